@@ -1,0 +1,95 @@
+"""Where the network's sampling grid lies over a picture, and the windows that keep tiles exact.
+
+The picture stays and the grid moves (design, "The gradient of a tile is exact"): a step with jitter
+(oy, ox) pads the canvas with zeros, oy rows above and ox columns to the left, so that the grid's
+origin falls at another pixel. Nothing wraps round.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from render.rect import Rect
+
+
+def round_up(value: int, multiple: int) -> int:
+    """The least multiple of `multiple` that is at least `value`."""
+    return -(-value // multiple) * multiple
+
+
+def offset(seed: int, octave: int, step: int, jitter: int) -> tuple[int, int]:
+    """The jitter (oy, ox) of one step, each in [0, jitter); (0, 0) where jitter is 0.
+
+    A hash rather than a random generator's stream: any step's offset is known without the steps
+    before it, in every version of every library. The bias of the remainder is below 2^-50.
+    """
+    if jitter == 0:
+        return 0, 0
+    digest = hashlib.sha256(f"jitter/{seed}/{octave}/{step}".encode()).digest()
+    return (
+        int.from_bytes(digest[:8], "big") % jitter,
+        int.from_bytes(digest[8:16], "big") % jitter,
+    )
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The sampling grid of a network (stride, receptive field, both in pixels) for some jitter.
+
+    `jitter` is what the user asked for; offsets are drawn from [0, `span`), which is `jitter`
+    rounded up to a multiple of the stride, so that every phase of the grid is equally likely.
+    """
+
+    stride: int
+    field: int
+    jitter: int
+
+    @property
+    def span(self) -> int:
+        """The jitter rounded up to a multiple of the stride."""
+        return round_up(self.jitter, self.stride)
+
+    @property
+    def halo(self) -> int:
+        """How far from a core a unit can lie and still see into it: field - 1 pixels."""
+        return self.field - 1
+
+    def padded(self, length: int) -> int:
+        """The padded canvas's side for a picture's side of `length` pixels, at every offset.
+
+        Below and at the right lie at least span - offset zeros. stride - 1 more make sure that
+        floor-mode pools and strided convolutions, which leave up to stride - 1 pixels unread at
+        the end, still read the picture's last pixel; and the side is at least one field.
+        """
+        return max(length + self.span + self.stride - 1, self.field)
+
+    def extent(self, core: int) -> int:
+        """The side of the window of a full tile with a side of `core` pixels, at every offset."""
+        return round_up(core + 2 * self.halo, self.stride) + self.stride
+
+    def reach(self, core: int) -> int:
+        """The most pixels by which a window goes beyond its core on any side, at any offset."""
+        return self.extent(core) - core - self.halo
+
+    def window(self, core: Rect, tile: int, offset: tuple[int, int], size: tuple[int, int]) -> Rect:
+        """The window of a core, in pixels of the picture (so it starts at -offset at the least).
+
+        `tile` is the side of a full tile: a smaller core at the picture's end has the same extent,
+        unless its window meets the true border of the padded canvas. `size` is the picture's.
+        """
+        top, bottom = self._ends(core.top, tile, offset[0], size[0])
+        left, right = self._ends(core.left, tile, offset[1], size[1])
+        return Rect(top, left, bottom, right)
+
+    def _ends(self, start: int, tile: int, offset: int, length: int) -> tuple[int, int]:
+        first = (start + offset - self.halo) // self.stride * self.stride
+        last = first + self.extent(tile)
+        return max(first, 0) - offset, min(last, self.padded(length)) - offset
+
+    def canvas(self, offset: tuple[int, int], size: tuple[int, int]) -> Rect:
+        """The whole padded canvas, in pixels of the picture."""
+        return Rect(
+            -offset[0],
+            -offset[1],
+            self.padded(size[0]) - offset[0],
+            self.padded(size[1]) - offset[1],
+        )

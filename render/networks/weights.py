@@ -1,0 +1,121 @@
+"""Weights from files: found, read without running anything, and checked against the network."""
+
+import pickle
+import re
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+import torchvision
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from render.errors import WeightsError
+from render.networks.catalogue import PAREIDOLIA, build, check_name, has_auxiliary
+
+PRETRAINED = "pretrained"
+
+_SIDE_HEADS = ("aux1.", "aux2.", "AuxLogits.")
+# torchvision's own DenseNet files spell modules as before 2018, and its builder renames them.
+_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
+_NAMED_AT_MOST = 4  # tensors in a message
+
+
+def weights_file(network: str, weights: str | None) -> Path:
+    """The file a network's weights are in: a path as given, torchvision's download, or our own.
+
+    `pretrained` downloads into torch's cache unless the file is there. WeightsError where there is
+    no network to download by, no such file, or nothing was named for a network that needs it.
+    """
+    check_name(network)
+    if network == PAREIDOLIA and weights in (None, PRETRAINED):
+        return Path(__file__).with_name("pareidolia.safetensors")
+    if weights is None:
+        raise WeightsError(
+            f"network {network}: no weights named; give weights: "
+            f"a .safetensors or .pth file, or `{PRETRAINED}` to download torchvision's"
+        )
+    if weights == PRETRAINED:
+        return _downloaded(network)
+    path = Path(weights)
+    if not path.is_file():
+        raise WeightsError(f"weights {path}: no such file; check the path")
+    return path
+
+
+def _downloaded(network: str) -> Path:
+    best = torchvision.models.get_model_weights(network).DEFAULT
+    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(best.url).name
+    if not path.is_file():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(best.url, str(path), progress=False)
+        except (URLError, OSError) as why:
+            raise WeightsError(
+                f"weights of {network}: torchvision's file could not be downloaded ({why}); "
+                "name a local .safetensors or .pth file as weights"
+            ) from why
+    return path
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The tensors of a .safetensors file, or of any other by torch's safe unpickler.
+
+    WeightsError where it cannot be read, holds no tensors, or is a pickle that would run code.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return dict(load_file(path))
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as why:
+        raise WeightsError(
+            f"weights {path}: not safe to open, since its pickle holds more than tensors; "
+            "convert it to .safetensors where you trust it"
+        ) from why
+    except (SafetensorError, OSError, EOFError, RuntimeError, ValueError) as why:
+        reason = str(why).splitlines()[0] if str(why) else type(why).__name__
+        raise WeightsError(
+            f"weights {path}: cannot be read ({reason}); is it a whole weights file?"
+        ) from why
+    if not isinstance(content, dict) or not all(
+        isinstance(value, torch.Tensor) for value in content.values()
+    ):
+        raise WeightsError(f"weights {path}: not a table of tensors; save the state_dict alone")
+    return {str(name): value for name, value in content.items()}
+
+
+def fitted(network: str, path: Path) -> torch.nn.Module:
+    """The network with the file's weights. WeightsError names the tensors that do not fit."""
+    tensors = read_weights(path)
+    if network.startswith("densenet"):
+        tensors = {_OLD_DENSENET.sub(r"\1\2.", name): value for name, value in tensors.items()}
+    auxiliary = has_auxiliary(network) and any(name.startswith(_SIDE_HEADS) for name in tensors)
+    module = build(network, auxiliary=auxiliary)
+    wanted = module.state_dict()
+    problems = _misfits(wanted, tensors)
+    if problems:
+        more = len(problems) - _NAMED_AT_MOST
+        listed = "; ".join(problems[:_NAMED_AT_MOST]) + (f"; and {more} more" if more > 0 else "")
+        raise WeightsError(
+            f"weights {path}: do not fit {network}: {listed}; "
+            "name the network they were trained for"
+        )
+    present = {name: value for name, value in tensors.items() if name in wanted}
+    module.load_state_dict(present, strict=False, assign=True)
+    return module
+
+
+def _misfits(wanted: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> list[str]:
+    counters = "num_batches_tracked"  # of batch norm's training; files before 2018 lack it
+    missing = [n for n in wanted if n not in given and not n.endswith(counters)]
+    surplus = [n for n in given if n not in wanted]
+    shapes = [n for n in wanted if n in given and wanted[n].shape != given[n].shape]
+    return (
+        [f"{n} is missing" for n in missing]
+        + [f"{n} is {_shape(given[n])}, not {_shape(wanted[n])}" for n in shapes]
+        + [f"{n} is not in the network" for n in surplus]
+    )
+
+
+def _shape(tensor: torch.Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "a number"

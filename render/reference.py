@@ -1,0 +1,58 @@
+"""The definition: the whole picture, untiled, in one place. Whatever is tiled must match it."""
+
+from torch import Tensor
+from torch.nn.functional import pad
+
+from render.dream import Dream
+from render.gradient import gradients
+from render.lattice import Lattice, offset
+from render.networks.network import Network
+from render.objective import Mix
+from render.octaves import octave_sizes
+from render.rect import Rect
+from render.resample import Read, Size, resample
+from render.step import ascend, clamped, magnitudes, scales
+
+
+def dreamed(
+    network: Network, mix: Mix, dream: Dream, read: Read, source: Size, size: Size
+) -> Tensor:
+    """The picture that `read` gives (of size `source`) dreamed at `size`: (height, width, 3).
+
+    Everything is in the canvas's normalised space and in the type that `read` gives.
+    """
+    canvas = before = None
+    for octave, current in enumerate(octave_sizes(size, dream)):
+        whole = Rect(0, 0, *current)
+        base = clamped(resample(read, source, current, whole))
+        if canvas is None or before is None:
+            canvas = base
+        else:
+            canvas = clamped(base + _resized(canvas - before, current))
+        for step in range(dream.steps):
+            found = whole_gradients(network, mix, canvas, dream, octave, step)
+            scale = scales(mix, [magnitudes(found)], current)
+            canvas = ascend(canvas, found, scale, dream.step_size)
+        before = base
+    if canvas is None:
+        raise ValueError("a dream has at least one octave")
+    return canvas
+
+
+def _resized(picture: Tensor, size: Size) -> Tensor:
+    height, width, _ = picture.shape
+    return resample(lambda rect: picture[rect.slices()], (height, width), size, Rect(0, 0, *size))
+
+
+def whole_gradients(
+    network: Network, mix: Mix, canvas: Tensor, dream: Dream, octave: int, step: int
+) -> list[Tensor]:
+    """Each objective's gradient on the whole canvas (height, width, 3) at one step's jitter."""
+    height, width, _ = canvas.shape
+    lattice = Lattice(network.stride, network.field, dream.jitter)
+    shift = offset(dream.seed, octave, step, lattice.span)
+    frame = lattice.canvas(shift, (height, width))
+    padded = pad(
+        canvas, (0, 0, -frame.left, frame.right - width, -frame.top, frame.bottom - height)
+    )
+    return gradients(network, mix, padded, Rect(0, 0, height, width).shifted(*shift))

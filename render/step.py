@@ -1,0 +1,55 @@
+"""One gradient ascent step: sums over tiles, one scale an objective, the update.
+
+The picture changes by step_size times g / mean|g|, the mean being over all pixels and channels of
+the octave (Mordvintsev et al. 2015). In a mix each objective's gradient is divided by its own mean
+first, so weights compare layers whose gradients differ by orders of magnitude; they are divided by
+the sum of their magnitudes, so that step_size means the same in every mix.
+"""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from render.objective import Mix
+from render.pictures.colour import BLACK, WHITE
+from render.resample import Size
+
+
+def magnitudes(gradients: list[Tensor]) -> tuple[float, ...]:
+    """The sum of |g| of each objective's gradient on one tile, in float64."""
+    return tuple(float(g.abs().sum(dtype=torch.float64)) for g in gradients)
+
+
+def scales(mix: Mix, sums: Iterable[tuple[float, ...]], size: Size) -> tuple[float, ...]:
+    """What each objective's gradient is multiplied by, from the tiles' magnitudes in tile order.
+
+    An objective without any gradient (a layer that is dead all over the picture) gets 0.
+    """
+    totals = [0.0] * len(mix)
+    for tile in sums:
+        totals = [total + part for total, part in zip(totals, tile, strict=True)]
+    shares = sum(abs(objective.weight) for objective in mix)
+    values = size[0] * size[1] * 3
+    return tuple(
+        objective.weight / shares / (total / values) if total > 0 else 0.0
+        for objective, total in zip(mix, totals, strict=True)
+    )
+
+
+def ascend(
+    canvas: Tensor, gradients: list[Tensor], scales: tuple[float, ...], step_size: float
+) -> Tensor:
+    """The canvas after one step, clamped to colours that exist."""
+    change = torch.zeros_like(canvas)
+    for gradient, scale in zip(gradients, scales, strict=True):
+        change += gradient * scale
+    return clamped(canvas + change * step_size)
+
+
+def clamped(canvas: Tensor) -> Tensor:
+    """Each channel between its black and its white."""
+    black, white = (
+        torch.tensor(c, dtype=canvas.dtype, device=canvas.device) for c in (BLACK, WHITE)
+    )
+    return canvas.clamp(black, white)

@@ -1,0 +1,23 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The root of the checkout."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with real weights and pictures: DREAMFARM_SHARED, or ../shared."""
+    folder = Path(os.environ.get("DREAMFARM_SHARED", PROJECT.parent / "shared"))
+    if not (folder / "weights").is_dir():
+        pytest.skip(f"NO REAL WEIGHTS OR PICTURES: {folder} is not there; set DREAMFARM_SHARED")
+    return folder
