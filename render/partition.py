@@ -29,35 +29,33 @@ class Block:
 
 
 def partition(grid: Grid, members: int) -> tuple[Block, ...]:
-    """A block for each member; the first `len(grid)` members alone where there are fewer tiles.
+    """A block for each member; empty for the last ones where there are fewer tiles than members.
 
     Halves the grid again and again, so that blocks stay compact: their borders are what neighbours
     exchange at every step.
     """
-    return _split(Block(0, 0, grid.rows, grid.columns), min(members, len(grid)))
+    busy = min(members, len(grid))
+    idle = (Block(0, 0, 0, 0),) * (members - busy)
+    return _split(Block(0, 0, grid.rows, grid.columns), busy) + idle
 
 
 def _split(block: Block, members: int) -> tuple[Block, ...]:
     if members == 1:
         return (block,)
-    first, second, share = min(_cuts(block, members), key=lambda cut: _cost(*cut, members))
+    first, second, share = min(_cuts(block, members), key=lambda cut: _cost(cut, members))
     return _split(first, share) + _split(second, members - share)
 
 
 def _cuts(block: Block, members: int) -> list[tuple[Block, Block, int]]:
     """Every way to cut a block in two, with the members that the first part then gets."""
+    top, left, bottom, right = block.top, block.left, block.bottom, block.right
     pairs = [
-        (
-            Block(block.top, block.left, at, block.right),
-            Block(at, block.left, block.bottom, block.right),
-        )
-        for at in range(block.top + 1, block.bottom)
-    ] + [
-        (
-            Block(block.top, block.left, block.bottom, at),
-            Block(block.top, at, block.bottom, block.right),
-        )
-        for at in range(block.left + 1, block.right)
+        (Block(top, left, at, right), Block(at, left, bottom, right))
+        for at in range(top + 1, bottom)
+    ]
+    pairs += [
+        (Block(top, left, bottom, at), Block(top, at, bottom, right))
+        for at in range(left + 1, right)
     ]
     return [
         (first, second, share)
@@ -67,8 +65,9 @@ def _cuts(block: Block, members: int) -> list[tuple[Block, Block, int]]:
     ]
 
 
-def _cost(first: Block, second: Block, share: int, members: int) -> tuple[int, int]:
+def _cost(cut: tuple[Block, Block, int], members: int) -> tuple[int, int]:
     """The tiles of the busiest member at the least, then the length of the cut."""
+    first, second, share = cut
     busiest = max(-(-_count(first) // share), -(-_count(second) // (members - share)))
     rows_cut = first.bottom != second.bottom
     return busiest, (first.right - first.left) if rows_cut else (first.bottom - first.top)
@@ -78,16 +77,12 @@ def _count(block: Block) -> int:
     return (block.bottom - block.top) * (block.right - block.left)
 
 
-def fragments(
-    grid: Grid, reach: int, blocks: tuple[Block, ...], giver: int, taker: int
-) -> tuple[Rect, ...]:
-    """The pixels of the giver's block that the taker's windows may need, in tile order.
+def fragment(grid: Grid, reach: int, giver: Block, taker: Block) -> Rect:
+    """The giver's pixels that windows of the taker's tiles may need; empty for most pairs.
 
-    A block is a rectangle, so what its tiles' windows cover together is the block grown by the
-    windows' reach: the pixels wanted of each of the giver's tiles are a rectangle too.
+    Blocks are rectangles, so what a block's windows cover together is the block grown by the
+    windows' reach, and what two blocks share is a rectangle too.
     """
-    if giver == taker:
-        return ()
-    wanted = blocks[taker].pixels(grid).grown(reach).intersect(grid.whole)
-    shared = wanted.intersect(blocks[giver].pixels(grid))
-    return tuple(shared.intersect(grid.core(tile)) for tile in grid.touching(shared))
+    if not _count(taker):
+        return Rect(0, 0, 0, 0)
+    return taker.pixels(grid).grown(reach).intersect(giver.pixels(grid))

@@ -31,7 +31,7 @@ def dreamed(
             canvas = clamped(base + _resized(canvas - before, current))
         for step in range(dream.steps):
             found = whole_gradients(network, mix, canvas, dream, octave, step)
-            scale = scales(mix, [magnitudes(found)], current)
+            scale = scales(mix, [tuple(magnitudes(found).tolist())], current)
             canvas = ascend(canvas, found, scale, dream.step_size)
         before = base
     if canvas is None:

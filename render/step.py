@@ -16,9 +16,9 @@ from render.pictures.colour import BLACK, WHITE
 from render.resample import Size
 
 
-def magnitudes(gradients: list[Tensor]) -> tuple[float, ...]:
-    """The sum of |g| of each objective's gradient on one tile, in float64."""
-    return tuple(float(g.abs().sum(dtype=torch.float64)) for g in gradients)
+def magnitudes(gradients: list[Tensor]) -> Tensor:
+    """The sum of |g| of each objective's gradient on one tile: (objectives,) of float64."""
+    return torch.stack([g.abs().sum(dtype=torch.float64) for g in gradients])
 
 
 def scales(mix: Mix, sums: Iterable[tuple[float, ...]], size: Size) -> tuple[float, ...]:

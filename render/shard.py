@@ -1,0 +1,147 @@
+"""The tiles that one worker holds, through the steps of an octave."""
+
+from collections.abc import Iterable, MutableMapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from render.gradient import gradients
+from render.grid import Grid
+from render.keep import DiskTiles
+from render.lattice import offset
+from render.mosaic import Mosaic, TileFile
+from render.networks.network import load_network
+from render.partition import Block, fragment
+from render.precision import arithmetic, default_device, make_repeatable
+from render.recipe import Recipe
+from render.rect import Rect
+from render.start import start
+from render.step import ascend, magnitudes, scales
+from render.window import Patch, assembled
+
+Fragment = tuple[Rect, np.ndarray] | None
+"""Pixels that a neighbour's windows need, with their values; None where it needs none."""
+
+
+class Shard:
+    """One worker's part of a picture. Every method's arithmetic is a tile's: who else works, and on
+    what, cannot change a bit of it.
+
+    An octave goes: `begin`, then for each step `climb` and `update`, then `commit`. `begin` and
+    `update` return a fragment for every member of the crew, and the next `climb` takes those that
+    the others made for this one. An octave for one member alone is `alone`.
+    """
+
+    def __init__(self, recipe: Recipe, scratch: Path) -> None:
+        make_repeatable()
+        self._recipe = recipe
+        self._device = default_device()
+        self._types = arithmetic(recipe.precision)
+        self._home = torch.device("cpu") if recipe.spill else self._device
+        self._scratch = scratch
+        layers = tuple(dict.fromkeys(objective.layer for objective in recipe.mix))
+        self._network = load_network(
+            recipe.network, recipe.weights, layers, self._types.network, self._device
+        )
+        self._octave = 0
+        self._blocks: tuple[Block, ...] = ()
+        self._member = 0
+        self._canvas = self._keep("canvas")
+        self._gradients = [self._keep(f"gradient-{index}") for index in range(len(recipe.mix))]
+
+    def _keep(self, name: str) -> MutableMapping[int, Tensor]:
+        return DiskTiles(self._scratch, name) if self._recipe.spill else {}
+
+    def begin(
+        self, octave: int, blocks: tuple[Block, ...], member: int, before: Mosaic | None
+    ) -> tuple[Fragment, ...]:
+        """Start an octave: this member holds the tiles of `blocks[member]`."""
+        self._octave, self._blocks, self._member = octave, blocks, member
+        self._canvas.clear()
+        for tile in self._tiles:
+            core = self._grid.core(tile)
+            fresh = start(self._recipe, octave, before, core, self._types.canvas)
+            self._canvas[tile] = fresh.to(self._home)
+        return self._outgoing()
+
+    def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
+        """Compute each tile's gradients, and keep them. Returns the sums of |g|, by tile."""
+        arrived = [
+            (rect, torch.from_numpy(values).to(self._device))
+            for rect, values in filter(None, fragments)
+        ]
+        sums = [self._climb_tile(tile, step, arrived) for tile in self._tiles]
+        # The device is asked for the sums once, after the last tile, so that it never idles.
+        return {tile: tuple(found.tolist()) for tile, found in zip(self._tiles, sums, strict=True)}
+
+    def _climb_tile(self, tile: int, step: int, arrived: list[Patch]) -> Tensor:
+        recipe, grid = self._recipe, self._grid
+        core = grid.core(tile)
+        shift = offset(recipe.dream.seed, self._octave, step, recipe.lattice.span)
+        window = recipe.lattice.window(core, recipe.tile, shift, (grid.height, grid.width))
+        padded = self._assembled(window, [*self._held(window), *arrived])
+        inside = core.shifted(-window.top, -window.left)
+        found = gradients(self._network, recipe.mix, padded, inside)
+        for kept, gradient in zip(self._gradients, found, strict=True):
+            kept[tile] = gradient.to(self._home)
+        return magnitudes(found)
+
+    def update(self, step_scales: tuple[float, ...]) -> tuple[Fragment, ...]:
+        """Change each tile by its gradients, scaled alike for the whole picture."""
+        for tile in self._tiles:
+            found = [kept.pop(tile).to(self._device) for kept in self._gradients]
+            canvas = self._canvas[tile].to(self._device)
+            risen = ascend(canvas, found, step_scales, self._recipe.dream.step_size)
+            self._canvas[tile] = risen.to(self._home)
+        return self._outgoing()
+
+    def commit(self, path: Path) -> TileFile:
+        """Write this shard's tiles, exactly, in the canvas's own type."""
+        dtype = str(self._types.canvas).removeprefix("torch.")
+        file = TileFile(path, self._grid, dtype, self._tiles)
+        file.create()
+        for tile in self._tiles:
+            file.write(tile, self._canvas[tile].cpu().numpy())
+        return file
+
+    def alone(self, octave: int, before: Mosaic | None, path: Path) -> TileFile:
+        """Render a whole octave on this member, and commit it: for octaves too small to share."""
+        grid = self._recipe.grid(octave)
+        self.begin(octave, (Block(0, 0, grid.rows, grid.columns),), 0, before)
+        for step in range(self._recipe.dream.steps):
+            sums = self.climb(step)
+            ordered = [sums[tile] for tile in sorted(sums)]
+            self.update(scales(self._recipe.mix, ordered, (grid.height, grid.width)))
+        return self.commit(path)
+
+    @property
+    def _grid(self) -> Grid:
+        return self._recipe.grid(self._octave)
+
+    @property
+    def _tiles(self) -> tuple[int, ...]:
+        return self._blocks[self._member].tiles(self._grid)
+
+    def _held(self, rect: Rect) -> Iterable[Patch]:
+        """This shard's own pixels in a rectangle, a tile at a time."""
+        for tile in self._grid.touching(rect):
+            if tile in self._canvas:
+                yield self._grid.core(tile), self._canvas[tile].to(self._device)
+
+    def _assembled(self, rect: Rect, patches: Iterable[Patch]) -> Tensor:
+        like = torch.empty(0, dtype=self._types.canvas, device=self._device)
+        return assembled(rect, patches, like)
+
+    def _outgoing(self) -> tuple[Fragment, ...]:
+        return tuple(self._fragment(taker) for taker in range(len(self._blocks)))
+
+    def _fragment(self, taker: int) -> Fragment:
+        if taker == self._member:
+            return None
+        giver = self._blocks[self._member]
+        rect = fragment(self._grid, self._recipe.reach, giver, self._blocks[taker])
+        if not rect.area:
+            return None
+        return rect, self._assembled(rect, self._held(rect)).cpu().numpy()
