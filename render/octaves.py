@@ -3,7 +3,7 @@
 import math
 
 from render.dream import Dream
-from render.resample import Size
+from render.rect import Size
 
 SMALLEST_SIDE = 200
 """`octaves: auto` starts where the picture's shorter side is about this many pixels.

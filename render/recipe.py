@@ -9,7 +9,7 @@ from render.lattice import Lattice
 from render.mosaic import Mosaic
 from render.objective import Mix
 from render.precision import Precision
-from render.resample import Size
+from render.rect import Size
 
 
 @dataclass(frozen=True)

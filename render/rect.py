@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+Size = tuple[int, int]
+"""Height and width in pixels."""
+
 
 class Rect(NamedTuple):
     """Pixels [top, bottom) x [left, right) of a picture; empty where an end precedes its start."""

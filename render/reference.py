@@ -6,21 +6,23 @@ from torch.nn.functional import pad
 from render.dream import Dream
 from render.gradient import gradients
 from render.lattice import Lattice, offset
+from render.networks.layers import LayerGrid
 from render.networks.network import Network
 from render.objective import Mix
 from render.octaves import octave_sizes
-from render.rect import Rect
-from render.resample import Read, Size, resample
+from render.rect import Rect, Size
+from render.resample import Read, resample
 from render.step import ascend, clamped, magnitudes, scales
 
 
 def dreamed(
-    network: Network, mix: Mix, dream: Dream, read: Read, source: Size, size: Size
+    network: Network, grid: LayerGrid, mix: Mix, dream: Dream, read: Read, source: Size, size: Size
 ) -> Tensor:
     """The picture that `read` gives (of size `source`) dreamed at `size`: (height, width, 3).
 
     Everything is in the canvas's normalised space and in the type that `read` gives.
     """
+    lattice = Lattice(grid.stride, grid.field, dream.jitter)
     canvas = before = None
     for octave, current in enumerate(octave_sizes(size, dream)):
         whole = Rect(0, 0, *current)
@@ -30,7 +32,9 @@ def dreamed(
         else:
             canvas = clamped(base + _resized(canvas - before, current))
         for step in range(dream.steps):
-            found = whole_gradients(network, mix, canvas, dream, octave, step)
+            found = whole_gradients(
+                network, mix, canvas, lattice, offset(dream.seed, octave, step, lattice.span)
+            )
             scale = scales(mix, [tuple(magnitudes(found).tolist())], current)
             canvas = ascend(canvas, found, scale, dream.step_size)
         before = base
@@ -45,12 +49,10 @@ def _resized(picture: Tensor, size: Size) -> Tensor:
 
 
 def whole_gradients(
-    network: Network, mix: Mix, canvas: Tensor, dream: Dream, octave: int, step: int
+    network: Network, mix: Mix, canvas: Tensor, lattice: Lattice, shift: tuple[int, int]
 ) -> list[Tensor]:
-    """Each objective's gradient on the whole canvas (height, width, 3) at one step's jitter."""
+    """Each objective's gradient on the whole canvas (height, width, 3) at a step's jitter."""
     height, width, _ = canvas.shape
-    lattice = Lattice(network.stride, network.field, dream.jitter)
-    shift = offset(dream.seed, octave, step, lattice.span)
     frame = lattice.canvas(shift, (height, width))
     padded = pad(
         canvas, (0, 0, -frame.left, frame.right - width, -frame.top, frame.bottom - height)

@@ -11,10 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from render.rect import Rect
-
-Size = tuple[int, int]
-"""Height and width in pixels."""
+from render.rect import Rect, Size
 
 Read = Callable[[Rect], Tensor]
 """Gives the (h, w, C) pixels of a rectangle of some picture."""

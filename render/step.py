@@ -13,7 +13,7 @@ from torch import Tensor
 
 from render.objective import Mix
 from render.pictures.colour import BLACK, WHITE
-from render.resample import Size
+from render.rect import Size
 
 
 def magnitudes(gradients: list[Tensor]) -> Tensor:

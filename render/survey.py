@@ -1,0 +1,98 @@
+"""What must be known of a network before a plan can be made, without loading torch if known already.
+
+A plan needs a network's stride, field and cost, and must refuse weights that do not fit. All of it
+follows from the architecture, the file's digest and the software, so it is remembered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from render.errors import LayerError
+from render.networks.memo import remembered
+from render.objective import Mix
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A mix of objectives on a network, sized up.
+
+    `stride` and `field` in pixels. A window of n pixels takes `fixed + pixel * n` bytes at its peak
+    besides the `weights` bytes of the prepared network; `flops` are those of one pixel of window.
+    """
+
+    stride: int
+    field: int
+    fixed: float
+    pixel: float
+    flops: float
+    weights: int
+
+    def bytes(self, pixels: int) -> int:
+        """The peak for a window of so many pixels, the network included."""
+        return int(self.fixed + self.pixel * pixels) + self.weights
+
+
+def survey(network: str, mix: Mix, dtype: str) -> Survey:
+    """Size up a mix on a network that computes in `dtype` (float32, float64 or bfloat16).
+
+    NetworkError or LayerError where the network, a layer or a channel does not exist, or a layer has
+    no exact tiles.
+    """
+    layers = list(dict.fromkeys(objective.layer for objective in mix))
+    question = {"network": network, "layers": layers, "terms": len(mix), "dtype": dtype}
+
+    def find_out() -> dict[str, Any]:
+        import torch
+
+        from render.cost import window_cost
+        from render.networks.catalogue import build
+        from render.networks.layers import layer_grid
+
+        found = asdict(layer_grid(build(network), network, tuple(layers)))
+        return found | asdict(window_cost(network, mix, getattr(torch, dtype)))
+
+    answer = dict(remembered("survey", question, find_out))
+    _check_channels(network, mix, dict(zip(layers, answer.pop("channels"), strict=True)))
+    return Survey(**answer)
+
+
+def _check_channels(network: str, mix: Mix, channels: dict[str, int]) -> None:
+    for objective in mix:
+        highest = max(objective.channels or (0,))
+        count = channels[objective.layer]
+        if highest >= count:
+            raise LayerError(
+                f"channel {highest} of layer {objective.layer} of {network}: "
+                f"no such channel; it has {count}, from 0 to {count - 1}"
+            )
+
+
+def check_weights(network: str, path: Path, digest: str) -> None:
+    """WeightsError, naming the tensors, where a weights file of this digest does not fit."""
+
+    def find_out() -> dict[str, Any]:
+        from render.networks.weights import fitted
+
+        fitted(network, path)
+        return {"fits": True}
+
+    remembered("fit", {"network": network, "digest": digest}, find_out)
+
+
+def layers_of(network: str) -> Sequence[dict[str, Any]]:
+    """Every layer as `name`, `channels`, `stride`, `field`, `halo`, `reason`, in order."""
+
+    def find_out() -> dict[str, Any]:
+        from render.networks.layers import layer_table
+
+        return {
+            "layers": [
+                {"name": name, **asdict(seen), "halo": max(0, seen.field - 1)}
+                for name, seen in layer_table(network).items()
+            ]
+        }
+
+    table: Sequence[dict[str, Any]] = remembered("layers", {"network": network}, find_out)["layers"]
+    return table
