@@ -1,4 +1,4 @@
-"""What must be known of a network before a plan can be made, without loading torch if known already.
+"""What a plan must know of a network; torch is loaded only to find it out the first time.
 
 A plan needs a network's stride, field and cost, and must refuse weights that do not fit. All of it
 follows from the architecture, the file's digest and the software, so it is remembered.
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from render.cost import Cost
 from render.errors import LayerError
 from render.networks.memo import remembered
 from render.objective import Mix
@@ -16,29 +17,18 @@ from render.objective import Mix
 
 @dataclass(frozen=True)
 class Survey:
-    """A mix of objectives on a network, sized up.
-
-    `stride` and `field` in pixels. A window of n pixels takes `fixed + pixel * n` bytes at its peak
-    besides the `weights` bytes of the prepared network; `flops` are those of one pixel of window.
-    """
+    """A mix of objectives on a network, sized up: `stride` and `field` in pixels, `cost`."""
 
     stride: int
     field: int
-    fixed: float
-    pixel: float
-    flops: float
-    weights: int
-
-    def bytes(self, pixels: int) -> int:
-        """The peak for a window of so many pixels, the network included."""
-        return int(self.fixed + self.pixel * pixels) + self.weights
+    cost: Cost
 
 
 def survey(network: str, mix: Mix, dtype: str) -> Survey:
     """Size up a mix on a network that computes in `dtype` (float32, float64 or bfloat16).
 
-    NetworkError or LayerError where the network, a layer or a channel does not exist, or a layer has
-    no exact tiles.
+    NetworkError or LayerError where the network, a layer or a channel does not exist, or where a
+    layer has no exact tiles.
     """
     layers = list(dict.fromkeys(objective.layer for objective in mix))
     question = {"network": network, "layers": layers, "terms": len(mix), "dtype": dtype}
@@ -46,16 +36,16 @@ def survey(network: str, mix: Mix, dtype: str) -> Survey:
     def find_out() -> dict[str, Any]:
         import torch
 
-        from render.cost import window_cost
+        from render.ledger import window_cost
         from render.networks.catalogue import build
         from render.networks.layers import layer_grid
 
         found = asdict(layer_grid(build(network), network, tuple(layers)))
-        return found | asdict(window_cost(network, mix, getattr(torch, dtype)))
+        return found | {"cost": asdict(window_cost(network, mix, getattr(torch, dtype)))}
 
-    answer = dict(remembered("survey", question, find_out))
-    _check_channels(network, mix, dict(zip(layers, answer.pop("channels"), strict=True)))
-    return Survey(**answer)
+    answer = remembered("survey", question, find_out)
+    _check_channels(network, mix, dict(zip(layers, answer["channels"], strict=True)))
+    return Survey(answer["stride"], answer["field"], Cost(**answer["cost"]))
 
 
 def _check_channels(network: str, mix: Mix, channels: dict[str, int]) -> None:
