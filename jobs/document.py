@@ -1,0 +1,122 @@
+"""A spec on its way from words to values: plain nested JSON values, as the user may write them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from jobs.complaint import one_line
+from jobs.errors import RequestError
+from jobs.reading import read_file, read_value
+from jobs.spec import Spec
+
+Document = dict[str, Any]
+
+_SHORTHANDS = {"input": "path", "network": "name", "tiles": "size"}
+_PATHS = (("input", "path"), ("network", "weights"))
+
+
+def read_document(path: Path) -> Document:
+    """The document in a spec file; its relative paths are relative to that file.
+
+    Raises RequestError for a file that cannot be read, with the file and the line.
+    """
+    return _anchored(_expanded(read_file(path)), path.absolute().parent)
+
+
+def spec_for_picture(
+    picture: Path,
+    *,
+    size: str | None = None,
+    network: str | None = None,
+    weights: str | None = None,
+    layer: str | None = None,
+) -> Document:
+    """The document for a picture and the command line's flags; what is None keeps its default."""
+    chosen = {"name": network, "weights": weights}
+    document = {
+        "kind": "poster",
+        "input": {"path": str(picture)},
+        "size": size,
+        "network": {key: value for key, value in chosen.items() if value is not None} or None,
+        "objectives": None if layer is None else [{"layer": layer}],
+    }
+    return {key: value for key, value in document.items() if value is not None}
+
+
+def override(document: Document, settings: Sequence[str]) -> Document:
+    """A copy of the document with `key=value` settings applied, the last one winning.
+
+    Keys are dotted (`dream.steps`) and may count into lists (`objectives.0.layer`), one past the
+    end adding an entry; values are YAML (`outputs=[png,tiff]`). Raises RequestError.
+    """
+    changed = document
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        path = key.strip().split(".")
+        if not equals or not all(path):
+            raise RequestError(f"--set {setting}: write key=value, as dream.steps=4")
+        try:
+            changed = _assigned(_expanded(changed), path, _value(text))
+        except RequestError as error:
+            raise RequestError(f"--set {setting}: {error}") from error
+    return changed
+
+
+def spec_of(document: Document) -> Spec:
+    """The spec that a document stands for; paths still relative are so to the working directory.
+
+    Raises RequestError: all complaints in one line, each with its place.
+    """
+    full = _anchored(_expanded(document), Path.cwd())
+    try:
+        # Through JSON, where strict means no silent conversions, but lists may become tuples.
+        return Spec.model_validate_json(json.dumps(full))
+    except ValidationError as error:
+        raise RequestError(one_line(error, Spec, full)) from error
+
+
+def _expanded(document: Document) -> Document:
+    """The same with every shorthand (`tiles: 512`) written out (`tiles: {size: 512}`)."""
+    full = dict(document)
+    for key, field in _SHORTHANDS.items():
+        if isinstance(full.get(key), str | int | float):
+            full[key] = {field: full[key]}
+    if isinstance(full.get("outputs"), list):
+        full["outputs"] = [
+            {"format": output} if isinstance(output, str) else output for output in full["outputs"]
+        ]
+    return full
+
+
+def _anchored(document: Document, folder: Path) -> Document:
+    full = dict(document)
+    for part, key in _PATHS:
+        path = full[part].get(key) if isinstance(full.get(part), dict) else None
+        if isinstance(path, str) and path.strip() and path != "pretrained" and "://" not in path:
+            full[part] = full[part] | {key: str(folder / path)}
+    return full
+
+
+def _value(text: str) -> Any:
+    # A colour's hash would start a comment, which nobody writes on a command line.
+    return text if text.startswith("#") else read_value(text)
+
+
+def _assigned(here: Any, path: Sequence[str], value: Any) -> Any:
+    if not path:
+        return value
+    first, *rest = path
+    if here is None:
+        here = [] if first.isdecimal() else {}
+    if isinstance(here, dict):
+        return here | {first: _assigned(here.get(first), rest, value)}
+    if not isinstance(here, list):
+        raise RequestError(f"no {first} can be set in {here!r}")
+    if not first.isdecimal() or int(first) > len(here):
+        raise RequestError(f"{first} is no place in a list of {len(here)}; write 0 to {len(here)}")
+    index = int(first)
+    entry = here[index] if index < len(here) else None
+    return [*here[:index], _assigned(entry, rest, value), *here[index + 1 :]]
