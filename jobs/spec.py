@@ -21,12 +21,12 @@ from jobs.colour import Colour, parse_colour
 from jobs.size import INPUT_SIZE, Sides, Size, Times, parse_size
 from render.dream import Dream
 from render.objective import Objective
+from render.precision import Precision
 
 NAME_LENGTH = 60
 
 Auto = Literal["auto"]
 Count = Annotated[int, Field(ge=1)]
-Precision = Literal["auto", "float32", "float64", "bfloat16"]
 Format = Literal["png", "tiff", "jpeg", "deepzoom"]
 
 

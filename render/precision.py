@@ -1,63 +1,22 @@
-"""Which numbers are computed with, and the settings that make them the same every time."""
+"""Which numbers a picture is computed with, as users name them."""
 
-import os
-from dataclasses import dataclass
 from typing import Literal
-
-import torch
 
 from render.errors import DeviceError
 
 Precision = Literal["auto", "float32", "float64", "bfloat16"]
+Resolved = Literal["float32", "float64", "bfloat16"]
 
 
-@dataclass(frozen=True)
-class Arithmetic:
-    """`canvas` is what pictures and sums are kept in, `network` what the network computes in."""
+def resolved(precision: Precision, *, has_gpu: bool) -> Resolved:
+    """What `auto` means: bfloat16 on GPUs, float32 on CPUs.
 
-    canvas: torch.dtype
-    network: torch.dtype
-
-
-def resolved(precision: Precision, device: torch.device) -> Precision:
-    """What `auto` means on a device: bfloat16 on GPUs, float32 on CPUs.
-
-    DeviceError for bfloat16 without CUDA: emulated, it is slower than float32 and no smaller.
+    DeviceError for bfloat16 without a GPU: emulated, it is slower than float32 and no smaller.
     """
     if precision == "auto":
-        return "bfloat16" if device.type == "cuda" else "float32"
-    if precision == "bfloat16" and device.type != "cuda":
+        return "bfloat16" if has_gpu else "float32"
+    if precision == "bfloat16" and not has_gpu:
         raise DeviceError(
-            "precision bfloat16: needs a CUDA GPU, and this machine shows none; "
-            "use float32, or auto"
+            "precision bfloat16: needs a CUDA GPU, and this crew has none; use float32, or auto"
         )
     return precision
-
-
-def arithmetic(precision: Precision) -> Arithmetic:
-    """The types of a resolved precision. The canvas is never narrower than float32."""
-    if precision == "float64":
-        return Arithmetic(torch.float64, torch.float64)
-    if precision == "bfloat16":
-        return Arithmetic(torch.float32, torch.bfloat16)
-    return Arithmetic(torch.float32, torch.float32)
-
-
-def default_device() -> torch.device:
-    """The first CUDA GPU that this process sees, or the CPU."""
-    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
-
-
-def make_repeatable() -> None:
-    """Have this process compute the same bits from the same tiles every time.
-
-    One thread on the CPU: how a sum is split over threads decides its last bit. On CUDA, kernels
-    without atomics, chosen by shape and not by timing, and no TF32 in what is called float32.
-    """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False

@@ -8,7 +8,7 @@ from render.grid import Grid
 from render.lattice import Lattice
 from render.mosaic import Mosaic
 from render.objective import Mix
-from render.precision import Precision
+from render.precision import Resolved
 from render.rect import Size
 
 
@@ -25,7 +25,7 @@ class Recipe:
     weights: Path
     mix: Mix
     dream: Dream
-    precision: Precision
+    precision: Resolved
     input: Mosaic
     sizes: tuple[Size, ...]
     tile: int

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from render.arithmetic import arithmetic, default_device, make_repeatable
 from render.gradient import gradients
 from render.grid import Grid
 from render.keep import DiskTiles
@@ -14,7 +15,6 @@ from render.lattice import offset
 from render.mosaic import Mosaic, TileFile
 from render.networks.network import load_network
 from render.partition import Block, fragment
-from render.precision import arithmetic, default_device, make_repeatable
 from render.recipe import Recipe
 from render.rect import Rect
 from render.start import start
@@ -69,7 +69,7 @@ class Shard:
     def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
         """Compute each tile's gradients, and keep them. Returns the sums of |g|, by tile."""
         arrived = [
-            (rect, torch.from_numpy(values).to(self._device))
+            (rect, torch.tensor(values, device=self._device))
             for rect, values in filter(None, fragments)
         ]
         sums = [self._climb_tile(tile, step, arrived) for tile in self._tiles]

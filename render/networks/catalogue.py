@@ -9,8 +9,7 @@ from torch.overrides import TorchFunctionMode
 
 from render.errors import NetworkError
 from render.nearest import suggestion
-
-PAREIDOLIA = "pareidolia"
+from render.networks.whereabouts import PAREIDOLIA
 
 _AUXILIARY = ("googlenet", "inception_v3")  # trained with side heads, which dreams never reach
 _FACTORIES = (torch.empty, torch.zeros, torch.ones)

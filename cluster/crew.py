@@ -1,0 +1,96 @@
+"""A crew: a gang of stateful members that work in step."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, NewType, Self
+
+from cluster.errors import ClusterError, MemberLost
+
+Parcel = NewType("Parcel", object)
+"""A value left at the member that made it: good for nothing but as an argument in its crew."""
+
+Arguments = Mapping[int, tuple[object, ...]]
+"""The positional arguments of a method, by member."""
+
+
+class Crew(ABC):
+    """`size` members, numbered from 0, each holding one object of an opaque class.
+
+    Arguments and values are pickled. A NumPy array arrives read-only, and as a copy of what it
+    was when handed over; one that is not contiguous arrives as a private, writable copy.
+
+    An exception of a member's method is raised here as itself, with a note that names the method
+    and the member; one that cannot be pickled is raised as ClusterError. A method that raises
+    SystemExit, or whose process dies, is a lost member.
+    """
+
+    def __init__(self, size: int) -> None:
+        if size < 1:
+            raise ValueError(f"a crew needs at least one member, not {size}")
+        self.size = size
+        self._end: ClusterError | None = None
+
+    def call(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        """Run `method(*arguments[i])` at each member i of `arguments` at the same time; wait.
+
+        Parcels among the arguments (not inside them) arrive as their values.
+
+        Returns:
+            What each member returned, by member.
+
+        Raises:
+            MemberLost: at once; the crew can then only be closed.
+            Exception: a member's own, or that of the `deal` that made a parcel, after the
+                others have finished. The crew goes on.
+        """
+        self._check(arguments)
+        try:
+            return self._call(method, arguments)
+        except MemberLost as lost:
+            self._end = lost
+            raise
+
+    def deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
+        """Like `call`, but do not wait, and leave what is returned where it was made.
+
+        The method returns a tuple of `size` values, value j for member j. What goes wrong is
+        raised by the first `call` that uses one of the parcels.
+
+        Returns:
+            `size` parcels by member, one for each value.
+        """
+        self._check(arguments)
+        return self._deal(method, arguments)
+
+    def close(self) -> None:
+        """End the members and free what they hold. A closed crew can be closed again."""
+        self._end = ClusterError("the crew is closed: start another")
+        self._release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check(self, arguments: Arguments) -> None:
+        if self._end is not None:
+            raise self._end
+        strangers = [member for member in arguments if not 0 <= member < self.size]
+        if strangers:
+            raise ValueError(f"members {strangers} are not in a crew of {self.size}")
+
+    @abstractmethod
+    def _call(self, method: str, arguments: Arguments) -> dict[int, Any]: ...
+
+    @abstractmethod
+    def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]: ...
+
+    @abstractmethod
+    def _release(self) -> None: ...

@@ -1,0 +1,96 @@
+"""A crew in this process: the members take turns in the caller's thread."""
+
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cluster.crew import Arguments, Crew, Parcel
+from cluster.errors import MemberLost
+from cluster.host import Host
+
+
+class LocalCrew(Crew):
+    """The twin of RayCrew that needs no Ray; its members share no memory either.
+
+    A dealt method runs at once. A member is lost by SystemExit, and only so.
+    """
+
+    def __init__(
+        self, kind: Callable[..., object], arguments: Sequence[tuple[object, ...]]
+    ) -> None:
+        """Make one member, `kind(*arguments[i])`, for each tuple of arguments.
+
+        Raises:
+            Exception: a constructor's own.
+        """
+        super().__init__(len(arguments))
+        self._hosts = [Host(member) for member in range(self.size)]
+        self._lost: dict[int, MemberLost] = {}
+        for member, host in enumerate(self._hosts):
+            self._run(member, host.build, (kind, *arguments[member]))
+
+    def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        def outcome(member: int) -> _Packed | _Failed:
+            try:
+                host = self._hosts[member]
+                return _Packed(self._run(member, host.run, (method, *arguments[member])))
+            except Exception as error:  # noqa: BLE001 - raised when all have had their turn
+                return _Failed(error)
+
+        outcomes = {member: outcome(member) for member in arguments}
+        return {member: outcome.value() for member, outcome in outcomes.items()}
+
+    def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
+        def hand(member: int) -> Sequence[_Packed | _Failed]:
+            try:
+                deal = self._hosts[member].deal
+                values = self._run(member, deal, (self.size, method, *arguments[member]))
+                return [_Packed(value) for value in values]
+            except Exception as error:  # noqa: BLE001 - raised to whoever uses a parcel
+                return [_Failed(error)] * self.size
+
+        return {member: tuple(Parcel(parcel) for parcel in hand(member)) for member in arguments}
+
+    def _run(self, member: int, function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
+        if member in self._lost:
+            raise self._lost[member]
+        values = [
+            argument.value() if isinstance(argument, _Packed | _Failed) else _copy(argument)
+            for argument in arguments
+        ]
+        try:
+            return function(*values)
+        except SystemExit as end:
+            self._lost[member] = MemberLost(member, f"it ended with exit code {end.code}")
+            raise self._lost[member] from end
+
+    def _release(self) -> None:
+        self._hosts.clear()
+
+
+class _Packed:
+    """A value as bytes, so that nobody can write into what another holds."""
+
+    def __init__(self, value: object) -> None:
+        buffers: list[pickle.PickleBuffer] = []
+        self._body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+        self._buffers = [buffer.raw().tobytes() for buffer in buffers]
+
+    def value(self) -> Any:
+        """The value; the memory of its arrays is immutable."""
+        return pickle.loads(self._body, buffers=self._buffers)
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """What stands in for a value that could not be made."""
+
+    error: Exception
+
+    def value(self) -> Any:
+        raise self.error
+
+
+def _copy(value: object) -> Any:
+    return _Packed(value).value()

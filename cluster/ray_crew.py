@@ -1,0 +1,192 @@
+"""A crew on Ray: one actor a member.
+
+Imports Ray, so it is not imported by name: `cluster.machine` hands out `RayCrew` once Ray has
+been told how to behave.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import ray
+from ray.exceptions import (
+    GetTimeoutError,
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
+from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from cluster.berth import Berth
+from cluster.crew import Arguments, Crew, Parcel
+from cluster.errors import ClusterError, MemberLost, NoRoom
+from cluster.host import Host
+
+_LAST_BREATH = 5.0
+"""Seconds to wait for an answer of the dead: a machine that is cut off never says so."""
+
+_LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, WorkerCrashedError)
+
+
+class RayCrew(Crew):
+    """Members are actors that are placed all at once or not at all, and never restarted.
+
+    `kind` is pickled by reference: its module must be importable where the members run.
+    """
+
+    def __init__(
+        self,
+        kind: Callable[..., object],
+        arguments: Sequence[tuple[object, ...]],
+        berth: Berth,
+    ) -> None:
+        """Start one member, `kind(*arguments[i])`, for each tuple of arguments.
+
+        Raises:
+            NoRoom: the cluster is too small, or too busy for `berth.start_timeout`.
+            Exception: a constructor's own.
+        """
+        super().__init__(len(arguments))
+        _refuse_what_never_fits(self.size, berth)
+        self._hosts: list[Any] = []
+        self._place = placement_group([_bundle(berth)] * self.size, strategy="PACK")
+        try:
+            self._start(berth)
+            self._values(
+                host.build.remote(kind, *own)
+                for host, own in zip(self._hosts, arguments, strict=True)
+            )
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, berth: Berth) -> None:
+        deadline = time.monotonic() + berth.start_timeout
+        while not self._place.wait(1):
+            if time.monotonic() > deadline:
+                raise NoRoom(
+                    f"a crew of {self.size} with {berth} each found no room within "
+                    f"{berth.start_timeout:g} s: {_described(ray.available_resources())} free; "
+                    "wait until other crews have ended"
+                )
+        actor = ray.remote(_Actor)
+        options = {
+            "num_cpus": berth.cpus,
+            "num_gpus": berth.gpus,
+            "max_restarts": 0,
+            "runtime_env": {"env_vars": berth.variables()},
+        }
+        for member in range(self.size):
+            seat = PlacementGroupSchedulingStrategy(self._place, member)
+            self._hosts.append(actor.options(**options, scheduling_strategy=seat).remote(member))
+        try:
+            self._values(
+                (host.__ray_ready__.remote() for host in self._hosts),
+                timeout=max(deadline - time.monotonic(), 0),
+            )
+        except GetTimeoutError:
+            raise NoRoom(
+                f"the {self.size} members of a crew had not all started after "
+                f"{berth.start_timeout:g} s: raise the start timeout, or ask for fewer"
+            ) from None
+
+    def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        values = self._values(
+            self._hosts[member].run.remote(method, *own) for member, own in arguments.items()
+        )
+        return dict(zip(arguments, values, strict=True))
+
+    def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
+        def hand(member: int) -> tuple[Parcel, ...]:
+            dealer = self._hosts[member].hand.options(num_returns=self.size)
+            parcels = dealer.remote(self.size, method, *arguments[member])
+            return (parcels,) if self.size == 1 else tuple(parcels)
+
+        return {member: hand(member) for member in arguments}
+
+    def _values(self, asked: Iterable[Any], timeout: float | None = None) -> list[Any]:
+        references = list(asked)
+        try:
+            values: list[Any] = ray.get(references, timeout=timeout)
+        except GetTimeoutError:
+            raise
+        except RayError as error:
+            # Of a parcel that its maker's loss has spoilt, Ray says that the taker failed.
+            cause = error.cause if isinstance(error, RayTaskError) else error
+            if isinstance(cause, RayError):
+                raise self._loss(cause) from error
+            ray.wait(references, num_returns=len(references))
+            raise cause from error
+        return values
+
+    def _loss(self, error: RayError) -> ClusterError:
+        news, _, _guesses = str(error).strip().splitlines()[-1].partition(" Some common causes")
+        reason = f"{type(error).__name__}: {news.strip()}"
+        if not isinstance(error, _LOSSES):
+            return ClusterError(reason)
+        names = {host._actor_id.hex(): member for member, host in enumerate(self._hosts)}
+        member = names.get(getattr(error, "actor_id", None))
+        if member is None:
+            member = self._first_dead()
+        return ClusterError(reason) if member is None else MemberLost(member, reason)
+
+    def _first_dead(self) -> int | None:
+        """The dead answer at once, with an error; the living may be busy."""
+        words = [host.__ray_ready__.remote() for host in self._hosts]
+        answers, _ = ray.wait(words, num_returns=len(words), timeout=_LAST_BREATH)
+        for member, word in enumerate(words):
+            if word in answers and _failed(word):
+                return member
+        return None
+
+    def _release(self) -> None:
+        if not ray.is_initialized():
+            return
+        for host in self._hosts:
+            ray.kill(host)
+        last_words = [host.__ray_ready__.remote() for host in self._hosts]
+        if last_words:
+            ray.wait(last_words, num_returns=len(last_words), timeout=_LAST_BREATH)
+        self._hosts.clear()
+        remove_placement_group(self._place)
+
+
+class _Actor(Host):
+    def hand(self, size: int, method: str, *arguments: object) -> object:
+        """Like `deal`, but one value comes bare, as Ray wants it."""
+        values = self.deal(size, method, *arguments)
+        return values[0] if size == 1 else values
+
+
+def _failed(reference: Any) -> bool:
+    try:
+        ray.get(reference)
+    except RayError:
+        return True
+    return False
+
+
+def _bundle(berth: Berth) -> dict[str, float]:
+    return {"CPU": berth.cpus} | ({"GPU": berth.gpus} if berth.gpus else {})
+
+
+def _refuse_what_never_fits(size: int, berth: Berth) -> None:
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    room = sum(
+        berth.fits_into(machine.get("CPU", 0), machine.get("GPU", 0)) for machine in machines
+    )
+    if size > room:
+        raise NoRoom(
+            f"a crew of {size} with {berth} each does not fit: the cluster has room for {room} "
+            f"({_described(ray.cluster_resources())} on {len(machines)} machines); ask for fewer "
+            "members or smaller ones, or add machines"
+        )
+
+
+def _described(resources: dict[str, float]) -> str:
+    return f"{resources.get('CPU', 0):g} CPU and {resources.get('GPU', 0):g} GPU"

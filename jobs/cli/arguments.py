@@ -1,0 +1,29 @@
+"""Arguments and options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+What = Annotated[
+    Path, typer.Argument(metavar="SPEC|PICTURE", help="A .yaml or .json spec, or a picture.")
+]
+SizeFlag = Annotated[
+    str | None,
+    typer.Option("--size", help='"60cm x auto @ 300dpi", 7087x4016, x4; default: as the picture.'),
+]
+NetworkFlag = Annotated[
+    str | None, typer.Option("--network", help="See `dreamfarm networks`; default: pareidolia.")
+]
+WeightsFlag = Annotated[
+    str | None, typer.Option("--weights", help="A .safetensors or .pth file, or `pretrained`.")
+]
+LayerFlag = Annotated[str | None, typer.Option("--layer", help="See `dreamfarm layers NETWORK`.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Default: one a GPU, or a core.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any field of a spec, as dream.steps=4."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]

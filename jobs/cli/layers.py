@@ -1,0 +1,35 @@
+"""`dreamfarm layers`: where a network can be made to dream."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from jobs.cli.arguments import AsJson
+
+
+def layers(
+    network: Annotated[str, typer.Argument(metavar="NETWORK")], as_json: AsJson = False
+) -> None:
+    """List a network's layers: channels, stride, receptive field, halo, and if tiles are exact."""
+    from jobs.cli.table import show_table
+    from render.survey import layers_of
+
+    found = layers_of(network)
+    if as_json:
+        typer.echo(json.dumps(list(found)))
+        return
+    show_table(
+        ("layer", "channels", "stride", "field", "halo", "exact tiles"),
+        (
+            (
+                layer["name"],
+                layer["channels"],
+                layer["stride"],
+                layer["field"],
+                layer["halo"],
+                f"no: {layer['reason']}" if layer["reason"] else "yes",
+            )
+            for layer in found
+        ),
+    )

@@ -1,0 +1,144 @@
+"""`dreamfarm plan`: what a render would do and take."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.cli.arguments import (
+    AsJson,
+    LayerFlag,
+    NetworkFlag,
+    Settings,
+    SizeFlag,
+    WeightsFlag,
+    What,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from jobs.plan import Plan
+
+
+def plan(
+    what: What,
+    size: SizeFlag = None,
+    network: NetworkFlag = None,
+    weights: WeightsFlag = None,
+    layer: LayerFlag = None,
+    workers: Workers = None,
+    settings: Settings = None,
+    probe: Annotated[
+        bool, typer.Option("--probe/--no-probe", help="Measure this machine to estimate the time.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Work a render out: octaves, tiles, memory, bytes and time. Renders nothing."""
+    from jobs.cli.request import Flags, requested
+    from jobs.machine import this_machine
+    from jobs.plan import make_plan
+
+    machine = this_machine()
+    spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
+    made = make_plan(spec, machine)
+    seconds = None
+    if probe:
+        from jobs.probe import probed_seconds
+
+        seconds = probed_seconds(made, machine.cores)
+    if as_json:
+        typer.echo(json.dumps(_document(made, seconds)))
+    else:
+        _show(made, seconds)
+
+
+def _document(made: "Plan", seconds: float | None) -> dict[str, Any]:
+    last = made.octaves[-1]
+    return {
+        "version": 1,
+        "job": made.identity.job_id,
+        "width": made.extent.width,
+        "height": made.extent.height,
+        "dpi": made.extent.dpi,
+        "network": made.spec.network.name,
+        "objectives": made.pixels()["objectives"],
+        "precision": made.precision,
+        "stride": made.survey.stride,
+        "field": made.survey.field,
+        "halo": made.survey.field - 1,
+        "tile": made.tile,
+        "window": last.window,
+        "halo_overhead": round(last.overhead, 4),
+        "octaves": [
+            {
+                "width": octave.width,
+                "height": octave.height,
+                "columns": octave.columns,
+                "rows": octave.rows,
+                "halo_overhead": round(octave.overhead, 4),
+                "megapixel_steps": round(octave.megapixel_steps, 3),
+            }
+            for octave in made.octaves
+        ],
+        "megapixel_steps": round(made.megapixel_steps, 3),
+        "workers": made.workers,
+        "gpus_per_worker": made.gpus_per_worker,
+        "memory_per_worker": made.memory.needed,
+        "memory_limit": made.memory.limit,
+        "tiles_on_disk": made.memory.spills,
+        "bytes_in": made.disk.input,
+        "bytes_scratch": made.disk.scratch,
+        "bytes_out": made.disk.outputs,
+        "seconds": None if seconds is None else round(seconds, 1),
+    }
+
+
+def _show(made: "Plan", seconds: float | None) -> None:
+    from jobs.cli.table import show_table
+
+    document = _document(made, seconds)
+    show_table(
+        ("octave", "width", "height", "tiles", "halo overhead", "megapixel-steps"),
+        (
+            (
+                number,
+                octave["width"],
+                octave["height"],
+                f"{octave['columns']} x {octave['rows']}",
+                f"x {octave['halo_overhead']:.2f}",
+                f"{octave['megapixel_steps']:.1f}",
+            )
+            for number, octave in enumerate(document["octaves"], 1)
+        ),
+    )
+    for name, text in _facts(document):
+        typer.echo(f"  {name:<18} {text}")
+
+
+def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    dpi = f" at {document['dpi']:g} dpi" if document["dpi"] else ""
+    layers = ", ".join(one["layer"] for one in document["objectives"])
+    place = "on disk" if document["tiles_on_disk"] else "in memory"
+    seconds = document["seconds"]
+    return [
+        ("job", document["job"]),
+        ("size", f"{document['width']} x {document['height']} pixels{dpi}"),
+        ("network", f"{document['network']}: {layers}, {document['precision']}"),
+        ("tiles", f"{document['tile']} px, windows of {document['window']} px"),
+        ("halo", f"{document['halo']} px, stride {document['stride']} px"),
+        ("work", f"{document['megapixel_steps']:.1f} megapixel-steps"),
+        ("workers", f"{document['workers']}, tiles {place}"),
+        ("memory a worker", f"{document['memory_per_worker'] / 2**30:.2f} GiB"),
+        ("input", f"{document['bytes_in'] / 1e6:.1f} MB decoded"),
+        ("disk meanwhile", f"{document['bytes_scratch'] / 1e6:.1f} MB"),
+        ("outputs", f"at most {document['bytes_out'] / 1e6:.1f} MB"),
+        ("time", "not probed" if seconds is None else f"about {_spoken(seconds)}"),
+    ]
+
+
+def _spoken(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,53 @@
+"""The progress of a render on standard error."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jobs.poster import Progress as Rendered
+
+_PHASES = {"decode": "reading the picture", "encode": "writing files"}
+
+
+class Bar:
+    """A bar with octave, step, speed in megapixel-steps a second, and the time that is left."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f}%"),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task("starting the crew", total=None, speed="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, progress: Rendered) -> None:
+        """Show where the render is."""
+        speed = self._bar.tasks[self._task].speed
+        self._bar.update(
+            self._task,
+            description=_PHASES.get(
+                progress.phase,
+                f"octave {progress.octave}/{progress.octaves}, "
+                f"step {progress.step}/{progress.steps}",
+            ),
+            completed=progress.done,
+            total=progress.total,
+            speed=f"{speed:.2f} megapixel-steps/s" if speed else "",
+        )

@@ -1,0 +1,73 @@
+"""`dreamfarm render`: here, now, on a crew of this machine."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from jobs.cli.arguments import (
+    AsJson,
+    LayerFlag,
+    NetworkFlag,
+    Settings,
+    SizeFlag,
+    WeightsFlag,
+    What,
+    Workers,
+)
+
+DREAMS = Path("dreams")
+"""Where results go, each job in its own folder, unless --out says otherwise."""
+
+
+def render(
+    what: What,
+    size: SizeFlag = None,
+    network: NetworkFlag = None,
+    weights: WeightsFlag = None,
+    layer: LayerFlag = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the results; default: dreams/JOB.")
+    ] = None,
+    workers: Workers = None,
+    settings: Settings = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Without Ray, one worker after the other.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Render a picture or a spec here and now, and say where the results are."""
+    from jobs.cli.progress import Bar
+    from jobs.cli.request import Flags, requested
+    from jobs.local import render_here
+    from jobs.machine import this_machine
+    from jobs.plan import make_plan
+
+    spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
+    plan = make_plan(spec, this_machine())
+    folder = out or DREAMS / plan.identity.job_id
+    with Bar() as bar:
+        manifest = render_here(plan, folder, bar.show, in_process=in_process)
+    paths = [folder / output["path"] for output in manifest["outputs"]]
+    if as_json:
+        typer.echo(json.dumps(_summary(manifest, paths, folder)))
+        return
+    for path in paths:
+        typer.echo(path)
+
+
+def _summary(manifest: dict[str, Any], paths: list[Path], folder: Path) -> dict[str, Any]:
+    from jobs.manifest import MANIFEST
+
+    return {
+        "job": manifest["job"],
+        "state": manifest["state"],
+        "seconds": manifest["seconds"]["total"],
+        "manifest": str(folder / MANIFEST),
+        "outputs": [
+            {"path": str(path)}
+            | {key: output[key] for key in ("format", "width", "height", "sha256")}
+            for path, output in zip(paths, manifest["outputs"], strict=True)
+        ],
+    }

@@ -1,0 +1,40 @@
+"""The spec that the shared arguments of `render` and `plan` stand for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobs.spec import Spec
+
+_SPECS = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True)
+class Flags:
+    """What may be given in place of a spec file, besides the picture."""
+
+    size: str | None
+    network: str | None
+    weights: str | None
+    layer: str | None
+
+
+def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[str]) -> "Spec":
+    """The spec in a file, or of a picture with flags; settings come last. RequestError if wrong."""
+    from jobs.document import override, read_document, spec_for_picture, spec_of
+    from jobs.errors import RequestError
+
+    if what.suffix.lower() in _SPECS:
+        given = [f"--{name}" for name, value in vars(flags).items() if value is not None]
+        if given:
+            raise RequestError(
+                f"{', '.join(given)}: for a picture, not for a spec; "
+                f"change {what}, or use --set key=value"
+            )
+        document = read_document(what)
+    else:
+        document = spec_for_picture(what, **vars(flags))
+    crew = [] if workers is None else [f"crew.workers={workers}"]
+    return spec_of(override(document, [*crew, *settings]))

@@ -1,0 +1,72 @@
+"""The manifest: the last file written. What was made, from what, by what, with its checksums."""
+
+import json
+import platform
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jobs.plan import Plan
+from jobs.poster import Written
+from render.device import device_name
+from render.version import PIXEL_VERSION
+
+MANIFEST = "manifest.json"
+
+_SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
+
+
+def manifest(
+    plan: Plan, written: list[Written], started: datetime, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """The manifest as JSON values; output paths are relative to its folder.
+
+    `seconds` are the wall times of the phases; `started` is in UTC.
+    """
+    return {
+        "version": 1,
+        "job": plan.identity.job_id,
+        "state": "succeeded",
+        "spec": plan.spec.document(),
+        "identity": plan.identity.document,
+        "plan": plan.pixels(),
+        "input": {
+            "height": plan.source.height,
+            "width": plan.source.width,
+            "depth": plan.source.depth,
+            "sha256": plan.source.digest,
+        },
+        "weights": {"sha256": plan.weights_digest},
+        "pixel_version": PIXEL_VERSION,
+        "software": {"python": platform.python_version()}
+        | {package: version(package) for package in _SOFTWARE},
+        "device": device_name(),
+        "workers": plan.workers,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": {phase: round(time, 2) for phase, time in seconds.items()},
+        "megapixel_steps": round(plan.megapixel_steps, 3),
+        "outputs": [_output(plan, one) for one in written],
+    }
+
+
+def _output(plan: Plan, one: Written) -> dict[str, Any]:
+    return {
+        "path": one.path.name,
+        "format": one.format,
+        "width": plan.extent.width,
+        "height": plan.extent.height,
+        "depth": one.depth,
+        "dpi": plan.extent.dpi,
+        "bytes": one.path.stat().st_size,
+        "sha256": one.digest,
+    }
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> Path:
+    """Put the manifest into a folder, whole or not at all."""
+    path = folder / MANIFEST
+    partial = path.with_name(f".{MANIFEST}.partial")
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.replace(path)
+    return path

@@ -1,0 +1,70 @@
+"""How much memory a worker needs, and whether its shard has to live on disk."""
+
+from dataclasses import dataclass
+
+from render.cost import Cost
+from render.grid import Grid
+from render.lattice import Lattice
+from render.partition import partition
+
+WORKER_BYTES = 440 << 20
+"""A worker before it holds a picture: Python, torch, Ray. Measured, private memory only."""
+
+ALLOCATOR_SHARE = 1.25
+"""What the allocator keeps over what is in use while windows come and go. Measured."""
+
+_CHANNELS = 3
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of private memory of the busiest worker at its peak, and where its tiles live.
+
+    `in_memory` and `on_disk` are the peaks of the two ways; `limit` is what a worker may take;
+    `lent` is what its neighbours lend it at each step.
+    """
+
+    in_memory: int
+    on_disk: int
+    limit: int
+    lent: int
+
+    @property
+    def spills(self) -> bool:
+        """Whether tiles have to live in files."""
+        return self.in_memory > self.limit
+
+    @property
+    def needed(self) -> int:
+        """The peak of the way that will be taken."""
+        return self.on_disk if self.spills else self.in_memory
+
+    @property
+    def fits(self) -> bool:
+        """Whether it can be done at all."""
+        return self.needed <= self.limit
+
+
+def worker_memory(
+    grid: Grid, lattice: Lattice, cost: Cost, terms: int, value_bytes: int, workers: int, limit: int
+) -> Memory:
+    """The peak of the worker with the most tiles, in the octave that `grid` is of.
+
+    Each tile has its canvas and one gradient for each of the `terms` objectives, of `value_bytes` a
+    channel; what neighbours lend comes on top of both ways, and so does one window.
+    """
+    window = min(lattice.extent(grid.tile), lattice.padded(grid.height)) * min(
+        lattice.extent(grid.tile), lattice.padded(grid.width)
+    )
+    busiest = max(
+        (block.pixels(grid) for block in partition(grid, workers)), key=lambda rect: rect.area
+    )
+    around = busiest.grown(lattice.reach(grid.tile)).intersect(grid.whole).area - busiest.area
+    pixel = _CHANNELS * value_bytes
+    lent = around * pixel
+    # The lent pixels are held twice: as they arrived, and as those made for the neighbours.
+    passing = int(cost.bytes(window) * ALLOCATOR_SHARE) + 2 * lent
+    held = busiest.area * pixel * (1 + terms)
+    tile = grid.tile**2 * pixel * (1 + terms)
+    base = WORKER_BYTES + passing
+    return Memory(base + held, base + tile, limit, lent)

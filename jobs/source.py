@@ -1,0 +1,25 @@
+"""What a poster starts from, opened: its size and depth, and its samples."""
+
+from jobs.size import Extent
+from jobs.spec import Spec
+from render.intake import Pictured
+from render.pictures.noise import Noise
+from render.pictures.plain import Plain
+from render.pictures.source import open_picture
+
+
+def opened(spec: Spec) -> tuple[Pictured, Extent]:
+    """The input, and the size of the output that the spec asks for with it.
+
+    PictureError where the input cannot be read or is larger than the spec's limits.
+    """
+    if spec.input.path is not None:
+        picture: Pictured = open_picture(spec.input.path, spec.limits.max_pixels)
+        return picture, spec.size.resolve(picture.height, picture.width)
+    extent = spec.size.resolve(1, 1)
+    if spec.input.noise is not None:
+        return Noise(extent.height, extent.width, spec.input.noise.seed), extent
+    if spec.input.colour is None:
+        raise ValueError("an input is a path, noise or a colour")
+    colour = spec.input.colour
+    return Plain(extent.height, extent.width, (colour.red, colour.green, colour.blue)), extent

@@ -1,0 +1,42 @@
+"""Between a file's samples and the canvas's normalised space.
+
+The normalised space is what torchvision's classification networks were trained in:
+(rgb - MEAN) / STD for sRGB-encoded rgb in [0, 1]. Zero is the mean colour.
+"""
+
+import numpy as np
+import torch
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+BLACK = tuple((0.0 - mean) / std for mean, std in zip(MEAN, STD, strict=True))
+"""The least normalised value of each channel."""
+
+WHITE = tuple((1.0 - mean) / std for mean, std in zip(MEAN, STD, strict=True))
+"""The greatest normalised value of each channel."""
+
+
+def to_canvas(samples: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
+    """Samples (..., 3) of uint8 or uint16 as normalised values of `dtype`, BLACK to WHITE.
+
+    Computed in float64 and rounded once. Raises ValueError for other samples.
+    """
+    if samples.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"samples are uint8 or uint16, not {samples.dtype}")
+    rgb = samples / np.float64(np.iinfo(samples.dtype).max)
+    return torch.from_numpy((rgb - MEAN) / STD).to(dtype)
+
+
+def to_samples(canvas: torch.Tensor, depth: int) -> np.ndarray:
+    """Normalised values (..., 3) as samples: uint8 for depth 8, uint16 for depth 16.
+
+    Clamped to black and white, then rounded half to even, in float64: what is lost is only what
+    the canvas's own type had lost before. Raises ValueError for another depth.
+    """
+    if depth not in (8, 16):
+        raise ValueError(f"a depth is 8 or 16 bits, not {depth}")
+    normalised: np.ndarray = canvas.detach().to("cpu", torch.float64).numpy()
+    rgb: np.ndarray = np.clip(normalised * STD + MEAN, 0.0, 1.0)
+    levels: np.ndarray = np.rint(rgb * (2**depth - 1))
+    return levels.astype(np.uint8 if depth == 8 else np.uint16)

@@ -1,0 +1,26 @@
+"""A program that joins a Ray which the tests have started: its address is the first argument."""
+
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+def main(address: str) -> None:
+    sys.path.insert(0, str(PROJECT))
+    from cluster.berth import Berth
+    from cluster.errors import NoRoom
+    from cluster.machine import joined_ray
+    from tests.cluster.members import Player
+
+    with joined_ray(address) as ray_crew:
+        with ray_crew(Player, [("Ivy",)], Berth()) as crew:
+            sys.stdout.write(crew.call("who", {0: ()})[0] + "\n")
+        try:
+            ray_crew(Player, [()] * 1000, Berth())
+        except NoRoom as error:
+            sys.stdout.write(f"{error}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

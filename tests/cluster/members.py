@@ -1,0 +1,90 @@
+"""What the crews of these tests are made of."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class TwoFacedError(Exception):
+    """Pickles, but does not unpickle: its arguments are not those of its constructor."""
+
+    def __init__(self, place: str, hint: str) -> None:
+        super().__init__(f"{place}: {hint}")
+
+
+class Player:
+    """A member that can do a little of everything."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.held: list[object] = []
+
+    def who(self) -> str:
+        return self.name
+
+    def process(self) -> int:
+        return os.getpid()
+
+    def variable(self, name: str) -> str | None:
+        return os.environ.get(name)
+
+    def imported(self, module: str) -> bool:
+        return module in sys.modules
+
+    def hold(self, value: object) -> int:
+        self.held.append(value)
+        return len(self.held)
+
+    def echo(self, *values: object) -> tuple[object, ...]:
+        return values
+
+    def greet(self, size: int) -> tuple[object, ...]:
+        return tuple(f"{self.name} to {other}" for other in range(size))
+
+    def arrays(self, size: int, shape: tuple[int, ...]) -> tuple[object, ...]:
+        """Arrays that go on being written to by their maker."""
+        self.mine = np.full(shape, 7, np.float32)
+        return (self.mine,) * size
+
+    def spoil(self) -> None:
+        self.mine[:] = -1
+
+    def columns(self, size: int) -> tuple[object, ...]:
+        """Arrays that are not contiguous."""
+        return (np.arange(12.0).reshape(3, 4)[:, 1:3],) * size
+
+    def look(self, array: NDArray[np.float32]) -> tuple[float, bool]:
+        """The mean, and whether it may be written to."""
+        return float(array.mean()), bool(array.flags.writeable)
+
+    def fail(self, *anything: object) -> None:
+        raise KeyError(self.name)
+
+    def fail_oddly(self) -> None:
+        raise TwoFacedError("here", "mind the gap")
+
+    def leave(self, *anything: object) -> None:
+        raise SystemExit(3)
+
+    def die(self, *anything: object) -> None:
+        os._exit(9)
+
+    def meet(self, folder: Path, number: int) -> None:
+        """Return once `number` members are here at the same time."""
+        (folder / self.name).touch()
+        while len(list(folder.iterdir())) < number:
+            time.sleep(0.01)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class Refuser:
+    """A member that cannot be made."""
+
+    def __init__(self) -> None:
+        raise ValueError("I would rather not")

@@ -1,0 +1,173 @@
+"""What every crew promises, whatever it runs on."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from cluster.crew import Crew
+from cluster.errors import ClusterError, MemberLost
+from tests.cluster.conftest import Start
+from tests.cluster.members import Player, Refuser
+
+ALL: dict[int, tuple[object, ...]] = {0: (), 1: (), 2: ()}
+
+
+@pytest.fixture
+def pair(start: Start) -> Iterator[Crew]:
+    """Two players that a test may ruin."""
+    with start(Player, [("Eve",), ("Fay",)]) as crew:
+        yield crew
+
+
+def test_each_member_is_made_of_its_own_arguments(trio: Crew) -> None:
+    assert trio.size == 3
+    assert trio.call("who", ALL) == {0: "Ada", 1: "Bob", 2: "Cyd"}
+
+
+def test_members_keep_their_state_between_calls(pair: Crew) -> None:
+    assert pair.call("hold", {0: ("x",), 1: ("x",)}) == {0: 1, 1: 1}
+    assert pair.call("hold", {1: ("y",)}) == {1: 2}
+    assert pair.call("hold", {0: ("z",), 1: ("z",)}) == {0: 2, 1: 3}
+
+
+def test_only_the_members_named_are_called(trio: Crew) -> None:
+    assert trio.call("echo", {2: (1, "two")}) == {2: (1, "two")}
+    assert trio.call("echo", {}) == {}
+    assert trio.deal("greet", {}) == {}
+
+
+def test_a_stranger_is_refused(trio: Crew) -> None:
+    with pytest.raises(ValueError, match=r"\[3\] are not in a crew of 3"):
+        trio.call("who", {0: (), 3: ()})
+    with pytest.raises(ValueError, match="not in a crew"):
+        trio.deal("greet", {-1: (3,)})
+
+
+def test_a_crew_has_members(start: Start) -> None:
+    with pytest.raises(ValueError, match="at least one member"):
+        start(Player, [])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_parcels_go_round_a_ring(start: Start, size: int) -> None:
+    with start(Player, [(str(member),) for member in range(size)]) as crew:
+        dealt = crew.deal("greet", dict.fromkeys(range(size), (size,)))
+        assert [len(dealt[member]) for member in range(size)] == [size] * size
+        received = crew.call(
+            "echo",
+            {to: tuple(dealt[(to + way) % size][to] for way in (-1, 1)) for to in range(size)},
+        )
+    assert received == {
+        to: tuple(f"{(to + way) % size} to {to}" for way in (-1, 1)) for to in range(size)
+    }
+
+
+def test_parcels_can_be_dealt_with(trio: Crew) -> None:
+    first = trio.deal("greet", {0: (3,)})[0]
+    second = trio.deal("echo", {1: first})[1]
+    assert trio.call("echo", {2: second}) == {2: ("Ada to 0", "Ada to 1", "Ada to 2")}
+
+
+@pytest.mark.parametrize("shape", [(3,), (2500, 3000)], ids=["12 bytes", "30 MB"])
+def test_arrays_arrive_read_only_as_they_were_dealt(trio: Crew, shape: tuple[int, ...]) -> None:
+    dealt = trio.deal("arrays", {0: (3, shape)})[0]
+    trio.call("spoil", {0: ()})
+    seen = trio.call("look", {0: (dealt[0],), 1: (dealt[1],), 2: (dealt[2],)})
+    assert seen == dict.fromkeys(range(3), (7.0, False))
+
+
+def test_an_array_of_the_caller_is_not_shared_either(trio: Crew) -> None:
+    mine = np.zeros(5)
+    (held,) = trio.call("echo", {1: (mine,)})[1]
+    mine[:] = 1
+    assert held.tolist() == [0] * 5
+    assert trio.call("look", {1: (mine,)})[1] == (1.0, False)
+
+
+def test_strided_arrays_arrive_whole(trio: Crew) -> None:
+    parcel = trio.deal("columns", {0: (3,)})[0][1]
+    ((array,),) = trio.call("echo", {1: (parcel,)}).values()
+    assert array.tolist() == [[1, 2], [5, 6], [9, 10]]
+
+
+def test_an_error_keeps_its_type_and_names_the_member(trio: Crew) -> None:
+    with pytest.raises(KeyError) as caught:
+        trio.call("fail", ALL | {0: (1,)})
+    assert type(caught.value) is KeyError
+    assert caught.value.__notes__[0].startswith("in fail of member ")
+    with pytest.raises(KeyError, match="Bob") as caught:
+        trio.call("fail", {1: ()})
+    assert caught.value.__notes__ == ["in fail of member 1"]
+    assert trio.call("who", {1: ()}) == {1: "Bob"}
+
+
+def test_the_others_finish_when_one_fails(pair: Crew) -> None:
+    with pytest.raises(TypeError):
+        pair.call("hold", {0: (), 1: ("x",)})
+    assert pair.call("hold", {1: ("y",)}) == {1: 2}
+
+
+def test_an_unknown_method_is_an_attribute_error(trio: Crew) -> None:
+    with pytest.raises(AttributeError, match="juggle"):
+        trio.call("juggle", {0: ()})
+
+
+def test_a_failed_deal_fails_where_it_is_used(trio: Crew) -> None:
+    dealt = trio.deal("fail", {1: (), 2: ()})
+    assert len(dealt[1]) == 3
+    with pytest.raises(KeyError, match="Bob") as caught:
+        trio.call("echo", {0: (dealt[1][0],)})
+    assert type(caught.value) is KeyError
+    assert caught.value.__notes__ == ["in fail of member 1"]
+    passed_on = trio.deal("echo", {0: (dealt[2][0], 1, 2)})[0][1]
+    with pytest.raises(KeyError, match="Cyd"):
+        trio.call("hold", {1: (passed_on,)})
+    assert trio.call("who", ALL) == {0: "Ada", 1: "Bob", 2: "Cyd"}
+
+
+def test_a_dealt_method_must_return_a_value_for_each(trio: Crew) -> None:
+    short = trio.deal("greet", {0: (2,)})[0]
+    with pytest.raises(TypeError, match="tuple of 3 values, not a tuple of 2"):
+        trio.call("echo", {0: short[:1]})
+    wrong = trio.deal("who", {0: ()})[0]
+    with pytest.raises(TypeError, match=r"tuple of 3 values, not .*str"):
+        trio.call("echo", {0: wrong[:1]})
+
+
+def test_an_error_that_cannot_travel_is_told(trio: Crew) -> None:
+    with pytest.raises(ClusterError, match="TwoFacedError in fail_oddly of member 2: here: mind"):
+        trio.call("fail_oddly", {2: ()})
+
+
+def test_the_error_of_a_constructor(start: Start) -> None:
+    with pytest.raises(ValueError, match="rather not") as caught:
+        start(Refuser, [(), ()])
+    assert caught.value.__notes__[0].startswith("in the constructor of member ")
+
+
+def test_a_member_that_leaves_is_lost(pair: Crew) -> None:
+    with pytest.raises(MemberLost, match="member 1 of the crew is lost") as caught:
+        pair.call("leave", {1: ()})
+    assert caught.value.member == 1
+    for _ in range(2):
+        with pytest.raises(MemberLost) as again:
+            pair.call("who", {0: ()})
+        assert again.value.member == 1
+    with pytest.raises(MemberLost):
+        pair.deal("greet", {0: (2,)})
+
+
+def test_a_member_that_leaves_while_dealing_is_the_one_lost(pair: Crew) -> None:
+    dealt = pair.deal("leave", {1: ()})[1]
+    with pytest.raises(MemberLost) as caught:
+        pair.call("echo", {0: (dealt[0],)})
+    assert caught.value.member == 1
+
+
+def test_a_closed_crew_stays_closed(start: Start) -> None:
+    crew = start(Player, [("Gil",)])
+    crew.close()
+    crew.close()
+    with pytest.raises(ClusterError, match="closed"):
+        crew.call("who", {0: ()})

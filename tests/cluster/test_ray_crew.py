@@ -1,0 +1,87 @@
+"""What only a crew of processes can do, and suffer."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from cluster.berth import Berth
+from cluster.errors import MemberLost, NoRoom
+from tests.cluster.members import Player
+from tests.cluster.processes import still_running
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
+
+
+def test_members_work_at_the_same_time_however_few_cores_and_end_with_their_crew(
+    ray_crew: "type[RayCrew]", tmp_path: Path
+) -> None:
+    with ray_crew(Player, [("Jon",), ("Kay",), ("Lee",)], Berth()) as crew:
+        crew.call("meet", dict.fromkeys(range(3), (tmp_path, 3)))
+        members = set(crew.call("process", dict.fromkeys(range(3), ())).values())
+        assert len(members) == 3
+        assert still_running(members, patience=0) == members
+    assert still_running(members) == set()
+
+
+def test_a_death_is_told_while_others_are_busy(ray_crew: "type[RayCrew]") -> None:
+    with ray_crew(Player, [("Ola",), ("Pia",)], Berth()) as crew:
+        busy = crew.deal("sleep", {0: (60,)})[0]
+        started = time.monotonic()
+        dying = crew.deal("die", {1: ()})[1]
+        with pytest.raises(MemberLost, match="worker process has died") as caught:
+            crew.call("echo", {0: (busy[0],), 1: (dying[1],)})
+        assert time.monotonic() - started < 10
+        assert caught.value.member == 1
+        assert "\n" not in str(caught.value)
+
+
+def test_members_get_what_their_berth_says(ray_crew: "type[RayCrew]") -> None:
+    berth = Berth(cpus=2, environment={"GREETING": "hello"})
+    with ray_crew(Player, [("Max",)], berth) as crew:
+        names = ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "GREETING")
+        found = [crew.call("variable", {0: (name,)})[0] for name in names]
+        assert found == ["2", "", "hello"]
+        assert crew.call("imported", {0: ("torch",)}) == {0: False}
+
+
+def test_a_crew_that_never_fits_is_refused_at_once(ray_crew: "type[RayCrew]") -> None:
+    started = time.monotonic()
+    with pytest.raises(NoRoom, match="1 CPU and 1 GPU each does not fit: the cluster has room"):
+        ray_crew(Player, [()] * 1000, Berth(gpus=1))
+    assert time.monotonic() - started < 2
+
+
+def test_a_crew_that_finds_no_room_gives_up_in_time(ray_crew: "type[RayCrew]") -> None:
+    import ray
+
+    everything = int(ray.cluster_resources()["CPU"])
+    with ray_crew(Player, [("Ned",)], Berth()) as crew:
+        started = time.monotonic()
+        with pytest.raises(NoRoom, match=r"no room within 1 s: .* free"):
+            ray_crew(Player, [()], Berth(cpus=everything, start_timeout=1))
+        assert time.monotonic() - started < 5
+        assert crew.call("who", {0: ()}) == {0: "Ned"}
+
+
+@pytest.mark.parametrize(("gpus", "members"), [(1, 4), (0.5, 8), (0.1, 16), (0, 16), (8, 0)])
+def test_a_machine_has_room_for_as_many_as_its_scarcest_allows(gpus: float, members: int) -> None:
+    assert Berth(cpus=2, gpus=gpus).fits_into(cpus=32, gpus=4) == members
+
+
+def test_a_berth_has_a_cpu() -> None:
+    with pytest.raises(ValueError, match="1 CPU or more"):
+        Berth(cpus=0)
+
+
+def test_ray_is_imported_only_where_it_is_used(project: Path) -> None:
+    modules = "cluster, cluster.berth, cluster.crew, cluster.inprocess, cluster.machine"
+    subprocess.run(
+        [sys.executable, "-c", f"import sys, {modules}; sys.exit('ray' in sys.modules)"],
+        cwd=project,
+        check=True,
+    )

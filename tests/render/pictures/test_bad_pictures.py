@@ -1,0 +1,148 @@
+"""What cannot be read is refused in one clear line."""
+
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from render.errors import PictureError
+from render.pictures import source
+from render.pictures.source import open_picture
+from tests.render.pictures.files import gradient, noise, read
+
+
+def _encoded(picture: np.ndarray, kind: str, **options: object) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds nothing."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(b"")
+    chunks = [
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c))
+        for c in (header, data, b"IEND")
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def _float_tiff() -> bytes:
+    buffer = BytesIO()
+    tifffile.imwrite(buffer, np.zeros((4, 4, 3), np.float32), photometric="rgb")
+    return buffer.getvalue()
+
+
+def _many_channels() -> bytes:
+    buffer = BytesIO()
+    tifffile.imwrite(
+        buffer, np.zeros((4, 4, 7), np.uint8), photometric="minisblack", planarconfig="contig"
+    )
+    return buffer.getvalue()
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect/></svg>'
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "empty"),
+    "text": (lambda: b"hello, I am a text", "not a picture"),
+    "svg": (lambda: SVG, "not a picture"),
+    "pdf": (lambda: b"%PDF-1.7\n", "not a picture"),
+    "gif": (lambda: _encoded(noise(5, 5), "gif"), "not a picture"),
+    "bmp": (lambda: _encoded(noise(5, 5), "bmp"), "not a picture"),
+    "one byte": (lambda: b"\xff", "not a picture"),
+    "jpeg of magic only": (lambda: b"\xff\xd8\xff", "damaged"),
+    "png of magic only": (lambda: b"\x89PNG\r\n\x1a\n", "damaged"),
+    "tiff of magic only": (lambda: b"II*\0", "damaged"),
+    "webp of magic only": (lambda: b"RIFF\0\0\0\0WEBP", "damaged"),
+    "absurd size": (lambda: _png_header(100_000, 100_000), "limit of 2000000000"),
+    "no width": (lambda: _png_header(0, 5), "damaged"),
+    "no height": (lambda: _png_header(5, 0), "damaged"),
+    "header without pixels": (lambda: _png_header(5, 5), "truncated or damaged"),
+    "float samples": (_float_tiff, "float samples"),
+    "seven channels": (_many_channels, "channels"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    make, reason = BAD[name]
+    path = tmp_path / "bad.picture"
+    path.write_bytes(make())
+    with pytest.raises(PictureError, match=reason) as caught:
+        read(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: ")
+    assert "\n" not in line
+    assert re.search(r": (copy|give|shrink|export|save)", line), "it says what to do"
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"No such file.*check the path"):
+        open_picture(tmp_path / "nowhere.png")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="Is a directory"):
+        open_picture(tmp_path)
+
+
+WHOLE = {
+    "png": _encoded(noise(40, 40), "png"),
+    "jpeg": _encoded(noise(40, 40), "jpeg"),
+    "progressive jpeg": _encoded(noise(40, 40), "jpeg", progressive=True),
+    "webp": _encoded(noise(40, 40), "webp", lossless=True),
+    "plain tiff": _encoded(noise(40, 40), "tiff"),
+    "deflated tiff": _encoded(noise(40, 40), "tiff", compression="tiff_adobe_deflate"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@given(share=st.floats(0.01, 0.97))
+def test_truncated_files_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, share: float
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "cut"
+    path.write_bytes(WHOLE[name][: int(len(WHOLE[name]) * share)])
+    with pytest.raises(PictureError):
+        read(path, rows=8)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
+def test_truncation_shows_while_streaming(tmp_path: Path, kind: str) -> None:
+    whole = _encoded(noise(900, 700), kind)
+    if kind == "tiff":  # Pillow's directory stands first, so that the header stays readable
+        assert struct.unpack("<I", whole[4:8]) == (8,)
+    path = tmp_path / "cut"
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    bands = open_picture(path).bands(16)
+    assert next(bands).shape == (16, 700, 3)
+    with pytest.raises(PictureError, match=r"found at row \d+ of 900"):
+        list(bands)
+
+
+def test_the_limit_can_be_moved(tmp_path: Path) -> None:
+    Image.fromarray(noise(10, 10)).save(tmp_path / "a.png")
+    assert open_picture(tmp_path / "a.png", max_pixels=100).height == 10
+    with pytest.raises(PictureError, match="10 x 10 pixels are more than the limit of 99"):
+        open_picture(tmp_path / "a.png", max_pixels=99)
+
+
+def test_what_needs_the_whole_picture_in_memory_has_a_tighter_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "MAX_HELD_PIXELS", 99)
+    Image.fromarray(gradient(10, 10)).save(tmp_path / "baseline.jpg")
+    Image.fromarray(gradient(10, 10)).save(tmp_path / "progressive.jpg", progressive=True)
+    assert open_picture(tmp_path / "baseline.jpg").height == 10
+    with pytest.raises(PictureError, match="without interlacing"):
+        open_picture(tmp_path / "progressive.jpg")

@@ -1,0 +1,66 @@
+"""A digest changes with any byte of an output, and a shell can compute it."""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from render.pictures.digest import digest
+
+
+@pytest.fixture
+def deepzoom(tmp_path: Path) -> Path:
+    """A descriptor and two levels of tiles, of any bytes."""
+    path = tmp_path / "sky.dzi"
+    path.write_text("<Image/>")
+    for name in ("0/0_0.jpg", "1/0_0.jpg", "1/1_0.jpg"):
+        tile = tmp_path / "sky_files" / name
+        tile.parent.mkdir(parents=True, exist_ok=True)
+        tile.write_text(name)
+    return path
+
+
+def test_a_file_has_its_sha256(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"abc")
+    assert digest(tmp_path / "a.png") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_a_deepzoom_has_that_of_its_list(deepzoom: Path) -> None:
+    if shutil.which("sha256sum") is None:
+        pytest.skip("this system has no sha256sum")
+    find = "find sky.dzi sky_files -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum"
+    shell = subprocess.run(
+        ["sh", "-c", find], cwd=deepzoom.parent, capture_output=True, text=True, check=True
+    )
+    assert digest(deepzoom) == shell.stdout.split()[0]
+
+
+def _swap(tiles: Path) -> None:
+    first, second = tiles / "1/0_0.jpg", tiles / "1/1_0.jpg"
+    held = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(held)
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a byte of a tile": lambda tiles: (tiles / "0/0_0.jpg").write_text("other"),
+    "a tile less": lambda tiles: (tiles / "0/0_0.jpg").unlink(),
+    "a tile more": lambda tiles: (tiles / "0/0_1.jpg").write_text("more"),
+    "two tiles swapped": _swap,
+    "the descriptor": lambda tiles: tiles.with_name("sky.dzi").write_text("<Image />"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_change_shows(deepzoom: Path, change: str) -> None:
+    before = digest(deepzoom)
+    CHANGES[change](deepzoom.with_name("sky_files"))
+    assert digest(deepzoom) != before
+
+
+def test_a_missing_file_has_none(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        digest(tmp_path / "nowhere.png")
