@@ -6,6 +6,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+_WIDEST = 1000  # characters: nothing is cut, and terminals wrap what is longer than they are
+
 
 def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their heads; numbers stand to the right."""
@@ -16,6 +18,4 @@ def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         table.add_column(head, justify="right" if numbers else "left", no_wrap=True)
     for row in listed:
         table.add_row(*(str(value) for value in row))
-    console = Console()
-    console.width = max(console.width, console.measure(table).maximum)
-    console.print(table)
+    Console(width=_WIDEST).print(table)

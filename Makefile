@@ -1,0 +1,31 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow check bench clean
+
+demo: .venv/ready
+	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
+
+test: .venv/ready
+	$(BIN)/pytest
+
+slow: .venv/ready
+	$(BIN)/pytest -m slow --timeout 3600
+
+check: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python -m tests.bench.step
+	$(BIN)/python -m tests.bench.crew
+
+clean:
+	rm -rf .venv
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	touch $@
