@@ -17,14 +17,14 @@ Read = Callable[[Rect], Tensor]
 """Gives the (h, w, C) pixels of a rectangle of some picture."""
 
 _SUPPORT = 2.0  # of the kernel, in source pixels where the picture grows
-_LARGEST_SOURCE = 1 << 21  # pixels read at once: 24 MiB of float32
+_LARGEST_SOURCE = 1 << 20  # pixels read at once: 12 MiB of float32
 
 
 def resample(read: Read, source: Size, target: Size, rect: Rect) -> Tensor:
     """The pixels `rect` of a picture of size `source`, resampled to size `target`.
 
     Returns (rect.height, rect.width, C) in the type that `read` gives. Overshoots are kept. Source
-    pixels are read in pieces of about two megapixels, however much the picture shrinks.
+    pixels are read in pieces of about a megapixel, however much the picture shrinks.
     """
     if source == target:
         return read(rect)

@@ -1,6 +1,7 @@
 """The tiles that one worker holds, through the steps of an octave."""
 
 from collections.abc import Iterable, MutableMapping
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ class Shard:
         core = grid.core(tile)
         shift = offset(recipe.dream.seed, self._octave, step, recipe.lattice.span)
         window = recipe.lattice.window(core, recipe.tile, shift, (grid.height, grid.width))
-        padded = self._assembled(window, [*self._held(window), *arrived])
+        padded = self._assembled(window, chain(self._held(window), arrived))
         inside = core.shifted(-window.top, -window.left)
         found = gradients(self._network, recipe.mix, padded, inside)
         for kept, gradient in zip(self._gradients, found, strict=True):
