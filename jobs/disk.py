@@ -6,11 +6,17 @@ from pathlib import Path
 
 from jobs.errors import RequestError
 from jobs.spec import Output
-
-_BYTES_A_SAMPLE = {"png": 1.0, "tiff": 4 / 3, "jpeg": 0.5, "deepzoom": 0.5}
-"""At most, for 8 bits: dreams hardly compress, and a pyramid adds a third."""
+from render.lattice import round_up
+from render.rect import Size
 
 _CHANNELS = 3
+
+_AT_MOST = {"png": (1, 1.01), "tiff": (256, 1.4), "jpeg": (8, 0.9), "deepzoom": (8, 0.9)}
+"""To what both sides are padded, and the bytes of an 8-bit sample of white noise, pyramids
+included. Measured; dreams take less."""
+
+_EACH = 256 << 10
+"""Bytes of a file beyond its samples: profile, identity, and a DeepZoom's many small files."""
 
 
 @dataclass(frozen=True)
@@ -22,32 +28,45 @@ class Disk:
     outputs: int
 
     def check(self, folder: Path) -> None:
-        """RequestError where the disk below `folder` has no room for all of it at once."""
-        there = next(place for place in (folder, *folder.parents) if place.exists())
-        free = shutil.disk_usage(there).free
+        """RequestError where the disk of `folder`, which exists, has no room for all at once."""
+        free = shutil.disk_usage(folder).free
         needed = self.scratch + self.outputs
         if needed > free:
             raise RequestError(
-                f"{folder}: the disk is too small: rendering needs {needed / 1e9:.1f} GB "
-                f"and {free / 1e9:.1f} GB are free; free some, choose another --out, "
+                f"{folder}: the disk is too small: rendering needs {_spoken(needed)} "
+                f"and {_spoken(free)} are free; free some, choose another --out, "
                 "or a smaller size"
             )
 
 
 def disk_use(
-    input_pixels: int,
-    input_depth: int,
-    pixels: int,
+    source: Size,
+    source_depth: int,
+    size: Size,
     value_bytes: int,
     terms: int,
     spills: bool,
     outputs: tuple[Output, ...],
 ) -> Disk:
-    """The bytes of a poster of `pixels`, whose canvas has `value_bytes` a channel."""
-    samples = pixels * _CHANNELS
-    taken_in = input_pixels * _CHANNELS * input_depth // 8
-    canvases = samples * value_bytes * ((2 + terms) if spills else 1)
+    """The bytes of a poster of `size`, whose canvas has `value_bytes` a channel.
+
+    `source` is the size of the input, of `source_depth` bits a sample; `terms` the number of
+    objectives, each of which keeps a gradient on disk where a shard `spills`.
+    """
+    canvas = size[0] * size[1] * _CHANNELS * value_bytes
+    taken_in = source[0] * source[1] * _CHANNELS * source_depth // 8
     # The octave before is kept until the last one is committed.
-    before = samples * value_bytes
-    written = sum(_BYTES_A_SAMPLE[one.format] * samples * one.depth / 8 for one in outputs)
-    return Disk(taken_in, taken_in + canvases + before, int(written))
+    canvases = 2 + ((1 + terms) if spills else 0)
+    written = sum(_written(size, output) for output in outputs)
+    return Disk(taken_in, taken_in + canvases * canvas + _EACH, written)
+
+
+def _written(size: Size, output: Output) -> int:
+    unit, share = _AT_MOST[output.format]
+    samples = round_up(size[0], unit) * round_up(size[1], unit) * _CHANNELS
+    # A PNG has one byte more in each row.
+    return int(samples * share * output.depth / 8) + size[0] + _EACH
+
+
+def _spoken(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

@@ -30,9 +30,9 @@ def render_here(plan: Plan, out: Path, watch: Watch, *, in_process: bool) -> dic
     nothing but a hidden working folder, which goes whatever happens. Raises RequestError where
     there is no room or no permission, ClusterError where the crew fails.
     """
-    plan.disk.check(out)
     started, clock = datetime.now(UTC), time.monotonic()
     with _working_folder(out) as scratch:
+        plan.disk.check(out)
         times = _Times(watch)
         with _crew(plan, scratch, in_process) as crew:
             written = render_poster(plan, crew, scratch, times)
@@ -45,11 +45,13 @@ def render_here(plan: Plan, out: Path, watch: Watch, *, in_process: bool) -> dic
 
 @contextmanager
 def _working_folder(out: Path) -> Iterator[Path]:
-    made = [folder for folder in (out, *out.parents) if not folder.exists()]
+    made: list[Path] = []
     try:
+        made += (folder for folder in (out, *out.parents) if not folder.exists())
         out.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".rendering-", dir=out))
     except OSError as why:
+        _remove_if_empty(made)
         raise RequestError(
             f"{out}: cannot be written ({why.strerror}); choose another --out"
         ) from why
@@ -63,7 +65,9 @@ def _working_folder(out: Path) -> Iterator[Path]:
 def _remove_if_empty(folders: list[Path]) -> None:
     """Take back folders made for a render that left nothing in them, the innermost first."""
     for folder in folders:
-        if not folder.is_dir() or any(folder.iterdir()):
+        if not folder.is_dir():
+            continue
+        if any(folder.iterdir()):
             return
         folder.rmdir()
 

@@ -41,7 +41,7 @@ def manifest(
         "pixel_version": PIXEL_VERSION,
         "software": {"python": platform.python_version()}
         | {package: version(package) for package in _SOFTWARE},
-        "device": device_name(),
+        "device": device_name(plan.device),
         "workers": plan.workers,
         "started": started.isoformat(timespec="seconds"),
         "seconds": {phase: round(time, 2) for phase, time in seconds.items()},

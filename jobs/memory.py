@@ -1,17 +1,24 @@
 """How much memory a worker needs, and whether its shard has to live on disk."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
+from jobs.errors import RequestError
 from render.cost import Cost
 from render.grid import Grid
 from render.lattice import Lattice
 from render.partition import partition
+from render.precision import Resolved
 
 WORKER_BYTES = 440 << 20
 """A worker before it holds a picture: Python, torch, Ray. Measured, private memory only."""
 
-ALLOCATOR_SHARE = 1.25
+ALLOCATOR_SHARE = 1.35
 """What the allocator keeps over what is in use while windows come and go. Measured."""
+
+VALUE_BYTES: Mapping[Resolved, int] = MappingProxyType({"float32": 4, "float64": 8, "bfloat16": 4})
+"""A channel of the canvas. With bfloat16 only the network computes in it."""
 
 _CHANNELS = 3
 
@@ -39,10 +46,14 @@ class Memory:
         """The peak of the way that will be taken."""
         return self.on_disk if self.spills else self.in_memory
 
-    @property
-    def fits(self) -> bool:
-        """Whether it can be done at all."""
-        return self.needed <= self.limit
+    def check(self, tile: int) -> None:
+        """RequestError where it cannot be done at all with tiles of that side."""
+        if self.needed > self.limit:
+            raise RequestError(
+                f"crew.memory_per_worker: a worker needs {self.needed / 2**30:.2f} GiB for "
+                f"tiles of {tile} pixels and may take {self.limit / 2**30:.2f} GiB; "
+                "choose a smaller tiles.size, fewer workers, or a higher crew.memory_per_worker"
+            )
 
 
 def worker_memory(

@@ -53,6 +53,7 @@ def recipe(plan: Plan, scratch: Path) -> Recipe:
         mix=plan.mix,
         dream=plan.spec.dream,
         precision=plan.precision,
+        device=plan.device,
         input=taken_in(source.height, source.width, source.depth, scratch / "input.tiles"),
         sizes=tuple((octave.height, octave.width) for octave in plan.octaves),
         tile=plan.tile,
@@ -125,8 +126,6 @@ def _octave(
     grid, everyone = known.grid(octave), range(crew.size)
     paths = [scratch / f"octave-{octave}-{member}.tiles" for member in everyone]
     count(0)
-    if len(grid) == 1:
-        return Mosaic((crew.call("alone", {0: (octave, before, paths[0])})[0],))
     blocks = partition(grid, crew.size)
     parcels = crew.deal("begin", {m: (octave, blocks, m, before) for m in everyone})
     for step in range(known.dream.steps):

@@ -5,7 +5,7 @@ import time
 import torch
 
 from jobs.plan import Plan
-from render.arithmetic import arithmetic, default_device, make_repeatable
+from render.arithmetic import arithmetic, make_repeatable
 from render.gradient import gradients
 from render.networks.network import load_network
 from render.rect import Rect
@@ -20,10 +20,11 @@ _HANDLING = 0.8e-6  # seconds a pixel of the poster for resampling, decoding and
 def probed_seconds(plan: Plan, cores: int) -> float:
     """How long the plan should take here, in seconds: the windows' work at the measured speed."""
     make_repeatable()
-    device = default_device()
+    device = torch.device(plan.device)
     types = arithmetic(plan.precision)
-    layers = tuple(dict.fromkeys(objective.layer for objective in plan.mix))
-    network = load_network(plan.spec.network.name, plan.weights, layers, types.network, device)
+    network = load_network(
+        plan.spec.network.name, plan.weights, plan.mix.layers, types.network, device
+    )
     side = min(plan.octaves[-1].window, _LARGEST)
     padded = torch.randn((side, side, 3), dtype=types.canvas, device=device)
     best = float("inf")

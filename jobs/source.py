@@ -1,11 +1,23 @@
 """What a poster starts from, opened: its size and depth, and its samples."""
 
+from dataclasses import dataclass
+
 from jobs.size import Extent
 from jobs.spec import Spec
 from render.intake import Pictured
 from render.pictures.noise import Noise
 from render.pictures.plain import Plain
 from render.pictures.source import open_picture
+
+
+@dataclass(frozen=True)
+class Source:
+    """The input as it was found: height, width, bits a sample, digest if it is a file."""
+
+    height: int
+    width: int
+    depth: int
+    digest: str | None
 
 
 def opened(spec: Spec) -> tuple[Pictured, Extent]:

@@ -25,11 +25,6 @@ def arithmetic(precision: Resolved) -> Arithmetic:
     return Arithmetic(torch.float32, torch.float32)
 
 
-def default_device() -> torch.device:
-    """The first CUDA GPU that this process sees, or the CPU."""
-    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
-
-
 def make_repeatable() -> None:
     """Have this process compute the same bits from the same tiles every time.
 
@@ -39,6 +34,8 @@ def make_repeatable() -> None:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    # Determinism also fills new tensors, against reads of what was never written; none happen here.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.allow_tf32 = False

@@ -1,7 +1,11 @@
 """Which devices this process may compute on, known without loading torch where there are none."""
 
 import os
+import platform
 from pathlib import Path
+from typing import Literal
+
+Device = Literal["cpu", "cuda"]
 
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
@@ -15,10 +19,19 @@ def gpu_count() -> int:
     return torch.cuda.device_count()
 
 
-def device_name() -> str:
-    """The GPU's model, or the CPU's instruction set, on which pixels may depend."""
+def device_name(device: Device) -> str:
+    """The GPU's model, or the CPU's with its instruction set: what bytes may depend on."""
     import torch
 
-    if torch.cuda.is_available():
+    if device == "cuda":
         return torch.cuda.get_device_name()
-    return f"CPU {torch.backends.cpu.get_cpu_capability()}"
+    return f"{_cpu_model()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()

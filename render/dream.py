@@ -12,14 +12,14 @@ class Dream:
     The names and most defaults are those of Google's notebook (Mordvintsev, Olah, Tyka 2015,
     "DeepDreaming with TensorFlow / Caffe").
 
-    octaves: how many sizes of the picture are rendered, at least 1; `auto` adds octaves with the
+    octaves: how many sizes of the picture are rendered, from 1 to 64; `auto` adds octaves with the
         output's size, so that the largest motif keeps its share of the picture.
-    octave_scale: each octave's size over that of the one before, above 1 and at most 4.
-    steps: gradient steps in each octave, at least 0; none makes a plain resize.
+    octave_scale: each octave's size over that of the one before, from 1.05 to 4.
+    steps: gradient steps in each octave, from 0 to 100000; none makes a plain resize.
     step_size: how far a step goes, above 0, in the canvas's normalised space: the gradient is
         divided by its mean |g| over the whole picture, so the mean |change| of a step is step_size.
-    jitter: the sampling grid's largest offset in pixels of the octave, at least 0; the engine
-        rounds it up to a multiple of the network's stride, and 0 means none.
+    jitter: the sampling grid's largest offset in pixels of the octave, 0 to 100000; it is
+        rounded up to a multiple of the network's stride, and 0 means none.
     seed: decides every step's jitter, from 0 to 2**63 - 1.
 
     Raises ValueError for a value out of its range.
@@ -36,15 +36,15 @@ class Dream:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.octaves != "auto" and self.octaves < 1:
-            raise ValueError(f"octaves must be at least 1, or auto; not {self.octaves}")
-        if not 1 < self.octave_scale <= 4:
-            raise ValueError(f"octave_scale must be above 1, at most 4; not {self.octave_scale}")
-        if self.steps < 0:
-            raise ValueError(f"steps must be at least 0; not {self.steps}")
+        if self.octaves != "auto" and not 1 <= self.octaves <= 64:
+            raise ValueError(f"octaves must be from 1 to 64, or auto; not {self.octaves}")
+        if not 1.05 <= self.octave_scale <= 4:
+            raise ValueError(f"octave_scale must be from 1.05 to 4; not {self.octave_scale}")
+        if not 0 <= self.steps <= 100_000:
+            raise ValueError(f"steps must be from 0 to 100000; not {self.steps}")
         if not (self.step_size > 0 and math.isfinite(self.step_size)):
             raise ValueError(f"step_size must be above 0; not {self.step_size}")
-        if self.jitter < 0:
-            raise ValueError(f"jitter must be at least 0; not {self.jitter}")
+        if not 0 <= self.jitter <= 100_000:
+            raise ValueError(f"jitter must be from 0 to 100000; not {self.jitter}")
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed must be from 0 to 2**63 - 1; not {self.seed}")

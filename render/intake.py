@@ -14,6 +14,7 @@ TILE = 512
 """The side of the input's tiles: a ranged read of a few rows stays below a megabyte."""
 
 _ROWS = 64
+_BAND_PIXELS = 1 << 20  # where a picture is so wide that 64 rows are more
 
 
 class Pictured(Protocol):
@@ -51,7 +52,7 @@ def take_in(picture: Pictured, mosaic: Mosaic) -> None:
     grid = file.grid
     file.create()
     top = 0
-    for band in picture.bands(_ROWS):
+    for band in picture.bands(max(1, min(_ROWS, _BAND_PIXELS // picture.width))):
         strip = Rect(top, 0, top + len(band), grid.width)
         for tile in grid.touching(strip):
             core = grid.core(tile)

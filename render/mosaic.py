@@ -5,6 +5,7 @@ tile lie at an offset that is known beforehand and can be fetched by one ranged 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,14 @@ class TileFile:
     dtype: str
     tiles: tuple[int, ...]
 
-    @property
+    @cached_property
     def _slot(self) -> int:
-        return self.grid.tile**2 * CHANNELS * np.dtype(self.dtype).itemsize
+        rows, columns = min(self.grid.tile, self.grid.height), min(self.grid.tile, self.grid.width)
+        return rows * columns * CHANNELS * np.dtype(self.dtype).itemsize
+
+    @cached_property
+    def _places(self) -> dict[int, int]:
+        return {tile: place for place, tile in enumerate(self.tiles)}
 
     def create(self) -> None:
         """Make the file, with room for every tile."""
@@ -57,7 +63,7 @@ class TileFile:
 
     def _offset(self, tile: int, row: int, width: int) -> int:
         within = row * width * CHANNELS * np.dtype(self.dtype).itemsize
-        return self.tiles.index(tile) * self._slot + within
+        return self._places[tile] * self._slot + within
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,14 @@ class Mosaic:
         """The grid that all of the files share."""
         return self.files[0].grid
 
+    @cached_property
+    def _holders(self) -> dict[int, TileFile]:
+        return {tile: file for file in self.files for tile in file.tiles}
+
     def read(self, rect: Rect) -> np.ndarray:
         """The pixels `rect`, which lies inside the picture: (h, w, 3)."""
         result = np.empty((rect.height, rect.width, CHANNELS), self.files[0].dtype)
-        holders = {tile: file for file in self.files for tile in file.tiles}
         for tile in self.grid.touching(rect):
             shared = rect.intersect(self.grid.core(tile))
-            result[shared.slices(rect[:2])] = holders[tile].read(tile, rect)
+            result[shared.slices(rect[:2])] = self._holders[tile].read(tile, rect)
         return result

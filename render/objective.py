@@ -64,6 +64,11 @@ class Mix:
         if not self.terms:
             raise ValueError("a mix needs at least one objective")
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that the objectives name, each once, in their order."""
+        return tuple(dict.fromkeys(term.layer for term in self.terms))
+
     def __iter__(self) -> Iterator[Objective]:
         return iter(self.terms)
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from render.device import Device
 from render.dream import Dream
 from render.grid import Grid
 from render.lattice import Lattice
@@ -18,7 +19,8 @@ class Recipe:
 
     `network` and `weights` name the network and its weights file; `input` is the decoded picture;
     `sizes` are the octaves', smallest first; `tile` is the side of a tile in pixels, `stride` and
-    `field` the network's; `precision` is resolved. Tiles stay on disk between uses where `spill`.
+    `field` the network's; `precision` is resolved; `device` is where members compute. Tiles stay
+    on disk between uses where `spill`.
     """
 
     network: str
@@ -26,6 +28,7 @@ class Recipe:
     mix: Mix
     dream: Dream
     precision: Resolved
+    device: Device
     input: Mosaic
     sizes: tuple[Size, ...]
     tile: int

@@ -1,5 +1,8 @@
 """How an objective looks at its layer: what it adds up over positions, and which way is up."""
 
+from functools import cache
+
+import torch
 from torch import Tensor
 
 from render.objective import Objective
@@ -16,6 +19,14 @@ def ascent(objective: Objective, activations: Tensor) -> Tensor:
     up = activations.detach()
     if objective.channels is None:
         return up
-    chosen = up.new_zeros(up.shape[1])
-    chosen[list(objective.channels)] = 1
-    return up * chosen[:, None, None]
+    return up * _mask(objective.channels, up.shape[1], up.dtype, up.device)
+
+
+@cache
+def _mask(
+    channels: tuple[int, ...], count: int, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """1 for the chosen channels, 0 for the others: (count, 1, 1), sent to the device once."""
+    mask = torch.zeros(count, 1, 1, dtype=dtype)
+    mask[list(channels)] = 1
+    return mask.to(device)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from render.arithmetic import arithmetic, default_device, make_repeatable
+from render.arithmetic import arithmetic, make_repeatable
 from render.gradient import gradients
 from render.grid import Grid
 from render.keep import DiskTiles
@@ -19,7 +19,7 @@ from render.partition import Block, fragment
 from render.recipe import Recipe
 from render.rect import Rect
 from render.start import start
-from render.step import ascend, magnitudes, scales
+from render.step import ascend, magnitudes
 from render.window import Patch, assembled
 
 Fragment = tuple[Rect, np.ndarray] | None
@@ -32,19 +32,18 @@ class Shard:
 
     An octave goes: `begin`, then for each step `climb` and `update`, then `commit`. `begin` and
     `update` return a fragment for every member of the crew, and the next `climb` takes those that
-    the others made for this one. An octave for one member alone is `alone`.
+    the others made for this one.
     """
 
     def __init__(self, recipe: Recipe, scratch: Path) -> None:
         make_repeatable()
         self._recipe = recipe
-        self._device = default_device()
+        self._device = torch.device(recipe.device)
         self._types = arithmetic(recipe.precision)
         self._home = torch.device("cpu") if recipe.spill else self._device
         self._scratch = scratch
-        layers = tuple(dict.fromkeys(objective.layer for objective in recipe.mix))
         self._network = load_network(
-            recipe.network, recipe.weights, layers, self._types.network, self._device
+            recipe.network, recipe.weights, recipe.mix.layers, self._types.network, self._device
         )
         self._octave = 0
         self._blocks: tuple[Block, ...] = ()
@@ -106,16 +105,6 @@ class Shard:
         for tile in self._tiles:
             file.write(tile, self._canvas[tile].cpu().numpy())
         return file
-
-    def alone(self, octave: int, before: Mosaic | None, path: Path) -> TileFile:
-        """Render a whole octave on this member, and commit it: for octaves too small to share."""
-        grid = self._recipe.grid(octave)
-        self.begin(octave, (Block(0, 0, grid.rows, grid.columns),), 0, before)
-        for step in range(self._recipe.dream.steps):
-            sums = self.climb(step)
-            ordered = [sums[tile] for tile in sorted(sums)]
-            self.update(scales(self._recipe.mix, ordered, (grid.height, grid.width)))
-        return self.commit(path)
 
     @property
     def _grid(self) -> Grid:

@@ -30,15 +30,15 @@ def survey(network: str, mix: Mix, dtype: str) -> Survey:
     NetworkError or LayerError where the network, a layer or a channel does not exist, or where a
     layer has no exact tiles.
     """
-    layers = list(dict.fromkeys(objective.layer for objective in mix))
+    layers = list(mix.layers)
     question = {"network": network, "layers": layers, "terms": len(mix), "dtype": dtype}
 
     def find_out() -> dict[str, Any]:
         import torch
 
-        from render.ledger import window_cost
         from render.networks.catalogue import build
         from render.networks.layers import layer_grid
+        from render.tally import window_cost
 
         found = asdict(layer_grid(build(network), network, tuple(layers)))
         return found | {"cost": asdict(window_cost(network, mix, getattr(torch, dtype)))}

@@ -8,7 +8,7 @@ WINDOW_BYTES = 1 << 30
 """What a window may take at its peak. Larger tiles waste less on halos; 1 GiB fits any worker."""
 
 SMALLEST, LARGEST = 256, 2048
-"""Tiles that `auto` chooses, in pixels a side. Deep networks' halos dwarf smaller ones."""
+"""Tiles that `auto` chooses, in pixels a side, unless the halo alone is larger."""
 
 _STEP = 8
 
@@ -16,10 +16,11 @@ _STEP = 8
 def auto_tile(size: Size, lattice: Lattice, cost: Cost) -> int:
     """The side of a tile, in pixels, for a picture of this size.
 
-    The largest whose window's peak is within WINDOW_BYTES, then as much smaller as splits the
-    picture's sides evenly, so that no sliver of a tile costs a whole halo.
+    At least 256 and at least the halo; within that the largest whose window's peak is within
+    WINDOW_BYTES, then as much smaller as splits the picture's sides evenly, so that no sliver of a
+    tile costs a whole halo.
     """
-    largest = SMALLEST
+    largest = max(SMALLEST, round_up(lattice.halo, _STEP))
     while largest < LARGEST and _fits(largest + _STEP, lattice, cost):
         largest += _STEP
     even = max(-(-side // -(-side // largest)) for side in size)

@@ -19,9 +19,7 @@ WeightsFlag = Annotated[
     str | None, typer.Option("--weights", help="A .safetensors or .pth file, or `pretrained`.")
 ]
 LayerFlag = Annotated[str | None, typer.Option("--layer", help="See `dreamfarm layers NETWORK`.")]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Default: one a GPU, or a core.")
-]
+Workers = Annotated[int | None, typer.Option("--workers", help="Default: one a GPU, or a core.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any field of a spec, as dream.steps=4."),

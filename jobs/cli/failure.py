@@ -1,4 +1,4 @@
-"""The exit code that an error stands for: 1 the job failed, 2 the request, 3 store or cluster."""
+"""What an error means to the shell: 1 the job failed, 2 the request, 3 store or cluster."""
 
 from cluster.errors import ClusterError, MemberLost, NoRoom
 from jobs.errors import JobsError
@@ -16,3 +16,13 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, ClusterError) and not isinstance(error, MemberLost):
         return UNREACHABLE
     return JOB_FAILED
+
+
+def described(error: BaseException) -> str:
+    """What to tell people of an error: ours say it all, others at least get their name."""
+    if isinstance(error, JobsError | RenderError | ClusterError):
+        return str(error)
+    return (
+        f"unexpected {type(error).__name__}: {error}; "
+        "to see where, run it again as dreamfarm --debug"
+    )

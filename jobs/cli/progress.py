@@ -35,7 +35,12 @@ class Bar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if error is None:
+            self._bar.stop()
+            return
+        # Of what failed, the one line that says why is all that stays on the screen.
+        self._bar.live.transient = True
+        self._bar.live.stop()
 
     def show(self, progress: Rendered) -> None:
         """Show where the render is."""

@@ -38,15 +38,17 @@ def render(
     as_json: AsJson = False,
 ) -> None:
     """Render a picture or a spec here and now, and say where the results are."""
-    from jobs.cli.progress import Bar
     from jobs.cli.request import Flags, requested
-    from jobs.local import render_here
     from jobs.machine import this_machine
     from jobs.plan import make_plan
 
     spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
     plan = make_plan(spec, this_machine())
     folder = out or DREAMS / plan.identity.job_id
+    # Torch takes seconds, and what cannot be done has been refused by now.
+    from jobs.cli.progress import Bar
+    from jobs.local import render_here
+
     with Bar() as bar:
         manifest = render_here(plan, folder, bar.show, in_process=in_process)
     paths = [folder / output["path"] for output in manifest["outputs"]]

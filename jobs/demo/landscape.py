@@ -45,7 +45,8 @@ def landscape() -> np.ndarray:
         land = _FAR * (1 - nearness) + _NEAR * nearness + texture[..., None] + 0.25 * haze * _GLOW
         cover = np.clip(depth * HEIGHT, 0, 1)[..., None]
         picture = picture * (1 - cover) + land * cover
-    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    samples: np.ndarray = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    return samples
 
 
 def _sky(random: np.random.Generator, y: np.ndarray, x: np.ndarray) -> np.ndarray:

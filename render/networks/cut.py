@@ -7,6 +7,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from render.networks.maxpool import MaxPool
 from render.networks.trace import Traced
 
+_IN_PLACE_TOO = (nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid)
+
 
 def cut(traced: Traced, layers: tuple[str, ...]) -> Traced:
     """The part of the network that the layers need; it returns their outputs as a tuple.
@@ -55,6 +57,8 @@ def rectify_in_place(module: fx.GraphModule) -> None:
     that an objective may look at the layer before.
     """
     for node in module.graph.nodes:
+        if isinstance(other := _module(module, node), _IN_PLACE_TOO):
+            other.inplace = False
         if not _is_relu(module, node):
             continue
         (source,) = node.all_input_nodes
@@ -77,9 +81,10 @@ def pool_repeatably(module: fx.GraphModule) -> None:
             )
         elif node.op == "call_function" and node.target is torch.nn.functional.max_pool2d:
             kernel = node.kwargs.get("kernel_size", node.args[1] if len(node.args) > 1 else 1)
-            stride = node.kwargs.get("stride", node.args[2] if len(node.args) > 2 else kernel)
+            stride = node.kwargs.get("stride", node.args[2] if len(node.args) > 2 else None)
             padding = node.kwargs.get("padding", node.args[3] if len(node.args) > 3 else 0)
-            replacement = MaxPool(_pair(kernel), _pair(stride), _pair(padding), ceil_mode=False)
+            ceil_mode = bool(node.kwargs.get("ceil_mode", False))
+            replacement = MaxPool(_pair(kernel), _pair(stride or kernel), _pair(padding), ceil_mode)
         else:
             continue
         name = f"repeatable_{node.name}"

@@ -1,7 +1,7 @@
 """What was found out about networks, remembered on disk, since finding out takes seconds.
 
-Only what follows from an architecture and the versions of the software is kept, so an entry never
-goes stale; a damaged or unwritable one is found out again.
+Only what follows from an architecture and the software, this package's own code included, is kept,
+so an entry never goes stale; a damaged one is found out again.
 """
 
 import hashlib
@@ -9,11 +9,10 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-from render.version import PIXEL_VERSION
 
 _SOFTWARE = ("torch", "torchvision")
 
@@ -21,7 +20,7 @@ _SOFTWARE = ("torch", "torchvision")
 def remembered(kind: str, question: dict[str, Any], find_out: Callable[[], dict[str, Any]]) -> Any:
     """The JSON answer to a question, from the cache or found out now and cached."""
     versions = {name: version(name) for name in _SOFTWARE}
-    key = json.dumps([kind, question, versions, PIXEL_VERSION], sort_keys=True)
+    key = json.dumps([kind, question, versions, _own_code()], sort_keys=True)
     path = _folder() / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
     try:
         return json.loads(path.read_text())
@@ -29,6 +28,15 @@ def remembered(kind: str, question: dict[str, Any], find_out: Callable[[], dict[
         answer = find_out()
         _write(path, json.dumps(answer))
         return answer
+
+
+@cache
+def _own_code() -> str:
+    """A hash of the code that finds things out: of all of this package but its data."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _folder() -> Path:
@@ -41,8 +49,11 @@ def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent)
+    except OSError:
+        return
+    try:
         with os.fdopen(handle, "w") as file:
             file.write(text)
         Path(temporary).replace(path)
     except OSError:
-        return
+        Path(temporary).unlink()

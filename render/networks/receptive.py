@@ -5,8 +5,7 @@ number, and every operation hands on the largest number that can influence its r
 convolution becomes the maximum over its window and channels. One run with the numbers and one with
 their negatives give the first and the last pixel that *can* influence each unit, whatever the
 weights: dead units and the losers of a max-pool count. Borders come out as they are: a unit whose
-field is cut by one sees the first or the last pixel that any unit sees, so the others are the units
-away from borders.
+field is cut by one sees a pixel nearer to it than the widest field, so the others are away from it.
 """
 
 from collections.abc import Callable
@@ -47,9 +46,8 @@ _ARRANGING |= {"permute", "transpose", "expand", "view", "reshape", "contiguous"
 class Receptive:
     """What one layer's units see.
 
-    `channels` of output; `stride` in pixels between neighbouring units; `field`, the side in pixels
-    of the square that can influence a unit. `reason` says why tiles are not exact there (stride and
-    field are 0 then), or is empty.
+    `channels` of output; `stride`, pixels between neighbours; `field`, the side in pixels of the
+    square that can influence a unit. `reason`: why there are no exact tiles (the rest is 0), or "".
     """
 
     channels: int
@@ -146,7 +144,7 @@ class _Positions(fx.Interpreter):
         if name in _ARRANGING or name in _COMBINING:
             return run()
         if name in ("max_pool2d", "avg_pool2d"):
-            return _slide(**_pool_arguments(*args, **kwargs))
+            return _slide(**_pool_arguments(name, *args, **kwargs))
         if name == "layer_norm":
             return _across(args[0], len(args[1]))
         raise _WholePictureError(_why(name))
@@ -175,23 +173,14 @@ def _conv_padding(module: nn.Conv2d) -> Any:
     return module.padding
 
 
-def _pool_arguments(
-    input: torch.Tensor,  # noqa: A002  (torch's own name, which callers may use as a keyword)
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    **_: Any,
-) -> dict[str, Any]:
-    return {
-        "x": input,
-        "kernel": kernel_size,
-        "stride": stride,
-        "padding": padding,
-        "dilation": dilation,
-        "ceil_mode": ceil_mode,
-    }
+def _pool_arguments(name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """The arguments of `_slide` for a functional pool, whichever way they were passed."""
+    order = ["input", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]
+    if name == "avg_pool2d":
+        order.remove("dilation")
+    given = dict(zip(order, args, strict=False)) | kwargs
+    given = {key: value for key, value in given.items() if key in order}
+    return {"x": given.pop("input"), "kernel": given.pop("kernel_size"), **given}
 
 
 def _slide(
@@ -281,7 +270,8 @@ def _field(value: torch.Tensor, length: int, axis: int) -> tuple[int, int] | str
     """Stride and field along an axis, or why there are none."""
     others = (0, 2) if axis == 2 else (0, 1)
     last, first = value[0].amax(others), -value[1].amax(others)
-    inner = last.isfinite() & (first > first.min()) & (last < last.max())
+    widest = (last - first)[last.isfinite()].max()
+    inner = last.isfinite() & (last > first.min() + widest) & (first < last.max() - widest)
     if int(inner.sum()) < 3:
         return _too_wide(length)
     starts, ends = first[inner], last[inner]

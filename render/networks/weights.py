@@ -2,6 +2,8 @@
 
 import pickle
 import re
+import struct
+import warnings
 from pathlib import Path
 
 import torch
@@ -15,6 +17,19 @@ _SIDE_HEADS = ("aux1.", "aux2.", "AuxLogits.")
 # torchvision's own DenseNet files spell modules as before 2018, and its builder renames them.
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
 _NAMED_AT_MOST = 4  # tensors in a message
+# torch obeys a damaged file's instructions until one makes no sense.
+_UNREADABLE = (
+    SafetensorError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    struct.error,
+)
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -25,13 +40,14 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     try:
         if path.suffix == ".safetensors":
             return dict(load_file(path))
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of pickles that are refused just after
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as why:
         raise WeightsError(
             f"weights {path}: not safe to open, since its pickle holds more than tensors; "
             "convert it to .safetensors where you trust it"
         ) from why
-    except (SafetensorError, OSError, EOFError, RuntimeError, ValueError) as why:
+    except _UNREADABLE as why:
         reason = str(why).splitlines()[0] if str(why) else type(why).__name__
         raise WeightsError(
             f"weights {path}: cannot be read ({reason}); is it a whole weights file?"

@@ -1,0 +1,20 @@
+"""How the C library keeps memory from one step's large, short-lived tensors for the next."""
+
+import ctypes
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
+_MOST = 2**31 - 1  # mallopt takes a C int
+_LARGE = 1 << 30
+
+
+def keep_freed_memory() -> None:
+    """Have this process use freed memory again instead of giving it back to the system.
+
+    By default glibc maps each tensor above 32 MiB afresh, and the kernel then fills it with zeros,
+    page by page, at every step: a quarter of a worker's CPU time at tiles of 512 pixels. The peak
+    grows by about a tenth, since freed blocks are kept whole. Without glibc nothing changes.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_TRIM_THRESHOLD, _MOST)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE)

@@ -1,0 +1,94 @@
+"""Counts what a window costs without computing it: every operation runs, on no values."""
+
+import weakref
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+from torch.utils.weak import WeakIdKeyDictionary
+
+from render.cost import Cost
+from render.gradient import gradients
+from render.networks.catalogue import build
+from render.networks.network import Network, prepare
+from render.objective import Mix
+from render.rect import Rect
+
+_SIDES = (256, 512)  # of the windows that are counted; cost is linear in the pixels between them
+
+
+class _Tally(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Adds up the storage alive, and the operations done, while it is entered."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.live = 0
+        self.peak = 0
+        self.flops = 0
+        self._seen: Any = WeakIdKeyDictionary()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func.overloadpacket in flop_registry:
+            self.flops += flop_registry[func.overloadpacket](
+                *args, **(kwargs or {}), out_val=result
+            )
+        self.peak = max(self.peak, self.live + _columns(func.overloadpacket, args, result))
+        for value in tree_leaves(result):
+            if isinstance(value, torch.Tensor):
+                self._enter(value.untyped_storage())
+        return result
+
+    def _enter(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._seen:
+            return
+        size = storage.nbytes()
+        self._seen[storage] = size
+        weakref.finalize(storage, self._leave, size)
+        self.live += size
+        self.peak = max(self.peak, self.live)
+
+    def _leave(self, size: int) -> None:
+        self.live -= size
+
+
+def _columns(operation: Any, args: tuple[Any, ...], result: Any) -> int:
+    """Bytes that a convolution in float64 takes for the time that it runs.
+
+    oneDNN has none for CPUs, and torch's own copies every window into a column (im2col), unless it
+    is a single pixel. Twice, since the heap still holds the columns of the convolution before.
+    """
+    if operation is torch.ops.aten.convolution:
+        grid, weight, taken = result, args[1], args[0]
+    elif operation is torch.ops.aten.convolution_backward:
+        grid, taken, weight = args[:3]
+    else:
+        return 0
+    if taken.dtype != torch.float64 or (
+        weight.shape[2:].numel() == 1 and taken.shape == grid.shape
+    ):
+        return 0
+    return int(weight[0].numel() * grid.shape[2:].numel() * taken.element_size())
+
+
+def window_cost(network: str, mix: Mix, dtype: torch.dtype) -> Cost:
+    """The cost of a mix's gradients on one window, counted on tensors without values."""
+    prepared = prepare(build(network), mix.layers, dtype, torch.device("meta"))
+    weights = sum(p.numel() * p.element_size() for p in prepared.module.parameters())
+    canvas = torch.float64 if dtype == torch.float64 else torch.float32
+    small, large = (_counted(prepared, mix, side, canvas) for side in _SIDES)
+    pixel = (large.peak - small.peak) / (_SIDES[1] ** 2 - _SIDES[0] ** 2)
+    fixed = small.peak - pixel * _SIDES[0] ** 2
+    return Cost(fixed, pixel, large.flops / _SIDES[1] ** 2, weights)
+
+
+def _counted(network: Network, mix: Mix, side: int, canvas: torch.dtype) -> _Tally:
+    tally = _Tally()
+    with tally:
+        padded = torch.empty((side, side, 3), dtype=canvas, device="meta")
+        gradients(network, mix, padded, Rect(0, 0, side, side))
+    return tally
