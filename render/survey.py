@@ -41,6 +41,8 @@ def survey(network: str, mix: Mix, dtype: str) -> Survey:
         from render.tally import window_cost
 
         found = asdict(layer_grid(build(network), network, tuple(layers)))
+        # Before the cost is counted by running the mix, and below for an answer from the cache.
+        _check_channels(network, mix, dict(zip(layers, found["channels"], strict=True)))
         return found | {"cost": asdict(window_cost(network, mix, getattr(torch, dtype)))}
 
     answer = remembered("survey", question, find_out)

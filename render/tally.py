@@ -68,11 +68,10 @@ def _columns(operation: Any, args: tuple[Any, ...], result: Any) -> int:
         grid, taken, weight = args[:3]
     else:
         return 0
-    if taken.dtype != torch.float64 or (
-        weight.shape[2:].numel() == 1 and taken.shape == grid.shape
-    ):
+    pointwise = weight.shape[2:].numel() == 1 and taken.shape[2:] == grid.shape[2:]
+    if taken.dtype != torch.float64 or pointwise:
         return 0
-    return int(weight[0].numel() * grid.shape[2:].numel() * taken.element_size())
+    return 2 * int(weight[0].numel() * grid.shape[2:].numel() * taken.element_size())
 
 
 def window_cost(network: str, mix: Mix, dtype: torch.dtype) -> Cost:

@@ -176,7 +176,7 @@ def test_noise_and_colours_need_no_picture() -> None:
         ),
         ({"dream": {"steps": "3"}}, "dream.steps: must be a whole number, not '3'"),
         ({"dream": {"steps": 3.5}}, "dream.steps: must be a whole number, not 3.5"),
-        ({"dream": {"octave_scale": 9}}, "dream: octave_scale must be above 1, at most 4; not 9.0"),
+        ({"dream": {"octave_scale": 9}}, "dream: octave_scale must be from 1.05 to 4; not 9.0"),
         ({"tiles": 0}, "tiles.size: must be at least 1 or 'auto', not 0"),
         ({"tiles": {"halo": "blend"}}, "tiles.halo: must be 'exact', not 'blend'"),
         (

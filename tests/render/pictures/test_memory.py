@@ -59,8 +59,8 @@ def _peak_mb(folder: Path, project: Path, name: str, size: tuple[int, int, int])
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_tall_picture_is_never_held(tmp_path: Path, project: Path, name: str) -> None:
-    # 120 MB of samples.
-    assert _peak_mb(tmp_path, project, name, (20_000, 2_000, 8)) < 80
+    # 90 MB of samples.
+    assert _peak_mb(tmp_path, project, name, (15_000, 2_000, 8)) < 60
 
 
 @pytest.mark.slow
