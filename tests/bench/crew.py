@@ -1,0 +1,102 @@
+"""One poster by a Ray crew of two with a thread each, and by two threads in one process.
+
+    python -m tests.bench.crew [--size 2400x1600] [--steps 3] [--rounds 3]
+
+The two take turns, so that what else the machine does hits both alike; the crew's start is printed
+apart. A ratio of 1 means that dividing the work costs nothing.
+"""
+
+import argparse
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from cluster.berth import Berth
+from cluster.crew import Crew
+from cluster.inprocess import LocalCrew
+from cluster.machine import local_ray
+from jobs.document import spec_of
+from jobs.machine import this_machine
+from jobs.plan import Plan, make_plan
+from jobs.poster import member_arguments, render_poster
+from jobs.worker import Worker
+from render.recipe import Recipe
+
+_WORKERS = 2
+_STORE = 256 << 20  # bytes; the fragments of a poster this small are a few MiB
+
+
+class TwoThreads(Worker):
+    """The whole poster in one process, by as many threads as the crew has members."""
+
+    def __init__(self, recipe: Recipe, scratch: Path) -> None:
+        super().__init__(recipe, scratch)
+        torch.set_num_threads(_WORKERS)
+
+
+def plan(size: str, steps: int, workers: int) -> Plan:
+    """The same dream of noise for any number of workers, by the network that ships with us."""
+    document = {
+        "input": {"noise": {"seed": 0}},
+        "size": size,
+        "dream": {"octaves": 2, "steps": steps},
+        "crew": {"workers": workers},
+    }
+    return make_plan(spec_of(document), this_machine())
+
+
+def seconds(poster: Plan, crew: Crew, scratch: Path) -> float:
+    """One render, from decoding to the written file."""
+    begun = time.perf_counter()
+    render_poster(poster, crew, scratch, lambda _progress: None)
+    elapsed = time.perf_counter() - begun
+    shutil.rmtree(scratch / "outputs")
+    return elapsed
+
+
+def compare(divided: Plan, whole: Plan, rounds: int, scratch: Path) -> None:
+    """Time both, in turns, and print."""
+    ours, theirs = scratch / "crew", scratch / "process"
+    for folder in (ours, theirs):
+        folder.mkdir()
+    begun = time.perf_counter()
+    with local_ray(_WORKERS, _STORE) as ray_crew:
+        joined = time.perf_counter()
+        with (
+            ray_crew(Worker, member_arguments(divided, ours), Berth()) as crew,
+            LocalCrew(TwoThreads, member_arguments(whole, theirs)) as process,
+        ):
+            started = time.perf_counter()
+            pairs = [
+                (seconds(divided, crew, ours), seconds(whole, process, theirs))
+                for _ in range(rounds + 1)
+            ][1:]
+    by_crew, by_process = (statistics.median(times) for times in zip(*pairs, strict=True))
+    print(f"{whole.size[1]} x {whole.size[0]}, tiles of {whole.tile}, ", end="")
+    print(f"{whole.megapixel_steps:.1f} megapixel-steps, median of {rounds} rounds\n")
+    print("| | s |\n|---|---|")
+    print(f"| start: Ray | {joined - begun:.1f} |")
+    print(f"| start: the crew | {started - joined:.1f} |")
+    print(f"| a crew of {_WORKERS} | {by_crew:.1f} |")
+    print(f"| {_WORKERS} threads in one process | {by_process:.1f} |")
+    print(f"| ratio | {by_crew / by_process:.2f} |")
+
+
+def main() -> None:
+    """Plan the poster for both, and compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", default="2400x1600")
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    divided, whole = (plan(options.size, options.steps, workers) for workers in (_WORKERS, 1))
+    with tempfile.TemporaryDirectory(prefix="bench-crew-") as folder:
+        compare(divided, whole, options.rounds, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""Exactness, repeatability and speed on a GPU; needs `render`, torch and torchvision only.
+
+    python -m tests.bench.gpu [--device cuda] [--quick]
+
+Weights are seeded, so that no file is needed. `--quick` does the same in small, on a CPU too.
+Prints Markdown; ends with exit code 1 where a check failed.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from render.arithmetic import arithmetic, make_repeatable
+from render.gradient import gradients
+from render.grid import Grid
+from render.lattice import Lattice
+from render.networks.layers import layer_grid
+from render.networks.maxpool import MaxPool
+from render.networks.network import Network, prepare
+from render.objective import Mix, Objective
+from render.precision import Resolved
+from render.rect import Rect, Size
+from render.reference import whole_gradients
+from render.tally import window_cost
+from render.window import assembled
+from tests.bench.seeded import seeded
+
+_SPEEDS: tuple[Resolved, ...] = ("float32", "bfloat16")
+_SHIFT = (5, 3)
+_JITTER = 13
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is done: networks with a layer, pixels a side, and rounds."""
+
+    networks: tuple[tuple[str, str], ...]
+    picture: Size
+    tile: int
+    tiles: tuple[int, ...]
+    matrix: int
+    rounds: int
+
+
+_FULL = Extent(
+    networks=(("googlenet", "inception4c"), ("squeezenet1_0", "features.9")),
+    picture=(1100, 1300),
+    tile=256,
+    tiles=(512, 1024, 2048, 4096),
+    matrix=8192,
+    rounds=5,
+)
+_QUICK = Extent(
+    networks=(("squeezenet1_0", "features.4"),),
+    picture=(60, 110),
+    tile=32,
+    tiles=(16, 32),
+    matrix=128,
+    rounds=1,
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network with one objective, ready on its device."""
+
+    name: str
+    mix: Mix
+    network: Network
+    lattice: Lattice
+    precision: Resolved
+    device: torch.device
+
+    def noise(self, size: Size) -> Tensor:
+        """A canvas (height, width, 3) in which nothing ties."""
+        torch.manual_seed(0)
+        values = torch.randn(*size, 3, dtype=torch.float64)
+        return values.to(self.device, arithmetic(self.precision).canvas)
+
+
+def subject(name: str, layer: str, precision: Resolved, device: torch.device) -> Subject:
+    """The seeded network, cut and prepared."""
+    seen = layer_grid(seeded(name), name, (layer,))
+    network = prepare(seeded(name), (layer,), arithmetic(precision).network, device)
+    lattice = Lattice(seen.stride, seen.field, _JITTER)
+    return Subject(name, Mix((Objective(layer),)), network, lattice, precision, device)
+
+
+def whole(one: Subject, size: Size) -> Tensor:
+    """The reference: the whole picture's gradient in one piece."""
+    return whole_gradients(one.network, one.mix, one.noise(size), one.lattice, _SHIFT)[0]
+
+
+def tiled(one: Subject, size: Size, tile: int) -> Tensor:
+    """The same, tile by tile."""
+    canvas, grid = one.noise(size), Grid(*size, tile)
+    result = torch.empty_like(canvas)
+    for index in range(len(grid)):
+        core = grid.core(index)
+        window = one.lattice.window(core, tile, _SHIFT, size)
+        padded = assembled(window, [(grid.whole, canvas)], canvas)
+        inside = core.shifted(-window.top, -window.left)
+        (result[core.slices()],) = gradients(one.network, one.mix, padded, inside)
+    return result
+
+
+def distance(found: Tensor, wanted: Tensor) -> float:
+    """|found - wanted| / |wanted|, in float64."""
+    return float((found.double() - wanted.double()).norm() / wanted.double().norm())
+
+
+def check_exact(extent: Extent, device: torch.device) -> bool:
+    """Tiled against whole. In float32 a unit within rounding of zero may flip and change more than
+    rounding does; it may not change more than float32 itself changes float64's gradient."""
+    print("| network | precision | tiled - whole | float32 - float64, whole | |")
+    print("|---|---|---|---|---|")
+    good = True
+    for name, layer in extent.networks:
+        double, single = (subject(name, layer, p, device) for p in ("float64", "float32"))
+        truth, rounded = (whole(one, extent.picture) for one in (double, single))
+        own = distance(rounded, truth)
+        for one, reference, allowed in (
+            (double, truth, 1e-12),
+            (single, rounded, max(1e-5, own)),
+        ):
+            error = distance(tiled(one, extent.picture, extent.tile), reference)
+            good &= error <= allowed
+            verdict = "exact" if error <= allowed else f"NOT EXACT: over {allowed:.1e}"
+            print(f"| {name} {layer} | {one.precision} | {error:.1e} | {own:.1e} | {verdict} |")
+    return good
+
+
+def check_repeatable(extent: Extent, device: torch.device) -> bool:
+    """The same bytes from two runs, for whole steps and for a max-pool full of ties."""
+    good = _pool_is_repeatable(device)
+    print(f"| max-pool backward, channels_last, ties | {_verdict(good)} |\n|---|---|")
+    for name, layer in extent.networks:
+        for precision in _SPEEDS:
+            one = subject(name, layer, precision, device)
+            same = torch.equal(whole(one, extent.picture), whole(one, extent.picture))
+            good &= same
+            print(f"| {name} {layer}, {precision} | {_verdict(same)} |")
+    return good
+
+
+def _verdict(same: bool) -> str:
+    return "same bytes" if same else "DIFFERENT BYTES"
+
+
+def _pool_is_repeatable(device: torch.device) -> bool:
+    """Two runs agree with each other, and with torch's own gradient in float64 on the CPU."""
+    torch.manual_seed(0)
+    x = torch.randint(0, 4, (2, 32, 61, 67)).double()
+    y = functional.max_pool2d(x, 3, 2, 1, ceil_mode=True)
+    grad = torch.randn_like(y)
+    ours = MaxPool((3, 3), (2, 2), (1, 1), ceil_mode=True)
+
+    def backward(pool: Callable[[Tensor], Tensor], where: torch.device) -> Tensor:
+        pixels = x.to(where, memory_format=torch.channels_last).requires_grad_()
+        pooled = pool(pixels)
+        (gradient,) = torch.autograd.grad(pooled, pixels, grad.to(where))
+        return gradient.cpu()
+
+    first, second = backward(ours, device), backward(ours, device)
+    native = backward(
+        lambda pixels: functional.max_pool2d(pixels, 3, 2, 1, ceil_mode=True), torch.device("cpu")
+    )
+    return torch.equal(first, second) and distance(first, native) < 1e-12
+
+
+def seconds(work: Callable[[], object], rounds: int, device: torch.device) -> float:
+    """The mean of some runs after one to warm up, with the device's queue empty at both ends."""
+    work()
+    _wait(device)
+    begun = time.perf_counter()
+    for _ in range(rounds):
+        work()
+    _wait(device)
+    return (time.perf_counter() - begun) / rounds
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def matrix_rate(precision: Resolved, extent: Extent, device: torch.device) -> float:
+    """Floating point operations a second in a large matrix product."""
+    side = extent.matrix
+    a, b = (
+        torch.randn(side, side, device=device, dtype=arithmetic(precision).network)
+        for _ in range(2)
+    )
+    return 2 * side**3 / seconds(lambda: a @ b, 4 * extent.rounds, device)
+
+
+def measure_speed(extent: Extent, device: torch.device) -> None:
+    """Megapixel-steps of core a second, by network, precision and tile."""
+    rates = {precision: matrix_rate(precision, extent, device) for precision in _SPEEDS}
+    for precision, rate in rates.items():
+        print(f"Matrix products in {precision}: {rate / 1e12:.3g} TFLOP/s  ")
+    print("\n| network | precision | tile | window | megapixel-steps/s | memory, GiB | share |")
+    print("|---|---|---|---|---|---|---|")
+    for name, layer in extent.networks:
+        for precision in _SPEEDS:
+            one = subject(name, layer, precision, device)
+            flops = window_cost(name, one.mix, arithmetic(precision).network).flops
+            for tile in extent.tiles:
+                print(f"| {name} {layer} | {precision} | {_row(one, tile, flops, rates, extent)} |")
+
+
+def _row(
+    one: Subject, tile: int, flops: float, rates: dict[Resolved, float], extent: Extent
+) -> str:
+    """Tile, window, speed, memory, and the share of the rate of a matrix product."""
+    side = one.lattice.extent(tile)
+    window = one.noise((side, side))
+    inside = Rect(0, 0, tile, tile).shifted(one.lattice.halo, one.lattice.halo)
+    on_gpu = one.device.type == "cuda"
+    if on_gpu:
+        torch.cuda.reset_peak_memory_stats(one.device)
+    try:
+        took = seconds(
+            lambda: gradients(one.network, one.mix, window, inside), extent.rounds, one.device
+        )
+    except torch.OutOfMemoryError:
+        return f"{tile} | {side} | out of memory | |"
+    memory = f"{torch.cuda.max_memory_allocated(one.device) / 2**30:.2f}" if on_gpu else ""
+    share = flops * side**2 / took / rates[one.precision]
+    return f"{tile} | {side} | {tile**2 / 1e6 / took:.3g} | {memory} | {share:.0%}"
+
+
+def main() -> None:
+    """Check, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda", type=torch.device)
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    # Before CUDA starts: it reads its settings once.
+    make_repeatable()
+    extent, device = (_QUICK if options.quick else _FULL), options.device
+    model = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    print(f"{model}, torch {torch.__version__}\n")
+    good = check_exact(extent, device)
+    print()
+    good &= check_repeatable(extent, device)
+    print()
+    measure_speed(extent, device)
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()

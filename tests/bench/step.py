@@ -1,0 +1,166 @@
+"""One step on one window: as peers do it, as we do it, and its convolutions alone.
+
+    python -m tests.bench.step [--size 1024] [--threads 2 1] [--rounds 5]
+
+Each of the three has a process of its own, so that none inherits another's memory or settings, and
+they take turns, round by round: what else the machine does then hits all alike. Trust the ratios,
+on a busy machine those of CPU time.
+"""
+
+import argparse
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models.feature_extraction import create_feature_extractor
+
+from render.arithmetic import make_repeatable
+from render.gradient import gradients
+from render.networks.network import prepare
+from render.objective import Mix, Objective
+from render.rect import Rect
+from tests.bench.seeded import seeded
+
+NETWORK, LAYER = "googlenet", "inception4c"
+
+Work = Callable[[], object]
+
+
+def plain_step(size: int) -> Work:
+    """The step as peers do it: eager, NCHW, batch norm unfolded, autograd through the whole net."""
+    network = _plain_network()
+    picture = torch.randn(1, 3, size, size)
+
+    def work() -> Tensor:
+        pixels = picture.detach().requires_grad_()
+        seen = network(pixels)[LAYER]
+        (gradient,) = torch.autograd.grad(seen, pixels, seen.detach())
+        return gradient
+
+    return work
+
+
+def our_step(size: int) -> Work:
+    """The gradient on a window that is all core, with deterministic kernels as in every shard."""
+    make_repeatable()
+    network = prepare(seeded(NETWORK), (LAYER,))
+    mix = Mix((Objective(LAYER),))
+    window = torch.randn(size, size, 3)
+    return lambda: gradients(network, mix, window, Rect(0, 0, size, size))
+
+
+def convolutions_alone(size: int) -> Work:
+    """Each convolution forward, then its input gradient, one by one, inputs at hand."""
+    parts = _recorded(size)
+
+    def work() -> None:
+        for layer, seen, gradient in parts:
+            functional.conv2d(seen, layer.weight, layer.bias, layer.stride, layer.padding)
+            torch.ops.aten.convolution_backward(
+                gradient,
+                seen,
+                layer.weight,
+                None,
+                layer.stride,
+                layer.padding,
+                layer.dilation,
+                False,
+                [0, 0],
+                layer.groups,
+                (True, False, False),
+            )
+
+    return work
+
+
+def _plain_network() -> nn.Module:
+    network: nn.Module = create_feature_extractor(seeded(NETWORK), [LAYER])
+    return network.requires_grad_(False)
+
+
+def _recorded(size: int) -> list[tuple[nn.Conv2d, Tensor, Tensor]]:
+    """Every convolution of the cut network with its input and an output gradient, channels_last."""
+    network = _plain_network().to(memory_format=torch.channels_last)
+    found: list[tuple[nn.Conv2d, Tensor, Tensor]] = []
+
+    def record(layer: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
+        if isinstance(layer, nn.Conv2d):
+            found.append((layer, inputs[0].clone(), torch.randn_like(output)))
+
+    for layer in network.modules():
+        layer.register_forward_hook(record)
+    with torch.no_grad():
+        network(torch.randn(1, 3, size, size).to(memory_format=torch.channels_last))
+    return found
+
+
+CONTESTANTS: dict[str, Callable[[int], Work]] = {
+    "plain": plain_step,
+    "ours": our_step,
+    "convolutions": convolutions_alone,
+}
+
+
+def medians(size: int, threads: int, rounds: int) -> dict[str, tuple[float, float]]:
+    """Median wall and CPU seconds of each over interleaved rounds, after one to warm up."""
+    context = multiprocessing.get_context("spawn")
+    ends: dict[str, Connection] = {}
+    for name in CONTESTANTS:
+        ends[name], theirs = context.Pipe()
+        context.Process(target=_serve, args=(theirs, name, size, threads), daemon=True).start()
+        ends[name].recv()
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTESTANTS}
+    for _ in range(rounds):
+        for name, end in ends.items():
+            end.send(True)
+            seconds[name].append(end.recv())
+    for end in ends.values():
+        end.send(False)
+    return {
+        name: (statistics.median(w for w, _ in found), statistics.median(c for _, c in found))
+        for name, found in seconds.items()
+    }
+
+
+def _serve(end: Connection, name: str, size: int, threads: int) -> None:
+    """Run the work each time we are told to, and answer with its seconds; False ends it."""
+    torch.manual_seed(0)
+    work = CONTESTANTS[name](size)
+    torch.set_num_threads(threads)
+    work()
+    end.send(True)
+    while end.recv():
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        end.send((time.perf_counter() - wall, time.process_time() - cpu))
+
+
+def main() -> None:
+    """Print a row for each number of threads and each clock."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=1024)
+    parser.add_argument("--threads", type=int, nargs="+", default=[2, 1])
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    print(f"{NETWORK} {LAYER}, {options.size} x {options.size}, float32: seconds of a step,")
+    print(f"the median of {options.rounds} interleaved rounds\n")
+    print("| threads | clock | plain | ours | convolutions | plain / ours | ours / convolutions |")
+    print("|---|---|---|---|---|---|---|")
+    for threads in options.threads:
+        found = medians(options.size, threads, options.rounds)
+        for position, clock in enumerate(("wall", "CPU")):
+            plain, ours, alone = (found[name][position] for name in CONTESTANTS)
+            print(
+                f"| {threads} | {clock} | {plain:.2f} | {ours:.2f} | {alone:.2f} "
+                f"| {plain / ours:.2f} | {ours / alone:.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

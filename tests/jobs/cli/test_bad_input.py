@@ -1,0 +1,289 @@
+"""Bad input: one line that says what, where and what to do; exit code 2; nothing written."""
+
+import os
+import pickle
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from tests.jobs.cli.shell import COMMAND, Ended, Shell, leftovers
+from tests.jobs.small import LAYER, NETWORK
+
+FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
+
+
+def check_refused(ended: Ended, out: Path, *said: str) -> None:
+    """One line with all of this in it, and not a trace of the render."""
+    assert ended.code == 2, ended.err
+    assert ended.out == ""
+    assert len(ended.err.splitlines()) == 1, ended.err
+    assert ended.err.startswith("dreamfarm: ")
+    assert [words for words in said if words not in ended.err] == [], ended.err
+    assert not out.exists()
+    assert leftovers(out.parent) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (("--set", "dream.setps=3"), ("dream.setps", "no such key", "nearest: steps")),
+        (("--size", "60 bananas"), ("size: '60 bananas' is not a size", "60cm x 34cm @ 300dpi")),
+        (("--size", "0x9"), ("size: ", "must be above 0")),
+        (("--size", "9x9 @ 0.5dpi"), ("size 9 x 9 @ 0.5dpi", "a resolution is 1 to 100000 dpi")),
+        (("--size", "x999"), ("size x999", "megapixels", "raise limits.max_pixels")),
+        (("--network", "squeeznet1_1"), ("network squeeznet1_1", "nearest: squeezenet1_1")),
+        (("--layer", "feature.4"), ("layer feature.4", "nearest: features.4")),
+        (
+            ("--layer", "classifier.3"),
+            (
+                "layer classifier.3 of squeezenet1_1: has no exact tiles",
+                "classifier.3 averages over the whole picture",
+                "the deepest that has is classifier.2",
+            ),
+        ),
+        (
+            ("--set", "objectives=[{layer: features.4, channels: [999]}]"),
+            ("channel 999 of layer features.4", "it has 128, from 0 to 127"),
+        ),
+        (("--set", "precision=bfloat16"), ("precision bfloat16", "GPU", "use float32, or auto")),
+        (("--set", "crew.gpus_per_worker=1"), ("crew.gpus_per_worker", "0 GPUs, not 1", "auto")),
+        (("--workers", "0"), ("crew.workers: must be at least 1",)),
+        (
+            ("--set", "crew.memory_per_worker=10MiB"),
+            ("crew.memory_per_worker", "GiB for tiles of", "may take 0.01 GiB", "tiles.size"),
+        ),
+        (("--set", "limits.max_pixels=99"), ("100 x 68", "limit of 99", "raise the limit")),
+        (
+            ("--size", "65501x8", "--set", "outputs=[png,jpeg]"),
+            ("output jpeg: 65501 x 8 pixels", "a side has 1 to 65500", "use png, tiff, deepzoom"),
+        ),
+        (
+            (
+                *("--size", "900000x900000", "--set", "limits.max_pixels=1e12"),
+                *("--workers", "1", "--set", "crew.memory_per_worker=1TiB"),
+            ),
+            ("the disk is too small", "GB are free", "choose another --out"),
+        ),
+        (("--workers", "two"), ("--workers", "integer")),
+        (("--stpes", "3"), ("No such option: --stpes",)),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    settings: tuple[str, ...],
+    said: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    out = tmp_path / "out"
+    asked = (*FITS, "--weights", weights, *settings)
+
+    check_refused(shell("render", picture, *asked, "--in-process", "--out", out), out, *said)
+
+
+def test_a_network_without_weights_says_where_some_may_be(
+    shell: Shell, picture: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    check_refused(
+        shell("render", picture, *FITS, "--in-process", "--out", out),
+        out,
+        f"network {NETWORK}: no weights named",
+        "a .safetensors or .pth file, or `pretrained`",
+    )
+
+
+def test_pretrained_without_a_network_gives_up_at_once(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, picture: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    # A proxy that is not there stands for a network that is not there.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    out = tmp_path / "out"
+    check_refused(
+        shell("render", picture, *FITS, "--weights", "pretrained", "--in-process", "--out", out),
+        out,
+        f"weights of {NETWORK}: torchvision's file could not be downloaded",
+        "name a local .safetensors or .pth file",
+    )
+    assert [path for path in (tmp_path / "torch").rglob("*") if path.is_file()] == []
+
+
+def _png(width: int, height: int) -> bytes:
+    """A PNG that ends where its samples should begin."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    checksum = struct.pack(">I", zlib.crc32(header))
+    samples = struct.pack(">I", 999) + b"IDAT"
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + checksum + samples
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, ("cannot be read: No such file or directory", "check the path")),
+        (b"", ("the file is empty",)),
+        (b"GIF89a is not for us", ("not a picture that can be read", "JPEG, PNG, WebP or TIFF")),
+        (_png(0, 0), ("damaged",)),
+        (_png(90_000, 90_000), ("90000 x 90000 pixels are more than the limit of 2000000000",)),
+        (_png(50, 50), ("truncated or damaged", "copy or export the picture again")),
+    ],
+    ids=["missing", "empty", "other", "no pixels", "absurd", "cut after its header"],
+)
+def test_bad_pictures(
+    shell: Shell, weights: Path, tmp_path: Path, content: bytes | None, said: tuple[str, ...]
+) -> None:
+    source, out = tmp_path / "bad.png", tmp_path / "out"
+    if content is not None:
+        source.write_bytes(content)
+    asked = (source, *FITS, "--weights", weights, "--in-process", "--out", out)
+
+    check_refused(shell("render", *asked), out, str(source), *said)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_picture_that_ends_in_the_middle_leaves_nothing(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path, deep: bool
+) -> None:
+    """Only decoding shows it, when the working folder is there already."""
+    cut = tmp_path / "cut.png"
+    whole = picture.read_bytes()
+    cut.write_bytes(whole[: len(whole) // 2])
+    out = tmp_path / "new" / "out" if deep else tmp_path / "out"
+    asked = (cut, *FITS, "--weights", weights, "--in-process", "--out", out)
+
+    check_refused(shell("render", *asked), out, str(cut), "truncated or damaged, found at row")
+    assert [path.name for path in tmp_path.iterdir()] == ["cut.png"]
+
+
+class _Touch:
+    """Runs code where it is unpickled carelessly."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, int]]:
+        return os.mkdir, (str(self.path), 0o700)
+
+
+def test_an_unsafe_pickle_is_not_run(shell: Shell, picture: Path, tmp_path: Path) -> None:
+    trap, file, out = tmp_path / "sprung", tmp_path / "weights.pth", tmp_path / "out"
+    torch.save({"features.0.weight": _Touch(trap)}, file)
+    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+
+    check_refused(shell("render", *asked), out, str(file), "not safe", "convert it to .safetensors")
+    assert not trap.exists()
+
+
+def test_an_old_pickle_is_not_run_either(shell: Shell, picture: Path, tmp_path: Path) -> None:
+    trap, file, out = tmp_path / "sprung", tmp_path / "weights.pth", tmp_path / "out"
+    file.write_bytes(pickle.dumps({"features.0.weight": _Touch(trap)}))
+    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+
+    check_refused(shell("render", *asked), out, str(file), "not safe")
+    assert not trap.exists()
+
+
+def test_weights_that_do_not_fit_are_named(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    tensors = load_file(weights)
+    del tensors["features.3.squeeze.bias"]
+    tensors["features.0.weight"] = torch.zeros(64, 3, 7, 7)
+    file, out = tmp_path / "other.safetensors", tmp_path / "out"
+    save_file(tensors, file)
+    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+
+    check_refused(
+        shell("render", *asked),
+        out,
+        f"weights {file}: do not fit {NETWORK}",
+        "features.3.squeeze.bias is missing",
+        "features.0.weight is 64x3x7x7, not 64x3x3x3",
+    )
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no weights at all"])
+def test_weights_that_are_none(
+    shell: Shell, picture: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    file, out = tmp_path / "none.safetensors", tmp_path / "out"
+    if content is not None:
+        file.write_bytes(content)
+    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+
+    check_refused(shell("render", *asked), out, f"weights {file}: ")
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
+def test_a_place_that_cannot_be_written(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    out = tmp_path / place
+    ended = shell("render", picture, *FITS, "--weights", weights, "--in-process", "--out", out)
+
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert f"{out}: cannot be written (" in ended.err
+    assert "choose another --out" in ended.err
+    assert (tmp_path / "file").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No such file or directory"),
+        ("input: [", "line 1: "),
+        ("input: sky.jpg\ninput: sea.jpg", "line 2: input is there twice"),
+        ("sky.jpg", "not a mapping of keys"),
+    ],
+)
+def test_bad_spec_files(shell: Shell, tmp_path: Path, text: str | None, said: str) -> None:
+    spec, out = tmp_path / "spec.yaml", tmp_path / "out"
+    if text is not None:
+        spec.write_text(text)
+    check_refused(shell("render", spec, "--out", out), out, str(spec), said)
+
+
+def test_flags_for_pictures_are_refused_for_specs(shell: Shell, tmp_path: Path) -> None:
+    spec, out = tmp_path / "spec.yaml", tmp_path / "out"
+    spec.write_text("input: sky.jpg")
+    ended = shell("render", spec, "--size", "x2", "--layer", LAYER, "--out", out)
+
+    check_refused(ended, out, "--size, --layer: for a picture", "use --set key=value")
+
+
+@pytest.mark.parametrize("arguments", [("render",), ("rendr", "sky.jpg"), ("layers", "alexnot")])
+def test_bad_command_lines(shell: Shell, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    check_refused(shell(*arguments), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--set", "dream.setps=3"), "dream.setps: no such key; nearest: steps"),
+        (("--layer", "feature.4"), "layer feature.4: no such layer; nearest: features.4"),
+    ],
+)
+def test_the_installed_command_says_it_the_same_way(
+    picture: Path, weights: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    out = tmp_path / "out"
+    ran = subprocess.run(
+        [COMMAND, "render", picture, *FITS, "--weights", weights, *arguments, "--out", out],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    check_refused(Ended(ran.returncode, ran.stdout, ran.stderr), out, said)

@@ -1,0 +1,96 @@
+"""`dreamfarm plan`: a table for people, JSON for programs, and nothing rendered."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.jobs.cli.shell import Shell
+from tests.jobs.small import FIELD, NETWORK, STRIDE, document
+
+FIELDS = {
+    *("version", "job", "width", "height", "dpi", "network", "objectives", "precision"),
+    *("stride", "field", "halo", "tile", "window", "halo_overhead", "octaves"),
+    *("megapixel_steps", "workers", "gpus_per_worker", "memory_per_worker", "memory_limit"),
+    *("tiles_on_disk", "bytes_in", "bytes_scratch", "bytes_out", "seconds"),
+}
+
+
+@pytest.fixture
+def spec(picture: Path, weights: Path, tmp_path: Path) -> Path:
+    """A postcard, as a file."""
+    path = tmp_path / "spec.yaml"
+    settings = ("size=50.8mm x auto @ 150dpi", "crew.workers=2", "precision=float32")
+    path.write_text(yaml.safe_dump(document(picture, weights, *settings)))
+    return path
+
+
+def test_a_plan_for_programs_is_complete(shell: Shell, spec: Path) -> None:
+    ended = shell("plan", spec, "--no-probe", "--json")
+    plan = json.loads(ended.out)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert set(plan) == FIELDS
+    assert (plan["width"], plan["height"], plan["dpi"]) == (300, 204, 150)
+    assert (plan["network"], plan["precision"], plan["workers"]) == (NETWORK, "float32", 2)
+    assert (plan["stride"], plan["field"], plan["halo"]) == (STRIDE, FIELD, FIELD - 1)
+    assert plan["tile"] == 32
+    assert [(o["columns"], o["rows"]) for o in plan["octaves"]] == [(7, 5), (10, 7)]
+    assert plan["megapixel_steps"] == pytest.approx(
+        sum(octave["megapixel_steps"] for octave in plan["octaves"]), abs=2e-3
+    )
+    assert plan["halo_overhead"] > 1
+    assert plan["seconds"] is None
+    assert [path.name for path in spec.parent.iterdir()] == ["spec.yaml"]
+
+
+def test_a_plan_for_people_says_the_same(shell: Shell, spec: Path) -> None:
+    plan = json.loads(shell("plan", spec, "--no-probe", "--json").out)
+    table = shell("plan", spec, "--no-probe").out
+
+    assert f"job                {plan['job']}" in table
+    assert "300 x 204 pixels at 150 dpi" in table
+    assert "10 x 7" in table
+    assert f"{plan['tile']} px, windows of {plan['window']} px" in table
+    assert "2, tiles in memory" in table
+    assert f"{plan['memory_per_worker'] / 2**30:.2f} GiB" in table
+    assert f"at most {plan['bytes_out'] / 1e6:.1f} MB" in table
+    assert "not probed" in table
+
+
+def test_a_probe_estimates_the_time(shell: Shell, spec: Path) -> None:
+    assert json.loads(shell("plan", spec, "--json").out)["seconds"] > 0
+    assert "about " in shell("plan", spec).out
+
+
+def test_the_crew_is_no_part_of_the_job(shell: Shell, spec: Path) -> None:
+    asked = ("plan", spec, "--no-probe", "--json")
+    one, many = (json.loads(shell(*asked, "--workers", count).out) for count in (1, 5))
+
+    assert (one["workers"], many["workers"]) == (1, 5)
+    assert one["job"] == many["job"]
+
+
+def test_networks_are_listed(shell: Shell) -> None:
+    names = json.loads(shell("networks", "--json").out)
+    table = shell("networks").out
+
+    assert names[0] == "pareidolia"
+    assert NETWORK in names
+    assert all(name in table for name in names)
+
+
+def test_layers_are_listed_with_what_they_see(shell: Shell) -> None:
+    rows = {row["name"]: row for row in json.loads(shell("layers", NETWORK, "--json").out)}
+    table = shell("layers", NETWORK).out
+
+    assert rows["features.4.cat"] | {"reason": ""} == {
+        "name": "features.4.cat",
+        "channels": 128,
+        "stride": STRIDE,
+        "field": FIELD,
+        "halo": FIELD - 1,
+        "reason": "",
+    }
+    assert "no: classifier.3 averages over the whole picture" in table

@@ -1,0 +1,238 @@
+"""`dreamfarm render`: the same bytes from any crew, and what is said and left when it ends."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from jobs.document import read_document, spec_of
+from jobs.local import render_here
+from jobs.machine import Machine
+from jobs.plan import make_plan
+from render.pictures.digest import digest
+from tests.cluster.processes import still_running
+from tests.jobs.cli.shell import COMMAND, Ended, Shell, leftovers
+from tests.jobs.small import LAYER, NETWORK, document
+
+OUTPUTS = "outputs=[png, {format: tiff, depth: 16}, jpeg, deepzoom]"
+GIVEN = ("size=300x204", "dream.octaves=2", "tiles=96", OUTPUTS)
+# A tile by itself is at most 2048 pixels wide, so that this has two.
+AUTO = ("size=2100x40", "dream.octaves=2", "tiles=auto", OUTPUTS)
+SPECS = {"given": GIVEN, "auto": AUTO}
+
+
+def written(folder: Path, content: dict[str, Any]) -> Path:
+    """A spec file."""
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.fixture(scope="module")
+def specs(
+    tmp_path_factory: pytest.TempPathFactory, picture: Path, weights: Path
+) -> dict[str, Path]:
+    """The two specs, as files."""
+    return {
+        tiles: written(tmp_path_factory.mktemp(tiles), document(picture, weights, *settings))
+        for tiles, settings in SPECS.items()
+    }
+
+
+def checked_digests(ended: Ended) -> dict[str, str]:
+    """Each output's SHA-256, by format, as `--json` says and as the files have it."""
+    assert ended.code == 0, ended.err
+    said = json.loads(ended.out.splitlines()[-1])
+    assert said["state"] == "succeeded"
+    digests = {output["format"]: output["sha256"] for output in said["outputs"]}
+    for output in said["outputs"]:
+        assert output["sha256"] == f"sha256:{digest(Path(output['path']))}"
+    return digests
+
+
+def run(*arguments: object) -> Ended:
+    """The installed command, in a process of its own."""
+    ran = subprocess.run(
+        [COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+    )
+    return Ended(ran.returncode, ran.stdout, ran.stderr)
+
+
+@pytest.fixture(scope="module")
+def in_process(
+    specs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, str]]:
+    """What one worker without Ray gives."""
+
+    def digests(spec: Path) -> dict[str, str]:
+        plan = make_plan(spec_of(read_document(spec)), Machine(cores=1, gpus=0, memory=16 << 30))
+        folder = tmp_path_factory.mktemp("alone")
+        manifest = render_here(plan, folder, lambda progress: None, in_process=True)
+        return {output["format"]: output["sha256"] for output in manifest["outputs"]}
+
+    return {tiles: digests(spec) for tiles, spec in specs.items()}
+
+
+def test_four_outputs_are_four_files(in_process: dict[str, dict[str, str]]) -> None:
+    for digests in in_process.values():
+        assert set(digests) == {"png", "tiff", "jpeg", "deepzoom"}
+        assert len(set(digests.values())) == 4
+
+
+@pytest.mark.parametrize(
+    ("tiles", "workers"),
+    [
+        ("given", 3),
+        ("auto", 2),
+        # Ray takes ten seconds to start; the others stay for `make slow`.
+        pytest.param("given", 1, marks=pytest.mark.slow),
+        pytest.param("given", 2, marks=pytest.mark.slow),
+        pytest.param("auto", 1, marks=pytest.mark.slow),
+        pytest.param("auto", 3, marks=pytest.mark.slow),
+    ],
+)
+def test_the_same_bytes_from_any_crew_on_ray(
+    specs: dict[str, Path],
+    in_process: dict[str, dict[str, str]],
+    tmp_path: Path,
+    tiles: str,
+    workers: int,
+) -> None:
+    ended = run("render", specs[tiles], "--workers", workers, "--json", "--out", tmp_path)
+
+    assert checked_digests(ended) == in_process[tiles]
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["workers"] == workers
+
+
+@pytest.mark.parametrize(("tiles", "workers"), [("given", 2), ("given", 3), ("auto", 3)])
+def test_the_same_bytes_from_any_crew_in_process(
+    shell: Shell,
+    specs: dict[str, Path],
+    in_process: dict[str, dict[str, str]],
+    tmp_path: Path,
+    tiles: str,
+    workers: int,
+) -> None:
+    asked = (specs[tiles], "--in-process", "--workers", workers, "--json", "--out", tmp_path)
+    assert checked_digests(shell("render", *asked)) == in_process[tiles]
+
+
+def test_the_automatic_tiles_are_shared(shell: Shell, specs: dict[str, Path]) -> None:
+    plan = json.loads(shell("plan", specs["auto"], "--no-probe", "--json").out)
+    assert plan["octaves"][-1]["columns"] == 2
+
+
+def test_results_are_told_and_lie_in_a_folder_of_the_job(
+    shell: Shell,
+    monkeypatch: pytest.MonkeyPatch,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = (picture, "--network", NETWORK, "--weights", weights, "--layer", LAYER, "--in-process")
+    ended = shell("render", *asked, "--set", "dream.steps=1")
+    (folder,) = (tmp_path / "dreams").iterdir()
+
+    assert ended.code == 0
+    assert ended.out == f"dreams/{folder.name}/sky.png\n"
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "sky.png"]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["job"] == folder.name
+    png = (folder / "sky.png").read_bytes()
+    assert manifest["outputs"][0]["sha256"] == f"sha256:{hashlib.sha256(png).hexdigest()}"
+
+
+def test_rendering_again_gives_the_same_files(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    spec = written(tmp_path, document(picture, weights, "outputs=[png, deepzoom]"))
+    asked = ("render", spec, "--in-process", "--json", "--out", tmp_path / "out")
+
+    assert checked_digests(shell(*asked)) == checked_digests(shell(*asked))
+    assert leftovers(tmp_path) == []
+
+
+def test_an_unexpected_error_is_one_line_and_a_trace_only_where_asked(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    spec = written(tmp_path, document(picture, weights))
+    (tmp_path / "out" / "sky.png" / "not a picture").mkdir(parents=True)
+    asked = ("render", spec, "--in-process", "--out", tmp_path / "out")
+
+    plain, traced = shell(*asked), shell("--debug", *asked)
+    assert (plain.code, traced.code) == (1, 1)
+    assert len(plain.err.splitlines()) == 1
+    assert "unexpected IsADirectoryError" in plain.err
+    assert "dreamfarm --debug" in plain.err
+    assert traced.err.startswith("Traceback (most recent call last):")
+    assert "unexpected IsADirectoryError" in traced.err.splitlines()[-1]
+    assert leftovers(tmp_path) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["sky.png"]
+
+
+@contextmanager
+def rendering(spec: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A render that goes on and on, once it has begun to dream."""
+    with subprocess.Popen(
+        [COMMAND, "render", spec, "--out", out, *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while not list(out.glob(".rendering-*/input.tiles")):
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("options", [("--in-process",), ("--workers", "2")])
+def test_ctrl_c_leaves_nothing(
+    picture: Path, weights: Path, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    spec = written(tmp_path, document(picture, weights, "dream.steps=1000000", "dream.octaves=1"))
+    out = tmp_path / "new" / "out"
+    with rendering(spec, out, *options) as process:
+        children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+        os.killpg(process.pid, signal.SIGINT)
+        told, complained = process.communicate(timeout=30)
+
+    assert complained == "dreamfarm: interrupted; nothing was left half-written\n"
+    assert told == ""
+    assert process.returncode == 130
+    assert still_running(children) == set()
+    assert [path.name for path in tmp_path.iterdir()] == ["spec.yaml"]
+
+
+@pytest.mark.slow
+def test_a_picture_that_ends_in_the_middle_leaves_nothing_of_a_crew_on_ray(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    cut, out = tmp_path / "cut.png", tmp_path / "out"
+    whole = picture.read_bytes()
+    cut.write_bytes(whole[: len(whole) // 2])
+    asked = (cut, "--network", NETWORK, "--weights", weights, "--layer", LAYER, "--workers", 1)
+    ended = run("render", *asked, "--out", out)
+
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert f"dreamfarm: {cut}: truncated or damaged" in ended.err
+    assert not out.exists()

@@ -1,0 +1,35 @@
+"""A small network's weights, a small picture, and a cache of their own for the tests of jobs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.jobs.small import HEIGHT, NETWORK, WIDTH
+from tests.render.engine import save_seeded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What is found out about networks is remembered for these tests, and only for them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seeded weights of the small network."""
+    path = tmp_path_factory.mktemp("weights") / "seeded.safetensors"
+    return save_seeded(NETWORK, ("features.4",), path)
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small picture in which nothing ties."""
+    path = tmp_path_factory.mktemp("pictures") / "sky.png"
+    samples = np.random.default_rng(5).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    Image.fromarray(samples).save(path)
+    return path

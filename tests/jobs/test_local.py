@@ -1,0 +1,136 @@
+"""A plan rendered here: published whole or not at all, within the disk that was planned."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.errors import RequestError
+from jobs.local import render_here
+from jobs.plan import Plan
+from jobs.poster import Progress
+from render.pictures.digest import digest
+from tests.jobs.small import planned
+
+ALL = "outputs=[png, {format: tiff, depth: 16}, jpeg, deepzoom]"
+
+
+def unwatched(progress: Progress) -> None:
+    """Nobody looks."""
+
+
+def bytes_below(folder: Path) -> int:
+    """What a folder's files take on disk; they may go while they are counted."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(place, name).stat().st_blocks * 512
+            except FileNotFoundError:
+                continue
+    return total
+
+
+@contextmanager
+def largest(folder: Path) -> Iterator[list[int]]:
+    """Watches a folder; when it is left, the list ends with the most that was in it."""
+    ended, found = threading.Event(), [0]
+
+    def watch() -> None:
+        while not ended.wait(0.002):
+            found[0] = max(found[0], bytes_below(folder))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        thread.join()
+
+
+def render(plan: Plan, out: Path) -> dict[str, Any]:
+    """Render in this process."""
+    return render_here(plan, out, unwatched, in_process=True)
+
+
+@pytest.mark.parametrize("spills", [False, True])
+@pytest.mark.parametrize("size", ["x1", "300x204"])
+def test_the_disk_is_never_fuller_than_planned(
+    picture: Path, weights: Path, tmp_path: Path, size: str, spills: bool
+) -> None:
+    settings = (f"size={size}", ALL, "dream.octave_scale=1.1", "tiles=64", "crew.workers=1")
+    plan = planned(picture, weights, *settings)
+    if spills:
+        room = (plan.memory.in_memory + plan.memory.on_disk) // 2
+        plan = planned(picture, weights, *settings, f"crew.memory_per_worker={room}")
+    assert plan.memory.spills == spills
+
+    with largest(tmp_path) as most:
+        render(plan, tmp_path / "out")
+    assert 0 < most[0] <= plan.disk.scratch + plan.disk.outputs
+    (tmp_path / "out" / "manifest.json").unlink()
+    assert 0 < bytes_below(tmp_path / "out") <= plan.disk.outputs
+
+
+def test_the_working_folder_goes_and_the_outputs_stay(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a" / "b"
+    manifest = render(planned(picture, weights, ALL), out)
+
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("manifest.json", "sky.dzi", "sky.jpg", "sky.png", "sky.tif", "sky_files")
+    ]
+    for output in manifest["outputs"]:
+        assert output["sha256"] == f"sha256:{digest(out / output['path'])}"
+
+
+def test_what_was_there_before_stays_where_a_render_fails(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    render(planned(picture, weights), tmp_path)
+    before = (tmp_path / "sky.png").read_bytes()
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(picture.read_bytes()[:9000])
+    with pytest.raises(Exception, match="truncated or damaged"):
+        render(planned(cut, weights), tmp_path)
+
+    assert (tmp_path / "sky.png").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("cut.png", "manifest.json", "sky.png")
+    ]
+
+
+@contextmanager
+def powerless() -> Iterator[None]:
+    """Without root's rights to write everywhere."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.mark.parametrize(("mode", "below"), [(0o555, "out"), (0o000, "out"), (0o555, "a/b/out")])
+def test_without_permission_nothing_is_written(
+    picture: Path, weights: Path, tmp_path: Path, mode: int, below: str
+) -> None:
+    plan = planned(picture, weights)
+    # Where root may go nobody may, so the locked folder must not lie in pytest's own.
+    locked = Path(f"/tmp/dreamfarm-locked-{os.getpid()}-{tmp_path.name}")
+    locked.mkdir()
+    locked.chmod(mode)
+    try:
+        with powerless(), pytest.raises(RequestError, match=r"cannot be written \(Permission"):
+            render(plan, locked / below)
+        assert list(locked.iterdir()) == []
+    finally:
+        locked.chmod(0o700)
+        locked.rmdir()

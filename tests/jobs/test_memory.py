@@ -1,0 +1,62 @@
+"""The memory of a worker, as far as arithmetic goes; what is measured is in test_a3_poster."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.errors import RequestError
+from jobs.memory import Memory, worker_memory
+from render.cost import Cost
+from render.grid import Grid
+from render.lattice import Lattice
+
+COST = Cost(fixed=1e6, pixel=500, flops=1000, weights=3_000_000)
+LATTICE = Lattice(stride=8, field=91, jitter=32)
+
+
+def needed(grid: Grid, workers: int = 1, terms: int = 1, limit: int = 1 << 40) -> Memory:
+    return worker_memory(grid, LATTICE, COST, terms, 4, workers, limit)
+
+
+def test_the_shard_is_what_disk_saves() -> None:
+    memory = needed(Grid(4000, 4000, 500))
+    values = 3 * 4 * 2  # channels, bytes, canvas and gradient
+
+    assert memory.in_memory - memory.on_disk == (4000**2 - 500**2) * values
+    assert memory.lent == 0
+
+
+def test_more_workers_hold_less_each_and_lend_each_other_edges() -> None:
+    alone, shared = needed(Grid(4000, 4000, 500)), needed(Grid(4000, 4000, 500), workers=4)
+
+    assert shared.in_memory < alone.in_memory
+    assert 0 < shared.lent < alone.in_memory
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(16, 900), st.integers(1, 9))
+def test_disk_never_needs_more_than_memory(
+    height: int, width: int, tile: int, workers: int
+) -> None:
+    memory = needed(Grid(height, width, tile), workers)
+
+    # A tile that the picture does not fill is counted in full on disk.
+    assert memory.on_disk <= memory.in_memory + tile**2 * 24
+    assert 0 <= memory.lent <= height * width * 12
+
+
+def test_each_objective_keeps_a_gradient() -> None:
+    grid = Grid(1000, 1000, 250)
+    assert needed(grid, terms=3).in_memory - needed(grid).in_memory == 2 * 1000**2 * 12
+
+
+def test_a_worker_spills_before_it_is_refused() -> None:
+    memory = needed(Grid(4000, 4000, 500))
+    between = (memory.in_memory + memory.on_disk) // 2
+
+    assert not Memory(memory.in_memory, memory.on_disk, memory.in_memory, 0).spills
+    spilt = Memory(memory.in_memory, memory.on_disk, between, 0)
+    spilt.check(tile=500)
+    assert spilt.spills
+    assert spilt.needed == memory.on_disk
+    with pytest.raises(RequestError, match="tiles of 500 pixels"):
+        Memory(memory.in_memory, memory.on_disk, memory.on_disk - 1, 0).check(tile=500)

@@ -1,0 +1,133 @@
+"""The plan: pure, complete, the same job on every machine, and refused where it cannot work."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import RequestError
+from jobs.machine import Machine
+from jobs.octave import octave_work
+from render.grid import Grid
+from render.lattice import Lattice
+from tests.jobs.small import FIELD, MACHINE, STRIDE, planned
+
+MACHINES = (
+    MACHINE,
+    Machine(cores=64, gpus=0, memory=512 << 30),
+    Machine(cores=1, gpus=0, memory=4 << 30),
+)
+
+
+def test_the_same_spec_on_the_same_machine_is_the_same_plan(picture: Path, weights: Path) -> None:
+    assert planned(picture, weights) == planned(picture, weights)
+
+
+@pytest.mark.parametrize("size", ["x1", "700x500", "2100x40", "9000x6000"])
+def test_what_decides_pixels_does_not_depend_on_the_machine(
+    picture: Path, weights: Path, size: str
+) -> None:
+    settings = (f"size={size}", "tiles=auto")
+    plans = [planned(picture, weights, *settings, machine=machine) for machine in MACHINES]
+
+    assert len({plan.tile for plan in plans}) == 1
+    assert len({plan.octaves for plan in plans}) == 1
+    assert len({plan.label() for plan in plans}) == 1
+    assert len({plan.identity.job_id for plan in plans}) == 1
+    assert [plan.workers for plan in plans][-1] == 1
+
+
+def test_crew_and_paths_are_no_part_of_the_label(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "copy.png"
+    elsewhere.write_bytes(picture.read_bytes())
+    plan = planned(picture, weights)
+    other = planned(elsewhere, weights, "crew.workers=7", "crew.memory_per_worker=9GiB")
+
+    assert other.label() == plan.label()
+    assert other.identity == plan.identity
+    assert str(weights) not in plan.label()
+    assert "memory" not in plan.label()
+
+
+@pytest.mark.parametrize(
+    ("size", "tile"),
+    [("100x68", 104), ("700x500", 704), ("2100x40", 1056), ("9000x6000", 1800)],
+)
+def test_automatic_tiles_stay_what_they_are(
+    picture: Path, weights: Path, size: str, tile: int
+) -> None:
+    assert planned(picture, weights, f"size={size}", "tiles=auto").tile == tile
+
+
+def test_a_physical_size_is_pixels_with_a_resolution(picture: Path, weights: Path) -> None:
+    plan = planned(picture, weights, "size=60cm x auto @ 150dpi", "tiles=auto")
+
+    assert plan.extent == (round(60 / 2.54 * 150 * 68 / 100), round(60 / 2.54 * 150), 150)
+    assert planned(picture, weights).extent.dpi is None
+
+
+@pytest.mark.parametrize("width", [300, 700, 2400, 4961, 20000])
+def test_automatic_octaves_start_alike_at_every_size(
+    picture: Path, weights: Path, width: int
+) -> None:
+    plan = planned(picture, weights, f"size={width}x{width}", "tiles=auto", "dream.octaves=auto")
+    shorter = min(plan.octaves[0].height, plan.octaves[0].width)
+
+    assert 200 <= shorter < 280
+    assert (plan.octaves[-1].height, plan.octaves[-1].width) == (width, width)
+
+
+def test_a_poster_has_more_octaves(picture: Path, weights: Path) -> None:
+    settings = ("tiles=auto", "dream.octaves=auto")
+    counts = [
+        len(planned(picture, weights, f"size={width}x{width}", *settings).octaves)
+        for width in (300, 1000, 5000)
+    ]
+    assert counts == sorted(set(counts))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (68, 100), (97, 31)])
+def test_the_work_counts_every_window(size: tuple[int, int]) -> None:
+    grid, lattice = Grid(*size, 32), Lattice(STRIDE, FIELD, jitter=6)
+    windows = [
+        lattice.window(grid.core(tile), grid.tile, (0, 0), size).area for tile in range(len(grid))
+    ]
+    work = octave_work(grid, lattice, steps=3)
+
+    assert work.window_pixels == sum(windows)
+    assert work.overhead == sum(windows) / (size[0] * size[1])
+    assert work.megapixel_steps == size[0] * size[1] * 3 / 1e6
+
+
+def test_a_plan_of_a_million_tiles_is_made_at_once(picture: Path, weights: Path) -> None:
+    plan = planned(picture, weights, "size=30000x30000", "tiles=8", "crew.workers=1")
+    assert plan.octaves[-1].rows * plan.octaves[-1].columns == 3750**2
+
+
+def test_a_shard_goes_to_disk_where_memory_is_short(picture: Path, weights: Path) -> None:
+    settings = ("size=9000x6000", "tiles=128", "crew.workers=1")
+    roomy = planned(picture, weights, *settings)
+    short = planned(picture, weights, *settings, "crew.memory_per_worker=1GiB")
+
+    assert not roomy.memory.spills
+    assert short.memory.spills
+    assert short.memory.needed <= 1 << 30 < roomy.memory.needed
+    assert short.disk.scratch > roomy.disk.scratch
+    assert short.label() == roomy.label()
+    with pytest.raises(RequestError, match=r"crew.memory_per_worker: a worker needs .* GiB"):
+        planned(picture, weights, *settings, "crew.memory_per_worker=100MiB")
+
+
+def test_less_memory_than_the_machine_needs_is_refused(picture: Path, weights: Path) -> None:
+    with pytest.raises(RequestError, match="fewer workers"):
+        planned(picture, weights, "crew.workers=8", machine=replace(MACHINE, memory=1 << 30))
+
+
+def test_16_bits_and_objectives_cost_disk(picture: Path, weights: Path) -> None:
+    eight, sixteen = (
+        planned(picture, weights, f"outputs=[{{format: png, depth: {depth}}}]").disk.outputs
+        for depth in (8, 16)
+    )
+    assert sixteen > eight

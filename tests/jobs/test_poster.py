@@ -1,0 +1,203 @@
+"""A poster from a crew: equal to the reference, watched, labelled; or lost, and nothing left."""
+
+import json
+import os
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pyvips
+import torch
+from torch import Tensor
+
+from cluster.berth import Berth
+from cluster.errors import MemberLost
+from cluster.inprocess import LocalCrew
+from cluster.machine import local_ray
+from jobs.cli.failure import described, exit_code
+from jobs.plan import Plan
+from jobs.poster import Progress, Written, member_arguments, render_poster
+from jobs.source import opened
+from jobs.worker import Worker
+from render.networks.catalogue import build
+from render.networks.layers import layer_grid
+from render.networks.network import load_network
+from render.pictures.colour import to_canvas, to_samples
+from render.pictures.source import open_picture
+from render.recipe import Recipe
+from render.reference import dreamed
+from tests.jobs.small import HEIGHT, LAYER, NETWORK, WIDTH, planned
+
+LARGER = ("size=150x102", "precision=float64", "crew.workers=3")
+
+
+def rendered(plan: Plan, scratch: Path, seen: list[Progress] | None = None) -> list[Written]:
+    """The plan's outputs, from a crew in this process."""
+    scratch.mkdir()
+    watched: list[Progress] = [] if seen is None else seen
+    with LocalCrew(Worker, member_arguments(plan, scratch)) as crew:
+        return render_poster(plan, crew, scratch, watched.append)
+
+
+def pixels(path: Path) -> np.ndarray:
+    """A picture as a reader of its own sees it."""
+    found: np.ndarray = pyvips.Image.new_from_file(str(path)).numpy()
+    return found
+
+
+def reference(plan: Plan) -> Tensor:
+    """The whole picture, untiled."""
+    layers = tuple(objective.layer for objective in plan.mix)
+    network = load_network(NETWORK, plan.weights, layers, torch.float64)
+    grid = layer_grid(build(NETWORK), NETWORK, layers)
+    picture, _ = opened(plan.spec)
+    source = to_canvas(np.concatenate(list(picture.bands(64))), torch.float64)
+    size = (picture.height, picture.width)
+    return dreamed(
+        network,
+        grid,
+        plan.mix,
+        plan.spec.dream,
+        lambda rect: source[rect.slices()],
+        size,
+        plan.size,
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        LARGER,
+        (*LARGER, f"objectives=[{{layer: {LAYER}}}, {{layer: features.3, weight: -0.5}}]"),
+        (*LARGER, "dream.jitter=0", "dream.octaves=3", "tiles=40"),
+        (*LARGER, "outputs=[{format: png, depth: 16}]"),
+    ],
+    ids=["layer", "mix", "no jitter", "16 bits"],
+)
+def test_a_poster_is_the_reference(
+    picture: Path, weights: Path, tmp_path: Path, settings: tuple[str, ...]
+) -> None:
+    plan = planned(picture, weights, *settings)
+    (written,) = rendered(plan, tmp_path / "scratch")
+
+    wanted = to_samples(reference(plan), written.depth)
+    np.testing.assert_array_equal(pixels(written.path), wanted)
+
+
+def test_a_poster_needs_no_picture(weights: Path, tmp_path: Path) -> None:
+    plan = planned(None, weights, "input.noise.seed=4", *LARGER)
+    (written,) = rendered(plan, tmp_path / "scratch")
+
+    np.testing.assert_array_equal(pixels(written.path), to_samples(reference(plan), 8))
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_poster_can_start_from_a_colour(weights: Path, tmp_path: Path, steps: int) -> None:
+    """Where all is equal pools tie, so only what was not dreamed equals the reference."""
+    plan = planned(None, weights, "input.colour=#306090", *LARGER, f"dream.steps={steps}")
+    (written,) = rendered(plan, tmp_path / "scratch")
+
+    flat = np.broadcast_to(np.array([0x30, 0x60, 0x90], np.uint8), (102, 150, 3))
+    assert np.array_equal(pixels(written.path), flat) == (steps == 0)
+
+
+def test_tiles_on_disk_give_the_same_files(picture: Path, weights: Path, tmp_path: Path) -> None:
+    settings = ("size=150x102", "tiles=40", "crew.workers=2", "outputs=[png, deepzoom]")
+    in_memory = planned(picture, weights, *settings)
+    room = (in_memory.memory.in_memory + in_memory.memory.on_disk) // 2
+    on_disk = planned(picture, weights, *settings, f"crew.memory_per_worker={room}")
+    assert on_disk.memory.spills
+
+    digests = [
+        [written.digest for written in rendered(plan, tmp_path / name)]
+        for name, plan in (("memory", in_memory), ("disk", on_disk))
+    ]
+    assert digests[0] == digests[1]
+
+
+def test_no_steps_are_a_plain_resize(picture: Path, weights: Path, tmp_path: Path) -> None:
+    """At the input's own size, the input itself."""
+    plan = planned(picture, weights, "dream.steps=0", "precision=float64")
+    (written,) = rendered(plan, tmp_path / "scratch")
+
+    (whole,) = open_picture(picture).bands(HEIGHT)
+    assert whole.shape == (HEIGHT, WIDTH, 3)
+    difference = np.abs(pixels(written.path).astype(int) - whole)
+    # The smaller octave's base is carried up and taken away again.
+    assert difference.max() <= 1
+
+
+def test_progress_rises_to_the_end(picture: Path, weights: Path, tmp_path: Path) -> None:
+    seen: list[Progress] = []
+    plan = planned(picture, weights, "size=150x102", "crew.workers=2", "dream.octaves=3")
+    rendered(plan, tmp_path / "scratch", seen)
+
+    assert [one.phase for one in seen] == ["decode", *["dream"] * (len(seen) - 2), "encode"]
+    assert all(before.done <= after.done for before, after in pairwise(seen))
+    assert {one.total for one in seen} == {plan.megapixel_steps}
+    assert (seen[0].done, seen[-1].done) == (0, plan.megapixel_steps)
+    dreamt = [(one.octave, one.step) for one in seen if one.phase == "dream"]
+    assert dreamt == sorted(dreamt)
+    assert (3, plan.spec.dream.steps) in dreamt
+
+
+def test_outputs_say_what_they_are(picture: Path, weights: Path, tmp_path: Path) -> None:
+    plan = planned(picture, weights, "outputs=[png, tiff, jpeg]", "size=x1 @ 300dpi")
+    fields = {
+        "png": "png-comment-0-Description",
+        "tiff": "image-description",
+        "jpeg": "exif-ifd0-ImageDescription",
+    }
+    for written in rendered(plan, tmp_path / "scratch"):
+        image = pyvips.Image.new_from_file(str(written.path))
+        text = image.get(fields[written.format])
+        assert plan.label() in text
+        assert str(tmp_path) not in text
+        assert "workers" not in text
+        assert image.xres * 25.4 == pytest.approx(300, rel=1e-3)
+    said = json.loads(plan.label())
+    assert said["spec"] == plan.identity.document
+    assert said["plan"]["tile"] == plan.tile
+
+
+def test_scratch_keeps_one_octave_and_the_input(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    plan = planned(picture, weights, "size=150x102", "dream.octaves=3")
+    rendered(plan, tmp_path / "scratch")
+
+    names = {path.name for path in (tmp_path / "scratch").iterdir() if path.is_file()}
+    assert {name.split("-")[1] for name in names if name.startswith("octave")} == {"2"}
+    assert "input.tiles" in names
+
+
+class Mortal(Worker):
+    """A worker whose second member dies at the second step."""
+
+    def __init__(self, recipe: Recipe, scratch: Path) -> None:
+        super().__init__(recipe, scratch)
+        self._dies = scratch.name == "worker-1"
+
+    def climb(self, step: int, *fragments: object) -> dict[int, tuple[float, ...]]:
+        if self._dies and step == 1:
+            os._exit(9)
+        return super().climb(step, *fragments)  # type: ignore[arg-type]
+
+
+def test_a_lost_member_ends_the_render_in_one_line(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    plan = planned(picture, weights, "crew.workers=2")
+    with (
+        local_ray(cpus=2, object_store_bytes=100 << 20) as ray_crew,
+        ray_crew(Mortal, member_arguments(plan, tmp_path), Berth()) as crew,
+        pytest.raises(MemberLost) as lost,
+    ):
+        render_poster(plan, crew, tmp_path, lambda progress: None)
+
+    assert lost.value.member == 1
+    assert exit_code(lost.value) == 1
+    assert described(lost.value).startswith("member 1 of the crew is lost: ")
+    assert len(described(lost.value).splitlines()) == 1
+    assert not (tmp_path / "outputs").exists()

@@ -1,0 +1,18 @@
+"""Every network that is offered can be built without weights."""
+
+import pytest
+
+from render.networks.catalogue import build, network_names
+
+
+@pytest.mark.parametrize("name", ["pareidolia", "regnet_x_400mf", "swin_v2_t", "mnasnet0_5"])
+def test_networks_are_built_without_values(name: str) -> None:
+    network = build(name)
+    assert not network.training
+    assert all(parameter.is_meta for parameter in network.parameters())
+
+
+def test_no_segmenter_nor_detector_is_offered() -> None:
+    names = network_names()
+    assert len(names) == len(set(names)) > 70
+    assert not any("rcnn" in name or "fcn" in name or "quantized" in name for name in names)

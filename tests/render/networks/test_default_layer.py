@@ -1,0 +1,26 @@
+"""The layer that is dreamed of when nobody names one: always one with exact tiles."""
+
+import pytest
+
+from render.errors import NetworkError
+from render.networks.default_layer import default_layer
+from render.survey import layers_of
+
+
+@pytest.mark.parametrize("network", ["squeezenet1_1", "alexnet", "mobilenet_v3_small", "resnet18"])
+def test_a_default_has_exact_tiles(network: str) -> None:
+    chosen = default_layer(network)
+    seen = [
+        layer
+        for layer in layers_of(network)
+        if layer["name"] == chosen or layer["name"].startswith(f"{chosen}.")
+    ]
+
+    assert seen
+    assert not seen[-1]["reason"]
+    assert seen[-1]["field"] <= 200
+
+
+def test_an_unknown_network_has_none() -> None:
+    with pytest.raises(NetworkError, match="network alexnot: no such network; nearest: alexnet"):
+        default_layer("alexnot")

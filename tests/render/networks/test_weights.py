@@ -1,0 +1,220 @@
+"""Weights files: what is read, and what is refused in one line."""
+
+import pickle
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from render.errors import NetworkError, WeightsError
+from render.networks.catalogue import build, check_name, network_names
+from render.networks.network import load_network
+from render.networks.weights import fitted, read_weights
+from render.networks.whereabouts import weights_file
+from tests.render.engine import noise, save_seeded
+
+NAME = "squeezenet1_0"
+
+
+class Trap:
+    """A pickle of it makes a file when it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return (Path.touch, (self.path,))
+
+
+def zeros(name: str, *, auxiliary: bool = False) -> dict[str, Tensor]:
+    """A whole state of a network, its values all zero."""
+    state = build(name, auxiliary=auxiliary).state_dict()
+    return {key: torch.zeros_like(value, device="cpu") for key, value in state.items()}
+
+
+def truncated(path: Path) -> None:
+    save_file(zeros(NAME), path)
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def cut_archive(path: Path) -> None:
+    torch.save({"a": torch.zeros(1000)}, path)
+    path.write_bytes(path.read_bytes()[:600])
+
+
+def another_network(path: Path) -> None:
+    torch.save(zeros("squeezenet1_1"), path)
+
+
+def few_tensors(path: Path) -> None:
+    save_file({"features.0.weight": torch.zeros(96, 3, 7, 7)}, path)
+
+
+def wrong_shape(path: Path) -> None:
+    save_file(zeros(NAME) | {"features.0.bias": torch.zeros(64)}, path)
+
+
+def surplus_tensor(path: Path) -> None:
+    save_file(zeros(NAME) | {"spare.weight": torch.zeros(2)}, path)
+
+
+BAD = [
+    ("empty.pth", lambda path: path.write_bytes(b""), "cannot be read"),
+    ("empty.safetensors", lambda path: path.write_bytes(b""), "cannot be read"),
+    ("cut.safetensors", truncated, "cannot be read"),
+    ("cut.pth", cut_archive, "cannot be read"),
+    ("random.pth", lambda path: path.write_bytes(bytes(range(256)) * 40), "not safe|cannot be rea"),
+    ("random.safetensors", lambda path: path.write_bytes(bytes(range(256))), "cannot be read"),
+    ("folder.pth", lambda path: path.mkdir(), "cannot be read"),
+    ("folder.safetensors", lambda path: path.mkdir(), "cannot be read"),
+    ("list.pth", lambda path: torch.save([torch.zeros(2)], path), "not a table of tensors"),
+    ("tensor.pth", lambda path: torch.save(torch.zeros(2), path), "not a table of tensors"),
+    (
+        "nested.pth",
+        lambda path: torch.save({"epoch": 3, "state_dict": zeros(NAME)}, path),
+        "save the state_dict alone",
+    ),
+    (
+        "other.pth",
+        another_network,
+        r"features\.5\.squeeze\.weight is missing; .*; and \d+ more; name the network",
+    ),
+    ("few.safetensors", few_tensors, r"features\.0\.bias is missing; .*; and 4\d more"),
+    ("shape.safetensors", wrong_shape, r"features\.0\.bias is 64, not 96; name the network"),
+    ("surplus.safetensors", surplus_tensor, r"spare\.weight is not in the network; name the netwo"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "message"), BAD)
+def test_bad_files_are_refused_in_one_line(
+    tmp_path: Path, name: str, make: Callable[[Path], object], message: str
+) -> None:
+    path = tmp_path / name
+    make(path)
+    with pytest.raises(WeightsError, match=message) as refused:
+        fitted(NAME, path)
+    assert str(refused.value).startswith(f"weights {path}: ")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no such file"):
+        weights_file(NAME, str(tmp_path / "none.safetensors"))
+    with pytest.raises(WeightsError, match="cannot be read"):
+        fitted(NAME, tmp_path / "none.safetensors")
+    with pytest.raises(WeightsError, match="cannot be read"):
+        fitted(NAME, tmp_path / "none.pth")
+
+
+def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    sprung, path = tmp_path / "sprung", tmp_path / "weights.pth"
+    content = {"features.0.weight": Trap(sprung)}
+    for bare in (True, False):
+        if bare:
+            path.write_bytes(pickle.dumps(content, protocol=2))
+        else:
+            torch.save(content, path)
+        with pytest.raises(WeightsError, match="not safe to open") as refused:
+            fitted(NAME, path)
+        assert "\n" not in str(refused.value)
+        assert not sprung.exists()
+    pickle.loads(pickle.dumps(Trap(sprung)))
+    assert sprung.exists(), "the trap would have worked"
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.one_of(st.binary(max_size=200), st.text(max_size=80).map(str.encode)))
+@example(b"hello, I am no network")
+@example(b"0")
+def test_any_other_file_is_refused_too(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content)
+    with pytest.raises(WeightsError) as refused:
+        fitted(NAME, path)
+    assert "\n" not in str(refused.value)
+
+
+def test_both_kinds_of_file_give_the_same_network(tmp_path: Path, seeded_squeezenet: Path) -> None:
+    torch.save(load_file(seeded_squeezenet), tmp_path / "same.pth")
+    kept, pickled = read_weights(seeded_squeezenet), read_weights(tmp_path / "same.pth")
+    assert kept.keys() == pickled.keys()
+    assert all(torch.equal(kept[name], pickled[name]) for name in kept)
+    for path in (seeded_squeezenet, tmp_path / "same.pth"):
+        state = fitted(NAME, path).state_dict()
+        assert all(torch.equal(state[name], kept[name]) for name in kept)
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+def test_files_with_and_without_side_heads_fit(tmp_path: Path, name: str) -> None:
+    for auxiliary in (True, False):
+        tensors = zeros(name, auxiliary=auxiliary)
+        assert any(re.match("aux|Aux", key) for key in tensors) == auxiliary
+        save_file(tensors, tmp_path / "weights.safetensors")
+        assert not any(
+            value.is_meta for value in fitted(name, tmp_path / "weights.safetensors").parameters()
+        )
+
+
+def test_old_densenet_files_fit_and_mean_the_same(tmp_path: Path) -> None:
+    """Before 2018: `denselayer1.norm.1` for `denselayer1.norm1`, and no counters."""
+    layers = ("features.denseblock1.denselayer2",)
+    new = save_seeded("densenet121", layers, tmp_path / "new.safetensors")
+    old = {
+        re.sub(r"(denselayer\d+\.(?:norm|relu|conv))(\d)\.", r"\1.\2.", name): tensor
+        for name, tensor in load_file(new).items()
+        if not name.endswith("num_batches_tracked")
+    }
+    assert "features.denseblock1.denselayer1.norm.1.weight" in old
+    torch.save(old, tmp_path / "old.pth")
+    x = noise((48, 48)).permute(2, 0, 1)[None]
+    seen = [
+        load_network("densenet121", path, layers, torch.float64, torch.device("cpu")).activations(x)
+        for path in (new, tmp_path / "old.pth")
+    ]
+    assert torch.equal(seen[0][layers[0]], seen[1][layers[0]])
+
+
+def test_weights_must_be_named_except_for_our_own_network() -> None:
+    assert weights_file("pareidolia", None).suffix == ".safetensors"
+    with pytest.raises(WeightsError, match="no weights named; give weights"):
+        weights_file("vgg16", None)
+
+
+def test_pretrained_says_what_to_do_where_there_is_no_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(proxy, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with pytest.raises(WeightsError, match="could not be downloaded") as refused:
+        weights_file("squeezenet1_1", "pretrained")
+    assert "name a local .safetensors or .pth file" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_pretrained_takes_what_torchvision_has_downloaded_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    cached = tmp_path / "hub" / "checkpoints" / "squeezenet1_0-b66bff10.pth"
+    cached.parent.mkdir(parents=True)
+    cached.touch()
+    assert weights_file("squeezenet1_0", "pretrained") == cached
+
+
+def test_unknown_networks_name_the_nearest() -> None:
+    with pytest.raises(NetworkError, match=r"network vgg61: no such network; nearest: .*vgg16"):
+        check_name("vgg61")
+    assert network_names()[0] == "pareidolia"
+    assert {"squeezenet1_0", "googlenet", "vit_b_16", "maxvit_t"} < set(network_names())

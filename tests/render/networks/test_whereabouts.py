@@ -1,0 +1,44 @@
+"""Where weights are: as given, in the download's folder, or with the network."""
+
+from pathlib import Path
+
+import pytest
+
+from render.errors import WeightsError
+from render.networks.whereabouts import PAREIDOLIA, weights_file
+
+
+def test_a_file_is_taken_as_it_is_given(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    with pytest.raises(WeightsError, match=f"weights {path}: no such file; check the path"):
+        weights_file("vgg16", str(path))
+    with pytest.raises(WeightsError, match="no such file"):
+        weights_file("vgg16", str(tmp_path))
+    path.touch()
+
+    assert weights_file("vgg16", str(path)) == path
+    assert weights_file(PAREIDOLIA, str(path)) == path
+
+
+@pytest.mark.parametrize("weights", [None, "pretrained"])
+def test_our_own_network_brings_its_own(weights: str | None) -> None:
+    assert weights_file(PAREIDOLIA, weights).name == "pareidolia.safetensors"
+
+
+def test_another_needs_to_be_told() -> None:
+    with pytest.raises(WeightsError, match="network vgg16: no weights named; give weights: "):
+        weights_file("vgg16", None)
+
+
+def test_what_was_downloaded_before_needs_no_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(WeightsError, match=r"could not be downloaded .*; name a local"):
+        weights_file("squeezenet1_1", "pretrained")
+    kept = tmp_path / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    assert list(kept.parent.iterdir()) == []
+    kept.touch()
+
+    assert weights_file("squeezenet1_1", "pretrained") == kept

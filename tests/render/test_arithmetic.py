@@ -1,0 +1,47 @@
+"""What numbers are computed with, and that they are the same every time."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from render.arithmetic import arithmetic, make_repeatable
+from tests.render.engine import climb, noise, seeded
+
+
+def test_the_canvas_is_never_narrower_than_float32() -> None:
+    assert arithmetic("bfloat16").canvas == arithmetic("float32").canvas == torch.float32
+    assert arithmetic("float64").canvas == arithmetic("float64").network == torch.float64
+
+
+def test_a_worker_computes_in_one_thread_with_deterministic_kernels() -> None:
+    """In a process of its own, where neither has been set before."""
+    check = (
+        "import torch; from render.arithmetic import make_repeatable\n"
+        "torch.set_num_threads(2)\n"
+        "make_repeatable()\n"
+        "print(torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())\n"
+        "print(torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "True", "False", "False"]
+
+
+def test_the_same_window_gives_the_same_bits_every_time() -> None:
+    """Wherever its memory lies: in a new tensor, and in a slice at an odd place."""
+    make_repeatable()
+    step = climb(seeded("squeezenet1_0", ("features.4",)), ("features.4",)).single()
+    canvas = noise((90, 70), dtype=torch.float32)
+    (wanted,) = step.whole(canvas, (0, 0))
+    shelf = torch.zeros(canvas.numel() + 3)
+    for start in range(4):
+        place = shelf[start : start + canvas.numel()].view_as(canvas)
+        place.copy_(canvas)
+        assert torch.equal(step.whole(place, (0, 0))[0], wanted)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gradients_come_back_in_the_canvass_own_type(dtype: torch.dtype) -> None:
+    step = climb(seeded("squeezenet1_0", ("features.3",)), ("features.3",)).single()
+    assert step.whole(noise((40, 40), dtype=dtype), (0, 0))[0].dtype == dtype

@@ -1,0 +1,156 @@
+"""The gradient of a tile is the gradient of the whole picture, on the networks people use."""
+
+from dataclasses import replace
+
+import pytest
+from torch import nn
+
+from render.errors import LayerError
+from render.grid import Grid
+from render.lattice import Lattice
+from render.networks.catalogue import build
+from render.networks.layers import layer_grid
+from render.networks.weights import fitted
+from render.networks.whereabouts import weights_file
+from tests.render.engine import Shift, climb, noise, relative, seeded
+from tests.render.flips import settled
+
+TILE = 12
+JITTER = 13
+SHIFT: Shift = (5, 3)
+
+SEEDED = [
+    ("alexnet", "features.2"),
+    ("alexnet", "features.7"),
+    ("alexnet", "features.12"),
+    ("vgg16", "features.9"),
+    ("vgg16", "features.16"),
+    ("vgg16", "features.19"),
+    ("googlenet", "inception3a"),
+    ("googlenet", "inception4a"),
+    ("googlenet", "inception4c"),
+    ("resnet50", "layer1"),
+    ("resnet50", "layer2"),
+    ("resnet50", "layer3.1"),
+    ("inception_v3", "Mixed_5b"),
+    ("inception_v3", "Mixed_5d"),
+    ("inception_v3", "Mixed_6a"),
+    ("densenet121", "features.denseblock1.denselayer3"),
+    ("densenet121", "features.denseblock1"),
+    ("densenet121", "features.denseblock2.denselayer4"),
+]
+DEEPEST = [
+    ("vgg16", "features.30"),
+    ("googlenet", "inception5a.branch1"),
+    ("resnet50", "layer4.0"),
+    ("inception_v3", "Mixed_6b"),
+    ("densenet121", "features.denseblock3.denselayer2"),
+]
+
+
+@pytest.mark.parametrize(("name", "layer"), SEEDED)
+def test_tiles_equal_the_whole(name: str, layer: str) -> None:
+    check_exact(seeded(name, (layer,)), name, layer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "layer"), DEEPEST)
+def test_tiles_equal_the_whole_at_the_deepest_layers(name: str, layer: str) -> None:
+    check_exact(seeded(name, (layer,)), name, layer)
+
+
+@pytest.mark.parametrize("layer", ["mixed3a", "mixed3b", "mixed4a"])
+def test_tiles_equal_the_whole_on_our_own_network(layer: str) -> None:
+    check_exact(fitted("pareidolia", weights_file("pareidolia", None)), "pareidolia", layer)
+
+
+@pytest.mark.slow
+def test_tiles_equal_the_whole_at_the_deepest_layer_of_our_own_network() -> None:
+    check_exact(fitted("pareidolia", weights_file("pareidolia", None)), "pareidolia", "mixed5a")
+
+
+@pytest.mark.parametrize("layer", ["features.5", "features.9", "features.12"])
+def test_tiles_equal_the_whole_on_squeezenet(squeezenet: nn.Module, layer: str) -> None:
+    check_exact(squeezenet, "squeezenet1_0", layer)
+
+
+def check_exact(model: nn.Module, name: str, layer: str) -> None:
+    """Three tiles of a picture, two of them at its border, in float64 and in float32."""
+    exact = climb(model, (layer,), JITTER, name=name)
+    single = exact.single()
+    grid, inner = picture_around(exact.lattice)
+    canvas = noise((grid.height, grid.width))
+    whole_exact, whole_single = (
+        step.whole(canvas.to(step.network.dtype), SHIFT)[0] for step in (exact, single)
+    )
+    for index in (inner, 0, len(grid) - 1):
+        core = grid.core(index).slices()
+        assert float(whole_exact[core].abs().sum()) > 0
+        assert relative(exact.tile(canvas, grid, index, SHIFT)[0], whole_exact[core]) <= 1e-12
+        found, flips = single.tile(canvas.float(), grid, index, SHIFT)[0], ["none"]
+        if relative(found, whole_single[core]) > 1e-5:
+            found, flips = settled(single, canvas.float(), grid, index, SHIFT)
+        error = relative(found, whole_single[core])
+        assert flips, f"tile {index}: off in float32 by more than 1e-5, and no unit has flipped"
+        assert error <= 1e-5, f"tile {index}: off by {error}; flipped units: {flips}"
+
+
+def picture_around(lattice: Lattice) -> tuple[Grid, int]:
+    """The smallest square picture, and a tile whose window lies inside its padding on all sides."""
+    row = -(-(lattice.halo + lattice.stride) // TILE)
+    side = row * TILE + TILE + lattice.halo + lattice.stride
+    grid = Grid(side, side, TILE)
+    inner = row * grid.columns + row
+    window = lattice.window(grid.core(inner), TILE, SHIFT, (side, side))
+    canvas = lattice.canvas(SHIFT, (side, side))
+    assert window.top > canvas.top
+    assert window.left > canvas.left
+    assert window.bottom < canvas.bottom
+    assert window.right < canvas.right
+    return grid, inner
+
+
+GLOBAL = [
+    ("efficientnet_b0", "features.2", "features.1.0.block.0.2", "averages over the whole"),
+    ("mobilenet_v3_small", "features.2", "features.1.block.0.2", "averages over the whole"),
+    ("vit_b_16", "encoder.layers.encoder_layer_0", "conv_proj", "one size only"),
+    ("swin_t", "features.3", "features.0.0", "attends to the whole"),
+    (
+        "maxvit_t",
+        "blocks.0",
+        "blocks.0.layers.0.layers.MBconv.layers.conv_b.2",
+        "averages over the whole",
+    ),
+    ("regnet_y_400mf", "trunk_output.block2", "trunk_output.block1.block1-0.f.b.2", "averages"),
+]
+
+
+@pytest.mark.parametrize(("name", "layer", "deepest", "reason"), GLOBAL)
+def test_layers_behind_a_global_operation_are_refused(
+    name: str, layer: str, deepest: str, reason: str
+) -> None:
+    with pytest.raises(LayerError, match=reason) as refused:
+        layer_grid(build(name), name, (layer,))
+    message = str(refused.value)
+    assert message.startswith(f"layer {layer} of {name}: has no exact tiles, because ")
+    assert message.endswith(f"the deepest that has is {deepest}")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(("name", "deepest"), [(name, deepest) for name, _, deepest, _ in GLOBAL])
+def test_layers_before_a_global_operation_are_exact(name: str, deepest: str) -> None:
+    check_exact(seeded(name, (deepest,)), name, deepest)
+
+
+def test_a_halo_too_small_shows() -> None:
+    """The checks above can fail: they do where the halo is short of the field by a stride."""
+    layer = "features.4"
+    step = climb(seeded("squeezenet1_0", (layer,)), (layer,), JITTER)
+    lattice = replace(step.lattice, field=step.lattice.field - step.lattice.stride)
+    grid, inner = picture_around(step.lattice)
+    canvas = noise((grid.height, grid.width))
+    whole = step.whole(canvas, SHIFT)[0][grid.core(inner).slices()]
+    assert relative(step.tile(canvas, grid, inner, SHIFT)[0], whole) <= 1e-12
+    assert (
+        relative(replace(step, lattice=lattice).tile(canvas, grid, inner, SHIFT)[0], whole) > 1e-6
+    )

@@ -1,0 +1,59 @@
+"""The pixels that this version of the code makes."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from render.dream import Dream
+from render.networks.catalogue import build
+from render.networks.layers import layer_grid
+from render.objective import Objective
+from render.octaves import octave_sizes
+from render.pictures.colour import to_samples
+from render.recipe import Recipe
+from render.version import PIXEL_VERSION
+from tests.render.crew import decoded, rendered
+
+NAME = "squeezenet1_0"
+SIZE = (75, 110)
+GOLDEN = (1, "9007291c5e1b5e1bfabbaaa0a54dec2eae2b4780993f20baf78deb627f28150c")
+
+
+def weights(path: Path) -> Path:
+    """Weights from numpy's frozen generator, whose numbers no version changes."""
+    generator = np.random.RandomState(0)
+    tensors = {}
+    for name, empty in build(NAME).state_dict().items():
+        spread = np.sqrt(2 / np.prod(empty.shape[1:])) if empty.dim() > 1 else 0.1
+        tensors[name] = torch.from_numpy(generator.standard_normal(empty.shape) * spread).float()
+    save_file(tensors, path)
+    return path
+
+
+def test_pixels_change_with_their_version_only(tmp_path: Path) -> None:
+    """Fails when a change of the code changes pixels: then raise PIXEL_VERSION, and take the new
+    hash. In float64 and rounded to 8 bits, so that no machine's instructions show.
+    """
+    samples = np.random.RandomState(1).randint(0, 256, (60, 88, 3)).astype(np.uint8)
+    mix = Objective("features.5") + Objective("features.3", channels=(0, 7)) * -0.3
+    dream = Dream(octaves=2, steps=3, step_size=0.08, jitter=10, seed=5)
+    grid = layer_grid(build(NAME), NAME, tuple(objective.layer for objective in mix))
+    recipe = Recipe(
+        network=NAME,
+        weights=weights(tmp_path / "golden.safetensors"),
+        mix=mix,
+        dream=dream,
+        precision="float64",
+        device="cpu",
+        input=decoded(samples, tmp_path),
+        sizes=octave_sizes(SIZE, dream),
+        tile=48,
+        stride=grid.stride,
+        field=grid.field,
+    )
+    pixels = to_samples(torch.from_numpy(rendered(recipe, tmp_path, members=2)), 8)
+    assert pixels.std() > 30
+    assert (PIXEL_VERSION, hashlib.sha256(pixels.tobytes()).hexdigest()) == GOLDEN

@@ -1,0 +1,65 @@
+"""The geometry of windows, checked by whole numbers alone."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from render.grid import Grid
+from render.lattice import Lattice, offset
+
+LATTICES = st.builds(
+    Lattice, st.sampled_from([1, 2, 3, 8, 12, 16, 32]), st.integers(1, 300), st.integers(0, 70)
+)
+GRIDS = st.builds(Grid, st.integers(1, 900), st.integers(1, 900), st.integers(60, 300))
+
+
+@given(LATTICES, GRIDS, st.data())
+@example(Lattice(8, 91, 32), Grid(700, 700, 96), None)
+def test_windows_hold_their_core_and_its_halo(
+    lattice: Lattice, grid: Grid, data: st.DataObject | None
+) -> None:
+    places = st.integers(0, max(0, lattice.span - 1))
+    shift = data.draw(st.tuples(places, places)) if data else (0, 31)
+    size = (grid.height, grid.width)
+    canvas = lattice.canvas(shift, size)
+    for tile in range(len(grid)):
+        core = grid.core(tile)
+        window = lattice.window(core, grid.tile, shift, size)
+        assert window.intersect(canvas) == window
+        halo = core.grown(lattice.halo).intersect(canvas)
+        assert halo.intersect(window) == halo
+        assert (window.top - canvas.top) % lattice.stride == 0
+        assert (window.left - canvas.left) % lattice.stride == 0
+        inside = window.intersect(grid.whole)
+        assert inside.intersect(core.grown(lattice.reach(grid.tile))) == inside
+        if window.top > canvas.top and window.bottom < canvas.bottom:
+            assert window.height == lattice.extent(grid.tile)
+
+
+@given(LATTICES)
+def test_every_window_has_room_for_every_phase(lattice: Lattice) -> None:
+    """The extent is the design's: (ceil((core + 2 halo) / S) + 1) S."""
+    for core in (1, 64, 100):
+        needed = core + 2 * lattice.halo
+        assert lattice.extent(core) == (-(-needed // lattice.stride) + 1) * lattice.stride
+
+
+@given(LATTICES, st.integers(1, 500))
+def test_the_padding_leaves_room_for_jitter_and_field(lattice: Lattice, length: int) -> None:
+    assert lattice.span % lattice.stride == 0
+    assert lattice.jitter <= lattice.span < lattice.jitter + lattice.stride
+    assert lattice.padded(length) >= length + lattice.span
+    assert lattice.padded(length) >= lattice.field
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 20), st.integers(0, 50), st.integers(1, 64))
+def test_offsets_lie_within_the_jitter(seed: int, octave: int, step: int, jitter: int) -> None:
+    down, right = offset(seed, octave, step, jitter)
+    assert 0 <= down < jitter
+    assert 0 <= right < jitter
+
+
+def test_offsets_are_none_without_jitter_and_visit_every_phase_with_it() -> None:
+    assert offset(7, 1, 2, 0) == (0, 0)
+    visited = {offset(0, octave, step, 4) for octave in range(10) for step in range(30)}
+    assert visited == {(down, right) for down in range(4) for right in range(4)}
+    assert {offset(seed, 0, 0, 1 << 20) for seed in range(50)} != {offset(0, 0, 0, 1 << 20)}

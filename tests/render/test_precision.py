@@ -1,0 +1,17 @@
+"""What `auto` means, and what needs a GPU."""
+
+import pytest
+
+from render.errors import DeviceError
+from render.precision import resolved
+
+
+def test_auto_follows_the_device() -> None:
+    assert resolved("auto", has_gpu=False) == "float32"
+    assert resolved("auto", has_gpu=True) == "bfloat16"
+    assert resolved("float64", has_gpu=True) == "float64"
+
+
+def test_bfloat16_needs_a_gpu() -> None:
+    with pytest.raises(DeviceError, match=r"needs a CUDA GPU.*use float32, or auto"):
+        resolved("bfloat16", has_gpu=False)
