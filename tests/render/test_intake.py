@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from render.errors import PictureError
 from render.grid import Grid
@@ -31,7 +32,7 @@ class Held:
 
     @property
     def width(self) -> int:
-        return self.samples.shape[1]
+        return int(self.samples.shape[1])
 
     @property
     def depth(self) -> int:
@@ -56,8 +57,6 @@ def test_what_was_taken_in_can_be_read_anywhere(
 
 
 def test_a_picture_that_ends_too_soon_is_refused(tmp_path: Path) -> None:
-    from PIL import Image
-
     path = tmp_path / "cut.png"
     Image.fromarray(noise(300, 300)).save(path)
     path.write_bytes(path.read_bytes()[:99_000])
@@ -69,7 +68,8 @@ def test_a_picture_that_ends_too_soon_is_refused(tmp_path: Path) -> None:
 def committed(samples: np.ndarray, folder: Path, tile: int) -> Mosaic:
     """A canvas as shards commit it."""
     canvas = to_canvas(samples, torch.float32).numpy()
-    grid = Grid(*samples.shape[:2], tile)
+    height, width, _ = samples.shape
+    grid = Grid(height, width, tile)
     file = TileFile(folder / "canvas", grid, "float32", tuple(range(len(grid))))
     file.create()
     for index in file.tiles:

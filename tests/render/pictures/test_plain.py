@@ -17,5 +17,6 @@ def test_every_pixel_has_the_colour(
 
     assert all(len(band) <= rows for band in bands)
     found = np.concatenate(bands)
-    assert (found.shape, found.dtype) == ((height, width, 3), np.uint8)
+    assert found.shape == (height, width, 3)
+    assert found.dtype == np.uint8
     assert (found == colour).all()
