@@ -28,8 +28,9 @@ class Disk:
     outputs: int
 
     def check(self, folder: Path) -> None:
-        """RequestError where the disk of `folder`, which exists, has no room for all at once."""
-        free = shutil.disk_usage(folder).free
+        """RequestError where the disk of `folder`, there or not yet, has no room for all at once."""
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        free = shutil.disk_usage(there).free
         needed = self.scratch + self.outputs
         if needed > free:
             raise RequestError(

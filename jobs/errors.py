@@ -1,9 +1,7 @@
 """What can go wrong between a user's words and a finished job. Each message is one line.
 
 JobsError                 what, where, what to do
-├── RequestError          the request was wrong: exit code 2, nothing was done
-├── StoreError            the store or the cluster could not be reached: exit code 3
-└── JobFailed             the job was started and failed: exit code 1
+└── RequestError          the request was wrong: exit code 2, nothing was done
 """
 
 from typing import ClassVar
@@ -26,13 +24,3 @@ class RequestError(JobsError):
     """The request was wrong; nothing was done."""
 
     exit_code = 2
-
-
-class StoreError(JobsError):
-    """The store or the cluster could not be reached."""
-
-    exit_code = 3
-
-
-class JobFailed(JobsError):  # noqa: N818  the exit code's own words: "the job failed"
-    """The job was started and failed."""

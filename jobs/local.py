@@ -12,10 +12,18 @@ from typing import Any
 from cluster.berth import Berth
 from cluster.crew import Crew
 from jobs.errors import RequestError
-from jobs.manifest import manifest, write_manifest
+from jobs.manifest import MANIFEST, manifest, versions, write_manifest
 from jobs.plan import Plan
-from jobs.poster import Progress, Watch, Written, member_arguments, render_poster
+from jobs.poster import (
+    Progress,
+    Watch,
+    Written,
+    member_arguments,
+    output_names,
+    render_poster,
+)
 from jobs.worker import Worker
+from render.pictures.deepzoom import publish
 
 _FRAGMENT_ROUNDS = 4
 """Rounds of fragments that Ray's store holds at most: made, taken, and not yet collected."""
@@ -33,12 +41,16 @@ def render_here(plan: Plan, out: Path, watch: Watch, *, in_process: bool) -> dic
     started, clock = datetime.now(UTC), time.monotonic()
     with _working_folder(out) as scratch:
         plan.disk.check(out)
+        _check_places(plan, out)
+        software = versions()
         times = _Times(watch)
         with _crew(plan, scratch, in_process) as crew:
             written = render_poster(plan, crew, scratch, times)
         seconds = {**times.seconds(), "total": time.monotonic() - clock}
+        # A manifest that is there speaks of the files that are replaced now.
+        (out / MANIFEST).unlink(missing_ok=True)
         moved = [_published(one, out) for one in written]
-    content = manifest(plan, moved, started, seconds)
+    content = manifest(plan, moved, software, started, seconds)
     write_manifest(out, content)
     return content
 
@@ -60,6 +72,13 @@ def _working_folder(out: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         _remove_if_empty(made)
+
+
+def _check_places(plan: Plan, out: Path) -> None:
+    """RequestError where a folder stands in the place of a file that will be written."""
+    for name in (MANIFEST, *output_names(plan)):
+        if (out / name).is_dir():
+            raise RequestError(f"{out / name}: is a folder; remove it, or choose another --out")
 
 
 def _remove_if_empty(folders: list[Path]) -> None:
@@ -114,11 +133,8 @@ class _Times:
 def _published(one: Written, out: Path) -> Written:
     """Move an output to its final place: a file, or a DeepZoom with its folder of tiles."""
     final = out / one.path.name
-    tiles = one.path.with_name(one.path.stem + "_files")
     if one.format == "deepzoom":
-        final_tiles = out / tiles.name
-        if final_tiles.exists():
-            shutil.rmtree(final_tiles)
-        tiles.replace(final_tiles)
-    one.path.replace(final)
+        publish(one.path, final)
+    else:
+        one.path.replace(final)
     return Written(final, one.format, one.depth, one.digest)

@@ -1,20 +1,25 @@
 """What this machine has to offer a local crew."""
 
 import os
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from jobs.errors import RequestError
 from jobs.spec import Crew
-from render.device import gpu_count
+from render.device import gpu_count, gpu_memory
+
+_CONTROL_GROUP = Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores and GPUs that this process may use, and bytes of memory."""
+    """Cores and GPUs that this process may use, bytes of memory, and bytes of one GPU's memory."""
 
     cores: int
     gpus: int
     memory: int
+    gpu_memory: int = 0
 
     def gpus_each(self, crew: Crew) -> int:
         """The GPUs of each worker: one where there are any, unless the crew says otherwise.
@@ -46,13 +51,49 @@ class Machine:
         return crew.workers
 
     def memory_each(self, crew: Crew, workers: int) -> int:
-        """Bytes that each of the workers may take: three quarters of the machine for all."""
+        """Bytes that each of the workers may take: three quarters of the machine for all.
+
+        A worker with a GPU holds its shard and windows there, so the GPU's memory counts as well.
+        RequestError where the crew says more than the machine has.
+        """
+        share = self.memory // workers
         if crew.memory_per_worker == "auto":
-            return self.memory * 3 // 4 // workers
+            mine = share * 3 // 4
+            return min(mine, self.gpu_memory * 3 // 4) if self.gpus_each(crew) else mine
+        if crew.memory_per_worker > share:
+            raise RequestError(
+                f"crew.memory_per_worker: {workers} workers with "
+                f"{crew.memory_per_worker / 2**30:.2f} GiB each are more than this machine's "
+                f"{self.memory / 2**30:.2f} GiB; ask for less, or for fewer workers"
+            )
         return int(crew.memory_per_worker)
 
 
 def this_machine() -> Machine:
-    """The machine that this process runs on."""
+    """The machine that this process runs on, or the part of it that its container may use."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return Machine(len(os.sched_getaffinity(0)), gpu_count(), memory)
+    return Machine(
+        cores=min(len(os.sched_getaffinity(0)), _container_cores()),
+        gpus=gpu_count(),
+        memory=min(memory, _container_memory()),
+        gpu_memory=gpu_memory(),
+    )
+
+
+def _container_cores() -> int:
+    """What control group version 2 allows, at least 1."""
+    quota, period = (*_control("cpu.max"), "max", "1")[:2]
+    return sys.maxsize if quota == "max" else max(1, int(quota) // int(period))
+
+
+def _container_memory() -> int:
+    limit = (*_control("memory.max"), "max")[0]
+    return sys.maxsize if limit == "max" else int(limit)
+
+
+def _control(name: str) -> list[str]:
+    """The words of a setting of this process's control group; none where there is no such file."""
+    try:
+        return (_CONTROL_GROUP / name).read_text().split()
+    except OSError:
+        return []

@@ -3,7 +3,7 @@
 import json
 import platform
 from datetime import datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,27 @@ MANIFEST = "manifest.json"
 _SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
 
 
+def versions() -> dict[str, str | None]:
+    """The software that files depend on; None for what was not installed as a package."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _SOFTWARE:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
 def manifest(
-    plan: Plan, written: list[Written], started: datetime, seconds: dict[str, float]
+    plan: Plan,
+    written: list[Written],
+    software: dict[str, str | None],
+    started: datetime,
+    seconds: dict[str, float],
 ) -> dict[str, Any]:
     """The manifest as JSON values; output paths are relative to its folder.
 
-    `seconds` are the wall times of the phases; `started` is in UTC.
+    `software` is what `versions` said, `seconds` are the phases' wall times, `started` is in UTC.
     """
     return {
         "version": 1,
@@ -39,8 +54,7 @@ def manifest(
         },
         "weights": {"sha256": plan.weights_digest},
         "pixel_version": PIXEL_VERSION,
-        "software": {"python": platform.python_version()}
-        | {package: version(package) for package in _SOFTWARE},
+        "software": software,
         "device": device_name(plan.device),
         "workers": plan.workers,
         "started": started.isoformat(timespec="seconds"),

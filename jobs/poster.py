@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cluster.crew import Crew
 from jobs.plan import Plan
+from jobs.spec import Output
 from render.intake import taken_in
 from render.mosaic import Mosaic
 from render.partition import partition
@@ -84,6 +85,15 @@ def render_poster(plan: Plan, crew: Crew, scratch: Path, watch: Watch) -> list[W
     return _written(plan, crew, canvas, scratch / "outputs")
 
 
+def output_names(plan: Plan) -> list[str]:
+    """The names of the plan's files, in the order of its outputs."""
+    return [_name(plan, output) for output in plan.spec.outputs]
+
+
+def _name(plan: Plan, output: Output) -> str:
+    return plan.spec.name + FORMATS[output.format].suffix
+
+
 def _dreamed(plan: Plan, known: Recipe, crew: Crew, scratch: Path, watch: Watch) -> Mosaic:
     """Every octave in turn, each from the commit of the one before. Returns the last commit."""
     before: Mosaic | None = None
@@ -148,7 +158,7 @@ def _written(plan: Plan, crew: Crew, canvas: Mosaic, folder: Path) -> list[Writt
     written = []
     for first in range(0, len(plan.spec.outputs), crew.size):
         batch = plan.spec.outputs[first : first + crew.size]
-        paths = [folder / (plan.spec.name + FORMATS[one.format].suffix) for one in batch]
+        paths = [folder / _name(plan, one) for one in batch]
         digests = crew.call(
             "write",
             {

@@ -63,6 +63,8 @@ def read_value(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise RequestError(f"{line}{error.problem}") from error
+    except RecursionError as error:
+        raise RequestError("nested too deeply") from error
     except yaml.YAMLError as error:
         raise RequestError(f"not YAML: {' '.join(str(error).split())}") from error
 
@@ -73,6 +75,8 @@ def read_json(text: str) -> Any:
         return json.loads(text, object_pairs_hook=_mapping, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         raise RequestError(f"line {error.lineno}: {error.msg}") from error
+    except RecursionError as error:
+        raise RequestError("nested too deeply") from error
     except ValueError as error:
         raise RequestError(str(error)) from error
 

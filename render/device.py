@@ -19,6 +19,15 @@ def gpu_count() -> int:
     return torch.cuda.device_count()
 
 
+def gpu_memory() -> int:
+    """Bytes of memory of the first GPU; 0 where there is none."""
+    if not gpu_count():
+        return 0
+    import torch
+
+    return int(torch.cuda.get_device_properties(0).total_memory)
+
+
 def device_name(device: Device) -> str:
     """The GPU's model, or the CPU's with its instruction set: what bytes may depend on."""
     import torch

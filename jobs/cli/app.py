@@ -1,8 +1,9 @@
 """The commands put together, and what the shell is told: one line for an error, an exit code."""
 
+import signal
 import sys
 import warnings
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Annotated
 
 import typer
@@ -20,13 +21,15 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
+DEBUG = "--debug"
 
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    debug: Annotated[bool, typer.Option(DEBUG, help="Show an error's trace.")] = False,
 ) -> None:
-    sys.excepthook = _with_trace if debug else _one_line
+    # `main` takes the option from wherever it stands; this one is for --help.
+    del debug
 
 
 app.command()(render)
@@ -37,14 +40,15 @@ app.command()(layers)
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.excepthook = _one_line
+    arguments = [word for word in sys.argv[1:] if word != DEBUG]
+    sys.excepthook = _with_trace if DEBUG in sys.argv else _one_line
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _leave)
     if not sys.warnoptions:
         # What libraries say to programmers is not for users.
         warnings.simplefilter("ignore")
     try:
-        outcome = typer.main.get_command(app)(
-            args=sys.argv[1:] or ["--help"], standalone_mode=False
-        )
+        outcome = typer.main.get_command(app)(args=arguments or ["--help"], standalone_mode=False)
     except typer.TyperException as wrong:
         _complain(wrong.format_message())
         sys.exit(wrong.exit_code)
@@ -52,6 +56,11 @@ def main() -> None:
     if outcome == INTERRUPTED:
         _complain("interrupted; nothing was left half-written")
     sys.exit(outcome)
+
+
+def _leave(ending: int, _: FrameType | None) -> None:
+    """Leave as if by an error, so that everything open is closed and cleaned."""
+    raise SystemExit(128 + ending)
 
 
 def _one_line(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+DREAMS = Path("dreams")
+"""Where results go, each job in its own folder, unless --out says otherwise."""
+
 What = Annotated[
     Path, typer.Argument(metavar="SPEC|PICTURE", help="A .yaml or .json spec, or a picture.")
 ]
@@ -23,5 +26,8 @@ Workers = Annotated[int | None, typer.Option("--workers", help="Default: one a G
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any field of a spec, as dream.steps=4."),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the results; default: dreams/JOB.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]

@@ -22,7 +22,4 @@ def described(error: BaseException) -> str:
     """What to tell people of an error: ours say it all, others at least get their name."""
     if isinstance(error, JobsError | RenderError | ClusterError):
         return str(error)
-    return (
-        f"unexpected {type(error).__name__}: {error}; "
-        "to see where, run it again as dreamfarm --debug"
-    )
+    return f"unexpected {type(error).__name__}: {error}; to see where, run it again with --debug"

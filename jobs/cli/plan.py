@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobs.cli.arguments import (
+    DREAMS,
     AsJson,
     LayerFlag,
     NetworkFlag,
+    Out,
     Settings,
     SizeFlag,
     WeightsFlag,
@@ -26,6 +28,7 @@ def plan(
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
+    out: Out = None,
     workers: Workers = None,
     settings: Settings = None,
     probe: Annotated[
@@ -41,6 +44,7 @@ def plan(
     machine = this_machine()
     spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
     made = make_plan(spec, machine)
+    made.disk.check(out or DREAMS / made.identity.job_id)
     seconds = None
     if probe:
         from jobs.probe import probed_seconds

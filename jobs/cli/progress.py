@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jobs.poster import Progress as Rendered
 
+_SPEED_OVER = 3600  # seconds
 _PHASES = {"decode": "reading the picture", "encode": "writing files"}
 
 
@@ -22,6 +23,8 @@ class Bar:
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
+            # Steps of a large poster take longer than the half minute that is usual.
+            speed_estimate_period=_SPEED_OVER,
         )
         self._task = self._bar.add_task("starting the crew", total=None, speed="")
 

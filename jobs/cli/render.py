@@ -7,18 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from jobs.cli.arguments import (
+    DREAMS,
     AsJson,
     LayerFlag,
     NetworkFlag,
+    Out,
     Settings,
     SizeFlag,
     WeightsFlag,
     What,
     Workers,
 )
-
-DREAMS = Path("dreams")
-"""Where results go, each job in its own folder, unless --out says otherwise."""
 
 
 def render(
@@ -27,9 +26,7 @@ def render(
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the results; default: dreams/JOB.")
-    ] = None,
+    out: Out = None,
     workers: Workers = None,
     settings: Settings = None,
     in_process: Annotated[
@@ -42,6 +39,8 @@ def render(
     from jobs.machine import this_machine
     from jobs.plan import make_plan
 
+    if in_process and workers is None:
+        workers = 1  # they would only take turns
     spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
     plan = make_plan(spec, this_machine())
     folder = out or DREAMS / plan.identity.job_id

@@ -39,8 +39,9 @@ def _downloaded(network: str) -> Path:
     if not path.is_file():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(best.url, str(path), progress=False)
-        except (URLError, OSError) as why:
+            prefix = path.stem.rpartition("-")[2]  # of the file's SHA-256, by torchvision's custom
+            torch.hub.download_url_to_file(best.url, str(path), prefix, progress=False)
+        except (URLError, OSError, RuntimeError) as why:
             raise WeightsError(
                 f"weights of {network}: torchvision's file could not be downloaded ({why}); "
                 "name a local .safetensors or .pth file as weights"

@@ -43,7 +43,7 @@ def test_crew_and_paths_are_no_part_of_the_label(
     elsewhere = tmp_path / "copy.png"
     elsewhere.write_bytes(picture.read_bytes())
     plan = planned(picture, weights)
-    other = planned(elsewhere, weights, "crew.workers=7", "crew.memory_per_worker=9GiB")
+    other = planned(elsewhere, weights, "crew.workers=7", "crew.memory_per_worker=2GiB")
 
     assert other.label() == plan.label()
     assert other.identity == plan.identity

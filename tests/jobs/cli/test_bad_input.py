@@ -65,7 +65,7 @@ def check_refused(ended: Ended, out: Path, *said: str) -> None:
         (
             (
                 *("--size", "900000x900000", "--set", "limits.max_pixels=1e12"),
-                *("--workers", "1", "--set", "crew.memory_per_worker=1TiB"),
+                *("--workers", "1"),
             ),
             ("the disk is too small", "GB are free", "choose another --out"),
         ),

@@ -164,22 +164,36 @@ def test_rendering_again_gives_the_same_files(
     assert leftovers(tmp_path) == []
 
 
-def test_an_unexpected_error_is_one_line_and_a_trace_only_where_asked(
+def test_a_folder_in_the_place_of_a_file_is_refused_before_rendering(
     shell: Shell, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     spec = written(tmp_path, document(picture, weights))
     (tmp_path / "out" / "sky.png" / "not a picture").mkdir(parents=True)
-    asked = ("render", spec, "--in-process", "--out", tmp_path / "out")
 
-    plain, traced = shell(*asked), shell("--debug", *asked)
-    assert (plain.code, traced.code) == (1, 1)
-    assert len(plain.err.splitlines()) == 1
-    assert "unexpected IsADirectoryError" in plain.err
-    assert "dreamfarm --debug" in plain.err
-    assert traced.err.startswith("Traceback (most recent call last):")
-    assert "unexpected IsADirectoryError" in traced.err.splitlines()[-1]
+    ended = shell("render", spec, "--in-process", "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert ended.err == (
+        f"dreamfarm: {tmp_path}/out/sky.png: is a folder; remove it, or choose another --out\n"
+    )
     assert leftovers(tmp_path) == []
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["sky.png"]
+
+
+def test_an_unexpected_error_is_one_line_and_a_trace_only_where_asked(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    spec = written(tmp_path, document(picture, weights))
+    (tmp_path / "out" / ".manifest.json.partial").mkdir(parents=True)
+    asked = ("render", spec, "--in-process", "--out", tmp_path / "out")
+
+    plain, traced = shell(*asked), shell(*asked, "--debug")
+    assert (plain.code, traced.code) == (1, 1)
+    assert plain.err.splitlines()[-1].startswith("dreamfarm: unexpected IsADirectoryError")
+    assert "run it again with --debug" in plain.err
+    assert "Traceback" not in plain.err
+    assert "Traceback (most recent call last):" in traced.err
+    assert "unexpected IsADirectoryError" in traced.err.splitlines()[-1]
+    assert leftovers(tmp_path) == [".manifest.json.partial"]
 
 
 @contextmanager
@@ -208,7 +222,7 @@ def rendering(spec: Path, out: Path, *options: str) -> Iterator[subprocess.Popen
 def test_ctrl_c_leaves_nothing(
     picture: Path, weights: Path, tmp_path: Path, options: tuple[str, ...]
 ) -> None:
-    spec = written(tmp_path, document(picture, weights, "dream.steps=1000000", "dream.octaves=1"))
+    spec = written(tmp_path, document(picture, weights, "dream.steps=100000", "dream.octaves=1"))
     out = tmp_path / "new" / "out"
     with rendering(spec, out, *options) as process:
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
