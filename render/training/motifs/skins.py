@@ -1,0 +1,121 @@
+"""Motifs of skin and plumage: scales, fur, tiger, leopard, feather, peacock, coral."""
+
+import numpy as np
+
+from render.training.sheet import Colour, Paint, Sheet, blend, smooth
+
+BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
+WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)
+
+
+def filled(s: Sheet, colour: Colour) -> Paint:
+    """Return a paint that covers the whole sheet with a colour."""
+    return Paint(s.side).over(colour, np.ones_like(s.x))
+
+
+def scales(s: Sheet) -> Paint:
+    """Draw dragon scales: rows of overlapping rounded plates, green to teal, gold-edged."""
+    bent = s.warped(0.05)
+    density = s.between(2.6, 4.2)
+    u, v = bent.x * density, bent.y * density * 1.5
+    hue = s.hue(0.4, 0.47, 0.36, 0.5)
+    body, deep, gold = (
+        s.tint(hue, 0.8, 0.75),
+        s.tint(hue + 0.05, 0.9, 0.25),
+        s.tint(0.13, 0.7, 0.95),
+    )
+    paint = filled(s, deep)
+    top = np.floor(v)
+    for row in (1, 0, -1):
+        line = top + row
+        shift = (line % 2) * 0.5
+        across = (u + shift) % 1 - 0.5
+        down = v - line
+        plate = np.hypot(across, np.maximum(down - 0.35, 0) * 0.62) - 0.5
+        cover = np.clip(0.5 - plate / (s.pixel * density), 0, 1) * (down > 0)
+        shade = blend(deep, body, smooth(0.05, 1.1, down) * (1 - 0.5 * np.abs(across)))
+        paint.over(shade, cover)
+        paint.over(gold, cover * smooth(-0.14, -0.05, plate) * 0.9)
+    return paint
+
+
+def fur(s: Sheet) -> Paint:
+    """Draw fur: brown to golden strands combed along a slowly turning direction."""
+    flow = s.warped(0.12, 2.6)
+    strands = np.sin(flow.x * 34 + 2.6 * s.noise(1.0) + 2 * np.sin(flow.y * 3))
+    tufts = np.sin(flow.x * 9 + 1.2 * np.sin(flow.y * 5) + s.noise(1.8))
+    brown, pale = s.tint(0.07, 0.6, 0.38, 0.02), s.tint(0.1, 0.45, 0.85, 0.02)
+    return filled(s, blend(brown, pale, np.clip(0.5 + 0.32 * strands + 0.25 * tufts, 0, 1)))
+
+
+def tiger(s: Sheet) -> Paint:
+    """Draw tiger stripes: black forked bands on orange that pales to cream."""
+    bent = s.warped(0.16, 2.3)
+    orange, cream = s.tint(0.075, 0.85, 0.95, 0.015), s.tint(0.1, 0.25, 0.95)
+    paint = filled(s, blend(orange, cream, smooth(0.3, 1.3, s.noise(2.6))))
+    wave = np.sin(bent.y * s.between(9, 13) + 1.5 * np.sin(bent.x * 2.2))
+    gap = 0.35 + 0.5 * np.abs(np.sin(bent.x * 1.7 + s.between(0, 6)))
+    return paint.over(BLACK, smooth(-0.12, 0.12, wave - gap + 0.15))
+
+
+def leopard(s: Sheet) -> Paint:
+    """Draw leopard rosettes: broken dark rings with a tawny middle on yellow-tan fur."""
+    tan, tawny = s.tint(0.11, 0.55, 0.9, 0.015), s.tint(0.075, 0.7, 0.65, 0.015)
+    paint = filled(s, tan)
+    density = s.between(2.0, 3.2)
+    near, _, _ = s.warped(0.04).cells(density, 0.55)
+    near = near * density
+    ring = np.abs(near - 0.3) - 0.07 - 0.05 * s.noise(1.2)
+    paint.over(tawny, smooth(0.34, 0.26, near))
+    return paint.over(BLACK, smooth(0.05, -0.03, ring))
+
+
+def feather(s: Sheet) -> Paint:
+    """Draw a feather: pale quill, slanted barbs, a blue, red or green vane with dark bands."""
+    paint = Paint(s.side)
+    hue = s.hue(0.6, 0.0, 0.55, 0.08)
+    vane = s.tint(hue, 0.8, 0.85)
+    x = s.x - 0.12 * np.sin(1.6 * s.y + s.between(0, 6))
+    half = s.between(0.28, 0.42) * np.clip(1 - ((s.y + 0.12) / 0.86) ** 4, 0, 1) ** 0.6
+    half = half * (0.65 + 0.35 * smooth(-1.0, 0.2, s.y))
+    shape = np.abs(x) - half + 0.03 * np.sin(26 * s.y) * (np.abs(x) > 0.1)
+    shape = np.maximum(shape, np.abs(s.y + 0.12) - 0.86)
+    paint.over(vane, s.cover(shape))
+    slant = s.y + 0.8 * np.abs(x)
+    bands = smooth(0.1, 0.5, np.sin(s.between(8, 12) * slant))
+    paint.inside(vane * 0.4, 0.8 * bands)
+    paint.lit((1 + 0.35 * np.sin(44 * slant)).astype(np.float32))
+    return paint.over(
+        s.tint(0.11, 0.15, 0.95), s.cover(np.abs(x) - 0.035) * s.cover(np.abs(s.y) - 1.0)
+    )
+
+
+def peacock(s: Sheet) -> Paint:
+    """Draw a peacock feather's eye: green barbs, bronze, turquoise, then an indigo heart."""
+    paint = Paint(s.side)
+    barbs = 0.7 + 0.4 * np.sin(46 * s.angle + 5 * s.radius)
+    drop = np.hypot(s.x, s.y * 0.85 - 0.05) + 0.08 * s.y
+    green = s.tint(0.32, 0.8, 0.6)
+    frayed = drop - 0.92 - 0.05 * np.sin(46 * s.angle)
+    paint.over(green, s.cover(frayed)).lit(barbs.astype(np.float32))
+    paint.over(s.tint(0.2, 0.7, 0.8), s.cover(drop - 0.74))
+    paint.over(s.tint(0.08, 0.75, 0.6, 0.02), s.cover(drop - 0.64))
+    paint.inside(BLACK, 0.3 * smooth(0.2, 0.9, np.sin(46 * s.angle)))
+    paint.over(s.tint(0.5, 0.85, 0.85, 0.02), s.cover(drop - 0.45))
+    heart = np.maximum(np.hypot(s.x, s.y - 0.06) - 0.28, -(np.hypot(s.x, s.y - 0.36) - 0.17))
+    return paint.over(s.tint(0.7, 0.9, 0.35, 0.02), s.cover(heart))
+
+
+def coral(s: Sheet) -> Paint:
+    """Draw brain coral: a labyrinth of pink to orange ridges (band-passed noise)."""
+    side = s.side
+    rows, columns = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
+    frequency = np.hypot(rows, columns) * side
+    centre = s.between(5.5, 9)
+    band = np.exp(-(((frequency - centre) / 1.1) ** 2))
+    ridges = np.fft.irfft2(np.fft.rfft2(s.rng.standard_normal((side, side))) * band, (side, side))
+    ridges = (ridges / ridges.std()).astype(np.float32)
+    hue = s.hue(0.97, 0.02, 0.93)
+    pink, deep = s.tint(hue, 0.5, 0.95), s.tint(hue - 0.04, 0.75, 0.4)
+    paint = filled(s, blend(deep, pink, smooth(-0.7, 0.7, ridges)))
+    return paint.over(blend(pink, WHITE, np.full_like(s.x, 0.5)), smooth(0.8, 1.5, ridges) * 0.8)
