@@ -28,7 +28,7 @@ class Disk:
     outputs: int
 
     def check(self, folder: Path) -> None:
-        """RequestError where the disk of `folder`, there or not yet, has no room for all at once."""
+        """RequestError where the disk of `folder` (there or not yet) has too little room."""
         there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         free = shutil.disk_usage(there).free
         needed = self.scratch + self.outputs

@@ -1,6 +1,7 @@
 """The tile size that `auto` means: from the network, the precision and the picture's size alone."""
 
 from render.cost import Cost
+from render.grid import Grid
 from render.lattice import Lattice, round_up
 from render.rect import Size
 
@@ -11,20 +12,31 @@ SMALLEST, LARGEST = 256, 2048
 """Tiles that `auto` chooses, in pixels a side, unless the halo alone is larger."""
 
 _STEP = 8
+_TRIED = 3  # ways to split a side: into as few tiles as fit, or one or two more
 
 
 def auto_tile(size: Size, lattice: Lattice, cost: Cost) -> int:
     """The side of a tile, in pixels, for a picture of this size.
 
-    At least 256 and at least the halo; within that the largest whose window's peak is within
-    WINDOW_BYTES, then as much smaller as splits the picture's sides evenly, so that no sliver of a
-    tile costs a whole halo.
+    Of the sides that split the picture's height or width evenly, that whose windows have the fewest
+    pixels together: a sliver of a tile costs a whole halo. A window's peak is within WINDOW_BYTES,
+    unless the smallest tile (256, or the halo) takes more.
     """
     largest = max(SMALLEST, round_up(lattice.halo, _STEP))
     while largest < LARGEST and _fits(largest + _STEP, lattice, cost):
         largest += _STEP
-    even = max(-(-side // -(-side // largest)) for side in size)
-    return min(largest, round_up(even, _STEP))
+    even = {
+        round_up(-(-side // parts), _STEP)
+        for side in size
+        for parts in range(-(-side // largest), -(-side // largest) + _TRIED)
+    }
+    fitting = {tile for tile in even if tile <= largest} | {largest}
+    return min(fitting, key=lambda tile: _work(size, tile, lattice))
+
+
+def _work(size: Size, tile: int, lattice: Lattice) -> tuple[int, int]:
+    """The windows' pixels; of equal ones the larger tile is better."""
+    return len(Grid(*size, tile)) * lattice.extent(tile) ** 2, -tile
 
 
 def _fits(tile: int, lattice: Lattice, cost: Cost) -> bool:

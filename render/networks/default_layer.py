@@ -3,7 +3,7 @@
 from render.survey import layers_of
 
 _CHOSEN = {
-    "pareidolia": "mixed4b",
+    "pareidolia": "mixed5a",
     "squeezenet1_0": "features.9",
     "squeezenet1_1": "features.9",
     "googlenet": "inception4c",

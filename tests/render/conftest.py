@@ -1,12 +1,19 @@
-"""Weights files for the engine's tests."""
+"""Weights files for the engine's tests, and the one thread that a worker has."""
 
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from render.networks.weights import fitted
 from tests.render.engine import save_seeded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Two threads spin while they wait for each other on a machine that others use as well."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 """What numbers are computed with, and that they are the same every time."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -16,16 +13,15 @@ def test_the_canvas_is_never_narrower_than_float32() -> None:
 
 
 def test_a_worker_computes_in_one_thread_with_deterministic_kernels() -> None:
-    """In a process of its own, where neither has been set before."""
-    check = (
-        "import torch; from render.arithmetic import make_repeatable\n"
-        "torch.set_num_threads(2)\n"
-        "make_repeatable()\n"
-        "print(torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())\n"
-        "print(torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "True", "False", "False"]
+    torch.set_num_threads(2)
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = True
+    make_repeatable()
+    assert torch.get_num_threads() == 1
+    assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.backends.cudnn.benchmark
+    assert not torch.backends.cudnn.allow_tf32
 
 
 def test_the_same_window_gives_the_same_bits_every_time() -> None:

@@ -137,7 +137,13 @@ def test_layers_behind_a_global_operation_are_refused(
     assert "\n" not in message
 
 
-@pytest.mark.parametrize(("name", "deepest"), [(name, deepest) for name, _, deepest, _ in GLOBAL])
+@pytest.mark.parametrize(
+    ("name", "deepest"),
+    [
+        pytest.param(name, deepest, marks=[pytest.mark.slow] if name == "maxvit_t" else [])
+        for name, _, deepest, _ in GLOBAL
+    ],
+)
 def test_layers_before_a_global_operation_are_exact(name: str, deepest: str) -> None:
     check_exact(seeded(name, (deepest,)), name, deepest)
 

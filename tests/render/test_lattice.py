@@ -25,7 +25,7 @@ def test_windows_hold_their_core_and_its_halo(
         core = grid.core(tile)
         window = lattice.window(core, grid.tile, shift, size)
         assert window.intersect(canvas) == window
-        halo = core.grown(lattice.halo).intersect(canvas)
+        halo = core.grown(lattice.field - 1).intersect(canvas)
         assert halo.intersect(window) == halo
         assert (window.top - canvas.top) % lattice.stride == 0
         assert (window.left - canvas.left) % lattice.stride == 0
@@ -39,7 +39,7 @@ def test_windows_hold_their_core_and_its_halo(
 def test_every_window_has_room_for_every_phase(lattice: Lattice) -> None:
     """The extent is the design's: (ceil((core + 2 halo) / S) + 1) S."""
     for core in (1, 64, 100):
-        needed = core + 2 * lattice.halo
+        needed = core + 2 * (lattice.field - 1)
         assert lattice.extent(core) == (-(-needed // lattice.stride) + 1) * lattice.stride
 
 

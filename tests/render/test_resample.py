@@ -42,7 +42,7 @@ def tiles(size: Size, tile: int) -> list[Rect]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @example((1, 1), (1, 1), 1, torch.float32)
 @example((1, 70), (70, 1), 7, torch.float32)
 @example((70, 3), (2, 61), 5, torch.float64)

@@ -35,7 +35,7 @@ def test_a_mix_has_the_widest_field_and_a_cost() -> None:
 def test_wider_numbers_cost_more_memory() -> None:
     single, double = survey(NAME, MIX, "float32").cost, survey(NAME, MIX, "float64").cost
     assert double.weights == 2 * single.weights
-    assert 1.7 < double.bytes(512**2) / single.bytes(512**2) < 2.3
+    assert double.bytes(512**2) > 1.7 * single.bytes(512**2)
     assert double.flops == single.flops
 
 

@@ -1,0 +1,47 @@
+"""Automatic tiles: within their memory, even, and never below or above what is useful."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from render.cost import Cost
+from render.lattice import Lattice, round_up
+from render.tiling import LARGEST, SMALLEST, WINDOW_BYTES, auto_tile
+
+LIGHT = Cost(fixed=0, pixel=10, flops=1, weights=0)
+HEAVY = Cost(fixed=0, pixel=2000, flops=1, weights=1 << 20)
+HUGE = Cost(fixed=0, pixel=1e6, flops=1, weights=0)
+
+sides = st.integers(1, 40_000)
+lattices = st.builds(Lattice, st.sampled_from([1, 4, 16, 32]), st.integers(1, 600), st.just(32))
+
+
+@given(sides, sides, lattices)
+def test_windows_stay_within_their_memory(height: int, width: int, lattice: Lattice) -> None:
+    tile = auto_tile((height, width), lattice, HEAVY)
+
+    least = max(SMALLEST, round_up(lattice.halo, 8))
+    assert tile <= least or HEAVY.bytes(lattice.extent(tile) ** 2) <= WINDOW_BYTES
+
+
+@given(sides, sides, lattices, st.sampled_from([LIGHT, HEAVY, HUGE]))
+def test_tiles_have_a_sensible_size(height: int, width: int, lattice: Lattice, cost: Cost) -> None:
+    tile = auto_tile((height, width), lattice, cost)
+
+    assert tile % 8 == 0
+    assert 8 <= tile <= LARGEST
+    assert tile <= max(height, width) + 7
+
+
+@given(sides, lattices)
+def test_a_square_is_cut_evenly(side: int, lattice: Lattice) -> None:
+    tile = auto_tile((side, side), lattice, LIGHT)
+    count = -(-side // tile)
+
+    # No cut into as many tiles has a last one that is fuller by more than the rounding.
+    assert side - (count - 1) * tile >= tile - 8 * count
+
+
+@pytest.mark.parametrize(("cost", "tile"), [(LIGHT, LARGEST), (HUGE, SMALLEST)])
+def test_what_a_network_costs_decides(cost: Cost, tile: int) -> None:
+    assert auto_tile((2048 * 3, 2048 * 3), Lattice(8, 91, 32), cost) == tile
