@@ -16,9 +16,9 @@ from jobs.spec import Spec
 from render.device import Device
 from render.grid import Grid
 from render.lattice import Lattice
-from render.networks.default_layer import default_layer
+from render.networks.default_objective import default_objective
 from render.networks.whereabouts import weights_file
-from render.objective import Mix, Objective
+from render.objective import Mix
 from render.octaves import octave_sizes
 from render.pictures.format import check_output
 from render.pictures.labels import Labels
@@ -108,7 +108,7 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
     """
     gpus = machine.gpus_each(spec.crew)
     precision = resolved(spec.precision, has_gpu=gpus > 0)
-    mix = Mix(spec.objectives or (Objective(default_layer(spec.network.name)),))
+    mix = Mix(spec.objectives or (default_objective(spec.network.name),))
     seen = survey(spec.network.name, mix, precision)
     weights, weights_digest = _weights(spec)
     source, extent = _source(spec)

@@ -147,8 +147,9 @@ def _octave(
         scale = scales(known.mix, ordered, (grid.height, grid.width))
         parcels = crew.deal("update", dict.fromkeys(everyone, (scale,)))
         count(step + 1)
-    files = crew.call("commit", {m: (paths[m],) for m in everyone})
-    return Mosaic(tuple(files[m] for m in everyone if files[m].tiles))
+    busy = [m for m in everyone if blocks[m].tiles(grid)]
+    files = crew.call("commit", {m: (paths[m],) for m in busy})
+    return Mosaic(tuple(files[m] for m in busy))
 
 
 def _written(plan: Plan, crew: Crew, canvas: Mosaic, folder: Path) -> list[Written]:

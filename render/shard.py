@@ -11,6 +11,7 @@ from torch import Tensor
 from render.arithmetic import arithmetic, make_repeatable
 from render.gradient import gradients
 from render.grid import Grid
+from render.heap import keep_freed_memory
 from render.keep import DiskTiles
 from render.lattice import offset
 from render.mosaic import Mosaic, TileFile
@@ -37,6 +38,8 @@ class Shard:
 
     def __init__(self, recipe: Recipe, scratch: Path) -> None:
         make_repeatable()
+        if recipe.device == "cpu":
+            keep_freed_memory()
         self._recipe = recipe
         self._device = torch.device(recipe.device)
         self._types = arithmetic(recipe.precision)

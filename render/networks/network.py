@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, fx, nn
 
 from render.networks.cut import cut, fold_batch_norm, pool_repeatably, rectify_in_place
-from render.networks.heap import keep_freed_memory
 from render.networks.trace import trace
 
 
@@ -38,11 +37,8 @@ def prepare(
 
     LayerError where a layer does not exist. Batch norm is folded in float64, so that the folded
     weights depend on the dtype by one rounding. bfloat16 is for the convolutions alone; a batch
-    norm that could not be folded keeps float32, as under torch's autocast. On a CPU, the process
-    keeps freed memory from then on.
+    norm that could not be folded keeps float32, as under torch's autocast.
     """
-    if device is None or device.type == "cpu":
-        keep_freed_memory()
     module = cut(trace(model), layers).graph.to(torch.float64)
     fold_batch_norm(module)
     rectify_in_place(module)

@@ -21,6 +21,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 from render.arithmetic import make_repeatable
 from render.gradient import gradients
+from render.heap import keep_freed_memory
 from render.networks.network import prepare
 from render.objective import Mix, Objective
 from render.rect import Rect
@@ -48,6 +49,7 @@ def plain_step(size: int) -> Work:
 def our_step(size: int) -> Work:
     """The gradient on a window that is all core, with deterministic kernels as in every shard."""
     make_repeatable()
+    keep_freed_memory()
     network = prepare(seeded(NETWORK), (LAYER,))
     mix = Mix((Objective(LAYER),))
     window = torch.randn(size, size, 3)
@@ -56,6 +58,7 @@ def our_step(size: int) -> Work:
 
 def convolutions_alone(size: int) -> Work:
     """Each convolution forward, then its input gradient, one by one, inputs at hand."""
+    keep_freed_memory()
     parts = _recorded(size)
 
     def work() -> None:

@@ -1,15 +1,15 @@
-"""The layer that is dreamed of when nobody names one: always one with exact tiles."""
+"""What is dreamed of when nobody says: always a layer with exact tiles."""
 
 import pytest
 
 from render.errors import NetworkError
-from render.networks.default_layer import default_layer
+from render.networks.default_objective import default_objective
 from render.survey import layers_of
 
 
 @pytest.mark.parametrize("network", ["squeezenet1_1", "alexnet", "mobilenet_v3_small", "resnet18"])
 def test_a_default_has_exact_tiles(network: str) -> None:
-    chosen = default_layer(network)
+    chosen = default_objective(network).layer
     seen = [
         layer
         for layer in layers_of(network)
@@ -23,4 +23,4 @@ def test_a_default_has_exact_tiles(network: str) -> None:
 
 def test_an_unknown_network_has_none() -> None:
     with pytest.raises(NetworkError, match="network alexnot: no such network; nearest: alexnet"):
-        default_layer("alexnot")
+        default_objective("alexnot")

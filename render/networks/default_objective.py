@@ -1,0 +1,36 @@
+"""What a network dreams of when nobody says."""
+
+from render.objective import Objective
+from render.survey import layers_of
+
+# Channel n of pareidolia's class map is its class n: eyes, faces, fish, ladybirds, daisies, lilies,
+# mushrooms and flames are what it draws best.
+_MOTIFS = (0, 1, 5, 7, 9, 11, 15, 37)
+
+_CHOSEN = {
+    "pareidolia": Objective("classes.relu", _MOTIFS),
+    "squeezenet1_0": Objective("features.9"),
+    "squeezenet1_1": Objective("features.9"),
+    "googlenet": Objective("inception4c"),
+    "vgg16": Objective("features.22"),
+    "vgg19": Objective("features.25"),
+    "inception_v3": Objective("Mixed_5d"),
+}
+"""Middle layers, where there are motifs but not yet whole things."""
+
+_WIDEST = 200  # pixels of receptive field: beyond, halos cost more than they show
+
+
+def default_objective(network: str) -> Objective:
+    """The chosen one, or else the deepest layer with exact tiles and a field of at most 200 pixels.
+
+    NetworkError where there is no such network.
+    """
+    if network in _CHOSEN:
+        return _CHOSEN[network]
+    fitting = [
+        str(layer["name"])
+        for layer in layers_of(network)
+        if not layer["reason"] and layer["field"] <= _WIDEST
+    ]
+    return Objective(fitting[-1])
