@@ -14,8 +14,8 @@ from render.precision import Resolved
 WORKER_BYTES = 440 << 20
 """A worker before it holds a picture: Python, torch, Ray. Measured, private memory only."""
 
-ALLOCATOR_SHARE = 1.35
-"""What the allocator keeps over what is in use while windows come and go. Measured."""
+FRUGAL_SHARE, KEPT_SHARE = 1.1, 3.0
+"""What a worker holds for what a window uses: given back at once, or kept for speed. Measured."""
 
 VALUE_BYTES: Mapping[Resolved, int] = MappingProxyType({"float32": 4, "float64": 8, "bfloat16": 4})
 """A channel of the canvas. With bfloat16 only the network computes in it."""
@@ -28,13 +28,15 @@ class Memory:
     """Bytes of private memory of the busiest worker at its peak, and where its tiles live.
 
     `in_memory` and `on_disk` are the peaks of the two ways; `limit` is what a worker may take;
-    `lent` is what its neighbours lend it at each step.
+    `lent` is what its neighbours lend it at each step. `is_limited` where the user set the limit:
+    then workers give memory back at once rather than keep it for speed.
     """
 
     in_memory: int
     on_disk: int
     limit: int
     lent: int
+    is_limited: bool
 
     @property
     def spills(self) -> bool:
@@ -57,7 +59,14 @@ class Memory:
 
 
 def worker_memory(
-    grid: Grid, lattice: Lattice, cost: Cost, terms: int, value_bytes: int, workers: int, limit: int
+    grid: Grid,
+    lattice: Lattice,
+    cost: Cost,
+    terms: int,
+    value_bytes: int,
+    workers: int,
+    limit: int,
+    is_limited: bool,
 ) -> Memory:
     """The peak of the worker with the most tiles, in the octave that `grid` is of.
 
@@ -74,8 +83,9 @@ def worker_memory(
     pixel = _CHANNELS * value_bytes
     lent = around * pixel
     # The lent pixels are held twice: as they arrived, and as those made for the neighbours.
-    passing = int(cost.bytes(window) * ALLOCATOR_SHARE) + 2 * lent
+    share = FRUGAL_SHARE if is_limited else KEPT_SHARE
+    passing = int(cost.bytes(window) * share) + 2 * lent
     held = busiest.area * pixel * (1 + terms)
     tile = grid.tile**2 * pixel * (1 + terms)
     base = WORKER_BYTES + passing
-    return Memory(base + held, base + tile, limit, lent)
+    return Memory(base + held, base + tile, limit, lent, is_limited)

@@ -126,6 +126,7 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
         VALUE_BYTES[precision],
         workers,
         machine.memory_each(spec.crew, workers),
+        spec.crew.memory_per_worker != "auto",
     )
     memory.check(tile)
     return Plan(

@@ -61,6 +61,7 @@ def recipe(plan: Plan, scratch: Path) -> Recipe:
         stride=plan.survey.stride,
         field=plan.survey.field,
         spill=plan.memory.spills,
+        frugal=plan.memory.is_limited,
     )
 
 

@@ -8,8 +8,37 @@ import torch
 from torch import Tensor
 
 
+class MemoryTiles(MutableMapping[int, Tensor]):
+    """Tiles in memory, each in a place of its own, into which new values are copied.
+
+    Were new tensors kept instead, they would lie between the large ones that come and go with each
+    window, and the heap would grow to several times what is in use.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[int, Tensor] = {}
+
+    def __getitem__(self, tile: int) -> Tensor:
+        return self._places[tile]
+
+    def __setitem__(self, tile: int, values: Tensor) -> None:
+        if tile in self._places and self._places[tile].shape == values.shape:
+            self._places[tile].copy_(values)
+        else:
+            self._places[tile] = values.clone(memory_format=torch.contiguous_format)
+
+    def __delitem__(self, tile: int) -> None:
+        del self._places[tile]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self._places))
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
 class DiskTiles(MutableMapping[int, Tensor]):
-    """Tiles in files of a folder, one each, exact; a dict of tiles is its twin in memory.
+    """Tiles in files of a folder, one each, exact.
 
     What is read is a copy: a change has to be put back. The folder belongs to this object.
     """

@@ -20,7 +20,8 @@ class Recipe:
     `network` and `weights` name the network and its weights file; `input` is the decoded picture;
     `sizes` are the octaves', smallest first; `tile` is the side of a tile in pixels, `stride` and
     `field` the network's; `precision` is resolved; `device` is where members compute. Tiles stay
-    on disk between uses where `spill`.
+    on disk between uses where `spill`; a CPU worker is slower, and holds no more than it needs,
+    where `frugal`.
     """
 
     network: str
@@ -35,6 +36,7 @@ class Recipe:
     stride: int
     field: int
     spill: bool = False
+    frugal: bool = False
 
     def grid(self, octave: int) -> Grid:
         """The tiles of an octave."""

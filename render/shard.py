@@ -11,8 +11,8 @@ from torch import Tensor
 from render.arithmetic import arithmetic, make_repeatable
 from render.gradient import gradients
 from render.grid import Grid
-from render.heap import keep_freed_memory
-from render.keep import DiskTiles
+from render.heap import keep_freed_memory, return_freed_memory
+from render.keep import DiskTiles, MemoryTiles
 from render.lattice import offset
 from render.mosaic import Mosaic, TileFile
 from render.networks.network import load_network
@@ -39,7 +39,7 @@ class Shard:
     def __init__(self, recipe: Recipe, scratch: Path) -> None:
         make_repeatable()
         if recipe.device == "cpu":
-            keep_freed_memory()
+            return_freed_memory() if recipe.frugal else keep_freed_memory()
         self._recipe = recipe
         self._device = torch.device(recipe.device)
         self._types = arithmetic(recipe.precision)
@@ -55,19 +55,28 @@ class Shard:
         self._gradients = [self._keep(f"gradient-{index}") for index in range(len(recipe.mix))]
 
     def _keep(self, name: str) -> MutableMapping[int, Tensor]:
-        return DiskTiles(self._scratch, name) if self._recipe.spill else {}
+        return DiskTiles(self._scratch, name) if self._recipe.spill else MemoryTiles()
 
     def begin(
         self, octave: int, blocks: tuple[Block, ...], member: int, before: Mosaic | None
     ) -> tuple[Fragment, ...]:
         """Start an octave: this member holds the tiles of `blocks[member]`."""
         self._octave, self._blocks, self._member = octave, blocks, member
-        self._canvas.clear()
+        self._reserve()
         for tile in self._tiles:
             core = self._grid.core(tile)
             fresh = start(self._recipe, octave, before, core, self._types.canvas)
             self._canvas[tile] = fresh.to(self._home)
         return self._outgoing()
+
+    def _reserve(self) -> None:
+        """Give every tile its place in memory before any window takes and leaves some."""
+        nothing = torch.zeros((), dtype=self._types.canvas, device=self._home)
+        for keep in (self._canvas, *self._gradients):
+            keep.clear()
+            for tile in () if self._recipe.spill else self._tiles:
+                core = self._grid.core(tile)
+                keep[tile] = nothing.expand(core.height, core.width, 3)
 
     def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
         """Compute each tile's gradients, and keep them. Returns the sums of |g|, by tile."""
@@ -94,7 +103,7 @@ class Shard:
     def update(self, step_scales: tuple[float, ...]) -> tuple[Fragment, ...]:
         """Change each tile by its gradients, scaled alike for the whole picture."""
         for tile in self._tiles:
-            found = [kept.pop(tile).to(self._device) for kept in self._gradients]
+            found = [kept[tile].to(self._device) for kept in self._gradients]
             canvas = self._canvas[tile].to(self._device)
             risen = ascend(canvas, found, step_scales, self._recipe.dream.step_size)
             self._canvas[tile] = risen.to(self._home)

@@ -15,7 +15,7 @@ LATTICE = Lattice(stride=8, field=91, jitter=32)
 
 
 def needed(grid: Grid, workers: int = 1, terms: int = 1, limit: int = 1 << 40) -> Memory:
-    return worker_memory(grid, LATTICE, COST, terms, 4, workers, limit)
+    return worker_memory(grid, LATTICE, COST, terms, 4, workers, limit, is_limited=True)
 
 
 def test_the_shard_is_what_disk_saves() -> None:
@@ -53,10 +53,10 @@ def test_a_worker_spills_before_it_is_refused() -> None:
     memory = needed(Grid(4000, 4000, 500))
     between = (memory.in_memory + memory.on_disk) // 2
 
-    assert not Memory(memory.in_memory, memory.on_disk, memory.in_memory, 0).spills
-    spilt = Memory(memory.in_memory, memory.on_disk, between, 0)
+    assert not Memory(memory.in_memory, memory.on_disk, memory.in_memory, 0, True).spills
+    spilt = Memory(memory.in_memory, memory.on_disk, between, 0, True)
     spilt.check(tile=500)
     assert spilt.spills
     assert spilt.needed == memory.on_disk
     with pytest.raises(RequestError, match="tiles of 500 pixels"):
-        Memory(memory.in_memory, memory.on_disk, memory.on_disk - 1, 0).check(tile=500)
+        Memory(memory.in_memory, memory.on_disk, memory.on_disk - 1, 0, True).check(tile=500)
