@@ -30,13 +30,14 @@ def auto_tile(size: Size, lattice: Lattice, cost: Cost) -> int:
         for side in size
         for parts in range(-(-side // largest), -(-side // largest) + _TRIED)
     }
-    fitting = {tile for tile in even if tile <= largest} | {largest}
+    fitting = [tile for tile in even if tile <= largest]
     return min(fitting, key=lambda tile: _work(size, tile, lattice))
 
 
 def _work(size: Size, tile: int, lattice: Lattice) -> tuple[int, int]:
-    """The windows' pixels; of equal ones the larger tile is better."""
-    return len(Grid(*size, tile)) * lattice.extent(tile) ** 2, -tile
+    """The windows' pixels, at most; of equal ones the larger tile is better."""
+    down, across = (min(lattice.extent(tile), lattice.padded(side)) for side in size)
+    return len(Grid(*size, tile)) * down * across, -tile
 
 
 def _fits(tile: int, lattice: Lattice, cost: Cost) -> bool:

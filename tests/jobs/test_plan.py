@@ -53,7 +53,7 @@ def test_crew_and_paths_are_no_part_of_the_label(
 
 @pytest.mark.parametrize(
     ("size", "tile"),
-    [("100x68", 104), ("700x500", 704), ("2100x40", 1056), ("9000x6000", 1800)],
+    [("100x68", 104), ("700x500", 704), ("2100x40", 1056), ("9000x6000", 1504)],
 )
 def test_automatic_tiles_stay_what_they_are(
     picture: Path, weights: Path, size: str, tile: int
