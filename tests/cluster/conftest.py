@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 Start = Callable[[Callable[..., object], list[tuple[object, ...]]], Crew]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def ray_crew() -> Iterator["type[RayCrew]"]:
     with local_ray(cpus=6, object_store_bytes=400_000_000) as crew:
         yield crew
 
 
-@pytest.fixture(scope="session", params=["local", "ray"])
+@pytest.fixture(scope="package", params=["local", "ray"])
 def start(request: pytest.FixtureRequest) -> Start:
     """Starts a crew of either kind."""
     if request.param == "local":
@@ -32,7 +32,7 @@ def start(request: pytest.FixtureRequest) -> Start:
     return lambda kind, arguments: ray_crew(kind, arguments, Berth())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def trio(start: Start) -> Iterator[Crew]:
     """Three players that outlive the test: leave them in working order."""
     with start(Player, [("Ada",), ("Bob",), ("Cyd",)]) as crew:

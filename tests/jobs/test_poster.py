@@ -105,7 +105,8 @@ def test_a_poster_can_start_from_a_colour(weights: Path, tmp_path: Path, steps: 
 def test_tiles_on_disk_give_the_same_files(picture: Path, weights: Path, tmp_path: Path) -> None:
     settings = ("size=150x102", "tiles=40", "crew.workers=2", "outputs=[png, deepzoom]")
     in_memory = planned(picture, weights, *settings)
-    room = (in_memory.memory.in_memory + in_memory.memory.on_disk) // 2
+    limited = planned(picture, weights, *settings, "crew.memory_per_worker=4GiB").memory
+    room = (limited.in_memory + limited.on_disk) // 2
     on_disk = planned(picture, weights, *settings, f"crew.memory_per_worker={room}")
     assert on_disk.memory.spills
 
