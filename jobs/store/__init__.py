@@ -1,0 +1,1 @@
+"""Where jobs live: a folder, or a bucket with a prefix."""

@@ -1,0 +1,95 @@
+"""A store: objects by key, whole or not at all."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object as a listing shows it: bytes, and when it was last written, by the store's clock
+    in seconds since 1970."""
+
+    key: str
+    size: int
+    modified: float
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """An upload that was begun and neither finished nor aborted, with the store's name for it."""
+
+    key: str
+    upload: str
+    begun: float
+
+
+class Store(ABC):
+    """Keys are relative, `/` between their parts, each of letters, digits and `._-@=+`.
+
+    Every method raises StoreUnreachable or StoreRefused, and Missing where it says so. A store is
+    safe to use from several threads.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    @abstractmethod
+    def put(self, key: str, content: bytes) -> None:
+        """Write an object, in place of what may be there."""
+
+    @abstractmethod
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        """Write an object where there is none; of many at once one succeeds.
+
+        False where there is one, which may be this very one: where the answer to a request is
+        lost it is sent again. Who must know looks at what is there.
+        """
+
+    @abstractmethod
+    def get(self, key: str) -> bytes:
+        """A whole, small object. Raises Missing."""
+
+    @abstractmethod
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        """Exactly `length` bytes of an object from `start` on, which it has. Raises Missing."""
+
+    @abstractmethod
+    def aged(self, key: str) -> tuple[bytes, float]:
+        """An object, and the seconds since it was written, both by the store's clock. Missing."""
+
+    @abstractmethod
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """The objects whose keys begin with a prefix, in the order of their keys, as a stream."""
+
+    @abstractmethod
+    def folders(self, prefix: str) -> Iterator[str]:
+        """The next parts of the keys below `prefix/`, each once: `b` for `a/b/c` below `a/`."""
+
+    @abstractmethod
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove objects, as many as there are; those that are not there are no matter."""
+
+    @abstractmethod
+    def upload(self, path: Path, key: str) -> None:
+        """Write a file as an object: in parallel parts where large, whole or not at all."""
+
+    @abstractmethod
+    def download(self, key: str, path: Path) -> None:
+        """Write an object into a file: in parallel ranges where large, whole or not at all.
+
+        Raises Missing.
+        """
+
+    @abstractmethod
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        """Uploads that somebody began below a prefix and that are still open."""
+
+    @abstractmethod
+    def abort(self, upload: Unfinished) -> None:
+        """End an unfinished upload and free what it holds; no matter if it is gone."""
+
+    def local(self, key: str) -> Path | None:  # noqa: ARG002 - a folder's answer depends on it
+        """The file that an object is, where the store is a folder of this machine."""
+        return None
