@@ -40,6 +40,7 @@ class Crew(ABC):
             What each member returned, by member.
 
         Raises:
+            Interrupted: after the members have ended what they were doing.
             MemberLost: at once; the crew can then only be closed.
             Exception: a member's own, or that of the `deal` that made a parcel, after the
                 others have finished. The crew goes on.
@@ -62,6 +63,14 @@ class Crew(ABC):
         """
         self._check(arguments)
         return self._deal(method, arguments)
+
+    def interrupt(self) -> None:
+        """From another thread: end the `call` that is under way; without one, nothing happens.
+
+        Methods that look (`cluster.interruption`) end early, others run to their end; what was
+        dealt is not touched.
+        """
+        self._interrupt()
 
     def close(self) -> None:
         """End the members and free what they hold. A closed crew can be closed again."""
@@ -91,6 +100,9 @@ class Crew(ABC):
 
     @abstractmethod
     def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]: ...
+
+    @abstractmethod
+    def _interrupt(self) -> None: ...
 
     @abstractmethod
     def _release(self) -> None: ...

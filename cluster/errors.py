@@ -3,7 +3,8 @@
 ClusterError            any of these, and a member's error that could not be sent as itself
 ├── MemberLost          a member's process, machine or network is gone, and its state with it
 ├── NoRoom              a crew cannot be started: more is asked than there is, or than is free
-└── Unreachable         no cluster answers at the address
+├── Unreachable         no cluster answers at the address
+└── Interrupted         the crew was told to stop what it was doing
 
 Each is one line: what, where, what to do.
 """
@@ -31,3 +32,7 @@ class NoRoom(ClusterError):  # noqa: N818 - the news is in the name
 
 class Unreachable(ClusterError):  # noqa: N818 - the news is in the name
     """No cluster can be joined at the address."""
+
+
+class Interrupted(ClusterError):  # noqa: N818 - the news is in the name
+    """A call was ended by `interrupt`; the crew goes on."""

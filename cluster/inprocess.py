@@ -1,13 +1,15 @@
 """A crew in this process: the members take turns in the caller's thread."""
 
 import pickle
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cluster.crew import Arguments, Crew, Parcel
-from cluster.errors import MemberLost
+from cluster.errors import Interrupted, MemberLost
 from cluster.host import Host
+from cluster.interruption import answered_by
 
 
 class LocalCrew(Crew):
@@ -27,6 +29,7 @@ class LocalCrew(Crew):
         super().__init__(len(arguments))
         self._hosts = [Host(member) for member in range(self.size)]
         self._lost: dict[int, MemberLost] = {}
+        self._is_interrupted = threading.Event()
         for member, host in enumerate(self._hosts):
             self._run(member, host.build, (kind, *arguments[member]))
 
@@ -38,7 +41,11 @@ class LocalCrew(Crew):
             except Exception as error:  # noqa: BLE001 - raised when all have had their turn
                 return _Failed(error)
 
-        outcomes = {member: outcome(member) for member in arguments}
+        self._is_interrupted.clear()
+        with answered_by(self._is_interrupted.is_set):
+            outcomes = {member: outcome(member) for member in arguments}
+        if self._is_interrupted.is_set():
+            raise Interrupted("the crew was interrupted")
         return {member: outcome.value() for member, outcome in outcomes.items()}
 
     def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
@@ -64,6 +71,9 @@ class LocalCrew(Crew):
         except SystemExit as end:
             self._lost[member] = MemberLost(member, f"it ended with exit code {end.code}")
             raise self._lost[member] from end
+
+    def _interrupt(self) -> None:
+        self._is_interrupted.set()
 
     def _release(self) -> None:
         self._hosts.clear()

@@ -17,6 +17,7 @@ from ray.exceptions import (
     RayActorError,
     RayError,
     RayTaskError,
+    TaskCancelledError,
     WorkerCrashedError,
 )
 from ray.util.placement_group import placement_group, remove_placement_group
@@ -24,8 +25,9 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.berth import Berth
 from cluster.crew import Arguments, Crew, Parcel
-from cluster.errors import ClusterError, MemberLost, NoRoom
+from cluster.errors import ClusterError, Interrupted, MemberLost, NoRoom
 from cluster.host import Host
+from cluster.interruption import answered_by
 
 _LAST_BREATH = 5.0
 """Seconds to wait for an answer of the dead: a machine that is cut off never says so."""
@@ -54,6 +56,8 @@ class RayCrew(Crew):
         super().__init__(len(arguments))
         _refuse_what_never_fits(self.size, berth)
         self._hosts: list[Any] = []
+        self._awaited: list[Any] = []
+        self._is_interrupted = False
         self._place = placement_group([_bundle(berth)] * self.size, strategy="PACK")
         try:
             self._start(berth)
@@ -96,9 +100,22 @@ class RayCrew(Crew):
             ) from None
 
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
-        values = self._values(
+        self._awaited = [
             self._hosts[member].run.remote(method, *own) for member, own in arguments.items()
-        )
+        ]
+        self._is_interrupted = False
+        try:
+            values = self._values(self._awaited)
+        except MemberLost:
+            raise
+        except Exception as error:
+            if self._is_interrupted:
+                raise Interrupted("the crew was interrupted") from error
+            raise
+        finally:
+            self._awaited = []
+        if self._is_interrupted:
+            raise Interrupted("the crew was interrupted")
         return dict(zip(arguments, values, strict=True))
 
     def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
@@ -118,6 +135,9 @@ class RayCrew(Crew):
         except RayError as error:
             # Of a parcel that its maker's loss has spoilt, Ray says that the taker failed.
             cause = error.cause if isinstance(error, RayTaskError) else error
+            if isinstance(cause, TaskCancelledError):
+                ray.wait(references, num_returns=len(references))
+                raise cause from error
             if isinstance(cause, RayError):
                 raise self._loss(cause) from error
             ray.wait(references, num_returns=len(references))
@@ -144,6 +164,12 @@ class RayCrew(Crew):
                 return member
         return None
 
+    def _interrupt(self) -> None:
+        awaited = self._awaited
+        self._is_interrupted = bool(awaited)
+        for reference in awaited:
+            ray.cancel(reference)
+
     def _release(self) -> None:
         if not ray.is_initialized():
             return
@@ -157,6 +183,10 @@ class RayCrew(Crew):
 
 
 class _Actor(Host):
+    def run(self, method: str, *arguments: object) -> Any:
+        with answered_by(ray.get_runtime_context().is_canceled):
+            return super().run(method, *arguments)
+
     def hand(self, size: int, method: str, *arguments: object) -> object:
         """Like `deal`, but one value comes bare, as Ray wants it."""
         values = self.deal(size, method, *arguments)

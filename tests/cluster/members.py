@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cluster.interruption import interrupted
+
 
 class TwoFacedError(Exception):
     """Pickles, but does not unpickle: its arguments are not those of its constructor."""
@@ -78,6 +80,19 @@ class Player:
         (folder / self.name).touch()
         while len(list(folder.iterdir())) < number:
             time.sleep(0.01)
+
+    def toil(self, folder: Path, seconds: float) -> None:
+        """Work until nobody waits any more, or for so many seconds."""
+        (folder / self.name).touch()
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not interrupted():
+            time.sleep(0.01)
+        self.held.append(interrupted())
+        if interrupted():
+            raise InterruptedError
+
+    def recall(self) -> object:
+        return self.held[-1]
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

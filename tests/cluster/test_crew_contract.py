@@ -1,12 +1,15 @@
 """What every crew promises, whatever it runs on."""
 
+import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cluster.crew import Crew
-from cluster.errors import ClusterError, MemberLost
+from cluster.errors import ClusterError, Interrupted, MemberLost
 from tests.cluster.conftest import Start
 from tests.cluster.members import Player, Refuser
 
@@ -171,3 +174,43 @@ def test_a_closed_crew_stays_closed(start: Start) -> None:
     crew.close()
     with pytest.raises(ClusterError, match="closed"):
         crew.call("who", {0: ()})
+
+
+def interrupting(crew: Crew, folder: Path) -> threading.Thread:
+    """Interrupts a crew as soon as a member has put a file into the folder."""
+
+    def interrupt() -> None:
+        while not any(folder.iterdir()):
+            time.sleep(0.01)
+        crew.interrupt()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    return thread
+
+
+def test_an_interrupted_call_ends_early_and_the_crew_goes_on(trio: Crew, tmp_path: Path) -> None:
+    thread = interrupting(trio, tmp_path)
+    started = time.monotonic()
+    with pytest.raises(Interrupted):
+        trio.call("toil", dict.fromkeys(range(3), (tmp_path, 30)))
+    thread.join()
+
+    assert time.monotonic() - started < 15
+    assert trio.call("who", ALL) == {0: "Ada", 1: "Bob", 2: "Cyd"}
+    assert trio.call("recall", {0: ()}) == {0: True}
+
+
+def test_an_interrupted_call_has_no_value_even_of_members_that_do_not_look(
+    trio: Crew,
+) -> None:
+    threading.Timer(0.5, trio.interrupt).start()
+    with pytest.raises(Interrupted):
+        trio.call("sleep", {0: (1.5,)})
+    assert trio.call("who", {0: ()}) == {0: "Ada"}
+
+
+def test_an_idle_crew_is_not_interrupted(trio: Crew, tmp_path: Path) -> None:
+    trio.interrupt()
+    trio.call("toil", {1: (tmp_path, 0.05)})
+    assert trio.call("recall", {1: ()}) == {1: False}
