@@ -56,8 +56,8 @@ def disk_use(
     """
     canvas = size[0] * size[1] * _CHANNELS * value_bytes
     taken_in = source[0] * source[1] * _CHANNELS * source_depth // 8
-    # The octave before is kept until the last one is committed.
-    canvases = 2 + ((1 + terms) if spills else 0)
+    # Two checkpoints are kept, and a third is being written.
+    canvases = 3 + ((1 + terms) if spills else 0)
     written = sum(_written(size, output) for output in outputs)
     return Disk(taken_in, taken_in + canvases * canvas + _EACH, written)
 

@@ -1,77 +1,130 @@
-"""A plan rendered here and now, by a crew on this machine."""
+"""A plan rendered here and now: the same machinery as for a store, on a folder of its own."""
 
+import functools
+import os
 import shutil
-import tempfile
-import time
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.berth import Berth
-from cluster.crew import Crew
+from jobs.checkpoint.checkpoints import valid_commits
+from jobs.checkpoint.site import Site, patient_store
 from jobs.errors import RequestError
-from jobs.manifest import MANIFEST, manifest, versions, write_manifest
+from jobs.holding.crews import Start
+from jobs.holding.holding import Holding
+from jobs.holding.keeper import Keeper
+from jobs.holding.reporter import Reporter
+from jobs.lifecycle.intent import Intent
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.lease import Held, Standing, claim, standing
+from jobs.manifest import MANIFEST, write_manifest
 from jobs.plan import Plan
-from jobs.poster import (
-    Progress,
-    Watch,
-    Written,
-    member_arguments,
-    output_names,
-    render_poster,
-)
-from jobs.worker import Worker
+from jobs.poster.control import Control
+from jobs.poster.outputs import output_names
+from jobs.poster.progress import Progress, Watch
+from jobs.store.store import Store
 from render.pictures.deepzoom import publish
 
-_FRAGMENT_ROUNDS = 4
-"""Rounds of fragments that Ray's store holds at most: made, taken, and not yet collected."""
+WORKING = ".rendering"
+"""The hidden folder beside the results in which a render works, and from which it can go on."""
 
-_LEAST_STORE = 100 << 20  # Ray refuses less than 75 MiB
+_TTL = 30.0
+"""Seconds of a lease: how long a render on another machine keeps its folder after it has died."""
 
 
-def render_here(plan: Plan, out: Path, watch: Watch, *, in_process: bool) -> dict[str, Any]:
+def render_here(plan: Plan, out: Path, watch: Watch, start: Start) -> dict[str, Any]:
     """Render a plan into the folder `out`; returns the manifest, which lies there too.
 
-    The crew is on a private Ray, or in this process. Until all outputs are complete, `out` holds
-    nothing but a hidden working folder, which goes whatever happens. Raises RequestError where
-    there is no room or no permission, ClusterError where the crew fails.
+    Until all outputs are complete, `out` holds nothing but a hidden working folder. What was
+    killed or failed after its first checkpoint leaves that folder, and the same render goes on
+    from it; otherwise it goes.
+
+    Raises RequestError where there is no room or no permission or another process renders the same
+    there, ClusterError where the crew fails.
     """
-    started, clock = datetime.now(UTC), time.monotonic()
-    with _working_folder(out) as scratch:
+    place = _Place(out, plan.identity.job_id)
+    with _working_folder(place) as store:
         plan.disk.check(out)
         _check_places(plan, out)
-        software = versions()
-        times = _Times(watch)
-        with _crew(plan, scratch, in_process) as crew:
-            written = render_poster(plan, crew, scratch, times)
-        seconds = {**times.seconds(), "total": time.monotonic() - clock}
+        site, held = _claimed(place, store)
+        control, reporter = Control(), _Watched(site, watch)
+        holding = Holding(plan, plan.spec.document(), site, held, start, control, reporter)
+        with Keeper(store, held, control, reporter):
+            found = holding.run()
         # A manifest that is there speaks of the files that are replaced now.
         (out / MANIFEST).unlink(missing_ok=True)
-        moved = [_published(one, out) for one in written]
-    content = manifest(plan, moved, software, started, seconds)
+        content = {**found, "outputs": [_published(one, place, store) for one in found["outputs"]]}
     write_manifest(out, content)
     return content
 
 
+@dataclass(frozen=True)
+class _Place:
+    """A folder for results, and the job that is rendered into it."""
+
+    out: Path
+    job: str
+
+    @property
+    def working(self) -> Path:
+        return self.out / WORKING / self.job
+
+    @property
+    def store(self) -> Path:
+        return self.working / "store"
+
+    @property
+    def keys(self) -> JobKeys:
+        return JobKeys(self.job)
+
+
+class _Watched(Reporter):
+    """Tells who waits here as well."""
+
+    def __init__(self, site: Site, watch: Watch) -> None:
+        super().__init__(site, generation=0)
+        self._watch = watch
+
+    def watch(self, progress: Progress) -> None:
+        super().watch(progress)
+        self._watch(progress)
+
+
 @contextmanager
-def _working_folder(out: Path) -> Iterator[Path]:
-    made: list[Path] = []
+def _working_folder(place: _Place) -> Iterator[Store]:
+    made = [folder for folder in (place.out, *place.out.parents) if not folder.exists()]
     try:
-        made += (folder for folder in (out, *out.parents) if not folder.exists())
-        out.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".rendering-", dir=out))
+        place.store.mkdir(parents=True, exist_ok=True)
     except OSError as why:
         _remove_if_empty(made)
         raise RequestError(
-            f"{out}: cannot be written ({why.strerror}); choose another --out"
+            f"{place.out}: cannot be written ({why.strerror}); choose another --out"
         ) from why
+    store = patient_store(str(place.store))
     try:
-        yield scratch
+        yield store
+    except BaseException:
+        if not valid_commits(store, place.keys):
+            _remove(place)
+        raise
+    else:
+        _remove(place)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
         _remove_if_empty(made)
+
+
+def can_go_on(out: Path, job: str) -> bool:
+    """Whether a render into a folder left what the same render can go on from."""
+    place = _Place(out, job)
+    return bool(place.store.is_dir() and valid_commits(patient_store(str(place.store)), place.keys))
+
+
+def _remove(place: _Place) -> None:
+    shutil.rmtree(place.working, ignore_errors=True)
+    _remove_if_empty([place.working.parent])
 
 
 def _check_places(plan: Plan, out: Path) -> None:
@@ -91,50 +144,40 @@ def _remove_if_empty(folders: list[Path]) -> None:
         folder.rmdir()
 
 
-@contextmanager
-def _crew(plan: Plan, scratch: Path, in_process: bool) -> Iterator[Crew]:
-    arguments = member_arguments(plan, scratch)
-    if in_process:
-        from cluster.inprocess import LocalCrew
-
-        with LocalCrew(Worker, arguments) as crew:
-            yield crew
-        return
-    from cluster.machine import local_ray
-
-    cpus = 1 if plan.spec.crew.cpus_per_worker == "auto" else plan.spec.crew.cpus_per_worker
-    store = max(_LEAST_STORE, _FRAGMENT_ROUNDS * plan.memory.lent * plan.workers)
-    with local_ray(cpus * plan.workers, store) as ray_crew:
-        berth = Berth(cpus=cpus, gpus=plan.gpus_per_worker)
-        with ray_crew(Worker, arguments, berth) as crew:
-            yield crew
+def _claimed(place: _Place, store: Store) -> tuple[Site, Held]:
+    """The next lease, unless somebody is at work here."""
+    store.put(place.keys.intent, Intent().encoded())
+    before = standing(store, place.keys)
+    if before is not None and before.is_live and not _is_dead(before):
+        raise RequestError(
+            f"{place.out}: is being rendered into by {before.lease.holder}; wait for it, or choose "
+            "another --out"
+        )
+    held = claim(store, place.keys, before.number if before else 0, _me(), _TTL)
+    if held is None:
+        raise RequestError(f"{place.out}: another render into it was faster; wait for it")
+    opener = functools.partial(patient_store, str(place.store))
+    return Site(opener, place.job, held.number, place.working / "scratch"), held
 
 
-class _Times:
-    """Passes progress on, and notes how long each phase took."""
-
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
-        self._begun: dict[str, float] = {}
-
-    def __call__(self, progress: Progress) -> None:
-        self._begun.setdefault(progress.phase, time.monotonic())
-        self._watch(progress)
-
-    def seconds(self) -> dict[str, float]:
-        """Wall seconds by phase, each until the next began."""
-        ends = [*list(self._begun.values())[1:], time.monotonic()]
-        return {
-            phase: end - begun
-            for (phase, begun), end in zip(self._begun.items(), ends, strict=True)
-        }
+def _me() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _published(one: Written, out: Path) -> Written:
+def _is_dead(before: Standing) -> bool:
+    """Whether the holder was a process of this machine that is gone."""
+    host, _, process = before.lease.holder.rpartition(":")
+    return host == socket.gethostname() and not Path(f"/proc/{process}").exists()
+
+
+def _published(one: dict[str, Any], place: _Place, store: Store) -> dict[str, Any]:
     """Move an output to its final place: a file, or a DeepZoom with its folder of tiles."""
-    final = out / one.path.name
-    if one.format == "deepzoom":
-        publish(one.path, final)
+    made = store.local(f"{place.keys.folder}{one['path']}")
+    if made is None:
+        raise ValueError("a local store is a folder")
+    final = place.out / made.name
+    if one["format"] == "deepzoom":
+        publish(made, final)
     else:
-        one.path.replace(final)
-    return Written(final, one.format, one.depth, one.digest)
+        made.replace(final)
+    return {**one, "path": final.name}

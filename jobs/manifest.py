@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.plan import Plan
-from jobs.poster import Written
+from jobs.poster.outputs import Written
 from render.device import device_name
 from render.version import PIXEL_VERSION
 
@@ -30,20 +30,23 @@ def versions() -> dict[str, str | None]:
 
 def manifest(
     plan: Plan,
+    document: dict[str, Any],
+    folder: str,
     written: list[Written],
-    software: dict[str, str | None],
     started: datetime,
     seconds: dict[str, float],
 ) -> dict[str, Any]:
-    """The manifest as JSON values; output paths are relative to its folder.
+    """The manifest as JSON values.
 
-    `software` is what `versions` said, `seconds` are the phases' wall times, `started` is in UTC.
+    document: the spec as it was submitted. folder: where the outputs lie, from the manifest, with
+        its `/`. started: of the holder that finished it, in UTC. seconds: wall times by phase, of
+        that holder.
     """
     return {
         "version": 1,
         "job": plan.identity.job_id,
         "state": "succeeded",
-        "spec": plan.spec.document(),
+        "spec": document,
         "identity": plan.identity.document,
         "plan": plan.pixels(),
         "input": {
@@ -54,33 +57,38 @@ def manifest(
         },
         "weights": {"sha256": plan.weights_digest},
         "pixel_version": PIXEL_VERSION,
-        "software": software,
+        "software": versions(),
         "device": device_name(plan.device),
         "workers": plan.workers,
         "started": started.isoformat(timespec="seconds"),
         "seconds": {phase: round(time, 2) for phase, time in seconds.items()},
         "megapixel_steps": round(plan.megapixel_steps, 3),
-        "outputs": [_output(plan, one) for one in written],
+        "outputs": [_output(plan, folder, one) for one in written],
     }
 
 
-def _output(plan: Plan, one: Written) -> dict[str, Any]:
+def _output(plan: Plan, folder: str, one: Written) -> dict[str, Any]:
     return {
-        "path": one.path.name,
+        "path": f"{folder}{one.name}",
         "format": one.format,
         "width": plan.extent.width,
         "height": plan.extent.height,
         "depth": one.depth,
         "dpi": plan.extent.dpi,
-        "bytes": one.path.stat().st_size,
+        "bytes": one.size,
         "sha256": one.digest,
     }
+
+
+def encoded(content: dict[str, Any]) -> bytes:
+    """The manifest's one form in files and stores."""
+    return f"{json.dumps(content, indent=2)}\n".encode()
 
 
 def write_manifest(folder: Path, content: dict[str, Any]) -> Path:
     """Put the manifest into a folder, whole or not at all."""
     path = folder / MANIFEST
     partial = path.with_name(f".{MANIFEST}.partial")
-    partial.write_text(json.dumps(content, indent=2) + "\n")
+    partial.write_bytes(encoded(content))
     partial.replace(path)
     return path

@@ -1,7 +1,7 @@
 """How much memory a worker needs, and whether its shard has to live on disk."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from jobs.errors import RequestError
@@ -47,6 +47,15 @@ class Memory:
     def needed(self) -> int:
         """The peak of the way that will be taken."""
         return self.on_disk if self.spills else self.in_memory
+
+    @property
+    def is_frugal(self) -> bool:
+        """Whether a worker already holds as little as it can."""
+        return self.is_limited and self.limit <= self.on_disk
+
+    def frugal(self) -> "Memory":
+        """The same with one tile at a time in memory, and freed memory given back at once."""
+        return replace(self, limit=min(self.limit, self.on_disk), is_limited=True)
 
     def check(self, tile: int) -> None:
         """RequestError where it cannot be done at all with tiles of that side."""

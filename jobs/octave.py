@@ -4,11 +4,15 @@ from dataclasses import dataclass
 
 from render.grid import Grid
 from render.lattice import Lattice
+from render.partition import partition
 
 
 @dataclass(frozen=True)
 class Octave:
-    """One octave's work: its size, its tiles, and the pixels of all their windows together."""
+    """One octave's work: its size, its tiles, and the pixels of all their windows together.
+
+    busiest: those of the worker that has most; the others wait for it at every step.
+    """
 
     height: int
     width: int
@@ -16,6 +20,7 @@ class Octave:
     columns: int
     window: int
     window_pixels: int
+    busiest: int
     steps: int
 
     @property
@@ -24,12 +29,17 @@ class Octave:
         return self.height * self.width * self.steps / 1e6
 
     @property
+    def effort(self) -> int:
+        """What its time should go with: pixels of the busiest worker's windows, times steps."""
+        return self.busiest * self.steps
+
+    @property
     def overhead(self) -> float:
         """Pixels computed for each pixel of the picture: halos, and padding at the borders."""
         return self.window_pixels / (self.height * self.width)
 
 
-def octave_work(grid: Grid, lattice: Lattice, steps: int) -> Octave:
+def octave_work(grid: Grid, lattice: Lattice, steps: int, workers: int) -> Octave:
     """The work of the octave that `grid` is of, its windows taken as they lie without jitter."""
     size = (grid.height, grid.width)
     # Windows are rows times columns, and there may be millions of them.
@@ -41,6 +51,10 @@ def octave_work(grid: Grid, lattice: Lattice, steps: int) -> Octave:
         lattice.window(grid.block(0, column, 1, column + 1), grid.tile, (0, 0), size).width
         for column in range(grid.columns)
     ]
+    busiest = max(
+        sum(first_column[block.top : block.bottom]) * sum(first_row[block.left : block.right])
+        for block in partition(grid, workers)
+    )
     return Octave(
         grid.height,
         grid.width,
@@ -48,5 +62,6 @@ def octave_work(grid: Grid, lattice: Lattice, steps: int) -> Octave:
         grid.columns,
         lattice.extent(grid.tile),
         sum(first_column) * sum(first_row),
+        busiest,
         steps,
     )

@@ -140,7 +140,7 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
         precision=precision,
         survey=seen,
         tile=tile,
-        octaves=tuple(octave_work(grid, lattice, spec.dream.steps) for grid in grids),
+        octaves=tuple(octave_work(grid, lattice, spec.dream.steps, workers) for grid in grids),
         workers=workers,
         gpus_per_worker=gpus,
         memory=memory,

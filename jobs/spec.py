@@ -136,12 +136,14 @@ class Crew(Part):
     """Who renders; it decides no pixel.
 
     memory_per_worker: bytes, or text such as `1.5GiB`; a shard that does not fit goes to disk.
+    any_device: whether machines of another kind than the first may go on with it, with other bytes.
     """
 
     workers: Count | Auto = "auto"
     gpus_per_worker: Annotated[int, Field(ge=0)] | Auto = "auto"
     cpus_per_worker: Count | Auto = "auto"
     memory_per_worker: Annotated[ByteSize, Field(gt=0)] | Auto = "auto"
+    any_device: bool = False
 
 
 class Limits(Part):

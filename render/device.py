@@ -37,6 +37,15 @@ def device_name(device: Device) -> str:
     return f"{_cpu_model()}, {torch.backends.cpu.get_cpu_capability()}"
 
 
+def device_kind(device: Device) -> str:
+    """What a device's bytes depend on: the GPU's model, or the CPU's instruction set."""
+    import torch
+
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+
+
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

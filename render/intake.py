@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from render.grid import Grid
-from render.mosaic import Mosaic, TileFile
+from render.mosaic import Slots, TileFile
 from render.rect import Rect
 
 TILE = 512
@@ -36,20 +36,20 @@ class Pictured(Protocol):
         """(h, width, 3) arrays of uint8 or uint16 from top to bottom, h at most `rows`."""
 
 
-def taken_in(height: int, width: int, depth: int, path: Path) -> Mosaic:
-    """Where the tiles of a picture of this size will be; `take_in` puts them there."""
+def input_slots(height: int, width: int, depth: int) -> Slots:
+    """How the tiles of a picture of this size and depth lie once it is taken in."""
     grid = Grid(height, width, TILE)
     dtype = "uint8" if depth == 8 else "uint16"
-    return Mosaic((TileFile(path, grid, dtype, tuple(range(len(grid)))),))
+    return Slots(grid, dtype, tuple(range(len(grid))))
 
 
-def take_in(picture: Pictured, mosaic: Mosaic) -> None:
-    """Write a picture into the one file of a mosaic made for its size.
+def take_in(picture: Pictured, path: Path) -> TileFile:
+    """Decode a picture into a file of tiles.
 
     PictureError where the picture turns out to be truncated.
     """
-    (file,) = mosaic.files
-    grid = file.grid
+    file = TileFile(path, input_slots(picture.height, picture.width, picture.depth))
+    grid = file.slots.grid
     file.create()
     top = 0
     for band in picture.bands(max(1, min(_ROWS, _BAND_PIXELS // picture.width))):
@@ -59,3 +59,4 @@ def take_in(picture: Pictured, mosaic: Mosaic) -> None:
             shared = strip.intersect(core)
             file.write(tile, band[shared.slices((top, 0))], shared.top - core.top)
         top = strip.bottom
+    return file

@@ -1,6 +1,6 @@
 """The tiles that one worker holds, through the steps of an octave."""
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from itertools import chain
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from render.grid import Grid
 from render.heap import keep_freed_memory, return_freed_memory
 from render.keep import DiskTiles, MemoryTiles
 from render.lattice import offset
-from render.mosaic import Mosaic, TileFile
+from render.mosaic import Mosaic, Slots, TileFile
 from render.networks.network import load_network
 from render.partition import Block, fragment
 from render.recipe import Recipe
@@ -27,20 +27,35 @@ Fragment = tuple[Rect, np.ndarray] | None
 """Pixels that a neighbour's windows need, with their values; None where it needs none."""
 
 
+class Abandoned(Exception):  # noqa: N818 - the news is in the name
+    """A step was given up before its update."""
+
+
+def _never() -> bool:
+    return False
+
+
 class Shard:
     """One worker's part of a picture. Every method's arithmetic is a tile's: who else works, and on
     what, cannot change a bit of it.
 
-    An octave goes: `begin`, then for each step `climb` and `update`, then `commit`. `begin` and
+    An octave goes: `begin`, then for each step `climb` and `update`, then `commit`. It can be
+    committed after any step, and gone on with from there by `resume`. `begin`, `resume` and
     `update` return a fragment for every member of the crew, and the next `climb` takes those that
     the others made for this one.
     """
 
-    def __init__(self, recipe: Recipe, scratch: Path) -> None:
+    def __init__(
+        self, recipe: Recipe, scratch: Path, abandoned: Callable[[], bool] = _never
+    ) -> None:
+        """Load the network. `climb` raises Abandoned between two tiles where `abandoned` says so:
+        the canvas is then as it was after the last `update`.
+        """
         make_repeatable()
         if recipe.device == "cpu":
             return_freed_memory() if recipe.frugal else keep_freed_memory()
         self._recipe = recipe
+        self._abandoned = abandoned
         self._device = torch.device(recipe.device)
         self._types = arithmetic(recipe.precision)
         self._home = torch.device("cpu") if recipe.spill else self._device
@@ -61,12 +76,24 @@ class Shard:
         self, octave: int, blocks: tuple[Block, ...], member: int, before: Mosaic | None
     ) -> tuple[Fragment, ...]:
         """Start an octave: this member holds the tiles of `blocks[member]`."""
+        dtype = self._types.canvas
+        return self._load(
+            octave, blocks, member, lambda core: start(self._recipe, octave, before, core, dtype)
+        )
+
+    def resume(
+        self, octave: int, blocks: tuple[Block, ...], member: int, canvas: Mosaic
+    ) -> tuple[Fragment, ...]:
+        """Go on in an octave from its canvas as it was committed, by whatever crew."""
+        return self._load(octave, blocks, member, lambda core: torch.from_numpy(canvas.read(core)))
+
+    def _load(
+        self, octave: int, blocks: tuple[Block, ...], member: int, read: Callable[[Rect], Tensor]
+    ) -> tuple[Fragment, ...]:
         self._octave, self._blocks, self._member = octave, blocks, member
         self._reserve()
         for tile in self._tiles:
-            core = self._grid.core(tile)
-            fresh = start(self._recipe, octave, before, core, self._types.canvas)
-            self._canvas[tile] = fresh.to(self._home)
+            self._canvas[tile] = read(self._grid.core(tile)).to(self._home)
         return self._outgoing()
 
     def _reserve(self) -> None:
@@ -89,6 +116,8 @@ class Shard:
         return {tile: tuple(found.tolist()) for tile, found in zip(self._tiles, sums, strict=True)}
 
     def _climb_tile(self, tile: int, step: int, arrived: list[Patch]) -> Tensor:
+        if self._abandoned():
+            raise Abandoned
         recipe, grid = self._recipe, self._grid
         core = grid.core(tile)
         shift = offset(recipe.dream.seed, self._octave, step, recipe.lattice.span)
@@ -112,7 +141,7 @@ class Shard:
     def commit(self, path: Path) -> TileFile:
         """Write this shard's tiles, exactly, in the canvas's own type."""
         dtype = str(self._types.canvas).removeprefix("torch.")
-        file = TileFile(path, self._grid, dtype, self._tiles)
+        file = TileFile(path, Slots(self._grid, dtype, self._tiles))
         file.create()
         for tile in self._tiles:
             file.write(tile, self._canvas[tile].cpu().numpy())

@@ -46,10 +46,12 @@ def render(
     folder = out or DREAMS / plan.identity.job_id
     # Torch takes seconds, and what cannot be done has been refused by now.
     from jobs.cli.progress import Bar
+    from jobs.holding import crews
     from jobs.local import render_here
 
+    start = crews.in_process if in_process else crews.on_own_ray
     with Bar() as bar:
-        manifest = render_here(plan, folder, bar.show, in_process=in_process)
+        manifest = render_here(plan, folder, bar.show, start)
     paths = [folder / output["path"] for output in manifest["outputs"]]
     if as_json:
         typer.echo(json.dumps(_summary(manifest, paths, folder)))

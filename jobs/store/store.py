@@ -26,10 +26,14 @@ class Unfinished:
 
 
 class Store(ABC):
-    """Keys are relative, `/` between their parts, each of letters, digits and `._-@=+`.
+    """Keys are relative, `/` between their parts, each of letters, digits and `._-@=+`; a key has
+    at most 200 characters, and is never the beginning of another up to a `/`.
 
-    Every method raises StoreUnreachable or StoreRefused, and Missing where it says so. A store is
-    safe to use from several threads.
+    Every method raises StoreUnreachable or StoreRefused, Missing where it says so, ValueError for
+    what is no key, and OSError where a file of this machine is at fault. A store is safe to use
+    from several threads, and may be opened again, from its address, in another process.
+
+    Listings show what lay there all along, and perhaps what comes or goes meanwhile.
     """
 
     def __init__(self, address: str) -> None:
@@ -53,11 +57,15 @@ class Store(ABC):
 
     @abstractmethod
     def get_range(self, key: str, start: int, length: int) -> bytes:
-        """Exactly `length` bytes of an object from `start` on, which it has. Raises Missing."""
+        """Exactly `length` bytes of an object from `start` on, at least 1.
+
+        Raises Missing, and ValueError where it has not so many.
+        """
 
     @abstractmethod
     def aged(self, key: str) -> tuple[bytes, float]:
-        """An object, and the seconds since it was written, both by the store's clock. Missing."""
+        """An object, and the seconds since it was written, by the store's clock alone: its own of
+        whole seconds in a bucket. Raises Missing."""
 
     @abstractmethod
     def entries(self, prefix: str) -> Iterator[Entry]:
@@ -65,7 +73,10 @@ class Store(ABC):
 
     @abstractmethod
     def folders(self, prefix: str) -> Iterator[str]:
-        """The next parts of the keys below `prefix/`, each once: `b` for `a/b/c` below `a/`."""
+        """What may be opened further below `prefix/`, each once: `b` for `a/b/c` below `a/`.
+
+        In the order of the keys: `b-1` comes before `b`, as `b-1/` before `b/`.
+        """
 
     @abstractmethod
     def delete(self, keys: Iterable[str]) -> None:
@@ -74,6 +85,10 @@ class Store(ABC):
     @abstractmethod
     def upload(self, path: Path, key: str) -> None:
         """Write a file as an object: in parallel parts where large, whole or not at all."""
+
+    def give(self, path: Path, key: str) -> None:
+        """Like `upload`, of a file that nobody changes or needs any more; it may be gone then."""
+        self.upload(path, key)
 
     @abstractmethod
     def download(self, key: str, path: Path) -> None:
@@ -84,7 +99,10 @@ class Store(ABC):
 
     @abstractmethod
     def unfinished(self, prefix: str) -> Iterator[Unfinished]:
-        """Uploads that somebody began below a prefix and that are still open."""
+        """Uploads, begun and still open, to keys that begin with a prefix, in the order of keys.
+
+        Some may be in progress: it is their age that tells.
+        """
 
     @abstractmethod
     def abort(self, upload: Unfinished) -> None:

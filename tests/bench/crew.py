@@ -11,6 +11,8 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -19,12 +21,14 @@ from cluster.berth import Berth
 from cluster.crew import Crew
 from cluster.inprocess import LocalCrew
 from cluster.machine import local_ray
+from jobs.checkpoint.site import Site
 from jobs.document import spec_of
 from jobs.machine import this_machine
 from jobs.plan import Plan, make_plan
-from jobs.poster import member_arguments, render_poster
-from jobs.worker import Worker
+from jobs.poster.recipe import recipe
+from jobs.poster.worker import Worker
 from render.recipe import Recipe
+from tests.jobs.small import held, site_of
 
 _WORKERS = 2
 _STORE = 256 << 20  # bytes; the fragments of a poster this small are a few MiB
@@ -33,8 +37,8 @@ _STORE = 256 << 20  # bytes; the fragments of a poster this small are a few MiB
 class TwoThreads(Worker):
     """The whole poster in one process, by as many threads as the crew has members."""
 
-    def __init__(self, recipe: Recipe, scratch: Path) -> None:
-        super().__init__(recipe, scratch)
+    def __init__(self, known: Recipe, site: Site, member: int) -> None:
+        super().__init__(known, site, member)
         torch.set_num_threads(_WORKERS)
 
 
@@ -49,26 +53,35 @@ def plan(size: str, steps: int, workers: int) -> Plan:
     return make_plan(spec_of(document), this_machine())
 
 
-def seconds(poster: Plan, crew: Crew, scratch: Path) -> float:
+def arguments(poster: Plan, folder: Path) -> list[tuple[object, ...]]:
+    """What the workers are made with: they stay for all rounds, each of which is lease 1."""
+    site = site_of(poster, folder, 1)
+    return [(recipe(poster, site), site, member) for member in range(poster.workers)]
+
+
+def seconds(poster: Plan, crew: Crew, folder: Path) -> float:
     """One render, from decoding to the written file."""
+
+    @contextmanager
+    def there(*_: object) -> Iterator[Crew]:
+        yield crew
+
     begun = time.perf_counter()
-    render_poster(poster, crew, scratch, lambda _progress: None)
+    held(poster, folder, there).run()
     elapsed = time.perf_counter() - begun
-    shutil.rmtree(scratch / "outputs")
+    shutil.rmtree(folder)
     return elapsed
 
 
 def compare(divided: Plan, whole: Plan, rounds: int, scratch: Path) -> None:
     """Time both, in turns, and print."""
     ours, theirs = scratch / "crew", scratch / "process"
-    for folder in (ours, theirs):
-        folder.mkdir()
     begun = time.perf_counter()
     with local_ray(_WORKERS, _STORE) as ray_crew:
         joined = time.perf_counter()
         with (
-            ray_crew(Worker, member_arguments(divided, ours), Berth()) as crew,
-            LocalCrew(TwoThreads, member_arguments(whole, theirs)) as process,
+            ray_crew(Worker, arguments(divided, ours), Berth()) as crew,
+            LocalCrew(TwoThreads, arguments(whole, theirs)) as process,
         ):
             started = time.perf_counter()
             pairs = [

@@ -1,11 +1,22 @@
 """The smallest poster that has everything: several octaves of several tiles, on a small network."""
 
+import functools
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.checkpoint.checkpoints import LEAST_SECONDS
+from jobs.checkpoint.site import Site, patient_store
 from jobs.document import override, spec_of
+from jobs.holding.crews import Start, in_process
+from jobs.holding.holding import Holding
+from jobs.holding.reporter import Reporter
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.lease import claim, standing
 from jobs.machine import Machine
 from jobs.plan import Plan, make_plan
+from jobs.poster.control import Control
+from jobs.poster.progress import Progress, Watch
 
 NETWORK, LAYER = "squeezenet1_1", "features.4"
 STRIDE, FIELD = 4, 23
@@ -33,3 +44,65 @@ def planned(
 ) -> Plan:
     """The plan for `document`."""
     return make_plan(spec_of(document(picture, weights, *settings)), machine)
+
+
+class Watched(Reporter):
+    """Remembers what it was told, and asks a watch, which may raise."""
+
+    def __init__(self, site: Site, watch: Watch | None = None) -> None:
+        super().__init__(site, generation=0)
+        self.seen: list[Progress] = []
+        self._watch = watch
+
+    def watch(self, progress: Progress) -> None:
+        super().watch(progress)
+        self.seen.append(progress)
+        if self._watch:
+            self._watch(progress)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A job in a folder, claimed by the next holder."""
+
+    plan: Plan
+    site: Site
+    holding: Holding
+    control: Control
+    reporter: Watched
+
+    def run(self) -> dict[str, Any]:
+        """Render what is left; returns the manifest."""
+        return self.holding.run()
+
+    def path(self, output: dict[str, Any]) -> Path:
+        """The file of one of the manifest's outputs."""
+        path = self.site.store.local(f"{self.site.keys.folder}{output['path']}")
+        assert path is not None
+        return path
+
+
+def site_of(plan: Plan, folder: Path, number: int) -> Site:
+    """The place of the holder of a lease, in the store that the folder is."""
+    opener = functools.partial(patient_store, str(folder / "store"))
+    return Site(opener, plan.identity.job_id, number, folder / f"scratch-{number}")
+
+
+def held(
+    plan: Plan,
+    folder: Path,
+    start: Start = in_process,
+    watch: Watch | None = None,
+    checkpoint_seconds: float = LEAST_SECONDS,
+) -> Held:
+    """Claim a plan's job in the store that the folder is."""
+    store, keys = patient_store(str(folder / "store")), JobKeys(plan.identity.job_id)
+    before = standing(store, keys)
+    lease = claim(store, keys, before.number if before else 0, "me:1", 60)
+    assert lease is not None
+    site = site_of(plan, folder, lease.number)
+    control, reporter = Control(), Watched(site, watch)
+    holding = Holding(
+        plan, plan.spec.document(), site, lease, start, control, reporter, checkpoint_seconds
+    )
+    return Held(plan, site, holding, control, reporter)

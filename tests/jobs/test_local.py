@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from jobs.errors import RequestError
+from jobs.holding.crews import in_process
 from jobs.local import render_here
 from jobs.plan import Plan
-from jobs.poster import Progress
+from jobs.poster.progress import Progress
 from render.pictures.digest import digest
 from tests.jobs.small import planned
 
@@ -55,7 +56,7 @@ def largest(folder: Path) -> Iterator[list[int]]:
 
 def render(plan: Plan, out: Path) -> dict[str, Any]:
     """Render in this process."""
-    return render_here(plan, out, unwatched, in_process=True)
+    return render_here(plan, out, unwatched, in_process)
 
 
 @pytest.mark.parametrize("spills", [False, True])

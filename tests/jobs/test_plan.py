@@ -10,6 +10,7 @@ from jobs.machine import Machine
 from jobs.octave import octave_work
 from render.grid import Grid
 from render.lattice import Lattice
+from render.partition import partition
 from tests.jobs.small import FIELD, MACHINE, STRIDE, planned
 
 MACHINES = (
@@ -94,11 +95,26 @@ def test_the_work_counts_every_window(size: tuple[int, int]) -> None:
     windows = [
         lattice.window(grid.core(tile), grid.tile, (0, 0), size).area for tile in range(len(grid))
     ]
-    work = octave_work(grid, lattice, steps=3)
+    work = octave_work(grid, lattice, steps=3, workers=1)
 
-    assert work.window_pixels == sum(windows)
+    assert work.window_pixels == work.busiest == sum(windows)
     assert work.overhead == sum(windows) / (size[0] * size[1])
     assert work.megapixel_steps == size[0] * size[1] * 3 / 1e6
+
+
+@pytest.mark.parametrize("workers", [2, 3, 40])
+def test_the_busiest_worker_decides_the_effort(workers: int) -> None:
+    grid, lattice = Grid(150, 97, 32), Lattice(STRIDE, FIELD, jitter=6)
+    shares = [
+        sum(
+            lattice.window(grid.core(tile), grid.tile, (0, 0), (150, 97)).area
+            for tile in block.tiles(grid)
+        )
+        for block in partition(grid, workers)
+    ]
+    work = octave_work(grid, lattice, steps=3, workers=workers)
+    assert work.busiest == max(shares)
+    assert work.effort == 3 * max(shares)
 
 
 def test_a_plan_of_a_million_tiles_is_made_at_once(picture: Path, weights: Path) -> None:

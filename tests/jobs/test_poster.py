@@ -2,8 +2,12 @@
 
 import json
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,14 +16,15 @@ import torch
 from torch import Tensor
 
 from cluster.berth import Berth
+from cluster.crew import Crew
 from cluster.errors import MemberLost
-from cluster.inprocess import LocalCrew
 from cluster.machine import local_ray
+from jobs.checkpoint.site import Site
 from jobs.cli.failure import described, exit_code
+from jobs.holding.crews import Start
 from jobs.plan import Plan
-from jobs.poster import Progress, Written, member_arguments, render_poster
+from jobs.poster.worker import Worker
 from jobs.source import opened
-from jobs.worker import Worker
 from render.networks.catalogue import build
 from render.networks.layers import layer_grid
 from render.networks.network import load_network
@@ -27,17 +32,37 @@ from render.pictures.colour import to_canvas, to_samples
 from render.pictures.source import open_picture
 from render.recipe import Recipe
 from render.reference import dreamed
-from tests.jobs.small import HEIGHT, LAYER, NETWORK, WIDTH, planned
+from tests.jobs.small import HEIGHT, LAYER, NETWORK, WIDTH, held, planned
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
 
 LARGER = ("size=150x102", "precision=float64", "crew.workers=3")
 
 
-def rendered(plan: Plan, scratch: Path, seen: list[Progress] | None = None) -> list[Written]:
+@pytest.fixture(scope="module")
+def ray_crew() -> Iterator["type[RayCrew]"]:
+    with local_ray(cpus=2, object_store_bytes=100 << 20) as crew:
+        yield crew
+
+
+@dataclass(frozen=True)
+class Written:
+    """An output: its file, and what the manifest says of it."""
+
+    path: Path
+    format: str
+    depth: int
+    digest: str
+
+
+def rendered(plan: Plan, folder: Path) -> list[Written]:
     """The plan's outputs, from a crew in this process."""
-    scratch.mkdir()
-    watched: list[Progress] = [] if seen is None else seen
-    with LocalCrew(Worker, member_arguments(plan, scratch)) as crew:
-        return render_poster(plan, crew, scratch, watched.append)
+    job = held(plan, folder)
+    return [
+        Written(job.path(one), one["format"], one["depth"], one["sha256"])
+        for one in job.run()["outputs"]
+    ]
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -130,12 +155,15 @@ def test_no_steps_are_a_plain_resize(picture: Path, weights: Path, tmp_path: Pat
 
 
 def test_progress_rises_to_the_end(picture: Path, weights: Path, tmp_path: Path) -> None:
-    seen: list[Progress] = []
     plan = planned(picture, weights, "size=150x102", "crew.workers=2", "dream.octaves=3")
-    rendered(plan, tmp_path / "scratch", seen)
+    job = held(plan, tmp_path)
+    job.run()
+    seen = job.reporter.seen
 
     assert [one.phase for one in seen] == ["decode", *["dream"] * (len(seen) - 2), "encode"]
     assert all(before.done <= after.done for before, after in pairwise(seen))
+    assert all(before.share <= after.share for before, after in pairwise(seen))
+    assert (seen[0].share, seen[-1].share) == (0, 1)
     assert {one.total for one in seen} == {plan.megapixel_steps}
     assert (seen[0].done, seen[-1].done) == (0, plan.megapixel_steps)
     dreamt = [(one.octave, one.step) for one in seen if one.phase == "dream"]
@@ -162,43 +190,75 @@ def test_outputs_say_what_they_are(picture: Path, weights: Path, tmp_path: Path)
     assert said["plan"]["tile"] == plan.tile
 
 
-def test_scratch_keeps_one_octave_and_the_input(
+def test_a_store_keeps_two_checkpoints_and_a_preview_of_each_octave(
     picture: Path, weights: Path, tmp_path: Path
 ) -> None:
-    plan = planned(picture, weights, "size=150x102", "dream.octaves=3")
-    rendered(plan, tmp_path / "scratch")
+    plan = planned(picture, weights, "size=150x102", "dream.octaves=3", "crew.workers=1")
+    job = held(plan, tmp_path)
+    job.run()
 
-    names = {path.name for path in (tmp_path / "scratch").iterdir() if path.is_file()}
-    assert {name.split("-")[1] for name in names if name.startswith("octave")} == {"2"}
-    assert "input.tiles" in names
+    keys = job.site.keys
+    kept = {entry.key for entry in job.site.store.entries(keys.checkpoints)}
+    commits = {keys.commit(1, at) for at in (1, 2)}
+    assert kept == commits | {keys.shard(1, at, 0) for at in (1, 2)} | {keys.input}
+    previews = [entry.key for entry in job.site.store.entries(keys.previews)]
+    assert previews == [keys.preview(octave) for octave in (1, 2, 3)]
 
 
 class Mortal(Worker):
-    """A worker whose second member dies at the second step."""
+    """A worker whose second member dies at the second step, once."""
 
-    def __init__(self, recipe: Recipe, scratch: Path) -> None:
-        super().__init__(recipe, scratch)
-        self._dies = scratch.name == "worker-1"
+    def __init__(self, recipe: Recipe, site: Site, member: int) -> None:
+        super().__init__(recipe, site, member)
+        self._mark = site.scratch.parent / "died"
+        self._dies = member == 1
 
     def climb(self, step: int, *fragments: object) -> dict[int, tuple[float, ...]]:
-        if self._dies and step == 1:
+        if self._dies and step == 1 and not self._mark.exists():
+            self._mark.touch()
             os._exit(9)
         return super().climb(step, *fragments)  # type: ignore[arg-type]
 
 
-def test_a_lost_member_ends_the_render_in_one_line(
-    picture: Path, weights: Path, tmp_path: Path
+class Doomed(Mortal):
+    """One that dies whenever it comes there."""
+
+    def climb(self, step: int, *fragments: object) -> dict[int, tuple[float, ...]]:
+        self._mark.unlink(missing_ok=True)
+        return super().climb(step, *fragments)
+
+
+def on(ray_crew: "type[RayCrew]", kind: type[Worker]) -> Start:
+    """Crews of another kind of worker than asked for."""
+
+    @contextmanager
+    def start(plan: Plan, _: object, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+        with ray_crew(kind, arguments, Berth()) as crew:
+            yield crew
+
+    return start
+
+
+def test_a_lost_member_is_replaced_and_nothing_changes(
+    picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
 ) -> None:
     plan = planned(picture, weights, "crew.workers=2")
-    with (
-        local_ray(cpus=2, object_store_bytes=100 << 20) as ray_crew,
-        ray_crew(Mortal, member_arguments(plan, tmp_path), Berth()) as crew,
-        pytest.raises(MemberLost) as lost,
-    ):
-        render_poster(plan, crew, tmp_path, lambda progress: None)
+    (calm,) = rendered(plan, tmp_path / "calm")
+    job = held(plan, tmp_path / "stormy", on(ray_crew, Mortal))
+    (found,) = job.run()["outputs"]
+
+    assert (tmp_path / "stormy" / "died").exists()
+    assert found["sha256"] == calm.digest
+
+
+def test_a_member_that_is_always_lost_ends_the_render_in_one_line(
+    picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
+) -> None:
+    plan = planned(picture, weights, "crew.workers=2")
+    with pytest.raises(MemberLost) as lost:
+        held(plan, tmp_path, on(ray_crew, Doomed)).run()
 
     assert lost.value.member == 1
     assert exit_code(lost.value) == 1
     assert described(lost.value).startswith("member 1 of the crew is lost: ")
     assert len(described(lost.value).splitlines()) == 1
-    assert not (tmp_path / "outputs").exists()

@@ -11,6 +11,7 @@ import pyvips
 import torch
 
 from jobs.document import override, spec_for_picture, spec_of
+from jobs.holding.crews import in_process
 from jobs.local import render_here
 from jobs.machine import this_machine
 from jobs.plan import make_plan
@@ -54,7 +55,7 @@ def pictures(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int
     for tile in TILES:
         plan = make_plan(spec_of(_document(shared, tile)), this_machine())
         out = tmp_path_factory.mktemp(f"tile-{tile}")
-        manifest = render_here(plan, out, lambda _: None, in_process=True)
+        manifest = render_here(plan, out, lambda _: None, in_process)
         assert json.loads((out / "manifest.json").read_text()) == manifest
         found[tile] = pyvips.Image.new_from_file(str(out / "sky.png")).numpy()
     return found

@@ -1,14 +1,15 @@
 """A crew in this process, as small as one can be: shards, and who hands what to whom."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 
 from render.grid import Grid
-from render.mosaic import Mosaic, TileFile
+from render.mosaic import Mosaic, Slots, TileFile
 from render.partition import Block, partition
 from render.recipe import Recipe
-from render.shard import Shard
+from render.shard import Fragment, Shard
 from render.step import scales
 
 
@@ -16,11 +17,11 @@ def decoded(samples: np.ndarray, folder: Path, tile: int = 64) -> Mosaic:
     """A picture (h, w, 3) as the decoded input that shards read."""
     height, width, _ = samples.shape
     grid = Grid(height, width, tile)
-    file = TileFile(folder / "input", grid, str(samples.dtype), tuple(range(len(grid))))
+    file = TileFile(folder / "input", Slots(grid, str(samples.dtype), tuple(range(len(grid)))))
     file.create()
     for index in range(len(grid)):
         file.write(index, samples[grid.core(index).slices()])
-    return Mosaic((file,))
+    return Mosaic((file.readable(),))
 
 
 def rendered(
@@ -35,33 +36,64 @@ def rendered(
     `cut` gives each octave's blocks in place of the usual partition; the first `alone` octaves are
     rendered by the first member, the others being idle.
     """
-    shards = [Shard(recipe, folder / f"scratch-{member}") for member in range(members)]
+    climb = Climb(recipe, folder, members)
     before: Mosaic | None = None
     for octave in range(len(recipe.sizes)):
-        paths = [folder / f"octave-{octave}-{member}" for member in range(members)]
-        blocks = cut[octave] if cut else partition(recipe.grid(octave), members)
+        climb.octave = octave
+        climb.blocks = cut[octave] if cut else partition(recipe.grid(octave), members)
         if octave < alone:
             idle = partition(Grid(1, 1, 1), members)[1:]
-            blocks = (*partition(recipe.grid(octave), 1), *idle)
-        _climb(recipe, shards, octave, blocks, before)
-        files = [shard.commit(path) for shard, path in zip(shards, paths, strict=True)]
-        before = Mosaic(tuple(files))
+            climb.blocks = (*partition(recipe.grid(octave), 1), *idle)
+        climb.begin(before)
+        climb.steps(range(recipe.dream.steps))
+        before = climb.commit()
     assert before is not None
     return before.read(before.grid.whole)
 
 
-def _climb(
-    recipe: Recipe,
-    shards: list[Shard],
-    octave: int,
-    blocks: tuple[Block, ...],
-    before: Mosaic | None,
-) -> None:
-    given = [shard.begin(octave, blocks, at, before) for at, shard in enumerate(shards)]
-    for step in range(recipe.dream.steps):
-        sums: dict[int, tuple[float, ...]] = {}
-        for taker, shard in enumerate(shards):
-            sums |= shard.climb(step, *(fragments[taker] for fragments in given))
-        ordered = [sums[tile] for tile in range(len(recipe.grid(octave)))]
-        scale = scales(recipe.mix, ordered, recipe.sizes[octave])
-        given = [shard.update(scale) for shard in shards]
+class Climb:
+    """Shards in one octave, at first the first, cut as usual."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: Path,
+        members: int,
+        abandoned: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.octave = 0
+        self.blocks = partition(recipe.grid(0), members)
+        self._recipe, self._folder = recipe, folder
+        folder.mkdir(exist_ok=True)
+        self._shards = [
+            Shard(recipe, folder / f"scratch-{member}", abandoned) for member in range(members)
+        ]
+        self._given: list[tuple[Fragment, ...]] = []
+
+    def begin(self, before: Mosaic | None) -> None:
+        self._given = [
+            shard.begin(self.octave, self.blocks, at, before)
+            for at, shard in enumerate(self._shards)
+        ]
+
+    def resume(self, canvas: Mosaic) -> None:
+        self._given = [
+            shard.resume(self.octave, self.blocks, at, canvas)
+            for at, shard in enumerate(self._shards)
+        ]
+
+    def steps(self, numbers: Iterable[int]) -> None:
+        for step in numbers:
+            sums: dict[int, tuple[float, ...]] = {}
+            for taker, shard in enumerate(self._shards):
+                sums |= shard.climb(step, *(fragments[taker] for fragments in self._given))
+            ordered = [sums[tile] for tile in range(len(self._recipe.grid(self.octave)))]
+            scale = scales(self._recipe.mix, ordered, self._recipe.sizes[self.octave])
+            self._given = [shard.update(scale) for shard in self._shards]
+
+    def commit(self) -> Mosaic:
+        files = [
+            shard.commit(self._folder / f"octave-{self.octave}-{member}")
+            for member, shard in enumerate(self._shards)
+        ]
+        return Mosaic(tuple(file.readable() for file in files))

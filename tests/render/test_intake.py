@@ -11,8 +11,8 @@ from PIL import Image
 
 from render.errors import PictureError
 from render.grid import Grid
-from render.intake import TILE, take_in, taken_in
-from render.mosaic import Mosaic, TileFile
+from render.intake import TILE, take_in
+from render.mosaic import Mosaic, Slots, TileFile
 from render.outtake import bands
 from render.pictures.colour import to_canvas
 from render.pictures.source import open_picture
@@ -48,8 +48,7 @@ def test_what_was_taken_in_can_be_read_anywhere(
     tmp_path: Path, size: tuple[int, int], depth: int
 ) -> None:
     samples = noise(*size, depth)
-    mosaic = taken_in(*size, depth, tmp_path / "input")
-    take_in(Held(samples), mosaic)
+    mosaic = Mosaic((take_in(Held(samples), tmp_path / "input").readable(),))
 
     np.testing.assert_array_equal(mosaic.read(Rect(0, 0, *size)), samples)
     middle = Rect(size[0] // 3, size[1] // 3, size[0] // 3 + 1, size[1])
@@ -62,7 +61,7 @@ def test_a_picture_that_ends_too_soon_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:99_000])
     picture = open_picture(path)
     with pytest.raises(PictureError, match="truncated or damaged"):
-        take_in(picture, taken_in(300, 300, 8, tmp_path / "input"))
+        take_in(picture, tmp_path / "input")
 
 
 def committed(samples: np.ndarray, folder: Path, tile: int) -> Mosaic:
@@ -70,11 +69,11 @@ def committed(samples: np.ndarray, folder: Path, tile: int) -> Mosaic:
     canvas = to_canvas(samples, torch.float32).numpy()
     height, width, _ = samples.shape
     grid = Grid(height, width, tile)
-    file = TileFile(folder / "canvas", grid, "float32", tuple(range(len(grid))))
+    file = TileFile(folder / "canvas", Slots(grid, "float32", tuple(range(len(grid)))))
     file.create()
-    for index in file.tiles:
+    for index in range(len(grid)):
         file.write(index, canvas[grid.core(index).slices()])
-    return Mosaic((file,))
+    return Mosaic((file.readable(),))
 
 
 @pytest.mark.parametrize("depth", [8, 16])

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from render.grid import Grid
 from render.keep import DiskTiles
-from render.mosaic import Mosaic, TileFile
+from render.mosaic import Mosaic, Slots, TileFile
 from render.partition import partition
 from render.rect import Rect
 
@@ -29,15 +29,17 @@ def test_any_rectangle_reads_what_was_written(
     picture = np.random.default_rng(0).normal(100, 40, (grid.height, grid.width, 3)).astype(dtype)
     files = []
     for member, block in enumerate(partition(grid, members)):
-        file = TileFile(tmp_path / str(member), grid, dtype, block.tiles(grid))
+        slots = Slots(grid, dtype, block.tiles(grid))
+        file = TileFile(tmp_path / str(member), slots)
         file.create()
-        for tile in reversed(file.tiles):
+        for tile in reversed(slots.tiles):
             core = grid.core(tile)
             middle = core.height // 2
             samples = picture[core.slices()]
             file.write(tile, samples[middle:], top=middle)
             file.write(tile, samples[:middle])
-        files.append(file)
+        files.append(file.readable())
+        assert file.path.stat().st_size == slots.length
     mosaic = Mosaic(tuple(files))
     top, bottom = sorted(data.draw(st.tuples(*[st.integers(0, grid.height)] * 2)))
     left, right = sorted(data.draw(st.tuples(*[st.integers(0, grid.width)] * 2)))

@@ -22,8 +22,9 @@ from render.recipe import Recipe
 from render.rect import Rect, Size
 from render.reference import dreamed
 from render.resample import resample
+from render.shard import Abandoned
 from render.step import clamped
-from tests.render.crew import decoded, rendered
+from tests.render.crew import Climb, decoded, rendered
 
 NAME = "squeezenet1_0"
 SOURCE = (90, 120)
@@ -185,6 +186,39 @@ def test_tiles_decide_the_last_bit_of_float32(
     """Why the tile belongs to the plan: dreams are chaotic, and other tiles round otherwise."""
     other = rendered(replace(single, tile=48), tmp_path)
     assert not same_bytes(other, wanted)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (2, 5)])
+@pytest.mark.parametrize("stop", [0, 1, 2, 3])
+def test_an_octave_goes_on_from_any_step_with_any_crew(
+    single: Recipe, tmp_path: Path, before: int, after: int, stop: int
+) -> None:
+    """What is committed between two steps is all that the rest depends on."""
+    once = replace(single, dream=replace(DREAM, octaves=1), sizes=(SIZE,))
+    wanted = rendered(once, tmp_path / "wanted")
+
+    climbing = Climb(once, tmp_path / "first", before)
+    climbing.begin(None)
+    climbing.steps(range(stop))
+    canvas = climbing.commit()
+    going_on = Climb(once, tmp_path / "second", after)
+    going_on.resume(canvas)
+    going_on.steps(range(stop, DREAM.steps))
+    found = going_on.commit()
+    assert same_bytes(found.read(found.grid.whole), wanted)
+
+
+def test_an_abandoned_step_leaves_the_canvas_as_it_was(single: Recipe, tmp_path: Path) -> None:
+    once = replace(single, dream=replace(DREAM, octaves=1), sizes=(SIZE,))
+    asked = iter([False] * 3 + [True] * 99)
+    climbing = Climb(once, tmp_path, 1, lambda: next(asked))
+    climbing.begin(None)
+    before = climbing.commit()
+    held = before.read(before.grid.whole)
+    with pytest.raises(Abandoned):
+        climbing.steps(range(1))
+    after = climbing.commit()
+    assert same_bytes(after.read(after.grid.whole), held)
 
 
 def resized(samples: np.ndarray, size: Size) -> np.ndarray:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from jobs.document import read_document, spec_of
+from jobs.holding import crews
 from jobs.local import render_here
 from jobs.machine import Machine
 from jobs.plan import make_plan
@@ -77,7 +78,7 @@ def in_process(
     def digests(spec: Path) -> dict[str, str]:
         plan = make_plan(spec_of(read_document(spec)), Machine(cores=1, gpus=0, memory=16 << 30))
         folder = tmp_path_factory.mktemp("alone")
-        manifest = render_here(plan, folder, lambda progress: None, in_process=True)
+        manifest = render_here(plan, folder, lambda progress: None, crews.in_process)
         return {output["format"]: output["sha256"] for output in manifest["outputs"]}
 
     return {tiles: digests(spec) for tiles, spec in specs.items()}

@@ -1,0 +1,54 @@
+"""What a Ray cluster has to offer: asked in a process of its own, which may then die."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from cluster.errors import Unreachable
+
+_ANSWER_WITHIN = 60.0
+"""Seconds; to join a cluster takes some."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """Logical CPUs and GPUs, and bytes of memory, of all machines together."""
+
+    cpus: float
+    gpus: float
+    memory: float
+
+
+def room(address: str) -> tuple[Room, Room]:
+    """What the cluster at `address` has, and what of it is free. Raises Unreachable.
+
+    A process that has joined a cluster dies with it, so the caller does not join.
+    """
+    asked = [sys.executable, "-m", "cluster.room", address]
+    try:
+        done = subprocess.run(
+            asked, capture_output=True, text=True, timeout=_ANSWER_WITHIN, check=False
+        )
+        all_of_it, free = json.loads(done.stdout.splitlines()[-1])
+    except (subprocess.TimeoutExpired, ValueError, IndexError) as error:
+        raise Unreachable(f"no Ray cluster answers at {address!r}: is it running?") from error
+    return Room(**all_of_it), Room(**free)
+
+
+def _main() -> None:
+    from cluster.machine import joined_ray
+
+    with joined_ray(sys.argv[1]):
+        import ray
+
+        found = (ray.cluster_resources(), ray.available_resources())
+    rooms = [
+        {"cpus": one.get("CPU", 0), "gpus": one.get("GPU", 0), "memory": one.get("memory", 0)}
+        for one in found
+    ]
+    sys.stdout.write(f"{json.dumps(rooms)}\n")
+
+
+if __name__ == "__main__":
+    _main()

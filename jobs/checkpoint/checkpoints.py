@@ -1,0 +1,152 @@
+"""The checkpoints of one job, as the holder of a lease finds, writes and prunes them."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jobs.checkpoint.commit import Commit, Part
+from jobs.checkpoint.site import Site
+from jobs.lifecycle.errors import BadRecord
+from jobs.lifecycle.keys import JobKeys
+from jobs.store.errors import Missing
+from jobs.store.store import Store
+from render.grid import Grid
+from render.mosaic import Mosaic, Slots, TileSet
+
+LEAST_SECONDS = 60.0
+"""Between two checkpoints within an octave, at the least."""
+
+_WORTH = 30
+"""A checkpoint may cost a thirtieth of the work that it saves."""
+
+KEPT = 2
+"""Checkpoints of which the sets are kept: should the newest turn out unreadable, one is left."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A valid commit and its place: the lease's number, and the sequence under that lease."""
+
+    number: int
+    sequence: int
+    commit: Commit
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Newer is greater: the highest lease's newest commit counts."""
+        return self.number, self.sequence
+
+
+def valid_commits(store: Store, keys: JobKeys) -> list[Found]:
+    """The commits whose sets are all there, the newest first, by one listing and a read of each."""
+    sizes = {entry.key: entry.size for entry in store.entries(keys.checkpoints)}
+    pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/commit\.json")
+    found = []
+    for match in filter(None, map(pattern.fullmatch, sizes)):
+        try:
+            commit = Commit.read(store, match[0])
+        except (Missing, BadRecord):
+            continue
+        if all(sizes.get(part.key) == part.size for part in commit.parts):
+            found.append(Found(int(match[1]), int(match[2]), commit))
+    return sorted(found, key=lambda one: one.place, reverse=True)
+
+
+class Checkpoints:
+    """Those of one job, in the hands of the holder of a lease.
+
+    fence: raises LeaseLost where the lease does not count any more; asked before each commit.
+    least_seconds: between two within an octave; see LEAST_SECONDS.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        fence: Callable[[], None],
+        least_seconds: float = LEAST_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._site, self._fence, self._clock = site, fence, clock
+        self._least = least_seconds
+        self._cost = 0.0
+        self._since = clock()
+        self._kept: list[Found] = []
+        self._sequence = 0
+
+    @property
+    def newest(self) -> Commit | None:
+        """What a crew goes on from; None where nothing has been committed yet."""
+        return self._kept[-1].commit if self._kept else None
+
+    @property
+    def cost(self) -> float:
+        """Seconds that the last one took."""
+        return self._cost
+
+    def take_over(self) -> None:
+        """Find what earlier holders left, and name it in a first commit of this lease's own.
+
+        From then on nothing that they may still write counts.
+        """
+        self._kept = []
+        found = valid_commits(self._site.store, self._site.keys)
+        if found:
+            self._add(found[0].commit)
+        self._since = self._clock()
+
+    def find_again(self) -> None:
+        """After a crew was lost: keep only what is still there."""
+        mine = [
+            one
+            for one in valid_commits(self._site.store, self._site.keys)
+            if one.number == self._site.number
+        ]
+        self._kept = mine[::-1][-KEPT:]
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so much has been computed since the last one that it is worth another."""
+        return self._clock() - self._since >= max(self._least, _WORTH * self._cost)
+
+    def begin(self) -> int:
+        """The sequence number under which the members save their shards."""
+        self._began = self._clock()
+        return self._sequence
+
+    def finish(self, octave: int, step: int, parts: tuple[Part, ...]) -> None:
+        """Make the saved shards valid, and delete what is older than the one before."""
+        self._add(Commit(octave=octave, step=step, parts=parts))
+        self._since = self._clock()
+        self._cost = self._since - self._began
+
+    def canvas(self, commit: Commit, grid: Grid) -> Mosaic:
+        """The canvas of a commit, to be read by any worker. `grid` is that of its octave."""
+        return Mosaic(
+            tuple(
+                TileSet(self._site.stored(part.key), Slots(grid, part.dtype, part.tiles))
+                for part in commit.parts
+            )
+        )
+
+    def _add(self, commit: Commit) -> None:
+        number, keys, store = self._site.number, self._site.keys, self._site.store
+        self._fence()
+        store.put(keys.commit(number, self._sequence), commit.encoded())
+        self._kept.append(Found(number, self._sequence, commit))
+        self._sequence += 1
+        self._kept = self._kept[-KEPT:]
+        self._prune()
+
+    def _prune(self) -> None:
+        """Delete every checkpoint older than those kept, whoever's, but what they are made of."""
+        keys, store = self._site.keys, self._site.store
+        needed = {part.key for one in self._kept for part in one.commit.parts}
+        oldest = self._kept[0].place
+        pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/.+")
+        old = [
+            match[0]
+            for match in (pattern.fullmatch(entry.key) for entry in store.entries(keys.checkpoints))
+            if match and (int(match[1]), int(match[2])) < oldest and match[0] not in needed
+        ]
+        store.delete(old)

@@ -1,0 +1,58 @@
+"""Where one holder of a job works: its store, its lease's number, a folder on each machine."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.checkpoint.stored_bytes import Opener, StoredBytes
+from jobs.lifecycle.keys import JobKeys
+from jobs.store.address import open_store
+from jobs.store.patient import Patient
+from jobs.store.store import Store
+
+PATIENCE = 600.0
+"""Seconds that work under way waits for a store that does not answer. An outage of minutes delays
+and kills nothing; after that the job goes back to the queue."""
+
+
+@functools.cache
+def patient_store(address: str) -> Store:
+    """This process's connection to a store, one for each address."""
+    return Patient(open_store(address), PATIENCE)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The place of the holder of lease `number` of a job.
+
+    scratch: a folder that each machine has for itself, at the same path.
+    """
+
+    opener: Opener
+    job: str
+    number: int
+    scratch: Path
+
+    @property
+    def keys(self) -> JobKeys:
+        """Where the job's objects lie."""
+        return JobKeys(self.job)
+
+    @property
+    def store(self) -> Store:
+        """This process's connection."""
+        return self.opener()
+
+    def near(self, key: str) -> Path:
+        """Where this machine keeps the file that becomes an object; its folder is there."""
+        path = self.scratch / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def stored(self, key: str) -> StoredBytes:
+        """An object, to be read by any worker."""
+        return StoredBytes(self.opener, key, self.scratch / key)
+
+    def hand_over(self, key: str) -> None:
+        """Make an object of the file `near(key)`, which is kept only where it spares reading."""
+        self.store.give(self.near(key), key)

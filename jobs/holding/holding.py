@@ -1,0 +1,142 @@
+"""A job in the hands of its holder, from the lease to the manifest."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cluster.crew import Crew
+from cluster.errors import Interrupted
+from jobs.checkpoint.checkpoints import LEAST_SECONDS, Checkpoints
+from jobs.checkpoint.site import Site
+from jobs.holding.crews import Start
+from jobs.holding.failure import verdict
+from jobs.holding.reporter import Reporter
+from jobs.lifecycle.lease import Held
+from jobs.lifecycle.record import read_mapping
+from jobs.manifest import encoded, manifest
+from jobs.plan import Plan
+from jobs.poster.climb import Climb
+from jobs.poster.control import Control
+from jobs.poster.outputs import Written, write_outputs
+from jobs.poster.progress import progress
+from jobs.poster.recipe import decoded_slots, recipe
+from jobs.poster.worker import Worker
+
+_log = logging.getLogger("dreamfarm")
+
+
+class Holding:
+    """One holder's work on one job.
+
+    document: the spec as it was asked for. start: where its crews come from. control: what it is
+    asked to do meanwhile.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        document: dict[str, Any],
+        site: Site,
+        held: Held,
+        start: Start,
+        control: Control,
+        reporter: Reporter,
+        checkpoint_seconds: float = LEAST_SECONDS,
+    ) -> None:
+        self._plan, self._document, self._site, self._held = plan, document, site, held
+        self._start, self._control, self._reporter = start, control, reporter
+        self._checkpoints = Checkpoints(site, held.check, checkpoint_seconds)
+
+    def run(self) -> dict[str, Any]:
+        """Render what is left to render; returns the manifest, which is then in the store.
+
+        Crews that are lost are replaced. Raises Stopped where the holder was asked to leave,
+        LeaseLost, and what makes the job fail or go back to the queue.
+        """
+        clock, started = _Clock(), datetime.now(UTC)
+        self._checkpoints.take_over()
+        newest, losses = self._checkpoints.newest, 0
+        if newest is not None:
+            self._reporter.note("goes on", octave=newest.octave + 1, step=newest.step)
+        while True:
+            before = self._reporter.status().done
+            try:
+                return self._finish(self._attempt(clock), started, clock)
+            except Exception as error:  # noqa: BLE001 - classed here, and raised unless it passes
+                losses = 1 if self._reporter.status().done > before else losses + 1
+                self._recover(error, losses)
+
+    def _recover(self, error: Exception, losses: int) -> None:
+        """Make ready for another crew, or raise."""
+        decided = verdict(error, losses, is_frugal=self._plan.memory.is_frugal)
+        if decided not in ("again", "frugally") or self._control.wanted:
+            raise error
+        _log.warning("%s: the crew ends (%s)", type(error).__name__, error)
+        self._reporter.note("crew lost", reason=str(error), then=decided)
+        if decided == "frugally":
+            self._plan = replace(self._plan, memory=self._plan.memory.frugal())
+        self._held.check()
+        self._checkpoints.find_again()
+
+    def _attempt(self, clock: "_Clock") -> list[Written]:
+        try:
+            return self._rendered(clock)
+        except Interrupted as interrupted:
+            raise self._control.stopped() from interrupted
+
+    def _rendered(self, clock: "_Clock") -> list[Written]:
+        plan, site = self._plan, self._site
+        known = recipe(plan, site)
+        arguments = [(known, site, member) for member in range(plan.workers)]
+        with self._start(plan, Worker, arguments) as crew, self._control.over(crew):
+            self._take_in(crew, clock)
+            clock.begin("dream")
+            climb = Climb(plan, known, crew, self._checkpoints, self._control, self._reporter.watch)
+            canvas = climb.run()
+            clock.begin("encode")
+            self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
+            return write_outputs(plan, crew, canvas)
+
+    def _take_in(self, crew: Crew, clock: "_Clock") -> None:
+        """Decode the input, unless an earlier holder has, or nobody will look at it again."""
+        key = self._site.keys.input
+        there = {entry.key: entry.size for entry in self._site.store.entries(key)}
+        if there.get(key) != decoded_slots(self._plan).length:
+            clock.begin("decode")
+            self._reporter.watch(progress(self._plan, "decode", 0, 0))
+            crew.call("take_in", {0: (self._plan.spec,)})
+
+    def _finish(self, written: list[Written], started: datetime, clock: "_Clock") -> dict[str, Any]:
+        """The manifest, unless another holder was there first: then theirs, which counts."""
+        store, keys = self._site.store, self._site.keys
+        folder = keys.outputs(self._site.number).removeprefix(keys.folder)
+        content = manifest(self._plan, self._document, folder, written, started, clock.seconds())
+        self._held.check()
+        if store.put_if_absent(keys.manifest, encoded(content)):
+            self._reporter.note("succeeded")
+        return read_mapping(store, keys.manifest) or content
+
+
+class _Clock:
+    """Wall seconds by phase, each until the next begins."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._began = now, now()
+        self._phase, self._since = "start", self._began
+        self._spent: dict[str, float] = {}
+
+    def begin(self, phase: str) -> None:
+        self._close()
+        self._phase = phase
+
+    def seconds(self) -> dict[str, float]:
+        self._close()
+        return {**self._spent, "total": self._now() - self._began}
+
+    def _close(self) -> None:
+        now = self._now()
+        self._spent[self._phase] = self._spent.get(self._phase, 0.0) + now - self._since
+        self._since = now

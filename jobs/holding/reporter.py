@@ -1,0 +1,96 @@
+"""What a holder tells the store of its work: status, events, log, all under its own number."""
+
+import logging
+import threading
+
+from jobs.checkpoint.site import Site
+from jobs.holding.events import Event, encoded, event
+from jobs.holding.pace import Pacer
+from jobs.lifecycle.status import Failure, Status
+from jobs.poster.progress import Progress
+
+_LOG_LENGTH = 1 << 20
+"""Characters of the log that are kept; the oldest go first."""
+
+_PHASES = {"decode": "reading the input", "encode": "writing files"}
+
+
+class Reporter(logging.Handler):
+    """Collects in the working thread, writes in the keeper's; also takes this process's log in.
+
+    generation: of the intent that the holder works for. workers: of its crew, once known.
+    """
+
+    def __init__(self, site: Site, generation: int) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        self._site, self._generation = site, generation
+        self.workers = 0
+        self._pacer = Pacer()
+        self._progress: Progress | None = None
+        self._reason: str | None = None
+        self._failure: Failure | None = None
+        self._events: list[Event] = []
+        self._log: list[str] = []
+        self._told: tuple[bytes, ...] = ()
+        self._telling = threading.Lock()
+
+    def watch(self, progress: Progress) -> None:
+        """Note where the render is."""
+        before = self._progress
+        self._pacer.note(progress)
+        self._progress = progress
+        if before is None or (before.phase, before.octave) != (progress.phase, progress.octave):
+            self.note(progress.phase, octave=progress.octave, octaves=progress.octaves)
+
+    def note(self, kind: str, **facts: str | float | None) -> None:
+        """Note an event."""
+        with self._telling:
+            self._events.append(event(kind, **facts))
+
+    def give_reason(self, reason: str | None, failure: Failure | None = None) -> None:
+        """Say why the job stands where it stands; with a failure, that it has failed for good."""
+        self._reason, self._failure = reason, failure
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take in a line of the log, or a trace of many."""
+        with self._telling:
+            self._log.append(f"{self.format(record)}\n")
+            while len(self._log) > 1 and sum(map(len, self._log)) > _LOG_LENGTH:
+                self._log.pop(0)
+
+    def tell(self) -> None:
+        """Write what has changed. Raises StoreError."""
+        with self._telling:
+            keys, number, store = self._site.keys, self._site.number, self._site.store
+            now = (
+                self.status().encoded(),
+                encoded(self._events),
+                "".join(self._log).encode(),
+            )
+            places = (keys.status(number), keys.events(number), keys.log(number))
+            before = self._told or (b"",) * len(now)
+            for place, content, old in zip(places, now, before, strict=True):
+                if content != old:
+                    store.put(place, content)
+            self._told = now
+
+    def status(self) -> Status:
+        """What is known now."""
+        seen, pace = self._progress, self._pacer.pace()
+        return Status(
+            generation=self._generation,
+            phase="starting" if seen is None else _PHASES.get(seen.phase, f"octave {seen.octave}"),
+            octave=seen.octave if seen else 0,
+            octaves=seen.octaves if seen else 0,
+            step=seen.step if seen else 0,
+            steps=seen.steps if seen else 0,
+            done=round(seen.done, 3) if seen else 0.0,
+            total=round(seen.total, 3) if seen else 0.0,
+            progress=round(seen.share, 4) if seen else 0.0,
+            rate=None if pace.rate is None else round(pace.rate, 4),
+            eta_seconds=None if pace.eta_seconds is None else round(pace.eta_seconds, 1),
+            workers=self.workers,
+            reason=self._reason,
+            failure=self._failure,
+        )

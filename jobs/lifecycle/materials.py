@@ -1,0 +1,101 @@
+"""What a job needs, brought from the store to the machine that renders it."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from jobs.document import spec_of
+from jobs.errors import RequestError
+from jobs.identity import file_digest, identity
+from jobs.lifecycle.errors import OtherVersion
+from jobs.lifecycle.keys import JobKeys, blob
+from jobs.lifecycle.record import bad_record
+from jobs.lifecycle.stored_spec import StoredSpec
+from jobs.lifecycle.terms import Terms
+from jobs.spec import Spec
+from jobs.store.errors import Missing, StoreRefused
+from jobs.store.store import Store
+from render.networks.whereabouts import weights_file
+
+
+def cache_folder() -> Path:
+    """Where blobs are kept on this machine; may be deleted whenever nothing runs."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "dreamfarm" / "blobs"
+
+
+def spec_here(store: Store, stored: StoredSpec, terms: Terms | None, cache: Path) -> Spec:
+    """The spec that was submitted, its files on this machine, on the latest terms.
+
+    The files lie below `cache` by digest, and are fetched where they are not there. Without terms
+    the submitted ones count. Raises OtherVersion where this code would make another job of it,
+    StoreRefused for blobs that are gone or damaged, BadRecord, and RequestError where the cache
+    cannot be written.
+    """
+    spec = _submitted(stored)
+    named, chosen = spec.input, spec.network
+    if stored.blobs.input and named.path:
+        path = _fetched(store, stored.blobs.input, named.path.name, cache)
+        named = named.model_copy(update={"path": path})
+    weights = stored.blobs.weights
+    if weights:
+        path = _fetched(store, weights, Path(str(chosen.weights)).name, cache)
+        chosen = chosen.model_copy(update={"weights": path})
+    here = spec.model_copy(update={"input": named, "network": chosen})
+    _check_identity(stored, here, weights or file_digest(weights_file(chosen.name, None)))
+    return here if terms is None else terms.applied(here)
+
+
+def _submitted(stored: StoredSpec) -> Spec:
+    key = JobKeys(stored.job).spec
+    try:
+        spec = spec_of(stored.spec)
+    except RequestError as error:
+        raise bad_record(key, str(error)) from error
+    for what, path, digest in (
+        ("input", spec.input.path, stored.blobs.input),
+        ("weights", spec.network.weights, stored.blobs.weights),
+    ):
+        if (path is None) != (digest is None):
+            raise bad_record(key, f"{what}: a file without a digest, or a digest without a file")
+    return spec
+
+
+def _fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
+    """The file of a digest, under the name it had: weights are told apart by their suffix."""
+    key = blob(digest)
+    path = cache / digest.replace(":", "/") / name
+    try:
+        if path.is_file() and file_digest(path) == digest:
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Others may fetch the same file into the same cache at the same time.
+        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=path.parent) as folder:
+            partial = Path(folder) / name
+            store.download(key, partial)
+            if file_digest(partial) != digest:
+                raise StoreRefused(
+                    f"{key} in {store.address}: is damaged; delete it, and submit the job again"
+                )
+            partial.replace(path)
+    except Missing as why:
+        raise StoreRefused(f"{key}: is not in {store.address}; submit the job again") from why
+    except OSError as why:
+        raise RequestError(
+            f"{path}: cannot be written ({why.strerror}); set XDG_CACHE_HOME to a folder with room"
+        ) from why
+    return path
+
+
+def _check_identity(stored: StoredSpec, spec: Spec, weights: str) -> None:
+    found = identity(spec, weights=weights, picture=stored.blobs.input)
+    if found.job_id == stored.job:
+        return
+    before, now = stored.identity, found.document
+    for what, word in (("pixel_version", "pixel version"), ("network", "network")):
+        if before.get(what) != now[what]:
+            raise OtherVersion(
+                f"{stored.job}: was submitted for {word} {before.get(what)}, and this is "
+                f"{now[what]}; use the dreamfarm it was submitted with, or submit it again"
+            )
+    raise bad_record(JobKeys(stored.job).spec, f"is the spec of {found.job_id}")

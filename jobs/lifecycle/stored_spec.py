@@ -1,0 +1,36 @@
+"""A spec as it lies in a store: whole, and without a word of the submitter's disk."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from jobs.lifecycle.record import Record
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class Blobs(BaseModel):
+    """The files that a job needs, by digest.
+
+    input: None for noise and colours. weights: None where they ship with the project.
+    """
+
+    model_config = Record.model_config
+
+    input: Digest | None
+    weights: Digest | None
+
+
+class StoredSpec(Record):
+    """What was submitted, written once.
+
+    spec: Spec.document(), its paths reduced to bare file names.
+    identity: Identity.document, of which the job's id is the hash.
+    nonce: random; by it a submitter knows whether it was the first.
+    """
+
+    job: str
+    spec: dict[str, Any]
+    blobs: Blobs
+    identity: dict[str, Any]
+    nonce: str

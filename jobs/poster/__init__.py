@@ -1,0 +1,1 @@
+"""A poster: one picture, dreamed by a crew, octave by octave."""

@@ -1,0 +1,117 @@
+"""All octaves of a poster, dreamed by a crew from the newest checkpoint on."""
+
+from typing import NoReturn
+
+from cluster.crew import Crew, Parcel
+from cluster.errors import Interrupted
+from jobs.checkpoint.checkpoints import Checkpoints
+from jobs.checkpoint.commit import Commit
+from jobs.plan import Plan
+from jobs.poster.control import Control
+from jobs.poster.progress import Watch, progress
+from render.mosaic import Mosaic
+from render.partition import partition
+from render.recipe import Recipe
+from render.step import scales
+
+_Parcels = dict[int, tuple[Parcel, ...]]
+
+_FITS = 12.0
+"""Seconds that a checkpoint may take when the machine is being taken away."""
+
+
+class Climb:
+    """One crew's way through the octaves; of pixels it sees only sums.
+
+    Raises what the members raise, MemberLost where one dies, Stopped where `control` says so, and
+    Interrupted where it says so in the midst of anything but a step.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        known: Recipe,
+        crew: Crew,
+        checkpoints: Checkpoints,
+        control: Control,
+        watch: Watch,
+    ) -> None:
+        self._plan, self._known, self._crew = plan, known, crew
+        self._checkpoints, self._control, self._watch = checkpoints, control, watch
+        self._everyone = range(crew.size)
+        self._steps = known.dream.steps
+
+    def run(self) -> Mosaic:
+        """Dream what is left. Returns the last octave's canvas, committed."""
+        newest = self._checkpoints.newest
+        if newest is None:
+            self._octave(0, 0, None)
+        elif newest.step < self._steps:
+            self._octave(newest.octave, newest.step, self._canvas())
+        for octave in range(self._committed.octave + 1, len(self._plan.octaves)):
+            self._octave(octave, 0, self._canvas())
+        return self._canvas()
+
+    def _octave(self, octave: int, first: int, canvas: Mosaic | None) -> None:
+        """From step `first` on, where `canvas` is this octave's; with 0 it is the last one's."""
+        blocks = partition(self._known.grid(octave), self._crew.size)
+        self._watch(progress(self._plan, "dream", octave, first))
+        load = "resume" if first else "begin"
+        parcels = self._crew.deal(load, {m: (octave, blocks, m, canvas) for m in self._everyone})
+        for step in range(first, self._steps):
+            self._rest(octave, step, is_fresh=step == first)
+            parcels = self._step(octave, step, parcels)
+            self._watch(progress(self._plan, "dream", octave, step + 1))
+        self._commit(octave, self._steps)
+        self._crew.call("show", {0: (self._canvas(), octave + 1)})
+
+    def _step(self, octave: int, step: int, parcels: _Parcels) -> _Parcels:
+        """Two light barriers: the sums of all tiles, in tile order, then one scale for all."""
+        everyone = self._everyone
+        try:
+            found = self._crew.call(
+                "climb", {m: (step, *(parcels[giver][m] for giver in everyone)) for m in everyone}
+            )
+        except Interrupted:
+            self._leave(octave, step)
+        sums = {tile: total for part in found.values() for tile, total in part.items()}
+        ordered = [sums[tile] for tile in sorted(sums)]
+        grid = self._known.grid(octave)
+        scale = scales(self._known.mix, ordered, (grid.height, grid.width))
+        return self._crew.deal("update", dict.fromkeys(everyone, (scale,)))
+
+    def _rest(self, octave: int, step: int, *, is_fresh: bool) -> None:
+        """Between two steps, of which `step` are done: stop, or commit, where it is time."""
+        if self._control.wanted:
+            self._leave(octave, step)
+        if self._checkpoints.is_due and not is_fresh:
+            self._commit(octave, step)
+
+    def _leave(self, octave: int, step: int) -> NoReturn:
+        """Stop after `step` steps of an octave, having written its canvas where that is of use."""
+        stopped = self._control.stopped()
+        fits = stopped.want != "drain" or self._checkpoints.cost <= _FITS
+        newest = self._checkpoints.newest
+        is_new = newest is None or (newest.octave, newest.step) != (octave, step)
+        if stopped.keeps and fits and step and is_new:
+            self._commit(octave, step)
+        raise stopped
+
+    def _commit(self, octave: int, step: int) -> None:
+        grid = self._known.grid(octave)
+        blocks = partition(grid, self._crew.size)
+        sequence = self._checkpoints.begin()
+        busy = {m: (sequence,) for m in self._everyone if blocks[m].tiles(grid)}
+        parts = self._crew.call("save", busy)
+        self._checkpoints.finish(octave, step, tuple(parts[m] for m in busy))
+
+    @property
+    def _committed(self) -> Commit:
+        newest = self._checkpoints.newest
+        if newest is None:
+            raise ValueError("an octave ends with a commit")
+        return newest
+
+    def _canvas(self) -> Mosaic:
+        """What was committed last, to be read by any member."""
+        return self._checkpoints.canvas(self._committed, self._known.grid(self._committed.octave))

@@ -1,0 +1,106 @@
+"""What a crew's members do for a poster: take the input in, dream, commit, write files."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cluster.interruption import interrupted
+from jobs.checkpoint.commit import Part
+from jobs.checkpoint.site import Site
+from jobs.source import opened
+from jobs.spec import Spec
+from render.intake import take_in
+from render.mosaic import Mosaic
+from render.outtake import bands
+from render.pictures.deepzoom import tiles_folder
+from render.pictures.digest import digest
+from render.pictures.labels import Labels
+from render.pictures.write import write_picture
+from render.preview import preview
+from render.recipe import Recipe
+from render.shard import Abandoned, Shard
+
+_AT_ONCE = 8
+"""Files of a DeepZoom that are uploaded at the same time."""
+
+_KEPT = 2
+"""Checkpoints whose files stay on the machine that made them, as long as in the store."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """An output in the store: its digest as `sha256:...`, and the bytes of all its files."""
+
+    digest: str
+    size: int
+
+
+class Scribe:
+    """Decodes the input and encodes outputs, so that the coordinator touches no pixels."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def take_in(self, spec: Spec) -> None:
+        """Decode the spec's input into tiles that every worker can read."""
+        picture, _ = opened(spec)
+        key = self._site.keys.input
+        take_in(picture, self._site.near(key))
+        self._site.hand_over(key)
+
+    def show(self, canvas: Mosaic, octave: int) -> None:
+        """Put a small picture of an octave's canvas where people can look at it."""
+        key = self._site.keys.preview(octave)
+        small = preview(canvas)
+        height, width, _ = small.shape
+        path = self._site.near(key)
+        write_picture(path, "jpeg", (height, width), 8, iter([small]), Labels(None, ""))
+        self._site.hand_over(key)
+
+    def write(
+        self, canvas: Mosaic, name: str, format_name: str, depth: int, labels: Labels
+    ) -> Encoded:
+        """Encode the committed canvas as one output."""
+        size = (canvas.grid.height, canvas.grid.width)
+        keys, number = self._site.keys, self._site.number
+        path = self._site.near(keys.output(number, name))
+        write_picture(path, format_name, size, depth, _watched(canvas, depth), labels)
+        files = [path]
+        if format_name == "deepzoom":
+            files += sorted(one for one in tiles_folder(path).rglob("*") if one.is_file())
+        found = Encoded(f"sha256:{digest(path)}", sum(one.stat().st_size for one in files))
+        names = [str(one.relative_to(path.parent)) for one in files]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(self._site.hand_over, (keys.output(number, one) for one in names)))
+        return found
+
+
+class Worker(Scribe, Shard):
+    """A shard with the hands of a scribe."""
+
+    def __init__(self, recipe: Recipe, site: Site, member: int) -> None:
+        Scribe.__init__(self, site)
+        Shard.__init__(self, recipe, site.scratch / f"worker-{member}", interrupted)
+        self._files: list[Path] = []
+
+    def save(self, sequence: int) -> Part:
+        """Write this shard of the canvas into the store, exactly."""
+        key = self._site.keys.shard(self._site.number, sequence, self._member)
+        file = self.commit(self._site.near(key))
+        self._site.hand_over(key)
+        self._files.append(file.path)
+        while len(self._files) > _KEPT:
+            self._files.pop(0).unlink(missing_ok=True)
+        slots = file.slots
+        return Part(key=key, size=slots.length, dtype=slots.dtype, tiles=slots.tiles)
+
+
+def _watched(canvas: Mosaic, depth: int) -> Iterator[np.ndarray]:
+    """Bands of samples, until nobody waits for them any more."""
+    for band in bands(canvas, depth):
+        if interrupted():
+            raise Abandoned
+        yield band

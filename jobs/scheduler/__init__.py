@@ -1,0 +1,1 @@
+"""`dreamfarm work`: which job next, and a process for each."""

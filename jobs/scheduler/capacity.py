@@ -1,0 +1,48 @@
+"""What of a machine or a cluster the jobs of one scheduler use, and what is free."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jobs.spec import Crew
+
+
+@dataclass(frozen=True)
+class Share:
+    """CPUs (logical, as Ray counts them) and GPUs, by their numbers."""
+
+    cores: int
+    gpus: tuple[int, ...] = ()
+
+
+def share_for(crew: Crew, whole: Share, free: Share) -> Share | None:
+    """What a job gets now; None where it has to wait.
+
+    With `workers: auto` it takes what is free; with a number it needs so many, or the whole
+    machine, which is enough for any number where workers only take turns.
+    """
+    each = 1 if crew.cpus_per_worker == "auto" else crew.cpus_per_worker
+    gpus_each = _gpus_each(crew.gpus_per_worker, whole)
+    if crew.workers == "auto":
+        if not free.cores or (gpus_each and len(free.gpus) < gpus_each):
+            return None
+        return Share(free.cores, free.gpus if gpus_each else ())
+    cores = min(crew.workers * each, whole.cores)
+    gpus = min(crew.workers * gpus_each, len(whole.gpus))
+    if cores > free.cores or gpus > len(free.gpus):
+        return None
+    return Share(cores, free.gpus[:gpus])
+
+
+def minus(whole: Share, used: list[Share]) -> Share:
+    """What is left."""
+    taken = {gpu for one in used for gpu in one.gpus}
+    return Share(
+        max(0, whole.cores - sum(one.cores for one in used)),
+        tuple(gpu for gpu in whole.gpus if gpu not in taken),
+    )
+
+
+def _gpus_each(wanted: int | Literal["auto"], whole: Share) -> int:
+    if wanted == "auto":
+        return 1 if whole.gpus else 0
+    return wanted

@@ -1,0 +1,60 @@
+"""A coordinator's process, as the scheduler that started it sees it."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from jobs.lifecycle.lease import Held
+from jobs.scheduler.capacity import Share
+from jobs.scheduler.errand import Errand
+
+
+@dataclass
+class Child:
+    """One job that is being rendered for this scheduler."""
+
+    process: subprocess.Popen[bytes]
+    held: Held
+    share: Share
+    priority: int
+    yields: bool = False
+
+    @property
+    def job(self) -> str:
+        """Its job's id."""
+        return self.held.keys.job
+
+    def step_aside(self) -> None:
+        """Have it commit at the next step boundary, and let the job go."""
+        self.yields = True
+        self._signal(signal.SIGUSR1)
+
+    def drain(self) -> None:
+        """Have it leave at once, with what it has."""
+        self._signal(signal.SIGTERM)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+
+
+def start(errand: Errand, held: Held, share: Share, priority: int) -> Child:
+    """Start a coordinator with a lease that was claimed for it."""
+    seen = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, share.gpus))} if errand.gpus else {}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jobs.scheduler.coordinator"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, **seen},
+        # A terminal's Ctrl-C is for the scheduler, which tells its children what to do.
+        start_new_session=True,
+    )
+    if process.stdin is not None:
+        # A coordinator that died before it read will be reaped like any other.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(errand.encoded())
+            process.stdin.close()
+    return Child(process, held, share, priority)

@@ -1,0 +1,188 @@
+"""The process that holds one job: started by a scheduler with a lease, gone when it lets go.
+
+A process of its own, since what it drives can take it down: a decoder that crashes, memory that
+runs out, and Ray, which ends a driver whose cluster has died. The scheduler lives on.
+"""
+
+import logging
+import os
+import shutil
+import signal
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from jobs.checkpoint.site import Site, patient_store
+from jobs.holding.keeper import GONE, Keeper
+from jobs.holding.reporter import Reporter
+from jobs.lifecycle.errors import LeaseLost, Unfit
+from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.keys import JobKeys, active
+from jobs.lifecycle.lease import Held, rebuilt
+from jobs.poster.control import Control, Stopped
+from jobs.scheduler.errand import Errand
+from jobs.store.store import Store
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
+    from jobs.machine import Machine
+    from jobs.plan import Plan
+
+DONE, UNFIT = 0, 76
+"""Exit codes, beside the keeper's GONE: the job has ended, or waits for its user or for others."""
+
+_log = logging.getLogger("dreamfarm")
+
+
+def main() -> None:
+    """Run the errand on standard input."""
+    errand = Errand.decoded(sys.stdin.buffer.read(), "the errand")
+    sys.exit(Coordinator(errand).run())
+
+
+class Coordinator:
+    """Holds the job of an errand until it has ended or somebody else is to go on."""
+
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
+        self._keys = JobKeys(errand.job)
+        self._control = Control()
+        # The scheduler passes on what it is told itself.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: self._control.ask("drain"))
+        signal.signal(signal.SIGUSR1, lambda *_: self._control.ask("yield"))
+
+    def run(self) -> int:
+        """Returns the exit code that tells the scheduler when to try this job again."""
+        errand = self._errand
+        store = patient_store(errand.store)
+        held = rebuilt(store, self._keys, errand.number, errand.token, errand.holder, errand.ttl)
+        generation = look(store, errand.job).intent.generation
+        reporter = Reporter(self._site, generation)
+        _log.setLevel(logging.INFO)
+        _log.addHandler(reporter)
+        try:
+            with Keeper(store, held, self._control, reporter, dies_with=os.getppid()):
+                code = self._ended(store, held, reporter)
+            return self._parted(store, held, reporter, code)
+        except LeaseLost:
+            return GONE
+        finally:
+            shutil.rmtree(errand.scratch, ignore_errors=True)
+
+    @property
+    def _site(self) -> Site:
+        errand = self._errand
+        return Site(_Opener(errand.store), errand.job, errand.number, errand.scratch)
+
+    def _ended(self, store: Store, held: Held, reporter: Reporter) -> int:
+        """Render, and say how it ended."""
+        from jobs.holding.failure import failure_of, trace_of, verdict
+
+        try:
+            self._render(look(store, self._errand.job), store, held, reporter)
+        except Stopped as stopped:
+            reporter.note(stopped.want)
+            if stopped.want == "lost":
+                raise LeaseLost(self._errand.job) from stopped
+            return GONE if stopped.want == "drain" else DONE
+        except Unfit as unfit:
+            reporter.give_reason(str(unfit))
+            return UNFIT
+        except Exception as error:  # noqa: BLE001 - classed, and told to the user
+            # Whoever has lost the lease may well fail for that alone.
+            held.check()
+            kind = failure_of(error)
+            _log.error("%s failure: %s", kind, trace_of(error))
+            if verdict(error, losses=sys.maxsize, is_frugal=True) == "fail":
+                reporter.give_reason(_told(error, kind), kind)
+                reporter.note("failed", reason=str(error), failure=kind)
+                return DONE
+            reporter.give_reason(str(error))
+            reporter.note("let go", reason=str(error))
+            return GONE
+        return DONE
+
+    def _render(self, job: Job, store: Store, held: Held, reporter: Reporter) -> None:
+        from jobs.holding.crews import on_own_ray, on_ray
+        from jobs.holding.holding import Holding
+
+        with self._cluster() as ray_crew:
+            plan = self._planned(job, store)
+            reporter.workers = plan.workers
+            start = on_own_ray if ray_crew is None else on_ray(ray_crew)
+            Holding(
+                plan,
+                job.spec.spec,
+                self._site,
+                held,
+                start,
+                self._control,
+                reporter,
+                self._errand.checkpoint_seconds,
+            ).run()
+
+    def _cluster(self) -> "AbstractContextManager[type[RayCrew] | None]":
+        if self._errand.ray is None:
+            return nullcontext()
+        from cluster.machine import joined_ray
+
+        return joined_ray(self._errand.ray)
+
+    def _planned(self, job: Job, store: Store) -> "Plan":
+        """The plan on this machine, with what the first holder has fixed."""
+        from jobs.lifecycle.fixed import FixedPlan, fix
+        from jobs.lifecycle.materials import cache_folder, spec_here
+        from jobs.manifest import versions
+        from jobs.plan import make_plan
+        from render.device import device_kind
+
+        spec = spec_here(store, job.spec, job.terms, cache_folder())
+        plan = make_plan(spec, self._machine())
+        mine = FixedPlan(plan=plan.pixels(), device=device_kind(plan.device), software=versions())
+        fixed = fix(store, self._keys, mine, any_device=spec.crew.any_device)
+        if fixed.plan["precision"] == plan.precision:
+            return plan
+        same = spec.model_copy(update={"precision": fixed.plan["precision"]})
+        return replace(make_plan(same, self._machine()), identity=plan.identity)
+
+    def _machine(self) -> "Machine":
+        from jobs.machine import this_machine
+
+        errand = self._errand
+        return replace(this_machine(), cores=errand.cores, gpus=errand.gpus, memory=errand.memory)
+
+    def _parted(self, store: Store, held: Held, reporter: Reporter, code: int) -> int:
+        """The last words: what became of the job, then the lease back, then the marker away."""
+        reporter.tell()
+        held.release()
+        job = look(store, self._errand.job)
+        if job.state in ("succeeded", "failed", "cancelled"):
+            store.delete([active(job.id, job.intent.generation)])
+        return code
+
+
+class _Opener:
+    """A way to the store for the workers; their machines hold the credentials, not this."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def __call__(self) -> Store:
+        return patient_store(self._address)
+
+
+def _told(error: Exception, kind: str) -> str:
+    from jobs.cli.failure import described
+
+    if kind == "memory":
+        return (
+            f"out of memory even with one tile at a time ({error}); choose a smaller tiles.size, "
+            "or fewer crew.workers on a machine"
+        )
+    return described(error)
+
+
+if __name__ == "__main__":
+    main()

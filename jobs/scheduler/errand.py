@@ -1,0 +1,30 @@
+"""What a scheduler tells the process that it starts for one job."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from jobs.lifecycle.record import Record
+
+
+class Errand(Record):
+    """A job whose lease was claimed, and what may be used for it.
+
+    store: its address. number, token, holder, ttl: the lease's. ray: HOST:PORT of a cluster; None
+    for a Ray of its own. cores, gpus, memory: of this machine (bytes), or of the cluster.
+    checkpoint_seconds: between two checkpoints within an octave, at the least.
+    """
+
+    store: str
+    job: str
+    number: Annotated[int, Field(ge=1)]
+    token: str
+    holder: str
+    ttl: Annotated[float, Field(gt=0)]
+    ray: str | None
+    cores: Annotated[int, Field(ge=1)]
+    gpus: Annotated[int, Field(ge=0)]
+    memory: Annotated[int, Field(ge=1)]
+    checkpoint_seconds: Annotated[float, Field(ge=0)]
+    scratch: Annotated[Path, Field(strict=False)]

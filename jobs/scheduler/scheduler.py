@@ -1,0 +1,254 @@
+"""The scheduler: finds the store's jobs, claims them one by one, and starts a process for each.
+
+Any number of schedulers may serve one store. None knows of the others but through leases, and none
+keeps anything that another could not find out: it may die at any time.
+"""
+
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.document import spec_of
+from jobs.errors import RequestError
+from jobs.holding.keeper import GONE
+from jobs.lifecycle.errors import BadRecord
+from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.keys import ACTIVE, JobKeys, active, parse_active
+from jobs.lifecycle.lease import Standing, claim, standing
+from jobs.lifecycle.state import ENDED
+from jobs.lifecycle.terms import Terms
+from jobs.scheduler.capacity import Share, minus, share_for
+from jobs.scheduler.child import Child, start
+from jobs.scheduler.coordinator import UNFIT
+from jobs.scheduler.errand import Errand
+from jobs.scheduler.patience import Patience
+from jobs.store.errors import StoreUnreachable
+from jobs.store.store import Store
+
+_TICK = 0.2
+"""Seconds between two looks at the children."""
+
+_PARTING = 28.0
+"""Seconds that children have to leave in."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a scheduler serves its store.
+
+    lease: seconds after which a holder that does not renew is taken for dead. checkpoint: seconds
+    between two within an octave, at the least. poll: between two looks at the store. ray: HOST:PORT
+    of a cluster, None for a private Ray of each job on this machine.
+    """
+
+    lease: float = 60.0
+    checkpoint: float = 60.0
+    poll: float = 5.0
+    until_idle: bool = False
+    ray: str | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """What the jobs may use: CPUs and GPUs, and bytes of memory."""
+
+    share: Share
+    memory: int
+
+
+Whole = Callable[[], tuple[Site, Share]]
+"""Asks what there is, and what others leave free of it."""
+
+
+class Scheduler:
+    """Serves one store from one machine. say: tells the operator a line."""
+
+    def __init__(
+        self,
+        store: Store,
+        whole: Whole,
+        settings: Settings,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store, self._whole, self._settings = store, whole, settings
+        self._say, self._clock = say, clock
+        self._children: dict[str, Child] = {}
+        self._patience = Patience(clock)
+        self._me = f"{socket.gethostname()}:{os.getpid()}"
+        self._stopping = False
+        self._is_cut_off = False
+        self._complained: set[str] = set()
+
+    def stop(self) -> None:
+        """Have `run` return soon; for signal handlers."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Serve until told to stop, or until nothing is left to do."""
+        polled: float | None = None
+        while not self._stopping:
+            reaped = self._reap()
+            if reaped or polled is None or self._clock() - polled >= self._settings.poll:
+                polled = self._clock()
+                if self._look_around() and self._settings.until_idle:
+                    break
+            time.sleep(_TICK)
+        self._part()
+
+    def _look_around(self) -> bool:
+        """One look at the store; returns whether nothing is left to do."""
+        try:
+            candidates, others = self._open_jobs()
+            for job in candidates:
+                self._take(job)
+        except StoreUnreachable as error:
+            if not self._is_cut_off:
+                self._say(f"{error}; trying again")
+            self._is_cut_off = True
+            return False
+        if self._is_cut_off:
+            self._say(f"{self._store.address}: answers again")
+        self._is_cut_off = False
+        return not (candidates or others or self._children)
+
+    def _open_jobs(self) -> tuple[list[Job], int]:
+        """The queued jobs, the first to be taken first, and how many others may still be."""
+        queued, others = [], 0
+        for name, generation in self._marked():
+            if name in self._children:
+                continue
+            job = self._seen(name)
+            if job is None:
+                continue
+            if job.state in ENDED and job.intent.generation == generation:
+                self._store.delete([active(name, generation)])
+            elif job.state == "running":
+                others += 1
+            elif job.state == "queued" and not self._patience.is_given_up(name):
+                queued.append(job)
+        queued.sort(key=lambda job: (-_priority(job), -job.age, job.id))
+        return queued, others
+
+    def _marked(self) -> Iterator[tuple[str, int]]:
+        for entry in list(self._store.entries(ACTIVE)):
+            found = parse_active(entry.key)
+            if found:
+                yield found
+
+    def _seen(self, name: str) -> Job | None:
+        """The job; None, and one complaint, where something else lies in its place."""
+        try:
+            return look(self._store, name)
+        except (BadRecord, RequestError) as error:
+            if name not in self._complained:
+                self._say(f"{error} (left alone)")
+            self._complained.add(name)
+            return None
+
+    def _take(self, job: Job) -> None:
+        """Claim and start a queued job, or make room for it, where its time has come."""
+        if self._patience.waits(job):
+            return
+        site, unused = self._whole()
+        terms = _terms(job)
+        free = minus(unused, [child.share for child in self._children.values()])
+        share = share_for(terms.crew, site.share, free)
+        if share is None:
+            self._make_room(job)
+            return
+        held = claim(
+            self._store,
+            JobKeys(job.id),
+            job.standing.number if job.standing else 0,
+            self._me,
+            self._settings.lease,
+        )
+        if held is None:
+            return
+        errand = Errand(
+            store=self._store.address,
+            job=job.id,
+            number=held.number,
+            token=held.token,
+            holder=held.holder,
+            ttl=held.ttl,
+            ray=self._settings.ray,
+            cores=share.cores,
+            gpus=len(share.gpus),
+            memory=site.memory * share.cores // site.share.cores,
+            checkpoint_seconds=self._settings.checkpoint,
+            scratch=Path(tempfile.mkdtemp(prefix=f"dreamfarm-{job.id}-")),
+        )
+        self._children[job.id] = start(errand, held, share, _priority(job))
+        self._say(f"{job.id}: started (lease {held.number})")
+
+    def _make_room(self, job: Job) -> None:
+        """Have the least important of our jobs step aside, if it is less important."""
+        if any(child.yields for child in self._children.values()):
+            return
+        least = min(self._children.values(), key=lambda child: child.priority, default=None)
+        if least is not None and least.priority < _priority(job):
+            self._say(f"{least.job}: steps aside for {job.id}")
+            least.step_aside()
+
+    def _reap(self) -> bool:
+        """Take note of children that have ended; returns whether there were any."""
+        ended = [child for child in self._children.values() if child.process.poll() is not None]
+        for child in ended:
+            del self._children[child.job]
+            self._bury(child)
+        return bool(ended)
+
+    def _bury(self, child: Child) -> None:
+        code = child.process.returncode
+        if code == UNFIT:
+            self._patience.give_up(child.job)
+        elif code != 0:
+            self._patience.failed(child.job)
+        try:
+            left = standing(self._store, child.held.keys)
+            if _is_still_held(left, child):
+                # It died with the lease; nobody else need wait for it to run out.
+                child.held.release()
+            job = self._seen(child.job)
+        except StoreUnreachable as error:
+            self._say(f"{child.job}: ended ({code}); {error}")
+            return
+        if job is not None:
+            reason = f": {job.status.reason}" if job.status and job.status.reason else ""
+            died = f" (its process ended with {code})" if code not in (0, GONE, UNFIT) else ""
+            self._say(f"{job.id}: {job.state}{reason}{died}")
+
+    def _part(self) -> None:
+        """Leave: every child lets its job go, with what it has."""
+        for child in self._children.values():
+            child.drain()
+        deadline = self._clock() + _PARTING
+        while self._children and self._clock() < deadline:
+            self._reap()
+            time.sleep(_TICK)
+        for child in self._children.values():
+            child.process.kill()
+
+
+def _priority(job: Job) -> int:
+    return _terms(job).priority
+
+
+def _terms(job: Job) -> Terms:
+    """The latest; those of the spec where the submit that brought it died before it wrote any."""
+    return job.terms or Terms.of(spec_of(job.spec.spec))
+
+
+def _is_still_held(left: Standing | None, child: Child) -> bool:
+    return (
+        left is not None
+        and left.number == child.held.number
+        and left.lease.token == child.held.token
+        and not left.lease.released
+    )

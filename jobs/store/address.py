@@ -1,0 +1,57 @@
+"""A store from what a user calls it: a folder's path, file:// or s3://."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from jobs.errors import RequestError
+from jobs.store.folder import FolderStore
+from jobs.store.key import is_key
+from jobs.store.store import Store
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def open_store(address: str) -> Store:
+    """The store at `s3://bucket`, `s3://bucket/prefix`, `file:///path`, or a folder's path.
+
+    Asks it nothing yet. Raises RequestError for what is no such address.
+    """
+    scheme = _SCHEME.match(address)
+    kind = scheme.group().lower() if scheme else ""
+    if kind == "s3://":
+        return _bucket(address)
+    if kind == "file://":
+        return FolderStore(_path(address))
+    if kind:
+        raise RequestError(f"{address}: no such kind of store; write s3://BUCKET/PREFIX or a path")
+    if not address.strip() or "\0" in address:
+        raise RequestError("an empty store; name a folder, or s3://BUCKET/PREFIX")
+    return FolderStore(Path(address).expanduser())
+
+
+def _bucket(address: str) -> Store:
+    bucket, _, prefix = address[len("s3://") :].partition("/")
+    prefix = prefix.strip("/")
+    if not _BUCKET.fullmatch(bucket) or ".." in bucket:
+        raise RequestError(
+            f"{address}: a bucket's name has 3 to 63 small letters, digits, hyphens and dots; "
+            "write s3://BUCKET/PREFIX"
+        )
+    if prefix and not is_key(prefix):
+        raise RequestError(
+            f"{address}: a prefix has parts of letters, digits and ._-@=+ with / between"
+        )
+    # boto3 takes a third of a second, which who has a folder need not wait for.
+    from jobs.store.s3 import S3Store
+
+    return S3Store(bucket, prefix)
+
+
+def _path(address: str) -> Path:
+    parts = urlsplit(address)
+    path = unquote(parts.path)
+    if parts.netloc not in {"", "localhost"} or not path or "\0" in path:
+        raise RequestError(f"{address}: not a folder of this machine; write file:///PATH")
+    return Path(path)

@@ -1,0 +1,151 @@
+"""A store in a folder, of this machine's disk or of one that many machines mount."""
+
+import errno
+import os
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from jobs.store.drafts import Drafts
+from jobs.store.errors import Missing
+from jobs.store.folder_failure import failure
+from jobs.store.key import PARTIAL, checked, checked_range, folder_of
+from jobs.store.store import Entry, Store, Unfinished
+from jobs.store.tree import Take, children, files, link, place, prune, replace
+
+_CHUNK = 1 << 20
+
+
+class FolderStore(Store):
+    """Objects are files below a folder, which the first of them creates.
+
+    Each takes its place as a whole: by rename or by hard link, from `.partial/`, after it has
+    reached the disk.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._drafts = Drafts(self._root / PARTIAL)
+        super().__init__(str(self._root))
+
+    def put(self, key: str, content: bytes) -> None:
+        self._write(key, [content], replace)
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        return self._write(key, [content], link)
+
+    def get(self, key: str) -> bytes:
+        with self._reading(key) as file:
+            return file.read()
+
+    def get_range(self, key: str, start: int, length: int) -> bytes:
+        checked_range(start, length)
+        with self._reading(key) as file:
+            file.seek(start)
+            content = file.read(length)
+        if len(content) != length:
+            raise ValueError(f"{key} has no {length} bytes from {start} on")
+        return content
+
+    def aged(self, key: str) -> tuple[bytes, float]:
+        with self._reading(key) as file:
+            written = os.fstat(file.fileno()).st_mtime
+            content = file.read()
+        # The clock of whoever keeps the files, which need not be this machine's.
+        with self._failures(), self._drafts.begun(key) as touched:
+            now = os.fstat(touched.fileno()).st_mtime
+        return content, max(0.0, now - written)
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        with self._failures():
+            yield from files(self._root, folder_of(prefix), prefix)
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        folder = folder_of(f"{prefix.rstrip('/')}/")
+        with self._failures():
+            for key, item in children(self._root, folder):
+                # A folder in which nothing lies is about to be removed, or about to be filled.
+                if item.is_dir() and any(True for _ in files(self._root, key, f"{key}/")):
+                    yield item.name
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            path = self._path(key)
+            with self._failures():
+                with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                    path.unlink()
+                prune(self._root, path.parent)
+
+    def upload(self, path: Path, key: str) -> None:
+        with path.open("rb") as source:
+            self._write(key, iter(lambda: source.read(_CHUNK), b""), replace)
+
+    def give(self, path: Path, key: str) -> None:
+        target = self._path(key)
+        with path.open("rb") as source:
+            os.fsync(source.fileno())
+        with self._failures():
+            try:
+                place(replace, path, target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                self.upload(path, key)
+
+    def download(self, key: str, path: Path) -> None:
+        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+        try:
+            with draft.open("xb") as target:
+                for chunk in self._chunks(key):
+                    target.write(chunk)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        with self._failures():
+            yield from self._drafts.unfinished(prefix)
+
+    def abort(self, upload: Unfinished) -> None:
+        with self._failures():
+            self._drafts.remove(upload)
+
+    def local(self, key: str) -> Path:
+        return self._path(key)
+
+    def _path(self, key: str) -> Path:
+        return self._root / checked(key)
+
+    def _write(self, key: str, chunks: Iterable[bytes], take: Take) -> bool:
+        target = self._path(key)
+        with self._failures(), self._drafts.begun(key) as draft:
+            for chunk in chunks:
+                draft.write(chunk)
+            draft.flush()
+            os.fsync(draft.fileno())
+            return place(take, Path(draft.name), target)
+
+    def _chunks(self, key: str) -> Iterator[bytes]:
+        with self._reading(key) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+    @contextmanager
+    def _reading(self, key: str) -> Iterator[BinaryIO]:
+        path = self._path(key)
+        with self._failures():
+            try:
+                file = path.open("rb")
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                raise Missing(key) from None
+            with file:
+                yield file
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise failure(error, self.address) from error

@@ -1,0 +1,50 @@
+"""What may name an object, in a folder as well as in a bucket."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+PARTIAL = ".partial"
+"""The top folder where a store that is a folder keeps unfinished files; no key leads there."""
+
+_LONGEST = 200
+_PART = re.compile(r"[A-Za-z0-9._@=+-]+", re.ASCII)
+
+
+def is_key(text: str) -> bool:
+    """Whether a text can name an object."""
+    parts = text.split("/")
+    return (
+        len(text) <= _LONGEST
+        and parts[0] != PARTIAL
+        and all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
+    )
+
+
+def checked(key: str) -> str:
+    """The key. Raises ValueError for one that leaves the store, or that some store cannot hold."""
+    if not is_key(key):
+        raise ValueError(f"{key!r} is no key: parts of letters, digits and ._-@=+ with / between")
+    return key
+
+
+def folder_of(prefix: str) -> str:
+    """The deepest folder that holds every key with a prefix: `a/b` of `a/b/c`, `` of `a`.
+
+    Raises ValueError for one outside the store.
+    """
+    folder = prefix.rpartition("/")[0]
+    return checked(folder) if folder else ""
+
+
+def checked_range(start: int, length: int) -> None:
+    """Raises ValueError for a range that no object can have, or that is empty."""
+    if start < 0 or length < 1:
+        raise ValueError(f"no range has {length} bytes from {start} on")
+
+
+def batches(keys: Iterable[str], size: int) -> Iterator[list[str]]:
+    """The keys, so many at a time."""
+    rest = iter(keys)
+    while batch := list(islice(rest, size)):
+        yield batch

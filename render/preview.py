@@ -1,0 +1,37 @@
+"""A small picture of a committed canvas, to look at while the rest is still being dreamed."""
+
+import math
+
+import numpy as np
+import torch
+
+from render.mosaic import Mosaic
+from render.pictures.colour import to_samples
+from render.rect import Rect
+
+LONGEST_SIDE = 1024
+"""Pixels of a preview, at most."""
+
+
+def preview(canvas: Mosaic) -> np.ndarray:
+    """(h, w, 3) of uint8: each pixel the mean of a square of the canvas, cut off at the borders.
+
+    Reads one row of squares at a time.
+    """
+    grid = canvas.grid
+    square = math.ceil(max(grid.height, grid.width) / LONGEST_SIDE)
+    rows = [
+        _row(canvas.read(Rect(top, 0, min(top + square, grid.height), grid.width)), square)
+        for top in range(0, grid.height, square)
+    ]
+    return to_samples(torch.from_numpy(np.stack(rows)), depth=8)
+
+
+def _row(band: np.ndarray, square: int) -> np.ndarray:
+    """One row of squares as one row of pixels."""
+    width = band.shape[1]
+    starts = np.arange(0, width, square)
+    counts = np.diff(np.append(starts, width))
+    sums = np.add.reduceat(band.sum(axis=0, dtype=np.float64), starts, axis=0)
+    means: np.ndarray = sums / (counts * len(band)).reshape(-1, 1)
+    return means

@@ -1,0 +1,190 @@
+"""Materials: the submitted job and no other, on any machine, with its files as they were."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from jobs import identity
+from jobs.document import spec_of
+from jobs.errors import RequestError
+from jobs.lifecycle.errors import BadRecord, OtherVersion
+from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.keys import JobKeys, blob
+from jobs.lifecycle.materials import cache_folder, spec_here
+from jobs.lifecycle.stored_spec import StoredSpec
+from jobs.lifecycle.submit import submit
+from jobs.plan import make_plan
+from jobs.spec import Spec
+from jobs.store.errors import StoreRefused
+from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.jobs.small import MACHINE, document
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A job in a store, and a machine that has nothing of it."""
+
+    store: MemoryStore
+    job: Job
+    cache: Path
+
+    def spec(self) -> Spec:
+        return spec_here(self.store, self.job.spec, self.job.terms, self.cache)
+
+    def with_spec(self, **changes: object) -> Spec:
+        """Of a stored spec that somebody has changed."""
+        stored = self.job.spec.model_copy(update=changes)
+        return spec_here(self.store, stored, self.job.terms, self.cache)
+
+
+@pytest.fixture
+def elsewhere(store: MemoryStore, picture: Path, weights: Path, tmp_path: Path) -> Elsewhere:
+    mine = tmp_path / "Mein Bild №1.png"
+    shutil.copy(picture, mine)
+    job = submit(store, spec_of(document(mine, weights, "crew.workers=2"))).job
+    mine.unlink()
+    return Elsewhere(store, look(store, job), tmp_path / "cache")
+
+
+def test_the_spec_arrives_as_the_same_job_with_its_files(
+    elsewhere: Elsewhere, picture: Path, weights: Path
+) -> None:
+    spec = elsewhere.spec()
+    plan = make_plan(spec, MACHINE)
+
+    assert plan.identity.job_id == elsewhere.job.id
+    assert spec.input.path is not None
+    assert spec.input.path.name == "Mein Bild №1.png"
+    assert spec.input.path.read_bytes() == picture.read_bytes()
+    assert plan.weights.name == weights.name
+    assert plan.weights.read_bytes() == weights.read_bytes()
+    assert elsewhere.cache in plan.weights.parents
+
+
+def test_the_latest_terms_are_applied(elsewhere: Elsewhere, picture: Path, weights: Path) -> None:
+    settings = ("crew.workers=5", "priority=1", "limits.max_pixels=1000000")
+    latest = spec_of(document(picture, weights, *settings))
+    submit(elsewhere.store, latest)
+    job = look(elsewhere.store, elsewhere.job.id)
+    spec = spec_here(elsewhere.store, job.spec, job.terms, elsewhere.cache)
+
+    assert (spec.crew, spec.priority, spec.limits) == (latest.crew, 1, latest.limits)
+    without = spec_here(elsewhere.store, job.spec, None, elsewhere.cache)
+    assert (without.crew.workers, without.priority) == (2, 50)
+
+
+def test_files_that_are_here_are_not_fetched_again(elsewhere: Elsewhere) -> None:
+    spec = elsewhere.spec()
+    elsewhere.store.delete([key for key in elsewhere.store.objects if key.startswith("blobs/")])
+
+    assert elsewhere.spec() == spec
+
+
+def test_a_file_that_was_damaged_here_is_fetched_again(elsewhere: Elsewhere, picture: Path) -> None:
+    path = elsewhere.spec().input.path
+    assert path is not None
+    path.write_bytes(b"damaged")
+    elsewhere.spec()
+
+    assert path.read_bytes() == picture.read_bytes()
+
+
+def test_a_blob_that_was_damaged_is_refused_and_not_kept(elsewhere: Elsewhere) -> None:
+    digest = elsewhere.job.spec.blobs.input
+    assert digest is not None
+    elsewhere.store.put(blob(digest), b"damaged")
+    with pytest.raises(StoreRefused, match=r"^blobs/sha256/\w{64} in memory: is damaged; delete"):
+        elsewhere.spec()
+    assert not [path for path in elsewhere.cache.rglob("*") if path.is_file()]
+
+
+def test_a_blob_that_is_gone_is_refused(elsewhere: Elsewhere) -> None:
+    digest = elsewhere.job.spec.blobs.weights
+    assert digest is not None
+    elsewhere.store.delete([blob(digest)])
+    with pytest.raises(StoreRefused, match=r"is not in memory; submit the job again"):
+        elsewhere.spec()
+
+
+def test_many_fetch_at_once_into_one_cache(elsewhere: Elsewhere) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        specs = list(pool.map(lambda _: elsewhere.spec(), range(8)))
+
+    assert len({spec.model_dump_json() for spec in specs}) == 1
+    assert len([path for path in elsewhere.cache.rglob("*") if path.is_file()]) == 2
+    assert not list(elsewhere.cache.rglob(".fetching-*"))
+
+
+def test_other_pixels_are_refused(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "PIXEL_VERSION", 2)
+    with pytest.raises(OtherVersion) as error:
+        elsewhere.spec()
+    assert str(error.value).startswith(
+        f"{elsewhere.job.id}: was submitted for pixel version 1, and this is 2; use "
+    )
+
+
+def test_our_own_weights_are_not_sent_and_must_be_the_same(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    source = {"noise": {"seed": 3}}
+    given = spec_of({"input": source, "size": "64x64", "dream": {"octaves": 1}})
+    job = look(store, submit(store, given).job)
+    here = Elsewhere(store, job, tmp_path / "cache")
+
+    assert here.spec() == given
+    assert not here.cache.exists()
+    network = {"name": "pareidolia", "weights": f"sha256:{'0' * 64}"}
+    with pytest.raises(BadRecord):
+        here.with_spec(job="sky-0123456789ab")
+    with pytest.raises(OtherVersion, match=r"was submitted for network .*0000.*, and this is"):
+        here.with_spec(job="sky-0123456789ab", identity=job.spec.identity | {"network": network})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"name": "sea"},
+        {"input": 5},
+        {"input": {"path": None}},
+        {"input": {"colour": "#ff0000"}, "size": "9x9"},
+        {"network": {"name": "squeezenet1_1", "weights": None}},
+        {"a newer key": True},
+        {"dream": {"octaves": 2, "steps": 99}},
+    ],
+)
+def test_a_spec_that_is_none_or_another_is_told(
+    elsewhere: Elsewhere, changed: dict[str, object]
+) -> None:
+    spec = elsewhere.job.spec.spec | changed if changed else {}
+    with pytest.raises(BadRecord, match=f"^{JobKeys(elsewhere.job.id).spec}: "):
+        elsewhere.with_spec(spec=spec)
+
+
+def test_a_path_in_a_store_leads_nowhere_but_into_the_cache(elsewhere: Elsewhere) -> None:
+    spec = elsewhere.job.spec.spec | {"input": {"path": "../../../escaped.png"}}
+    stored = StoredSpec.decoded(
+        elsewhere.job.spec.model_copy(update={"spec": spec}).encoded(), "spec"
+    )
+    path = spec_here(elsewhere.store, stored, elsewhere.job.terms, elsewhere.cache).input.path
+
+    assert path is not None
+    assert elsewhere.cache in path.resolve().parents
+
+
+def test_a_cache_that_cannot_be_written_is_named(elsewhere: Elsewhere) -> None:
+    elsewhere.cache.write_text("a file")
+    with pytest.raises(RequestError, match=r"cannot be written .*; set XDG_CACHE_HOME"):
+        elsewhere.spec()
+
+
+def test_the_cache_is_where_caches_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "dreamfarm" / "blobs"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "dreamfarm" / "blobs"

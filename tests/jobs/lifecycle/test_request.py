@@ -1,0 +1,147 @@
+"""Requests: every one in every state does what the table of transitions says, or is refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
+
+import pytest
+
+from jobs.errors import RequestError
+from jobs.lifecycle.errors import NoSuchJob
+from jobs.lifecycle.intent import Intent
+from jobs.lifecycle.job import look
+from jobs.lifecycle.keys import ACTIVE, active
+from jobs.lifecycle.lease import standing
+from jobs.lifecycle.request import cancel, pause, resume, retry
+from jobs.lifecycle.state import ENDED, TRANSITIONS, Request, State
+from tests.jobs.lifecycle.memory_store import Died, MemoryStore, MortalStore
+from tests.jobs.lifecycle.scene import JOB, brought_to, claimed, fail, lay
+
+ASK = {"pause": pause, "resume": resume, "cancel": cancel, "retry": retry}
+
+IS_SO_ALREADY: set[tuple[State, Request]] = {
+    ("paused", "pause"),
+    ("queued", "resume"),
+    ("cancelled", "cancel"),
+    ("queued", "retry"),
+}
+
+
+def markers(store: MemoryStore) -> list[str]:
+    return [entry.key for entry in store.entries(ACTIVE)]
+
+
+def let_go(store: MemoryStore) -> None:
+    """End the lease of a holder that obeys."""
+    held = standing(store, lay(store))
+    if held is not None:
+        store.now += held.lease.ttl + 1
+
+
+@pytest.mark.parametrize("state", get_args(State))
+@pytest.mark.parametrize("request_", get_args(Request))
+def test_every_request_in_every_state(store: MemoryStore, state: State, request_: Request) -> None:
+    brought_to(store, state)
+    before = look(store, JOB)
+    leads_to = [row.after for row in TRANSITIONS if (row.before, row.by) == (state, request_)]
+    if not leads_to and (state, request_) not in IS_SO_ALREADY:
+        with pytest.raises(RequestError, match=f"^{JOB}: is {state}; only .* jobs can be"):
+            ASK[request_](store, JOB)
+        assert look(store, JOB) == before
+        assert not markers(store)
+        return
+    at_once = ASK[request_](store, JOB)
+
+    assert at_once == look(store, JOB).state
+    if state == "running":
+        assert at_once == "running"
+        let_go(store)
+    wanted = leads_to[0] if leads_to else state
+    assert look(store, JOB).state == ("queued" if wanted == "running" else wanted)
+    assert look(store, JOB).intent.generation == (state in ENDED and request_ == "retry")
+
+
+@pytest.mark.parametrize(
+    ("state", "ask", "line"),
+    [
+        ("succeeded", pause, "is succeeded; only queued or running jobs can be paused"),
+        ("failed", resume, "is failed; only running or paused jobs can be resumed"),
+        ("failed", cancel, "is failed; only queued, running or paused jobs can be cancelled"),
+        ("paused", retry, "is paused; only failed or cancelled jobs can be retried"),
+    ],
+)
+def test_a_refusal_says_what_would_be_allowed(
+    store: MemoryStore, state: State, ask: object, line: str
+) -> None:
+    brought_to(store, state)
+    assert callable(ask)
+    with pytest.raises(RequestError) as error:
+        ask(store, JOB)
+    assert str(error.value) == f"{JOB}: {line}"
+
+
+def test_a_job_that_is_not_there(store: MemoryStore) -> None:
+    for ask in ASK.values():
+        with pytest.raises(NoSuchJob):
+            ask(store, JOB)
+    assert not store.objects
+
+
+def test_what_a_running_job_was_asked_for_can_be_taken_back(store: MemoryStore) -> None:
+    brought_to(store, "running")
+    for ask in (pause, cancel):
+        ask(store, JOB)
+        resume(store, JOB)
+        assert look(store, JOB).intent == Intent()
+
+
+def test_resuming_leaves_the_marker_of_its_generation(store: MemoryStore) -> None:
+    keys = brought_to(store, "paused")
+    store.put(keys.intent, Intent(want="pause", generation=2).encoded())
+    resume(store, JOB)
+
+    assert markers(store) == [active(JOB, 2)]
+
+
+def test_retrying_leaves_a_marker_that_deleting_the_old_one_spares(store: MemoryStore) -> None:
+    keys = brought_to(store, "failed")
+    store.put(active(JOB, 0), b"")
+    retry(store, JOB)
+    store.delete([active(JOB, 0)])
+
+    assert markers(store) == [active(JOB, 1)]
+    fail(store, claimed(store, keys), generation=1)
+    assert retry(store, JOB) == "queued"
+    assert look(store, JOB).intent.generation == 2
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+@pytest.mark.parametrize("writes", [0, 1])
+def test_a_retry_that_died_is_completed_by_the_next(writes: int, state: State) -> None:
+    store = MortalStore()
+    brought_to(store, state)
+    store.writes_left = writes
+    with pytest.raises(Died):
+        retry(store, JOB)
+    store.writes_left = None
+    retry(store, JOB)
+
+    assert look(store, JOB).state == "queued"
+    assert look(store, JOB).intent.generation == 1
+    assert markers(store) == [active(JOB, 1)]
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "failed"])
+def test_many_users_at_once_leave_a_job_that_somebody_asked_for(state: State) -> None:
+    for _ in range(10):
+        store = MemoryStore()
+        brought_to(store, state)
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(ask, store, JOB) for ask in ASK.values()]
+        refused = [one.exception() for one in asked if one.exception()]
+
+        assert all(isinstance(error, RequestError) for error in refused)
+        assert len(refused) < len(asked)
+        job = look(store, JOB)
+        assert job.intent.generation <= 1
+        if state == "failed" and job.state == "queued":
+            assert markers(store) == [active(JOB, 1)]
