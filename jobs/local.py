@@ -95,8 +95,9 @@ class _Watched(Reporter):
 
 @contextmanager
 def _working_folder(place: _Place) -> Iterator[Store]:
-    made = [folder for folder in (place.out, *place.out.parents) if not folder.exists()]
+    made: list[Path] = []
     try:
+        made += (folder for folder in (place.out, *place.out.parents) if not folder.exists())
         place.store.mkdir(parents=True, exist_ok=True)
     except OSError as why:
         _remove_if_empty(made)

@@ -53,13 +53,15 @@ class Machine:
     def memory_each(self, crew: Crew, workers: int) -> int:
         """Bytes that each of the workers may take: three quarters of the machine for all.
 
-        A worker with a GPU holds its shard and windows there, so the GPU's memory counts as well.
+        A worker with a GPU holds its shard and windows there, so the GPU's memory counts as well,
+        where it is known.
         RequestError where the crew says more than the machine has.
         """
         share = self.memory // workers
         if crew.memory_per_worker == "auto":
             mine = share * 3 // 4
-            return min(mine, self.gpu_memory * 3 // 4) if self.gpus_each(crew) else mine
+            has_gpu = self.gpus_each(crew) and self.gpu_memory
+            return min(mine, self.gpu_memory * 3 // 4) if has_gpu else mine
         if crew.memory_per_worker > share:
             raise RequestError(
                 f"crew.memory_per_worker: {workers} workers with "

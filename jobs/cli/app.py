@@ -12,6 +12,7 @@ from jobs.cli.layers import layers
 from jobs.cli.networks import networks
 from jobs.cli.plan import plan
 from jobs.cli.render import render
+from jobs.cli.work import work
 
 app = typer.Typer(
     name="dreamfarm",
@@ -36,6 +37,7 @@ app.command()(render)
 app.command()(plan)
 app.command()(networks)
 app.command()(layers)
+app.command()(work)
 
 
 def main() -> None:

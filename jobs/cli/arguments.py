@@ -31,3 +31,9 @@ Out = Annotated[
     Path | None, typer.Option("--out", help="Folder for the results; default: dreams/JOB.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+StoreFlag = Annotated[
+    str,
+    typer.Option(
+        "--store", envvar="DREAMFARM_STORE", help="s3://BUCKET/PREFIX, or a folder."
+    ),
+]

@@ -23,8 +23,11 @@ _LOOK = 3.0
 _RENEWALS = 3
 """In each lifetime of a lease, so that one may be missed."""
 
-_PARTING = 25.0
+_PARTING = 24.0
 """Seconds from a wish to stop at once until the process ends, come what may."""
+
+_LAST_WORDS = 2.0
+"""Seconds to give the lease back in."""
 
 GONE = 75
 """Exit code of a holder that had to leave in the midst of things; what it had is in the store."""
@@ -100,5 +103,7 @@ class Keeper:
         self._control.urge()
         self._asked_at = self._asked_at or now
         if now - self._asked_at > _PARTING:
+            # To a store that does not answer now, the lease runs out by itself.
+            threading.Timer(_LAST_WORDS, os._exit, (GONE,)).start()
             self._held.release()
             os._exit(GONE)

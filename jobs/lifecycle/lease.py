@@ -67,28 +67,33 @@ class Held:
         self.ttl = ttl
         self._store = store
         self._released = False
-        self._writing = threading.Lock()
+        self._turn = threading.Lock()
 
     def renew(self) -> None:
         """Make it young again. Raises LeaseLost, then or before, where it does not count."""
-        with self._writing:
+        with self._turn:
             if self._released:
                 raise LeaseLost(f"{self.keys.job}: lease {self.number} was given back")
             self._write(released=False)
-        self.check()
+            self._look()
 
     def check(self) -> None:
         """Raises LeaseLost where another number has been claimed, or the job was deleted."""
+        # In its turn: in some folders a listing may miss what is rewritten meanwhile.
+        with self._turn:
+            self._look()
+
+    def release(self) -> None:
+        """Give it back: the next may claim at once. Nothing renews it after that."""
+        with self._turn:
+            self._released = True
+            self._write(released=True)
+
+    def _look(self) -> None:
         highest = _highest(self._store, self.keys)
         if highest != self.number:
             news = f"{highest} has been claimed" if highest else "the job was deleted"
             raise LeaseLost(f"{self.keys.job}: lease {self.number} is lost: {news}")
-
-    def release(self) -> None:
-        """Give it back: the next may claim at once. Nothing renews it after that."""
-        with self._writing:
-            self._released = True
-            self._write(released=True)
 
     def _write(self, *, released: bool) -> None:
         lease = Lease(token=self.token, holder=self.holder, ttl=self.ttl, released=released)

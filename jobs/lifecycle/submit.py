@@ -107,7 +107,7 @@ def _send(store: Store, path: Path, digest: str) -> None:
             copy = shutil.copyfile(path, Path(folder) / "blob")
             if file_digest(copy) != digest:
                 raise RequestError(f"{path}: changed while it was submitted; submit it again")
-            store.upload(copy, key)
+            store.give(copy, key)
     except OSError as why:
         raise RequestError(
             f"{path}: cannot be copied into {tempfile.gettempdir()} ({why.strerror}); "

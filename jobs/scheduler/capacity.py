@@ -33,15 +33,6 @@ def share_for(crew: Crew, whole: Share, free: Share) -> Share | None:
     return Share(cores, free.gpus[:gpus])
 
 
-def minus(whole: Share, used: list[Share]) -> Share:
-    """What is left."""
-    taken = {gpu for one in used for gpu in one.gpus}
-    return Share(
-        max(0, whole.cores - sum(one.cores for one in used)),
-        tuple(gpu for gpu in whole.gpus if gpu not in taken),
-    )
-
-
 def _gpus_each(wanted: int | Literal["auto"], whole: Share) -> int:
     if wanted == "auto":
         return 1 if whole.gpus else 0

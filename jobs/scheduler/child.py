@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from jobs.lifecycle.lease import Held
 from jobs.scheduler.capacity import Share
@@ -20,6 +21,7 @@ class Child:
     held: Held
     share: Share
     priority: int
+    scratch: Path
     yields: bool = False
 
     @property
@@ -43,7 +45,8 @@ class Child:
 
 def start(errand: Errand, held: Held, share: Share, priority: int) -> Child:
     """Start a coordinator with a lease that was claimed for it."""
-    seen = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, share.gpus))} if errand.gpus else {}
+    is_mine = errand.ray is None and share.gpus
+    seen = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, share.gpus))} if is_mine else {}
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.scheduler.coordinator"],
         stdin=subprocess.PIPE,
@@ -57,4 +60,4 @@ def start(errand: Errand, held: Held, share: Share, priority: int) -> Child:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(errand.encoded())
             process.stdin.close()
-    return Child(process, held, share, priority)
+    return Child(process, held, share, priority, errand.scratch)

@@ -5,6 +5,7 @@ keeps anything that another could not find out: it may die at any time.
 """
 
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -12,20 +13,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.errors import Unreachable
 from jobs.document import spec_of
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE
-from jobs.lifecycle.errors import BadRecord
+from jobs.lifecycle.errors import BadRecord, NoSuchJob
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import ACTIVE, JobKeys, active, parse_active
 from jobs.lifecycle.lease import Standing, claim, standing
 from jobs.lifecycle.state import ENDED
 from jobs.lifecycle.terms import Terms
-from jobs.scheduler.capacity import Share, minus, share_for
+from jobs.scheduler.capacity import share_for
 from jobs.scheduler.child import Child, start
 from jobs.scheduler.coordinator import UNFIT
 from jobs.scheduler.errand import Errand
 from jobs.scheduler.patience import Patience
+from jobs.scheduler.whole import Ask
 from jobs.store.errors import StoreUnreachable
 from jobs.store.store import Store
 
@@ -52,30 +55,18 @@ class Settings:
     ray: str | None = None
 
 
-@dataclass(frozen=True)
-class Site:
-    """What the jobs may use: CPUs and GPUs, and bytes of memory."""
-
-    share: Share
-    memory: int
-
-
-Whole = Callable[[], tuple[Site, Share]]
-"""Asks what there is, and what others leave free of it."""
-
-
 class Scheduler:
     """Serves one store from one machine. say: tells the operator a line."""
 
     def __init__(
         self,
         store: Store,
-        whole: Whole,
+        ask: Ask,
         settings: Settings,
         say: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._whole, self._settings = store, whole, settings
+        self._store, self._ask, self._settings = store, ask, settings
         self._say, self._clock = say, clock
         self._children: dict[str, Child] = {}
         self._patience = Patience(clock)
@@ -106,13 +97,13 @@ class Scheduler:
             candidates, others = self._open_jobs()
             for job in candidates:
                 self._take(job)
-        except StoreUnreachable as error:
+        except (StoreUnreachable, Unreachable) as error:
             if not self._is_cut_off:
                 self._say(f"{error}; trying again")
             self._is_cut_off = True
             return False
         if self._is_cut_off:
-            self._say(f"{self._store.address}: answers again")
+            self._say("all answer again")
         self._is_cut_off = False
         return not (candidates or others or self._children)
 
@@ -122,10 +113,12 @@ class Scheduler:
         for name, generation in self._marked():
             if name in self._children:
                 continue
-            job = self._seen(name)
+            job = self._seen(name, generation)
             if job is None:
                 continue
-            if job.state in ENDED and job.intent.generation == generation:
+            if job.intent.generation > generation:
+                self._renew_marker(job, generation)
+            elif job.state in ENDED:
                 self._store.delete([active(name, generation)])
             elif job.state == "running":
                 others += 1
@@ -140,24 +133,33 @@ class Scheduler:
             if found:
                 yield found
 
-    def _seen(self, name: str) -> Job | None:
+    def _renew_marker(self, job: Job, generation: int) -> None:
+        """Delete the marker of a generation that `retry` has ended, once the next one is there."""
+        self._store.put_if_absent(active(job.id, job.intent.generation), b"")
+        self._store.delete([active(job.id, generation)])
+
+    def _seen(self, name: str, generation: int) -> Job | None:
         """The job; None, and one complaint, where something else lies in its place."""
         try:
-            return look(self._store, name)
+            job = look(self._store, name)
+            _terms(job)
+        except NoSuchJob:
+            # Who submits writes the spec first and the marker last: the job has been deleted.
+            self._store.delete([active(name, generation)])
         except (BadRecord, RequestError) as error:
             if name not in self._complained:
                 self._say(f"{error} (left alone)")
             self._complained.add(name)
-            return None
+        else:
+            return job
+        return None
 
     def _take(self, job: Job) -> None:
         """Claim and start a queued job, or make room for it, where its time has come."""
         if self._patience.waits(job):
             return
-        site, unused = self._whole()
-        terms = _terms(job)
-        free = minus(unused, [child.share for child in self._children.values()])
-        share = share_for(terms.crew, site.share, free)
+        whole = self._ask([child.share for child in self._children.values()])
+        share = share_for(_terms(job).crew, whole.share, whole.free)
         if share is None:
             self._make_room(job)
             return
@@ -180,7 +182,7 @@ class Scheduler:
             ray=self._settings.ray,
             cores=share.cores,
             gpus=len(share.gpus),
-            memory=site.memory * share.cores // site.share.cores,
+            memory=whole.memory * share.cores // whole.share.cores,
             checkpoint_seconds=self._settings.checkpoint,
             scratch=Path(tempfile.mkdtemp(prefix=f"dreamfarm-{job.id}-")),
         )
@@ -205,6 +207,7 @@ class Scheduler:
         return bool(ended)
 
     def _bury(self, child: Child) -> None:
+        shutil.rmtree(child.scratch, ignore_errors=True)
         code = child.process.returncode
         if code == UNFIT:
             self._patience.give_up(child.job)
@@ -215,14 +218,13 @@ class Scheduler:
             if _is_still_held(left, child):
                 # It died with the lease; nobody else need wait for it to run out.
                 child.held.release()
-            job = self._seen(child.job)
-        except StoreUnreachable as error:
-            self._say(f"{child.job}: ended ({code}); {error}")
+            job = look(self._store, child.job)
+        except (StoreUnreachable, BadRecord, NoSuchJob) as error:
+            self._say(f"{child.job}: its process ended with {code}; {error}")
             return
-        if job is not None:
-            reason = f": {job.status.reason}" if job.status and job.status.reason else ""
-            died = f" (its process ended with {code})" if code not in (0, GONE, UNFIT) else ""
-            self._say(f"{job.id}: {job.state}{reason}{died}")
+        reason = f": {job.status.reason}" if job.status and job.status.reason else ""
+        died = f" (its process ended with {code})" if code not in (0, GONE, UNFIT) else ""
+        self._say(f"{job.id}: {job.state}{reason}{died}")
 
     def _part(self) -> None:
         """Leave: every child lets its job go, with what it has."""

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from jobs.store.drafts import Drafts
 from jobs.store.errors import Missing
 from jobs.store.folder_failure import failure
-from jobs.store.key import PARTIAL, checked, checked_range, folder_of
+from jobs.store.key import PARTIAL, checked, checked_range, folder_named, folder_of
 from jobs.store.store import Entry, Store, Unfinished
 from jobs.store.tree import Take, children, files, link, place, prune, replace
 
@@ -46,7 +46,7 @@ class FolderStore(Store):
             file.seek(start)
             content = file.read(length)
         if len(content) != length:
-            raise ValueError(f"{key} has no {length} bytes from {start} on")
+            raise ValueError(f"{key} ends before the range does")
         return content
 
     def aged(self, key: str) -> tuple[bytes, float]:
@@ -63,7 +63,7 @@ class FolderStore(Store):
             yield from files(self._root, folder_of(prefix), prefix)
 
     def folders(self, prefix: str) -> Iterator[str]:
-        folder = folder_of(f"{prefix.rstrip('/')}/")
+        folder = folder_named(prefix)
         with self._failures():
             for key, item in children(self._root, folder):
                 # A folder in which nothing lies is about to be removed, or about to be filled.
@@ -105,6 +105,7 @@ class FolderStore(Store):
             draft.unlink(missing_ok=True)
 
     def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        folder_of(prefix)
         with self._failures():
             yield from self._drafts.unfinished(prefix)
 

@@ -31,10 +31,18 @@ def checked(key: str) -> str:
 def folder_of(prefix: str) -> str:
     """The deepest folder that holds every key with a prefix: `a/b` of `a/b/c`, `` of `a`.
 
-    Raises ValueError for one outside the store.
+    Raises ValueError for a prefix that no key has.
     """
-    folder = prefix.rpartition("/")[0]
-    return checked(folder) if folder else ""
+    folder, slash, _ = prefix.rpartition("/")
+    return checked(folder) if slash else ""
+
+
+def folder_named(name: str) -> str:
+    """The folder `a/b` that somebody calls `a/b` or `a/b/`; `` is all of the store.
+
+    Raises ValueError for what is no folder of keys.
+    """
+    return folder_of(f"{name.rstrip('/')}/") if name else ""
 
 
 def checked_range(start: int, length: int) -> None:

@@ -14,9 +14,9 @@ from s3transfer.exceptions import S3DownloadFailedError
 from s3transfer.manager import TransferConfig, TransferManager
 
 from jobs.store.errors import Missing, StoreRefused
-from jobs.store.key import batches, checked, checked_range, folder_of, is_key
+from jobs.store.key import batches, checked, checked_range, folder_named, folder_of, is_key
 from jobs.store.s3_client import make_client
-from jobs.store.s3_failure import BROKEN_OFF, FAILURES, code, failure, refusal
+from jobs.store.s3_failure import BROKEN_OFF, FAILURES, BrokeOffError, code, failure, refusal
 from jobs.store.store import Entry, Store, Unfinished
 
 if TYPE_CHECKING:
@@ -73,9 +73,10 @@ class S3Store(Store):
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         checked_range(start, length)
-        try:
-            content, _ = self._read(key, f"bytes={start}-{start + length - 1}")
-        ...
+        content, _ = self._read(key, f"bytes={start}-{start + length - 1}")
+        if len(content) != length:
+            raise _too_short(key)
+        return content
 
     def aged(self, key: str) -> tuple[bytes, float]:
         content, answer = self._read(key)
@@ -96,7 +97,7 @@ class S3Store(Store):
                         yield Entry(key, found["Size"], found["LastModified"].timestamp())
 
     def folders(self, prefix: str) -> Iterator[str]:
-        folder = folder_of(f"{prefix.rstrip('/')}/")
+        folder = folder_named(prefix)
         above = self._root + (f"{folder}/" if folder else "")
         with self._failures():
             pages = self._client().get_paginator("list_objects_v2")
@@ -164,10 +165,13 @@ class S3Store(Store):
 
         def read() -> "tuple[bytes, GetObjectOutputTypeDef]":
             answer = self._client().get_object(**asked)
-            return answer["Body"].read(), answer
+            try:
+                return answer["Body"].read(), answer
+            except BROKEN_OFF as error:
+                raise BrokeOffError from error
 
         with self._failures(key):
-            return _repeated(read, *BROKEN_OFF)
+            return _repeated(read, BrokeOffError)
 
     def _delete(self, names: list[str]) -> None:
         refused: list[ErrorTypeDef] = []
@@ -190,8 +194,10 @@ class S3Store(Store):
         try:
             yield
         except FAILURES as error:
-            if key is not None and isinstance(error, ClientError) and code(error) == "NoSuchKey":
+            if key is not None and code(error) == "NoSuchKey":
                 raise Missing(key) from None
+            if key is not None and code(error) == "InvalidRange":
+                raise _too_short(key) from None
             raise failure(error, self._where()) from error
 
     def _where(self) -> str:
@@ -207,14 +213,18 @@ def _transfer() -> TransferConfig:
     return TransferConfig(max_io_queue_size=64, io_chunksize=256 << 10)
 
 
-def _repeated(ask: Callable[[], Answer], *passing: type[Exception]) -> Answer:
-    """An answer, asked for again after errors that botocore does not see, or does not repeat."""
+def _repeated(ask: Callable[[], Answer], passing: type[Exception]) -> Answer:
+    """An answer, asked for again after an error of which botocore does not know that it passes."""
     for attempt in range(1, _ATTEMPTS):
         try:
             return ask()
         except passing:
             _pause(attempt)
     return ask()
+
+
+def _too_short(key: str) -> ValueError:
+    return ValueError(f"{key} ends before the range does")
 
 
 def _pause(attempt: int) -> None:

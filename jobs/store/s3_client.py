@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from jobs.store.errors import StoreRefused
-from jobs.store.s3_failure import NeverAnswered
+from jobs.store.s3_failure import NeverAnsweredError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -101,7 +101,7 @@ class _Retries:
             # Who has never answered is not waited for twice, nor by s3transfer five times: the
             # address may be wrong. Later, silence is an accident.
             if isinstance(caught_exception, ReadTimeoutError) and not self._answered:
-                raise NeverAnswered from caught_exception
+                raise NeverAnsweredError from caught_exception
             return None
         self._answered = True
         if attempts < _ATTEMPTS and response[1].get("Error", {}).get("Code") == _CONFLICT:

@@ -35,11 +35,16 @@ from s3transfer.exceptions import (
 from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
 
 
+class NeverAnsweredError(BotoCoreError):
+    """An endpoint takes connections, and has not said a word yet."""
 
-class NeverAnswered(BotoCoreError):
-    """An endpoint took a connection, and has not said a word since it was first asked."""
+    fmt = "no answer yet"
 
-    fmt = "no answer yet, ever"
+
+class BrokeOffError(BotoCoreError):
+    """An answer began well and did not come to its end."""
+
+    fmt = "the answer broke off"
 
 
 FAILURES = (
@@ -54,7 +59,7 @@ FAILURES = (
 """All that boto3 raises."""
 
 BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-"""An answer that began well: botocore has seen it succeed, and does not ask again."""
+"""What reading the body of an answer raises where it does not come to its end."""
 
 _RUNNING = "is the store running, and AWS_ENDPOINT_URL right?"
 _LOG_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -100,11 +105,12 @@ _UNREACHABLE: tuple[tuple[type[Exception], str], ...] = (
     (EndpointConnectionError, f"no connection; {_RUNNING}"),
     (ConnectTimeoutError, f"no connection; {_RUNNING}"),
     (ProxyConnectionError, "no connection to the proxy; is HTTPS_PROXY right?"),
-    (NeverAnswered, f"no answer in time; {_RUNNING}"),
+    (NeverAnsweredError, f"no answer in time; {_RUNNING}"),
     (ReadTimeoutError, f"no answer in time; {_RUNNING}"),
     (ResponseParserError, _NONSENSE),
     (S3ValidationError, _NONSENSE),
     (S3DownloadFailedError, "an object changed while it was read; try again"),
+    (BrokeOffError, _BROKE_OFF),
     (ConnectionError, _BROKE_OFF),
     (HTTPClientError, _BROKE_OFF),
     (IncompleteReadError, _BROKE_OFF),
@@ -120,8 +126,10 @@ _UNABLE: tuple[tuple[type[Exception], str], ...] = (
 """The first that an error is an instance of counts."""
 
 
-def code(error: ClientError) -> str:
-    """The code that a store gave for an error."""
+def code(error: Exception) -> str:
+    """The code that a store gave for an error, if it is the store's."""
+    if not isinstance(error, ClientError):
+        return ""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 

@@ -32,7 +32,9 @@ def test_what_decides_pixels_does_not_depend_on_the_machine(
     plans = [planned(picture, weights, *settings, machine=machine) for machine in MACHINES]
 
     assert len({plan.tile for plan in plans}) == 1
-    assert len({plan.octaves for plan in plans}) == 1
+    # Of an octave's work only the busiest worker's share is a matter of the crew.
+    works = [[replace(octave, busiest=0) for octave in plan.octaves] for plan in plans]
+    assert all(work == works[0] for work in works)
     assert len({plan.label() for plan in plans}) == 1
     assert len({plan.identity.job_id for plan in plans}) == 1
     assert [plan.workers for plan in plans][-1] == 1

@@ -1,0 +1,62 @@
+"""`dreamfarm work`: render the store's jobs."""
+
+import os
+import signal
+from typing import Annotated
+
+import typer
+
+from jobs.cli.arguments import DREAMS, StoreFlag
+
+
+def work(
+    store: StoreFlag = str(DREAMS),
+    address: Annotated[
+        str | None,
+        typer.Option("--address", help="HOST:PORT of a Ray cluster; default: this machine alone."),
+    ] = None,
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="Leave when nothing is left to do.")
+    ] = False,
+    poll: Annotated[
+        float | None,
+        typer.Option("--poll", help="Seconds between two looks at the store.", min=0.1),
+    ] = None,
+    lease: Annotated[
+        float | None,
+        typer.Option("--lease", help="Seconds without a sign after which a holder is dead.", min=1),
+    ] = None,
+    checkpoint: Annotated[
+        float | None,
+        typer.Option("--checkpoint", help="Seconds between checkpoints, at the least.", min=0),
+    ] = None,
+) -> None:
+    """Render the jobs in a store, by priority and age, until told to stop.
+
+    Any number of these may serve one store. SIGTERM and Ctrl-C: what is being rendered is given
+    back, with what is done, and another goes on with it.
+    """
+    from jobs.scheduler.scheduler import Scheduler, Settings
+    from jobs.scheduler.whole import cluster_whole, machine_whole
+    from jobs.store.address import open_store
+    from jobs.store.exclusive import check_exclusive
+
+    given = {"poll": poll, "lease": lease, "checkpoint": checkpoint}
+    settings = Settings(
+        until_idle=until_idle,
+        ray=address,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    opened = open_store(store)
+    check_exclusive(opened)
+    ask = machine_whole() if address is None else cluster_whole(address)
+    ask([])
+    scheduler = Scheduler(opened, ask, settings, _say)
+    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(ending, lambda *_: scheduler.stop())
+    _say(f"serving {opened.address} (process {os.getpid()})")
+    scheduler.run()
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -1,0 +1,296 @@
+"""What every store promises, tried on a folder, on moto's S3 and on Ceph's."""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from threading import Barrier, Event
+
+import pytest
+
+from jobs.store.address import open_store
+from jobs.store.errors import Missing
+from jobs.store.exclusive import check_exclusive
+from jobs.store.patient import Patient
+from jobs.store.store import Store
+
+EVERY_LETTER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@=+"
+NO_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "ä", "a,b", "a\n", "x" * 201]
+BIG = 30 << 20
+
+
+def keys(store: Store, prefix: str = "") -> list[str]:
+    return [entry.key for entry in store.entries(prefix)]
+
+
+def fill(store: Store, names: list[str]) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda name: store.put(name, b"x"), names))
+
+
+def test_an_object_is_what_was_put_last(store: Store) -> None:
+    for content in (b"first", b"", b"second" * 1000):
+        store.put("a/b", content)
+        assert store.get("a/b") == content
+        assert store.aged("a/b")[0] == content
+
+
+def test_what_is_not_there_is_missing(store: Store, tmp_path: Path) -> None:
+    store.put("a/b", b"x")
+    for key in ("a", "a/c", "a/b/c", "b"):
+        for ask in (
+            store.get,
+            lambda key: store.get_range(key, 0, 1),
+            store.aged,
+            lambda key: store.download(key, tmp_path / "file"),
+        ):
+            with pytest.raises(Missing) as caught:
+                ask(key)
+            assert caught.value.key == key
+    assert not list(tmp_path.glob("*file*"))
+
+
+def test_a_store_in_which_nothing_was_put_is_empty(store: Store) -> None:
+    with pytest.raises(Missing):
+        store.get("a")
+    assert keys(store) == []
+    assert list(store.folders("")) == list(store.folders("a")) == []
+    assert list(store.unfinished("")) == []
+    store.delete(["a", "b/c"])
+
+
+def test_one_of_many_at_once_creates_an_object(store: Store) -> None:
+    writers = 16
+    start = Barrier(writers)
+
+    def write(writer: int) -> bool:
+        start.wait()
+        return store.put_if_absent("claim", b"%d" % writer)
+
+    with ThreadPoolExecutor(writers) as pool:
+        won = list(pool.map(write, range(writers)))
+    assert won.count(True) == 1
+    assert store.get("claim") == b"%d" % won.index(True)
+
+    assert not store.put_if_absent("claim", b"late")
+    assert store.get("claim") == b"%d" % won.index(True)
+    store.delete(["claim"])
+    assert store.put_if_absent("claim", b"again")
+
+
+def test_a_range_is_exactly_what_was_asked_for(store: Store) -> None:
+    content = bytes(range(256))
+    store.put("a", content)
+    for start, length in ((0, 1), (0, 256), (17, 100), (255, 1)):
+        assert store.get_range("a", start, length) == content[start : start + length]
+    for start, length in ((0, 257), (255, 2), (256, 1), (1000, 5), (0, 0), (-1, 3)):
+        with pytest.raises(ValueError, match="range"):
+            store.get_range("a", start, length)
+
+
+def test_an_object_ages_as_time_goes_by(store: Store) -> None:
+    """A bucket's clock has whole seconds: an age may be wrong by one."""
+    before = time.monotonic()
+    store.put("a", b"x")
+    after = time.monotonic()
+    time.sleep(2.2)
+    asked = time.monotonic()
+    content, age = store.aged("a")
+    assert content == b"x"
+    assert asked - after - 1 <= age <= time.monotonic() - before + 1
+
+    before = time.monotonic()
+    store.put("a", b"y")
+    assert store.aged("a")[1] <= time.monotonic() - before + 1
+
+
+def test_listings_come_in_the_order_of_whole_keys(store: Store) -> None:
+    names = ["a-b", "a.b", "a/b-c", "a/b.c", "a/b/c", "a/b/d", "a/b0", "a/c", "a0", "a=", "aA", "b"]
+    assert names == sorted(names)
+    fill(store, names[::-1])
+    assert keys(store) == names
+    for prefix in ("a", "a/", "a/b", "a/b/", "a/b/c", "a/b0", "a-", "b", "c", "a/b/c/d"):
+        assert keys(store, prefix) == [name for name in names if name.startswith(prefix)]
+
+
+def test_listings_know_sizes_and_times(store: Store) -> None:
+    store.put("a", b"12345")
+    first = next(store.entries("a"))
+    assert first.size == 5
+    time.sleep(1.1)
+    store.put("a", b"")
+    second = next(store.entries("a"))
+    assert second.size == 0
+    assert 1 <= second.modified - first.modified < 60
+
+
+def test_folders_are_the_next_parts_of_keys(store: Store) -> None:
+    fill(store, ["a/b/c", "a/b/d/e", "a/b-1/c", "a/f", "a0/x", "z"])
+    assert list(store.folders("")) == ["a", "a0"]
+    for prefix in ("a", "a/"):
+        assert list(store.folders(prefix)) == ["b-1", "b"]
+    assert list(store.folders("a/b")) == ["d"]
+    assert list(store.folders("z")) == list(store.folders("nowhere")) == []
+    store.delete(["a/b/d/e", "a0/x"])
+    assert list(store.folders("")) == ["a"]
+    assert list(store.folders("a/b")) == []
+
+
+def test_more_objects_than_a_page_holds_are_listed_and_deleted(store: Store) -> None:
+    names = [f"many/{number:04}/x" for number in range(1003)]
+    fill(store, [*names, "other"])
+    assert keys(store, "many/") == names
+    assert list(store.folders("many")) == [f"{number:04}" for number in range(1003)]
+    # As a stream: what is deleted is still being listed.
+    store.delete(entry.key for entry in store.entries("many/"))
+    assert keys(store) == ["other"]
+
+
+def test_deleting_is_of_what_is_there(store: Store) -> None:
+    fill(store, ["a/b", "a/c"])
+    store.delete(["a/b", "a/b", "a/nothing", "a", "nowhere/at/all"])
+    assert keys(store) == ["a/c"]
+    store.delete([])
+    assert keys(store) == ["a/c"]
+
+
+def test_a_big_file_goes_up_and_comes_down_byte_for_byte(store: Store, tmp_path: Path) -> None:
+    content = os.urandom(BIG + 1)
+    source, target = tmp_path / "source", tmp_path / "down" / "target"
+    source.write_bytes(content)
+    target.parent.mkdir()
+    target.write_bytes(b"what was there before")
+
+    store.upload(source, "big")
+    assert [(entry.key, entry.size) for entry in store.entries("")] == [("big", BIG + 1)]
+    assert store.get_range("big", BIG - 4, 5) == content[-5:]
+    store.download("big", target)
+    assert target.read_bytes() == content
+    assert list(target.parent.iterdir()) == [target]
+    assert list(store.unfinished("")) == []
+
+
+@pytest.mark.parametrize("give", [False, True], ids=["upload", "give"])
+def test_small_files_and_empty_ones_are_objects_too(
+    store: Store, tmp_path: Path, give: bool
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    for content in (b"", b"small"):
+        source.write_bytes(content)
+        (store.give if give else store.upload)(source, "a/b")
+        assert store.get("a/b") == content
+        store.download("a/b", target)
+        assert target.read_bytes() == content
+
+
+def test_a_file_that_is_not_there_is_this_machines_fault(store: Store, tmp_path: Path) -> None:
+    for send in (store.upload, store.give):
+        with pytest.raises(FileNotFoundError):
+            send(tmp_path / "nothing", "a")
+    store.put("a", b"x")
+    with pytest.raises(FileNotFoundError):
+        store.download("a", tmp_path / "no folder" / "file")
+
+
+def test_who_reads_while_others_write_gets_one_version_whole(store: Store, tmp_path: Path) -> None:
+    """Also where a download takes several ranges."""
+    size = 9 << 20
+    sources = [tmp_path / "a", tmp_path / "b"]
+    for source in sources:
+        source.write_bytes(source.name.encode() * size)
+    store.upload(sources[0], "x")
+    enough = Event()
+
+    def write() -> int:
+        for count, source in enumerate(cycle(sources)):
+            if enough.is_set():
+                return count
+            store.upload(source, "x")
+        return 0
+
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(write)
+        try:
+            for _ in range(4):
+                target = tmp_path / "target"
+                # Versions that change faster than they can be read are asked for again.
+                Patient(store, 30).download("x", target)
+                read = (target.read_bytes(), store.get("x"))
+                for content in read:
+                    assert len(content) == size
+                    assert content.count(content[:1]) == size
+        finally:
+            enough.set()
+        assert written.result() > 1
+
+
+def test_uploads_of_the_dead_are_found_and_ended(
+    store: Store, crashed_upload: Callable[[str], None]
+) -> None:
+    for key in ("a/b", "a/c", "d"):
+        crashed_upload(key)
+    assert keys(store) == []
+    assert [upload.key for upload in store.unfinished("")] == ["a/b", "a/c", "d"]
+    found = list(store.unfinished("a/"))
+    assert [upload.key for upload in found] == ["a/b", "a/c"]
+    for upload in (*found, found[0]):
+        store.abort(upload)
+    assert [upload.key for upload in store.unfinished("")] == ["d"]
+
+
+def test_keys_may_be_long_and_of_many_letters(store: Store) -> None:
+    names = [
+        EVERY_LETTER,
+        f"a/{EVERY_LETTER}/b",
+        "k" * 200,
+        ".hidden/x",
+        "a.b/...",
+        "-",
+        "~"[:0] + "=",
+    ]
+    fill(store, names)
+    assert keys(store) == sorted(names)
+    assert all(store.get(name) == b"x" for name in names)
+    store.delete(names)
+    assert keys(store) == []
+
+
+@pytest.mark.parametrize("key", NO_KEYS)
+def test_what_is_no_key_is_refused(store: Store, tmp_path: Path, key: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    for ask in (
+        lambda: store.put(key, b""),
+        lambda: store.put_if_absent(key, b""),
+        lambda: store.get(key),
+        lambda: store.get_range(key, 0, 1),
+        lambda: store.aged(key),
+        lambda: store.delete([key]),
+        lambda: store.upload(file, key),
+        lambda: store.give(file, key),
+        lambda: store.download(key, file),
+    ):
+        with pytest.raises(ValueError, match="no key"):
+            ask()
+
+
+def test_listings_do_not_leave_the_store(store: Store) -> None:
+    for prefix in ("../", "a/../", "/"):
+        with pytest.raises(ValueError, match="no key"):
+            next(store.entries(prefix))
+        with pytest.raises(ValueError, match="no key"):
+            next(store.unfinished(prefix))
+    with pytest.raises(ValueError, match="no key"):
+        next(store.folders("a/.."))
+
+
+def test_a_store_is_exclusive_and_shows_no_trace_of_the_probe(store: Store) -> None:
+    check_exclusive(store)
+    assert keys(store) == []
+
+
+def test_a_store_can_be_opened_again_from_its_address(store: Store) -> None:
+    again = open_store(store.address)
+    assert (type(again), again.address) == (type(store), store.address)
