@@ -4,16 +4,19 @@ A process of its own, since what it drives can take it down: a decoder that cras
 runs out, and Ray, which ends a driver whose cluster has died. The scheduler lives on.
 """
 
+import functools
 import logging
 import os
 import shutil
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs.checkpoint.site import Site, patient_store
+from jobs.checkpoint.stored_bytes import Opener
 from jobs.holding.keeper import GONE, Keeper
 from jobs.holding.reporter import Reporter
 from jobs.lifecycle.errors import LeaseLost, Unfit
@@ -25,12 +28,14 @@ from jobs.scheduler.errand import Errand
 from jobs.store.store import Store
 
 if TYPE_CHECKING:
-    from cluster.ray_crew import RayCrew
+    from jobs.holding.crews import Start
     from jobs.machine import Machine
     from jobs.plan import Plan
 
 DONE, UNFIT = 0, 76
 """Exit codes, beside the keeper's GONE: the job has ended, or waits for its user or for others."""
+
+Crews = Callable[[], AbstractContextManager["Start"]]
 
 _log = logging.getLogger("dreamfarm")
 
@@ -38,43 +43,48 @@ _log = logging.getLogger("dreamfarm")
 def main() -> None:
     """Run the errand on standard input."""
     errand = Errand.decoded(sys.stdin.buffer.read(), "the errand")
-    sys.exit(Coordinator(errand).run())
+    control = Control()
+    # The scheduler passes on what it is told itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: control.ask("drain"))
+    signal.signal(signal.SIGUSR1, lambda *_: control.ask("yield"))
+    opener = functools.partial(patient_store, errand.store)
+    coordinator = Coordinator(errand, control, opener, _crews(errand.ray))
+    sys.exit(coordinator.run(dies_with=os.getppid()))
 
 
 class Coordinator:
-    """Holds the job of an errand until it has ended or somebody else is to go on."""
+    """Holds the job of an errand until it has ended or somebody else is to go on.
 
-    def __init__(self, errand: Errand) -> None:
-        self._errand = errand
+    opener: the way to the store, for this process and for the workers, whose machines hold the
+    credentials. crews: gives, for as long as the job is held, a way to start crews.
+    """
+
+    def __init__(self, errand: Errand, control: Control, opener: Opener, crews: Crews) -> None:
+        self._errand, self._control, self._crews = errand, control, crews
         self._keys = JobKeys(errand.job)
-        self._control = Control()
-        # The scheduler passes on what it is told itself.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: self._control.ask("drain"))
-        signal.signal(signal.SIGUSR1, lambda *_: self._control.ask("yield"))
+        self._site = Site(opener, errand.job, errand.number, errand.scratch)
 
-    def run(self) -> int:
-        """Returns the exit code that tells the scheduler when to try this job again."""
-        errand = self._errand
-        store = patient_store(errand.store)
+    def run(self, dies_with: int | None = None) -> int:
+        """Returns the exit code that tells the scheduler when to try this job again.
+
+        dies_with: a process; when it is gone, the holder leaves too.
+        """
+        errand, store = self._errand, self._site.store
         held = rebuilt(store, self._keys, errand.number, errand.token, errand.holder, errand.ttl)
-        generation = look(store, errand.job).intent.generation
-        reporter = Reporter(self._site, generation)
+        reporter = Reporter(self._site, look(store, errand.job).intent.generation)
+        reporter.note("claimed", lease=errand.number, holder=errand.holder)
         _log.setLevel(logging.INFO)
         _log.addHandler(reporter)
         try:
-            with Keeper(store, held, self._control, reporter, dies_with=os.getppid()):
+            with Keeper(store, held, self._control, reporter, dies_with=dies_with):
                 code = self._ended(store, held, reporter)
             return self._parted(store, held, reporter, code)
         except LeaseLost:
             return GONE
         finally:
+            _log.removeHandler(reporter)
             shutil.rmtree(errand.scratch, ignore_errors=True)
-
-    @property
-    def _site(self) -> Site:
-        errand = self._errand
-        return Site(_Opener(errand.store), errand.job, errand.number, errand.scratch)
 
     def _ended(self, store: Store, held: Held, reporter: Reporter) -> int:
         """Render, and say how it ended."""
@@ -105,14 +115,12 @@ class Coordinator:
         return DONE
 
     def _render(self, job: Job, store: Store, held: Held, reporter: Reporter) -> None:
-        from jobs.holding.crews import on_own_ray, on_ray
         from jobs.holding.holding import Holding
 
-        with self._cluster() as ray_crew:
+        with self._crews() as start:
             plan = self._planned(job, store)
             reporter.workers = plan.workers
-            start = on_own_ray if ray_crew is None else on_ray(ray_crew)
-            Holding(
+            holding = Holding(
                 plan,
                 job.spec.spec,
                 self._site,
@@ -121,14 +129,8 @@ class Coordinator:
                 self._control,
                 reporter,
                 self._errand.checkpoint_seconds,
-            ).run()
-
-    def _cluster(self) -> "AbstractContextManager[type[RayCrew] | None]":
-        if self._errand.ray is None:
-            return nullcontext()
-        from cluster.machine import joined_ray
-
-        return joined_ray(self._errand.ray)
+            )
+            holding.run()
 
     def _planned(self, job: Job, store: Store) -> "Plan":
         """The plan on this machine, with what the first holder has fixed."""
@@ -163,14 +165,22 @@ class Coordinator:
         return code
 
 
-class _Opener:
-    """A way to the store for the workers; their machines hold the credentials, not this."""
+def _crews(address: str | None) -> Crews:
+    """On the cluster at an address, joined as long as the job is held, or on a Ray of its own."""
 
-    def __init__(self, address: str) -> None:
-        self._address = address
+    @contextmanager
+    def crews() -> "Iterator[Start]":
+        from jobs.holding.crews import on_own_ray, on_ray
 
-    def __call__(self) -> Store:
-        return patient_store(self._address)
+        if address is None:
+            yield on_own_ray
+            return
+        from cluster.machine import joined_ray
+
+        with joined_ray(address) as ray_crew:
+            yield on_ray(ray_crew)
+
+    return crews
 
 
 def _told(error: Exception, kind: str) -> str:

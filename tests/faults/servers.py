@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -74,6 +75,14 @@ def moto_server() -> Iterator[Server]:
     finally:
         process.terminate()
         process.wait(_PATIENCE)
+
+
+def radosgw_tool() -> Path | None:
+    """The script that starts a radosgw, where it and radosgw are there: DREAMFARM_SHARED/tools/rgw,
+    or ../shared/tools/rgw."""
+    beside = Path(__file__).resolve().parents[2].parent / "shared"
+    tool = Path(os.environ.get("DREAMFARM_SHARED", beside)) / "tools" / "rgw"
+    return tool if tool.exists() and shutil.which("radosgw") else None
 
 
 @contextmanager

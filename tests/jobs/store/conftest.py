@@ -1,7 +1,6 @@
 """A store of each kind: a folder, a bucket of moto's server, a bucket of Ceph's."""
 
 import functools
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +16,7 @@ from jobs.store.key import PARTIAL
 from jobs.store.s3 import S3Store
 from jobs.store.s3_client import make_client
 from jobs.store.store import Store
-from tests.faults.servers import Server, moto_server, radosgw
+from tests.faults.servers import Server, moto_server, radosgw, radosgw_tool
 from tests.jobs.store.s3 import BUCKET, settings
 
 if TYPE_CHECKING:
@@ -32,20 +31,27 @@ def moto() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def starting_ceph(shared: Path) -> Iterator[Future[Server]]:
-    """Ceph's server, which takes its time to start while other tests run."""
-    tool = shared / "tools" / "rgw"
-    if not tool.exists() or not shutil.which("radosgw"):
-        pytest.skip(f"NO REAL S3 SERVER: radosgw is not installed, or {tool} is not there")
+@pytest.fixture(scope="session", autouse=True)
+def starting_ceph(request: pytest.FixtureRequest) -> Iterator[Future[Server] | None]:
+    """Ceph's server, which takes its time to start, while tests that need none run."""
+    tool = radosgw_tool()
+    if tool is None or not any(map(_needs_ceph, request.session.items)):
+        yield None
+        return
     with ExitStack() as held, ThreadPoolExecutor(1) as pool:
-        starting = pool.submit(lambda: held.enter_context(radosgw(tool)))
-        yield starting
+        yield pool.submit(lambda: held.enter_context(radosgw(tool)))
+
+
+def _needs_ceph(item: pytest.Item) -> bool:
+    asked = getattr(item, "fixturenames", ())
+    return "ceph" in asked or ("kind" in asked and "ceph" in item.name)
 
 
 @pytest.fixture(scope="session")
-def ceph(starting_ceph: Future[Server]) -> Server:
+def ceph(starting_ceph: Future[Server] | None) -> Server:
     """Ceph's server, with a bucket."""
+    if starting_ceph is None:
+        pytest.skip("NO REAL S3 SERVER: install radosgw, and set DREAMFARM_SHARED to tools/rgw's")
     server = starting_ceph.result()
     server.create_bucket(BUCKET)
     return server
@@ -71,3 +77,22 @@ def store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         return FolderStore(tmp_path / "a store" / "not there yet")
     server: Server = request.getfixturevalue(kind)
     return S3Store(BUCKET, f"tests/{uuid.uuid4().hex}", lambda: client(server))
+
+
+@pytest.fixture
+def crashed_upload(
+    kind: str, store: Store, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], None]]:
+    """Leaves an upload to a key unfinished, as somebody who is killed does."""
+    with ExitStack() as held:
+
+        def crash(key: str) -> None:
+            if kind == "folder":
+                drafts = Drafts(Path(store.address) / PARTIAL)
+                held.enter_context(drafts.begun(key)).write(b"half")
+                return
+            place = store.address.removeprefix(f"s3://{BUCKET}/")
+            server: Server = request.getfixturevalue(kind)
+            client(server).create_multipart_upload(Bucket=BUCKET, Key=f"{place}/{key}")
+
+        yield crash
