@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check bench clean
+.PHONY: demo test slow chaos check bench clean
 
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
@@ -11,6 +11,9 @@ test: .venv/ready
 
 slow: .venv/ready
 	$(BIN)/pytest -m slow --timeout 3600
+
+chaos: .venv/ready
+	$(BIN)/pytest -m chaos --timeout 900 tests/chaos
 
 check: .venv/ready
 	$(BIN)/ruff check

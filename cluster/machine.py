@@ -65,6 +65,8 @@ def local_ray(cpus: int, object_store_bytes: int) -> Iterator["type[RayCrew]"]:
         # Ray would start an idle process for every logical CPU.
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
+        # A head that is gone never comes back here; who waits for it could start another Ray.
+        "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     try:

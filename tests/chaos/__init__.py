@@ -1,0 +1,1 @@
+"""Posters rendered while what renders them is killed or stopped, at seeded moments."""

@@ -1,0 +1,59 @@
+"""A poster in a storm is the poster of a calm day."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.document import spec_of
+from jobs.machine import this_machine
+from jobs.plan import make_plan
+from jobs.store.address import open_store
+from tests.chaos.farm import Farm
+from tests.chaos.storm import (
+    check_work_redone,
+    described,
+    digests,
+    kinds,
+    poster,
+    unknown_objects,
+    weathered,
+)
+from tests.jobs.small import held
+
+FAULTS = 3
+POSTER = poster(seed=1, size="800x540", steps=6)
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The checksums of the undisturbed poster."""
+    plan = make_plan(spec_of(POSTER), this_machine())
+    outputs = held(plan, tmp_path_factory.mktemp("calm")).run()["outputs"]
+    return [one["sha256"] for one in outputs]
+
+
+def survives(seed: int, folder: Path, calm: list[str]) -> None:
+    """One run: the same bytes, little done again, and nothing left that nobody knows."""
+    address, log = str(folder / "store"), folder / "log"
+    store = open_store(address)
+    farm = Farm(address, log, {})
+    try:
+        job, track = weathered(store, POSTER, farm, kinds(seed, FAULTS), seed)
+    finally:
+        farm.end()
+    told = described(log, store)
+    assert digests(job) == calm, told
+    check_work_redone(track, told)
+    assert unknown_objects(store, job.id) == [], told
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_poster_survives_everything_once(seed: int, tmp_path: Path, calm: list[str]) -> None:
+    """Two runs, in which each kind of fault happens once."""
+    survives(seed, tmp_path, calm)
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", range(2, 22))
+def test_a_poster_survives_everything(seed: int, tmp_path: Path, calm: list[str]) -> None:
+    survives(seed, tmp_path, calm)
