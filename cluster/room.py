@@ -5,7 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-from cluster.errors import Unreachable
+from cluster.errors import ClusterError, Unreachable
 
 _ANSWER_WITHIN = 60.0
 """Seconds; to join a cluster takes some."""
@@ -30,19 +30,24 @@ def room(address: str) -> tuple[Room, Room]:
         done = subprocess.run(
             asked, capture_output=True, text=True, timeout=_ANSWER_WITHIN, check=False
         )
-        all_of_it, free = json.loads(done.stdout.splitlines()[-1])
-    except (subprocess.TimeoutExpired, ValueError, IndexError) as error:
+    except subprocess.TimeoutExpired as error:
         raise Unreachable(f"no Ray cluster answers at {address!r}: is it running?") from error
+    if done.returncode:
+        raise Unreachable("".join(done.stderr.strip().splitlines()[-1:]))
+    all_of_it, free = json.loads(done.stdout)
     return Room(**all_of_it), Room(**free)
 
 
 def _main() -> None:
     from cluster.machine import joined_ray
 
-    with joined_ray(sys.argv[1]):
-        import ray
+    try:
+        with joined_ray(sys.argv[1]):
+            import ray
 
-        found = (ray.cluster_resources(), ray.available_resources())
+            found = (ray.cluster_resources(), ray.available_resources())
+    except ClusterError as error:
+        sys.exit(str(error))
     rooms = [
         {"cpus": one.get("CPU", 0), "gpus": one.get("GPU", 0), "memory": one.get("memory", 0)}
         for one in found

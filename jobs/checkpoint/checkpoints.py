@@ -69,7 +69,7 @@ class Checkpoints:
     ) -> None:
         self._site, self._fence, self._clock = site, fence, clock
         self._least = least_seconds
-        self._cost = 0.0
+        self._cost = self._spent = 0.0
         self._since = clock()
         self._kept: list[Found] = []
         self._sequence = 0
@@ -83,6 +83,11 @@ class Checkpoints:
     def cost(self) -> float:
         """Seconds that the last one took."""
         return self._cost
+
+    @property
+    def spent(self) -> float:
+        """Seconds that all of this holder's took."""
+        return self._spent
 
     def take_over(self) -> None:
         """Find what earlier holders left, and name it in a first commit of this lease's own.
@@ -119,6 +124,7 @@ class Checkpoints:
         self._add(Commit(octave=octave, step=step, parts=parts))
         self._since = self._clock()
         self._cost = self._since - self._began
+        self._spent += self._cost
 
     def canvas(self, commit: Commit, grid: Grid) -> Mosaic:
         """The canvas of a commit, to be read by any worker. `grid` is that of its octave."""

@@ -8,6 +8,9 @@ import typer
 
 from jobs.cli.arguments import DREAMS, StoreFlag
 
+_GRACE = 5.0
+"""Seconds for a store that does not answer at first; then who starts this should know."""
+
 
 def work(
     store: StoreFlag = str(DREAMS),
@@ -40,6 +43,7 @@ def work(
     from jobs.scheduler.whole import cluster_whole, machine_whole
     from jobs.store.address import open_store
     from jobs.store.exclusive import check_exclusive
+    from jobs.store.patient import Patient
 
     given = {"poll": poll, "lease": lease, "checkpoint": checkpoint}
     settings = Settings(
@@ -48,7 +52,7 @@ def work(
         **{name: value for name, value in given.items() if value is not None},
     )
     opened = open_store(store)
-    check_exclusive(opened)
+    check_exclusive(Patient(opened, _GRACE))
     ask = machine_whole() if address is None else cluster_whole(address)
     ask([])
     scheduler = Scheduler(opened, ask, settings, _say)

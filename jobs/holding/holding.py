@@ -96,6 +96,7 @@ class Holding:
             clock.begin("dream")
             climb = Climb(plan, known, crew, self._checkpoints, self._control, self._reporter.watch)
             canvas = climb.run()
+            self._reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
             clock.begin("encode")
             self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
             return write_outputs(plan, crew, canvas)

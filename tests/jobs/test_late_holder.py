@@ -3,27 +3,13 @@
 import json
 import threading
 from collections.abc import Iterable
-from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from jobs.document import spec_of
-from jobs.holding.crews import in_process
 from jobs.lifecycle.job import look
 from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import claim, standing
-from jobs.lifecycle.submit import submit
-from jobs.poster.control import Control
-from jobs.scheduler.coordinator import Coordinator
-from jobs.scheduler.errand import Errand
-from jobs.store.store import Store
+from tests.jobs.holders import TTL, claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
-from tests.jobs.small import document
-
-TTL = 60.0
 
 
 class SleepyStore(MemoryStore):
@@ -57,49 +43,6 @@ class SleepyStore(MemoryStore):
             assert self.may_wake.wait(60)
 
 
-VIEWS: dict[int, Store] = {}
-"""The holders' views by the number of their lease: a store cannot be pickled, nor need be here."""
-
-
-@dataclass(frozen=True)
-class View:
-    """A holder's way to its view."""
-
-    number: int
-
-    def __call__(self) -> Store:
-        return VIEWS[self.number]
-
-
-def claimed(shared: MemoryStore, job: str, scratch: Path, sleeps_before: int | None) -> Coordinator:
-    """The next holder, which has claimed its lease."""
-    keys = JobKeys(job)
-    before = standing(shared, keys)
-    held = claim(shared, keys, before.number if before else 0, "here:1", TTL)
-    assert held is not None
-    errand = Errand(
-        store="memory",
-        job=job,
-        number=held.number,
-        token=held.token,
-        holder=held.holder,
-        ttl=TTL,
-        ray=None,
-        cores=1,
-        gpus=0,
-        memory=8 << 30,
-        checkpoint_seconds=0,
-        scratch=scratch / str(held.number),
-    )
-    VIEWS[held.number] = SleepyStore(shared, sleeps_before)
-    return Coordinator(errand, Control(), View(held.number), lambda: nullcontext(in_process))
-
-
-def submitted(shared: MemoryStore, picture: Path, weights: Path) -> str:
-    settings = ("crew.workers=2", "size=70x50", "dream.octaves=2")
-    return submit(shared, spec_of(document(picture, weights, *settings))).job
-
-
 def seen(shared: MemoryStore, job: str) -> dict[str, Any]:
     """What must not change once a job has succeeded."""
     keys = JobKeys(job)
@@ -119,9 +62,8 @@ def test_a_holder_that_wakes_up_late_changes_nothing(
 ) -> None:
     calm = MemoryStore()
     job = submitted(calm, picture, weights)
-    claimed(calm, job, tmp_path / "calm", None).run()
-    view = VIEWS[1]
-    assert isinstance(view, SleepyStore)
+    view = SleepyStore(calm, None)
+    claimed(calm, job, tmp_path / "calm", view).run()
     writes = view.writes
     digests = [one["sha256"] for one in json.loads(calm.get(JobKeys(job).manifest))["outputs"]]
     kinds = {part for key in writes for part in key.split("/")}
@@ -131,15 +73,14 @@ def test_a_holder_that_wakes_up_late_changes_nothing(
     for number in range(len(writes)):
         shared = MemoryStore()
         submitted(shared, picture, weights)
-        late = claimed(shared, job, tmp_path / f"late-{number}", number)
-        sleeper = VIEWS[1]
-        assert isinstance(sleeper, SleepyStore)
+        sleeper = SleepyStore(shared, number)
+        late = claimed(shared, job, tmp_path / f"late-{number}", sleeper)
         thread = threading.Thread(target=late.run)
         thread.start()
         assert sleeper.is_asleep.wait(60), writes[number]
 
         shared.now += TTL + 1
-        claimed(shared, job, tmp_path / f"next-{number}", None).run()
+        claimed(shared, job, tmp_path / f"next-{number}").run()
         before = seen(shared, job)
         assert before["state"] == "succeeded"
         assert [one["sha256"] for one in json.loads(before["manifest"])["outputs"]] == digests
@@ -149,9 +90,3 @@ def test_a_holder_that_wakes_up_late_changes_nothing(
         assert seen(shared, job) == before, f"asleep before {writes[number]}"
         markers = [key for key in shared.objects if key.startswith("active/")]
         assert markers == [], f"asleep before {writes[number]}"
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> None:
-    """Views of another test are not this one's."""
-    VIEWS.clear()

@@ -1,0 +1,91 @@
+"""A large poster through the service: how well its end is foretold, and what checkpoints cost.
+
+`python -m tests.bench.service`: a job in a bucket of a real radosgw (or, without one, in a folder),
+rendered by a `work` process; after a tenth of it the ETA is noted, and held against the truth.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from jobs.document import spec_of
+from jobs.lifecycle.job import eta_seconds, look, progress
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.submit import submit
+from jobs.store.address import open_store
+from jobs.store.store import Store
+from tests.faults.servers import radosgw, radosgw_tool
+from tests.jobs.store.s3 import BUCKET, settings
+
+_EARLY = 0.1
+"""The part of a job after which its ETA is noted."""
+
+
+@contextmanager
+def some_store() -> Iterator[Store]:
+    """A bucket of a radosgw; a folder where there is none."""
+    tool = radosgw_tool()
+    if tool is None:
+        with tempfile.TemporaryDirectory(prefix="bench-service-") as folder:
+            yield open_store(folder)
+        return
+    with radosgw(tool) as server:
+        server.create_bucket(BUCKET)
+        with settings(server):
+            yield open_store(f"s3://{BUCKET}/bench")
+
+
+def run(store: Store, size: str, steps: int, seed: int) -> tuple[float, float, float]:
+    """One job. Returns ETA over truth, seconds of all, and those of checkpoints."""
+    spec = {
+        "name": "bench",
+        "input": {"noise": {"seed": seed}},
+        "size": size,
+        "dream": {"steps": steps},
+        "tiles": 512,
+        "crew": {"workers": os.cpu_count()},
+    }
+    job = submit(store, spec_of(spec)).job
+    noted: tuple[float, float] | None = None
+    work = [sys.executable, "-m", "jobs.cli", "work", "--store", store.address, "--until-idle"]
+    with subprocess.Popen(work, stderr=subprocess.DEVNULL) as process:
+        begun = time.monotonic()
+        while process.poll() is None:
+            now = look(store, job)
+            eta = eta_seconds(now)
+            if noted is None and eta is not None and progress(now) >= _EARLY:
+                noted = (time.monotonic(), eta)
+            if now.state == "succeeded":
+                break
+            time.sleep(0.5)
+        ended = time.monotonic()
+    if noted is None:
+        raise RuntimeError("the job was too small to tell its end beforehand")
+    lines = store.get(JobKeys(job).events(1)).decode().splitlines()
+    spent = next(one for one in map(json.loads, lines) if one["event"] == "dreamed")
+    return noted[1] / (ended - noted[0]), ended - begun, float(spent["checkpoint_seconds"])
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", default="4961x3508")
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    print(f"{options.size}, {options.steps} steps an octave; ETA after {_EARLY:.0%}\n")
+    print("| ETA / truth (wanted 0.75 to 1.25) | s | checkpoints (wanted 3%) |\n|---|---|---|")
+    with some_store() as store:
+        for seed in range(options.rounds):
+            ratio, seconds, spent = run(store, options.size, options.steps, seed)
+            print(f"| {ratio:.2f} | {seconds:.0f} | {spent / seconds:.1%} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

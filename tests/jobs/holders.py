@@ -1,0 +1,83 @@
+"""Coordinators in this process, on a store whose clock stands still until it is moved."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobs.document import spec_of
+from jobs.holding.crews import Start, in_process
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.lease import claim, standing
+from jobs.lifecycle.submit import submit
+from jobs.poster.control import Control
+from jobs.scheduler.coordinator import Coordinator
+from jobs.scheduler.errand import Errand
+from jobs.store.store import Store
+from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.jobs.small import document
+
+TTL = 60.0
+
+VIEWS: dict[str, Store] = {}
+"""What holders see of their store, by a name: a store cannot be pickled, nor need be here."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A holder's way to what it sees."""
+
+    name: str
+
+    def __call__(self) -> Store:
+        return VIEWS[self.name]
+
+
+@dataclass
+class Holder:
+    """A coordinator that has claimed its lease, and what it is asked to do."""
+
+    coordinator: Coordinator
+    control: Control = field(repr=False)
+
+    def run(self) -> int:
+        """Hold the job; returns the exit code."""
+        return self.coordinator.run()
+
+
+def submitted(shared: MemoryStore, picture: Path, weights: Path, *settings: str) -> str:
+    """A small job of two octaves and two workers."""
+    usual = ("crew.workers=2", "size=70x50", "dream.octaves=2")
+    return submit(shared, spec_of(document(picture, weights, *usual, *settings))).job
+
+
+def claimed(
+    shared: MemoryStore,
+    job: str,
+    scratch: Path,
+    view: Store | None = None,
+    start: Start = in_process,
+    checkpoint_seconds: float = 0,
+) -> Holder:
+    """The next holder of a job, which sees the store itself or a view of it."""
+    keys = JobKeys(job)
+    before = standing(shared, keys)
+    held = claim(shared, keys, before.number if before else 0, "here:1", TTL)
+    assert held is not None
+    name = str(scratch / str(held.number))
+    errand = Errand(
+        store="memory",
+        job=job,
+        number=held.number,
+        token=held.token,
+        holder=held.holder,
+        ttl=TTL,
+        ray=None,
+        cores=1,
+        gpus=0,
+        memory=8 << 30,
+        checkpoint_seconds=checkpoint_seconds,
+        scratch=Path(name),
+    )
+    VIEWS[name] = view or shared
+    control = Control()
+    return Holder(Coordinator(errand, control, View(name), lambda: nullcontext(start)), control)

@@ -1,0 +1,265 @@
+"""What a holder does with a job when things go another way than planned."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.crew import Crew
+from cluster.inprocess import LocalCrew
+from jobs.checkpoint.checkpoints import valid_commits
+from jobs.holding.crews import Start
+from jobs.holding.keeper import GONE
+from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.keys import ACTIVE, JobKeys
+from jobs.lifecycle.request import cancel, pause, resume, retry
+from jobs.plan import Plan
+from jobs.poster.worker import Worker
+from jobs.scheduler.coordinator import DONE, UNFIT
+from tests.jobs.holders import TTL, claimed, submitted
+from tests.jobs.lifecycle.memory_store import MemoryStore
+
+LONG = "dream.steps=40"
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def calm(picture: Path, weights: Path, tmp_path: Path) -> Callable[..., list[str]]:
+    """The checksums of a job that nothing disturbs."""
+
+    def render(*settings: str) -> list[str]:
+        store = MemoryStore()
+        job = submitted(store, picture, weights, *settings)
+        assert claimed(store, job, tmp_path / "calm").run() == DONE
+        return digests(look(store, job))
+
+    return render
+
+
+def digests(job: Job) -> list[str]:
+    assert job.state == "succeeded", job.status
+    assert job.manifest is not None
+    return [one["sha256"] for one in job.manifest["outputs"]]
+
+
+def events(store: MemoryStore, job: str, number: int) -> list[dict[str, Any]]:
+    lines = store.get(JobKeys(job).events(number)).decode().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def log(store: MemoryStore, job: str, number: int) -> str:
+    return store.get(JobKeys(job).log(number)).decode()
+
+
+def under_way(store: MemoryStore, job: str, hold: Callable[[], object]) -> threading.Thread:
+    """Starts to hold the job; returns once some steps have been committed."""
+    thread = threading.Thread(target=hold)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not any(one.commit.step > 0 for one in valid_commits(store, JobKeys(job))):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return thread
+
+
+@pytest.mark.parametrize("ask", ["pause", "yield", "drain"])
+def test_who_stops_in_the_midst_is_followed_with_the_same_bytes(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: Callable[..., list[str]],
+    ask: str,
+) -> None:
+    job = submitted(store, picture, weights, LONG)
+    holder = claimed(store, job, tmp_path)
+    thread = under_way(store, job, holder.run)
+    if ask == "pause":
+        pause(store, job)
+    else:
+        holder.control.ask("yield" if ask == "yield" else "drain")
+    thread.join(30)
+    assert not thread.is_alive()
+
+    stopped = look(store, job)
+    assert stopped.state == ("paused" if ask == "pause" else "queued")
+    assert stopped.standing is not None
+    assert stopped.standing.lease.released
+    last = events(store, job, 1)[-1]["event"]
+    assert last == ask
+    resume(store, job)
+    assert claimed(store, job, tmp_path).run() == DONE
+    assert "goes on" in [one["event"] for one in events(store, job, 2)]
+    assert digests(look(store, job)) == calm(LONG)
+    assert list(store.entries(ACTIVE)) == []
+
+
+def test_a_cancelled_job_ends_soon_and_retry_goes_on_with_it(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: Callable[..., list[str]],
+) -> None:
+    job = submitted(store, picture, weights, LONG)
+    thread = under_way(store, job, claimed(store, job, tmp_path).run)
+    begun = time.monotonic()
+    cancel(store, job)
+    thread.join(30)
+    assert time.monotonic() - begun < 10
+    assert look(store, job).state == "cancelled"
+    assert list(store.entries(ACTIVE)) == []
+
+    assert retry(store, job) == "queued"
+    assert [entry.key for entry in store.entries(ACTIVE)] == [f"{ACTIVE}{job}@1"]
+    assert claimed(store, job, tmp_path).run() == DONE
+    assert events(store, job, 2)[1]["event"] == "goes on"
+    assert digests(look(store, job)) == calm(LONG)
+
+
+class Poor(Worker):
+    """Runs out of memory, unless it holds one tile at a time."""
+
+    def climb(self, step: int, *fragments: Any) -> dict[int, tuple[float, ...]]:
+        if step == 1 and not self._recipe.spill:
+            raise MemoryError
+        return super().climb(step, *fragments)
+
+
+class Broke(Worker):
+    """Runs out of memory."""
+
+    def climb(self, step: int, *fragments: Any) -> dict[int, tuple[float, ...]]:
+        if step == 1:
+            raise MemoryError
+        return super().climb(step, *fragments)
+
+
+class Faulty(Worker):
+    """Has a bug at the second octave."""
+
+    def climb(self, step: int, *fragments: Any) -> dict[int, tuple[float, ...]]:
+        if self._octave == 1:
+            raise KeyError("a bug")
+        return super().climb(step, *fragments)
+
+
+def crews_of(kind: type[Worker]) -> Start:
+    @contextmanager
+    def start(plan: Plan, _: object, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+        with LocalCrew(kind, arguments) as crew:
+            yield crew
+
+    return start
+
+
+def test_out_of_memory_means_one_tile_at_a_time(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: Callable[..., list[str]],
+) -> None:
+    job = submitted(store, picture, weights)
+    assert claimed(store, job, tmp_path, start=crews_of(Poor)).run() == DONE
+
+    (lost,) = (one for one in events(store, job, 1) if one["event"] == "crew lost")
+    assert lost["then"] == "frugally"
+    assert digests(look(store, job)) == calm()
+
+
+def test_out_of_memory_even_so_fails_with_what_to_change(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    job = submitted(store, picture, weights)
+    assert claimed(store, job, tmp_path, start=crews_of(Broke)).run() == DONE
+
+    found = look(store, job)
+    assert found.state == "failed"
+    assert found.status is not None
+    assert found.status.failure == "memory"
+    assert "smaller tiles.size" in str(found.status.reason)
+    assert len(str(found.status.reason).splitlines()) == 1
+
+
+def test_a_bug_fails_fast_and_a_retry_goes_on_from_the_last_checkpoint(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: Callable[..., list[str]],
+) -> None:
+    job = submitted(store, picture, weights)
+    assert claimed(store, job, tmp_path, start=crews_of(Faulty)).run() == DONE
+
+    found = look(store, job)
+    assert found.state == "failed"
+    assert found.status is not None
+    assert found.status.failure == "bug"
+    assert len(str(found.status.reason).splitlines()) == 1
+    assert "Traceback" in log(store, job, 1)
+    assert "KeyError: 'a bug'" in log(store, job, 1)
+    assert list(store.entries(ACTIVE)) == []
+
+    retry(store, job)
+    assert claimed(store, job, tmp_path).run() == DONE
+    gone_on = events(store, job, 2)[1]
+    assert (gone_on["event"], gone_on["octave"]) == ("goes on", 1)
+    assert digests(look(store, job)) == calm()
+
+
+def test_an_input_that_ends_too_soon_fails_as_input(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(picture.read_bytes()[:9000])
+    job = submitted(store, cut, weights)
+    assert claimed(store, job, tmp_path / "here").run() == DONE
+
+    found = look(store, job)
+    assert found.status is not None
+    assert (found.state, found.status.failure) == ("failed", "input")
+    assert "truncated or damaged" in str(found.status.reason)
+
+
+def test_another_kind_of_machine_leaves_the_job_and_says_why(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    job = submitted(store, picture, weights)
+    assert claimed(store, job, tmp_path).run() == DONE
+    keys = JobKeys(job)
+    store.delete([keys.manifest])
+    fixed = json.loads(store.get(keys.plan))
+    store.put(keys.plan, json.dumps({**fixed, "device": "another kind"}).encode())
+
+    assert claimed(store, job, tmp_path).run() == UNFIT
+    found = look(store, job)
+    assert found.state == "queued"
+    assert found.status is not None
+    assert "another kind, not" in str(found.status.reason)
+
+
+def test_who_has_lost_the_lease_says_nothing_more(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    job = submitted(store, picture, weights, LONG)
+    holder = claimed(store, job, tmp_path)
+    codes: list[int] = []
+    thread = under_way(store, job, lambda: codes.append(holder.run()))
+    store.now += TTL + 1
+    follower = claimed(store, job, tmp_path)
+    thread.join(30)
+    assert codes == [GONE]
+    assert follower.run() == DONE
+    assert look(store, job).state == "succeeded"
+    lease = json.loads(store.get(JobKeys(job).lease(1)))
+    assert not lease["released"]

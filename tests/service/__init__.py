@@ -1,0 +1,1 @@
+"""The service as its users run it: processes on a real S3 server."""
