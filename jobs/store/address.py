@@ -27,8 +27,11 @@ def open_store(address: str) -> Store:
     if kind:
         raise RequestError(f"{address}: no such kind of store; write s3://BUCKET/PREFIX or a path")
     if not address.strip() or "\0" in address:
-        raise RequestError("an empty store; name a folder, or s3://BUCKET/PREFIX")
-    return FolderStore(Path(address).expanduser())
+        raise RequestError(f"{address!r}: no name of a store; write s3://BUCKET/PREFIX or a path")
+    try:
+        return FolderStore(Path(address).expanduser())
+    except RuntimeError as error:
+        raise RequestError(f"{address}: whose home is that? write s3://BUCKET or a PATH") from error
 
 
 def _bucket(address: str) -> Store:
@@ -41,7 +44,8 @@ def _bucket(address: str) -> Store:
         )
     if prefix and not is_key(prefix):
         raise RequestError(
-            f"{address}: a prefix has parts of letters, digits and ._-@=+ with / between"
+            f"{address}: a prefix has parts of letters, digits and ._-@=+ with / between; "
+            "write s3://BUCKET/PREFIX"
         )
     # boto3 takes a third of a second, which who has a folder need not wait for.
     from jobs.store.s3 import S3Store

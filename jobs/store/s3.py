@@ -103,9 +103,9 @@ class S3Store(Store):
             pages = self._client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=above, Delimiter="/"):
                 for found in page.get("CommonPrefixes", ()):
-                    name = found["Prefix"].removeprefix(above).rstrip("/")
-                    if is_key(name):
-                        yield name
+                    key = found["Prefix"].removeprefix(self._root).rstrip("/")
+                    if is_key(key):
+                        yield key.rpartition("/")[2]
 
     def delete(self, keys: Iterable[str]) -> None:
         for batch in batches(map(self._name, keys), _DELETED_AT_ONCE):
@@ -176,6 +176,8 @@ class S3Store(Store):
     def _delete(self, names: list[str]) -> None:
         refused: list[ErrorTypeDef] = []
         for attempt in range(_ATTEMPTS):
+            if attempt:
+                _pause(attempt)
             answer = self._client().delete_objects(
                 Bucket=self._bucket,
                 Delete={"Objects": [{"Key": name} for name in names], "Quiet": True},
@@ -186,8 +188,7 @@ class S3Store(Store):
             if not refused:
                 return
             names = [error["Key"] for error in refused]
-            _pause(attempt)
-        raise refusal(refused[0]["Code"], 200, self._where())
+        raise refusal(refused[0]["Code"], 0, self._where())
 
     @contextmanager
     def _failures(self, key: str | None = None) -> Iterator[None]:

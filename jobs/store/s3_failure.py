@@ -84,6 +84,9 @@ _REFUSALS = {
     "TokenRefreshRequired": _EXPIRED,
 }
 
+_BY_STATUS = {401: _DENIED, 403: _DENIED, 404: _NO_BUCKET}
+"""What is meant where the code is none of S3's: gateways and other servers answer too."""
+
 _PASSING = {
     "BadDigest",
     "ConditionalRequestConflict",
@@ -158,11 +161,7 @@ def refusal(name: str, status: int, where: str) -> StoreError:
     said = " ".join(dict.fromkeys(word for word in (str(status or ""), _plain(name)) if word))
     if name in _PASSING or status == 429 or (status >= 500 and name not in _REFUSALS):
         return StoreUnreachable(f"{where}: the store fails ({said}); try again later")
-    if name in {"401", "403"}:
-        name = "AccessDenied"
-    if name == "404":
-        name = "NoSuchBucket"
-    remedy = _REFUSALS.get(name, "see what its manual says to that")
+    remedy = _REFUSALS.get(name) or _BY_STATUS.get(status, "see what its manual says to that")
     return StoreRefused(f"{where}: refused ({said}): {remedy}")
 
 

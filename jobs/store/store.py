@@ -64,8 +64,9 @@ class Store(ABC):
 
     @abstractmethod
     def aged(self, key: str) -> tuple[bytes, float]:
-        """An object, and the seconds since it was written, by the store's clock alone: its own of
-        whole seconds in a bucket. Raises Missing."""
+        """An object, and the seconds since it was written, all by the store's own clock, which in a
+        bucket counts whole seconds. Raises Missing.
+        """
 
     @abstractmethod
     def entries(self, prefix: str) -> Iterator[Entry]:

@@ -50,7 +50,8 @@ def place(take: Take, source: Path, target: Path) -> bool:
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):
             return take(source, target)
-        with suppress(FileNotFoundError):
+        # What goes while we look looks like a file. If it is one, the next attempt says so.
+        with suppress(FileNotFoundError, FileExistsError):
             target.parent.mkdir(parents=True, exist_ok=True)
     raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(source))
 

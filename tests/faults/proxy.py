@@ -64,16 +64,20 @@ class Proxy:
     def __init__(self, backend: str, seed: int, stall: float) -> None:
         self.backend = urlsplit(backend).netloc
         self.stall = stall
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+        self.reset(seed)
+        self._server = _Server(self)
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+
+    def reset(self, seed: int) -> None:
+        """As it was at first: no faults, and nothing asked yet."""
         self.rate = 0.0
         self.faults = tuple(Fault)
         self.asked: list[Asked] = []
         self.out = False
-        self.closing = threading.Event()
         self._random = random.Random(seed)
         self._scripted: deque[Fate] = deque()
-        self._lock = threading.Lock()
-        self._server = _Server(self)
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     def script(self, *fates: Fate) -> None:
         """What happens to the next requests, one after the other, whatever the rate."""

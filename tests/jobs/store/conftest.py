@@ -51,7 +51,7 @@ def _needs_ceph(item: pytest.Item) -> bool:
 def ceph(starting_ceph: Future[Server] | None) -> Server:
     """Ceph's server, with a bucket."""
     if starting_ceph is None:
-        pytest.skip("NO REAL S3 SERVER: install radosgw, and set DREAMFARM_SHARED to tools/rgw's")
+        pytest.skip("NO REAL S3 SERVER: no radosgw is installed, or no DREAMFARM_SHARED/tools/rgw")
     server = starting_ceph.result()
     server.create_bucket(BUCKET)
     return server

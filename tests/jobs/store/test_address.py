@@ -1,0 +1,88 @@
+"""What a user may call a store."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from jobs.errors import RequestError
+from jobs.store.address import open_store
+from jobs.store.folder import FolderStore
+from jobs.store.s3 import S3Store
+
+
+@pytest.mark.parametrize(
+    ("address", "known_as"),
+    [
+        ("s3://abc", "s3://abc"),
+        ("s3://abc/", "s3://abc"),
+        ("S3://my.bucket-7/a/b_c/", "s3://my.bucket-7/a/b_c"),
+    ],
+)
+def test_a_bucket_with_or_without_a_prefix(address: str, known_as: str) -> None:
+    store = open_store(address)
+    assert isinstance(store, S3Store)
+    assert store.address == known_as
+    assert store.local("a") is None
+
+
+def test_anything_else_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for address, folder in {
+        "dreams": tmp_path / "dreams",
+        "a b/ü": tmp_path / "a b" / "ü",
+        str(tmp_path / "c"): tmp_path / "c",
+        "~/d": tmp_path / "home" / "d",
+        f"file://{tmp_path}/a%20b": tmp_path / "a b",
+        "FILE://localhost/e": Path("/e"),
+    }.items():
+        store = open_store(address)
+        assert isinstance(store, FolderStore)
+        # Absolute, so that it means the same to processes elsewhere on this machine.
+        assert store.address == str(folder)
+        assert store.local("x/y") == folder / "x" / "y"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "complaint"),
+    [
+        ("", "no name of a store"),
+        ("  ", "no name of a store"),
+        ("a\0b", "no name of a store"),
+        ("~no-such-user/a", "whose home"),
+        ("s3://", "a bucket's name"),
+        ("s3:///a", "a bucket's name"),
+        ("s3://ab", "a bucket's name"),
+        ("s3://Dreams", "a bucket's name"),
+        ("s3://a_b_c", "a bucket's name"),
+        ("s3://a..b", "a bucket's name"),
+        ("s3://key:secret@abc", "a bucket's name"),
+        ("s3://abc/a//b", "a prefix"),
+        ("s3://abc/../b", "a prefix"),
+        ("s3://abc/a?b=c", "a prefix"),
+        ("gs://abc", "no such kind of store"),
+        ("https://host/abc", "no such kind of store"),
+        ("file://elsewhere/abc", "not a folder of this machine"),
+        ("file://", "not a folder of this machine"),
+    ],
+)
+def test_nonsense_is_told_in_one_line(address: str, complaint: str) -> None:
+    with pytest.raises(RequestError, match=complaint) as caught:
+        open_store(address)
+    assert "\n" not in str(caught.value)
+    assert "s3://BUCKET" in str(caught.value) or "PATH" in str(caught.value)
+
+
+def test_who_has_a_folder_does_not_wait_for_boto3() -> None:
+    program = (
+        "import sys, jobs.store.address as a, jobs.store.patient, jobs.store.exclusive\n"
+        "a.open_store('dreams')\n"
+        "loaded = {name.partition('.')[0] for name in sys.modules}\n"
+        "assert not loaded & {'boto3', 'botocore', 's3transfer', 'urllib3'}, loaded\n"
+        "a.open_store('s3://abc')\n"
+        "assert 'boto3' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

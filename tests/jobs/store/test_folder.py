@@ -1,0 +1,186 @@
+"""What is special about a store in a folder."""
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from jobs.store.errors import Missing, StoreRefused, StoreUnreachable
+from jobs.store.folder import FolderStore
+from jobs.store.folder_failure import failure
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def store(root: Path) -> FolderStore:
+    return FolderStore(root)
+
+
+def below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_an_object_is_a_plain_file(store: FolderStore, root: Path) -> None:
+    store.put("a/b", b"x")
+    assert store.local("a/b") == root / "a" / "b"
+    assert store.local("a/b").read_bytes() == b"x"
+    assert below(root) == {".partial", "a", "a/b"}
+
+
+def test_reading_creates_nothing(store: FolderStore, root: Path) -> None:
+    with pytest.raises(Missing):
+        store.aged("a")
+    assert not [*store.entries(""), *store.folders(""), *store.unfinished("")]
+    store.delete(["a/b"])
+    assert not root.exists()
+
+
+def test_folders_that_empty_are_removed(store: FolderStore, root: Path) -> None:
+    for key in ("a/b/c", "a/d"):
+        store.put(key, b"")
+    store.delete(["a/b/c"])
+    assert below(root) == {".partial", "a", "a/d"}
+    store.delete(["a/d"])
+    assert below(root) == {".partial"}
+
+
+def test_putting_and_deleting_at_once_lose_nothing(store: FolderStore) -> None:
+    """Whoever deletes the last file of a folder also removes the folder in which others put."""
+
+    def work(worker: int) -> None:
+        for turn in range(100):
+            key = f"a/b/c/{worker}"
+            if turn % 2:
+                store.put(key, b"x")
+            else:
+                assert store.put_if_absent(key, b"x")
+            assert store.get(key) == b"x"
+            store.delete([key])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert list(store.entries("")) == []
+
+
+def test_age_is_told_by_the_clock_of_the_folder(store: FolderStore, root: Path) -> None:
+    store.put("a", b"x")
+    written = time.time() - 1000
+    os.utime(root / "a", (written, written))
+    assert 999 < store.aged("a")[1] < 1060
+    # Written by a machine whose clock is ahead.
+    written = time.time() + 1000
+    os.utime(root / "a", (written, written))
+    assert store.aged("a")[1] == 0
+    assert below(root) == {".partial", "a"}
+
+
+def test_strangers_files_are_no_objects(store: FolderStore, root: Path) -> None:
+    store.put("a", b"x")
+    for name in ("no key.txt", "b,c", "über"):
+        (root / name).write_bytes(b"")
+    (root / "empty" / "folder").mkdir(parents=True)
+    assert [entry.key for entry in store.entries("")] == ["a"]
+    assert list(store.folders("")) == []
+
+
+def test_a_given_file_is_moved(store: FolderStore, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    number = source.stat().st_ino
+    store.give(source, "a/b")
+    assert store.local("a/b").stat().st_ino == number
+    assert not source.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
+def test_a_given_file_of_another_disk_is_copied(store: FolderStore, root: Path) -> None:
+    root.mkdir()
+    source = Path("/dev/shm") / f"dreamfarm-test-{os.getpid()}"
+    if Path("/dev/shm").stat().st_dev == root.stat().st_dev:
+        pytest.skip("temporary files are on the same file system")
+    try:
+        source.write_bytes(b"x")
+        store.give(source, "a/b")
+        assert store.get("a/b") == b"x"
+    finally:
+        source.unlink(missing_ok=True)
+
+
+def test_who_is_killed_leaves_no_half_object(store: FolderStore, root: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from jobs.store.folder import FolderStore\n"
+        "store = FolderStore(Path(sys.argv[1]))\n"
+        "store.put('ready', b'')\n"
+        "for turn in range(1 << 20): store.put('a/b', b'%d' % (turn % 10) * (1 << 22))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program, str(root)])
+    try:
+        while not store.local("a/b").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        time.sleep(0.1)
+    finally:
+        process.kill()
+        process.wait()
+    content = store.get("a/b")
+    assert content == content[:1] * (1 << 22)
+    leftovers = list(store.unfinished("a/"))
+    assert {upload.key for upload in leftovers} <= {"a/b"}
+    for upload in leftovers:
+        assert abs(upload.begun - time.time()) < 60
+        store.abort(upload)
+    assert list(store.unfinished("")) == []
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    store = FolderStore(tmp_path / "file")
+    for write in (lambda: store.put("a", b""), lambda: store.put_if_absent("a", b"")):
+        with pytest.raises(StoreRefused, match=r"file.*a file lies where a folder belongs"):
+            write()
+
+    store = FolderStore(tmp_path / "store")
+    store.put("a/b", b"x")
+    for key, place in (("a", "folder lies where a file"), ("a/b/c", "file lies where a folder")):
+        with pytest.raises(StoreRefused, match=place):
+            store.put(key, b"")
+        with pytest.raises(StoreRefused, match=place):
+            store.put_if_absent(key, b"")
+    assert list(store.unfinished("")) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreRefused, match="let this user"):
+        FolderStore(tmp_path / "store").put("a", b"")
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "remedy"),
+    [
+        (errno.ENOSPC, StoreRefused, "free some space"),
+        (errno.EACCES, StoreRefused, "let this user read and write"),
+        (errno.EROFS, StoreRefused, "mount it for writing"),
+        (errno.EPERM, StoreRefused, "hard links"),
+        (errno.ENAMETOOLONG, StoreRefused, "another store"),
+        (errno.EIO, StoreUnreachable, "is the disk or its server all right"),
+        (errno.ESTALE, StoreUnreachable, "is the disk or its server all right"),
+    ],
+)
+def test_an_error_says_what_where_and_what_to_do(
+    number: int, kind: type[Exception], remedy: str
+) -> None:
+    told = failure(OSError(number, os.strerror(number), "/store/a/b"), "/store")
+    assert type(told) is kind
+    assert str(told).startswith(f"/store: /store/a/b: {os.strerror(number)}; ")
+    assert remedy in str(told)
