@@ -1,35 +1,21 @@
 """The manifest: the last file written. What was made, from what, by what, with its checksums."""
 
 import json
-import platform
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from jobs.plan import Plan
+from jobs.poster.machinery import Machinery
 from jobs.poster.outputs import Written
-from render.device import device_name
 from render.version import PIXEL_VERSION
 
 MANIFEST = "manifest.json"
 
-_SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
-
-
-def versions() -> dict[str, str | None]:
-    """The software that files depend on; None for what was not installed as a package."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in _SOFTWARE:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found
-
 
 def manifest(
     plan: Plan,
+    used: Machinery,
     document: dict[str, Any],
     folder: str,
     written: list[Written],
@@ -38,9 +24,9 @@ def manifest(
 ) -> dict[str, Any]:
     """The manifest as JSON values.
 
-    document: the spec as it was submitted. folder: where the outputs lie, from the manifest, with
-        its `/`. started: of the holder that finished it, in UTC. seconds: wall times by phase, of
-        that holder.
+    used: what the crew computed with. document: the spec as it was submitted. folder: where the
+        outputs lie, from the manifest, with its `/`. started: of the holder that finished it, in
+        UTC. seconds: wall times by phase, of that holder.
     """
     return {
         "version": 1,
@@ -57,8 +43,8 @@ def manifest(
         },
         "weights": {"sha256": plan.weights_digest},
         "pixel_version": PIXEL_VERSION,
-        "software": versions(),
-        "device": device_name(plan.device),
+        "software": used.software,
+        "device": used.name,
         "workers": plan.workers,
         "started": started.isoformat(timespec="seconds"),
         "seconds": {phase: round(time, 2) for phase, time in seconds.items()},

@@ -12,7 +12,8 @@ from render.objective import Mix
 from render.octaves import octave_sizes
 from render.rect import Rect, Size
 from render.resample import Read, resample
-from render.step import ascend, clamped, magnitudes, scales
+from render.scale import scales
+from render.step import ascend, clamped, magnitudes
 
 
 def dreamed(

@@ -66,6 +66,7 @@ def loaded(statement: str, cache: Path) -> set[str]:
         "import render.survey, render.tiling, render.cost, render.precision, render.device",
         "import jobs.spec, jobs.reading, jobs.identity, jobs.size",
         "import jobs.cli.app",
+        "import jobs.scheduler.coordinator, jobs.holding.holding, jobs.holding.crews, jobs.local",
         "import cluster.crew, cluster.berth, cluster.errors",
     ],
 )

@@ -14,16 +14,18 @@ from jobs.checkpoint.site import Site
 from jobs.holding.crews import Start
 from jobs.holding.failure import verdict
 from jobs.holding.reporter import Reporter
+from jobs.lifecycle.fixed import FixedPlan, fix
 from jobs.lifecycle.lease import Held
 from jobs.lifecycle.record import read_mapping
 from jobs.manifest import encoded, manifest
 from jobs.plan import Plan
 from jobs.poster.climb import Climb
 from jobs.poster.control import Control
+from jobs.poster.machinery import Machinery
+from jobs.poster.member import worker
 from jobs.poster.outputs import Written, write_outputs
 from jobs.poster.progress import progress
 from jobs.poster.recipe import decoded_slots, recipe
-from jobs.poster.worker import Worker
 
 _log = logging.getLogger("dreamfarm")
 
@@ -91,7 +93,8 @@ class Holding:
         plan, site = self._plan, self._site
         known = recipe(plan, site)
         arguments = [(known, site, member) for member in range(plan.workers)]
-        with self._start(plan, Worker, arguments) as crew, self._control.over(crew):
+        with self._start(plan, worker, arguments) as crew, self._control.over(crew):
+            self._fix(crew)
             self._take_in(crew, clock)
             clock.begin("dream")
             climb = Climb(plan, known, crew, self._checkpoints, self._control, self._reporter.watch)
@@ -100,6 +103,14 @@ class Holding:
             clock.begin("encode")
             self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
             return write_outputs(plan, crew, canvas)
+
+    def _fix(self, crew: Crew) -> None:
+        """See that this crew goes on with the bytes that the first one began."""
+        used: Machinery = crew.call("machinery", {0: ()})[0]
+        mine = FixedPlan(plan=self._plan.pixels(), device=used.kind, software=used.software)
+        any_device = self._plan.spec.crew.any_device
+        fix(self._site.store, self._site.keys, mine, any_device=any_device)
+        self._used = used
 
     def _take_in(self, crew: Crew, clock: "_Clock") -> None:
         """Decode the input, unless an earlier holder has, or nobody will look at it again."""
@@ -114,7 +125,9 @@ class Holding:
         """The manifest, unless another holder was there first: then theirs, which counts."""
         store, keys = self._site.store, self._site.keys
         folder = keys.outputs(self._site.number).removeprefix(keys.folder)
-        content = manifest(self._plan, self._document, folder, written, started, clock.seconds())
+        content = manifest(
+            self._plan, self._used, self._document, folder, written, started, clock.seconds()
+        )
         self._held.check()
         if store.put_if_absent(keys.manifest, encoded(content)):
             self._reporter.note("succeeded")

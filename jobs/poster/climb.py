@@ -12,7 +12,7 @@ from jobs.poster.progress import Watch, progress
 from render.mosaic import Mosaic
 from render.partition import partition
 from render.recipe import Recipe
-from render.step import scales
+from render.scale import scales
 
 _Parcels = dict[int, tuple[Parcel, ...]]
 

@@ -10,6 +10,7 @@ import numpy as np
 from cluster.interruption import interrupted
 from jobs.checkpoint.commit import Part
 from jobs.checkpoint.site import Site
+from jobs.poster.machinery import Machinery, machinery
 from jobs.source import opened
 from jobs.spec import Spec
 from render.intake import take_in
@@ -85,6 +86,10 @@ class Worker(Scribe, Shard):
         Scribe.__init__(self, site)
         Shard.__init__(self, recipe, site.scratch / f"worker-{member}", interrupted)
         self._files: list[Path] = []
+
+    def machinery(self) -> Machinery:
+        """What this member computes with."""
+        return machinery(self._recipe.device)
 
     def save(self, sequence: int) -> Part:
         """Write this shard of the canvas into the store, exactly."""

@@ -134,17 +134,14 @@ class Coordinator:
 
     def _planned(self, job: Job, store: Store) -> "Plan":
         """The plan on this machine, with what the first holder has fixed."""
-        from jobs.lifecycle.fixed import FixedPlan, fix
+        from jobs.lifecycle.fixed import FixedPlan
         from jobs.lifecycle.materials import cache_folder, spec_here
-        from jobs.manifest import versions
         from jobs.plan import make_plan
-        from render.device import device_kind
 
         spec = spec_here(store, job.spec, job.terms, cache_folder())
         plan = make_plan(spec, self._machine())
-        mine = FixedPlan(plan=plan.pixels(), device=device_kind(plan.device), software=versions())
-        fixed = fix(store, self._keys, mine, any_device=spec.crew.any_device)
-        if fixed.plan["precision"] == plan.precision:
+        fixed = FixedPlan.read_or_none(store, self._keys.plan)
+        if fixed is None or fixed.plan["precision"] == plan.precision:
             return plan
         same = spec.model_copy(update={"precision": fixed.plan["precision"]})
         return replace(make_plan(same, self._machine()), identity=plan.identity)

@@ -31,6 +31,7 @@ from s3transfer.exceptions import (
     S3DownloadFailedError,
     S3ValidationError,
 )
+from urllib3.exceptions import HTTPError
 
 from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
 
@@ -51,12 +52,13 @@ FAILURES = (
     BotoCoreError,
     Boto3Error,
     ClientError,
+    HTTPError,
     ResponseParserError,
     RetriesExceededError,
     S3DownloadFailedError,
     S3ValidationError,
 )
-"""All that boto3 raises."""
+"""All that boto3 raises, and what it lets pass from below: the end of an answer to a listing."""
 
 BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 """What reading the body of an answer raises where it does not come to its end."""
@@ -116,6 +118,7 @@ _UNREACHABLE: tuple[tuple[type[Exception], str], ...] = (
     (BrokeOffError, _BROKE_OFF),
     (ConnectionError, _BROKE_OFF),
     (HTTPClientError, _BROKE_OFF),
+    (HTTPError, _BROKE_OFF),
     (IncompleteReadError, _BROKE_OFF),
     (ChecksumError, _BROKE_OFF),
 )

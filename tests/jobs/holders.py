@@ -16,7 +16,8 @@ from jobs.store.store import Store
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.small import document
 
-TTL = 60.0
+TTL = 1.5
+"""Seconds: of the store's clock, which stands still; but holders look at intents as often, by ours."""
 
 VIEWS: dict[str, Store] = {}
 """What holders see of their store, by a name: a store cannot be pickled, nor need be here."""

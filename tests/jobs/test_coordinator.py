@@ -1,5 +1,6 @@
 """What a holder does with a job when things go another way than planned."""
 
+import functools
 import json
 import threading
 import time
@@ -25,6 +26,7 @@ from tests.jobs.holders import TTL, claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
 
 LONG = "dream.steps=40"
+"""So many that the holder looks at its intent meanwhile, which it does twice a second."""
 
 
 @pytest.fixture
@@ -32,14 +34,18 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
-@pytest.fixture
-def calm(picture: Path, weights: Path, tmp_path: Path) -> Callable[..., list[str]]:
+@pytest.fixture(scope="module")
+def calm(
+    picture: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., list[str]]:
     """The checksums of a job that nothing disturbs."""
 
+    @functools.cache
     def render(*settings: str) -> list[str]:
         store = MemoryStore()
         job = submitted(store, picture, weights, *settings)
-        assert claimed(store, job, tmp_path / "calm").run() == DONE
+        scratch = tmp_path_factory.mktemp("calm")
+        assert claimed(store, job, scratch, checkpoint_seconds=60).run() == DONE
         return digests(look(store, job))
 
     return render

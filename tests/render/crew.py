@@ -9,8 +9,8 @@ from render.grid import Grid
 from render.mosaic import Mosaic, Slots, TileFile
 from render.partition import Block, partition
 from render.recipe import Recipe
+from render.scale import scales
 from render.shard import Fragment, Shard
-from render.step import scales
 
 
 def decoded(samples: np.ndarray, folder: Path, tile: int = 64) -> Mosaic:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from render.objective import Mix, Objective
 from render.pictures.colour import BLACK, WHITE
-from render.step import ascend, clamped, magnitudes, scales
+from render.scale import scales
+from render.step import ascend, clamped, magnitudes
 from tests.render.engine import noise
 
 ONE = Mix((Objective("a"),))

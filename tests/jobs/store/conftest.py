@@ -3,7 +3,6 @@
 import functools
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,45 +15,11 @@ from jobs.store.key import PARTIAL
 from jobs.store.s3 import S3Store
 from jobs.store.s3_client import make_client
 from jobs.store.store import Store
-from tests.faults.servers import Server, moto_server, radosgw, radosgw_tool
+from tests.faults.servers import Server
 from tests.jobs.store.s3 import BUCKET, settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[Server]:
-    """moto's server, with a bucket."""
-    with moto_server() as server:
-        server.create_bucket(BUCKET)
-        yield server
-
-
-@pytest.fixture(scope="session", autouse=True)
-def starting_ceph(request: pytest.FixtureRequest) -> Iterator[Future[Server] | None]:
-    """Ceph's server, which takes its time to start, while tests that need none run."""
-    tool = radosgw_tool()
-    if tool is None or not any(map(_needs_ceph, request.session.items)):
-        yield None
-        return
-    with ExitStack() as held, ThreadPoolExecutor(1) as pool:
-        yield pool.submit(lambda: held.enter_context(radosgw(tool)))
-
-
-def _needs_ceph(item: pytest.Item) -> bool:
-    asked = getattr(item, "fixturenames", ())
-    return "ceph" in asked or ("kind" in asked and "ceph" in item.name)
-
-
-@pytest.fixture(scope="session")
-def ceph(starting_ceph: Future[Server] | None) -> Server:
-    """Ceph's server, with a bucket."""
-    if starting_ceph is None:
-        pytest.skip("NO REAL S3 SERVER: no radosgw is installed, or no DREAMFARM_SHARED/tools/rgw")
-    server = starting_ceph.result()
-    server.create_bucket(BUCKET)
-    return server
 
 
 @functools.cache

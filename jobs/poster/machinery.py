@@ -1,0 +1,32 @@
+"""What a crew computes with: on that, besides the plan, its bytes depend."""
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from render.device import Device
+
+_SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
+
+
+@dataclass(frozen=True)
+class Machinery:
+    """name: the device's model. kind: the GPU's model, or the CPU's instruction set. software:
+    versions by package; None for what was not installed as one."""
+
+    name: str
+    kind: str
+    software: dict[str, str | None]
+
+
+def machinery(device: Device) -> Machinery:
+    """What this process has."""
+    from render.device import device_kind, device_name
+
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _SOFTWARE:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return Machinery(device_name(device), device_kind(device), found)

@@ -1,0 +1,70 @@
+"""A store with jobs, for the tests of the users' commands."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.lease import rebuilt, standing
+from jobs.lifecycle.submit import submit
+from jobs.store.folder import FolderStore
+from tests.jobs.small import document, held, planned
+
+OUTPUTS = "outputs=[png, {format: tiff, depth: 16}, deepzoom]"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A job that has been submitted and rendered, in the store that is the folder `store`."""
+
+    store: Path
+    job: str
+
+    @property
+    def keys(self) -> JobKeys:
+        return JobKeys(self.job)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What lies in the store."""
+        content: dict[str, Any] = json.loads((self.store / self.keys.manifest).read_text())
+        return content
+
+    def forget(self, format_name: str) -> dict[str, Any]:
+        """Take an output out of the store, as if the job had not made it; returns what it was."""
+        manifest = self.manifest
+        (gone,) = (one for one in manifest["outputs"] if one["format"] == format_name)
+        manifest["outputs"].remove(gone)
+        (self.store / self.keys.manifest).write_text(json.dumps(manifest))
+        (self.store / self.keys.folder / gone["path"]).unlink()
+        return dict(gone)
+
+    def copied(self, folder: Path) -> "Rendered":
+        """The same in a folder of its own, to be changed."""
+        return Rendered(Path(shutil.copytree(self.store, folder / "store")), self.job)
+
+
+def rendered(picture: Path, weights: Path, folder: Path, *settings: str) -> Rendered:
+    """Submit and render the smallest job, in this process."""
+    plan = planned(picture, weights, *settings)
+    store = FolderStore(folder / "store")
+    assert submit(store, plan.spec).job == plan.identity.job_id
+    holder = held(plan, folder)
+    holder.run()
+    holder.reporter.tell()
+    left = standing(store, holder.site.keys)
+    assert left is not None
+    lease = left.lease
+    rebuilt(store, holder.site.keys, left.number, lease.token, lease.holder, lease.ttl).release()
+    return Rendered(folder / "store", plan.identity.job_id)
+
+
+def spec_file(folder: Path, picture: Path, weights: Path, *settings: str) -> Path:
+    """The smallest job as a file."""
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump(document(picture, weights, *settings)))
+    return path

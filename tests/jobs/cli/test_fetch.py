@@ -1,0 +1,254 @@
+"""`dreamfarm fetch`: what was rendered, checked, in place as a whole, and no more than needed."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from jobs.lifecycle.state import State
+from jobs.store.folder import FolderStore
+from render.pictures.digest import digest
+from tests.jobs.cli.farm import Rendered
+from tests.jobs.cli.shell import Ended, Shell, leftovers
+from tests.jobs.lifecycle.scene import JOB, brought_to
+
+FILES = {"sky.png", "sky.tif", "sky.dzi", "sky_files", "manifest.json"}
+
+
+def fetched(ended: Ended) -> dict[str, str]:
+    """Each output's checksum by format, as the command says and as the files have it."""
+    assert ended.code == 0, ended.err
+    said = json.loads(ended.out)
+    for output in said["outputs"]:
+        assert output["sha256"] == f"sha256:{digest(Path(output['path']))}"
+    return {output["format"]: output["sha256"] for output in said["outputs"]}
+
+
+def rendered_digests(manifest: dict[str, Any]) -> dict[str, str]:
+    return {output["format"]: output["sha256"] for output in manifest["outputs"]}
+
+
+def test_every_result_is_brought_and_named_by_a_manifest(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "out"
+    ended = shell("fetch", "sky", "--out", out, "--json")
+
+    assert fetched(ended) == rendered_digests(job.manifest)
+    assert {path.name for path in out.iterdir()} == FILES
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert [one["path"] for one in manifest["outputs"]] == ["sky.png", "sky.tif", "sky.dzi"]
+    assert json.loads(ended.out)["manifest"] == str(out / "manifest.json")
+    assert manifest | {"outputs": job.manifest["outputs"]} == job.manifest
+
+
+def test_the_paths_are_told_and_lie_in_a_folder_of_the_job(
+    shell: Shell, job: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("dreams") / job.job
+    ended = shell("fetch", job.job)
+
+    assert ended.out == f"{folder}/sky.png\n{folder}/sky.tif\n{folder}/sky.dzi\n"
+    assert {path.name for path in folder.iterdir()} == FILES
+
+
+def test_what_is_here_with_the_right_checksum_is_not_fetched_again(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    before = fetched(shell("fetch", "sky", "--out", out, "--json"))
+    # What is not there can be neither listed nor read.
+    shutil.rmtree(job.store / job.keys.outputs(1))
+    assert fetched(shell("fetch", "sky", "--out", out, "--json")) == before
+
+    (out / "sky.png").write_bytes(b"edited")
+    ended = shell("fetch", "sky", "--out", out)
+    assert ended.code == 3
+    assert (out / "sky.png").read_bytes() == b"edited"
+
+
+def test_a_damaged_object_is_a_line_and_publishes_nothing(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    path = job.store / job.keys.output(1, "sky.tif")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    ended = shell("fetch", "sky", "--out", out)
+
+    assert ended.code == 3
+    assert len(ended.err.splitlines()) == 1
+    assert "outputs/000001/sky.tif" in ended.err
+    assert "checksum" in ended.err
+    assert [item.name for item in out.iterdir()] == [".fetching"]
+
+
+def test_a_fetch_that_broke_off_goes_on(shell: Shell, job: Rendered, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    paths = {name: job.store / job.keys.output(1, name) for name in ("sky.png", "sky.tif")}
+    whole = {name: path.read_bytes() for name, path in paths.items()}
+    paths["sky.tif"].write_bytes(bytes(len(whole["sky.tif"])))
+    assert shell("fetch", "sky", "--out", out).code == 3
+
+    # Of the same length, but another file: who fetched it again would find it out.
+    paths["sky.png"].write_bytes(bytes(len(whole["sky.png"])))
+    paths["sky.tif"].write_bytes(whole["sky.tif"])
+    ended = shell("fetch", "sky", "--out", out, "--json")
+    assert fetched(ended) == rendered_digests(job.manifest)
+    assert leftovers(out) == []
+
+
+class Form(NamedTuple):
+    name: str
+    asked: str
+    depth: int
+
+
+FORMS = [Form("png", "png", 8), Form("tiff", "tiff:16", 16), Form("deepzoom", "deepzoom", 8)]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_a_format_made_here_has_the_bytes_of_one_that_the_job_made(
+    shell: Shell, job: Rendered, tmp_path: Path, form: Form
+) -> None:
+    rendered = job.forget(form.name)
+    out = tmp_path / "out"
+    ended = shell("fetch", "sky", "--out", out, "--format", form.asked, "--json")
+
+    assert fetched(ended) == {form.name: rendered["sha256"]}
+    (told,) = json.loads((out / "manifest.json").read_text())["outputs"]
+    assert told == rendered | {"path": rendered["path"].rpartition("/")[2]}
+    assert leftovers(out) == []
+
+
+def test_formats_are_named_and_nothing_else_is_brought(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    own = rendered_digests(job.manifest)
+    asked = ("--format", "tiff", "--format", "jpeg", "--json")
+    found = fetched(shell("fetch", "sky", "--out", out, *asked))
+
+    assert found.keys() == {"tiff", "jpeg"}
+    assert found["tiff"] == own["tiff"]
+    assert {path.name for path in out.iterdir()} == {"sky.tif", "sky.jpg", "manifest.json"}
+
+
+def test_the_manifest_remembers_what_was_fetched_before(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+
+    def known() -> dict[str, int]:
+        outputs = json.loads((out / "manifest.json").read_text())["outputs"]
+        return {one["path"]: one["depth"] for one in outputs}
+
+    shell("fetch", "sky", "--out", out)
+    shell("fetch", "sky", "--out", out, "--format", "jpeg")
+    assert known() == {"sky.png": 8, "sky.tif": 16, "sky.dzi": 8, "sky.jpg": 8}
+    shell("fetch", "sky", "--out", out, "--format", "tiff:8")
+    assert known() == {"sky.png": 8, "sky.tif": 8, "sky.dzi": 8, "sky.jpg": 8}
+    # And all of the job's own again, beside what was made of it.
+    (out / "sky.dzi").unlink()
+    shell("fetch", "sky", "--out", out)
+    assert known() == {"sky.png": 8, "sky.tif": 16, "sky.dzi": 8, "sky.jpg": 8}
+
+
+def test_without_the_canvas_other_formats_are_refused_and_own_ones_not(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    made = fetched(shell("fetch", "sky", "--out", out, "--format", "jpeg", "--json"))
+    assert shell("clean", "--yes").code == 0
+    ended = shell("fetch", "sky", "--out", out, "--format", "png:16")
+
+    assert ended.code == 2
+    assert ended.err == (
+        f"dreamfarm: {job.job}: the canvas that other formats are made of has been cleaned; fetch "
+        "png, tiff, deepzoom, or submit it again with other outputs, which renders it again\n"
+    )
+    assert shell("fetch", "sky", "--out", out, "--format", "tiff").code == 0
+    # What is here needs no canvas.
+    again = shell("fetch", "sky", "--out", out, "--format", "jpeg", "--json")
+    assert fetched(again) == made
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "paused", "failed", "cancelled"])
+def test_only_what_has_succeeded_can_be_fetched(
+    shell: Shell, store: FolderStore, tmp_path: Path, state: State
+) -> None:
+    brought_to(store, state)
+    ended = shell("fetch", JOB, "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert ended.err.startswith(f"dreamfarm: {JOB}: is {state}; only what has succeeded can be")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        (["tif"], "--format tif: no such format; nearest: tiff"),
+        (["jpeg:16"], "--format jpeg:16: no such depth; write jpeg:8"),
+        (["tiff:x"], "--format tiff:x: no such depth; write tiff:8 or tiff:16"),
+        (["png:8", "png:16"], "--format: two of them would be sky.png; fetch one at a time"),
+    ],
+)
+def test_wrong_formats_are_refused(
+    shell: Shell, job: Rendered, tmp_path: Path, asked: list[str], complaint: str
+) -> None:
+    options = [word for name in asked for word in ("--format", name)]
+    ended = shell("fetch", "sky", "--out", tmp_path / "out", *options)
+    assert (ended.code, ended.err) == (2, f"dreamfarm: {complaint}\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_disk_that_is_too_small_is_refused_before_anything_is_brought(
+    shell: Shell, job: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need = sum(one["bytes"] for one in job.manifest["outputs"])
+    full = shutil.disk_usage(tmp_path)._replace(free=need - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full)
+    ended = shell("fetch", "sky", "--out", tmp_path / "out")
+
+    assert ended.code == 2
+    assert "the disk is too small: 0.1 MB are needed and 0.1 MB are free" in ended.err
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: full._replace(free=need))
+    assert shell("fetch", "sky", "--out", tmp_path / "out").code == 0
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "sky.png").mkdir(parents=True)
+    ended = shell("fetch", "sky", "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert "out/sky.png: is a folder" in ended.err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["sky.png"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    (tmp_path / "out").write_text("mine")
+    ended = shell("fetch", "sky", "--out", tmp_path / "out")
+    assert ended.code == 2
+    assert "choose another --out" in ended.err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize("path", ["../../outside.png", "/outside.png", "outputs/1/.hidden.png"])
+def test_a_manifest_that_leads_elsewhere_is_no_manifest(
+    shell: Shell, job: Rendered, tmp_path: Path, path: str
+) -> None:
+    manifest = job.manifest
+    manifest["outputs"][0]["path"] = path
+    (job.store / job.keys.manifest).write_text(json.dumps(manifest))
+    ended = shell("fetch", "sky", "--out", tmp_path / "out")
+
+    assert ended.code == 1
+    assert "manifest.json: outputs.0.path" in ended.err
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,108 @@
+"""`dreamfarm list`: every job once, the newest first, whatever else lies in the store."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.lifecycle.intent import Intent
+from jobs.lifecycle.keys import JobKeys
+from jobs.store.folder import FolderStore
+from tests.jobs.cli.shell import Shell
+from tests.jobs.lifecycle.scene import claimed, fail, lay, status
+
+OLD, NEW, BAD = "old-0123456789ab", "new-0123456789ab", "bad-0123456789ab"
+
+
+def aged(store: FolderStore, key: str, seconds: float) -> None:
+    """Make an object older."""
+    then = time.time() - seconds
+    os.utime(Path(store.address) / key, (then, then))
+
+
+@pytest.fixture
+def jobs(store: FolderStore) -> FolderStore:
+    """An old job that has failed, and a new one that is running."""
+    fail(store, claimed(store, lay(store, OLD)))
+    aged(store, JobKeys(OLD).spec, 7 * 3600)
+    held = claimed(store, lay(store, NEW))
+    store.put(held.keys.status(1), status().encoded())
+    return store
+
+
+def test_the_newest_comes_first_with_what_matters(shell: Shell, jobs: FolderStore) -> None:
+    ended = shell("list")
+    rows = [line.split() for line in ended.out.splitlines() if "-0123456789ab" in line]
+
+    assert ended.code == 0
+    assert rows == [
+        [NEW, "running", "25%", "6", "s", "0", "s"],
+        [OLD, "failed", "25%", "7.0", "h", "no", "memory"],
+    ]
+
+
+def test_programs_get_what_show_gives(shell: Shell, jobs: FolderStore) -> None:
+    listed = json.loads(shell("list", "--json").out)
+    shown = [json.loads(shell("show", job, "--json").out) for job in (NEW, OLD)]
+
+    for one in (*listed, *shown):
+        # These go on.
+        del one["submitted"], one["age_seconds"]
+    assert listed == shown
+
+
+@pytest.mark.parametrize(
+    ("states", "found"),
+    [(["failed"], [OLD]), (["queued"], []), (["failed", "running"], [NEW, OLD])],
+)
+def test_states_choose(
+    shell: Shell, jobs: FolderStore, states: list[str], found: list[str]
+) -> None:
+    ended = shell("list", "--json", *(f"--state={state}" for state in states))
+    assert [one["job"] for one in json.loads(ended.out)] == found
+
+
+def test_no_such_state_is_said(shell: Shell, store: FolderStore) -> None:
+    ended = shell("list", "--state", "qeued")
+    assert ended.code == 2
+    assert ended.err == "dreamfarm: --state qeued: no such state; nearest: queued\n"
+
+
+def test_what_is_no_job_is_a_line_and_no_more(shell: Shell, jobs: FolderStore) -> None:
+    jobs.put(JobKeys(BAD).spec, b"{}")
+    jobs.put(JobKeys("gone-0123456789ab").intent, Intent().encoded())
+    jobs.put("jobs/README", b"")
+    ended = shell("list")
+
+    assert ended.code == 0
+    assert {NEW, OLD} <= set(ended.out.split())
+    assert BAD not in ended.out
+    bad, gone = ended.err.splitlines()
+    assert bad.startswith(f"dreamfarm: jobs/{BAD}/spec.json: ")
+    assert gone.startswith("dreamfarm: no job gone-0123456789ab in ")
+
+
+def test_an_empty_store_says_so_and_stays_empty(
+    shell: Shell, store: FolderStore, tmp_path: Path
+) -> None:
+    ended = shell("list")
+    assert (ended.code, ended.out) == (0, f"no jobs in {store.address}\n")
+    assert json.loads(shell("list", "--json").out) == []
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_option_wins_over_the_environment(
+    shell: Shell, jobs: FolderStore, tmp_path: Path
+) -> None:
+    assert shell("list", "--store", tmp_path / "other").out.startswith("no jobs in ")
+
+
+def test_the_default_is_the_folder_of_dreams(
+    shell: Shell, jobs: FolderStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("DREAMFARM_STORE")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "store").rename(tmp_path / "dreams")
+    assert NEW in shell("list").out

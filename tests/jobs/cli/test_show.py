@@ -1,0 +1,133 @@
+"""`dreamfarm show` and `logs`: how a job stands, and how it came there."""
+
+import json
+
+import pytest
+
+from jobs.holding.events import encoded, event
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.request import pause, retry
+from jobs.lifecycle.state import State
+from jobs.store.folder import FolderStore
+from tests.jobs.cli.farm import Rendered
+from tests.jobs.cli.shell import Shell
+from tests.jobs.lifecycle.scene import JOB, brought_to, claimed, fail, lay, status
+
+STATES: tuple[State, ...] = ("queued", "running", "paused", "succeeded", "failed", "cancelled")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_every_state_has_its_words(shell: Shell, store: FolderStore, state: State) -> None:
+    brought_to(store, state)
+    told = json.loads(shell("show", "sky", "--json").out)
+    ended = shell("show", JOB)
+
+    assert (told["job"], told["state"]) == (JOB, state)
+    assert 0 <= told["progress"] <= 1
+    assert {"eta_seconds", "reason"} <= told.keys()
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[0].split() == ["job", JOB]
+    assert ended.out.splitlines()[1].startswith(f"state      {state}")
+
+
+def test_a_running_job_s_figures(shell: Shell, store: FolderStore) -> None:
+    keys = lay(store)
+    held = claimed(store, keys)
+    store.put(keys.status(held.number), status().encoded())
+    told = json.loads(shell("show", JOB, "--json").out)
+
+    assert (told["progress"], told["eta_seconds"], told["reason"]) == (0.25, 6.0, None)
+    assert (told["phase"], told["octave"], told["octaves"]) == ("octave 1", 1, 2)
+    assert (told["step"], told["steps"], told["workers"]) == (3, 10, 2)
+    assert (told["megapixel_steps"], told["rate"]) == ({"done": 1.0, "total": 4.0}, 0.5)
+    assert (told["holder"], told["lease"]) == ("here:1", 1)
+    words = shell("show", JOB).out
+    assert "running, octave 1 of 2, step 3 of 10, 25%, about 6 s left" in words
+    assert "1 of 4 megapixel-steps, 0.50 a second" in words
+
+
+def test_a_wish_that_the_holder_has_not_obeyed_yet_is_told(
+    shell: Shell, store: FolderStore
+) -> None:
+    brought_to(store, "running")
+    pause(store, JOB)
+    assert "running, starting, will pause at its next step" in shell("show", JOB).out
+
+
+def test_a_failure_is_one_line_with_its_class(shell: Shell, store: FolderStore) -> None:
+    keys = lay(store)
+    held = claimed(store, keys)
+    broken = status(failure="memory").model_copy(update={"reason": "no\nmemory\nat all"})
+    store.put(keys.status(held.number), broken.encoded())
+    held.release()
+
+    assert "state      failed (memory): no memory at all\n" in shell("show", JOB).out
+    told = json.loads(shell("show", JOB, "--json").out)
+    assert (told["failure"], told["reason"]) == ("memory", "no\nmemory\nat all")
+
+
+def test_a_reason_is_history_once_retried(shell: Shell, store: FolderStore) -> None:
+    brought_to(store, "failed")
+    retry(store, JOB)
+    told = json.loads(shell("show", JOB, "--json").out)
+    assert (told["state"], told["failure"], told["reason"]) == ("queued", None, None)
+
+
+def test_results_and_where_they_lie(shell: Shell, job: Rendered) -> None:
+    told = json.loads(shell("show", job.job, "--json").out)
+    words = shell("show", job.job).out
+
+    assert told["progress"] == 1
+    assert [one["sha256"] for one in told["outputs"]] == [
+        one["sha256"] for one in job.manifest["outputs"]
+    ]
+    for key in (*told["previews"], *(one["key"] for one in told["outputs"])):
+        assert (job.store / key).is_file()
+    assert len(told["previews"]) == 2
+    assert all(one["sha256"] in words for one in told["outputs"])
+    assert f"dreamfarm fetch {job.job}" in words
+
+
+def test_no_such_job_names_the_nearest(shell: Shell, store: FolderStore) -> None:
+    lay(store)
+    ended = shell("show", "skye-0123456789ab")
+    assert ended.code == 2
+    assert ended.err == (
+        f"dreamfarm: no job skye-0123456789ab in {store.address}; did you mean {JOB}? "
+        "`dreamfarm list` shows all\n"
+    )
+
+
+def test_the_beginning_of_several_is_refused(shell: Shell, store: FolderStore) -> None:
+    lay(store)
+    lay(store, "sky-aaaaaaaaaaaa")
+    assert shell("show", "sky").code == 2
+    assert shell("show", "sky-0").code == 0
+
+
+def test_logs_go_through_all_leases_in_order(shell: Shell, store: FolderStore) -> None:
+    keys = lay(store)
+    for number, log in ((1, b"first\nsecond\n"), (2, b""), (3, b"third\n")):
+        fail(store, claimed(store, keys))
+        store.put(keys.events(number), encoded([event("dream", octave=number)]))
+        store.put(keys.log(number), log)
+    told = [json.loads(line) for line in shell("logs", JOB, "--json").out.splitlines()]
+    lines = shell("logs", JOB).out.splitlines()
+
+    assert [(one["lease"], one["octave"]) for one in told[:3]] == [(1, 1), (2, 2), (3, 3)]
+    assert [(one["lease"], one["line"]) for one in told[3:]] == [
+        (1, "first"),
+        (1, "second"),
+        (3, "third"),
+    ]
+    assert lines[1].endswith("lease 2  dream  (octave: 2)")
+    assert lines[3:] == ["first", "second", "third"]
+    assert shell("logs", JOB, "--log").out.splitlines() == lines[3:]
+    assert shell("logs", JOB, "--events").out.splitlines() == lines[:3]
+
+
+def test_a_job_that_nobody_has_touched_has_no_logs(shell: Shell, store: FolderStore) -> None:
+    store.put(JobKeys("new-0123456789ab").folder + "x", b"")
+    lay(store)
+    ended = shell("logs", JOB)
+    assert (ended.code, ended.out) == (0, "")

@@ -1,0 +1,113 @@
+"""Jobs on a store whose network loses, delays and refuses, or which is gone for minutes."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.document import spec_of
+from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.submit import submit
+from jobs.machine import this_machine
+from jobs.plan import make_plan
+from jobs.store.address import open_store
+from jobs.store.store import Store
+from tests.faults.proxy import Proxy, faulty_proxy
+from tests.faults.servers import Server
+from tests.jobs.small import held
+from tests.jobs.store.s3 import BUCKET, settings
+from tests.service.jobs import noise, numbers, works
+
+TIMEOUT = 1.0
+JOB = noise(7, "600x400", dream={"octaves": 3, "steps": 4}, tiles=128)
+
+
+@pytest.fixture(scope="module")
+def wire(moto: Server) -> Iterator[Proxy]:
+    with faulty_proxy(moto.endpoint, seed=3, stall=2 * TIMEOUT) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def bucket(moto: Server) -> Iterator[Store]:
+    """A store of its own, seen without the faults."""
+    with settings(moto):
+        yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The checksums of the job on a folder."""
+    return digests(held(planned(), tmp_path_factory.mktemp("calm")).run())
+
+
+def planned() -> Any:
+    return make_plan(spec_of(JOB), this_machine())
+
+
+def digests(manifest: dict[str, Any] | None) -> list[str]:
+    assert manifest is not None
+    return [one["sha256"] for one in manifest["outputs"]]
+
+
+def through(wire: Proxy, moto: Server) -> dict[str, str]:
+    """What a process needs to see the store with its faults."""
+    return {**moto.behind(wire.endpoint).environment(), "DREAMFARM_S3_TIMEOUT": str(TIMEOUT)}
+
+
+def dreaming(store: Store, job: str) -> Job:
+    """The job, once some of it is done."""
+    deadline = time.monotonic() + 60
+    while True:
+        found = look(store, job)
+        if found.status and found.status.done:
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
+def test_a_tenth_of_all_requests_may_fail(
+    bucket: Store, moto: Server, wire: Proxy, tmp_path: Path, calm: list[str]
+) -> None:
+    wire.reset(3)
+    wire.rate = 0.1
+    job, log = submit(bucket, spec_of(JOB)).job, tmp_path / "log"
+    environments = [through(wire, moto)] * 2
+    with works(bucket.address, environments, "--until-idle", log=log) as processes:
+        codes = [process.wait(timeout=200) for process in processes]
+
+    told = log.read_text()
+    assert codes == [0, 0], told
+    found = look(bucket, job)
+    assert found.state == "succeeded", told
+    assert digests(found.manifest) == calm
+    assert numbers(bucket, JobKeys(job).leases) == ["000001.json"], told
+    assert told.count("started (lease 1)") == 1
+
+
+@pytest.mark.parametrize(
+    "seconds", [25, pytest.param(120, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
+)
+def test_an_outage_longer_than_a_lease_delays_and_kills_nothing(
+    bucket: Store, moto: Server, wire: Proxy, tmp_path: Path, calm: list[str], seconds: float
+) -> None:
+    wire.reset(0)
+    job, log = submit(bucket, spec_of(JOB)).job, tmp_path / "log"
+    options = ("--until-idle", "--lease", "20")
+    with works(bucket.address, [through(wire, moto)] * 2, *options, log=log) as processes:
+        dreaming(bucket, job)
+        with wire.outage():
+            time.sleep(seconds)
+            assert all(process.poll() is None for process in processes)
+        codes = [process.wait(timeout=200) for process in processes]
+
+    told = log.read_text()
+    assert codes == [0, 0], told
+    found = look(bucket, job)
+    assert digests(found.manifest) == calm
+    assert numbers(bucket, JobKeys(job).leases) == ["000001.json"], told
+    assert told.count("trying again") == len(processes)
