@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from cluster.interruption import interrupted
 from jobs.checkpoint.commit import Part
 from jobs.checkpoint.site import Site
+from jobs.poster.encoded import Encoded
 from jobs.poster.machinery import Machinery, machinery
 from jobs.source import opened
 from jobs.spec import Spec
@@ -29,14 +29,6 @@ _AT_ONCE = 8
 
 _KEPT = 2
 """Checkpoints whose files stay on the machine that made them, as long as in the store."""
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """An output in the store: its digest as `sha256:...`, and the bytes of all its files."""
-
-    digest: str
-    size: int
 
 
 class Scribe:
