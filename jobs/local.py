@@ -46,10 +46,9 @@ def render_here(plan: Plan, out: Path, watch: Watch, start: Start) -> dict[str, 
     there, ClusterError where the crew fails.
     """
     place = _Place(out, plan.identity.job_id)
-    with _working_folder(place) as store:
+    with _working_folder(place) as store, _claimed(place, store) as (site, held):
         plan.disk.check(out)
         _check_places(plan, out)
-        site, held = _claimed(place, store)
         control, reporter = Control(), _Watched(site, watch)
         holding = Holding(plan, plan.spec.document(), site, held, start, control, reporter)
         with Keeper(store, held, control, reporter):
@@ -104,28 +103,16 @@ def _working_folder(place: _Place) -> Iterator[Store]:
         raise RequestError(
             f"{place.out}: cannot be written ({why.strerror}); choose another --out"
         ) from why
-    store = patient_store(str(place.store))
     try:
-        yield store
-    except BaseException:
-        if not valid_commits(store, place.keys):
-            _remove(place)
-        raise
-    else:
-        _remove(place)
+        yield patient_store(str(place.store))
     finally:
-        _remove_if_empty(made)
+        _remove_if_empty([place.store, place.working, place.working.parent, *made])
 
 
 def can_go_on(out: Path, job: str) -> bool:
     """Whether a render into a folder left what the same render can go on from."""
     place = _Place(out, job)
     return bool(place.store.is_dir() and valid_commits(patient_store(str(place.store)), place.keys))
-
-
-def _remove(place: _Place) -> None:
-    shutil.rmtree(place.working, ignore_errors=True)
-    _remove_if_empty([place.working.parent])
 
 
 def _check_places(plan: Plan, out: Path) -> None:
@@ -145,9 +132,12 @@ def _remove_if_empty(folders: list[Path]) -> None:
         folder.rmdir()
 
 
-def _claimed(place: _Place, store: Store) -> tuple[Site, Held]:
-    """The next lease, unless somebody is at work here."""
-    store.put(place.keys.intent, Intent().encoded())
+@contextmanager
+def _claimed(place: _Place, store: Store) -> Iterator[tuple[Site, Held]]:
+    """The next lease, unless somebody is at work here.
+
+    Afterwards only what somebody can go on from is left.
+    """
     before = standing(store, place.keys)
     if before is not None and before.is_live and not _is_dead(before):
         raise RequestError(
@@ -157,8 +147,19 @@ def _claimed(place: _Place, store: Store) -> tuple[Site, Held]:
     held = claim(store, place.keys, before.number if before else 0, _me(), _TTL)
     if held is None:
         raise RequestError(f"{place.out}: another render into it was faster; wait for it")
+    store.put(place.keys.intent, Intent().encoded())
     opener = functools.partial(patient_store, str(place.store))
-    return Site(opener, place.job, held.number, place.working / "scratch"), held
+    is_worth_keeping = True
+    try:
+        yield Site(opener, place.job, held.number, place.working / "scratch"), held
+        is_worth_keeping = False
+    except BaseException:
+        is_worth_keeping = bool(valid_commits(store, place.keys))
+        raise
+    finally:
+        held.release()
+        if not is_worth_keeping:
+            shutil.rmtree(place.working, ignore_errors=True)
 
 
 def _me() -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,10 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         if self.process.poll() is None:
             self.process.send_signal(number)
+
+
+Launch = Callable[[Errand, Held, Share, int], Child]
+"""Starts a coordinator with a lease that was claimed for it, for a job of some priority."""
 
 
 def start(errand: Errand, held: Held, share: Share, priority: int) -> Child:

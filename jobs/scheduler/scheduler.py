@@ -24,7 +24,7 @@ from jobs.lifecycle.lease import Standing, claim, standing
 from jobs.lifecycle.state import ENDED
 from jobs.lifecycle.terms import Terms
 from jobs.scheduler.capacity import share_for
-from jobs.scheduler.child import Child, start
+from jobs.scheduler.child import Child, Launch, start
 from jobs.scheduler.coordinator import UNFIT
 from jobs.scheduler.errand import Errand
 from jobs.scheduler.patience import Patience
@@ -56,7 +56,10 @@ class Settings:
 
 
 class Scheduler:
-    """Serves one store from one machine. say: tells the operator a line."""
+    """Serves one store from one machine.
+
+    ask: what there is to work with. say: tells the operator a line. launch: starts a coordinator.
+    """
 
     def __init__(
         self,
@@ -64,10 +67,11 @@ class Scheduler:
         ask: Ask,
         settings: Settings,
         say: Callable[[str], None],
+        launch: Launch = start,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._ask, self._settings = store, ask, settings
-        self._say, self._clock = say, clock
+        self._say, self._launch, self._clock = say, launch, clock
         self._children: dict[str, Child] = {}
         self._patience = Patience(clock)
         self._me = f"{socket.gethostname()}:{os.getpid()}"
@@ -83,15 +87,15 @@ class Scheduler:
         """Serve until told to stop, or until nothing is left to do."""
         polled: float | None = None
         while not self._stopping:
-            reaped = self._reap()
+            reaped = self.reap()
             if reaped or polled is None or self._clock() - polled >= self._settings.poll:
                 polled = self._clock()
-                if self._look_around() and self._settings.until_idle:
+                if self.look_around() and self._settings.until_idle:
                     break
             time.sleep(_TICK)
         self._part()
 
-    def _look_around(self) -> bool:
+    def look_around(self) -> bool:
         """One look at the store; returns whether nothing is left to do."""
         try:
             candidates, others = self._open_jobs()
@@ -186,7 +190,7 @@ class Scheduler:
             checkpoint_seconds=self._settings.checkpoint,
             scratch=Path(tempfile.mkdtemp(prefix=f"dreamfarm-{job.id}-")),
         )
-        self._children[job.id] = start(errand, held, share, _priority(job))
+        self._children[job.id] = self._launch(errand, held, share, _priority(job))
         self._say(f"{job.id}: started (lease {held.number})")
 
     def _make_room(self, job: Job) -> None:
@@ -198,7 +202,7 @@ class Scheduler:
             self._say(f"{least.job}: steps aside for {job.id}")
             least.step_aside()
 
-    def _reap(self) -> bool:
+    def reap(self) -> bool:
         """Take note of children that have ended; returns whether there were any."""
         ended = [child for child in self._children.values() if child.process.poll() is not None]
         for child in ended:
@@ -232,7 +236,7 @@ class Scheduler:
             child.drain()
         deadline = self._clock() + _PARTING
         while self._children and self._clock() < deadline:
-            self._reap()
+            self.reap()
             time.sleep(_TICK)
         for child in self._children.values():
             child.process.kill()

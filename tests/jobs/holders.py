@@ -17,7 +17,7 @@ from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.small import document
 
 TTL = 1.5
-"""Seconds: of the store's clock, which stands still; but holders look at intents as often, by ours."""
+"""Seconds: of the store's clock, which stands still; holders look at intents as often, by ours."""
 
 VIEWS: dict[str, Store] = {}
 """What holders see of their store, by a name: a store cannot be pickled, nor need be here."""

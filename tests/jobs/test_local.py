@@ -11,7 +11,7 @@ import pytest
 
 from jobs.errors import RequestError
 from jobs.holding.crews import in_process
-from jobs.local import render_here
+from jobs.local import WORKING, can_go_on, render_here
 from jobs.plan import Plan
 from jobs.poster.progress import Progress
 from render.pictures.digest import digest
@@ -106,6 +106,49 @@ def test_what_was_there_before_stays_where_a_render_fails(
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         *("cut.png", "manifest.json", "sky.png")
     ]
+
+
+def digests(manifest: dict[str, Any]) -> list[str]:
+    return [one["sha256"] for one in manifest["outputs"]]
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_render_that_was_killed_goes_on(
+    picture: Path, weights: Path, tmp_path: Path, steps: int
+) -> None:
+    plan = planned(picture, weights, ALL, "dream.octaves=3")
+    calm = render(plan, tmp_path / "calm")
+
+    def killed(progress: Progress) -> None:
+        if (progress.octave, progress.step) == (2, steps):
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        render_here(plan, out, killed, in_process)
+    assert [path.name for path in out.iterdir()] == [WORKING]
+    assert can_go_on(out, plan.identity.job_id)
+
+    seen: list[Progress] = []
+    manifest = render_here(plan, out, seen.append, in_process)
+    assert digests(manifest) == digests(calm)
+    assert min(one.octave for one in seen if one.phase == "dream") == 2
+    assert not (out / WORKING).exists()
+    assert not can_go_on(out, plan.identity.job_id)
+
+
+def test_two_renders_into_one_folder_do_not_meet(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    plan = planned(picture, weights)
+
+    def meanwhile(progress: Progress) -> None:
+        if progress.phase == "encode":
+            with pytest.raises(RequestError, match="is being rendered into by"):
+                render(plan, tmp_path)
+
+    render_here(plan, tmp_path, meanwhile, in_process)
+    assert (tmp_path / "manifest.json").exists()
 
 
 @contextmanager

@@ -101,6 +101,24 @@ def test_a_fetch_that_broke_off_goes_on(shell: Shell, job: Rendered, tmp_path: P
     assert leftovers(out) == []
 
 
+def test_what_another_render_of_the_job_left_is_not_used(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    path = job.store / job.keys.output(1, "sky.tif")
+    whole = path.read_bytes()
+    path.write_bytes(bytes(len(whole)))
+    assert shell("fetch", "sky", "--out", out).code == 3
+    (kept,) = out.rglob("sky.png")
+    kept.write_bytes(bytes(kept.stat().st_size))
+
+    path.write_bytes(whole)
+    again = job.manifest | {"started": "some time later"}
+    (job.store / job.keys.manifest).write_text(json.dumps(again))
+    assert fetched(shell("fetch", "sky", "--out", out, "--json")) == rendered_digests(again)
+    assert leftovers(out) == []
+
+
 class Form(NamedTuple):
     name: str
     asked: str
@@ -174,6 +192,16 @@ def test_without_the_canvas_other_formats_are_refused_and_own_ones_not(
     # What is here needs no canvas.
     again = shell("fetch", "sky", "--out", out, "--format", "jpeg", "--json")
     assert fetched(again) == made
+
+
+def test_a_canvas_of_an_earlier_step_is_no_finished_one(
+    shell: Shell, job: Rendered, tmp_path: Path
+) -> None:
+    newest = max((job.store / job.keys.checkpoints).rglob("commit.json"))
+    newest.unlink()
+    ended = shell("fetch", "sky", "--out", tmp_path / "out", "--format", "jpeg")
+    assert ended.code == 2
+    assert "has been cleaned" in ended.err
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "paused", "failed", "cancelled"])

@@ -1,0 +1,193 @@
+"""`dreamfarm clean`: what it shows and removes, and what it never touches."""
+
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.lifecycle.intent import Intent
+from jobs.lifecycle.keys import JobKeys, active
+from jobs.lifecycle.request import cancel
+from jobs.store.drafts import Drafts
+from jobs.store.exclusive import PROBE
+from jobs.store.folder import FolderStore
+from jobs.store.key import PARTIAL
+from tests.jobs.cli.farm import Rendered
+from tests.jobs.cli.shell import Shell
+from tests.jobs.lifecycle.scene import brought_to, claimed, fail, lay
+
+BLOB = f"blobs/sha256/{'0' * 64}"
+GONE = JobKeys("gone-0123456789ab")
+FAILED = JobKeys("failed-0123456789ab")
+QUEUED = JobKeys("queued-0123456789ab")
+
+
+def keys_in(store: FolderStore) -> set[str]:
+    return {entry.key for entry in store.entries("")}
+
+
+def age(store: FolderStore, keys: Iterable[str], hours: float) -> None:
+    then = time.time() - hours * 3600
+    for key in keys:
+        os.utime(Path(store.address) / key, (then, then))
+
+
+def cleaned(shell: Shell, *options: str) -> dict[str, Any]:
+    """What it says to programs."""
+    ended = shell("clean", "--json", *options)
+    assert ended.code == 0, ended.err
+    told: dict[str, Any] = json.loads(ended.out)
+    assert told["bytes"] == sum(one["bytes"] for one in told["found"])
+    return told
+
+
+@pytest.fixture
+def littered(job: Rendered, store: FolderStore) -> FolderStore:
+    """A rendered job, others in other states, and all kinds of things that somebody has left."""
+    lay(store, QUEUED.job)
+    store.put(active(QUEUED.job, 0), b"")
+    fail(store, claimed(store, lay(store, FAILED.job)))
+    store.put(active(FAILED.job, 0), b"")
+    for keys in (job.keys, FAILED, QUEUED):
+        store.put(keys.shard(2, 0, 0), b"tiles")
+    store.put(FAILED.output(1, "half.png"), b"half")
+    store.put(active(GONE.job, 3), b"")
+    store.put(GONE.status(1), b"late")
+    store.put(GONE.intent, Intent(want="cancel").encoded())
+    store.put(BLOB, b"picture")
+    store.put(f"{PROBE}1", b"probe")
+    return store
+
+
+OLD = {FAILED.output(1, "half.png"), GONE.status(1), GONE.intent, BLOB, f"{PROBE}1"}
+"""What of it goes once it is old."""
+
+
+def at_once(job: Rendered, store: FolderStore) -> set[str]:
+    """What of it goes whatever its age."""
+    return {
+        *(entry.key for entry in store.entries(job.keys.checkpoints)),
+        *(active(name, n) for name, n in ((FAILED.job, 0), (GONE.job, 3), (job.job, 0))),
+    }
+
+
+def test_nothing_goes_without_yes(shell: Shell, job: Rendered, littered: FolderStore) -> None:
+    before = keys_in(littered)
+    told = cleaned(shell, "--all", "--older-than", "0")
+
+    assert told["removed"] is False
+    assert told["bytes"] > 0
+    assert keys_in(littered) == before
+
+
+def test_what_somebody_may_be_at_stays_until_it_is_old(
+    shell: Shell, job: Rendered, littered: FolderStore
+) -> None:
+    before, gone = keys_in(littered), at_once(job, littered)
+    age(littered, OLD, hours=23)
+    told = cleaned(shell, "--yes")
+
+    assert told["removed"] is True
+    assert sum(one["objects"] for one in told["found"]) == len(gone)
+    assert keys_in(littered) == before - gone
+    age(littered, OLD, hours=25)
+    cleaned(shell, "--yes")
+    assert keys_in(littered) == before - gone - OLD
+    assert cleaned(shell, "--yes")["found"] == []
+
+
+def test_the_age_can_be_chosen(shell: Shell, job: Rendered, littered: FolderStore) -> None:
+    age(littered, OLD, hours=2)
+    cleaned(shell, "--yes", "--older-than", "1")
+    assert not keys_in(littered) & OLD
+
+
+def test_what_a_retry_could_go_on_from_goes_only_with_all(
+    shell: Shell, job: Rendered, littered: FolderStore
+) -> None:
+    cancel(littered, QUEUED.job)
+    cleaned(shell, "--yes")
+    assert {FAILED.shard(2, 0, 0), QUEUED.shard(2, 0, 0)} <= keys_in(littered)
+    cleaned(shell, "--yes", "--all")
+    assert not {FAILED.shard(2, 0, 0), QUEUED.shard(2, 0, 0)} & keys_in(littered)
+
+
+def test_results_and_what_tells_of_a_job_stay(
+    shell: Shell, job: Rendered, littered: FolderStore, tmp_path: Path
+) -> None:
+    everything = keys_in(littered)
+    age(littered, everything, hours=1000)
+    cleaned(shell, "--yes", "--all", "--older-than", "0")
+
+    kept = [key for key in everything if key.startswith((job.keys.folder, "jobs/failed"))]
+    parts = ("spec", "plan", "intent", "priority", "leases", "status", "events", "logs", "previews")
+    for key in kept:
+        if key.split("/")[2].partition(".")[0] in parts or key.startswith(job.keys.outputs(1)):
+            assert (Path(littered.address) / key).is_file()
+    assert shell("fetch", job.job, "--out", tmp_path / "out").code == 0
+    assert shell("show", FAILED.job).code == 0
+
+
+def test_outputs_of_a_holder_that_came_to_nothing_go(
+    shell: Shell, job: Rendered, store: FolderStore
+) -> None:
+    claimed(store, job.keys).release()
+    stray = job.keys.output(2, "sky.png")
+    store.put(stray, b"late")
+    cleaned(shell, "--yes", "--older-than", "0")
+    assert stray not in keys_in(store)
+    assert job.keys.output(1, "sky.png") in keys_in(store)
+
+
+def test_what_is_being_worked_on_is_left_alone(shell: Shell, store: FolderStore) -> None:
+    keys = lay(store)
+    claimed(store, keys).release()
+    store.put(keys.output(1, "sky.png"), b"of the one before")
+    store.put(keys.shard(1, 0, 0), b"tiles")
+    claimed(store, keys)
+    assert cleaned(shell, "--all", "--older-than", "0")["found"] == []
+
+
+def test_uploads_that_broke_off_go(shell: Shell, store: FolderStore) -> None:
+    with Drafts(Path(store.address) / PARTIAL).begun(BLOB) as draft:
+        draft.write(b"half")
+        draft.flush()
+        assert cleaned(shell, "--yes")["found"] == []
+        then = time.time() - 25 * 3600
+        os.utime(draft.name, (then, then))
+        (found,) = cleaned(shell, "--yes")["found"]
+        assert found == {
+            "what": "unfinished upload",
+            "where": BLOB,
+            "objects": 1,
+            "bytes": 0,
+        }
+        assert not Path(draft.name).exists()
+
+
+def test_remains_with_results_are_left_to_their_user(shell: Shell, store: FolderStore) -> None:
+    keys = brought_to(store, "succeeded")
+    store.delete([keys.spec])
+    before = keys_in(store)
+    assert cleaned(shell, "--yes", "--older-than", "0")["found"] == []
+    assert keys_in(store) == before
+
+
+def test_people_get_a_table_and_the_total(shell: Shell, job: Rendered, store: FolderStore) -> None:
+    size = sum(entry.size for entry in store.entries(job.keys.checkpoints))
+    ended = shell("clean")
+    row = next(line for line in ended.out.splitlines() if job.keys.checkpoints in line)
+
+    assert row.split()[-2:] == ["7", str(size)]
+    assert ended.out.splitlines()[-1] == f"  {size / 1e3:.1f} kB; `clean --yes` removes it"
+    assert shell("clean", "--yes").out.splitlines()[-1] == f"  {size / 1e3:.1f} kB removed"
+    assert shell("clean").out == "nothing to clean\n"
+
+
+def test_an_empty_store_stays_empty(shell: Shell, store: FolderStore, tmp_path: Path) -> None:
+    assert shell("clean", "--yes").out == "nothing to clean\n"
+    assert not list(tmp_path.iterdir())

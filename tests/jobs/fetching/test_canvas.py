@@ -1,0 +1,28 @@
+"""What a file made later says of itself is what the job's own files say."""
+
+from pathlib import Path
+
+from jobs.fetching.canvas import final_canvas
+from jobs.lifecycle.job import look
+from jobs.poster.outputs import labels
+from jobs.store.folder import FolderStore
+from tests.jobs.cli.farm import rendered
+from tests.jobs.small import planned
+
+SETTINGS = (
+    "size=9mm x auto @ 300dpi",
+    "outputs=[png]",
+    "objectives=[{layer: features.4, weight: 2.0}, {layer: features.3, channels: [1, 3]}]",
+)
+
+
+def test_the_labels_are_those_of_the_plan(picture: Path, weights: Path, tmp_path: Path) -> None:
+    made = rendered(picture, weights, tmp_path, *SETTINGS)
+    store = FolderStore(made.store)
+    job = look(store, made.job)
+    canvas = final_canvas(store, job, made.manifest["outputs"][0]["dpi"])
+
+    assert canvas is not None
+    plan = planned(picture, weights, *SETTINGS)
+    assert canvas.labels == labels(plan)
+    assert canvas.size == plan.size

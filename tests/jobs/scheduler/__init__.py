@@ -1,0 +1,1 @@
+"""Schedulers: what they take, in which order, and what they leave alone."""

@@ -1,0 +1,112 @@
+"""A scheduler on a store in memory, whose coordinators are figures of the test."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from jobs.document import spec_of
+from jobs.lifecycle.job import look
+from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.lease import Held
+from jobs.lifecycle.submit import submit
+from jobs.scheduler.capacity import Share
+from jobs.scheduler.child import Child
+from jobs.scheduler.errand import Errand
+from jobs.scheduler.scheduler import Scheduler, Settings
+from jobs.scheduler.whole import Whole, minus
+from jobs.store.store import Entry
+from tests.jobs.lifecycle.memory_store import MemoryStore
+
+
+class CountingStore(MemoryStore):
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        self.asked["list"] += 1
+        return super().entries(prefix)
+
+    def aged(self, key: str) -> tuple[bytes, float]:
+        self.asked["get"] += 1
+        return super().aged(key)
+
+
+@dataclass
+class Figure:
+    """A coordinator's process, as far as a scheduler sees one."""
+
+    returncode: int | None = None
+    told: list[int] = field(default_factory=list)
+    pid: int = 1
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        self.told.append(number)
+
+    def kill(self) -> None:
+        self.returncode = -9
+
+
+class Office:
+    """A scheduler of a machine with some cores; its time goes by as the test says."""
+
+    def __init__(self, cores: int = 2) -> None:
+        self.store = CountingStore()
+        self.now = 0.0
+        self.said: list[str] = []
+        self.started: list[str] = []
+        self.figures: dict[str, Figure] = {}
+        self.errands: dict[str, Errand] = {}
+        self._whole = Share(cores)
+        self.scheduler = Scheduler(
+            self.store,
+            self._ask,
+            Settings(until_idle=True),
+            self.said.append,
+            launch=self._launch,
+            clock=lambda: self.now,
+        )
+
+    def submit(self, name: str, priority: int = 50, workers: int = 1) -> str:
+        """A job of noise; each is a second younger than the one before."""
+        document: dict[str, Any] = {
+            "name": name,
+            "input": {"noise": {"seed": 1}},
+            "size": "64x64",
+            "priority": priority,
+            "crew": {"workers": workers},
+        }
+        self.store.now += 1
+        return submit(self.store, spec_of(document)).job
+
+    def look_around(self) -> bool:
+        """One look at the store."""
+        self.scheduler.reap()
+        return self.scheduler.look_around()
+
+    def end(self, job: str, code: int = 0, manifest: bool = True) -> None:
+        """A coordinator leaves, as one that has finished its job, or otherwise."""
+        keys = JobKeys(job)
+        standing = look(self.store, job).standing
+        assert standing is not None
+        if manifest:
+            self.store.put(keys.manifest, b"{}")
+        if code == 0:
+            lease = standing.lease.model_copy(update={"released": True})
+            self.store.put(keys.lease(standing.number), lease.encoded())
+        self.figures[job].returncode = code
+
+    def _ask(self, used: list[Share]) -> Whole:
+        return Whole(self._whole, minus(self._whole, used), 8 << 30)
+
+    def _launch(self, errand: Errand, held: Held, share: Share, priority: int) -> Child:
+        figure: Any = Figure()
+        self.started.append(errand.job)
+        self.figures[errand.job], self.errands[errand.job] = figure, errand
+        return Child(figure, held, share, priority, errand.scratch)

@@ -1,0 +1,40 @@
+"""What a job gets of a machine."""
+
+import pytest
+
+from jobs.scheduler.capacity import Share, share_for
+from jobs.scheduler.whole import minus
+from jobs.spec import Crew
+
+GPUS = (0, 1, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("crew", "whole", "free", "share"),
+    [
+        (Crew(), Share(8), Share(8), Share(8)),
+        (Crew(), Share(8), Share(3), Share(3)),
+        (Crew(), Share(8), Share(0), None),
+        (Crew(workers=2), Share(8), Share(3), Share(2)),
+        (Crew(workers=2, cpus_per_worker=2), Share(8), Share(3), None),
+        (Crew(workers=9), Share(8), Share(8), Share(8)),
+        (Crew(workers=9), Share(8), Share(7), None),
+        (Crew(), Share(8, GPUS), Share(8, GPUS), Share(8, GPUS)),
+        (Crew(), Share(8, GPUS), Share(4, (2, 3)), Share(4, (2, 3))),
+        (Crew(), Share(8, GPUS), Share(4), None),
+        (Crew(workers=1), Share(8, GPUS), Share(4, (2, 3)), Share(1, (2,))),
+        (Crew(workers=3), Share(8, GPUS), Share(8, (2, 3)), None),
+        (Crew(workers=3, gpus_per_worker=0), Share(8, GPUS), Share(8), Share(3)),
+        (Crew(workers=2, gpus_per_worker=2), Share(8, GPUS), Share(8, GPUS), Share(2, GPUS)),
+    ],
+)
+def test_a_job_gets_what_it_asks_for_or_waits(
+    crew: Crew, whole: Share, free: Share, share: Share | None
+) -> None:
+    assert share_for(crew, whole, free) == share
+
+
+def test_what_is_used_is_not_free() -> None:
+    used = [Share(2, (0,)), Share(1, (2, 3))]
+    assert minus(Share(8, GPUS), used) == Share(5, (1,))
+    assert minus(Share(2), [Share(3)]) == Share(0)
