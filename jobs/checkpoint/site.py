@@ -1,11 +1,13 @@
 """Where one holder of a job works: its store, its lease's number, a folder on each machine."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.checkpoint.stored_bytes import Opener, StoredBytes
 from jobs.lifecycle.keys import JobKeys
+from jobs.lifecycle.materials import cache_folder, fetched
+from jobs.lifecycle.stored_spec import Blobs
 from jobs.store.address import open_store
 from jobs.store.patient import Patient
 from jobs.store.store import Store
@@ -25,13 +27,15 @@ def patient_store(address: str) -> Store:
 class Site:
     """The place of the holder of lease `number` of a job.
 
-    scratch: a folder that each machine has for itself, at the same path.
+    scratch: a folder that each machine has for itself, at the same path. blobs: the digests of the
+    job's files, for machines on which they do not lie where the coordinator has them.
     """
 
     opener: Opener
     job: str
     number: int
     scratch: Path
+    blobs: Blobs = field(default_factory=lambda: Blobs(input=None, weights=None))
 
     @property
     def keys(self) -> JobKeys:
@@ -42,6 +46,12 @@ class Site:
     def store(self) -> Store:
         """This process's connection."""
         return self.opener()
+
+    def here(self, path: Path, digest: str | None) -> Path:
+        """A file that the coordinator has at `path`, on this machine. Raises StoreRefused."""
+        if digest is None or path.exists():
+            return path
+        return fetched(self.store, digest, path.name, cache_folder())
 
     def near(self, key: str) -> Path:
         """Where this machine keeps the file that becomes an object; its folder is there."""

@@ -35,11 +35,11 @@ def spec_here(store: Store, stored: StoredSpec, terms: Terms | None, cache: Path
     spec = _submitted(stored)
     named, chosen = spec.input, spec.network
     if stored.blobs.input and named.path:
-        path = _fetched(store, stored.blobs.input, named.path.name, cache)
+        path = fetched(store, stored.blobs.input, named.path.name, cache)
         named = named.model_copy(update={"path": path})
     weights = stored.blobs.weights
     if weights:
-        path = _fetched(store, weights, Path(str(chosen.weights)).name, cache)
+        path = fetched(store, weights, Path(str(chosen.weights)).name, cache)
         chosen = chosen.model_copy(update={"weights": path})
     here = spec.model_copy(update={"input": named, "network": chosen})
     _check_identity(stored, here, weights or file_digest(weights_file(chosen.name, None)))
@@ -61,8 +61,11 @@ def _submitted(stored: StoredSpec) -> Spec:
     return spec
 
 
-def _fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
-    """The file of a digest, under the name it had: weights are told apart by their suffix."""
+def fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
+    """The file of a digest, under the name it had: weights are told apart by their suffix.
+
+    Raises StoreRefused where the blob is gone or damaged, RequestError for a full cache.
+    """
     key = blob(digest)
     path = cache / digest.replace(":", "/") / name
     try:

@@ -1,5 +1,6 @@
 """The way to a worker for those who must not load what it computes with."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs.checkpoint.site import Site
@@ -16,4 +17,5 @@ def worker(recipe: Recipe, site: Site, member: int) -> "Worker":
     """
     from jobs.poster.worker import Worker
 
-    return Worker(recipe, site, member)
+    weights = site.here(recipe.weights, site.blobs.weights)
+    return Worker(replace(recipe, weights=weights), site, member)

@@ -39,6 +39,10 @@ class Scribe:
 
     def take_in(self, spec: Spec) -> None:
         """Decode the spec's input into tiles that every worker can read."""
+        if spec.input.path is not None:
+            path = self._site.here(spec.input.path, self._site.blobs.input)
+            here = spec.input.model_copy(update={"path": path})
+            spec = spec.model_copy(update={"input": here})
         picture, _ = opened(spec)
         key = self._site.keys.input
         take_in(picture, self._site.near(key))

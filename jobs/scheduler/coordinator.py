@@ -123,7 +123,7 @@ class Coordinator:
             holding = Holding(
                 plan,
                 job.spec.spec,
-                self._site,
+                replace(self._site, blobs=job.spec.blobs),
                 held,
                 start,
                 self._control,

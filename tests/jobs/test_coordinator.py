@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ import pytest
 from cluster.crew import Crew
 from cluster.inprocess import LocalCrew
 from jobs.checkpoint.checkpoints import valid_commits
-from jobs.holding.crews import Start
+from jobs.holding.crews import Kind, Start, in_process
 from jobs.holding.keeper import GONE
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import ACTIVE, JobKeys
@@ -269,3 +270,34 @@ def test_who_has_lost_the_lease_says_nothing_more(
     assert look(store, job).state == "succeeded"
     lease = json.loads(store.get(JobKeys(job).lease(1)))
     assert not lease["released"]
+
+
+def elsewhere(kept: Path) -> Start:
+    """A crew whose members are on another machine: nothing lies there but what they fetch."""
+
+    @contextmanager
+    def start(plan: Plan, kind: Kind, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+        assert plan.weights.is_relative_to(kept)
+        kept.rename(kept.with_name("out of reach"))
+        try:
+            with in_process(plan, kind, arguments) as crew:
+                yield crew
+        finally:
+            shutil.rmtree(kept.with_name("out of reach"))
+
+    return start
+
+
+def test_workers_elsewhere_fetch_what_they_need(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    job = submitted(store, picture, weights)
+    crews = elsewhere(tmp_path / "cache" / "dreamfarm" / "blobs")
+    assert claimed(store, job, tmp_path, start=crews).run() == DONE
+    assert digests(look(store, job)) == calm()
