@@ -8,10 +8,19 @@ from typing import Annotated
 
 import typer
 
+from jobs.cli.clean import clean
+from jobs.cli.delete import delete
+from jobs.cli.fetch import fetch
 from jobs.cli.layers import layers
+from jobs.cli.list import list_jobs
+from jobs.cli.logs import logs
 from jobs.cli.networks import networks
 from jobs.cli.plan import plan
 from jobs.cli.render import render
+from jobs.cli.requests import cancel, pause, resume, retry
+from jobs.cli.show import show
+from jobs.cli.submit import submit
+from jobs.cli.watch import watch
 from jobs.cli.work import work
 
 app = typer.Typer(
@@ -35,9 +44,13 @@ def _options(
 
 app.command()(render)
 app.command()(plan)
+app.command()(submit)
+app.command()(work)
+app.command("list")(list_jobs)
+for command in (show, watch, logs, pause, resume, cancel, retry, fetch, delete, clean):
+    app.command()(command)
 app.command()(networks)
 app.command()(layers)
-app.command()(work)
 
 
 def main() -> None:

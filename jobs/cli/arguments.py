@@ -30,10 +30,20 @@ Settings = Annotated[
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder for the results; default: dreams/JOB.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 StoreFlag = Annotated[
     str,
     typer.Option(
-        "--store", envvar="DREAMFARM_STORE", help="s3://BUCKET/PREFIX, or a folder."
+        "--store",
+        envvar="DREAMFARM_STORE",
+        help="Where jobs live: a folder, or s3://BUCKET/PREFIX.",
     ),
 ]
+STORE = str(DREAMS)
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or how it begins.")]
+JobNames = Annotated[
+    list[str], typer.Argument(metavar="JOB...", help="Jobs' ids, or how they begin.")
+]
+Every = Annotated[float, typer.Option("--every", help="Seconds between two looks.", min=0.1)]
+EVERY = 2.0
+Yes = Annotated[bool, typer.Option("--yes", help="Do it, without asking.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]

@@ -120,6 +120,8 @@ def _show(made: "Plan", seconds: float | None) -> None:
 
 
 def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    from jobs.cli.words import spoken_time
+
     dpi = f" at {document['dpi']:g} dpi" if document["dpi"] else ""
     layers = ", ".join(one["layer"] for one in document["objectives"])
     place = "on disk" if document["tiles_on_disk"] else "in memory"
@@ -136,13 +138,5 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("input", f"{document['bytes_in'] / 1e6:.1f} MB decoded"),
         ("disk meanwhile", f"{document['bytes_scratch'] / 1e6:.1f} MB"),
         ("outputs", f"at most {document['bytes_out'] / 1e6:.1f} MB"),
-        ("time", "not probed" if seconds is None else f"about {_spoken(seconds)}"),
+        ("time", "not probed" if seconds is None else f"about {spoken_time(seconds)}"),
     ]
-
-
-def _spoken(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

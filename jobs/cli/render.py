@@ -1,8 +1,6 @@
 """`dreamfarm render`: here, now, on a crew of this machine."""
 
-import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -46,31 +44,11 @@ def render(
     folder = out or DREAMS / plan.identity.job_id
     # Torch takes seconds, and what cannot be done has been refused by now.
     from jobs.cli.progress import Bar
+    from jobs.cli.results import show_results
     from jobs.holding import crews
     from jobs.local import render_here
 
     start = crews.in_process if in_process else crews.on_own_ray
     with Bar() as bar:
         manifest = render_here(plan, folder, bar.show, start)
-    paths = [folder / output["path"] for output in manifest["outputs"]]
-    if as_json:
-        typer.echo(json.dumps(_summary(manifest, paths, folder)))
-        return
-    for path in paths:
-        typer.echo(path)
-
-
-def _summary(manifest: dict[str, Any], paths: list[Path], folder: Path) -> dict[str, Any]:
-    from jobs.manifest import MANIFEST
-
-    return {
-        "job": manifest["job"],
-        "state": manifest["state"],
-        "seconds": manifest["seconds"]["total"],
-        "manifest": str(folder / MANIFEST),
-        "outputs": [
-            {"path": str(path)}
-            | {key: output[key] for key in ("format", "width", "height", "sha256")}
-            for path, output in zip(paths, manifest["outputs"], strict=True)
-        ],
-    }
+    show_results(manifest, folder, as_json=as_json)

@@ -1,0 +1,77 @@
+"""`dreamfarm logs`: what happened to a job."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.cli.arguments import STORE, AsJson, JobName, StoreFlag
+
+if TYPE_CHECKING:
+    from jobs.lifecycle.keys import JobKeys
+    from jobs.store.store import Store
+
+_HEAD = ("version", "time", "lease", "event")
+
+
+def logs(
+    job: JobName,
+    store: StoreFlag = STORE,
+    events: Annotated[bool, typer.Option("--events", help="Only what happened.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Only what the coordinators said.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a job's events under all of its leases, in order, and then its logs.
+
+    With --json, an object a line: events as they are, with their lease; of logs {"lease", "line"}.
+    """
+    from jobs.lifecycle.job import find
+    from jobs.lifecycle.keys import JobKeys
+    from jobs.store.address import open_store
+
+    opened = open_store(store)
+    keys = JobKeys(find(opened, job))
+    leases = _leases(opened, keys)
+    if events or not log:
+        for event in _events(opened, keys, leases):
+            typer.echo(json.dumps(event) if as_json else _line(event))
+    if log or not events:
+        for lease, text in _logs(opened, keys, leases):
+            typer.echo(
+                json.dumps({"version": 1, "lease": lease, "line": text}) if as_json else text
+            )
+
+
+def _leases(store: "Store", keys: "JobKeys") -> list[int]:
+    numbers = (keys.lease_number(entry.key) for entry in store.entries(keys.leases))
+    return sorted(number for number in numbers if number is not None)
+
+
+def _events(store: "Store", keys: "JobKeys", leases: list[int]) -> Iterator[dict[str, Any]]:
+    from jobs.holding.events import decoded
+
+    for lease in leases:
+        for event in decoded(_content(store, keys.events(lease))):
+            yield {**event, "lease": lease}
+
+
+def _logs(store: "Store", keys: "JobKeys", leases: list[int]) -> Iterator[tuple[int, str]]:
+    for lease in leases:
+        for text in _content(store, keys.log(lease)).decode(errors="replace").splitlines():
+            yield lease, text
+
+
+def _content(store: "Store", key: str) -> bytes:
+    from jobs.store.errors import Missing
+
+    try:
+        return store.get(key)
+    except Missing:
+        return b""
+
+
+def _line(event: dict[str, Any]) -> str:
+    facts = [f"{name}: {value}" for name, value in event.items() if name not in _HEAD]
+    told = f"{event.get('time')}  lease {event['lease']}  {event['event']}"
+    return f"{told}  ({', '.join(facts)})" if facts else told

@@ -1,0 +1,33 @@
+"""What a command says of results that now lie in a folder."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def show_results(manifest: dict[str, Any], folder: Path, *, as_json: bool) -> None:
+    """Print the paths of a manifest's outputs, or one JSON object that has them all."""
+    paths = [folder / output["path"] for output in manifest["outputs"]]
+    if as_json:
+        typer.echo(json.dumps(_summary(manifest, paths, folder)))
+        return
+    for path in paths:
+        typer.echo(path)
+
+
+def _summary(manifest: dict[str, Any], paths: list[Path], folder: Path) -> dict[str, Any]:
+    from jobs.manifest import MANIFEST
+
+    return {
+        "job": manifest["job"],
+        "state": manifest["state"],
+        "seconds": manifest["seconds"]["total"],
+        "manifest": str(folder / MANIFEST),
+        "outputs": [
+            {"path": str(path)}
+            | {key: output[key] for key in ("format", "width", "height", "sha256")}
+            for path, output in zip(paths, manifest["outputs"], strict=True)
+        ],
+    }

@@ -1,0 +1,60 @@
+"""Times, bytes and jobs in a few words."""
+
+from jobs.lifecycle.report import Report
+
+_UNITS = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def spoken_time(seconds: float) -> str:
+    """`45 s`, `7 min`, `5.2 h`, `12 days`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86_400:.0f} days"
+
+
+def spoken_size(count: int) -> str:
+    """`12 bytes`, `3.4 MB`."""
+    power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
+    return f"{count / 1000**power:.{1 if power else 0}f} {_UNITS[power]}"
+
+
+def doing(report: Report) -> str:
+    """What becomes of a job, in a line: `running, octave 3 of 9, step 2 of 10, 42%, ...`."""
+    if report.state == "failed":
+        return f"failed ({report.failure}): {one_line(report.reason)}"
+    words: list[str] = [report.state]
+    if report.state == "running":
+        words += [*_place(report), *_coming(report)]
+    elif report.state in ("queued", "paused") and report.progress:
+        words.append(f"{report.progress:.0%} done")
+    text = ", ".join(words)
+    return f"{text}: {one_line(report.reason)}" if report.reason else text
+
+
+def _place(report: Report) -> list[str]:
+    if report.phase is None:
+        return ["starting"]
+    if not report.phase.startswith("octave"):
+        return [report.phase]
+    return [
+        f"octave {report.octave} of {report.octaves}",
+        f"step {report.step} of {report.steps}",
+        f"{report.progress:.0%}",
+    ]
+
+
+def _coming(report: Report) -> list[str]:
+    if report.want == "pause":
+        return ["will pause at its next step"]
+    if report.want == "cancel":
+        return ["will stop soon"]
+    return [] if report.eta_seconds is None else [f"about {spoken_time(report.eta_seconds)} left"]
+
+
+def one_line(text: str | None) -> str:
+    """A reason without line breaks; nothing for none."""
+    return " ".join((text or "").split())
