@@ -58,6 +58,7 @@ class Proxy:
     """Forwards to a backend what comes in at `endpoint`, the Host header as the client signed it.
 
     rate: the share of requests that one of `faults` happens to; may be changed at any time.
+    withheld: headers, in small letters, that the backend does not get to see.
     stall: seconds that a stalled answer is held back. asked: all requests, in order.
     """
 
@@ -74,6 +75,7 @@ class Proxy:
         """As it was at first: no faults, and nothing asked yet."""
         self.rate = 0.0
         self.faults = tuple(Fault)
+        self.withheld: frozenset[str] = frozenset()
         self.asked: list[Asked] = []
         self.out = False
         self._random = random.Random(seed)
@@ -208,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
             backend.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 # Whoever expects to be told to go on has been told here.
-                if name.lower() not in {"connection", "expect"}:
+                if name.lower() not in {"connection", "expect", *proxy.withheld}:
                     backend.putheader(name, value)
             backend.endheaders(body)
             answer = backend.getresponse()

@@ -1,6 +1,7 @@
 """`dreamfarm watch`: every change, until the job ends, and how it ended."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -107,3 +108,18 @@ def test_a_job_that_is_deleted_meanwhile_is_no_job_any_more(
 
 def test_nobody_looks_more_often_than_makes_sense(shell: Shell, store: FolderStore) -> None:
     assert shell("watch", JOB, "--every", "0").code == 2
+
+
+def test_a_terminal_gets_one_line_that_changes(
+    shell: Shell, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    held = claimed(store, lay(store))
+    store.put(held.keys.status(1), status().encoded())
+    with meanwhile(lambda: store.put(held.keys.manifest, b'{"version": 1}')):
+        ended = shell("watch", JOB, *EVERY)
+
+    assert ended.code == 0
+    assert "step 3 of 10, 25%" in ended.err
+    assert ended.err.count("\n") == 1
+    assert ended.err.partition("\n")[0].endswith("succeeded")

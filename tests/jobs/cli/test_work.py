@@ -1,0 +1,59 @@
+"""`dreamfarm work` on stores and clusters that it cannot serve; what it renders, others test."""
+
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.faults.proxy import faulty_proxy
+from tests.faults.servers import Server, free_ports
+from tests.jobs.cli.shell import Shell
+from tests.jobs.store.s3 import BUCKET, settings
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(monkeypatch, capsys)
+
+
+def test_an_empty_folder_is_nothing_to_do(shell: Shell, tmp_path: Path) -> None:
+    ended = shell("work", "--store", tmp_path / "store", "--until-idle")
+    assert (ended.code, ended.out) == (0, "")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_store_whose_conditions_do_nothing_is_refused(shell: Shell, moto: Server) -> None:
+    with faulty_proxy(moto.endpoint) as proxy:
+        proxy.withheld = frozenset({"if-none-match"})
+        with settings(moto.behind(proxy.endpoint)):
+            ended = shell("work", "--store", f"s3://{BUCKET}/{uuid.uuid4().hex}", "--until-idle")
+    assert ended.code == 3
+    assert len(ended.err.splitlines()) == 1
+    assert "conditional writes do nothing" in ended.err
+    assert "8 of 8" in ended.err
+
+
+def test_a_store_that_nobody_answers_for_is_unreachable(shell: Shell) -> None:
+    server = Server(f"http://127.0.0.1:{free_ports(1)}")
+    with settings(server, DREAMFARM_S3_TIMEOUT="1"):
+        ended = shell("work", "--store", f"s3://{BUCKET}/x", "--until-idle")
+    assert ended.code == 3
+    assert len(ended.err.splitlines()) == 1
+    assert "no connection" in ended.err
+
+
+def test_a_cluster_that_is_not_there_is_unreachable(shell: Shell, tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_ports(1)}"
+    ended = shell("work", "--store", tmp_path / "store", "--address", address, "--until-idle")
+    assert ended.code == 3
+    assert len(ended.err.splitlines()) == 1
+    assert address in ended.err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x")]
+)
+def test_absurd_settings_are_refused(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
+    ended = shell("work", "--store", tmp_path / "store", option, value)
+    assert ended.code == 2
+    assert option in ended.err
