@@ -2,6 +2,7 @@
 
 ClusterError            any of these, and a member's error that could not be sent as itself
 ├── MemberLost          a member's process, machine or network is gone, and its state with it
+├── MemberFailed        a member's method raised what cannot be sent
 ├── NoRoom              a crew cannot be started: more is asked than there is, or than is free
 ├── Unreachable         no cluster answers at the address
 └── Interrupted         the crew was told to stop what it was doing
@@ -24,6 +25,10 @@ class MemberLost(ClusterError):  # noqa: N818 - the news is in the name
 
     def __str__(self) -> str:
         return f"member {self.member} of the crew is lost: {self.reason}"
+
+
+class MemberFailed(ClusterError):  # noqa: N818 - the news is in the name
+    """A member's own error, of a class that cannot be pickled; its words are in the message."""
 
 
 class NoRoom(ClusterError):  # noqa: N818 - the news is in the name

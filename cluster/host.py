@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cluster.errors import ClusterError
+from cluster.errors import MemberFailed
 
 
 class Host:
@@ -43,13 +43,13 @@ class Host:
             if _travels(error):
                 error.add_note(note)
                 raise
-            raise ClusterError(f"{type(error).__name__} {note}: {error}") from error
+            raise MemberFailed(f"{type(error).__name__} {note}: {error}") from error
 
 
 def _travels(error: Exception) -> bool:
     """Whether the exception survives pickling; many with their own `__init__` do not."""
     try:
         pickle.loads(pickle.dumps(error))
-    except (pickle.PickleError, AttributeError, TypeError):
+    except Exception:  # noqa: BLE001 - whatever its own methods raise, it does not travel
         return False
     return True

@@ -113,7 +113,7 @@ def _ray(environment: _Changes, **options: Any) -> Iterator["type[RayCrew]"]:
             raise ClusterError("this process has joined a Ray already: leave that one first")
         try:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:
             ray.shutdown(wait_for_processes=True)
             raise _refusal(options["address"], error) from error
     # Left to Ray, SIGTERM would print its stack and skip our `finally`.

@@ -100,10 +100,10 @@ class RayCrew(Crew):
             ) from None
 
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        self._is_interrupted = False
         self._awaited = [
             self._hosts[member].run.remote(method, *own) for member, own in arguments.items()
         ]
-        self._is_interrupted = False
         try:
             values = self._values(self._awaited)
         except MemberLost:

@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.errors import RequestError
+from jobs.errors import TooSmall
 from jobs.spec import Output
 from render.lattice import round_up
 from render.rect import Size
@@ -28,12 +28,12 @@ class Disk:
     outputs: int
 
     def check(self, folder: Path) -> None:
-        """RequestError where the disk of `folder` (there or not yet) has too little room."""
+        """TooSmall where the disk of `folder` (there or not yet) has too little room."""
         there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         free = shutil.disk_usage(there).free
         needed = self.scratch + self.outputs
         if needed > free:
-            raise RequestError(
+            raise TooSmall(
                 f"{folder}: the disk is too small: rendering needs {_spoken(needed)} "
                 f"and {_spoken(free)} are free; free some, choose another --out, "
                 "or a smaller size"

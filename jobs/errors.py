@@ -2,6 +2,7 @@
 
 JobsError                 what, where, what to do
 └── RequestError          the request was wrong: exit code 2, nothing was done
+    └── TooSmall          it is right, but this machine cannot do it; another may
 """
 
 from typing import ClassVar
@@ -24,3 +25,7 @@ class RequestError(JobsError):
     """The request was wrong; nothing was done."""
 
     exit_code = 2
+
+
+class TooSmall(RequestError):  # noqa: N818 - the news is in the name
+    """This machine has too little of something; a larger one may take the same job."""

@@ -17,12 +17,13 @@ from jobs.holding.crews import Start
 from jobs.holding.holding import Holding
 from jobs.holding.keeper import Keeper
 from jobs.holding.reporter import Reporter
+from jobs.lifecycle.errors import LeaseLost
 from jobs.lifecycle.intent import Intent
 from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import Held, Standing, claim, standing
 from jobs.manifest import MANIFEST, write_manifest
 from jobs.plan import Plan
-from jobs.poster.control import Control
+from jobs.poster.control import Control, Stopped
 from jobs.poster.outputs import output_names
 from jobs.poster.progress import Progress, Watch
 from jobs.store.store import Store
@@ -51,8 +52,11 @@ def render_here(plan: Plan, out: Path, watch: Watch, start: Start) -> dict[str, 
         _check_places(plan, out)
         control, reporter = Control(), _Watched(site, watch)
         holding = Holding(plan, plan.spec.document(), site, held, start, control, reporter)
-        with Keeper(store, held, control, reporter):
-            found = holding.run()
+        with Keeper(store.impatient(), held, control, reporter):
+            try:
+                found = holding.run()
+            except Stopped as stopped:
+                raise LeaseLost(f"{out}: another render goes on with this one") from stopped
         # A manifest that is there speaks of the files that are replaced now.
         (out / MANIFEST).unlink(missing_ok=True)
         content = {**found, "outputs": [_published(one, place, store) for one in found["outputs"]]}
@@ -153,6 +157,8 @@ def _claimed(place: _Place, store: Store) -> Iterator[tuple[Site, Held]]:
     try:
         yield Site(opener, place.job, held.number, place.working / "scratch"), held
         is_worth_keeping = False
+    except LeaseLost:
+        raise
     except BaseException:
         is_worth_keeping = bool(valid_commits(store, place.keys))
         raise

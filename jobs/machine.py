@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.errors import RequestError
+from jobs.errors import TooSmall
 from jobs.spec import Crew
 from render.device import gpu_count, gpu_memory
 
@@ -24,12 +24,12 @@ class Machine:
     def gpus_each(self, crew: Crew) -> int:
         """The GPUs of each worker: one where there are any, unless the crew says otherwise.
 
-        RequestError where there are not so many.
+        TooSmall where there are not so many.
         """
         if crew.gpus_per_worker == "auto":
             return 1 if self.gpus else 0
         if crew.gpus_per_worker > self.gpus:
-            raise RequestError(
+            raise TooSmall(
                 f"crew.gpus_per_worker: this machine has {self.gpus} GPUs, "
                 f"not {crew.gpus_per_worker}; leave it out, or write auto"
             )
@@ -38,13 +38,13 @@ class Machine:
     def workers(self, crew: Crew, tiles: int) -> int:
         """As many as were asked for; else one a GPU or core, but none without a tile.
 
-        RequestError where there are not enough GPUs.
+        TooSmall where there are not enough GPUs.
         """
         gpus = self.gpus_each(crew)
         if crew.workers == "auto":
             return min(self.gpus // gpus if gpus else self.cores, tiles)
         if crew.workers * gpus > self.gpus:
-            raise RequestError(
+            raise TooSmall(
                 f"crew.workers: {crew.workers} workers with {gpus} GPU each do not fit this "
                 f"machine's {self.gpus}; ask for fewer, or for crew.gpus_per_worker: 0"
             )
@@ -55,7 +55,7 @@ class Machine:
 
         A worker with a GPU holds its shard and windows there, so the GPU's memory counts as well,
         where it is known.
-        RequestError where the crew says more than the machine has.
+        TooSmall where the crew says more than the machine has.
         """
         share = self.memory // workers
         if crew.memory_per_worker == "auto":
@@ -63,7 +63,7 @@ class Machine:
             has_gpu = self.gpus_each(crew) and self.gpu_memory
             return min(mine, self.gpu_memory * 3 // 4) if has_gpu else mine
         if crew.memory_per_worker > share:
-            raise RequestError(
+            raise TooSmall(
                 f"crew.memory_per_worker: {workers} workers with "
                 f"{crew.memory_per_worker / 2**30:.2f} GiB each are more than this machine's "
                 f"{self.memory / 2**30:.2f} GiB; ask for less, or for fewer workers"

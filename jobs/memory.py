@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from jobs.errors import RequestError
+from jobs.errors import TooSmall
 from render.cost import Cost
 from render.grid import Grid
 from render.lattice import Lattice
@@ -58,9 +58,9 @@ class Memory:
         return replace(self, limit=min(self.limit, self.on_disk), is_limited=True)
 
     def check(self, tile: int) -> None:
-        """RequestError where it cannot be done at all with tiles of that side."""
+        """TooSmall where it cannot be done at all with tiles of that side."""
         if self.needed > self.limit:
-            raise RequestError(
+            raise TooSmall(
                 f"crew.memory_per_worker: a worker needs {self.needed / 2**30:.2f} GiB for "
                 f"tiles of {tile} pixels and may take {self.limit / 2**30:.2f} GiB; "
                 "choose a smaller tiles.size, fewer workers, or a higher crew.memory_per_worker"

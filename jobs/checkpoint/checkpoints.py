@@ -97,6 +97,7 @@ class Checkpoints:
         self._kept = []
         found = valid_commits(self._site.store, self._site.keys)
         if found:
+            self._kept = found[1:KEPT]
             self._add(found[0].commit)
         self._since = self._clock()
 
@@ -115,8 +116,12 @@ class Checkpoints:
         return self._clock() - self._since >= max(self._least, _WORTH * self._cost)
 
     def begin(self) -> int:
-        """The sequence number under which the members save their shards."""
+        """The sequence number under which the members save their shards; none has it twice.
+
+        What members of a lost crew may still write then lies where nobody looks.
+        """
         self._began = self._clock()
+        self._sequence += 1
         return self._sequence
 
     def finish(self, octave: int, step: int, parts: tuple[Part, ...]) -> None:
@@ -140,7 +145,6 @@ class Checkpoints:
         self._fence()
         store.put(keys.commit(number, self._sequence), commit.encoded())
         self._kept.append(Found(number, self._sequence, commit))
-        self._sequence += 1
         self._kept = self._kept[-KEPT:]
         self._prune()
 

@@ -53,16 +53,28 @@ class Site:
             return path
         return fetched(self.store, digest, path.name, cache_folder())
 
+    def kept(self, key: str) -> Path:
+        """Where the machine that made an object still has it."""
+        path = self.scratch / "kept" / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
     def near(self, key: str) -> Path:
-        """Where this machine keeps the file that becomes an object; its folder is there."""
-        path = self.scratch / key
+        """Where a file is written that becomes an object; its folder is there."""
+        path = self.scratch / "drafts" / key
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def stored(self, key: str) -> StoredBytes:
         """An object, to be read by any worker."""
-        return StoredBytes(self.opener, key, self.scratch / key)
+        return StoredBytes(self.opener, key, self.scratch / "kept" / key)
 
     def hand_over(self, key: str) -> None:
-        """Make an object of the file `near(key)`, which is kept only where it spares reading."""
-        self.store.give(self.near(key), key)
+        """Make an object of the file `near(key)`.
+
+        It is kept where that spares reading, under a name at which readers look.
+        """
+        draft = self.near(key)
+        self.store.give(draft, key)
+        if draft.exists():
+            draft.replace(self.kept(key))

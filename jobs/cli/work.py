@@ -27,7 +27,7 @@ def work(
     ] = None,
     lease: Annotated[
         float | None,
-        typer.Option("--lease", help="Seconds without a sign after which a holder is dead.", min=1),
+        typer.Option("--lease", help="Seconds without a sign after which a holder is dead.", min=3),
     ] = None,
     checkpoint: Annotated[
         float | None,
@@ -39,6 +39,7 @@ def work(
     Any number of these may serve one store. SIGTERM and Ctrl-C: what is being rendered is given
     back, with what is done, and another goes on with it.
     """
+    from jobs.lifecycle.keys import ACTIVE
     from jobs.scheduler.scheduler import Scheduler, Settings
     from jobs.scheduler.whole import cluster_whole, machine_whole
     from jobs.store.address import open_store
@@ -52,6 +53,8 @@ def work(
         **{name: value for name, value in given.items() if value is not None},
     )
     opened = open_store(store)
+    # One request tells whether anybody is there; the probe has many.
+    next(iter(opened.entries(ACTIVE)), None)
     check_exclusive(Patient(opened, _GRACE))
     ask = machine_whole() if address is None else cluster_whole(address)
     ask([])

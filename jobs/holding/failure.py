@@ -3,16 +3,22 @@
 import traceback
 from typing import Literal
 
-from cluster.errors import ClusterError, MemberLost, NoRoom
-from jobs.errors import RequestError
+from cluster.errors import ClusterError, MemberFailed, MemberLost, NoRoom
+from jobs.errors import RequestError, TooSmall
 from jobs.lifecycle.errors import LeaseLost, OtherVersion, Unfit
 from jobs.lifecycle.status import Failure
-from jobs.store.errors import StoreError
-from render.errors import DeviceError, RenderError
+from jobs.store.errors import Missing, StoreError
+from render.errors import DeviceError, OutputError, RenderError
+
+ELSEWHERE = (Unfit, TooSmall, OtherVersion, DeviceError)
+"""What is wrong with this machine, not with the job: others may take it."""
 
 Verdict = Literal["again", "frugally", "let go", "fail"]
 """again: with a new crew, from the last commit. frugally: the same, one tile at a time. let go: the
 job goes back to the queue. fail: for good."""
+
+_PASSING = (ClusterError, StoreError, Missing, LeaseLost, OutputError, OSError, *ELSEWHERE)
+"""What another crew, holder or machine may well not meet; of disks and networks, too."""
 
 _PATIENCE = 3
 """Crews that may be lost in a row with no step between them before the job is let go."""
@@ -22,9 +28,9 @@ def failure_of(error: BaseException) -> Failure:
     """The class of an error that ended a render."""
     if _is_memory(error):
         return "memory"
-    if isinstance(
-        error, ClusterError | StoreError | LeaseLost | OtherVersion | Unfit | DeviceError
-    ):
+    if isinstance(error, MemberFailed):
+        return "bug"
+    if isinstance(error, _PASSING) or type(error).__module__.startswith("ray."):
         return "infra"
     if isinstance(error, RenderError | RequestError):
         return "input"

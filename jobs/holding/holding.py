@@ -14,6 +14,7 @@ from jobs.checkpoint.site import Site
 from jobs.holding.crews import Start
 from jobs.holding.failure import verdict
 from jobs.holding.reporter import Reporter
+from jobs.lifecycle.errors import Unfit
 from jobs.lifecycle.fixed import FixedPlan, fix
 from jobs.lifecycle.lease import Held
 from jobs.lifecycle.record import read_mapping
@@ -74,8 +75,10 @@ class Holding:
     def _recover(self, error: Exception, losses: int) -> None:
         """Make ready for another crew, or raise."""
         decided = verdict(error, losses, is_frugal=self._plan.memory.is_frugal)
-        if decided not in ("again", "frugally") or self._control.wanted:
+        if decided not in ("again", "frugally"):
             raise error
+        if self._control.wanted:
+            raise self._control.stopped() from error
         _log.warning("%s: the crew ends (%s)", type(error).__name__, error)
         self._reporter.note("crew lost", reason=str(error), then=decided)
         if decided == "frugally":
@@ -106,7 +109,14 @@ class Holding:
 
     def _fix(self, crew: Crew) -> None:
         """See that this crew goes on with the bytes that the first one began."""
-        used: Machinery = crew.call("machinery", {0: ()})[0]
+        all_used: dict[int, Machinery] = crew.call("machinery", dict.fromkeys(range(crew.size), ()))
+        used = all_used[0]
+        for member, other in all_used.items():
+            if (other.kind, other.software) != (used.kind, used.software):
+                raise Unfit(
+                    f"{self._site.job}: worker {member} has {other.kind} and {other.software}, "
+                    f"worker 0 {used.kind} and {used.software}; a crew of one kind makes the bytes"
+                )
         mine = FixedPlan(plan=self._plan.pixels(), device=used.kind, software=used.software)
         any_device = self._plan.spec.crew.any_device
         fix(self._site.store, self._site.keys, mine, any_device=any_device)

@@ -1,5 +1,6 @@
 """The thread that keeps a lease while the crew works, and brings wishes from outside."""
 
+import math
 import os
 import threading
 import time
@@ -34,7 +35,10 @@ GONE = 75
 
 
 class Keeper:
-    """Renews, reports, and listens, from `with` to its end."""
+    """Renews, reports, and listens, from `with` to its end.
+
+    store, held: such as do not wait for a store that does not answer.
+    """
 
     def __init__(
         self,
@@ -50,11 +54,16 @@ class Keeper:
         self._control, self._reporter = control, reporter
         self._dies_with = dies_with
         self._ended = threading.Event()
-        self._asked_at: float | None = None
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._renewed = -math.inf
+        # A store that does not answer must keep nobody from leaving.
+        self._threads = [
+            threading.Thread(target=one, name=one.__name__, daemon=True)
+            for one in (self._keep, self._urge)
+        ]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -64,29 +73,33 @@ class Keeper:
         trace: TracebackType | None,
     ) -> None:
         self._ended.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
-    def _run(self) -> None:
-        renewal = self._held.ttl / _RENEWALS
-        look = min(_LOOK, renewal)
-        renewed = looked = time.monotonic() - look
-        while not self._ended.wait(_TICK):
-            now = time.monotonic()
-            self._urge(now)
-            if now - looked < look:
-                continue
-            looked = now
-            try:
-                if now - renewed >= renewal:
-                    self._held.renew()
-                    renewed = now
-                self._listen()
-                self._reporter.tell()
-            except LeaseLost:
-                self._control.ask("lost")
-            except (StoreError, BadRecord) as error:
-                # The store is out of reach, and so it is for whoever might take the lease.
-                self._reporter.note("store", reason=str(error))
+    def _keep(self) -> None:
+        try:
+            look = min(_LOOK, self._held.ttl / _RENEWALS)
+            self._look()
+            while not self._ended.wait(look):
+                self._look()
+        finally:
+            # Should this thread ever end before its time, nobody may render on unleased.
+            if not self._ended.is_set():
+                self._control.ask("drain")
+
+    def _look(self) -> None:
+        try:
+            if time.monotonic() - self._renewed >= self._held.ttl / _RENEWALS:
+                begun = time.monotonic()
+                self._held.renew()
+                self._renewed = begun
+            self._listen()
+            self._reporter.tell(self._store)
+        except LeaseLost:
+            self._control.ask("lost")
+        except (StoreError, BadRecord) as error:
+            # The store is out of reach, and so it is for whoever might take the lease.
+            self._reporter.complain(str(error))
 
     def _listen(self) -> None:
         intent = Intent.read_or_none(self._store, self._held.keys.intent)
@@ -95,15 +108,21 @@ class Keeper:
         elif intent.want == "pause":
             self._control.ask("pause")
 
-    def _urge(self, now: float) -> None:
-        if self._dies_with is not None and os.getppid() != self._dies_with:
-            self._control.ask("drain")
-        if not self._control.must_leave:
-            return
-        self._control.urge()
-        self._asked_at = self._asked_at or now
-        if now - self._asked_at > _PARTING:
-            # To a store that does not answer now, the lease runs out by itself.
-            threading.Timer(_LAST_WORDS, os._exit, (GONE,)).start()
-            self._held.release()
-            os._exit(GONE)
+    def _urge(self) -> None:
+        asked: float | None = None
+        while not self._ended.wait(_TICK):
+            if self._dies_with is not None and os.getppid() != self._dies_with:
+                self._control.ask("drain")
+            if not self._control.must_leave:
+                continue
+            self._control.urge()
+            asked = asked or time.monotonic()
+            if time.monotonic() - asked > _PARTING:
+                self._part()
+
+    def _part(self) -> None:
+        """The end of a holder that could not stop by itself in time."""
+        # To a store that does not answer now, the lease runs out by itself.
+        threading.Timer(_LAST_WORDS, os._exit, (GONE,)).start()
+        self._held.release()
+        os._exit(GONE)

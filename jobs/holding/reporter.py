@@ -8,6 +8,7 @@ from jobs.holding.events import Event, encoded, event
 from jobs.holding.pace import Pacer
 from jobs.lifecycle.status import Failure, Status
 from jobs.poster.progress import Progress
+from jobs.store.store import Store
 
 _LOG_LENGTH = 1 << 20
 """Characters of the log that are kept; the oldest go first."""
@@ -59,21 +60,27 @@ class Reporter(logging.Handler):
             while len(self._log) > 1 and sum(map(len, self._log)) > _LOG_LENGTH:
                 self._log.pop(0)
 
-    def tell(self) -> None:
+    def complain(self, reason: str) -> None:
+        """Note that the store does not serve, once for each reason in a row."""
+        last = self._events[-1] if self._events else {}
+        if last.get("event") != "store" or last.get("reason") != reason:
+            self.note("store", reason=reason)
+
+    def tell(self, store: Store) -> None:
         """Write what has changed. Raises StoreError."""
+        keys, number = self._site.keys, self._site.number
         with self._telling:
-            keys, number, store = self._site.keys, self._site.number, self._site.store
             now = (
                 self.status().encoded(),
                 encoded(self._events),
                 "".join(self._log).encode(),
             )
-            places = (keys.status(number), keys.events(number), keys.log(number))
-            before = self._told or (b"",) * len(now)
-            for place, content, old in zip(places, now, before, strict=True):
-                if content != old:
-                    store.put(place, content)
-            self._told = now
+        places = (keys.status(number), keys.events(number), keys.log(number))
+        before = self._told or (b"",) * len(now)
+        for place, content, old in zip(places, now, before, strict=True):
+            if content != old:
+                store.put(place, content)
+        self._told = now
 
     def status(self) -> Status:
         """What is known now."""

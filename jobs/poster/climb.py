@@ -102,7 +102,8 @@ class Climb:
         blocks = partition(grid, self._crew.size)
         sequence = self._checkpoints.begin()
         busy = {m: (sequence,) for m in self._everyone if blocks[m].tiles(grid)}
-        parts = self._crew.call("save", busy)
+        with self._control.shielded():
+            parts = self._crew.call("save", busy)
         self._checkpoints.finish(octave, step, tuple(parts[m] for m in busy))
 
     @property

@@ -32,7 +32,8 @@ class Control:
     """Wishes from any thread or signal handler; the most urgent one counts."""
 
     def __init__(self) -> None:
-        self._wanted: Want | None = None
+        self._wishes: set[Want] = set()
+        self._is_shielded = False
         self._noticed = threading.Event()
         self._crew: Crew | None = None
 
@@ -45,20 +46,28 @@ class Control:
         finally:
             self._crew = None
 
+    @contextmanager
+    def shielded(self) -> Iterator[None]:
+        """Within, the crew is left to finish what would be a pity to lose."""
+        self._is_shielded = True
+        try:
+            yield
+        finally:
+            self._is_shielded = False
+
     def ask(self, want: Want) -> None:
         """Wish for something; a less urgent wish than there is changes nothing."""
-        if self._wanted is None or _ORDER.index(want) > _ORDER.index(self._wanted):
-            self._wanted = want
+        self._wishes.add(want)
 
     @property
     def wanted(self) -> Want | None:
         """The most urgent wish so far."""
-        return self._wanted
+        return max(self._wishes, key=_ORDER.index, default=None)
 
     @property
     def must_leave(self) -> bool:
         """Whether there are only seconds left."""
-        return self._wanted in _URGENT
+        return self.wanted in _URGENT
 
     def urge(self) -> None:
         """Interrupt the crew where that is wished for and the holder has not noticed yet.
@@ -66,12 +75,14 @@ class Control:
         Not for signal handlers: they run in the midst of the call that is to be interrupted.
         """
         crew = self._crew
-        if crew is not None and self.must_leave and not self._noticed.is_set():
+        is_late = self._noticed.is_set() or self._is_shielded
+        if crew is not None and self.must_leave and not is_late:
             crew.interrupt()
 
     def stopped(self) -> Stopped:
         """What to raise for the wish; from now on the crew's calls come to their own ends."""
-        if self._wanted is None:
+        wanted = self.wanted
+        if wanted is None:
             raise ValueError("nobody asked")
         self._noticed.set()
-        return Stopped(self._wanted)
+        return Stopped(wanted)

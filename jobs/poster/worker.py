@@ -92,7 +92,7 @@ class Worker(Scribe, Shard):
         key = self._site.keys.shard(self._site.number, sequence, self._member)
         file = self.commit(self._site.near(key))
         self._site.hand_over(key)
-        self._files.append(file.path)
+        self._files.append(self._site.kept(key))
         while len(self._files) > _KEPT:
             self._files.pop(0).unlink(missing_ok=True)
         slots = file.slots

@@ -17,17 +17,19 @@ class Share:
 def share_for(crew: Crew, whole: Share, free: Share) -> Share | None:
     """What a job gets now; None where it has to wait.
 
-    With `workers: auto` it takes what is free; with a number it needs so many, or the whole
-    machine, which is enough for any number where workers only take turns.
+    With `workers: auto` it takes what is free; with a number it needs so many, or all cores, which
+    are enough for any number where workers only take turns. GPUs are not shared.
     """
+    if not whole.cores:
+        return None
     each = 1 if crew.cpus_per_worker == "auto" else crew.cpus_per_worker
     gpus_each = _gpus_each(crew.gpus_per_worker, whole)
     if crew.workers == "auto":
         if not free.cores or (gpus_each and len(free.gpus) < gpus_each):
             return None
         return Share(free.cores, free.gpus if gpus_each else ())
+    gpus = crew.workers * gpus_each
     cores = min(crew.workers * each, whole.cores)
-    gpus = min(crew.workers * gpus_each, len(whole.gpus))
     if cores > free.cores or gpus > len(free.gpus):
         return None
     return Share(cores, free.gpus[:gpus])

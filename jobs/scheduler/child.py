@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.lifecycle.job import Job
 from jobs.lifecycle.lease import Held
 from jobs.scheduler.capacity import Share
 from jobs.scheduler.errand import Errand
@@ -21,7 +22,7 @@ class Child:
     process: subprocess.Popen[bytes]
     held: Held
     share: Share
-    priority: int
+    known: Job
     scratch: Path
     yields: bool = False
 
@@ -29,6 +30,11 @@ class Child:
     def job(self) -> str:
         """Its job's id."""
         return self.held.keys.job
+
+    @property
+    def priority(self) -> int:
+        """Of its job, when it was started."""
+        return self.known.terms.priority if self.known.terms else 0
 
     def step_aside(self) -> None:
         """Have it commit at the next step boundary, and let the job go."""
@@ -44,19 +50,20 @@ class Child:
             self.process.send_signal(number)
 
 
-Launch = Callable[[Errand, Held, Share, int], Child]
-"""Starts a coordinator with a lease that was claimed for it, for a job of some priority."""
+Launch = Callable[[Errand, Held, Share, Job], Child]
+"""Starts a coordinator with a lease that was claimed for it, for a job as it was then."""
 
 
-def start(errand: Errand, held: Held, share: Share, priority: int) -> Child:
+def start(errand: Errand, held: Held, share: Share, job: Job) -> Child:
     """Start a coordinator with a lease that was claimed for it."""
-    is_mine = errand.ray is None and share.gpus
-    seen = {"CUDA_VISIBLE_DEVICES": ",".join(map(str, share.gpus))} if is_mine else {}
+    cards = _cards(share) if errand.ray is None and share.gpus else {}
+    # What a process leaves behind that is killed lies there too, and goes with it.
+    places = {"TMPDIR": str(errand.scratch)}
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.scheduler.coordinator"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, **seen},
+        env={**os.environ, **cards, **places},
         # A terminal's Ctrl-C is for the scheduler, which tells its children what to do.
         start_new_session=True,
     )
@@ -65,4 +72,12 @@ def start(errand: Errand, held: Held, share: Share, priority: int) -> Child:
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(errand.encoded())
             process.stdin.close()
-    return Child(process, held, share, priority, errand.scratch)
+    return Child(process, held, share, job, errand.scratch)
+
+
+def _cards(share: Share) -> dict[str, str]:
+    """The share's GPUs by the names that this process knows them by."""
+    known = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = known.split(",") if known else None
+    mine = [names[gpu] if names else str(gpu) for gpu in share.gpus]
+    return {"CUDA_VISIBLE_DEVICES": ",".join(mine)}

@@ -19,7 +19,7 @@ from jobs.checkpoint.site import Site, patient_store
 from jobs.checkpoint.stored_bytes import Opener
 from jobs.holding.keeper import GONE, Keeper
 from jobs.holding.reporter import Reporter
-from jobs.lifecycle.errors import LeaseLost, Unfit
+from jobs.lifecycle.errors import LeaseLost
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys, active
 from jobs.lifecycle.lease import Held, rebuilt
@@ -71,13 +71,14 @@ class Coordinator:
         dies_with: a process; when it is gone, the holder leaves too.
         """
         errand, store = self._errand, self._site.store
-        held = rebuilt(store, self._keys, errand.number, errand.token, errand.holder, errand.ttl)
+        held, kept = self._held(store), self._held(store.impatient())
         reporter = Reporter(self._site, look(store, errand.job).intent.generation)
         reporter.note("claimed", lease=errand.number, holder=errand.holder)
         _log.setLevel(logging.INFO)
         _log.addHandler(reporter)
         try:
-            with Keeper(store, held, self._control, reporter, dies_with=dies_with):
+            keeper = Keeper(store.impatient(), kept, self._control, reporter, dies_with=dies_with)
+            with keeper:
                 code = self._ended(store, held, reporter)
             return self._parted(store, held, reporter, code)
         except LeaseLost:
@@ -86,9 +87,14 @@ class Coordinator:
             _log.removeHandler(reporter)
             shutil.rmtree(errand.scratch, ignore_errors=True)
 
+    def _held(self, store: Store) -> Held:
+        """The lease, by one way to the store."""
+        errand = self._errand
+        return rebuilt(store, self._keys, errand.number, errand.token, errand.holder, errand.ttl)
+
     def _ended(self, store: Store, held: Held, reporter: Reporter) -> int:
         """Render, and say how it ended."""
-        from jobs.holding.failure import failure_of, trace_of, verdict
+        from jobs.holding.failure import ELSEWHERE, failure_of, trace_of, verdict
 
         try:
             self._render(look(store, self._errand.job), store, held, reporter)
@@ -97,8 +103,9 @@ class Coordinator:
             if stopped.want == "lost":
                 raise LeaseLost(self._errand.job) from stopped
             return GONE if stopped.want == "drain" else DONE
-        except Unfit as unfit:
+        except ELSEWHERE as unfit:
             reporter.give_reason(str(unfit))
+            reporter.note("let go", reason=str(unfit))
             return UNFIT
         except Exception as error:  # noqa: BLE001 - classed, and told to the user
             # Whoever has lost the lease may well fail for that alone.
@@ -119,6 +126,7 @@ class Coordinator:
 
         with self._crews() as start:
             plan = self._planned(job, store)
+            plan.disk.check(self._errand.scratch)
             reporter.workers = plan.workers
             holding = Holding(
                 plan,
@@ -154,7 +162,7 @@ class Coordinator:
 
     def _parted(self, store: Store, held: Held, reporter: Reporter, code: int) -> int:
         """The last words: what became of the job, then the lease back, then the marker away."""
-        reporter.tell()
+        reporter.tell(store)
         held.release()
         job = look(store, self._errand.job)
         if job.state in ("succeeded", "failed", "cancelled"):
@@ -181,14 +189,14 @@ def _crews(address: str | None) -> Crews:
 
 
 def _told(error: Exception, kind: str) -> str:
-    from jobs.cli.failure import described
-
     if kind == "memory":
         return (
             f"out of memory even with one tile at a time ({error}); choose a smaller tiles.size, "
             "or fewer crew.workers on a machine"
         )
-    return described(error)
+    if kind == "bug":
+        return f"unexpected {type(error).__name__}: {error}; `dreamfarm logs` has the trace"
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from jobs.lifecycle.job import Job
+from jobs.lifecycle.terms import Terms
 
 _LONGEST = 60.0
 """Seconds between two attempts at a job whose coordinators keep dying."""
@@ -15,7 +16,7 @@ class Patience:
         self._clock = clock
         self._deaths: dict[str, int] = {}
         self._until: dict[str, float] = {}
-        self._unfit: set[str] = set()
+        self._unfit: dict[str, tuple[int, Terms | None]] = {}
         self._expired: dict[str, tuple[int, float]] = {}
 
     def failed(self, job: str) -> None:
@@ -23,13 +24,13 @@ class Patience:
         deaths = self._deaths[job] = self._deaths.get(job, 0) + 1
         self._until[job] = self._clock() + min(_LONGEST, 0.5 * 2**deaths)
 
-    def give_up(self, job: str) -> None:
-        """This machine is of the wrong kind for it."""
-        self._unfit.add(job)
+    def give_up(self, job: Job) -> None:
+        """This machine is too small for it, or of the wrong kind; on these terms."""
+        self._unfit[job.id] = (job.intent.generation, job.terms)
 
-    def is_given_up(self, job: str) -> bool:
-        """Whether it waits for another kind of machine."""
-        return job in self._unfit
+    def is_given_up(self, job: Job) -> bool:
+        """Whether it waits for another machine, or other terms."""
+        return self._unfit.get(job.id) == (job.intent.generation, job.terms)
 
     def waits(self, job: Job) -> bool:
         """Whether a queued job should not be claimed yet.

@@ -23,13 +23,14 @@ from jobs.lifecycle.keys import ACTIVE, JobKeys, active, parse_active
 from jobs.lifecycle.lease import Standing, claim, standing
 from jobs.lifecycle.state import ENDED
 from jobs.lifecycle.terms import Terms
-from jobs.scheduler.capacity import share_for
+from jobs.scheduler.capacity import Share, share_for
 from jobs.scheduler.child import Child, Launch, start
 from jobs.scheduler.coordinator import UNFIT
 from jobs.scheduler.errand import Errand
 from jobs.scheduler.patience import Patience
-from jobs.scheduler.whole import Ask
-from jobs.store.errors import StoreUnreachable
+from jobs.scheduler.whole import Ask, minus
+from jobs.spec import Crew
+from jobs.store.errors import StoreError, StoreRefused
 from jobs.store.store import Store
 
 _TICK = 0.2
@@ -86,22 +87,23 @@ class Scheduler:
     def run(self) -> None:
         """Serve until told to stop, or until nothing is left to do."""
         polled: float | None = None
-        while not self._stopping:
-            reaped = self.reap()
-            if reaped or polled is None or self._clock() - polled >= self._settings.poll:
-                polled = self._clock()
-                if self.look_around() and self._settings.until_idle:
-                    break
-            time.sleep(_TICK)
-        self._part()
+        try:
+            while not self._stopping:
+                reaped = self.reap()
+                if reaped or polled is None or self._clock() - polled >= self._settings.poll:
+                    polled = self._clock()
+                    if self.look_around() and self._settings.until_idle:
+                        break
+                time.sleep(_TICK)
+        finally:
+            self._part()
 
     def look_around(self) -> bool:
         """One look at the store; returns whether nothing is left to do."""
         try:
-            candidates, others = self._open_jobs()
-            for job in candidates:
-                self._take(job)
-        except (StoreUnreachable, Unreachable) as error:
+            queued, others = self._open_jobs()
+            self._take_what_fits(queued)
+        except (StoreError, Unreachable) as error:
             if not self._is_cut_off:
                 self._say(f"{error}; trying again")
             self._is_cut_off = True
@@ -109,7 +111,8 @@ class Scheduler:
         if self._is_cut_off:
             self._say("all answer again")
         self._is_cut_off = False
-        return not (candidates or others or self._children)
+        open_still = [job for job in queued if not self._patience.is_given_up(job)]
+        return not (open_still or others or self._children)
 
     def _open_jobs(self) -> tuple[list[Job], int]:
         """The queued jobs, the first to be taken first, and how many others may still be."""
@@ -117,6 +120,8 @@ class Scheduler:
         for name, generation in self._marked():
             if name in self._children:
                 continue
+            if self._stopping:
+                break
             job = self._seen(name, generation)
             if job is None:
                 continue
@@ -126,7 +131,7 @@ class Scheduler:
                 self._store.delete([active(name, generation)])
             elif job.state == "running":
                 others += 1
-            elif job.state == "queued" and not self._patience.is_given_up(name):
+            elif job.state == "queued" and not self._patience.is_given_up(job):
                 queued.append(job)
         queued.sort(key=lambda job: (-_priority(job), -job.age, job.id))
         return queued, others
@@ -150,7 +155,7 @@ class Scheduler:
         except NoSuchJob:
             # Who submits writes the spec first and the marker last: the job has been deleted.
             self._store.delete([active(name, generation)])
-        except (BadRecord, RequestError) as error:
+        except (BadRecord, RequestError, StoreRefused) as error:
             if name not in self._complained:
                 self._say(f"{error} (left alone)")
             self._complained.add(name)
@@ -158,24 +163,41 @@ class Scheduler:
             return job
         return None
 
-    def _take(self, job: Job) -> None:
-        """Claim and start a queued job, or make room for it, where its time has come."""
-        if self._patience.waits(job):
+    def _take_what_fits(self, queued: list[Job]) -> None:
+        """Start jobs in their order, until one has to wait for the room that it needs.
+
+        None overtakes it then: smaller ones would keep it waiting for ever.
+        """
+        waiting = [job for job in queued if not self._patience.waits(job)]
+        if not waiting:
             return
         whole = self._ask([child.share for child in self._children.values()])
-        share = share_for(_terms(job).crew, whole.share, whole.free)
-        if share is None:
-            self._make_room(job)
-            return
-        held = claim(
-            self._store,
-            JobKeys(job.id),
-            job.standing.number if job.standing else 0,
-            self._me,
-            self._settings.lease,
-        )
+        free, memory = whole.free, whole.memory
+        for job in waiting:
+            if self._stopping:
+                return
+            crew = _terms(job).crew
+            if share_for(crew, whole.share, whole.share) is None:
+                self._say(f"{job.id}: needs more than there is here; left to others")
+                self._patience.give_up(job)
+                continue
+            share = share_for(crew, whole.share, free)
+            if share is None:
+                self._make_room(job)
+                return
+            granted = memory * share.cores // whole.share.cores
+            if self._start(job, share, max(granted, _asked_memory(crew))):
+                free = minus(free, [share])
+
+    def _start(self, job: Job, share: Share, memory: int) -> bool:
+        """Claim a job and start its coordinator; False where another was faster."""
+        # It comes first, since a claim that nobody follows up keeps others waiting.
+        scratch = Path(tempfile.mkdtemp(prefix="farm-"))
+        before = job.standing.number if job.standing else 0
+        held = claim(self._store, JobKeys(job.id), before, self._me, self._settings.lease)
         if held is None:
-            return
+            scratch.rmdir()
+            return False
         errand = Errand(
             store=self._store.address,
             job=job.id,
@@ -186,12 +208,13 @@ class Scheduler:
             ray=self._settings.ray,
             cores=share.cores,
             gpus=len(share.gpus),
-            memory=whole.memory * share.cores // whole.share.cores,
+            memory=memory,
             checkpoint_seconds=self._settings.checkpoint,
-            scratch=Path(tempfile.mkdtemp(prefix=f"dreamfarm-{job.id}-")),
+            scratch=scratch,
         )
-        self._children[job.id] = self._launch(errand, held, share, _priority(job))
+        self._children[job.id] = self._launch(errand, held, share, job)
         self._say(f"{job.id}: started (lease {held.number})")
+        return True
 
     def _make_room(self, job: Job) -> None:
         """Have the least important of our jobs step aside, if it is less important."""
@@ -214,7 +237,7 @@ class Scheduler:
         shutil.rmtree(child.scratch, ignore_errors=True)
         code = child.process.returncode
         if code == UNFIT:
-            self._patience.give_up(child.job)
+            self._patience.give_up(child.known)
         elif code != 0:
             self._patience.failed(child.job)
         try:
@@ -223,7 +246,7 @@ class Scheduler:
                 # It died with the lease; nobody else need wait for it to run out.
                 child.held.release()
             job = look(self._store, child.job)
-        except (StoreUnreachable, BadRecord, NoSuchJob) as error:
+        except (StoreError, BadRecord, NoSuchJob) as error:
             self._say(f"{child.job}: its process ended with {code}; {error}")
             return
         reason = f": {job.status.reason}" if job.status and job.status.reason else ""
@@ -240,6 +263,15 @@ class Scheduler:
             time.sleep(_TICK)
         for child in self._children.values():
             child.process.kill()
+            child.process.wait()
+        self.reap()
+
+
+def _asked_memory(crew: Crew) -> int:
+    """Bytes that a crew asks for in so many words; 0 where it leaves that open."""
+    if crew.memory_per_worker == "auto" or crew.workers == "auto":
+        return 0
+    return int(crew.memory_per_worker) * crew.workers
 
 
 def _priority(job: Job) -> int:

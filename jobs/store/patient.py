@@ -80,6 +80,9 @@ class Patient(Store):
     def abort(self, upload: Unfinished) -> None:
         self._repeated(self._store.abort, upload)
 
+    def impatient(self) -> Store:
+        return self._store
+
     def local(self, key: str) -> Path | None:
         return self._store.local(key)
 

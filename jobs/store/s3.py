@@ -199,7 +199,8 @@ class S3Store(Store):
                 raise Missing(key) from None
             if key is not None and code(error) == "InvalidRange":
                 raise _too_short(key) from None
-            raise failure(error, self._where()) from error
+            # The chain ends here: what boto3 says may name an endpoint with its password.
+            raise failure(error, self._where()) from None
 
     def _where(self) -> str:
         if self._connected is None:

@@ -109,6 +109,10 @@ class Store(ABC):
     def abort(self, upload: Unfinished) -> None:
         """End an unfinished upload and free what it holds; no matter if it is gone."""
 
+    def impatient(self) -> "Store":
+        """The same store, for those who would rather fail than wait."""
+        return self
+
     def local(self, key: str) -> Path | None:  # noqa: ARG002 - a folder's answer depends on it
         """The file that an object is, where the store is a folder of this machine."""
         return None

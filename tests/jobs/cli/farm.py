@@ -55,7 +55,7 @@ def rendered(picture: Path, weights: Path, folder: Path, *settings: str) -> Rend
     assert submit(store, plan.spec).job == plan.identity.job_id
     holder = held(plan, folder)
     holder.run()
-    holder.reporter.tell()
+    holder.reporter.tell(store)
     left = standing(store, holder.site.keys)
     assert left is not None
     lease = left.lease

@@ -209,7 +209,7 @@ def rendering(spec: Path, out: Path, *options: str) -> Iterator[subprocess.Popen
     ) as process:
         try:
             deadline = time.monotonic() + 60
-            while not list(out.glob(".rendering-*/input.tiles")):
+            while not list(out.glob(".rendering/*/store/jobs/*/checkpoints/input.tiles")):
                 assert process.poll() is None, process.communicate()
                 assert time.monotonic() < deadline
                 time.sleep(0.05)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.document import spec_of
-from jobs.lifecycle.job import look
+from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import Held
 from jobs.lifecycle.submit import submit
@@ -52,6 +52,9 @@ class Figure:
     def kill(self) -> None:
         self.returncode = -9
 
+    def wait(self) -> None:
+        assert self.returncode is not None
+
 
 class Office:
     """A scheduler of a machine with some cores; its time goes by as the test says."""
@@ -73,14 +76,14 @@ class Office:
             clock=lambda: self.now,
         )
 
-    def submit(self, name: str, priority: int = 50, workers: int = 1) -> str:
+    def submit(self, name: str, priority: int = 50, workers: int = 1, **crew: Any) -> str:
         """A job of noise; each is a second younger than the one before."""
         document: dict[str, Any] = {
             "name": name,
             "input": {"noise": {"seed": 1}},
             "size": "64x64",
             "priority": priority,
-            "crew": {"workers": workers},
+            "crew": {"workers": workers, **crew},
         }
         self.store.now += 1
         return submit(self.store, spec_of(document)).job
@@ -105,8 +108,8 @@ class Office:
     def _ask(self, used: list[Share]) -> Whole:
         return Whole(self._whole, minus(self._whole, used), 8 << 30)
 
-    def _launch(self, errand: Errand, held: Held, share: Share, priority: int) -> Child:
+    def _launch(self, errand: Errand, held: Held, share: Share, job: Job) -> Child:
         figure: Any = Figure()
         self.started.append(errand.job)
         self.figures[errand.job], self.errands[errand.job] = figure, errand
-        return Child(figure, held, share, priority, errand.scratch)
+        return Child(figure, held, share, job, errand.scratch)

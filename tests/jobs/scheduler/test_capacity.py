@@ -22,6 +22,8 @@ GPUS = (0, 1, 2, 3)
         (Crew(), Share(8, GPUS), Share(8, GPUS), Share(8, GPUS)),
         (Crew(), Share(8, GPUS), Share(4, (2, 3)), Share(4, (2, 3))),
         (Crew(), Share(8, GPUS), Share(4), None),
+        (Crew(workers=1, gpus_per_worker=1), Share(8), Share(8), None),
+        (Crew(workers=4), Share(0), Share(0), None),
         (Crew(workers=1), Share(8, GPUS), Share(4, (2, 3)), Share(1, (2,))),
         (Crew(workers=3), Share(8, GPUS), Share(8, (2, 3)), None),
         (Crew(workers=3, gpus_per_worker=0), Share(8, GPUS), Share(8), Share(3)),

@@ -185,3 +185,48 @@ def test_paused_jobs_are_nothing_to_do(office: Office) -> None:
     assert office.look_around()
     assert office.started == []
     assert markers(office) == [job]
+
+
+def test_nobody_overtakes_one_that_waits_for_more_room(office: Office) -> None:
+    first = office.submit("first")
+    office.look_around()
+    large = office.submit("large", workers=2)
+    for name in "xyz":
+        office.submit(name)
+        office.look_around()
+    assert office.started == [first]
+    office.end(first)
+    office.look_around()
+    assert office.started == [first, large]
+
+
+def test_the_room_that_was_made_is_kept_for_whom_it_was_made(office: Office) -> None:
+    low = [office.submit("a", priority=10), office.submit("b", priority=10)]
+    office.look_around()
+    high = office.submit("high", priority=90, workers=2)
+    for _ in range(2):
+        office.look_around()
+        for job in low:
+            if office.figures[job].told:
+                office.end(job, manifest=False)
+    office.look_around()
+    assert office.started == [*low, high]
+
+
+def test_what_never_fits_keeps_nobody_waiting_and_evicts_nobody(office: Office) -> None:
+    low = office.submit("low", priority=10, workers=2)
+    office.look_around()
+    office.submit("greedy", priority=90, gpus_per_worker=1)
+    office.look_around()
+    assert office.figures[low].told == []
+    office.end(low)
+    assert office.look_around()
+    assert office.started == [low]
+
+
+def test_other_terms_are_another_try(office: Office) -> None:
+    office.submit("greedy", gpus_per_worker=1)
+    assert office.look_around()
+    modest = office.submit("greedy")
+    assert not office.look_around()
+    assert office.started == [modest]
