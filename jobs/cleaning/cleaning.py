@@ -1,9 +1,9 @@
 """Cleaning a store: finding what can go, and removing it."""
 
-from jobs.cleaning.clock import store_now
 from jobs.cleaning.leavings import leavings
 from jobs.cleaning.orphans import orphans
 from jobs.cleaning.waste import Waste
+from jobs.store.clock import store_now
 from jobs.store.store import Store
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from jobs.cleaning.blobs import BLOBS, unreferred
-from jobs.cleaning.clock import OURS
 from jobs.cleaning.waste import Waste, waste_of
+from jobs.store.clock import OURS
 from jobs.store.store import Store
 
 

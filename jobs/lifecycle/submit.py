@@ -22,11 +22,16 @@ from jobs.lifecycle.stored_spec import Blobs, StoredSpec
 from jobs.lifecycle.terms import Terms
 from jobs.machine import Machine
 from jobs.spec import Spec
+from jobs.store.clock import store_now
 from jobs.store.store import Store
 from render.networks.whereabouts import PAREIDOLIA, PRETRAINED
 
 if TYPE_CHECKING:
     from jobs.plan import Plan
+
+
+_FRESH = 12 * 3600.0
+"""Seconds for which a blob that is there stays there, whoever cleans."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,9 @@ def _stored(plan: "Plan") -> StoredSpec:
 def _send(store: Store, path: Path, digest: str) -> None:
     """Upload a file as the blob of its digest, unless that is there. Raises RequestError."""
     key = blob(digest)
-    if any(entry.key == key for entry in store.entries(key)):
+    there = [entry.modified for entry in store.entries(key) if entry.key == key]
+    # An old one to which no job refers may be cleaned away before this one does.
+    if there and store_now(store) - there[0] < _FRESH:
         return
     # What is sent is a copy that nobody changes: a blob is never written twice, so one that is not
     # what its name says would stay.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.cleaning.clock import store_now
 from jobs.lifecycle.request import cancel
 from jobs.store.address import open_store
+from jobs.store.clock import store_now
 from jobs.store.folder import FolderStore
 from jobs.store.s3_client import make_client
 from jobs.store.store import Store

@@ -213,3 +213,15 @@ def test_without_room_for_a_copy_the_remedy_is_named(
     with pytest.raises(RequestError, match=r"/gone \(No such file.*; set TMPDIR"):
         submit(store, spec)
     assert not store.objects
+
+
+@pytest.mark.parametrize(("hours", "sent"), [(1, 0), (13, 2)])
+def test_a_blob_that_may_soon_be_cleaned_away_is_sent_again(
+    store: MemoryStore, spec: Spec, picture: Path, weights: Path, hours: float, sent: int
+) -> None:
+    submit(store, spec)
+    store.now += hours * 3600
+    submit(store, spec)
+    blobs = [written for key, (_, written) in store.objects.items() if key.startswith("blobs/")]
+    assert len(blobs) == 2
+    assert sum(written == store.now for written in blobs) == sent
