@@ -59,10 +59,14 @@ def work(
     ask = machine_whole() if address is None else cluster_whole(address)
     ask([])
     scheduler = Scheduler(opened, ask, settings, _say)
-    for ending in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(ending, lambda *_: scheduler.stop())
+    endings = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.signal(ending, lambda *_: scheduler.stop()) for ending in endings]
     _say(f"serving {opened.address} (process {os.getpid()})")
-    scheduler.run()
+    try:
+        scheduler.run()
+    finally:
+        for ending, handler in zip(endings, before, strict=True):
+            signal.signal(ending, handler)
 
 
 def _say(line: str) -> None:

@@ -57,8 +57,8 @@ class Keeper:
         self._renewed = -math.inf
         # A store that does not answer must keep nobody from leaving.
         self._threads = [
-            threading.Thread(target=one, name=one.__name__, daemon=True)
-            for one in (self._keep, self._urge)
+            threading.Thread(target=self._keep, name="keeper", daemon=True),
+            threading.Thread(target=self._urge, name="urger", daemon=True),
         ]
 
     def __enter__(self) -> Self:
