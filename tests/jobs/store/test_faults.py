@@ -53,9 +53,9 @@ def impatient(proxy: Proxy) -> "S3Client":
         return make_client()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(wire: Proxy) -> "S3Client":
-    """One for tests of faults that pass: botocore repeats less and less what never succeeds."""
+    """A new one for each test: botocore repeats less and less where much has failed."""
     return impatient(wire)
 
 
