@@ -79,7 +79,7 @@ def weathered(
         now = look(store, job)
         track.note(now)
         if strikes_at is None and now.state == "running" and now.status and now.status.octave:
-            strikes_at = time.monotonic() + draw.uniform(0, 3)
+            strikes_at = time.monotonic() + draw.uniform(0, 2)
         if left and strikes_at and time.monotonic() >= strikes_at and farm.strike(left[0]):
             left.pop(0)
             strikes_at = None

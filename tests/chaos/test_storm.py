@@ -21,7 +21,7 @@ from tests.chaos.storm import (
 from tests.jobs.small import held
 
 FAULTS = 3
-POSTER = poster(seed=1, size="800x540", steps=6)
+POSTER = poster(seed=1, size="600x400", steps=6)
 
 
 @pytest.fixture(scope="module")

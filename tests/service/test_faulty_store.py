@@ -23,7 +23,7 @@ from tests.jobs.store.s3 import BUCKET, settings
 from tests.service.jobs import noise, numbers, works
 
 TIMEOUT = 1.0
-JOB = noise(7, "600x400", dream={"octaves": 3, "steps": 4}, tiles=128)
+JOB = noise(7, "420x280", dream={"octaves": 3, "steps": 4}, tiles=128)
 
 
 @pytest.fixture(scope="module")
