@@ -3,19 +3,32 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from jobs.complaint import one_line
+from jobs.dataset.spec import DatasetSpec
 from jobs.errors import RequestError
 from jobs.reading import read_file, read_value
 from jobs.spec import Spec
 
 Document = dict[str, Any]
 
-_SHORTHANDS = {"input": "path", "network": "name", "tiles": "size"}
-_PATHS = (("input", "path"), ("network", "weights"))
+AnySpec = Spec | DatasetSpec
+"""What a job may be asked for with, told apart by its `kind`."""
+
+_Model = TypeVar("_Model", Spec, DatasetSpec)
+
+_SHORTHANDS = {
+    "input": "path",
+    "inputs": "path",
+    "network": "name",
+    "tiles": "size",
+    "output": "format",
+}
+_PATHS = (("input", "path"), ("inputs", "path"), ("network", "weights"))
+_SWEPT_PATH = "network.weights"
 
 
 def read_document(path: Path) -> Document:
@@ -46,6 +59,15 @@ def spec_for_picture(
     return {key: value for key, value in document.items() if value is not None}
 
 
+def spec_for_folder(
+    folder: Path, network: str | None, weights: str | None, layer: str | None
+) -> Document:
+    """The document for all pictures of a folder, and the command line's flags."""
+    document = spec_for_picture(folder, network=network, weights=weights, layer=layer)
+    inputs = document.pop("input")
+    return {**document, "kind": "dataset", "inputs": inputs}
+
+
 def override(document: Document, settings: Sequence[str]) -> Document:
     """A copy of the document with `key=value` settings applied, the last one winning.
 
@@ -55,27 +77,50 @@ def override(document: Document, settings: Sequence[str]) -> Document:
     changed = document
     for setting in settings:
         key, equals, text = setting.partition("=")
-        path = key.strip().split(".")
-        if not equals or not all(path):
+        if not equals or not all(key.strip().split(".")):
             raise RequestError(f"--set {setting}: write key=value, as dream.steps=4")
         try:
-            changed = _assigned(_expanded(changed), path, _value(text))
+            changed = assigned(changed, key.strip(), _value(text))
         except RequestError as error:
             raise RequestError(f"--set {setting}: {error}") from error
     return changed
 
 
+def assigned(document: Document, key: str, value: Any) -> Document:
+    """A copy of the document in which a field, by its dotted name, has a value.
+
+    Raises RequestError where there is no such place.
+    """
+    changed: Document = _assigned(_expanded(document), key.split("."), value)
+    return changed
+
+
 def spec_of(document: Document) -> Spec:
-    """The spec that a document stands for; paths still relative are so to the working directory.
+    """The poster's spec that a document stands for; paths still relative are so to the working
+    directory.
 
     Raises RequestError: all complaints in one line, each with its place.
     """
+    return _validated(Spec, document)
+
+
+def any_spec_of(document: Document) -> AnySpec:
+    """The spec that a document stands for, of whatever kind. Raises RequestError."""
+    kind = document.get("kind", "poster")
+    if kind == "poster":
+        return _validated(Spec, document)
+    if kind == "dataset":
+        return _validated(DatasetSpec, document)
+    raise RequestError(f"kind: must be poster or dataset, not {kind!r}")
+
+
+def _validated(model: type[_Model], document: Document) -> _Model:
     full = _anchored(_expanded(document), Path.cwd())
     try:
         # Through JSON, where strict means no silent conversions, but lists may become tuples.
-        return Spec.model_validate_json(json.dumps(full))
+        return model.model_validate_json(json.dumps(full))
     except ValidationError as error:
-        raise RequestError(one_line(error, Spec, full)) from error
+        raise RequestError(one_line(error, model, full)) from error
 
 
 def _expanded(document: Document) -> Document:
@@ -94,10 +139,20 @@ def _expanded(document: Document) -> Document:
 def _anchored(document: Document, folder: Path) -> Document:
     full = dict(document)
     for part, key in _PATHS:
-        path = full[part].get(key) if isinstance(full.get(part), dict) else None
-        if isinstance(path, str) and path.strip() and path != "pretrained" and "://" not in path:
-            full[part] = full[part] | {key: str(folder / path)}
+        if isinstance(full.get(part), dict) and key in full[part]:
+            full[part] = full[part] | {key: _absolute(full[part][key], folder)}
+    swept = full.get("sweep")
+    if isinstance(swept, dict) and isinstance(swept.get(_SWEPT_PATH), list):
+        paths = [_absolute(path, folder) for path in swept[_SWEPT_PATH]]
+        full["sweep"] = swept | {_SWEPT_PATH: paths}
     return full
+
+
+def _absolute(path: Any, folder: Path) -> Any:
+    """A path of this machine made absolute; whatever else stands there, as it is."""
+    if not isinstance(path, str) or not path.strip() or path == "pretrained" or "://" in path:
+        return path
+    return str(folder / path)
 
 
 def _value(text: str) -> Any:

@@ -15,7 +15,8 @@ from jobs.spec import Spec
 from render.version import PIXEL_VERSION
 
 _HASH_DIGITS = 12
-_NO_PIXELS = {"name", "crew", "priority", "limits"}
+NO_PIXELS = frozenset({"name", "crew", "priority", "limits"})
+"""Fields of a spec that decide nothing of what is made."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,20 @@ def identity(spec: Spec, *, weights: str, picture: str | None = None) -> Identit
         raise ValueError("an input picture needs its digest, and nothing else may have one")
     given = spec.document()
     document = {
-        **{key: value for key, value in given.items() if key not in _NO_PIXELS},
+        **{key: value for key, value in given.items() if key not in NO_PIXELS},
         "input": {"picture": picture} if picture else _present(given["input"]),
         "network": {"name": spec.network.name, "weights": weights},
         "outputs": sorted(given["outputs"], key=lambda output: str(output["format"])),
         "pixel_version": PIXEL_VERSION,
     }
+    return identified(spec.name, document)
+
+
+def identified(name: str, document: dict[str, Any]) -> Identity:
+    """The identity of a job by that name, of which the document says all that decides it."""
     text = canonical(document)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Identity(f"{spec.name}-{digest[:_HASH_DIGITS]}", json.loads(text))
+    return Identity(f"{name}-{digest[:_HASH_DIGITS]}", json.loads(text))
 
 
 def canonical(value: Any) -> str:

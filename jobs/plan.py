@@ -13,18 +13,18 @@ from jobs.octave import Octave, octave_work
 from jobs.size import Extent
 from jobs.source import Source, opened
 from jobs.spec import Spec
+from jobs.weights import chosen_weights
 from render.device import Device
 from render.grid import Grid
 from render.lattice import Lattice
 from render.networks.default_objective import default_objective
-from render.networks.whereabouts import weights_file
 from render.objective import Mix
 from render.octaves import octave_sizes
 from render.pictures.format import check_output
 from render.pictures.labels import Labels
 from render.precision import Resolved, resolved
 from render.rect import Size
-from render.survey import Survey, check_weights, survey
+from render.survey import Survey, survey
 from render.tiling import auto_tile
 
 
@@ -110,7 +110,7 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
     precision = resolved(spec.precision, has_gpu=gpus > 0)
     mix = Mix(spec.objectives or (default_objective(spec.network.name),))
     seen = survey(spec.network.name, mix, precision)
-    weights, weights_digest = _weights(spec)
+    weights, weights_digest = chosen_weights(spec.network)
     source, extent = _source(spec)
     _check_extent(spec, extent)
     size = (extent.height, extent.width)
@@ -145,14 +145,6 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
         gpus_per_worker=gpus,
         memory=memory,
     )
-
-
-def _weights(spec: Spec) -> tuple[Path, str]:
-    named = spec.network.weights
-    path = weights_file(spec.network.name, None if named is None else str(named))
-    digest = file_digest(path)
-    check_weights(spec.network.name, path, digest)
-    return path, digest
 
 
 def _source(spec: Spec) -> tuple[Source, Extent]:

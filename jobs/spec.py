@@ -36,6 +36,14 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", ascii_text).strip("._-")
 
 
+def checked_name(name: str) -> str:
+    """The name as a slug. ValueError where nothing is left of it, or too much."""
+    word = slug(name)
+    if not 1 <= len(word) <= NAME_LENGTH:
+        raise ValueError(f"must be 1 to {NAME_LENGTH} letters a-z, digits, '.', '_' or '-'")
+    return word
+
+
 def _local_path(value: object) -> Path:
     if isinstance(value, Path):
         return value
@@ -181,13 +189,7 @@ class Spec(Part):
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: Limits = Limits()
 
-    @field_validator("name")
-    @classmethod
-    def _is_slug(cls, name: str) -> str:
-        word = slug(name)
-        if not 1 <= len(word) <= NAME_LENGTH:
-            raise ValueError(f"must be 1 to {NAME_LENGTH} letters a-z, digits, '.', '_' or '-'")
-        return word
+    _is_slug = field_validator("name")(checked_name)
 
     @field_validator("outputs")
     @classmethod

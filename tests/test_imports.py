@@ -66,7 +66,8 @@ def loaded(statement: str, cache: Path) -> set[str]:
         "import render.survey, render.tiling, render.cost, render.precision, render.device",
         "import jobs.spec, jobs.reading, jobs.identity, jobs.size",
         "import jobs.cli.app",
-        "import jobs.scheduler.coordinator, jobs.holding.holding, jobs.holding.crews, jobs.local",
+        "import jobs.scheduler.coordinator, jobs.holding.holding, jobs.holding.ground",
+        "import jobs.local.poster, jobs.local.dataset, jobs.dataset.holding, jobs.dataset.submit",
         "import cluster.crew, cluster.berth, cluster.errors",
     ],
 )

@@ -9,6 +9,7 @@ from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.materials import cache_folder, fetched
 from jobs.lifecycle.stored_spec import Blobs
 from jobs.store.address import open_store
+from jobs.store.errors import Missing, StoreRefused
 from jobs.store.patient import Patient
 from jobs.store.store import Store
 
@@ -46,6 +47,20 @@ class Site:
     def store(self) -> Store:
         """This process's connection."""
         return self.opener()
+
+    def check_store(self) -> None:
+        """See that this machine has the job's store.
+
+        A folder that it does not share would take everything, and nobody would find it. Raises
+        StoreRefused.
+        """
+        try:
+            self.store.get(self.keys.lease(self.number))
+        except Missing as why:
+            raise StoreRefused(
+                f"{self.store.address}: a worker's machine does not see this store; use a bucket, "
+                "or mount the folder at the same path on every machine"
+            ) from why
 
     def here(self, path: Path, digest: str | None) -> Path:
         """A file that the coordinator has at `path`, on this machine. Raises StoreRefused."""

@@ -12,6 +12,7 @@ from jobs.cli.clean import clean
 from jobs.cli.delete import delete
 from jobs.cli.fetch import fetch
 from jobs.cli.layers import layers
+from jobs.cli.ledger import ledger
 from jobs.cli.list import list_jobs
 from jobs.cli.logs import logs
 from jobs.cli.networks import networks
@@ -47,7 +48,7 @@ app.command()(plan)
 app.command()(submit)
 app.command()(work)
 app.command("list")(list_jobs)
-for command in (show, watch, logs, pause, resume, cancel, retry, fetch, delete, clean):
+for command in (show, watch, logs, ledger, pause, resume, cancel, retry, fetch, delete, clean):
     app.command()(command)
 app.command()(networks)
 app.command()(layers)

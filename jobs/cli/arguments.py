@@ -9,7 +9,8 @@ DREAMS = Path("dreams")
 """Where results go, each job in its own folder, unless --out says otherwise."""
 
 What = Annotated[
-    Path, typer.Argument(metavar="SPEC|PICTURE", help="A .yaml or .json spec, or a picture.")
+    Path,
+    typer.Argument(metavar="SPEC|PICTURE|FOLDER", help="A .yaml or .json spec, or what to dream."),
 ]
 SizeFlag = Annotated[
     str | None,
@@ -45,5 +46,10 @@ JobNames = Annotated[
 ]
 Every = Annotated[float, typer.Option("--every", help="Seconds between two looks.", min=0.1)]
 EVERY = 2.0
+Failed = Annotated[bool, typer.Option("--failed", help="Only items that failed.")]
+FailureClass = Annotated[
+    str | None,
+    typer.Option("--class", help="Only failures of a class: infra, memory, input or bug."),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it, without asking.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]

@@ -26,7 +26,9 @@ def fetch(
     A format that the job has not made is made here, without rendering, while its last checkpoint
     is kept. What is here already is not fetched again, and a fetch that broke off goes on.
     """
-    from jobs.cli.results import show_results
+    from jobs.cli.results import show_items, show_results
+    from jobs.errors import RequestError
+    from jobs.fetching.dataset import fetch_dataset
     from jobs.fetching.fetch import fetch as bring
     from jobs.fetching.wanted import parse_wanted
     from jobs.lifecycle.job import find, look
@@ -36,4 +38,9 @@ def fetch(
     opened = open_store(store)
     found = look(opened, find(opened, job))
     folder = out or DREAMS / found.id
-    show_results(bring(opened, found, folder, wanted), folder, as_json=as_json)
+    if found.is_dataset:
+        if wanted:
+            raise RequestError("--format: is for posters; a dataset's is its spec's output.format")
+        show_items(fetch_dataset(opened, found, folder), folder, as_json=as_json)
+    else:
+        show_results(bring(opened, found, folder, wanted), folder, as_json=as_json)

@@ -38,11 +38,18 @@ def plan(
 ) -> None:
     """Work a render out: octaves, tiles, memory, bytes and time. Renders nothing."""
     from jobs.cli.request import Flags, requested
+    from jobs.dataset.spec import DatasetSpec
     from jobs.machine import this_machine
     from jobs.plan import make_plan
 
     machine = this_machine()
     spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
+    if isinstance(spec, DatasetSpec):
+        from jobs.cli.dataset_plan import show_dataset_plan
+        from jobs.dataset.plan import make_dataset_plan
+
+        show_dataset_plan(make_dataset_plan(spec, machine), as_json=as_json)
+        return
     made = make_plan(spec, machine)
     made.disk.check(out or DREAMS / made.identity.job_id)
     seconds = None

@@ -9,7 +9,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from jobs.poster.progress import Progress as Rendered
 
 _SPEED_OVER = 3600  # seconds
-_PHASES = {"decode": "reading the picture", "encode": "writing files"}
+_PHASES = {
+    "decode": "reading the picture",
+    "encode": "writing files",
+    "items": "dreaming the pictures",
+}
+_UNIT, _UNITS = "megapixel-steps", {"items": "items"}
 
 
 class Bar:
@@ -57,5 +62,5 @@ class Bar:
             ),
             completed=progress.done,
             total=progress.total,
-            speed=f"{speed:.2f} megapixel-steps/s" if speed else "",
+            speed=f"{speed:.2f} {_UNITS.get(progress.phase, _UNIT)}/s" if speed else "",
         )

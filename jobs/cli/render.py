@@ -1,6 +1,7 @@
 """`dreamfarm render`: here, now, on a crew of this machine."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +17,9 @@ from jobs.cli.arguments import (
     What,
     Workers,
 )
+
+if TYPE_CHECKING:
+    from jobs.dataset.spec import DatasetSpec
 
 
 def render(
@@ -34,21 +38,43 @@ def render(
 ) -> None:
     """Render a picture or a spec here and now, and say where the results are."""
     from jobs.cli.request import Flags, requested
+    from jobs.dataset.spec import DatasetSpec
     from jobs.machine import this_machine
     from jobs.plan import make_plan
 
     if in_process and workers is None:
         workers = 1  # they would only take turns
     spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
+    if isinstance(spec, DatasetSpec):
+        _render_dataset(spec, out, in_process=in_process, as_json=as_json)
+        return
     plan = make_plan(spec, this_machine())
     folder = out or DREAMS / plan.identity.job_id
     # Torch takes seconds, and what cannot be done has been refused by now.
     from jobs.cli.progress import Bar
     from jobs.cli.results import show_results
     from jobs.holding import crews
-    from jobs.local import render_here
+    from jobs.local.poster import render_here
 
     start = crews.in_process if in_process else crews.on_own_ray
     with Bar() as bar:
         manifest = render_here(plan, folder, bar.show, start)
     show_results(manifest, folder, as_json=as_json)
+
+
+def _render_dataset(
+    spec: "DatasetSpec", out: Path | None, *, in_process: bool, as_json: bool
+) -> None:
+    from jobs.cli.progress import Bar
+    from jobs.cli.results import show_items
+    from jobs.dataset.plan import make_dataset_plan
+    from jobs.holding import pools
+    from jobs.local.dataset import dream_here
+    from jobs.machine import this_machine
+
+    plan = make_dataset_plan(spec, this_machine())
+    folder = out or DREAMS / plan.identity.job_id
+    start = pools.pool_in_process if in_process else pools.pool_on_own_ray
+    with Bar() as bar:
+        manifest = dream_here(plan, folder, bar.show, start)
+    show_items(manifest, folder, as_json=as_json)

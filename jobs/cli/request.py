@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jobs.spec import Spec
+    from jobs.document import AnySpec
 
 _SPECS = (".yaml", ".yml", ".json")
 
@@ -21,9 +21,18 @@ class Flags:
     layer: str | None
 
 
-def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[str]) -> "Spec":
-    """The spec in a file, or of a picture with flags; settings come last. RequestError if wrong."""
-    from jobs.document import override, read_document, spec_for_picture, spec_of
+def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[str]) -> "AnySpec":
+    """The spec in a file, or of a picture or a folder of them with flags; settings come last.
+
+    RequestError if wrong.
+    """
+    from jobs.document import (
+        any_spec_of,
+        override,
+        read_document,
+        spec_for_folder,
+        spec_for_picture,
+    )
     from jobs.errors import RequestError
 
     if what.suffix.lower() in _SPECS:
@@ -34,7 +43,11 @@ def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[
                 f"change {what}, or use --set key=value"
             )
         document = read_document(what)
+    elif what.is_dir():
+        if flags.size is not None:
+            raise RequestError("--size: for a picture; of a folder write --set resize=1024")
+        document = spec_for_folder(what, flags.network, flags.weights, flags.layer)
     else:
         document = spec_for_picture(what, **vars(flags))
     crew = [] if workers is None else [f"crew.workers={workers}"]
-    return spec_of(override(document, [*crew, *settings]))
+    return any_spec_of(override(document, [*crew, *settings]))

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.cli.arguments import STORE, AsJson, JobNames, StoreFlag
+from jobs.cli.arguments import STORE, AsJson, FailureClass, JobNames, StoreFlag
 
 if TYPE_CHECKING:
     from jobs.lifecycle.state import State
@@ -34,11 +34,33 @@ def cancel(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) ->
     _ask(jobs, store, request.cancel, {"running": "will stop soon"}, as_json)
 
 
-def retry(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
-    """Run failed or cancelled jobs once more, from their last checkpoints."""
-    from jobs.lifecycle import request
+def retry(
+    jobs: JobNames,
+    store: StoreFlag = STORE,
+    only: Annotated[
+        str | None, typer.Option("--only", help="`failed`: of datasets, the items that failed.")
+    ] = None,
+    failure: FailureClass = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run failed or cancelled jobs once more, from their last checkpoints.
 
-    _ask(jobs, store, request.retry, {"queued": "queued again"}, as_json)
+    Datasets do what is missing, and try their failed items again, also those that have succeeded.
+    """
+    from jobs.dataset.request import checked_failure
+    from jobs.errors import RequestError
+    from jobs.lifecycle import request
+    from jobs.lifecycle.intent import Redo
+
+    if only not in (None, "failed"):
+        raise RequestError(f"--only {only}: must be failed")
+    chosen = checked_failure(failure)
+    redo = Redo(failure=chosen) if only or chosen else None
+
+    def ask(opened: "Store", job: str) -> "State":
+        return request.retry(opened, job, redo)
+
+    _ask(jobs, store, ask, {"queued": "queued again"}, as_json)
 
 
 def _ask(

@@ -17,6 +17,23 @@ def show_results(manifest: dict[str, Any], folder: Path, *, as_json: bool) -> No
         typer.echo(path)
 
 
+def show_items(manifest: dict[str, Any], folder: Path, *, as_json: bool) -> None:
+    """Print where a dataset's results lie and how many there are, or one JSON object."""
+    from jobs.cli.words import told_items
+    from jobs.manifest import MANIFEST
+
+    if as_json:
+        told = {key: manifest[key] for key in ("job", "state", "items")}
+        seconds = manifest["seconds"]["total"]
+        place = str(folder / MANIFEST)
+        typer.echo(
+            json.dumps({**told, "seconds": seconds, "manifest": place, "folder": str(folder)})
+        )
+        return
+    typer.echo(folder)
+    typer.echo(f"{manifest['job']}: {told_items(manifest['items'])}", err=True)
+
+
 def _summary(manifest: dict[str, Any], paths: list[Path], folder: Path) -> dict[str, Any]:
     from jobs.manifest import MANIFEST
 

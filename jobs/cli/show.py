@@ -35,6 +35,7 @@ def _facts(one: "Report") -> list[tuple[str, str]]:
         ("job", one.job),
         ("state", doing(one)),
         ("work", _work(one)),
+        ("items", _items(one)),
         ("workers", str(one.workers) if one.workers else None),
         ("holder", f"{one.holder}, lease {one.lease}" if one.holder else None),
         ("priority", None if one.priority is None else str(one.priority)),
@@ -52,6 +53,15 @@ def _work(one: "Report") -> str | None:
         return None
     rate = f", {one.rate:.2f} a second" if one.rate else ""
     return f"{work.done:g} of {work.total:g} megapixel-steps{rate}"
+
+
+def _items(one: "Report") -> str | None:
+    from jobs.cli.words import told_items
+
+    if one.items is None:
+        return None
+    rate = f", {one.rate:.2f} a second" if one.rate else ""
+    return f"{told_items(one.items)}{rate}"
 
 
 def _output(output: dict[str, Any]) -> str:

@@ -44,16 +44,16 @@ def submit(
     """
     from jobs.cli.request import Flags, requested
     from jobs.lifecycle.keys import ACTIVE
-    from jobs.lifecycle.submit import submit as bring
     from jobs.store.address import open_store
+    from jobs.submitting import submit_any
 
     opened = open_store(store)
     # Whether it can be reached should not be said after all the planning.
     next(opened.entries(ACTIVE), None)
     spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
-    found = bring(opened, spec)
+    found = submit_any(opened, spec)
     if as_json:
-        typer.echo(json.dumps({"job": found.job, "state": found.state, "new": found.new}))
+        typer.echo(json.dumps(_document(found)))
     else:
         typer.echo(found.job)
         typer.echo(f"{found.job}: {_follows(found)}", err=True)
@@ -63,11 +63,17 @@ def submit(
         follow(opened, found.job, every, as_json=as_json)
 
 
+def _document(found: "Submitted") -> dict[str, object]:
+    told: dict[str, object] = {"job": found.job, "state": found.state, "new": found.new}
+    return told if found.items is None else {**told, "items": found.items}
+
+
 def _follows(found: "Submitted") -> str:
     """Whether it is new, and what comes next."""
     job, state = found.job, found.state
-    if found.new and state == "queued":
-        return "queued; `dreamfarm work` renders it"
+    added = f", {found.items} items" if found.items else ""
+    if (found.new or added) and state == "queued":
+        return f"queued{added}; `dreamfarm work` renders it"
     known = f"is in the store already, {state}"
     if state == "succeeded":
         return f"{known}; `dreamfarm fetch {job}` brings its results"

@@ -29,7 +29,7 @@ class Pacer:
 
     def note(self, progress: Progress) -> None:
         """Take in where the render is now."""
-        if progress.phase == "dream":
+        if progress.phase in ("dream", "items"):
             self._times.append(self._clock())
             self._seen.append(progress)
 

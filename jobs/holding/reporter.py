@@ -2,24 +2,33 @@
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from jobs.checkpoint.site import Site
 from jobs.holding.events import Event, encoded, event
 from jobs.holding.pace import Pacer
-from jobs.lifecycle.status import Failure, Status
+from jobs.lifecycle.status import Failure, Items, Status
 from jobs.poster.progress import Progress
 from jobs.store.store import Store
+
+_log = logging.getLogger("dreamfarm")
 
 _LOG_LENGTH = 1 << 20
 """Characters of the log that are kept; the oldest go first."""
 
-_PHASES = {"decode": "reading the input", "encode": "writing files"}
+_PHASES = {
+    "decode": "reading the input",
+    "encode": "writing files",
+    "items": "dreaming items",
+}
 
 
 class Reporter(logging.Handler):
     """Collects in the working thread, writes in the keeper's; also takes this process's log in.
 
-    generation: of the intent that the holder works for. workers: of its crew, once known.
+    generation: of the intent that the holder works for. workers: of its crew, once known. items:
+    of a dataset, once counted.
     """
 
     def __init__(self, site: Site, generation: int) -> None:
@@ -27,6 +36,7 @@ class Reporter(logging.Handler):
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._site, self._generation = site, generation
         self.workers = 0
+        self.items: Items | None = None
         self._pacer = Pacer()
         self._progress: Progress | None = None
         self._reason: str | None = None
@@ -35,6 +45,16 @@ class Reporter(logging.Handler):
         self._log: list[str] = []
         self._told: tuple[bytes, ...] = ()
         self._telling = threading.Lock()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Within, what this process logs is taken in."""
+        _log.setLevel(logging.INFO)
+        _log.addHandler(self)
+        try:
+            yield
+        finally:
+            _log.removeHandler(self)
 
     def watch(self, progress: Progress) -> None:
         """Note where the render is."""
@@ -98,6 +118,7 @@ class Reporter(logging.Handler):
             rate=None if pace.rate is None else round(pace.rate, 4),
             eta_seconds=None if pace.eta_seconds is None else round(pace.eta_seconds, 1),
             workers=self.workers,
+            items=self.items,
             reason=self._reason,
             failure=self._failure,
         )

@@ -39,6 +39,16 @@ class Job:
     status: Status | None
     manifest: dict[str, Any] | None
 
+    @property
+    def is_dataset(self) -> bool:
+        """Whether it is one of many items."""
+        return is_dataset(self.spec)
+
+
+def is_dataset(spec: StoredSpec) -> bool:
+    """Whether a spec is one of many items."""
+    return spec.spec.get("kind") == "dataset"
+
 
 def look(store: Store, job: str) -> Job:
     """All that lies in the store of the job with that whole id.
@@ -52,8 +62,10 @@ def look(store: Store, job: str) -> Job:
     # can only succeed if nobody has done anything since.
     held = standing(store, keys)
     status = None if held is None else Status.read_or_none(store, keys.status(held.number))
-    manifest = read_mapping(store, keys.manifest)
+    # The intent comes before the manifest, of which a dataset has one for each generation.
     intent = Intent.read_or_none(store, keys.intent) or Intent()
+    place = keys.manifest_of(intent.generation) if is_dataset(spec) else keys.manifest
+    manifest = read_mapping(store, place)
     return Job(
         id=job,
         state=state_of(manifest is not None, held, status, intent),

@@ -74,6 +74,10 @@ class JobKeys:
         """Written once, last; its presence means that the job has succeeded."""
         return f"{self.folder}manifest.json"
 
+    def manifest_of(self, generation: int) -> str:
+        """The manifest of a dataset, which is written once in each generation."""
+        return f"{self.folder}manifest@{generation}.json" if generation else self.manifest
+
     @property
     def leases(self) -> str:
         """The prefix of all leases."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jobs.document import spec_of
 from jobs.errors import RequestError
-from jobs.identity import file_digest, identity
+from jobs.identity import Identity, file_digest, identity
 from jobs.lifecycle.errors import OtherVersion
 from jobs.lifecycle.keys import JobKeys, blob
 from jobs.lifecycle.record import bad_record
@@ -42,7 +42,8 @@ def spec_here(store: Store, stored: StoredSpec, terms: Terms | None, cache: Path
         path = fetched(store, weights, Path(str(chosen.weights)).name, cache)
         chosen = chosen.model_copy(update={"weights": path})
     here = spec.model_copy(update={"input": named, "network": chosen})
-    _check_identity(stored, here, weights or file_digest(weights_file(chosen.name, None)))
+    found = weights or file_digest(weights_file(chosen.name, None))
+    check_same(stored, identity(here, weights=found, picture=stored.blobs.input))
     return here if terms is None else terms.applied(here)
 
 
@@ -90,15 +91,19 @@ def fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
     return path
 
 
-def _check_identity(stored: StoredSpec, spec: Spec, weights: str) -> None:
-    found = identity(spec, weights=weights, picture=stored.blobs.input)
+def check_same(stored: StoredSpec, found: Identity) -> None:
+    """Raises OtherVersion or BadRecord where what was found is another job than was submitted."""
     if found.job_id == stored.job:
         return
     before, now = stored.identity, found.document
-    for what, word in (("pixel_version", "pixel version"), ("network", "network")):
-        if before.get(what) != now[what]:
+    for what, word in (
+        ("pixel_version", "pixel version"),
+        ("network", "network"),
+        ("weights", "weights"),
+    ):
+        if before.get(what) != now.get(what):
             raise OtherVersion(
                 f"{stored.job}: was submitted for {word} {before.get(what)}, and this is "
-                f"{now[what]}; use the dreamfarm it was submitted with, or submit it again"
+                f"{now.get(what)}; use the dreamfarm it was submitted with, or submit it again"
             )
     raise bad_record(JobKeys(stored.job).spec, f"is the spec of {found.job_id}")

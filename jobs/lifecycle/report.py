@@ -33,7 +33,8 @@ class Report:
 
     progress: from 0 to 1. reason: why the job stands where it stands; with `failure`, the class of
     what made it fail. want: what its user wants of it. submitted: in UTC. octave, step: counted
-    from 1, of `octaves` and `steps`. rate: megapixel-steps a second. holder: of its live lease.
+    from 1, of `octaves` and `steps`. items: of a dataset, how many there are, are done, and have
+    failed by class. rate: megapixel-steps, or items, a second. holder: of its live lease.
     lease: the number of the highest. outputs, previews: with their keys in the store.
     """
 
@@ -53,6 +54,7 @@ class Report:
     step: int | None
     steps: int | None
     megapixel_steps: Work | None
+    items: dict[str, Any] | None
     rate: float | None
     workers: int | None
     holder: str | None
@@ -105,7 +107,8 @@ def _report(store: Store, job: Job) -> Report:
         octaves=status.octaves if status else None,
         step=status.step if status else None,
         steps=status.steps if status else None,
-        megapixel_steps=Work(status.done, status.total) if status else None,
+        megapixel_steps=Work(status.done, status.total) if status and not job.is_dataset else None,
+        items=_items(job),
         rate=status.rate if status and is_running else None,
         workers=status.workers if status else None,
         holder=standing.lease.holder if standing and is_running else None,
@@ -113,6 +116,15 @@ def _report(store: Store, job: Job) -> Report:
         outputs=tuple({"key": one.key(keys), **one.document()} for one in found),
         previews=tuple(previews),
     )
+
+
+def _items(job: Job) -> dict[str, Any] | None:
+    """The manifest's, or what the last holder knew."""
+    if job.is_dataset and job.manifest is not None:
+        found: dict[str, Any] | None = job.manifest.get("items")
+        return found
+    known = job.status.items if job.status else None
+    return None if known is None else known.model_dump(mode="json")
 
 
 def _reason(job: Job) -> str | None:

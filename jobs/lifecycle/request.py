@@ -5,7 +5,7 @@ request again.
 """
 
 from jobs.errors import RequestError
-from jobs.lifecycle.intent import Intent
+from jobs.lifecycle.intent import Intent, Redo
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys, active
 from jobs.lifecycle.state import TRANSITIONS, Request, State, state_of
@@ -38,13 +38,21 @@ def cancel(store: Store, job: str) -> State:
     return _wish(store, seen, seen.intent.wanting("cancel"))
 
 
-def retry(store: Store, job: str) -> State:
-    """Run a failed or cancelled job once more, from its last commit."""
+def retry(store: Store, job: str, redo: Redo | None = None) -> State:
+    """Run a failed or cancelled job once more, from its last commit.
+
+    A dataset does what is missing, and tries its failed items again, those of `redo` or all; it may
+    have succeeded with the others.
+    """
     seen = _allowed(store, job, "retry")
+    if redo and not seen.is_dataset:
+        raise RequestError(f"{job}: is a poster, and has no items; retry it as a whole")
     # One that waits already may be a retry that died before it left its marker.
     waits = seen.state == "queued"
     generation = seen.intent.generation if waits else seen.intent.generation + 1
-    state = _wish(store, seen, Intent(want="run", generation=generation))
+    chosen = (redo or Redo()) if seen.is_dataset else None
+    intent = seen.intent.wanting("run") if waits else Intent(generation=generation, redo=chosen)
+    state = _wish(store, seen, intent)
     _mark(store, job, generation)
     return state
 
@@ -52,6 +60,8 @@ def retry(store: Store, job: str) -> State:
 def _allowed(store: Store, job: str, request: Request) -> Job:
     seen = look(store, job)
     rows = [row for row in TRANSITIONS if row.by == request]
+    if not seen.is_dataset:
+        rows = [row for row in rows if row.only is None]
     before = list(dict.fromkeys(row.before for row in rows))
     if seen.state not in {*before, *(row.after for row in rows)}:
         states = " or ".join(filter(None, (", ".join(before[:-1]), before[-1])))
@@ -62,7 +72,8 @@ def _allowed(store: Store, job: str, request: Request) -> Job:
 def _wish(store: Store, seen: Job, intent: Intent) -> State:
     if intent != seen.intent:
         store.put(JobKeys(seen.id).intent, intent.encoded())
-    return state_of(seen.manifest is not None, seen.standing, seen.status, intent)
+    has_manifest = seen.manifest is not None and intent.generation == seen.intent.generation
+    return state_of(has_manifest, seen.standing, seen.status, intent)
 
 
 def _mark(store: Store, job: str, generation: int) -> None:

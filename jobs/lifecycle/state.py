@@ -19,13 +19,15 @@ class Transition:
     """That a job may go from one state to another, who may cause it, and by what.
 
     let go: the holder gives its lease back, or dies and lets it run out.
-    come back: a holder that was taken for dead renews, before anybody followed it.
+    come back: a holder that was taken for dead renews, before anybody followed it. only: of which
+    kind the job must be; None for any.
     """
 
     before: State
     after: State
     who: Literal["user", "scheduler"]
     by: Request | Deed
+    only: Literal["dataset"] | None = None
 
 
 TRANSITIONS: tuple[Transition, ...] = (
@@ -44,6 +46,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("paused", "cancelled", "user", "cancel"),
     Transition("failed", "queued", "user", "retry"),
     Transition("cancelled", "queued", "user", "retry"),
+    # For items that failed; and, by another submit, for those that have come since.
+    Transition("succeeded", "queued", "user", "retry", only="dataset"),
     # It reads the intent at its next step boundary and obeys.
     Transition("queued", "running", "scheduler", "come back"),
     Transition("paused", "running", "scheduler", "come back"),

@@ -21,12 +21,22 @@ class Blobs(BaseModel):
     weights: Digest | None
 
 
+class Sent(BaseModel):
+    """A file that was sent along: its name, whose suffix says what it is, and its digest."""
+
+    model_config = Record.model_config
+
+    name: str
+    digest: Digest
+
+
 class StoredSpec(Record):
     """What was submitted, written once.
 
     spec: Spec.document(), its paths reduced to bare file names.
     identity: Identity.document, of which the job's id is the hash.
     nonce: random; by it a submitter knows whether it was the first.
+    weights: of each variant of a dataset; None for those that ship with the project.
     """
 
     job: str
@@ -34,3 +44,4 @@ class StoredSpec(Record):
     blobs: Blobs
     identity: dict[str, Any]
     nonce: str
+    weights: tuple[Sent | None, ...] = ()

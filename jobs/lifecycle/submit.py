@@ -21,10 +21,11 @@ from jobs.lifecycle.state import ENDED, State
 from jobs.lifecycle.stored_spec import Blobs, StoredSpec
 from jobs.lifecycle.terms import Terms
 from jobs.machine import Machine
-from jobs.spec import Spec
+from jobs.spec import Crew, Spec
 from jobs.store.clock import store_now
 from jobs.store.store import Store
-from render.networks.whereabouts import PAREIDOLIA, PRETRAINED
+from render.networks.whereabouts import ships
+from render.precision import Precision
 
 if TYPE_CHECKING:
     from jobs.plan import Plan
@@ -36,11 +37,15 @@ _FRESH = 12 * 3600.0
 
 @dataclass(frozen=True)
 class Submitted:
-    """The job, its state, and whether it was this submit that brought it into the store."""
+    """The job, its state, and whether it was this submit that brought it into the store.
+
+    items: of a dataset, how many this submit has added.
+    """
 
     job: str
     state: State
     new: bool
+    items: int | None = None
 
 
 def submit(store: Store, spec: Spec) -> Submitted:
@@ -51,7 +56,7 @@ def submit(store: Store, spec: Spec) -> Submitted:
     """
     from jobs.plan import make_plan
 
-    plan = make_plan(spec, _unlimited(spec))
+    plan = make_plan(spec, unlimited(spec.crew, spec.precision))
     keys = JobKeys(plan.identity.job_id)
     stored = _stored(plan)
     for digest, path in (
@@ -59,8 +64,8 @@ def submit(store: Store, spec: Spec) -> Submitted:
         (stored.blobs.weights, plan.weights),
     ):
         if digest is not None and path is not None:
-            _send(store, path, digest)
-    new = _is_first(store, keys, stored)
+            send_blob(store, path, digest)
+    new = is_first(store, keys, stored)
     store.put_if_absent(keys.intent, Intent().encoded())
     store.put(keys.terms, Terms.of(spec).encoded())
     seen = look(store, keys.job)
@@ -69,13 +74,12 @@ def submit(store: Store, spec: Spec) -> Submitted:
     return Submitted(keys.job, seen.state, new)
 
 
-def _unlimited(spec: Spec) -> Machine:
+def unlimited(crew: Crew, precision: Precision) -> Machine:
     """A machine that has what any crew asks for, so that only the spec itself can be wrong.
 
     With one core, a crew of `auto` is one worker, whose need of memory is the least of all.
     """
-    crew = spec.crew
-    wants_gpu = spec.precision == "bfloat16"
+    wants_gpu = precision == "bfloat16"
     each = int(wants_gpu) if crew.gpus_per_worker == "auto" else crew.gpus_per_worker
     workers = 1 if crew.workers == "auto" else crew.workers
     return Machine(cores=1, gpus=each * workers, memory=sys.maxsize, gpu_memory=sys.maxsize)
@@ -83,24 +87,24 @@ def _unlimited(spec: Spec) -> Machine:
 
 def _stored(plan: "Plan") -> StoredSpec:
     chosen = plan.spec.network
-    ships = chosen.name == PAREIDOLIA and chosen.weights in (None, PRETRAINED)
+    is_ours = ships(chosen.name, chosen.weights)
     path = plan.spec.input.path
     document: dict[str, Any] = plan.spec.document()
     document["input"]["path"] = None if path is None else path.name
-    document["network"]["weights"] = None if ships else plan.weights.name
+    document["network"]["weights"] = None if is_ours else plan.weights.name
     return StoredSpec(
         job=plan.identity.job_id,
         spec=document,
         blobs=Blobs(
             input=plan.source.digest,
-            weights=None if ships else plan.weights_digest,
+            weights=None if is_ours else plan.weights_digest,
         ),
         identity=plan.identity.document,
         nonce=secrets.token_hex(16),
     )
 
 
-def _send(store: Store, path: Path, digest: str) -> None:
+def send_blob(store: Store, path: Path, digest: str) -> None:
     """Upload a file as the blob of its digest, unless that is there. Raises RequestError."""
     key = blob(digest)
     there = [entry.modified for entry in store.entries(key) if entry.key == key]
@@ -122,7 +126,7 @@ def _send(store: Store, path: Path, digest: str) -> None:
         ) from why
 
 
-def _is_first(store: Store, keys: JobKeys, stored: StoredSpec) -> bool:
+def is_first(store: Store, keys: JobKeys, stored: StoredSpec) -> bool:
     """Write the spec where there is none; whether it is this one that is there."""
     while not store.put_if_absent(keys.spec, stored.encoded()):
         found = StoredSpec.read_or_none(store, keys.spec)

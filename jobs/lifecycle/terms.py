@@ -1,11 +1,14 @@
 """On which terms a job is worked on: what decides no pixel, and may change by a later submit."""
 
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import Field
 
+from jobs.dataset.spec import DatasetLimits, DatasetSpec
 from jobs.lifecycle.record import Record
 from jobs.spec import Crew, Limits, Spec
+
+_Spec = TypeVar("_Spec", Spec, DatasetSpec)
 
 
 class Terms(Record):
@@ -17,14 +20,14 @@ class Terms(Record):
 
     priority: Annotated[int, Field(ge=0, le=100)]
     crew: Crew
-    limits: Limits
+    limits: Limits | DatasetLimits
 
     @classmethod
-    def of(cls, spec: Spec) -> Self:
+    def of(cls, spec: Spec | DatasetSpec) -> Self:
         """Those that a spec asks for."""
         return cls(priority=spec.priority, crew=spec.crew, limits=spec.limits)
 
-    def applied(self, spec: Spec) -> Spec:
+    def applied(self, spec: _Spec) -> _Spec:
         """The same job on these terms."""
         return spec.model_copy(
             update={"priority": self.priority, "crew": self.crew, "limits": self.limits}

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs.checkpoint.site import Site
-from jobs.store.errors import Missing, StoreRefused
 from render.networks.whereabouts import weights_file
 from render.recipe import Recipe
 
@@ -19,20 +18,9 @@ def worker(recipe: Recipe, site: Site, member: int) -> "Worker":
     """
     from jobs.poster.worker import Worker
 
-    _check_store(site)
+    site.check_store()
     weights = site.here(recipe.weights, site.blobs.weights)
     if not weights.exists():
         # They ship with the project, which lies elsewhere here.
         weights = weights_file(recipe.network, None)
     return Worker(replace(recipe, weights=weights), site, member)
-
-
-def _check_store(site: Site) -> None:
-    """A folder that this machine does not share would take everything, and nobody would find it."""
-    try:
-        site.store.get(site.keys.lease(site.number))
-    except Missing as why:
-        raise StoreRefused(
-            f"{site.store.address}: a worker's machine does not see this store; use a bucket, or "
-            "mount the folder at the same path on every machine"
-        ) from why

@@ -6,16 +6,16 @@ from typing import Literal
 
 from jobs.plan import Plan
 
-Phase = Literal["decode", "dream", "encode"]
+Phase = Literal["decode", "dream", "encode", "items"]
 
 
 @dataclass(frozen=True)
 class Progress:
-    """`octave` of `octaves` and `step` of `steps`, counted from 1.
+    """`octave` of `octaves` and `step` of `steps`, counted from 1; of a dataset all are 0.
 
-    done, total: megapixel-steps. share: the part of the dreaming time that should be over, from 0
-        to 1; halos make small octaves dearer than their megapixels, and few tiles leave workers
-        idle.
+    done, total: megapixel-steps, or a dataset's items. share: the part of the dreaming time that
+        should be over, from 0 to 1; halos make small octaves dearer than their megapixels, and few
+        tiles leave workers idle.
     """
 
     phase: Phase

@@ -28,14 +28,14 @@ from jobs.scheduler.errand import Errand
 from jobs.store.store import Store
 
 if TYPE_CHECKING:
-    from jobs.holding.crews import Start
+    from jobs.holding.ground import Ground
     from jobs.machine import Machine
     from jobs.plan import Plan
 
 DONE, UNFIT = 0, 76
 """Exit codes, beside the keeper's GONE: the job has ended, or waits for its user or for others."""
 
-Crews = Callable[[], AbstractContextManager["Start"]]
+Grounds = Callable[[], AbstractContextManager["Ground"]]
 
 _log = logging.getLogger("dreamfarm")
 
@@ -49,7 +49,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: control.ask("drain"))
     signal.signal(signal.SIGUSR1, lambda *_: control.ask("yield"))
     opener = functools.partial(patient_store, errand.store)
-    coordinator = Coordinator(errand, control, opener, _crews(errand.ray))
+    coordinator = Coordinator(errand, control, opener, _grounds(errand.ray))
     sys.exit(coordinator.run(dies_with=os.getppid()))
 
 
@@ -57,11 +57,11 @@ class Coordinator:
     """Holds the job of an errand until it has ended or somebody else is to go on.
 
     opener: the way to the store, for this process and for the workers, whose machines hold the
-    credentials. crews: gives, for as long as the job is held, a way to start crews.
+    credentials. grounds: gives, for as long as the job is held, a place to work.
     """
 
-    def __init__(self, errand: Errand, control: Control, opener: Opener, crews: Crews) -> None:
-        self._errand, self._control, self._crews = errand, control, crews
+    def __init__(self, errand: Errand, control: Control, opener: Opener, grounds: Grounds) -> None:
+        self._errand, self._control, self._grounds = errand, control, grounds
         self._keys = JobKeys(errand.job)
         self._site = Site(opener, errand.job, errand.number, errand.scratch)
 
@@ -74,17 +74,15 @@ class Coordinator:
         held, kept = self._held(store), self._held(store.impatient())
         reporter = Reporter(self._site, look(store, errand.job).intent.generation)
         reporter.note("claimed", lease=errand.number, holder=errand.holder)
-        _log.setLevel(logging.INFO)
-        _log.addHandler(reporter)
         try:
             keeper = Keeper(store.impatient(), kept, self._control, reporter, dies_with=dies_with)
-            with keeper:
-                code = self._ended(store, held, reporter)
-            return self._parted(store, held, reporter, code)
+            with reporter.listening():
+                with keeper:
+                    code = self._ended(store, held, reporter)
+                return self._parted(store, held, reporter, code)
         except LeaseLost:
             return GONE
         finally:
-            _log.removeHandler(reporter)
             shutil.rmtree(errand.scratch, ignore_errors=True)
 
     def _held(self, store: Store) -> Held:
@@ -122,23 +120,53 @@ class Coordinator:
         return DONE
 
     def _render(self, job: Job, store: Store, held: Held, reporter: Reporter) -> None:
+        with self._grounds() as ground:
+            if job.is_dataset:
+                self._hold_dataset(job, store, held, reporter, ground)
+            else:
+                self._hold_poster(job, store, held, reporter, ground)
+
+    def _hold_poster(
+        self, job: Job, store: Store, held: Held, reporter: Reporter, ground: "Ground"
+    ) -> None:
         from jobs.holding.holding import Holding
 
-        with self._crews() as start:
-            plan = self._planned(job, store)
-            plan.disk.check(self._errand.scratch)
-            reporter.workers = plan.workers
-            holding = Holding(
-                plan,
-                job.spec.spec,
-                replace(self._site, blobs=job.spec.blobs),
-                held,
-                start,
-                self._control,
-                reporter,
-                self._errand.checkpoint_seconds,
-            )
-            holding.run()
+        plan = self._planned(job, store)
+        plan.disk.check(self._errand.scratch)
+        reporter.workers = plan.workers
+        Holding(
+            plan,
+            job.spec.spec,
+            replace(self._site, blobs=job.spec.blobs),
+            held,
+            ground.crew,
+            self._control,
+            reporter,
+            self._errand.checkpoint_seconds,
+        ).run()
+
+    def _hold_dataset(
+        self, job: Job, store: Store, held: Held, reporter: Reporter, ground: "Ground"
+    ) -> None:
+        from jobs.dataset.holding import DatasetHolding
+        from jobs.dataset.materials import plan_here
+        from jobs.lifecycle.fixed import FixedPlan
+        from jobs.lifecycle.materials import cache_folder
+
+        plan = plan_here(store, job.spec, job.terms, self._machine(), cache_folder())
+        fixed = FixedPlan.read_or_none(store, self._keys.plan)
+        if fixed is not None:
+            plan = replace(plan, **fixed.plan)
+        DatasetHolding(
+            plan,
+            job.spec.spec,
+            self._site,
+            held,
+            ground.pool,
+            self._control,
+            reporter,
+            job.intent,
+        ).run()
 
     def _planned(self, job: Job, store: Store) -> "Plan":
         """The plan on this machine, with what the first holder has fixed."""
@@ -170,22 +198,22 @@ class Coordinator:
         return code
 
 
-def _crews(address: str | None) -> Crews:
-    """On the cluster at an address, joined as long as the job is held, or on a Ray of its own."""
+def _grounds(address: str | None) -> Grounds:
+    """The cluster at an address, joined as long as the job is held, or a Ray of its own."""
 
     @contextmanager
-    def crews() -> "Iterator[Start]":
-        from jobs.holding.crews import on_own_ray, on_ray
+    def grounds() -> "Iterator[Ground]":
+        from jobs.holding.ground import OWN_RAY, cluster_ground
 
         if address is None:
-            yield on_own_ray
+            yield OWN_RAY
             return
         from cluster.machine import joined_ray
 
         with joined_ray(address) as ray_crew:
-            yield on_ray(ray_crew)
+            yield cluster_ground(ray_crew)
 
-    return crews
+    return grounds
 
 
 def _told(error: Exception, kind: str) -> str:

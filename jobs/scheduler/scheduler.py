@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import Unreachable
-from jobs.document import spec_of
+from jobs.document import any_spec_of
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE
 from jobs.lifecycle.errors import BadRecord, NoSuchJob
@@ -280,7 +280,7 @@ def _priority(job: Job) -> int:
 
 def _terms(job: Job) -> Terms:
     """The latest; those of the spec where the submit that brought it died before it wrote any."""
-    return job.terms or Terms.of(spec_of(job.spec.spec))
+    return job.terms or Terms.of(any_spec_of(job.spec.spec))
 
 
 def _is_still_held(left: Standing | None, child: Child) -> bool:

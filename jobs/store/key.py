@@ -1,13 +1,12 @@
 """What may name an object, in a folder as well as in a bucket."""
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
 
 PARTIAL = ".partial"
 """The top folder where a store that is a folder keeps unfinished files; no key leads there."""
 
-_LONGEST = 200
+LONGEST = 200
+"""Characters of a key, at most."""
 _PART = re.compile(r"[A-Za-z0-9._@=+-]+", re.ASCII)
 
 
@@ -15,7 +14,7 @@ def is_key(text: str) -> bool:
     """Whether a text can name an object."""
     parts = text.split("/")
     return (
-        len(text) <= _LONGEST
+        len(text) <= LONGEST
         and parts[0] != PARTIAL
         and all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
     )
@@ -49,10 +48,3 @@ def checked_range(start: int, length: int) -> None:
     """Raises ValueError for a range that no object can have, or that is empty."""
     if start < 0 or length < 1:
         raise ValueError(f"no range has {length} bytes from {start} on")
-
-
-def batches(keys: Iterable[str], size: int) -> Iterator[list[str]]:
-    """The keys, so many at a time."""
-    rest = iter(keys)
-    while batch := list(islice(rest, size)):
-        yield batch

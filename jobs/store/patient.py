@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from jobs.batches import batches
 from jobs.store.errors import StoreUnreachable
-from jobs.store.key import batches
 from jobs.store.store import Entry, Store, Unfinished
 
 Answer = TypeVar("Answer")

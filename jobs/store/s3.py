@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from s3transfer.exceptions import S3DownloadFailedError
 from s3transfer.manager import TransferConfig, TransferManager
 
+from jobs.batches import batches
 from jobs.store.errors import Missing, StoreRefused
-from jobs.store.key import batches, checked, checked_range, folder_named, folder_of, is_key
+from jobs.store.key import checked, checked_range, folder_named, folder_of, is_key
 from jobs.store.s3_client import make_client
 from jobs.store.s3_failure import BROKEN_OFF, FAILURES, BrokeOffError, code, failure, refusal
 from jobs.store.store import Entry, Store, Unfinished

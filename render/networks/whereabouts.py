@@ -9,13 +9,18 @@ PRETRAINED = "pretrained"
 PAREIDOLIA = "pareidolia"
 
 
+def ships(network: str, weights: str | Path | None) -> bool:
+    """Whether a network's weights are those that come with the project."""
+    return network == PAREIDOLIA and weights in (None, PRETRAINED)
+
+
 def weights_file(network: str, weights: str | None) -> Path:
     """The file a network's weights are in: a path as given, torchvision's download, or our own.
 
     `pretrained` downloads into torch's cache unless the file is there. WeightsError where there is
     no network to download by, no such file, or nothing was named for a network that needs it.
     """
-    if network == PAREIDOLIA and weights in (None, PRETRAINED):
+    if ships(network, weights):
         return Path(__file__).with_name("pareidolia.safetensors")
     if weights is None:
         raise WeightsError(

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from jobs.document import spec_of
 from jobs.holding.crews import Start, in_process
+from jobs.holding.ground import Ground
+from jobs.holding.pools import StartPool, pool_in_process
 from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import claim, standing
 from jobs.lifecycle.submit import submit
@@ -57,6 +59,7 @@ def claimed(
     scratch: Path,
     view: Store | None = None,
     start: Start = in_process,
+    pool: StartPool = pool_in_process,
     checkpoint_seconds: float = 0,
 ) -> Holder:
     """The next holder of a job, which sees the store itself or a view of it."""
@@ -81,4 +84,6 @@ def claimed(
     )
     VIEWS[name] = view or shared
     control = Control()
-    return Holder(Coordinator(errand, control, View(name), lambda: nullcontext(start)), control)
+    return Holder(
+        Coordinator(errand, control, View(name), lambda: nullcontext(Ground(start, pool))), control
+    )

@@ -11,7 +11,8 @@ import pytest
 
 from jobs.errors import RequestError
 from jobs.holding.crews import in_process
-from jobs.local import WORKING, can_go_on, render_here
+from jobs.local.poster import can_go_on, render_here
+from jobs.local.workplace import WORKING
 from jobs.plan import Plan
 from jobs.poster.progress import Progress
 from render.pictures.digest import digest

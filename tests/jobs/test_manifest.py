@@ -9,7 +9,7 @@ import pytest
 from jobs.document import spec_of
 from jobs.holding.crews import in_process
 from jobs.identity import file_digest
-from jobs.local import render_here
+from jobs.local.poster import render_here
 from render.version import PIXEL_VERSION
 from tests.jobs.small import HEIGHT, WIDTH, planned
 

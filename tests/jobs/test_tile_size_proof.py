@@ -12,7 +12,7 @@ import torch
 
 from jobs.document import override, spec_for_picture, spec_of
 from jobs.holding.crews import in_process
-from jobs.local import render_here
+from jobs.local.poster import render_here
 from jobs.machine import this_machine
 from jobs.plan import make_plan
 from render.networks.catalogue import build

@@ -17,7 +17,7 @@ import yaml
 
 from jobs.document import read_document, spec_of
 from jobs.holding import crews
-from jobs.local import render_here
+from jobs.local.poster import render_here
 from jobs.machine import Machine
 from jobs.plan import make_plan
 from render.pictures.digest import digest

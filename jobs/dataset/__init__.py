@@ -1,0 +1,1 @@
+"""Datasets: many pictures dreamed by one spec, and what became of each."""

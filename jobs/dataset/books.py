@@ -1,0 +1,106 @@
+"""The ledger in its holder's hands: which items are due, and what has become of the others."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from jobs.batches import batches
+from jobs.dataset.item import Item
+from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.ledger.keys import LedgerKeys
+from jobs.dataset.ledger.page import Page
+from jobs.dataset.ledger.reading import complete_pages, page_rows
+from jobs.dataset.ledger.tally import Tally
+from jobs.dataset.listing import Inventory
+from jobs.dataset.row import Row
+from jobs.lifecycle.intent import Intent
+from jobs.store.store import Store
+
+_READ_AT_ONCE = 16
+
+
+@dataclass
+class OpenPage:
+    """An item file in work: its items, its page, and the numbers of those still to be done."""
+
+    items: dict[int, Item]
+    page: Page
+    due: set[int]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every item has its row."""
+        return not self.due
+
+
+class Books:
+    """The pages of the files in work, a few at a time, and the count of all.
+
+    Only what fails in this generation, or is not to be tried again, counts as failed.
+    """
+
+    def __init__(self, store: Store, job: str, lease: int, intent: Intent) -> None:
+        self._store, self._lease, self._intent = store, lease, intent
+        self._keys = LedgerKeys(job)
+        self.inventory = Inventory(store, DatasetKeys(job))
+        self.tally = Tally(items=self.inventory.items)
+        self.open_pages: dict[int, OpenPage] = {}
+        self._finished = bytearray(len(self.inventory.files))
+
+    def take_over(self) -> None:
+        """Find what earlier holders have finished. Raises BadRecord."""
+        with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+            for some in batches(complete_pages(self._store, self._keys), _READ_AT_ONCE):
+                read = pool.map(lambda n: page_rows(self._store, self._keys, n).values(), some)
+                for n, found in zip(some, read, strict=True):
+                    if not any(self._is_due_again(row) for row in found):
+                        self._finished[n] = True
+                        self.tally += Tally.of(found)
+
+    def is_finished(self, file: int) -> bool:
+        """Whether nothing is left to do for an item file."""
+        return bool(self._finished[file])
+
+    def open(self, file: int) -> OpenPage:
+        """Begin with an item file, or go on with it."""
+        items = {item.number: item for item in self.inventory.read(file)}
+        numbers = self.inventory.numbers(file)
+        page = Page(self._store, self._keys, file, self._lease, numbers)
+        page.take_over()
+        stays = [row for row in page.rows if not self._is_due_again(row)]
+        self.tally += Tally.of(stays)
+        due = set(items) - {row.number for row in stays}
+        found = self.open_pages[file] = OpenPage(items, page, due)
+        return found
+
+    def add(self, file: int, row: Row) -> OpenPage:
+        """Note what has become of an item that was due."""
+        found = self.open_pages[file]
+        found.page.add(row)
+        found.due.remove(row.number)
+        self.tally += Tally.of([row])
+        return found
+
+    def close(self, file: int) -> None:
+        """Write the whole page of an item file."""
+        self.open_pages[file].page.complete()
+        del self.open_pages[file]
+        self._finished[file] = True
+
+    def forget_parts(self, file: int) -> None:
+        """Delete the results of an item file that lie in its tar now."""
+        parts = self._store.entries(DatasetKeys(self._keys.job).parts(file))
+        self._store.delete(entry.key for entry in parts)
+
+    def flush(self) -> None:
+        """Write what is known of the files in work."""
+        for found in self.open_pages.values():
+            found.page.flush()
+
+    def _is_due_again(self, row: Row) -> bool:
+        redo = self._intent.redo
+        return (
+            row.state == "failed"
+            and redo is not None
+            and row.generation < self._intent.generation
+            and redo.failure in (None, row.failure)
+        )

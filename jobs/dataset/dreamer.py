@@ -1,0 +1,99 @@
+"""Where a worker's threads meet: one of them dreams, for all that wait with pictures alike."""
+
+import functools
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from jobs.dataset.manner import Manner
+from render.arithmetic import arithmetic, make_repeatable
+from render.device import Device
+from render.networks.network import Network, load_network
+from render.precision import Resolved
+from render.studies import dreamed_studies
+from render.study import Dreamed
+from render.study_recipe import StudyRecipe
+
+_NETWORKS = 4
+"""Kept ready: a sweep over networks takes turns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sitting:
+    """A decoded picture, how it is to be dreamed, and who waits for it."""
+
+    manner: Manner
+    recipe: StudyRecipe
+    weights: Path
+    samples: np.ndarray
+    seed: int
+    outcome: "Future[Dreamed]" = field(default_factory=Future)
+
+    def is_like(self, other: "Sitting") -> bool:
+        """Whether both may share passes: all but the pixels and the seed is the same."""
+        return (
+            (self.recipe, self.weights) == (other.recipe, other.weights)
+            and self.manner.spec.network == other.manner.spec.network
+            and self.samples.shape == other.samples.shape
+            and self.samples.dtype == other.samples.dtype
+        )
+
+
+class Dreamer:
+    """One device's networks. Safe for threads: they decode and encode while one of them dreams."""
+
+    def __init__(self, device: Device) -> None:
+        make_repeatable()
+        self._device = torch.device(device)
+        self._waiting: list[Sitting] = []
+        self._turn = threading.Lock()
+        self._network = functools.lru_cache(maxsize=_NETWORKS)(self._loaded)
+
+    def dream(self, sitting: Sitting) -> torch.Tensor:
+        """The canvas (h, w, 3), on the CPU. RenderError where it cannot be dreamed."""
+        self._waiting.append(sitting)
+        with self._turn:
+            if not sitting.outcome.done():
+                self._run(self._batch(sitting))
+        found = sitting.outcome.result()
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _batch(self, first: Sitting) -> list[Sitting]:
+        """This one, and those that wait and may share its passes, as many as these have room."""
+        others = [one for one in list(self._waiting) if one is not first and one.is_like(first)]
+        batch = [first, *others[: first.recipe.slots - 1]]
+        for one in batch:
+            self._waiting.remove(one)
+        return batch
+
+    def _run(self, batch: Sequence[Sitting]) -> None:
+        first = batch[0]
+        try:
+            network = self._network(
+                first.manner.spec.network.name,
+                first.weights,
+                first.recipe.mix.layers,
+                first.recipe.precision,
+            )
+            found = dreamed_studies(
+                network, first.recipe, [one.samples for one in batch], [one.seed for one in batch]
+            )
+        except BaseException as error:
+            # Whoever waits must not wait for ever, whatever has happened.
+            for one in batch:
+                one.outcome.set_exception(error)
+            raise
+        for one, dreamed in zip(batch, found, strict=True):
+            one.outcome.set_result(dreamed)
+
+    def _loaded(
+        self, name: str, weights: Path, layers: tuple[str, ...], precision: Resolved
+    ) -> Network:
+        return load_network(name, weights, layers, arithmetic(precision).network, self._device)

@@ -1,0 +1,185 @@
+"""A dataset in the hands of its holder, from the lease to the manifest."""
+
+import logging
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cluster.berth import Berth
+from cluster.pool import Failed, Pool, Task
+from jobs.checkpoint.site import Site
+from jobs.dataset.books import Books
+from jobs.dataset.errors import NothingDone
+from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.ledger.keys import LedgerKeys
+from jobs.dataset.manifest import dataset_manifest
+from jobs.dataset.member import worker
+from jobs.dataset.plan import DatasetPlan
+from jobs.dataset.shift import Shift
+from jobs.dataset.tenure import Tenure
+from jobs.holding.failure import verdict
+from jobs.holding.pools import Kind, StartPool
+from jobs.holding.reporter import Reporter
+from jobs.lifecycle.fixed import FixedPlan, fix
+from jobs.lifecycle.intent import Intent
+from jobs.lifecycle.lease import Held
+from jobs.lifecycle.record import read_mapping
+from jobs.lifecycle.status import Items
+from jobs.manifest import encoded
+from jobs.poster.control import Control
+from jobs.poster.machinery import Machinery
+from jobs.poster.progress import Progress
+
+_log = logging.getLogger("dreamfarm")
+
+_WAIT = 3600.0
+"""Seconds between ticks for who waits for one answer alone."""
+
+
+class DatasetHolding:
+    """One holder's work on one dataset.
+
+    document: the spec as it was asked for. start: where its pools come from. kind: of its workers.
+    """
+
+    def __init__(
+        self,
+        plan: DatasetPlan,
+        document: dict[str, Any],
+        site: Site,
+        held: Held,
+        start: StartPool,
+        control: Control,
+        reporter: Reporter,
+        intent: Intent,
+        kind: Kind = worker,
+    ) -> None:
+        self._plan, self._document, self._site, self._held = plan, document, site, held
+        self._start, self._control, self._reporter = start, control, reporter
+        self._intent, self._kind = intent, kind
+        self._keys = DatasetKeys(site.job)
+        self._books = self._opened()
+
+    def _opened(self) -> Books:
+        return Books(self._site.store, self._site.job, self._site.number, self._intent)
+
+    def run(self) -> dict[str, Any]:
+        """Do what is left to do; returns the manifest, which is then in the store.
+
+        Pools that are lost are replaced. Raises Stopped where the holder was asked to leave,
+        LeaseLost, and what makes the job fail or go back to the queue.
+        """
+        began, started = time.monotonic(), datetime.now(UTC)
+        losses = 0
+        self._books.take_over()
+        self._watch()
+        while True:
+            before = self._books.tally.ended
+            try:
+                used = self._attempt()
+                break
+            except Exception as error:  # noqa: BLE001 - classed here, and raised unless it passes
+                losses = 1 if self._books.tally.ended > before else losses + 1
+                self._recover(error, losses)
+        return self._finish(used, started, began)
+
+    def _recover(self, error: Exception, losses: int) -> None:
+        """Make ready for another pool, or raise."""
+        if verdict(error, losses, is_frugal=True) != "again":
+            raise error
+        if self._control.wanted:
+            raise self._control.stopped() from error
+        _log.warning("%s: the pool ends (%s)", type(error).__name__, error)
+        self._reporter.note("pool lost", reason=str(error))
+        self._held.check()
+        self._books = self._opened()
+        self._books.take_over()
+
+    def _attempt(self) -> Machinery:
+        plan, books = self._plan, self._books
+        each = plan.spec.crew.cpus_per_worker
+        berth = Berth(cpus=1 if each == "auto" else each, gpus=plan.gpus_per_worker)
+        # While one batch is dreamed the next is decoded, and one result is written.
+        depth = 2 * plan.batch + 1
+        tenure = Tenure(self._intent.generation, plan.spec.crew.any_device, depth)
+        workers = max(1, min(plan.workers, books.tally.left))
+        self._reporter.workers = workers
+        arguments = [(plan, self._site, tenure)] * workers
+        with self._start(self._kind, arguments, berth, depth) as pool:
+            used = self._fix(pool)
+            Shift(
+                plan,
+                books,
+                pool,
+                self._control,
+                self._site.number,
+                self._intent.generation,
+                self._watch,
+            ).run()
+        return used
+
+    def _fix(self, pool: Pool) -> Machinery:
+        """See that this pool goes on with the bytes that the first one began."""
+        used: Machinery = _answer(pool, Task(0, "machinery"))
+        mine = FixedPlan(plan=self._plan.pixels(), device=used.kind, software=used.software)
+        any_device = self._plan.spec.crew.any_device
+        fix(self._site.store, self._keys, mine, any_device=any_device)
+        return used
+
+    def _watch(self) -> None:
+        tally = self._books.tally
+        self._reporter.items = Items.model_validate(tally.document())
+        share = tally.ended / tally.items if tally.items else 1.0
+        self._reporter.watch(
+            Progress("items", 0, 0, 0, 0, float(tally.ended), float(tally.items), share)
+        )
+
+    def _finish(self, used: Machinery, started: datetime, began: float) -> dict[str, Any]:
+        """The whole ledger, then the manifest, unless another holder was there first."""
+        store, books = self._site.store, self._books
+        if self._control.wanted:
+            raise self._control.stopped()
+        self._held.check()
+        ledger = self._merged()
+        if books.tally.items and not books.tally.done:
+            raise NothingDone(
+                f"none of {books.tally.items} items could be dreamed; "
+                f"`dreamfarm ledger {self._site.job}` says why"
+            )
+        content = dataset_manifest(
+            self._plan,
+            used,
+            self._document,
+            self._intent.generation,
+            books,
+            ledger,
+            started,
+            time.monotonic() - began,
+        )
+        self._held.check()
+        place = self._keys.manifest_of(self._intent.generation)
+        if store.put_if_absent(place, encoded(content)):
+            self._reporter.note("succeeded")
+        return read_mapping(store, place) or content
+
+    def _merged(self) -> str:
+        """The merged ledger's name, from the job's folder; it lies in the store."""
+        from jobs.dataset.ledger.parquet import merge
+
+        store, key = self._site.store, self._keys.parquet(self._site.number)
+        with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
+            path = Path(folder) / "ledger.parquet"
+            merge(store, LedgerKeys(self._site.job), self._books.inventory.files, path)
+            store.give(path, key)
+        return key.removeprefix(self._keys.folder)
+
+
+def _answer(pool: Pool, task: Task) -> Any:
+    """What one task returns. Raises its error."""
+    # To its end: a run that is left cannot be followed by another.
+    (outcome,) = [one for one in pool.run([task], _WAIT) if one is not None]
+    if isinstance(outcome, Failed):
+        raise outcome.error
+    return outcome.value

@@ -1,0 +1,67 @@
+"""The rows that count, read from whatever copies lie in the store."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from jobs.dataset.ledger.keys import LedgerKeys
+from jobs.dataset.row import Row
+from jobs.store.errors import Missing
+from jobs.store.store import Store
+
+_LOOKS = 5
+"""A holder deletes what its complete copy replaces; a reader who meets that looks again."""
+
+
+def rows(store: Store, keys: LedgerKeys, pages: Iterable[int]) -> Iterator[Row]:
+    """Each item's row that counts, once, in the order of numbers if the pages are.
+
+    Holds one page at a time. Raises BadRecord, naming the key and the line.
+    """
+    for n in pages:
+        found = page_rows(store, keys, n)
+        yield from (found[number] for number in sorted(found))
+
+
+def page_rows(store: Store, keys: LedgerKeys, n: int) -> dict[int, Row]:
+    """The rows of one page that count, by the numbers of their items.
+
+    Of an item's rows that is the one in the copy of the highest lease, whoever made it; of several
+    there, the one of the highest generation. Raises BadRecord, naming the key and the line.
+    """
+    for _ in range(_LOOKS - 1):
+        try:
+            return _read(store, keys, n)
+        except Missing:
+            continue
+    return _read(store, keys, n)
+
+
+def complete_pages(store: Store, keys: LedgerKeys) -> Iterator[int]:
+    """The numbers of the pages of which a complete copy lies there, each once, in order of keys.
+
+    One listing, as a stream: holds nothing.
+    """
+    copies = (keys.parse(entry.key) for entry in store.entries(keys.prefix))
+    complete = (copy.page for copy in copies if copy is not None and copy.is_complete)
+    return (n for n, _ in groupby(complete))
+
+
+def _read(store: Store, keys: LedgerKeys, n: int) -> dict[int, Row]:
+    listed = ((keys.parse(entry.key), entry.key) for entry in store.entries(keys.page(n)))
+    copies = sorted((copy, key) for copy, key in listed if copy is not None)
+    # A complete copy says all that the older ones could.
+    oldest = max((copy.lease for copy, _ in copies if copy.is_complete), default=0)
+    found: dict[int, tuple[tuple[int, int], Row]] = {}
+    for copy, key in copies:
+        if copy.lease < oldest:
+            continue
+        for row in _decoded(store.get(key), key):
+            rank = copy.lease, row.generation
+            if row.number not in found or rank >= found[row.number][0]:
+                found[row.number] = rank, row
+    return {number: row for number, (_, row) in found.items()}
+
+
+def _decoded(content: bytes, key: str) -> Iterator[Row]:
+    for count, line in enumerate(content.splitlines(), start=1):
+        yield Row.decoded(line, f"{key}, line {count}")

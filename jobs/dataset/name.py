@@ -1,0 +1,68 @@
+"""How outputs are called: by a template, or like their inputs."""
+
+import json
+import re
+from collections.abc import Collection, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from render.nearest import suggestion
+
+_FIELD = re.compile(r"\{([^{}]*)\}")
+_OWN = ("dir", "stem", "ext", "key", "variant")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
+_LONGEST = 60  # characters of a value in a name
+
+
+def check_template(template: str, sweep: Collection[str]) -> None:
+    """ValueError for a field that there is not, or a template that tells variants not apart."""
+    fields = _FIELD.findall(template)
+    known = [*_OWN, *sweep]
+    for field in fields:
+        if field not in known:
+            raise ValueError(f"output.name: {{{field}}}: {suggestion(field, known)}")
+    if re.search(r"[{}]", _FIELD.sub("", template)) or not template.strip("/ "):
+        raise ValueError(f"output.name: {template!r} is no template; write {{dir}}/{{stem}}")
+    if not {"stem", "key"} & set(fields):
+        raise ValueError("output.name: needs {stem} or {key}, which tell the inputs apart")
+    missing = [field for field in sweep if field not in fields]
+    if missing and "variant" not in fields:
+        raise ValueError(f"output.name: needs {{{missing[0]}}}, which is swept, or {{variant}}")
+
+
+def usual_template(settings: Collection[str], *, with_suffix: bool = False) -> str:
+    """The template where none is given: the input's path, and what is swept.
+
+    with_suffix: for sky.png where sky.jpg lies beside it.
+    """
+    stem = "{stem}-{ext}" if with_suffix else "{stem}"
+    return "{dir}/" + "-".join([stem, *(f"{{{name}}}" for name in settings)])
+
+
+def output_name(template: str, key: str, variant: int, settings: Mapping[str, Any]) -> str:
+    """The name for an input's key under one variant: parts between `/`, none empty, `.` or `..`."""
+    path = PurePosixPath(key)
+    folder = "" if str(path.parent) == "." else str(path.parent)
+    own = {
+        "dir": folder,
+        "stem": path.stem,
+        "ext": path.suffix.removeprefix("."),
+        "key": key,
+        "variant": str(variant),
+    }
+    known = {**own, **{name: _word(value) for name, value in settings.items()}}
+    filled = _FIELD.sub(lambda field: known.get(field[1], field[1]), template)
+    return "/".join(_part(part) for part in filled.split("/") if part)
+
+
+def _word(value: Any) -> str:
+    """A swept value in a file's name."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | dict):
+        text = re.sub(r"[\[\]{}\" ]", "", text)
+    return _UNFIT.sub("-", text)[:_LONGEST].strip("-") or "none"
+
+
+def _part(part: str) -> str:
+    """A part that leads nowhere else."""
+    return "_" * len(part) if part.strip(".") == "" else part

@@ -1,0 +1,119 @@
+"""The plan of a dataset: what follows from its spec before any picture has been looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs.dataset.manner import Manner, manner, settled
+from jobs.dataset.spec import DatasetSpec
+from jobs.dataset.variants import Settings, variants
+from jobs.errors import RequestError
+from jobs.identity import NO_PIXELS, Identity, identified
+from jobs.machine import Machine
+from jobs.weights import chosen_weights
+from render.device import Device
+from render.precision import Resolved, resolved
+from render.version import PIXEL_VERSION
+
+_BATCH = 8
+"""Pictures that a GPU dreams at once, at most, unless the spec says otherwise."""
+
+_MANY = 1 << 30  # items may be any number, so a crew is never too large for them
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One combination of a sweep: the fields that it sets, and its weights on this machine."""
+
+    settings: Settings
+    weights: Path
+    weights_digest: str
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """A dataset's spec worked out, and checked against a machine.
+
+    precision: what `auto` means. batch: pictures that are dreamed at once, at most. memory: bytes
+    that a worker may take.
+    """
+
+    spec: DatasetSpec
+    identity: Identity
+    variants: tuple[Variant, ...]
+    precision: Resolved
+    batch: int
+    workers: int
+    gpus_per_worker: int
+    memory: int
+
+    @property
+    def device(self) -> Device:
+        """Where its workers compute."""
+        return "cuda" if self.gpus_per_worker else "cpu"
+
+    def pixels(self) -> dict[str, Any]:
+        """What of the plan decides pixels and is not in the spec, as plain JSON values."""
+        return {"precision": self.precision, "batch": self.batch}
+
+    def manner(self, variant: int, settings: Settings) -> Manner:
+        """How an item is dreamed, with the settings of its row.
+
+        RenderError or RequestError where these make no sense.
+        """
+        chosen = self.variants[variant]
+        spec = settled(self.spec, {**chosen.settings, **settings})
+        return manner(spec, self.precision, chosen.weights, has_gpu=self.device == "cuda")
+
+
+def make_dataset_plan(
+    spec: DatasetSpec, machine: Machine, weights: Sequence[Path | None] | None = None
+) -> DatasetPlan:
+    """Work a dataset's spec out for a pool on a machine.
+
+    weights: a file for each variant, None for what ships, where they are not as the spec says.
+    Nothing is written but what was found out about networks. RenderError or RequestError, in one
+    line, where it cannot be done.
+    """
+    gpus = machine.gpus_each(spec.crew)
+    precision = resolved("auto", has_gpu=gpus > 0)
+    workers = machine.workers(spec.crew, _MANY)
+    found = []
+    for number, settings in enumerate(variants(spec.sweep)):
+        try:
+            one = settled(spec, settings)
+            file = weights[number] if weights else one.network.weights
+            path, digest = chosen_weights(one.network.model_copy(update={"weights": file}))
+            manner(one, precision, path, has_gpu=gpus > 0)
+        except RequestError as error:
+            raise RequestError(f"sweep: {error}" if settings else str(error)) from error
+        found.append(Variant(settings, path, digest))
+    wanted = _BATCH if spec.batch == "auto" else spec.batch
+    return DatasetPlan(
+        spec=spec,
+        identity=dataset_identity(spec, [one.weights_digest for one in found]),
+        variants=tuple(found),
+        precision=precision,
+        batch=wanted if gpus else 1,
+        workers=workers,
+        gpus_per_worker=gpus,
+        memory=machine.memory_each(spec.crew, workers),
+    )
+
+
+def dataset_identity(spec: DatasetSpec, weights: Sequence[str]) -> Identity:
+    """The identity of a dataset whose variants' weights have these digests.
+
+    Unlike a poster's it holds the address of the inputs, not their contents: a folder may grow, and
+    is the same dataset still.
+    """
+    given = spec.document()
+    document = {key: value for key, value in given.items() if key not in {*NO_PIXELS, "sheet"}}
+    document["network"] = {"name": spec.network.name}
+    document["sweep"] = {
+        name: values for name, values in given["sweep"].items() if name != "network.weights"
+    }
+    document["weights"] = list(weights)
+    document["pixel_version"] = PIXEL_VERSION
+    return identified(spec.name, document)

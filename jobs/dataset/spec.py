@@ -1,0 +1,131 @@
+"""A dataset as its user asks for it: frozen, checked, in the words of the design."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PlainValidator, field_validator, model_validator
+
+from jobs.dataset.name import check_template
+from jobs.dataset.resize import Resize, parse_resize
+from jobs.dataset.sources.inputs import Inputs
+from jobs.spec import (
+    NAME_LENGTH,
+    AsText,
+    Auto,
+    Count,
+    Crew,
+    Limits,
+    NetworkChoice,
+    Part,
+    Tiles,
+    checked_name,
+    slug,
+)
+from render.dream import Dream
+from render.objective import Objective
+from render.precision import Precision
+
+Swept = Annotated[tuple[Any, ...], Field(min_length=1)]
+
+_FIXED = ("kind", "name", "inputs", "output", "sweep", "sheet", "crew", "priority", "limits")
+"""What a sweep cannot change: it is the whole job's."""
+
+_LONGEST_SWEEP = 10_000
+
+MOST_SHOWN = 400
+"""Results on a contact sheet: more would not be looked at, and the sheet lies in memory."""
+
+
+def _resize(value: object) -> Resize:
+    return value if isinstance(value, Resize) else parse_resize(str(value))
+
+
+class DatasetOutput(Part):
+    """What becomes of each item.
+
+    depth: bits a channel; 16 for png and tiff only.
+    name: of an output, without suffix, with `{dir}`, `{stem}`, `{ext}`, `{key}` of its input,
+        `{variant}`, and any field that is swept; None: the input's own, and what is swept.
+    pack: `files` in the tree of the inputs, or tar shards for `webdataset`.
+    """
+
+    format: Literal["png", "jpeg", "tiff"] = "png"
+    depth: Literal[8, 16] = 8
+    name: str | None = None
+    pack: Literal["files", "webdataset"] = "files"
+
+    @model_validator(mode="after")
+    def _has_depth(self) -> "DatasetOutput":
+        if self.depth == 16 and self.format == "jpeg":
+            raise ValueError("depth 16 is for png and tiff, not jpeg")
+        return self
+
+
+class DatasetLimits(Limits):
+    """max_failures: the most items that may fail before the job is given up; None: any number."""
+
+    max_failures: Annotated[int, Field(ge=0)] | None = None
+
+
+def _default_name(fields: dict[str, Any]) -> str:
+    parts = [
+        part for part in re.split(r"[/\\]", fields["inputs"].path) if not set(part) & {*"*?[{"}
+    ]
+    last = parts[-1] if parts and parts[-1] else "".join(parts[-2:-1])
+    stem = re.sub(r"\.(csv|jsonl|parquet|tar)$", "", last)
+    return slug(stem)[:NAME_LENGTH].strip("._-") or "dataset"
+
+
+class DatasetSpec(Part):
+    """One job of many items. See the README for the same in YAML.
+
+    What is not said here is as in a poster's spec.
+    inputs: where the pictures are.
+    resize: the size of each result; see `jobs.dataset.resize`.
+    sweep: lists of values by the dotted names of fields; each picture is dreamed with all of their
+        combinations.
+    batch: pictures of one shape that a GPU dreams at once; CPUs dream them one by one.
+    sheet: how many results the contact sheet shows.
+    """
+
+    kind: Literal["dataset"]
+    inputs: Inputs
+    name: str = Field(default_factory=_default_name)
+    resize: Annotated[Resize, PlainValidator(_resize), AsText] = Resize()
+    network: NetworkChoice = NetworkChoice(name="pareidolia")
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] | None = None
+    dream: Dream = Dream()
+    tiles: Tiles = Tiles()
+    precision: Precision = "auto"
+    output: DatasetOutput = DatasetOutput()
+    sweep: dict[str, Swept] = Field(default_factory=dict)
+    batch: Count | Auto = "auto"
+    sheet: Annotated[int, Field(ge=0, le=MOST_SHOWN)] = 60
+    crew: Crew = Crew()
+    priority: Annotated[int, Field(ge=0, le=100)] = 50
+    limits: DatasetLimits = DatasetLimits()
+
+    _is_slug = field_validator("name")(checked_name)
+
+    @field_validator("sweep")
+    @classmethod
+    def _is_sweepable(cls, sweep: dict[str, Swept]) -> dict[str, Swept]:
+        count = 1
+        for field, values in sweep.items():
+            first = field.split(".")[0]
+            if first in _FIXED or first not in cls.model_fields:
+                raise ValueError(f"{field} cannot be swept; such as dream.step_size can")
+            count *= len(values)
+        if count > _LONGEST_SWEEP:
+            raise ValueError(f"{count} combinations are more than {_LONGEST_SWEEP}; sweep less")
+        return sweep
+
+    @model_validator(mode="after")
+    def _has_template(self) -> "DatasetSpec":
+        if self.output.name is not None:
+            check_template(self.output.name, self.sweep)
+        return self
+
+    def document(self) -> dict[str, Any]:
+        """The spec as plain JSON values, every default written out; reads back to an equal spec."""
+        return self.model_dump(mode="json")

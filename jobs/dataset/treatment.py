@@ -1,0 +1,54 @@
+"""What one picture needs, once its size is known: the recipe of its dream, and its memory."""
+
+from jobs.dataset.manner import Manner
+from jobs.memory import KEPT_SHARE, WORKER_BYTES
+from render.device import Device
+from render.errors import PictureError
+from render.rect import Size
+from render.study_memory import study_memory
+from render.study_recipe import StudyRecipe
+from render.tiling import WINDOW_BYTES
+
+_CHANNELS = 3
+
+
+def study_recipe(manner: Manner, size: Size, device: Device, batch: int) -> StudyRecipe:
+    """The recipe for results of that size.
+
+    batch: how many may share a pass; large pictures share it with fewer, so that a pass takes no
+    more than a tile of a poster may. It follows from the size and the plan alone.
+    """
+    room = WINDOW_BYTES // max(1, round(manner.survey.cost.pixel * manner.window(size)))
+    return StudyRecipe(
+        mix=manner.mix,
+        dream=manner.spec.dream,
+        precision=manner.precision,
+        device=device,
+        sizes=manner.sizes(size),
+        tile=manner.tile(size),
+        stride=manner.survey.stride,
+        field=manner.survey.field,
+        batch=max(1, min(batch, room)),
+    )
+
+
+def needed_bytes(
+    manner: Manner, recipe: StudyRecipe, source: Size, depth: int, at_once: int
+) -> int:
+    """What a worker holds at its peak with such pictures, `at_once` of them in its hands."""
+    found = study_memory(recipe, source, depth, manner.survey.cost)
+    height, width = recipe.sizes[-1]
+    samples = source[0] * source[1] * _CHANNELS * depth // 8
+    # Those that wait for their turn are decoded; those that had it are encoded.
+    waiting = (at_once - 1) * max(samples, height * width * _CHANNELS * 4)
+    return WORKER_BYTES + found.held + int(found.passing * KEPT_SHARE) + waiting
+
+
+def check_fits(needed: int, limit: int, size: Size) -> None:
+    """PictureError where a picture is too large for one worker."""
+    if needed > limit:
+        raise PictureError(
+            f"{size[1]} x {size[0]} pixels need {needed / 2**30:.1f} GiB of one worker, which may "
+            f"take {limit / 2**30:.1f} GiB: send it as a poster, resize it, or raise "
+            "crew.memory_per_worker"
+        )

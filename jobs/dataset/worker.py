@@ -1,0 +1,183 @@
+"""What a pool's members do for a dataset: items, shards of results, and the contact sheet."""
+
+import hashlib
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+from jobs.checkpoint.site import Site
+from jobs.dataset.binding import Binding
+from jobs.dataset.display import Exhibit, display
+from jobs.dataset.dreamer import Dreamer, Sitting
+from jobs.dataset.item import Item
+from jobs.dataset.manner import Manner
+from jobs.dataset.plan import DatasetPlan
+from jobs.dataset.results import Results
+from jobs.dataset.row import Row
+from jobs.dataset.sources.reading import at_hand
+from jobs.dataset.tenure import Tenure
+from jobs.dataset.treatment import check_fits, needed_bytes, study_recipe
+from jobs.errors import RequestError
+from jobs.lifecycle.errors import Unfit
+from jobs.lifecycle.fixed import FixedPlan
+from jobs.lifecycle.keys import JobKeys
+from jobs.poster.machinery import Machinery, machinery
+from render.errors import RenderError
+from render.networks.whereabouts import ships, weights_file
+from render.pictures.colour import to_samples
+from render.pictures.digest import digest
+from render.pictures.labels import Labels
+from render.pictures.source import Picture, open_picture
+from render.pictures.write import write_picture
+
+_BAND_PIXELS = 1 << 20
+"""Decoded, or encoded, at a time."""
+
+
+class Worker:
+    """Runs items in as many threads as it is given; of its device one of them at a time.
+
+    What is the picture's own fault is told in its row. Whatever else is raised, for the pool to try
+    again elsewhere.
+    """
+
+    def __init__(self, plan: DatasetPlan, site: Site, tenure: Tenure) -> None:
+        self._plan, self._site, self._tenure = plan, site, tenure
+        self._dreamer = Dreamer(plan.device)
+        self._results = Results(site, plan.spec.output, tenure.generation)
+        self._me = f"{socket.gethostname()}:{os.getpid()}"
+        self._is_known = threading.Event()
+
+    def machinery(self) -> Machinery:
+        """What this member computes with."""
+        return machinery(self._plan.device)
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        """Do an item, a line of an item file of that number; returns its row, encoded."""
+        self._check_kind()
+        item = Item.decoded(line, "an item")
+        begun = time.monotonic()
+        try:
+            row = self._done(item, file)
+        except (RenderError, RequestError) as error:
+            row = self._row(item, state="failed", failure="input", message=str(error))
+        seconds = round(time.monotonic() - begun, 3)
+        return row.model_copy(update={"seconds": seconds}).encoded()
+
+    def bind(self, binding: Binding) -> None:
+        """Pack the results of one item file."""
+        self._results.bind(binding, self._scratch)
+
+    def show(self, exhibits: tuple[Exhibit, ...], title: str, columns: int | None) -> None:
+        """Write the contact sheet."""
+        display(self._site, self._results, exhibits, title, columns, self._scratch)
+
+    def _check_kind(self) -> None:
+        """Unfit where this machine would make other bytes than those that others make."""
+        if self._is_known.is_set() or self._tenure.any_device:
+            return
+        mine, key = self.machinery(), JobKeys(self._site.job).plan
+        fixed = FixedPlan.read(self._site.store, key)
+        if (fixed.device, fixed.software) != (mine.kind, mine.software):
+            raise Unfit(f"{self._site.job}: {self._me} has {mine.kind}, the others {fixed.device}")
+        self._is_known.set()
+
+    def _done(self, item: Item, file: int) -> Row:
+        if item.found.complaint:
+            raise RequestError(item.found.complaint)
+        settings = {name: one for name, one in item.found.settings.items() if name != "name"}
+        manner = self._plan.manner(item.variant, settings)
+        with at_hand(item.found.place, self._site.store, self._scratch) as path:
+            try:
+                return self._dreamed(item, file, manner, path)
+            except RenderError as error:
+                # People know the picture by its own name.
+                told = str(error).replace(str(path), item.found.place.address)
+                raise type(error)(told) from error
+
+    def _dreamed(self, item: Item, file: int, manner: Manner, path: Path) -> Row:
+        picture = open_picture(path, self._plan.spec.limits.max_pixels)
+        source = (picture.height, picture.width)
+        size = manner.spec.resize.size(*source)
+        recipe = study_recipe(manner, size, self._plan.device, self._plan.batch)
+        needed = needed_bytes(manner, recipe, source, picture.depth, self._tenure.at_once)
+        check_fits(needed, self._plan.memory, size)
+        seed = item_seed(manner.spec.dream.seed, item.found.key)
+        weights = self._weights(manner, item.variant)
+        sitting = Sitting(manner, recipe, weights, _decoded(picture), seed)
+        canvas = self._dreamer.dream(sitting)
+        output = manner.spec.output
+        made = self._scratch / f"{item.number}{self._results.suffix}"
+        depth = output.depth
+        rows = max(1, _BAND_PIXELS // size[1])
+        bands = (to_samples(canvas[top : top + rows], depth) for top in range(0, size[0], rows))
+        where, member = self._results.place(item, file)
+        label = Labels(None, manner.label(seed))
+        try:
+            write_picture(made, output.format, size, depth, bands, label)
+            found = f"sha256:{digest(made)}"
+            length = made.stat().st_size
+            self._results.take(item, file, made)
+        finally:
+            made.unlink(missing_ok=True)
+        return self._row(
+            item,
+            state="done",
+            input_sha256=f"sha256:{digest(path)}",
+            output=where,
+            member=member,
+            output_sha256=found,
+            bytes=length,
+            height=size[0],
+            width=size[1],
+            seed=seed,
+        )
+
+    def _weights(self, manner: Manner, variant: int) -> Path:
+        """A variant's weights on this machine."""
+        chosen, network = self._plan.variants[variant], manner.spec.network
+        if chosen.weights.exists():
+            return chosen.weights
+        if ships(network.name, network.weights):
+            # They lie elsewhere here.
+            return weights_file(network.name, None)
+        return self._site.here(chosen.weights, chosen.weights_digest)
+
+    def _row(self, item: Item, **told: object) -> Row:
+        known = {
+            "number": item.number,
+            "key": item.found.key,
+            "variant": item.variant,
+            "name": item.name,
+            "input": item.found.place.address,
+            "worker": self._me,
+            "lease": self._site.number,
+            "generation": self._tenure.generation,
+        }
+        return Row.model_validate({**known, **told})
+
+    @property
+    def _scratch(self) -> Path:
+        folder = self._site.scratch / f"worker-{os.getpid()}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def item_seed(seed: int, key: str) -> int:
+    """The seed of an item's dream, from 0 to 2**63 - 1: its own, wherever it is listed."""
+    found = hashlib.sha256(f"item/{seed}/{key}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(found[:8], "big") >> 1
+
+
+def _decoded(picture: Picture) -> np.ndarray:
+    dtype = np.uint8 if picture.depth == 8 else np.uint16
+    samples = np.empty((picture.height, picture.width, 3), dtype)
+    top = 0
+    for band in picture.bands(max(1, _BAND_PIXELS // picture.width)):
+        samples[top : top + len(band)] = band
+        top += len(band)
+    return samples

@@ -1,0 +1,27 @@
+"""Where a holder's work is done: in this process, on a Ray of its own, or on a cluster."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobs.holding.crews import Start, in_process, on_own_ray, on_ray
+from jobs.holding.pools import StartPool, pool_in_process, pool_on_own_ray, pool_on_ray
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A way to start crews, for posters, and one to start pools, for datasets."""
+
+    crew: Start
+    pool: StartPool
+
+
+THIS_PROCESS = Ground(in_process, pool_in_process)
+OWN_RAY = Ground(on_own_ray, pool_on_own_ray)
+
+
+def cluster_ground(ray_crew: "type[RayCrew]") -> Ground:
+    """A Ray that this process has joined."""
+    return Ground(on_ray(ray_crew), pool_on_ray)

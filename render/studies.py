@@ -1,0 +1,99 @@
+"""Studies dreamed together: on a GPU several in one pass of the network."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from render.gradient import gradients, stacked_gradients
+from render.networks.network import Network
+from render.objective import Mix
+from render.rect import Rect
+from render.step import magnitudes
+from render.study import Dreamed, Study
+from render.study_recipe import StudyRecipe
+
+
+def dreamed_studies(
+    network: Network,
+    recipe: StudyRecipe,
+    pictures: Sequence[np.ndarray],
+    seeds: Sequence[int],
+) -> list[Dreamed]:
+    """Dream pictures, (h, w, 3) of uint8 or uint16, each with its own seed, at the recipe's size.
+
+    A study has the bytes of the poster (`render.shard`) of that picture, size, seed and precision
+    on a CPU of the same kind. Who else is dreamed, and in which order, cannot change a bit of it:
+    on a GPU a pass always has the recipe's `batch` windows, on a CPU one (`StudyRecipe.slots`).
+
+    `network` is on the recipe's device; the process has called `render.arithmetic.make_repeatable`.
+    A picture whose gradients are not finite has the RenderError in its place. Raises ValueError
+    for other samples, and unless there are as many seeds as pictures.
+    """
+    return dreamed_in_slots(network, recipe, pictures, seeds, recipe.slots)
+
+
+def dreamed_in_slots(
+    network: Network,
+    recipe: StudyRecipe,
+    pictures: Sequence[np.ndarray],
+    seeds: Sequence[int],
+    slots: int,
+) -> list[Dreamed]:
+    """The same with `slots` windows a pass, whatever the device."""
+    given = list(zip(pictures, seeds, strict=True))
+    dreamed: list[Dreamed] = []
+    for first in range(0, len(given), slots):
+        together = [Study(recipe, *one) for one in given[first : first + slots]]
+        for octave in range(len(recipe.sizes)):
+            _dream_octave(network, recipe, together, octave, slots)
+        dreamed += [study.dreamed for study in together]
+    return dreamed
+
+
+def _dream_octave(
+    network: Network, recipe: StudyRecipe, studies: list[Study], octave: int, slots: int
+) -> None:
+    for study in _alive(studies):
+        study.begin(octave)
+    tiles = len(recipe.grid(octave))
+    for step in range(recipe.dream.steps):
+        if alive := _alive(studies):
+            _climb(network, recipe.mix, alive, tiles, step, slots)
+
+
+def _alive(studies: list[Study]) -> list[Study]:
+    return [study for study in studies if not study.has_failed]
+
+
+def _climb(
+    network: Network, mix: Mix, studies: list[Study], tiles: int, step: int, slots: int
+) -> None:
+    """One step of studies that are in the same octave, tile by tile."""
+    sums = []
+    for tile in range(tiles):
+        views = [study.view(tile, step) for study in studies]
+        for study, found in zip(studies, _passed(network, mix, views, slots), strict=True):
+            study.keep(tile, found)
+            sums.append(magnitudes(found))
+    # The device is asked once a step, for the sums of all studies, so that it seldom idles.
+    totals = [tuple(total) for total in torch.stack(sums).tolist()]
+    for place, study in enumerate(studies):
+        study.update(totals[place :: len(studies)])
+
+
+def _passed(
+    network: Network, mix: Mix, views: list[tuple[Tensor, Rect]], slots: int
+) -> list[list[Tensor]]:
+    """The gradients of each view. Those of one shape share a pass; jitter alone makes others."""
+    if slots == 1:
+        return [gradients(network, mix, *view) for view in views]
+    alike: dict[torch.Size, list[int]] = {}
+    for place, (window, _) in enumerate(views):
+        alike.setdefault(window.shape, []).append(place)
+    found: dict[int, list[Tensor]] = {}
+    for places in alike.values():
+        windows, insides = zip(*(views[place] for place in places), strict=True)
+        found |= zip(places, stacked_gradients(network, mix, windows, insides, slots), strict=True)
+    return [found[place] for place in range(len(views))]

@@ -1,0 +1,70 @@
+"""What globs mean is what Python's own glob finds."""
+
+from glob import glob
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.dataset.sources.folder import files
+from jobs.dataset.sources.pattern import Pattern
+from tests.jobs.dataset.sources.found import plant
+
+NAMES = st.sampled_from(["a", "b", "ab", ".a", "a.jpg", "b.png"])
+PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
+PARTS = st.sampled_from(["**", "*", "a", "?", "a*", "*.jpg", "[ab]", ".*", ".a", "[!a]*"])
+GLOBS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(PATHS, max_size=8), GLOBS)
+def test_a_glob_means_what_python_finds(paths: list[str], pattern: str) -> None:
+    with TemporaryDirectory() as folder:
+        for path in paths:
+            try:
+                plant(Path(folder), path)
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                continue
+        whole = f"{folder}/{pattern}"
+        wanted = {path for path in glob(whole, recursive=True) if Path(path).is_file()}  # noqa: PTH207
+        if Path(Pattern.of(whole).base).is_dir():
+            got = [file.address for file in files(Pattern.of(whole))]
+            assert sorted(got) == sorted(wanted)
+        else:
+            assert not wanted
+
+
+@given(PATHS, GLOBS)
+def test_a_file_that_fits_is_in_folders_that_may_hold_it(path: str, glob: str) -> None:
+    pattern = Pattern("/base", tuple(glob.split("/")))
+    if pattern.fits(path):
+        assert path.startswith(pattern.beginning)
+        parts = path.split("/")
+        for end in range(1, len(parts)):
+            assert pattern.may_hold("/".join(parts[:end]))
+
+
+@pytest.mark.parametrize(
+    ("path", "base", "parts"),
+    [
+        ("/data/photos/**/*.jpg", "/data/photos", ("**", "*.jpg")),
+        ("/data/2019-*/a.jpg", "/data", ("2019-*", "a.jpg")),
+        ("s3://bucket/p/20*.png", "s3://bucket/p", ("20*.png",)),
+        ("s3://bucket/*", "s3://bucket", ("*",)),
+        ("/*.jpg", "", ("*.jpg",)),
+    ],
+)
+def test_the_base_is_what_comes_before_the_first_wildcard(
+    path: str, base: str, parts: tuple[str, ...]
+) -> None:
+    assert Pattern.of(path) == Pattern(base, parts)
+
+
+def test_folders_that_cannot_hold_anything_are_not_looked_into() -> None:
+    pattern = Pattern("/base", ("a*", "*.jpg"))
+    assert pattern.may_hold("ab")
+    assert not pattern.may_hold("b")
+    assert not pattern.may_hold("ab/c")
+    assert not Pattern.all_below("/base").may_hold("a/.git")

@@ -1,0 +1,237 @@
+"""An input is brought to hand with exactly its bytes, or it is said why not."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.dataset.place import Place
+from jobs.dataset.sources.bucket import client
+from jobs.dataset.sources.reading import at_hand, read
+from jobs.lifecycle.keys import blob
+from jobs.store.errors import StoreRefused, StoreUnreachable
+from jobs.store.folder import FolderStore
+from jobs.store.s3 import S3Store
+from jobs.store.store import Store
+from render.errors import PictureError
+from tests.faults.proxy import Canned, Fault, Proxy, canned_error, faulty_proxy
+from tests.faults.servers import Server
+from tests.jobs.dataset.sources.conftest import Prefix
+from tests.jobs.dataset.sources.test_folder import unprivileged
+from tests.jobs.store.s3 import BUCKET, settings
+
+CONTENT = bytes(range(256)) * 10
+DIGEST = "sha256:" + "ab" * 32
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Path]:
+    """Nothing is left in it."""
+    path = tmp_path / "scratch"
+    path.mkdir()
+    yield path
+    assert not list(path.iterdir())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return FolderStore(tmp_path / "store")
+
+
+def fault(place: Place, store: Store, scratch: Path) -> str:
+    """What is said of a place that is at fault."""
+    with pytest.raises(PictureError) as caught, at_hand(place, store, scratch):
+        pass
+    line = str(caught.value)
+    assert line.startswith(place.address[:50])
+    assert "\n" not in line
+    return line
+
+
+def test_a_whole_file_of_this_machine_is_itself(
+    tmp_path: Path, store: Store, scratch: Path
+) -> None:
+    path = tmp_path / "a ä.jpg"
+    path.write_bytes(CONTENT)
+    with at_hand(Place(address=str(path)), store, scratch) as hand:
+        assert hand == path
+    assert path.read_bytes() == CONTENT
+
+
+@given(st.integers(0, 3000), st.none() | st.integers(0, 3000))
+def test_a_part_is_exactly_that(start: int, length: int | None) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "t.tar")
+        path.write_bytes(CONTENT)
+        place = Place(address=str(path), start=start, length=length)
+        store = FolderStore(Path(folder, "store"))
+        wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
+        if length is not None and len(wanted) < length:
+            assert "ends too soon" in fault(place, store, Path(folder))
+        elif not wanted:
+            assert "is empty" in fault(place, store, Path(folder))
+            assert read(place, store, Path(folder)) == b""
+        else:
+            with at_hand(place, store, Path(folder)) as hand:
+                assert hand.read_bytes() == read(place, store, Path(folder)) == wanted
+
+
+def test_what_cannot_be_read_here_is_the_inputs_fault(
+    tmp_path: Path, store: Store, scratch: Path
+) -> None:
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for name, words in (
+        ("nowhere.jpg", "No such file"),
+        ("empty.jpg", "is empty"),
+        ("empty.jpg/a.jpg", "Not a directory"),
+        ("scratch", "is a folder"),
+        ("loop.jpg", "symbolic links"),
+        ("pipe.jpg", "is no file"),
+        ("x" * 300, "too long"),
+        ("a\nb", "No such file"),
+    ):
+        for length in (None, 10):
+            place = Place(address=f"{tmp_path}/{name}", length=length)
+            said = fault(place, store, scratch)
+            assert words in said or (name == "empty.jpg" and "ends too soon" in said)
+
+
+def test_what_may_not_be_read_is_the_inputs_fault(store: Store) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.jpg")
+        path.write_bytes(CONTENT)
+        path.chmod(0)
+        Path(folder).chmod(0o755)
+        with unprivileged():
+            assert "Permission denied" in fault(Place(address=str(path)), store, Path(folder))
+
+
+def test_an_object_comes_whole_and_in_parts(prefix: Prefix, store: Store, scratch: Path) -> None:
+    address = prefix.put("a ä/b+c%20?.jpg", CONTENT)
+    for start, length in ((0, None), (0, 2560), (10, 20), (2559, 1), (7, None)):
+        place = Place(address=address, start=start, length=length)
+        wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
+        with at_hand(place, store, scratch) as hand:
+            assert hand.read_bytes() == wanted
+        assert not hand.exists()
+    assert read(Place(address=address, start=5, length=0), store, scratch) == b""
+    assert read(Place(address=prefix.put("empty", b"")), store, scratch) == b""
+
+
+def test_an_object_that_cannot_be_read_is_the_inputs_fault(
+    prefix: Prefix, store: Store, scratch: Path
+) -> None:
+    address = prefix.put("a.jpg", CONTENT)
+    for place, words in (
+        (Place(address=f"{prefix.address}/nowhere.jpg"), "no such object"),
+        (Place(address="s3://no-such-bucket/a.jpg"), "no such bucket"),
+        (Place(address="s3://No_Bucket"), "a bucket's name"),
+        (Place(address=f"s3://{BUCKET}/"), "no object in it"),
+        (Place(address=prefix.put("empty.jpg", b"")), "is empty"),
+        (Place(address=address, start=2000, length=1000), "ends too soon"),
+        (Place(address=address, start=3000, length=1), "shorter than when it was listed"),
+    ):
+        assert words in fault(place, store, scratch)
+
+
+@pytest.fixture
+def proxy(prefix: Prefix, moto: Server) -> Iterator[Proxy]:
+    """A proxy between the client and what lies below the prefix."""
+    with faulty_proxy(moto.endpoint) as proxy, settings(moto.behind(proxy.endpoint)):
+        client.cache_clear()
+        yield proxy
+
+
+def test_one_forbidden_object_is_the_inputs_fault(
+    prefix: Prefix, proxy: Proxy, store: Store, scratch: Path
+) -> None:
+    place = Place(address=prefix.put("a.jpg", CONTENT))
+    proxy.script(canned_error(403, "AccessDenied"))
+    assert "access denied" in fault(place, store, scratch)
+    proxy.script(canned_error(403, "InvalidObjectState"))
+    assert "archived" in fault(place, store, scratch)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (canned_error(503, "SlowDown"), StoreUnreachable),
+        (Fault.DROPPED, StoreUnreachable),
+        (Fault.CUT, StoreUnreachable),
+        (canned_error(403, "SignatureDoesNotMatch"), StoreRefused),
+        (canned_error(400, "ExpiredToken"), StoreRefused),
+    ],
+)
+def test_a_store_that_fails_is_not_the_inputs_fault(
+    prefix: Prefix,
+    proxy: Proxy,
+    store: Store,
+    scratch: Path,
+    answer: Canned | Fault,
+    kind: type[Exception],
+) -> None:
+    place = Place(address=prefix.put("a.jpg", CONTENT))
+    proxy.script(*[answer] * 3)
+    with pytest.raises(kind) as caught, at_hand(place, store, scratch):
+        pass
+    assert place.address in str(caught.value)
+    assert "testsecret" not in str(caught.value)
+    # Nothing is left over that would spoil the next attempt.
+    proxy.reset(0)
+    assert read(place, store, scratch) == CONTENT
+
+
+def test_what_breaks_off_is_asked_for_again(
+    prefix: Prefix, proxy: Proxy, store: Store, scratch: Path
+) -> None:
+    place = Place(address=prefix.put("a.jpg", CONTENT))
+    proxy.script(Fault.CUT, Fault.CUT)
+    assert read(place, store, scratch) == CONTENT
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket"])
+def test_what_was_sent_along_is_read_from_the_store(
+    tmp_path: Path, prefix: Prefix, scratch: Path, kind: str
+) -> None:
+    store: Store = (
+        FolderStore(tmp_path / "store") if kind == "folder" else S3Store(BUCKET, prefix.name)
+    )
+    store.put(blob(DIGEST), CONTENT)
+    for start, length in ((0, None), (10, 20), (7, None)):
+        place = Place(address=f"blob:{DIGEST}", start=start, length=length)
+        wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
+        assert read(place, store, scratch) == wanted
+    beyond = Place(address=f"blob:{DIGEST}", start=2000, length=1000)
+    assert "ends too soon" in fault(beyond, store, scratch)
+    for length in (None, 10):
+        fault(Place(address=f"blob:{DIGEST[:-2]}cd", length=length), store, scratch)
+
+
+def test_who_works_with_a_file_may_fail_in_their_own_way(
+    tmp_path: Path, store: Store, scratch: Path
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(CONTENT)
+    for place in (Place(address=str(path)), Place(address=str(path), length=5)):
+        with pytest.raises(FileNotFoundError, match="mine"), at_hand(place, store, scratch):
+            raise FileNotFoundError("mine")
+
+
+def test_many_may_read_at_once(prefix: Prefix, store: Store, scratch: Path) -> None:
+    place = Place(address=prefix.put("a.jpg", CONTENT), start=1)
+    got: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda: got.append(read(place, store, scratch))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == [CONTENT[1:]] * 8

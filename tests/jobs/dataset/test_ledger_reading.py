@@ -1,0 +1,157 @@
+"""Which rows count, out of whatever copies holders have left."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.dataset.ledger.reading import complete_pages, page_rows, rows
+from jobs.dataset.row import Row
+from jobs.lifecycle.errors import BadRecord
+from jobs.store.errors import Missing
+from jobs.store.store import Entry
+from tests.jobs.dataset.ledgers import KEYS, encoded, row
+from tests.jobs.lifecycle.memory_store import MemoryStore
+
+ITEMS = range(4)
+generations = st.integers(0, 2)
+partial_copies = st.dictionaries(
+    st.integers(1, 4), st.dictionaries(st.sampled_from(ITEMS), generations)
+)
+complete_copies = st.dictionaries(
+    st.integers(1, 4), st.fixed_dictionaries(dict.fromkeys(ITEMS, generations)), max_size=2
+)
+
+
+@settings(deadline=None)
+@given(partial_copies, complete_copies)
+def test_the_highest_lease_s_row_counts_then_the_highest_generation_s(
+    partial: dict[int, dict[int, int]], complete: dict[int, dict[int, int]]
+) -> None:
+    store = MemoryStore()
+    ranks: dict[int, set[tuple[int, int]]] = {}
+    for key_of, copies in ((KEYS.partial, partial), (KEYS.complete, complete)):
+        for lease, held in copies.items():
+            found = [row(item, generation=age, message=str(lease)) for item, age in held.items()]
+            store.put(key_of(0, lease), encoded(*found))
+            for item, age in held.items():
+                ranks.setdefault(item, set()).add((lease, age))
+
+    counting = page_rows(store, KEYS, 0)
+
+    assert counting.keys() == ranks.keys()
+    for item, one in counting.items():
+        assert (int(one.message or 0), one.generation) == max(ranks[item])
+
+
+def test_who_made_a_row_matters_less_than_who_wrote_it_down_last() -> None:
+    store = MemoryStore()
+    store.put(KEYS.partial(0, 3), encoded(row(1, lease=1, message="taken over")))
+    store.put(KEYS.partial(0, 2), encoded(row(1, lease=2, message="late")))
+
+    assert page_rows(store, KEYS, 0)[1].message == "taken over"
+
+
+def test_rows_come_in_order_each_once_of_the_pages_asked_for() -> None:
+    store = MemoryStore()
+    store.put(KEYS.partial(0, 1), encoded(row(2), row(0)))
+    store.put(KEYS.partial(0, 2), encoded(row(0), row(1)))
+    store.put(KEYS.complete(1, 1), encoded(row(3), row(4)))
+    store.put(KEYS.complete(2, 1), encoded(row(5)))
+
+    assert [one.number for one in rows(store, KEYS, [0, 1])] == [0, 1, 2, 3, 4]
+
+
+def test_one_page_is_read_at_a_time() -> None:
+    store = MemoryStore()
+    store.put(KEYS.complete(0, 1), encoded(row(0)))
+    store.put(KEYS.complete(1, 1), b"damaged")
+    found = rows(store, KEYS, [0, 1])
+
+    assert next(found).number == 0
+    with pytest.raises(BadRecord):
+        next(found)
+
+
+@pytest.mark.parametrize("line", [b"{}", b"\xff", b'{"number": 1', b"", row(1).encoded()[:-9]])
+def test_a_damaged_line_is_named(line: bytes) -> None:
+    store = MemoryStore()
+    store.put(KEYS.partial(0, 1), row(0).encoded() + line + b"\n" + row(2).encoded())
+
+    with pytest.raises(BadRecord, match=r"ledger/000000/000001\.jsonl, line 2: "):
+        page_rows(store, KEYS, 0)
+
+
+def test_what_else_lies_among_the_copies_is_left_alone() -> None:
+    store = MemoryStore()
+    store.put(f"{KEYS.page(0)}notes.txt", b"not a row")
+    store.put(KEYS.partial(0, 1), encoded(row(0)))
+
+    assert list(page_rows(store, KEYS, 0)) == [0]
+
+
+class Finishing(MemoryStore):
+    """A holder completes the page just after the reader's first listing."""
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        listed = list(super().entries(prefix))
+        if self.objects.pop(KEYS.partial(0, 1), None):
+            self.put(KEYS.complete(0, 1), encoded(row(0), row(1)))
+        return iter(listed)
+
+
+def test_a_copy_that_goes_while_it_is_read_has_a_successor() -> None:
+    store = Finishing()
+    store.put(KEYS.partial(0, 1), encoded(row(0)))
+
+    assert list(page_rows(store, KEYS, 0)) == [0, 1]
+
+
+class Lying(MemoryStore):
+    """Lists what is not there."""
+
+    def get(self, key: str) -> bytes:
+        raise Missing(key)
+
+
+def test_a_store_that_goes_on_listing_what_is_not_there_ends_the_search() -> None:
+    store = Lying()
+    store.put(KEYS.partial(0, 1), encoded(row(0)))
+
+    with pytest.raises(Missing):
+        page_rows(store, KEYS, 0)
+
+
+class Counting(MemoryStore):
+    """Counts its listings."""
+
+    listings = 0
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        self.listings += 1
+        return super().entries(prefix)
+
+
+@settings(deadline=None)
+@given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)))
+def test_complete_pages_are_found_in_one_listing_each_once(
+    complete: set[int], begun: set[int]
+) -> None:
+    store = Counting()
+    for n in complete:
+        store.put(KEYS.complete(n, 1), b"")
+        store.put(KEYS.complete(n, 3), b"")
+    for n in begun:
+        store.put(KEYS.partial(n, 2), b"")
+
+    assert list(complete_pages(store, KEYS)) == sorted(complete)
+    assert store.listings == 1
+
+
+def test_a_row_reads_back_whatever_is_in_it() -> None:
+    store = MemoryStore()
+    strange: Row = row(0, key="a\u2028b\x85c\r/日本.jpg", message="line\u2028separator\x0c")
+    store.put(KEYS.partial(0, 1), encoded(strange, row(1)))
+
+    assert page_rows(store, KEYS, 0)[0] == strange

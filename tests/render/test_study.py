@@ -1,0 +1,403 @@
+"""Studies: the poster's bytes without its files, whoever else is dreamed."""
+
+import tracemalloc
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from render.arithmetic import arithmetic, make_repeatable
+from render.cost import Cost
+from render.dream import Dream
+from render.errors import RenderError
+from render.gradient import gradients, stacked_gradients
+from render.networks.catalogue import build
+from render.networks.default_objective import default_objective
+from render.networks.layers import layer_grid
+from render.networks.network import Network, load_network, prepare
+from render.networks.whereabouts import PAREIDOLIA, weights_file
+from render.objective import Mix, Objective
+from render.octaves import octave_sizes
+from render.precision import Resolved
+from render.recipe import Recipe
+from render.rect import Rect, Size
+from render.studies import dreamed_in_slots, dreamed_studies
+from render.study import Dreamed
+from render.study_memory import StudyMemory, study_memory
+from render.study_recipe import StudyRecipe
+from render.tally import _Tally, window_cost
+from tests.render.crew import decoded, rendered
+from tests.render.engine import calibrate, fill, noise, relative
+from tests.render.tiny import Tiny
+
+MIX = Objective("branches") + Objective("third", channels=(1, 4)) * -0.4
+DREAM = Dream(octaves=2, steps=2, jitter=13, step_size=0.05)
+SIZE = (40, 30)
+NAME = "squeezenet1_0"
+SIDES = st.integers(1, 40)
+SEEDS = st.integers(0, 2**63 - 1)
+
+Networks = dict[Resolved, Network]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _repeatable() -> None:
+    make_repeatable()
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Networks:
+    """The tiny network in both of a CPU's precisions."""
+    model = Tiny().eval()
+    fill(model, seed=1)
+    calibrate(model, seed=1)
+    return {
+        "float32": prepare(deepcopy(model), MIX.layers, torch.float32),
+        "float64": prepare(deepcopy(model), MIX.layers, torch.float64),
+    }
+
+
+@pytest.fixture(scope="module")
+def grid() -> tuple[int, int]:
+    """The tiny network's stride and field."""
+    found = layer_grid(Tiny().eval(), "tiny", MIX.layers)
+    return found.stride, found.field
+
+
+@pytest.fixture
+def recipe(grid: tuple[int, int]) -> StudyRecipe:
+    """In tiles of 32 pixels, of which the last octave has two."""
+    return StudyRecipe(MIX, DREAM, "float32", "cpu", octave_sizes(SIZE, DREAM), 32, *grid, 1)
+
+
+def picture(size: Size, seed: int, dtype: type = np.uint8) -> np.ndarray:
+    most = np.iinfo(dtype).max
+    return np.random.default_rng(seed).integers(0, most, (*size, 3), dtype, endpoint=True)
+
+
+def canvas(dreamed: Dreamed) -> Tensor:
+    assert isinstance(dreamed, Tensor)
+    return dreamed
+
+
+def poster(
+    recipe: StudyRecipe, samples: np.ndarray, seed: int, folder: Path, network: str, weights: Path
+) -> Tensor:
+    """The same picture by a shard over a crew of one."""
+    whole = Recipe(
+        network=network,
+        weights=weights,
+        mix=recipe.mix,
+        dream=replace(recipe.dream, seed=seed),
+        precision=recipe.precision,
+        device=recipe.device,
+        input=decoded(samples, folder),
+        sizes=recipe.sizes,
+        tile=recipe.tile,
+        stride=recipe.stride,
+        field=recipe.field,
+    )
+    return torch.from_numpy(rendered(whole, folder))
+
+
+@settings(max_examples=60, deadline=None)
+@example((7, 5), (1, 1), DREAM, 32, "float32", np.uint8, 3)
+@example((1, 1), (9, 12), DREAM, 32, "float32", np.uint16, 4)
+@example((2, 300), (3, 450), DREAM, 64, "float32", np.uint8, 5)
+@example((300, 2), (450, 1), DREAM, 64, "float64", np.uint16, 6)
+@example((33, 20), (33, 20), replace(DREAM, steps=0), 8, "float32", np.uint8, 7)
+@example((1100, 1000), (44, 40), replace(DREAM, steps=1), 64, "float32", np.uint8, 8)
+@given(
+    st.tuples(SIDES, SIDES),
+    st.tuples(SIDES, SIDES),
+    st.builds(
+        Dream,
+        octaves=st.integers(1, 3),
+        octave_scale=st.sampled_from([1.05, 1.4, 3.0]),
+        steps=st.integers(0, 2),
+        jitter=st.sampled_from([0, 5, 32]),
+    ),
+    st.integers(8, 64),
+    st.sampled_from(["float32", "float64"]),
+    st.sampled_from([np.uint8, np.uint16]),
+    SEEDS,
+)
+def test_a_study_has_the_posters_bytes(
+    tiny: Networks,
+    grid: tuple[int, int],
+    tmp_path_factory: pytest.TempPathFactory,
+    source: Size,
+    size: Size,
+    dream: Dream,
+    tile: int,
+    precision: Resolved,
+    dtype: type,
+    seed: int,
+) -> None:
+    recipe = StudyRecipe(MIX, dream, precision, "cpu", octave_sizes(size, dream), tile, *grid, 1)
+    samples = picture(source, seed % 1000, dtype)
+    folder = tmp_path_factory.mktemp("poster")
+
+    with pytest.MonkeyPatch.context() as patch:
+        # Shards load networks that have a name and a file, which the tiny one has not.
+        patch.setattr("render.shard.load_network", lambda *_: tiny[precision])
+        wanted = poster(recipe, samples, seed, folder, "tiny", folder)
+
+    (found,) = dreamed_studies(tiny[precision], recipe, [samples], [seed])
+    assert torch.equal(canvas(found), wanted)
+
+
+def test_and_so_it_has_with_a_network_from_a_file(squeezenet_weights: Path, tmp_path: Path) -> None:
+    mix = Objective("features.5") + Objective("features.3", channels=(1, 5, 60)) * -0.4
+    found = layer_grid(build(NAME), NAME, mix.layers)
+    sizes = octave_sizes((90, 75), DREAM)
+    recipe = StudyRecipe(mix, DREAM, "float32", "cpu", sizes, 64, found.stride, found.field, 1)
+    samples = picture((60, 50), 0)
+    network = load_network(NAME, squeezenet_weights, mix.layers)
+
+    (study,) = dreamed_studies(network, recipe, [samples], [11])
+    wanted = poster(recipe, samples, 11, tmp_path, NAME, squeezenet_weights)
+    assert torch.equal(canvas(study), wanted)
+
+
+def test_a_batch_has_the_bytes_of_each_alone(tiny: Networks, recipe: StudyRecipe) -> None:
+    network = tiny["float32"]
+    pictures = [picture((25, 31), seed) for seed in range(5)]
+    seeds = [7, 1, 1, 2**62, 0]
+    eight = dreamed_studies(network, replace(recipe, batch=8), pictures, seeds)
+
+    for samples, seed, together in zip(pictures, seeds, eight, strict=True):
+        (alone,) = dreamed_studies(network, recipe, [samples], [seed])
+        assert torch.equal(canvas(alone), canvas(together))
+
+
+def test_the_seed_is_each_pictures_own(tiny: Networks, recipe: StudyRecipe) -> None:
+    samples = picture((25, 31), 0)
+    other = replace(recipe, dream=replace(DREAM, seed=99))
+    network = tiny["float32"]
+    first, second = dreamed_studies(network, recipe, [samples, samples], [1, 2])
+    (again,) = dreamed_studies(network, other, [samples], [1])
+
+    assert not torch.equal(canvas(first), canvas(second))
+    assert torch.equal(canvas(first), canvas(again))
+
+
+def test_only_a_gpu_stacks(recipe: StudyRecipe) -> None:
+    eight = replace(recipe, batch=8)
+    assert eight.slots == 1
+    assert replace(eight, device="cuda").slots == 8
+
+
+@pytest.fixture
+def long(recipe: StudyRecipe) -> StudyRecipe:
+    """In float64, so long that jitter decides the shapes of some windows."""
+    return replace(recipe, precision="float64", sizes=((110, 20), (180, 30)))
+
+
+def test_windows_of_one_tile_have_several_shapes(long: StudyRecipe) -> None:
+    grid, lattice = long.grid(1), long.lattice
+    shapes = {
+        lattice.window(grid.core(1), 32, (shift, 0), (grid.height, grid.width)).height
+        for shift in range(lattice.span)
+    }
+    assert len(shapes) > 1
+
+
+def test_a_slot_knows_nothing_of_the_others(tiny: Networks, long: StudyRecipe) -> None:
+    def dreamed_at(place: int, pictures: list[np.ndarray], seeds: list[int]) -> Tensor:
+        return canvas(dreamed_in_slots(tiny["float64"], long, pictures, seeds, 3)[place])
+
+    mine = picture((40, 9), 0)
+    others = [picture((40, 9), seed) for seed in (1, 2, 3)]
+    alone = dreamed_at(0, [mine], [5])
+
+    assert torch.equal(dreamed_at(0, [mine, *others], [5, 6, 7, 8]), alone)
+    assert torch.equal(dreamed_at(3, [*others, mine], [9, 9, 9, 5]), alone)
+    # Products of matrices on a CPU may round otherwise where the memory of a slot is aligned
+    # otherwise; so the bytes of another slot are promised of a GPU alone.
+    assert relative(dreamed_at(1, [others[0], mine], [6, 5]), alone) <= 1e-9
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="NO GPU: stacked bytes are not compared")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_on_a_gpu_neither_slot_nor_neighbours_change_a_bit(precision: Resolved) -> None:
+    mix = Mix((default_objective(PAREIDOLIA),))
+    found = layer_grid(build(PAREIDOLIA), PAREIDOLIA, mix.layers)
+    weights = weights_file(PAREIDOLIA, None)
+    dtype = arithmetic(precision).network
+    network = load_network(PAREIDOLIA, weights, mix.layers, dtype, torch.device("cuda"))
+    sizes = octave_sizes((150, 120), DREAM)
+    four = StudyRecipe(mix, DREAM, precision, "cuda", sizes, 64, found.stride, found.field, 4)
+    pictures, seeds = [picture((90, 70), seed) for seed in range(7)], list(range(7))
+    forth = dreamed_studies(network, four, pictures, seeds)
+    back = dreamed_studies(network, four, pictures[::-1], seeds[::-1])[::-1]
+
+    for samples, seed, one, other in zip(pictures, seeds, forth, back, strict=True):
+        (alone,) = dreamed_studies(network, four, [samples], [seed])
+        assert torch.equal(canvas(alone), canvas(one))
+        assert torch.equal(canvas(alone), canvas(other))
+
+
+def test_stacked_studies_are_those_of_one_slot(tiny: Networks, long: StudyRecipe) -> None:
+    pictures = [picture((40, 9), seed) for seed in range(4)]
+    seeds = [5, 6, 7, 8]
+    single = dreamed_studies(tiny["float64"], long, pictures, seeds)
+    stacked = dreamed_in_slots(tiny["float64"], long, pictures, seeds, 3)
+
+    for one, other in zip(single, stacked, strict=True):
+        assert relative(canvas(other), canvas(one)) <= 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 4), st.integers(0, 3), st.tuples(SIDES, SIDES), st.integers(0, 1000))
+def test_a_stacked_pass_has_the_gradients_of_single_ones(
+    tiny: Networks, count: int, empty: int, size: Size, seed: int
+) -> None:
+    side = (size[0] + 60, size[1] + 60)
+    windows = [noise(side, seed + slot) for slot in range(count)]
+    insides = [Rect(0, 0, *size).shifted(slot, 20) for slot in range(count)]
+    network = tiny["float64"]
+    stacked = stacked_gradients(network, MIX, windows, insides, count + empty)
+
+    for window, inside, found in zip(windows, insides, stacked, strict=True):
+        for one, other in zip(gradients(network, MIX, window, inside), found, strict=True):
+            assert other.is_contiguous()
+            assert relative(other, one) <= 1e-9
+
+
+def test_in_float32_to_its_rounding(tiny: Networks) -> None:
+    windows = [noise((90, 80), seed, torch.float32) for seed in range(3)]
+    network, inside = tiny["float32"], Rect(20, 10, 70, 60)
+    stacked = stacked_gradients(network, MIX, windows, [inside] * 3, 4)
+
+    for window, found in zip(windows, stacked, strict=True):
+        for one, other in zip(gradients(network, MIX, window, inside), found, strict=True):
+            assert other.dtype == torch.float32
+            assert relative(other, one) <= 1e-5
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_a_pass_is_filled_up_with_zeros(tiny: Networks, count: int) -> None:
+    passed: list[Tensor] = []
+    network, inside = tiny["float32"], Rect(0, 0, 9, 9)
+    windows = [noise((60, 60), seed, torch.float32) for seed in range(count)]
+    hook = network.module.register_forward_pre_hook(lambda _, given: passed.append(given[0]))
+    with hook:
+        stacked_gradients(network, MIX, windows, [inside] * count, 4)
+
+    (stack,) = passed
+    assert stack.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(stack[:count].permute(0, 2, 3, 1), torch.stack(windows))
+    assert torch.equal(stack[count:], torch.zeros(4 - count, 3, 60, 60))
+
+
+def test_a_pass_holds_no_more_than_its_slots(tiny: Networks) -> None:
+    window, inside = noise((60, 60), 0, torch.float32), Rect(0, 0, 9, 9)
+    with pytest.raises(ValueError, match="3 windows do not fit a pass of 2"):
+        stacked_gradients(tiny["float32"], MIX, [window] * 3, [inside] * 3, 2)
+
+
+class Glare(nn.Module):
+    """Sees the picture itself; anything nearly white blinds it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) to the same."""
+        result: Tensor = self.seen(x + functional.relu((x - 2) * 1e30))
+        return result
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_gradients_that_are_not_finite_fail_their_picture_alone(slots: int) -> None:
+    mix = Mix((Objective("seen"),))
+    network = prepare(Glare().eval(), mix.layers)
+    recipe = StudyRecipe(mix, DREAM, "float32", "cpu", ((9, 11), (18, 22)), 16, 1, 1, 3)
+    white = np.full((9, 11, 3), 255, np.uint8)
+    grey = [picture((9, 11), seed) // 2 for seed in (0, 1)]
+    pictures, seeds = [grey[0], white, grey[1]], [1, 2, 3]
+
+    first, broken, last = dreamed_in_slots(network, recipe, pictures, seeds, slots)
+    assert isinstance(broken, RenderError)
+    assert "not finite" in str(broken)
+    alone = [dreamed_in_slots(network, recipe, [grey[at]], [1 + 2 * at], slots)[0] for at in (0, 1)]
+    assert torch.equal(canvas(first), canvas(alone[0]))
+    assert torch.equal(canvas(last), canvas(alone[1]))
+    assert not torch.equal(canvas(first)[:9, :11], canvas(last)[:9, :11])
+
+
+def test_every_picture_has_its_seed(tiny: Networks, recipe: StudyRecipe) -> None:
+    with pytest.raises(ValueError, match="zip"):
+        dreamed_studies(tiny["float32"], recipe, [picture((5, 5), 0)], [1, 2])
+
+
+@pytest.fixture(scope="module")
+def taken(squeezenet_weights: Path) -> Callable[[Size, int, int, int], tuple[int, StudyMemory]]:
+    """Dreams a batch, stacked by force as a GPU would; returns the peak in bytes as counted, of
+    tensors, arrays and weights, and as foreseen.
+    """
+    mix = Objective("features.1") + Objective("features.1", channels=(0, 3))
+    grid = layer_grid(build(NAME), NAME, mix.layers)
+    network = load_network(NAME, squeezenet_weights, mix.layers)
+    cost = window_cost(NAME, mix, torch.float32)
+
+    def count(source: Size, steps: int, slots: int, tile: int) -> tuple[int, StudyMemory]:
+        dream = Dream(octaves=2, octave_scale=1.05, steps=steps, jitter=8)
+        sizes = octave_sizes((130, 120), dream)
+        stride, field = grid.stride, grid.field
+        recipe = StudyRecipe(mix, dream, "float32", "cpu", sizes, tile, stride, field, slots)
+        pictures = [picture(source, seed) for seed in range(slots)]
+        with _Tally() as tally:
+            dreamed = dreamed_in_slots(network, recipe, pictures, list(range(slots)), slots)
+        assert len(dreamed) == slots
+        samples = sum(one.nbytes for one in pictures)
+        foreseen = study_memory(replace(recipe, device="cuda"), source, 8, cost)
+        return tally.peak + samples + cost.weights, foreseen
+
+    return count
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_steps_take_no_more_than_was_foreseen(
+    taken: Callable[[Size, int, int, int], tuple[int, StudyMemory]], slots: int
+) -> None:
+    peak, foreseen = taken((130, 120), 1, slots, 64)
+    assert 0.7 < peak / (foreseen.held + foreseen.passing) <= 1
+
+
+def test_neither_does_reading(
+    taken: Callable[[Size, int, int, int], tuple[int, StudyMemory]],
+) -> None:
+    tracemalloc.start()  # numpy tells it what its arrays take
+    try:
+        peak, foreseen = taken((600, 500), 0, 1, 256)
+        _, arrays = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # They take turns: a tile is read into arrays, and then resampled as tensors.
+    assert 0.7 < max(peak, arrays) / (foreseen.held + foreseen.passing) <= 1
+
+
+def test_what_a_batch_holds(recipe: StudyRecipe) -> None:
+    def held(changed: StudyRecipe) -> int:
+        return study_memory(changed, (50, 60), 16, Cost(1e6, 500, 1000, 3_000_000)).held
+
+    samples, canvas = 50 * 60 * 3 * 2, SIZE[0] * SIZE[1] * 3 * 4
+    two = replace(recipe, batch=2)
+    term = replace(recipe, mix=MIX + Objective("relu"))
+
+    assert held(two) - held(recipe) == samples + canvas
+    assert held(term) - held(recipe) == canvas
+    stacked = replace(two, device="cuda")
+    assert held(stacked) - held(two) == canvas * (2 + len(MIX))
+    assert held(replace(recipe, precision="float64")) == 2 * held(recipe) - samples
