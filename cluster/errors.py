@@ -5,7 +5,8 @@ ClusterError            any of these, and a member's error that could not be sen
 ├── MemberFailed        a member's method raised what cannot be sent
 ├── NoRoom              a crew cannot be started: more is asked than there is, or than is free
 ├── Unreachable         no cluster answers at the address
-└── Interrupted         the crew was told to stop what it was doing
+├── Interrupted         the crew was told to stop what it was doing
+└── Quarantined         a pool's task loses its member each time (`cluster.task`)
 
 Each is one line: what, where, what to do.
 """

@@ -1,6 +1,5 @@
 """A crew in this process: the members take turns in the caller's thread."""
 
-import pickle
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from cluster.crew import Arguments, Crew, Parcel
 from cluster.errors import Interrupted, MemberLost
 from cluster.host import Host
 from cluster.interruption import answered_by
+from cluster.packed import Packed
 
 
 class LocalCrew(Crew):
@@ -34,10 +34,10 @@ class LocalCrew(Crew):
             self._run(member, host.build, (kind, *arguments[member]))
 
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
-        def outcome(member: int) -> _Packed | _Failed:
+        def outcome(member: int) -> Packed | _Failed:
             try:
                 host = self._hosts[member]
-                return _Packed(self._run(member, host.run, (method, *arguments[member])))
+                return Packed(self._run(member, host.run, (method, *arguments[member])))
             except Exception as error:  # noqa: BLE001 - raised when all have had their turn
                 return _Failed(error)
 
@@ -49,11 +49,11 @@ class LocalCrew(Crew):
         return {member: outcome.value() for member, outcome in outcomes.items()}
 
     def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
-        def hand(member: int) -> Sequence[_Packed | _Failed]:
+        def hand(member: int) -> Sequence[Packed | _Failed]:
             try:
                 deal = self._hosts[member].deal
                 values = self._run(member, deal, (self.size, method, *arguments[member]))
-                return [_Packed(value) for value in values]
+                return [Packed(value) for value in values]
             except Exception as error:  # noqa: BLE001 - raised to whoever uses a parcel
                 return [_Failed(error)] * self.size
 
@@ -63,7 +63,7 @@ class LocalCrew(Crew):
         if member in self._lost:
             raise self._lost[member]
         values = [
-            argument.value() if isinstance(argument, _Packed | _Failed) else _copy(argument)
+            argument.value() if isinstance(argument, Packed | _Failed) else _copy(argument)
             for argument in arguments
         ]
         try:
@@ -79,19 +79,6 @@ class LocalCrew(Crew):
         self._hosts.clear()
 
 
-class _Packed:
-    """A value as bytes, so that nobody can write into what another holds."""
-
-    def __init__(self, value: object) -> None:
-        buffers: list[pickle.PickleBuffer] = []
-        self._body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
-        self._buffers = [buffer.raw().tobytes() for buffer in buffers]
-
-    def value(self) -> Any:
-        """The value; the memory of its arrays is immutable."""
-        return pickle.loads(self._body, buffers=self._buffers)
-
-
 @dataclass(frozen=True)
 class _Failed:
     """What stands in for a value that could not be made."""
@@ -103,4 +90,4 @@ class _Failed:
 
 
 def _copy(value: object) -> Any:
-    return _Packed(value).value()
+    return Packed(value).value()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from jobs.dataset.keys import DatasetKeys
 from jobs.lifecycle.job import jobs
 from jobs.lifecycle.keys import JobKeys, blob
 from jobs.store.errors import Missing
@@ -27,12 +28,20 @@ def unreferred(store: Store, blobs: Iterable[Entry]) -> list[Entry]:
 
 
 def blobs_of(store: Store, job: str) -> set[str]:
-    """The keys of the blobs that a job's spec names, whether it is otherwise a spec or not."""
+    """The keys of the blobs that a job's spec and items name, whatever else is in them."""
+    items = (entry.key for entry in store.entries(DatasetKeys(job).all_items))
+    return {
+        blob(digest.decode())
+        for key in (JobKeys(job).spec, *items)
+        for digest in _DIGEST.findall(_content(store, key))
+    }
+
+
+def _content(store: Store, key: str) -> bytes:
     try:
-        content = store.get(JobKeys(job).spec)
+        return store.get(key)
     except Missing:
-        return set()
-    return {blob(digest.decode()) for digest in _DIGEST.findall(content)}
+        return b""
 
 
 def _referred(store: Store) -> set[str]:

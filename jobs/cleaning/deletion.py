@@ -101,7 +101,9 @@ def _generation(store: Store, keys: JobKeys) -> int:
 
 
 def _turn(keys: JobKeys, key: str) -> int:
-    turns = {keys.spec: 0, keys.manifest: 1, keys.intent: 4}
+    turns = {keys.spec: 0, keys.intent: 4}
     if key in turns:
         return turns[key]
+    if keys.is_manifest(key):
+        return 1
     return 3 if key.startswith(keys.leases) else 2

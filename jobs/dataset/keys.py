@@ -45,18 +45,28 @@ class DatasetKeys(JobKeys):
         """One result, by its name in rows of the ledger."""
         return f"{self.results}{name}"
 
+    @property
+    def all_parts(self) -> str:
+        """The prefix of all results that wait to be packed."""
+        return f"{self.folder}parts/"
+
     def parts(self, file: int) -> str:
-        """The prefix of the results of an item file that wait to be packed."""
-        return f"{self.folder}parts/{file:06}/"
+        """The prefix of those of an item file."""
+        return f"{self.all_parts}{file:06}/"
 
     def part(self, file: int, number: int) -> str:
         """The result of one item until it is packed."""
         return f"{self.parts(file)}{number}"
 
+    @property
+    def ledgers(self) -> str:
+        """The prefix of all merged ledgers."""
+        return f"{self.folder}ledger-"
+
     def parquet(self, n: int) -> str:
         """The whole ledger, as the holder of a lease merged it; the manifest names the one that
         counts."""
-        return f"{self.folder}ledger-{n:06}.parquet"
+        return f"{self.ledgers}{n:06}.parquet"
 
     @property
     def sheet(self) -> str:

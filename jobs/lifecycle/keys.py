@@ -78,6 +78,10 @@ class JobKeys:
         """The manifest of a dataset, which is written once in each generation."""
         return f"{self.folder}manifest@{generation}.json" if generation else self.manifest
 
+    def is_manifest(self, key: str) -> bool:
+        """Whether one lies at a key, of any generation."""
+        return re.fullmatch(r"manifest(@[0-9]+)?\.json", key.removeprefix(self.folder)) is not None
+
     @property
     def leases(self) -> str:
         """The prefix of all leases."""
