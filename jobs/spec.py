@@ -153,6 +153,11 @@ class Crew(Part):
     memory_per_worker: Annotated[ByteSize, Field(gt=0)] | Auto = "auto"
     any_device: bool = False
 
+    @property
+    def cpus_each(self) -> int:
+        """The CPUs that are reserved for a worker: one, which computes with one thread."""
+        return 1 if self.cpus_per_worker == "auto" else self.cpus_per_worker
+
 
 class Limits(Part):
     """What is absurd. max_pixels: the most that the input, and the output, may have."""

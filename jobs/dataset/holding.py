@@ -99,8 +99,7 @@ class DatasetHolding:
 
     def _attempt(self) -> Machinery:
         plan, books = self._plan, self._books
-        each = plan.spec.crew.cpus_per_worker
-        berth = Berth(cpus=1 if each == "auto" else each, gpus=plan.gpus_per_worker)
+        berth = Berth(cpus=plan.spec.crew.cpus_each, gpus=plan.gpus_per_worker)
         # While one batch is dreamed the next is decoded, and one result is written.
         depth = 2 * plan.batch + 1
         tenure = Tenure(self._intent.generation, plan.spec.crew.any_device, depth)

@@ -61,5 +61,4 @@ def on_ray(ray_crew: "type[RayCrew]") -> Start:
 
 def berth_of(plan: Plan) -> Berth:
     """The share of a machine for each of a plan's workers."""
-    each = plan.spec.crew.cpus_per_worker
-    return Berth(cpus=1 if each == "auto" else each, gpus=plan.gpus_per_worker)
+    return Berth(cpus=plan.spec.crew.cpus_each, gpus=plan.gpus_per_worker)

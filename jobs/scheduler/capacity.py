@@ -22,14 +22,13 @@ def share_for(crew: Crew, whole: Share, free: Share) -> Share | None:
     """
     if not whole.cores:
         return None
-    each = 1 if crew.cpus_per_worker == "auto" else crew.cpus_per_worker
     gpus_each = _gpus_each(crew.gpus_per_worker, whole)
     if crew.workers == "auto":
         if not free.cores or (gpus_each and len(free.gpus) < gpus_each):
             return None
         return Share(free.cores, free.gpus if gpus_each else ())
     gpus = crew.workers * gpus_each
-    cores = min(crew.workers * each, whole.cores)
+    cores = min(crew.workers * crew.cpus_each, whole.cores)
     if cores > free.cores or gpus > len(free.gpus):
         return None
     return Share(cores, free.gpus[:gpus])
