@@ -23,6 +23,7 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m tests.bench.step
 	$(BIN)/python -m tests.bench.crew
+	$(BIN)/python -m tests.bench.items
 
 clean:
 	rm -rf .venv

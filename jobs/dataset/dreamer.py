@@ -13,6 +13,7 @@ import torch
 from jobs.dataset.manner import Manner
 from render.arithmetic import arithmetic, make_repeatable
 from render.device import Device
+from render.heap import keep_freed_memory, return_freed_memory
 from render.networks.network import Network, load_network
 from render.precision import Resolved
 from render.studies import dreamed_studies
@@ -47,8 +48,11 @@ class Sitting:
 class Dreamer:
     """One device's networks. Safe for threads: they decode and encode while one of them dreams."""
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, *, frugal: bool) -> None:
+        """frugal: whether memory on a CPU is given back at once rather than kept for speed."""
         make_repeatable()
+        if device == "cpu":
+            return_freed_memory() if frugal else keep_freed_memory()
         self._device = torch.device(device)
         self._waiting: list[Sitting] = []
         self._turn = threading.Lock()

@@ -7,15 +7,16 @@ import secrets
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import count, groupby
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from jobs.batches import batches
 from jobs.dataset.item import Found, Item
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.listing import FILE_ITEMS, Inventory, Listing
 from jobs.dataset.name import output_name, usual_template
+from jobs.dataset.published import SHEET
 from jobs.dataset.spec import DatasetSpec
 from jobs.dataset.variants import Settings, variants
 from jobs.errors import RequestError
@@ -46,13 +47,11 @@ def freeze(
         freezer.take(found)
         first_item, first_file = inventory.items, len(inventory.files)
         nonce = secrets.token_hex(8)
-        sizes = []
-        for file, page in enumerate(_files(freezer.items(first_item, send), spec), first_file):
-            store.put(keys.items(nonce, file), b"".join(item.encoded() for item in page))
-            sizes.append(len(page))
+        files = enumerate(_files(freezer.items(first_item, send), spec), first_file)
+        sizes = _written(store, ((keys.items(nonce, file), page) for file, page in files))
     if not sizes:
         return None
-    listing = Listing(nonce=nonce, first_file=first_file, first_item=first_item, sizes=tuple(sizes))
+    listing = Listing(nonce=nonce, first_file=first_file, first_item=first_item, sizes=sizes)
     place = keys.listing(inventory.count + 1)
     if not store.put_if_absent(place, listing.encoded()):
         there = Listing.read(store, place)
@@ -60,6 +59,18 @@ def freeze(
             store.delete(keys.items(nonce, file) for file in listing.files)
         return there
     return listing
+
+
+def _written(store: Store, files: Iterable[tuple[str, list[Item]]]) -> tuple[int, ...]:
+    """Write item files, each to its key; their sizes. None of them stays where one cannot be."""
+    sizes: dict[str, int] = {}
+    with ExitStack() as undo:
+        undo.callback(lambda: store.delete(sizes))
+        for key, page in files:
+            sizes[key] = len(page)
+            store.put(key, b"".join(item.encoded() for item in page))
+        undo.pop_all()
+    return tuple(sizes.values())
 
 
 def _files(items: Iterable[Item], spec: DatasetSpec) -> Iterator[list[Item]]:
@@ -78,7 +89,8 @@ class _Freezer:
         self._variants = variants(spec.sweep)
 
     def know(self, inventory: Inventory) -> None:
-        """Take note of the items that there are."""
+        """Take note of the items that there are, and of what will lie beside their results."""
+        self._put("INSERT INTO name VALUES (?, ?)", PurePosixPath(SHEET).stem, SHEET)
         for item in inventory.all():
             self._put("INSERT OR IGNORE INTO known VALUES (?)", item.found.key)
             self._put("INSERT OR IGNORE INTO name VALUES (?, ?)", item.name, item.found.key)

@@ -34,6 +34,10 @@ from jobs.poster.progress import Progress
 
 _log = logging.getLogger("dreamfarm")
 
+_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""For a worker's threads, which take turns at windows: glibc would else have each of them keep what
+it freed, and so twice the memory. It must be said before the first thread starts."""
+
 _WAIT = 3600.0
 """Seconds between ticks for who waits for one answer alone."""
 
@@ -99,7 +103,7 @@ class DatasetHolding:
 
     def _attempt(self) -> Machinery:
         plan, books = self._plan, self._books
-        berth = Berth(cpus=plan.spec.crew.cpus_each, gpus=plan.gpus_per_worker)
+        berth = Berth(plan.spec.crew.cpus_each, plan.gpus_per_worker, _ONE_HEAP)
         # While one batch is dreamed the next is decoded, and one result is written.
         depth = 2 * plan.batch + 1
         tenure = Tenure(self._intent.generation, plan.spec.crew.any_device, depth)

@@ -1,5 +1,6 @@
 """How outputs are called: by a template, or like their inputs."""
 
+import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
@@ -7,11 +8,17 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from render.nearest import suggestion
+from render.pictures.format import FORMATS
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _OWN = ("dir", "stem", "ext", "key", "variant")
 _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
 _LONGEST = 60  # characters of a value in a name
+_LONGEST_PART = 190
+"""Bytes. Disks take 255, of which suffixes need some, and what is not whole yet."""
+
+_HASH = 12  # hex digits
+_SUFFIXES = tuple(one.suffix for one in FORMATS.values())
 
 
 def check_template(template: str, sweep: Collection[str]) -> None:
@@ -40,7 +47,10 @@ def usual_template(settings: Collection[str], *, with_suffix: bool = False) -> s
 
 
 def output_name(template: str, key: str, variant: int, settings: Mapping[str, Any]) -> str:
-    """The name for an input's key under one variant: parts between `/`, none empty, `.` or `..`."""
+    """The name for an input's key under one variant: parts between `/` that a disk takes.
+
+    None of them is empty, `.` or `..`, and no folder is called like a result.
+    """
     path = PurePosixPath(key)
     folder = "" if str(path.parent) == "." else str(path.parent)
     own = {
@@ -52,7 +62,9 @@ def output_name(template: str, key: str, variant: int, settings: Mapping[str, An
     }
     known = {**own, **{name: _word(value) for name, value in settings.items()}}
     filled = _FIELD.sub(lambda field: known.get(field[1], field[1]), template)
-    return "/".join(_part(part) for part in filled.split("/") if part)
+    # A manifest may call a picture `/`, of which nothing is left.
+    *folders, last = [_part(part) for part in filled.split("/") if part] or ["_"]
+    return "/".join([*map(_folder, folders), last])
 
 
 def _word(value: Any) -> str:
@@ -63,6 +75,16 @@ def _word(value: Any) -> str:
     return _UNFIT.sub("-", text)[:_LONGEST].strip("-") or "none"
 
 
+def _folder(part: str) -> str:
+    """A folder that is no result: beside a.jpg, whose result is a.png, may be a folder a.png."""
+    return f"{part}_" if part.endswith(_SUFFIXES) else part
+
+
 def _part(part: str) -> str:
-    """A part that leads nowhere else."""
-    return "_" * len(part) if part.strip(".") == "" else part
+    """A part that leads nowhere else, and that a disk takes."""
+    fit = "_" * len(part) if part.strip(".") == "" else part.replace("\0", "_")
+    whole = fit.encode("utf-8", "surrogatepass")
+    if len(whole) <= _LONGEST_PART:
+        return fit
+    begins = whole[: _LONGEST_PART - _HASH - 1].decode("utf-8", "ignore")
+    return f"{begins}-{hashlib.sha256(whole).hexdigest()[:_HASH]}"

@@ -1,12 +1,14 @@
 """Pictures on the submitter's disk on their way to where workers see them."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jobs.dataset.item import Found
 from jobs.dataset.place import BLOB, Place
+from jobs.dataset.sources.address import is_in_bucket
+from jobs.dataset.sources.here import is_there
 from jobs.errors import RequestError
 from jobs.identity import file_digest
 from jobs.store.store import Store
@@ -26,7 +28,7 @@ class Sender:
     def __init__(self, store: Store, upload: Upload) -> None:
         self._is_local = store.local("spec.json") is not None
         self._upload = upload
-        # A tar holds many pictures, and goes once.
+        # A tar holds many pictures, and goes once; also one that is on two pages.
         self._blob = functools.lru_cache(maxsize=_AT_ONCE)(self._sent)
 
     def __call__(self, page: list[Found]) -> list[Found]:
@@ -36,27 +38,39 @@ class Sender:
         """
         if self._is_local:
             return page
+        here = dict.fromkeys(place.address for found in page for place in _here(found))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(self._one, page))
+            sent = dict(zip(here, pool.map(self._blob, here), strict=True))
+        return [_moved(found, sent) for found in page]
 
-    def _one(self, found: Found) -> Found:
-        if found.complaint or "://" in found.place.address:
-            return found
-        try:
-            extras = tuple(
-                extra.model_copy(update={"place": self._moved(extra.place)})
-                for extra in found.extras
-            )
-            changes = {"place": self._moved(found.place), "extras": extras}
-        except RequestError as why:
-            return found.model_copy(update={"complaint": str(why), "extras": ()})
-        return found.model_copy(update=changes)
-
-    def _moved(self, place: Place) -> Place:
-        return place.model_copy(update={"address": self._blob(place.address)})
-
-    def _sent(self, address: str) -> str:
+    def _sent(self, address: str) -> str | RequestError:
+        """The new address of a file, or why it has none."""
         path = Path(address)
-        digest = file_digest(path)
-        self._upload(path, digest)
+        # Who opens a pipe waits for ever.
+        if is_there(address) and not path.is_file():
+            return RequestError(f"{address}: is no file; check the path")
+        try:
+            digest = file_digest(path)
+            self._upload(path, digest)
+        except RequestError as why:
+            return why
         return f"{BLOB}{digest}"
+
+
+def _here(found: Found) -> list[Place]:
+    """The places of a picture that are on this disk, and are to be read."""
+    places = [found.place, *(extra.place for extra in found.extras)]
+    return [] if found.complaint else [place for place in places if not is_in_bucket(place.address)]
+
+
+def _moved(found: Found, sent: Mapping[str, str | RequestError]) -> Found:
+    def moved(place: Place) -> Place:
+        return place.model_copy(update={"address": sent.get(place.address, place.address)})
+
+    for place in _here(found):
+        if isinstance(why := sent[place.address], RequestError):
+            return found.model_copy(update={"complaint": str(why), "extras": ()})
+    if found.complaint:
+        return found
+    extras = tuple(extra.model_copy(update={"place": moved(extra.place)}) for extra in found.extras)
+    return found.model_copy(update={"place": moved(found.place), "extras": extras})

@@ -82,14 +82,16 @@ class Shift:
             if self._books.is_finished(file):
                 continue
             found = self._books.open(file)
+            if found.is_whole:
+                # Nothing of it will be noted, which is where the others are finished.
+                self._finish(file, found)
+                continue
             for number in sorted(found.due):
                 yield from self._waiting()
                 if self._control.wanted:
                     return
                 self._file_of[number] = file
                 yield Task(number, "dream", (found.items[number].encoded(), file))
-            if found.is_whole:
-                self._finish(file, found)
 
     def _waiting(self) -> Iterator[Task]:
         while self._chores:

@@ -126,6 +126,12 @@ class DatasetSpec(Part):
             check_template(self.output.name, self.sweep)
         return self
 
+    @property
+    def is_frugal(self) -> bool:
+        """Whether workers give memory back at once rather than keep it for speed: where it was said
+        how much they may take."""
+        return self.crew.memory_per_worker != "auto"
+
     def document(self) -> dict[str, Any]:
         """The spec as plain JSON values, every default written out; reads back to an equal spec."""
         return self.model_dump(mode="json")

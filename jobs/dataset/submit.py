@@ -21,6 +21,7 @@ from jobs.lifecycle.submit import Submitted, is_first, send_blob, unlimited
 from jobs.lifecycle.terms import Terms
 from jobs.store.store import Store
 from render.networks.whereabouts import ships
+from render.precision import Precision
 
 
 def submit_dataset(store: Store, spec: DatasetSpec) -> Submitted:
@@ -30,7 +31,7 @@ def submit_dataset(store: Store, spec: DatasetSpec) -> Submitted:
     Raises RenderError or RequestError, in one line, where it could not be rendered anywhere, or
     where there are no pictures; nothing is written then.
     """
-    plan = make_dataset_plan(spec, unlimited(spec.crew, spec.precision))
+    plan = make_dataset_plan(spec, unlimited(spec.crew, _widest(spec)))
     keys = DatasetKeys(plan.identity.job_id)
     before = len(listings(store, keys))
     seen = look(store, keys.job) if before else None
@@ -46,11 +47,17 @@ def submit_dataset(store: Store, spec: DatasetSpec) -> Submitted:
     store.put_if_absent(keys.intent, Intent().encoded())
     store.put(keys.terms, Terms.of(spec).encoded())
     now = look(store, keys.job)
-    if added and now.state == "succeeded":
+    if now.state == "succeeded" and _has_grown(store, keys, now):
         now = _reopened(store, now)
     if now.state not in ENDED:
         store.put(active(keys.job, now.intent.generation), b"")
     return Submitted(keys.job, now.state, new, added.items if added else 0)
+
+
+def _widest(spec: DatasetSpec) -> Precision:
+    """The precision that asks most of a machine: of those that are swept, the one for GPUs."""
+    wanted = (spec.precision, *spec.sweep.get("precision", ()))
+    return "bfloat16" if "bfloat16" in wanted else spec.precision
 
 
 def _bring(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
@@ -85,6 +92,15 @@ def _sent(plan: DatasetPlan, variant: Variant) -> Sent | None:
     if ships(chosen.name, chosen.weights):
         return None
     return Sent(name=variant.weights.name, digest=variant.weights_digest)
+
+
+def _has_grown(store: Store, keys: DatasetKeys, job: Job) -> bool:
+    """Whether more is listed than was there when a dataset succeeded.
+
+    Not only by this submit: an earlier one may have died after its listing.
+    """
+    items = (job.manifest or {}).get("items", {})
+    return sum(one.items for one in listings(store, keys)) > int(items.get("items", 0))
 
 
 def _reopened(store: Store, job: Job) -> Job:

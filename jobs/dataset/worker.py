@@ -15,18 +15,19 @@ from jobs.dataset.display import Exhibit, display
 from jobs.dataset.dreamer import Dreamer, Sitting
 from jobs.dataset.item import Item
 from jobs.dataset.manner import Manner
+from jobs.dataset.place import BLOB
 from jobs.dataset.plan import DatasetPlan
 from jobs.dataset.results import Results
 from jobs.dataset.row import Row
 from jobs.dataset.sources.reading import at_hand
 from jobs.dataset.tenure import Tenure
-from jobs.dataset.treatment import check_fits, needed_bytes, study_recipe
+from jobs.dataset.treatment import check_fits, check_format, needed_bytes, study_recipe
 from jobs.errors import RequestError
 from jobs.lifecycle.errors import Unfit
 from jobs.lifecycle.fixed import FixedPlan
 from jobs.lifecycle.keys import JobKeys
 from jobs.poster.machinery import Machinery, machinery
-from render.errors import RenderError
+from render.errors import DeviceError, OutputError, RenderError
 from render.networks.whereabouts import ships, weights_file
 from render.pictures.colour import to_samples
 from render.pictures.digest import digest
@@ -47,7 +48,7 @@ class Worker:
 
     def __init__(self, plan: DatasetPlan, site: Site, tenure: Tenure) -> None:
         self._plan, self._site, self._tenure = plan, site, tenure
-        self._dreamer = Dreamer(plan.device)
+        self._dreamer = Dreamer(plan.device, frugal=plan.spec.is_frugal)
         self._results = Results(site, plan.spec.output, tenure.generation)
         self._me = f"{socket.gethostname()}:{os.getpid()}"
         self._is_known = threading.Event()
@@ -63,8 +64,13 @@ class Worker:
         begun = time.monotonic()
         try:
             row = self._done(item, file)
+        except (OutputError, DeviceError):
+            # A disk that is full, a machine of another kind: no fault of the picture.
+            raise
         except (RenderError, RequestError) as error:
-            row = self._row(item, state="failed", failure="input", message=str(error))
+            # A digest, or a tar of many, tells people nothing.
+            message = str(error).replace(item.found.place.address, _known_as(item))
+            row = self._row(item, state="failed", failure="input", message=message)
         seconds = round(time.monotonic() - begun, 3)
         return row.model_copy(update={"seconds": seconds}).encoded()
 
@@ -106,6 +112,7 @@ class Worker:
         recipe = study_recipe(manner, size, self._plan.device, self._plan.batch)
         needed = needed_bytes(manner, recipe, source, picture.depth, self._tenure.at_once)
         check_fits(needed, self._plan.memory, size)
+        check_format(manner.spec.output, size)
         seed = item_seed(manner.spec.dream.seed, item.found.key)
         weights = self._weights(manner, item.variant)
         sitting = Sitting(manner, recipe, weights, _decoded(picture), seed)
@@ -165,6 +172,13 @@ class Worker:
         folder = self._site.scratch / f"worker-{os.getpid()}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def _known_as(item: Item) -> str:
+    """What people call a picture: its address where it is a file of its own, else its key."""
+    place = item.found.place
+    is_its_own = place.length is None and not place.address.startswith(BLOB)
+    return place.address if is_its_own else item.found.key
 
 
 def item_seed(seed: int, key: str) -> int:

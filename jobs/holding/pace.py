@@ -10,6 +10,9 @@ from jobs.poster.progress import Progress
 _RECENT = 0.5
 """The part of the time so far that speaks for the time to come: first steps warm things up."""
 
+_MOST = 1000
+"""Notes that are kept: a dataset may have a million items, each of which is one."""
+
 
 @dataclass(frozen=True)
 class Pace:
@@ -32,6 +35,8 @@ class Pacer:
         if progress.phase in ("dream", "items"):
             self._times.append(self._clock())
             self._seen.append(progress)
+            if len(self._times) > _MOST:
+                del self._times[1:-1:2], self._seen[1:-1:2]
 
     def pace(self) -> Pace:
         """From the more recent steps; the time since the last of them counts as spent."""

@@ -54,7 +54,7 @@ def submitted(shared: MemoryStore, picture: Path, weights: Path, *settings: str)
 
 
 def claimed(
-    shared: MemoryStore,
+    shared: Store,
     job: str,
     scratch: Path,
     view: Store | None = None,

@@ -60,8 +60,10 @@ class MemoryStore(Store):
         yield from dict.fromkeys(rest.partition("/")[0] for rest in rests if "/" in rest)
 
     def delete(self, keys: Iterable[str]) -> None:
+        # They may come from a listing of this very store.
+        gone = list(keys)
         with self._lock:
-            for key in keys:
+            for key in gone:
                 self.objects.pop(key, None)
 
     def upload(self, path: Path, key: str) -> None:

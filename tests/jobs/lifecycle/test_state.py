@@ -11,9 +11,11 @@ from jobs.errors import RequestError
 from jobs.lifecycle import request
 from jobs.lifecycle.intent import Intent, Want
 from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import Held, Lease, Standing
 from jobs.lifecycle.state import ENDED, TRANSITIONS, Request, State, state_of
 from jobs.lifecycle.status import Status
+from jobs.lifecycle.stored_spec import StoredSpec
 from jobs.store.store import Store
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.lifecycle.scene import JOB, TTL, claimed, fail, lay, status
@@ -125,7 +127,7 @@ def after_schedulers(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
     job = world.seen()
     if job.state == "queued" and (job.standing is None or job.standing.number < 3):
         after = world.copied()
-        held = claimed(after.store, lay(after.store))
+        held = claimed(after.store, JobKeys(JOB))
         yield replace(after, held=held, works_for=job.intent.generation), ("scheduler", "claim")
     if world.held is None or job.standing is None or job.standing.lease.released:
         return
@@ -158,14 +160,18 @@ def failed(world: World) -> None:
 
 def finished(world: World) -> None:
     assert world.held is not None
-    world.store.put(world.held.keys.manifest, b"{}")
+    keys = world.held.keys
+    place = keys.manifest_of(world.works_for) if world.seen().is_dataset else keys.manifest
+    world.store.put(place, b"{}")
     world.held.release()
 
 
-def all_changes() -> set[Row]:
+def all_changes(kind: str) -> set[Row]:
     """Every change of state in every world that users and schedulers can bring about."""
     store = MemoryStore()
-    lay(store)
+    keys = lay(store)
+    spec = StoredSpec.read(store, keys.spec).model_copy(update={"spec": {"kind": kind}})
+    store.put(keys.spec, spec.encoded())
     worlds, known, changes = [World(store)], set[object](), set[Row]()
     while worlds:
         world = worlds.pop()
@@ -181,15 +187,17 @@ def all_changes() -> set[Row]:
     return changes
 
 
-def test_the_table_is_what_can_happen_and_nothing_else() -> None:
-    table = {(row.before, row.after, row.who, row.by) for row in TRANSITIONS}
+@pytest.mark.parametrize("kind", ["poster", "dataset"])
+def test_the_table_is_what_can_happen_and_nothing_else(kind: str) -> None:
+    rows = [row for row in TRANSITIONS if row.only in (None, kind)]
+    table = {(row.before, row.after, row.who, row.by) for row in rows}
 
-    assert len(table) == len(TRANSITIONS)
-    assert all_changes() == {row for row in table if row[0] != row[1]}
+    assert len(table) == len(rows)
+    assert all_changes(kind) == {row for row in table if row[0] != row[1]}
 
 
 def test_from_the_end_only_users_lead_back_but_for_a_late_holder() -> None:
     leaving = [row for row in TRANSITIONS if row.before in ENDED]
 
     assert {row.by for row in leaving} == {"retry", "come back"}
-    assert not [row for row in leaving if row.before == "succeeded"]
+    assert {row.only for row in leaving if row.before == "succeeded"} == {"dataset"}

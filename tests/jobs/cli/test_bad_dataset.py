@@ -1,0 +1,78 @@
+"""Bad requests for datasets: one line, exit code 2, nothing written."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.store.folder import FolderStore
+from tests.jobs.cli.album import Dreamed, check_one_line
+from tests.jobs.cli.shell import Shell
+from tests.jobs.cli.test_bad_input import check_refused
+from tests.jobs.lifecycle.scene import JOB, brought_to
+from tests.jobs.small import LAYER, NETWORK
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere",), ("nowhere", "No such file")),
+        (("empty",), ("empty: no pictures there", ".jpg, .png, .webp or .tif")),
+        (("photos", "--size", "x2"), ("--size: for a picture", "--set resize=1024")),
+        (("photos", "--set", "sweep={dream.stps: [1]}"), ("dream.stps: no such key", "steps")),
+        (("photos", "--set", "sweep={crew.workers: [1]}"), ("crew.workers cannot be swept",)),
+        (("photos", "--set", "sweep={colour: [1]}"), ("colour cannot be swept",)),
+        (("photos", "--set", "resize=12 apes"), ("resize: '12 apes' is no way to resize",)),
+        (("photos", "--set", "output.name='{stme}'"), ("output.name: {stme}: nearest: stem",)),
+        (("photos", "--set", "output.name=out"), ("output.name: needs {stem} or {key}",)),
+        (("photos", "--set", "output=webp"), ("output.format: must be 'png', 'jpeg' or 'tiff'",)),
+        (("photos", "--set", "kind=atlas"), ("kind: must be poster or dataset, not 'atlas'",)),
+        (("photos", "--set", "size=x2"), ("size: no such key; nearest: resize",)),
+        (("photos", "--set", "batch=0"), ("batch: must be at least 1",)),
+    ],
+)
+@pytest.mark.parametrize("command", ["render", "submit"])
+def test_bad_requests_are_a_line(
+    shell: Shell,
+    store: FolderStore,
+    album: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    arguments: tuple[str, ...],
+    said: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    flags = ("--network", NETWORK, "--weights", weights, "--layer", LAYER)
+    where = ("--in-process", "--out", "out") if command == "render" else ()
+    ended = shell(command, *arguments, *flags, *where)
+
+    check_refused(ended, tmp_path / "out", *said)
+    assert not list(store.entries(""))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("retry", "set", "--class", "inputs"), "--class inputs: no such class; nearest: input"),
+        (("ledger", "set", "--class", "inputs"), "--class inputs: no such class; nearest: input"),
+        (("retry", "set", "--only", "all"), "--only all: must be failed"),
+        (("fetch", "set", "--format", "tiff"), "--format: is for posters; a dataset's is"),
+        (("ledger", JOB), f"{JOB}: is a poster, and has no items"),
+        (("retry", JOB, "--class", "input"), f"{JOB}: is a poster, and has no items"),
+        (("retry", JOB, "--only", "failed"), f"{JOB}: is a poster, and has no items"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_job(
+    shell: Shell, dreamed: Dreamed, arguments: tuple[str, ...], said: str
+) -> None:
+    brought_to(FolderStore(dreamed.store), "failed")
+    before = contents(dreamed.store)
+
+    check_one_line(shell(*arguments), said)
+    assert contents(dreamed.store) == before
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

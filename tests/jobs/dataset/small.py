@@ -1,0 +1,150 @@
+"""The smallest datasets, and what is to be seen of them in their store."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from cluster.berth import Berth
+from cluster.local_pool import LocalPool
+from cluster.pool import Pool
+from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.ledger.keys import Copy, LedgerKeys
+from jobs.dataset.ledger.reading import rows
+from jobs.dataset.listing import Inventory
+from jobs.dataset.row import Row
+from jobs.dataset.worker import Worker
+from jobs.document import any_spec_of, override
+from jobs.holding.pools import StartPool
+from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.keys import ACTIVE
+from jobs.store.store import Store
+from jobs.submitting import submit_any
+from tests.jobs.dataset.poison import MAX_PIXELS
+from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.jobs.small import LAYER, NETWORK
+
+PACKED = "output={pack: webdataset}"
+
+_TIMELESS = (
+    *("number", "key", "variant", "name", "state", "failure", "output", "member"),
+    *("output_sha256", "input_sha256", "bytes", "width", "height", "seed"),
+)
+
+
+def document(inputs: Path | str, weights: Path, *settings: str) -> dict[str, Any]:
+    """A spec for what lies there: pictures of one tile, two octaves, one step each."""
+    small = {
+        "kind": "dataset",
+        "name": "set",
+        "inputs": str(inputs),
+        "network": {"name": NETWORK, "weights": str(weights)},
+        "objectives": [{"layer": LAYER}],
+        "dream": {"octaves": 2, "steps": 1, "jitter": 6},
+        "tiles": 128,
+        "limits": {"max_pixels": MAX_PIXELS},
+        "crew": {"workers": 1},
+    }
+    return override(small, settings)
+
+
+def submitted(store: Store, inputs: Path | str, weights: Path, *settings: str) -> str:
+    """The id of such a job, which lies in the store then."""
+    return submit_any(store, any_spec_of(document(inputs, weights, *settings))).job
+
+
+def pool_of(kind: type[Worker]) -> StartPool:
+    """Starts pools of such workers in this process."""
+
+    @contextmanager
+    def start(
+        _: object, arguments: Sequence[tuple[object, ...]], __: Berth, depth: int
+    ) -> Iterator[Pool]:
+        with LocalPool(kind, arguments, depth) as pool:
+            yield pool
+
+    return start
+
+
+class Observed(MemoryStore):
+    """One holder's view of a store: it notes the results that are written, and does something
+    after the `at`th."""
+
+    def __init__(self, shared: MemoryStore, at: int | None = None) -> None:
+        super().__init__()
+        self.objects, self._lock = shared.objects, shared._lock
+        self.at = at
+        self.act: Callable[[], object] = lambda: None
+        self.results: list[str] = []
+
+    def put(self, key: str, content: bytes) -> None:
+        super().put(key, content)
+        if "/outputs/" in key:
+            self.results.append(key.rpartition("/outputs/")[2])
+            if len(self.results) == self.at:
+                self.act()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A dataset as anybody sees it. rows: by their keys and variants. files: by their names."""
+
+    job: Job
+    rows: dict[tuple[str, int], Row]
+    files: dict[str, bytes]
+
+    @property
+    def timeless(self) -> list[dict[str, object]]:
+        """What the rows say on any day, whoever did them."""
+        return [row.model_dump(include={*_TIMELESS}) for row in self.rows.values()]
+
+    @property
+    def failed(self) -> dict[str, Row]:
+        """The rows of what failed, by their keys."""
+        return {row.key: row for row in self.rows.values() if row.state == "failed"}
+
+    @property
+    def items(self) -> dict[str, Any]:
+        """The counts of the manifest."""
+        assert self.job.manifest is not None, self.job.status
+        found: dict[str, Any] = self.job.manifest["items"]
+        return found
+
+
+def seen(store: Store, job: str) -> Seen:
+    """What a dataset has come to so far."""
+    keys = DatasetKeys(job)
+    found = list(rows(store, LedgerKeys(job), Inventory(store, keys).files))
+    by_key = {(row.key, row.variant): row for row in found}
+    assert len(by_key) == len(found)
+    files = {
+        entry.key.removeprefix(keys.results): store.get(entry.key)
+        for entry in store.entries(keys.results)
+    }
+    return Seen(look(store, job), by_key, files)
+
+
+def finished(store: Store, job: str) -> Seen:
+    """What a dataset that has succeeded has come to: each item's row once, in the copy of its page
+    that counts and in the merged ledger; its marker gone."""
+    found = seen(store, job)
+    assert found.job.state == "succeeded", found.job.status
+    assert found.job.manifest is not None
+    keys, ledger = DatasetKeys(job), LedgerKeys(job)
+    numbers = []
+    for file in Inventory(store, keys).files:
+        entries = [entry.key for entry in store.entries(ledger.page(file))]
+        # A late writer may leave older copies; of the latest there is nothing to be guessed.
+        latest = max(entries, key=lambda key: ledger.parse(key) or Copy(0, 0, False))
+        assert latest.endswith(".complete.jsonl")
+        numbers += [json.loads(line)["number"] for line in store.get(latest).splitlines()]
+    assert numbers == list(range(Inventory(store, keys).items))
+    merged = BytesIO(store.get(f"{keys.folder}{found.job.manifest['ledger']}"))
+    assert pq.read_table(merged, columns=["number"]).column(0).to_pylist() == numbers
+    assert list(store.entries(f"{ACTIVE}{job}")) == []
+    return found

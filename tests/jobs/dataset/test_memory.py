@@ -1,0 +1,71 @@
+"""The memory of a dataset's worker, measured: what was said beforehand bounds it, within reason."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jobs.dataset.plan import DatasetPlan, make_dataset_plan
+from jobs.dataset.spec import DatasetSpec
+from jobs.dataset.treatment import needed_bytes, study_recipe
+from jobs.document import any_spec_of
+from tests.jobs.private_memory import run_watched
+from tests.jobs.small import MACHINE
+
+SIZES = ((700, 1000), (900, 640), (480, 640), (800, 800))
+_AT_ONCE = 3
+"""Pictures in a CPU worker's hands: one is dreamed, one decoded, one encoded."""
+
+_REASON = 0.5
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight pictures of four sizes."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(2 * len(SIZES)):
+        height, width = SIZES[number % len(SIZES)]
+        coarse = np.random.default_rng(number).integers(0, 256, (90, 90, 3), np.uint8)
+        Image.fromarray(coarse).resize((width, height)).save(folder / f"{number}.jpg")
+    return folder
+
+
+def planned(document: dict[str, object]) -> DatasetPlan:
+    spec = any_spec_of(document)
+    assert isinstance(spec, DatasetSpec)
+    return make_dataset_plan(spec, MACHINE)
+
+
+def needed(plan: DatasetPlan) -> int:
+    """By the picture that needs most."""
+    manner = plan.manner(0, {})
+    return max(
+        needed_bytes(manner, study_recipe(manner, size, "cpu", plan.batch), size, 8, _AT_ONCE)
+        for size in SIZES
+    )
+
+
+@pytest.mark.parametrize("limit", ["auto", "2GiB"])
+def test_a_worker_holds_no_more_than_was_said(pictures: Path, tmp_path: Path, limit: str) -> None:
+    document: dict[str, object] = {
+        "kind": "dataset",
+        "inputs": str(pictures),
+        "dream": {"steps": 1},
+        "crew": {"workers": 1, "gpus_per_worker": 0, "memory_per_worker": limit},
+    }
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(document))
+    said = needed(planned(document))
+
+    command = str(Path(sys.executable).with_name("dreamfarm"))
+    ended = run_watched([command, "render", str(spec), "--out", str(tmp_path / "out"), "--json"])
+
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["items"]["done"] == 2 * len(SIZES)
+    held = max(peak for name, peak in ended.peaks.items() if "ray::Host" in name)
+    assert _REASON * said <= held <= said, ended.peaks
