@@ -34,6 +34,7 @@ def test_the_gpu_benchmark_checks_and_measures_with_nothing_but_torch(project: P
     assert "| squeezenet1_0 features.4 | bfloat16 | 32 |" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_benchmark_of_items_times_both_sides(project: Path) -> None:
     small = ["--count", "6", "--size", "64", "--steps", "1"]
     done = subprocess.run(

@@ -82,8 +82,8 @@ def test_names_that_a_disk_hardly_takes_are_fetched_too(
     shell: Shell, store: FolderStore, weights: Path, tmp_path: Path
 ) -> None:
     inputs = tmp_path / "in"
-    (inputs / "a.png").mkdir(parents=True)
-    names = ("a.jpg", "a.png/b.jpg", "contact-sheet.jpg", f"{'x' * 250}.jpg")
+    (inputs / "a-0.01.jpg").mkdir(parents=True)
+    names = ("a.png", "a-0.01.jpg/b.jpg", "contact-sheet.jpg", f"{'x' * 250}.jpg")
     for number, name in enumerate(names):
         (inputs / name).write_bytes(picture(np.random.default_rng(number), "jpeg"))
     sweep = "sweep={dream.step_size: [0.01, 0.02]}"

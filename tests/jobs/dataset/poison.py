@@ -145,6 +145,6 @@ POISONS: dict[str, Poison] = {
     "channels": Poison("tif", lambda _: _tiff(np.zeros((8, 8, 7), np.uint8)), "channels"),
     "film": Poison("gif", lambda draw: picture(draw, "gif"), "not a picture"),
     "noise": Poison("png", lambda draw: _png(64, 64, draw.bytes(4000)), "truncated or damaged"),
-    "hollow": Poison("png", lambda _: _png(64, 64, zlib.compress(b"")), "truncated or damaged"),
+    "hollow": Poison("png", lambda _: _png(64, 64, b""), "truncated or damaged"),
     "magic": Poison("webp", lambda _: b"RIFF\0\0\0\0WEBP", "damaged"),
 }

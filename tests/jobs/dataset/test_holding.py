@@ -140,9 +140,9 @@ def test_an_item_is_the_poster_of_its_picture(weights: Path, tmp_path: Path) -> 
         )
         poster = held(plan, tmp_path / row.name)
         (output,) = poster.run()["outputs"]
-        with Image.open(poster.path(output)) as alone:
-            with Image.open(BytesIO(found.files[str(row.output)])) as item:
-                assert np.array_equal(np.asarray(alone), np.asarray(item))
+        item = BytesIO(found.files[str(row.output)])
+        with Image.open(poster.path(output)) as alone, Image.open(item) as among:
+            assert np.array_equal(np.asarray(alone), np.asarray(among))
 
 
 class Deadly(Worker):

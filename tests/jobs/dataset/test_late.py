@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from jobs.scheduler.coordinator import DONE
-from jobs.store.store import Store
-from tests.jobs.dataset.poison import Inputs, inputs
-from tests.jobs.dataset.small import PACKED, Seen, finished, submitted
+from tests.jobs.dataset.poison import inputs
+from tests.jobs.dataset.small import PACKED, finished, submitted
 from tests.jobs.holders import TTL, claimed
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.test_late_holder import SleepyStore, falls_asleep
@@ -17,13 +16,7 @@ from tests.jobs.test_late_holder import SleepyStore, falls_asleep
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two pictures and a poison."""
-    given: Inputs = inputs(3, spoilt=1, seed=8)
-    return given.written(tmp_path_factory.mktemp("three"))
-
-
-def unchanged(store: Store, job: str) -> Seen:
-    """What must not change once the dataset has succeeded."""
-    return finished(store, job)
+    return inputs(3, spoilt=1, seed=8).written(tmp_path_factory.mktemp("three"))
 
 
 @pytest.mark.parametrize("pack", ["files", "webdataset"])
