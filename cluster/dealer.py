@@ -101,8 +101,10 @@ class Dealer:
         self._again.append(load)
         return ()
 
-    def lost(self, member: int, reason: str) -> Sequence[Outcome]:
+    def lost(self, member: int, reason: str, *, is_blameless: bool = False) -> Sequence[Outcome]:
         """What is over now that a member is lost, started or not.
+
+        is_blameless: no task can have caused it, as when its machine has gone.
 
         Raises:
             MemberLost: too many in a row, with no answer and no quarantine in between.
@@ -113,7 +115,7 @@ class Dealer:
             self._suspects.extend(loads)
             return self._count_loss(member, reason)
         (suspect,) = loads
-        suspect.losses_alone += 1
+        suspect.losses_alone += not is_blameless
         if suspect.losses_alone < _LOSSES_ALONE:
             # It stays first in line: else all suspects could be tried once before any verdict.
             self._suspects.appendleft(suspect)

@@ -13,6 +13,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import (
+    ActorUnavailableError,
     NodeDiedError,
     ObjectLostError,
     OutOfMemoryError,
@@ -36,6 +37,10 @@ _LAST_BREATH = 5.0
 """Seconds to wait for an answer of the dead: a machine that is cut off never says so."""
 
 _LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, WorkerCrashedError)
+
+_NO_TASKS_FAULT = (NodeDiedError, ActorUnavailableError)
+_NODE_DIED = "its node has died"
+"""What Ray says of an actor on a machine that was taken away, for which it has no error."""
 
 _Answer = Future[Any]
 
@@ -157,7 +162,8 @@ class RayPool(Pool):
         reason = _reason(error)
         if not isinstance(error, _LOSSES):
             raise ClusterError(reason) from error
-        return self._dealer.lost(member, reason)
+        is_blameless = isinstance(error, _NO_TASKS_FAULT) or _NODE_DIED in str(error)
+        return self._dealer.lost(member, reason, is_blameless=is_blameless)
 
     def _release(self) -> None:
         if not ray.is_initialized():

@@ -6,9 +6,9 @@ Results, previews, events, logs and specs are none of it.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from jobs.cleaning.dataset import leavings_of_dataset
 from jobs.cleaning.deletion import by_turn
 from jobs.cleaning.waste import Waste, waste_of
-from jobs.dataset.keys import DatasetKeys
 from jobs.lifecycle.errors import BadRecord, NoSuchJob
 from jobs.lifecycle.job import Job, jobs, look
 from jobs.lifecycle.keys import ACTIVE, JobKeys, parse_active
@@ -29,7 +29,7 @@ def leavings(store: Store, *, of_all: bool) -> Iterator[Waste]:
         try:
             job = look(store, name)
             if job.is_dataset:
-                return _unpacked(store, job) + _old_ledgers(store, job)
+                return leavings_of_dataset(store, job)
             return _checkpoints(store, job, of_all=of_all) + _strays(store, job)
         except NoSuchJob:
             return _remains(store, JobKeys(name))
@@ -66,24 +66,6 @@ def _strays(store: Store, job: Job) -> list[Waste]:
             entries = store.entries(prefix)
             found += waste_of("unfinished outputs", prefix, entries, aged=True, job=job.id)
     return found
-
-
-def _unpacked(store: Store, job: Job) -> list[Waste]:
-    """Results of a dataset that lie in its tars as well."""
-    if job.state != "succeeded":
-        return []
-    prefix = DatasetKeys(job.id).all_parts
-    return waste_of("packed results", prefix, store.entries(prefix), aged=False, job=job.id)
-
-
-def _old_ledgers(store: Store, job: Job) -> list[Waste]:
-    """Merged ledgers that the manifest does not name."""
-    if job.manifest is None:
-        return []
-    keys = DatasetKeys(job.id)
-    named = f"{keys.folder}{job.manifest.get('ledger')}"
-    old = [entry for entry in store.entries(keys.ledgers) if entry.key != named]
-    return waste_of("old ledgers", keys.ledgers, old, aged=True, job=job.id)
 
 
 def _remains(store: Store, keys: JobKeys) -> list[Waste]:

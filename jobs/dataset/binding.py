@@ -34,10 +34,10 @@ class Sample:
 class Binding:
     """What goes into the tar of an item file, in order.
 
-    before: the tar that was packed before some of its items were tried again; None for none.
+    before: tars that may have been packed before some of its items were tried again.
     """
 
     file: int
     generation: int
-    before: str | None
+    before: tuple[str, ...]
     samples: tuple[Sample, ...]

@@ -1,5 +1,6 @@
 """The ledger in its holder's hands: which items are due, and what has become of the others."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ class Books:
     """The pages of the files in work, a few at a time, and the count of all.
 
     Only what fails in this generation, or is not to be tried again, counts as failed.
+    added: rows that this holder has noted.
     """
 
     def __init__(self, store: Store, job: str, lease: int, intent: Intent) -> None:
@@ -44,6 +46,7 @@ class Books:
         self.inventory = Inventory(store, DatasetKeys(job))
         self.tally = Tally(items=self.inventory.items)
         self.open_pages: dict[int, OpenPage] = {}
+        self.added = 0
         self._finished = bytearray(len(self.inventory.files))
 
     def take_over(self) -> None:
@@ -78,7 +81,15 @@ class Books:
         found.page.add(row)
         found.due.remove(row.number)
         self.tally += Tally.of([row])
+        self.added += 1
         return found
+
+    def pack(self, file: int, tar: str) -> None:
+        """Note that the results of an item file lie in a tar now."""
+        page = self.open_pages[file].page
+        for row in page.rows:
+            if row.state == "done":
+                page.add(row.model_copy(update={"output": tar}))
 
     def close(self, file: int) -> None:
         """Write the whole page of an item file."""
@@ -86,10 +97,30 @@ class Books:
         del self.open_pages[file]
         self._finished[file] = True
 
-    def forget_parts(self, file: int) -> None:
-        """Delete the results of an item file that lie in its tar now."""
-        parts = self._store.entries(DatasetKeys(self._keys.job).parts(file))
-        self._store.delete(entry.key for entry in parts)
+    def forget(self, file: int, tars: Iterable[str]) -> None:
+        """Delete what the tar of an item file has replaced: its parts, and older tars."""
+        keys = DatasetKeys(self._keys.job)
+        parts = [entry.key for entry in self._store.entries(keys.parts(file))]
+        self._store.delete([*parts, *(keys.result(tar) for tar in tars)])
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether the first of all items are in work."""
+        return 0 in self.open_pages
+
+    def first(self, count: int) -> list[Row]:
+        """The rows of the first so many items, of those that have one."""
+        found: list[Row] = []
+        for file in self.inventory.files:
+            if self.inventory.numbers(file).start >= count:
+                break
+            opened = self.open_pages.get(file)
+            if opened is not None:
+                found += opened.page.rows
+            elif self.is_finished(file):
+                rows = page_rows(self._store, self._keys, file)
+                found += [rows[number] for number in sorted(rows)]
+        return [row for row in found if row.number < count]
 
     def flush(self) -> None:
         """Write what is known of the files in work."""

@@ -1,48 +1,40 @@
-"""The contact sheet of a dataset, from its first rows."""
+"""The contact sheet of a dataset, of small pictures that its workers have laid aside."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from jobs.checkpoint.site import Site
-from jobs.dataset.item import Item
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.results import Results
-from jobs.dataset.row import Row
 from jobs.dataset.sheet import Cell, contact_sheet
-from jobs.dataset.sources.reading import at_hand
-from render.errors import RenderError
+from jobs.store.errors import Missing
+from jobs.store.store import Store
 
 
 @dataclass(frozen=True)
 class Exhibit:
-    """An item that has its row, and the item file that it is of."""
+    """An item that has its row. failed: why, if it did."""
 
-    item: Item
-    row: Row
-    file: int
+    number: int
+    label: str
+    failed: str | None
 
 
 def display(
-    site: Site,
-    results: Results,
-    exhibits: tuple[Exhibit, ...],
-    title: str,
-    columns: int | None,
-    scratch: Path,
+    store: Store, keys: DatasetKeys, exhibits: tuple[Exhibit, ...], title: str, columns: int | None
 ) -> None:
     """Write the sheet that shows these, in their order, into the store."""
-    store = site.store
-    with ExitStack() as opened:
-        cells = []
-        for one in exhibits:
-            before: Path | None = None
-            try:
-                before = opened.enter_context(at_hand(one.item.found.place, store, scratch))
-            except RenderError:
-                # Its row says why it is not there.
-                before = None
-            after = opened.enter_context(results.at_hand(one.row, one.file, scratch))
-            failed = one.row.message if one.row.state == "failed" else None
-            cells.append(Cell(before, after, one.item.name, failed))
-        store.put(DatasetKeys(site.job).sheet, contact_sheet(cells, title, columns))
+
+    def laid_aside(number: int, when: str) -> bytes | None:
+        try:
+            return store.get(keys.thumbnail(number, when))
+        except Missing:
+            return None
+
+    cells = [
+        Cell(
+            before=laid_aside(one.number, "before"),
+            after=laid_aside(one.number, "after"),
+            label=one.label,
+            failed=one.failed,
+        )
+        for one in exhibits
+    ]
+    store.put(keys.sheet, contact_sheet(cells, title, columns))

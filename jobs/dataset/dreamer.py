@@ -13,6 +13,7 @@ import torch
 from jobs.dataset.manner import Manner
 from render.arithmetic import arithmetic, make_repeatable
 from render.device import Device
+from render.errors import PictureError
 from render.heap import keep_freed_memory, return_freed_memory
 from render.networks.network import Network, load_network
 from render.precision import Resolved
@@ -20,8 +21,8 @@ from render.studies import dreamed_studies
 from render.study import Dreamed
 from render.study_recipe import StudyRecipe
 
-_NETWORKS = 4
-"""Kept ready: a sweep over networks takes turns."""
+_NETWORKS = 2
+"""Kept ready: items of one network come together, and the next one's begin before they end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +37,11 @@ class Sitting:
     outcome: "Future[Dreamed]" = field(default_factory=Future)
 
     def is_like(self, other: "Sitting") -> bool:
-        """Whether both may share passes: all but the pixels and the seed is the same."""
-        return (
-            (self.recipe, self.weights) == (other.recipe, other.weights)
-            and self.manner.spec.network == other.manner.spec.network
-            and self.samples.shape == other.samples.shape
-            and self.samples.dtype == other.samples.dtype
-        )
+        """Whether both may share passes: the results have one size, made in one manner."""
+        return (self.recipe, self.weights) == (
+            other.recipe,
+            other.weights,
+        ) and self.manner.spec.network == other.manner.spec.network
 
 
 class Dreamer:
@@ -59,14 +58,14 @@ class Dreamer:
         self._network = functools.lru_cache(maxsize=_NETWORKS)(self._loaded)
 
     def dream(self, sitting: Sitting) -> torch.Tensor:
-        """The canvas (h, w, 3), on the CPU. RenderError where it cannot be dreamed."""
+        """The canvas (h, w, 3), on the CPU. PictureError where this one cannot be dreamed."""
         self._waiting.append(sitting)
         with self._turn:
             if not sitting.outcome.done():
                 self._run(self._batch(sitting))
         found = sitting.outcome.result()
         if isinstance(found, Exception):
-            raise found
+            raise PictureError(str(found)) from found
         return found
 
     def _batch(self, first: Sitting) -> list[Sitting]:

@@ -28,6 +28,7 @@ Send = Callable[[list[Found]], list[Found]]
 _SCHEMA = """
     CREATE TABLE known (key TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE found (key TEXT PRIMARY KEY, line TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE asked (word TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE name (name TEXT PRIMARY KEY, key TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -103,11 +104,11 @@ class _Freezer:
             self._put("INSERT INTO found VALUES (?, ?)", key, new.model_dump_json())
 
     def _free(self, key: str) -> str:
-        for number in count(1):
+        while True:
+            number = self._next(f"key {key}")
             tried = key if number == 1 else f"{key}#{number}"
             if not self._has("found", "key", tried):
                 return tried
-        raise ValueError("numbers do not end")
 
     def items(self, first: int, send: Send) -> Iterator[Item]:
         """What is new, in the order of the keys, each picture with all of its variants."""
@@ -145,12 +146,21 @@ class _Freezer:
         if not self._has("name", "name", name):
             return name
         template = usual_template(settings, with_suffix=True)
-        wanted = name = output_name(template, key, variant, settings)
-        for number in count(2):
+        wanted = output_name(template, key, variant, settings)
+        while True:
+            number = self._next(f"name {wanted}")
+            name = wanted if number == 1 else f"{wanted}-{number}"
             if not self._has("name", "name", name):
-                break
-            name = f"{wanted}-{number}"
-        return name
+                return name
+
+    def _next(self, word: str) -> int:
+        """How often this was asked of a word, this time included."""
+        statement = (
+            "INSERT INTO asked VALUES (?, 1) "
+            "ON CONFLICT (word) DO UPDATE SET times = times + 1 RETURNING times"
+        )
+        (times,) = self._database.execute(statement, (word,)).fetchone()
+        return int(times)
 
     def _has(self, table: str, column: str, value: str) -> bool:
         return self._one(f"SELECT 1 FROM {table} WHERE {column} = ?", value) is not None

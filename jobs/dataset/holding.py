@@ -14,6 +14,7 @@ from jobs.dataset.books import Books
 from jobs.dataset.errors import NothingDone
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.ledger.keys import LedgerKeys
+from jobs.dataset.listing import listings
 from jobs.dataset.manifest import dataset_manifest
 from jobs.dataset.member import worker
 from jobs.dataset.plan import DatasetPlan
@@ -80,14 +81,23 @@ class DatasetHolding:
         self._books.take_over()
         self._watch()
         while True:
-            before = self._books.tally.ended
             try:
                 used = self._attempt()
-                break
             except Exception as error:  # noqa: BLE001 - classed here, and raised unless it passes
-                losses = 1 if self._books.tally.ended > before else losses + 1
+                losses = 1 if self._books.added else losses + 1
                 self._recover(error, losses)
-        return self._finish(used, started, began)
+                continue
+            if not self._has_grown():
+                return self._finish(used, started, began)
+            self._reopen()
+
+    def _has_grown(self) -> bool:
+        """Whether another submit has listed more in the meantime."""
+        return len(listings(self._site.store, self._keys)) > self._books.inventory.count
+
+    def _reopen(self) -> None:
+        self._books = self._opened()
+        self._books.take_over()
 
     def _recover(self, error: Exception, losses: int) -> None:
         """Make ready for another pool, or raise."""
@@ -98,8 +108,7 @@ class DatasetHolding:
         _log.warning("%s: the pool ends (%s)", type(error).__name__, error)
         self._reporter.note("pool lost", reason=str(error))
         self._held.check()
-        self._books = self._opened()
-        self._books.take_over()
+        self._reopen()
 
     def _attempt(self) -> Machinery:
         plan, books = self._plan, self._books
@@ -119,6 +128,7 @@ class DatasetHolding:
                 self._control,
                 self._site.number,
                 self._intent.generation,
+                self._held.check,
                 self._watch,
             ).run()
         return used

@@ -31,14 +31,21 @@ class DatasetKeys(JobKeys):
         """The prefix of all item files."""
         return f"{self.folder}items/"
 
+    def item_files(self, nonce: str) -> str:
+        """The prefix of the item files of one listing."""
+        return f"{self.all_items}{nonce}/"
+
     def items(self, nonce: str, file: int) -> str:
         """An item file, written by the listing of that nonce: an Item a line."""
-        return f"{self.all_items}{nonce}/{file:06}.jsonl"
+        return f"{self.item_files(nonce)}{file:06}.jsonl"
 
     @property
     def results(self) -> str:
-        """The prefix of all results. They bear no lease's number: whoever makes one, its bytes are
-        the same."""
+        """The prefix of all results.
+
+        They bear no lease's number: whoever makes one on the same kind of device, of the same
+        input, its bytes are the same.
+        """
         return f"{self.folder}outputs/"
 
     def result(self, name: str) -> str:
@@ -67,6 +74,10 @@ class DatasetKeys(JobKeys):
         """The whole ledger, as the holder of a lease merged it; the manifest names the one that
         counts."""
         return f"{self.ledgers}{n:06}.parquet"
+
+    def thumbnail(self, number: int, when: str) -> str:
+        """A small picture of an item, `before` or `after`, for the contact sheet."""
+        return f"{self.folder}thumbnails/{number:06}-{when}.jpg"
 
     @property
     def sheet(self) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from jobs.checkpoint.site import Site
 from jobs.dataset.plan import DatasetPlan
+from jobs.dataset.sources.root import check_seen
 from jobs.dataset.tenure import Tenure
 
 if TYPE_CHECKING:
@@ -18,4 +19,6 @@ def worker(plan: DatasetPlan, site: Site, tenure: Tenure) -> "Worker":
     from jobs.dataset.worker import Worker
 
     site.check_store()
+    if site.store.local(site.keys.spec) is not None:
+        check_seen(plan.spec.inputs)
     return Worker(plan, site, tenure)

@@ -10,9 +10,8 @@ from jobs.dataset.binding import Binding, sample_key, shard_name
 from jobs.dataset.item import Item
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.packing import Packed, pack
-from jobs.dataset.row import Row
 from jobs.dataset.safe_key import safe_key
-from jobs.dataset.sources.reading import at_hand
+from jobs.dataset.sources.reading import read
 from jobs.dataset.spec import DatasetOutput
 from jobs.store.errors import Missing
 from jobs.store.key import LONGEST
@@ -47,7 +46,7 @@ class Results:
     def bind(self, binding: Binding, scratch: Path) -> None:
         """Pack the tar of an item file, of its parts and of what an earlier one holds."""
         name = shard_name(binding.file, binding.generation)
-        with self._shard(binding.before, scratch) as before:
+        with self._shards(binding.before, scratch) as before:
             made = scratch / name
             try:
                 pack(self._packed(binding, before, scratch), made)
@@ -55,25 +54,8 @@ class Results:
             finally:
                 made.unlink(missing_ok=True)
 
-    @contextmanager
-    def at_hand(self, row: Row, file: int, scratch: Path) -> Iterator[Path | bytes | None]:
-        """A result, to be looked at; None where there is none, or it cannot be found."""
-        store = self._site.store
-        path = scratch / f"result-{row.number}"
-        key = self._keys.part(file, row.number) if row.member else None
-        if row.output and not row.member:
-            key = self._keys.result(row.output)
-        try:
-            if key is not None:
-                store.download(key, path)
-            yield path if key is not None else None
-        except Missing:
-            yield None
-        finally:
-            path.unlink(missing_ok=True)
-
     def _packed(
-        self, binding: Binding, before: tarfile.TarFile | None, scratch: Path
+        self, binding: Binding, before: list[tarfile.TarFile], scratch: Path
     ) -> Iterator[Packed]:
         store = self._site.store
         for sample in binding.samples:
@@ -84,23 +66,31 @@ class Results:
                 content = _member(before, sample.member)
             yield Packed(sample.key, kind, content)
             for extra in sample.extras:
-                with at_hand(extra.place, store, scratch) as path:
-                    yield Packed(sample.key, extra.suffix, path.read_bytes())
+                # A mask in the result's own format would take its place.
+                suffix = f"input.{extra.suffix}" if extra.suffix == kind else extra.suffix
+                yield Packed(sample.key, suffix, read(extra.place, store, scratch))
 
     @contextmanager
-    def _shard(self, name: str | None, scratch: Path) -> Iterator[tarfile.TarFile | None]:
-        if name is None:
-            yield None
-            return
-        path = scratch / f"before-{name}"
+    def _shards(self, names: tuple[str, ...], scratch: Path) -> Iterator[list[tarfile.TarFile]]:
+        """Those tars that there are: who was to pack them may have died before."""
         with ExitStack() as opened:
-            opened.callback(path.unlink, missing_ok=True)
-            self._site.store.download(self._keys.result(name), path)
-            yield opened.enter_context(tarfile.open(path))
+            found = []
+            for name in names:
+                path = scratch / f"before-{name}"
+                opened.callback(path.unlink, missing_ok=True)
+                try:
+                    self._site.store.download(self._keys.result(name), path)
+                except Missing:
+                    continue
+                found.append(opened.enter_context(tarfile.open(path)))
+            yield found
 
 
-def _member(shard: tarfile.TarFile | None, name: str) -> bytes:
-    file = None if shard is None else shard.extractfile(name)
-    if file is None:
-        raise KeyError(name)
-    return file.read()
+def _member(shards: list[tarfile.TarFile], name: str) -> bytes:
+    """A file of one of the tars. Raises Missing."""
+    for shard in shards:
+        if name in shard.getnames():
+            file = shard.extractfile(name)
+            if file is not None:
+                return file.read()
+    raise Missing(name)

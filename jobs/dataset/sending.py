@@ -44,16 +44,19 @@ class Sender:
         return [_moved(found, sent) for found in page]
 
     def _sent(self, address: str) -> str | RequestError:
-        """The new address of a file, or why it has none."""
+        """The new address of a file, or why it cannot be read.
+
+        That it cannot be sent is no fault of the picture: then RequestError is raised.
+        """
         path = Path(address)
         # Who opens a pipe waits for ever.
         if is_there(address) and not path.is_file():
             return RequestError(f"{address}: is no file; check the path")
         try:
             digest = file_digest(path)
-            self._upload(path, digest)
         except RequestError as why:
             return why
+        self._upload(path, digest)
         return f"{BLOB}{digest}"
 
 

@@ -74,6 +74,12 @@ def contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = None)
     return _encoded(sheet)
 
 
+def shrunk(picture: Path | bytes) -> bytes | None:
+    """A picture as small as a sheet shows it, as JPEG; None for what cannot be shown."""
+    small = thumbnail(picture, _BOX, _GREY)
+    return None if small is None else _encoded(small)
+
+
 def _width(has_pairs: bool) -> int:
     return 2 * _BOX + _GAP if has_pairs else _BOX
 

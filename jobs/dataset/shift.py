@@ -2,13 +2,11 @@
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 
 from cluster.pool import Failed, Finished, Pool, Quarantined, Task
-from jobs.dataset.binding import Binding, Sample, sample_key, shard_name
-from jobs.dataset.books import Books, OpenPage
-from jobs.dataset.display import Exhibit
+from jobs.dataset.books import Books
+from jobs.dataset.chores import Chores
 from jobs.dataset.errors import TooManyFailures
 from jobs.dataset.plan import DatasetPlan
 from jobs.dataset.row import Row
@@ -24,17 +22,15 @@ _TICK = 0.5
 _FLUSH = 5.0
 """Seconds of work whose rows may be lost with the holder; their items are then done again."""
 
-_SHEET = 20.0
-"""Seconds between two contact sheets while the first items run."""
-
-_MOST_COLUMNS = 16
-"""Variants that have a column each on the sheet."""
+_BLAMELESS = 8
+"""Items in a row that may fail for no fault of theirs, before all is taken to be out of order."""
 
 
 class Shift:
     """Hands out what is due and writes down what comes of it, until all is done.
 
-    lease, generation: under which it works. watch: called with each look at the clock.
+    lease, generation: under which it works. fence: raises LeaseLost where that does not count any
+    more. watch: called with each look at the clock.
 
     `run` raises Stopped where `control` says so, TooManyFailures, and what is neither an item's
     fault nor to be cured by trying it elsewhere.
@@ -48,22 +44,29 @@ class Shift:
         control: Control,
         lease: int,
         generation: int,
+        fence: Callable[[], None],
         watch: Callable[[], None],
     ) -> None:
         self._plan, self._books, self._pool, self._control = plan, books, pool, control
         self._lease, self._generation, self._watch = lease, generation, watch
-        self._chores: deque[Task] = deque()
-        self._binding: dict[int, int] = {}
+        self._chores = Chores(plan, books, generation, fence)
         self._file_of: dict[int, int] = {}
-        self._next_chore = -1
-        self._flushed = self._shown = time.monotonic()
+        self._put_off: dict[int, int] = {}
+        self._is_last_try = False
+        self._blameless = 0
+        self._flushed = time.monotonic()
 
     def run(self) -> None:
         """Do all that is due."""
         try:
             self._see_through(self._due())
-            while self._chores:
-                self._see_through(self._waiting())
+            # By now what was out of reach may answer again.
+            self._is_last_try = True
+            self._see_through(self._due_still())
+            if not self._control.wanted:
+                self._chores.show()
+            while self._chores.are_left:
+                self._see_through(self._chores.waiting())
         finally:
             # What is known is worth keeping, however it ended.
             self._books.flush()
@@ -77,44 +80,60 @@ class Shift:
             self._look_around()
 
     def _due(self) -> Iterator[Task]:
-        """Items in their order; chores first, as they come up."""
+        """Items file by file; chores first, as they come up."""
         for file in self._books.inventory.files:
             if self._books.is_finished(file):
                 continue
             found = self._books.open(file)
             if found.is_whole:
                 # Nothing of it will be noted, which is where the others are finished.
-                self._finish(file, found)
+                self._chores.finish(file, found)
                 continue
-            for number in sorted(found.due):
-                yield from self._waiting()
+            # Those of one variant together: they share a network, and on GPUs passes.
+            for number in sorted(found.due, key=lambda one: (found.items[one].variant, one)):
+                yield from self._chores.waiting()
                 if self._control.wanted:
                     return
-                self._file_of[number] = file
-                yield Task(number, "dream", (found.items[number].encoded(), file))
+                yield self._task(number, file)
 
-    def _waiting(self) -> Iterator[Task]:
-        while self._chores:
-            yield self._chores.popleft()
+    def _due_still(self) -> Iterator[Task]:
+        for number, file in self._put_off.items():
+            if self._control.wanted:
+                return
+            yield self._task(number, file)
+
+    def _task(self, number: int, file: int) -> Task:
+        self._file_of[number] = file
+        item = self._books.open_pages[file].items[number]
+        return Task(number, "dream", (item.encoded(), file))
 
     def _note(self, outcome: Finished | Failed) -> None:
         if outcome.task_id < 0:
-            self._end_chore(outcome)
+            self._chores.end(outcome)
             return
         file = self._file_of.pop(outcome.task_id)
         row = self._row(file, outcome)
+        if row is None:
+            self._put_off[outcome.task_id] = file
+            return
         found = self._books.add(file, row.model_copy(update={"attempts": outcome.attempts}))
         if found.is_whole:
-            self._finish(file, found)
+            self._chores.finish(file, found)
         self._check_failures()
 
-    def _row(self, file: int, outcome: Finished | Failed) -> Row:
+    def _row(self, file: int, outcome: Finished | Failed) -> Row | None:
+        """The item's row; None where it is to be tried once more, later."""
         if isinstance(outcome, Finished):
+            self._blameless = 0
             return Row.decoded(outcome.value, "a worker's row")
         error, item = outcome.error, self._books.open_pages[file].items[outcome.task_id]
         kind = _failure_of_item(error)
         if kind == "infra":
-            raise error
+            self._blameless += 1
+            if self._blameless > _BLAMELESS or (self._is_last_try and not self._books.added):
+                raise error
+            if not self._is_last_try:
+                return None
         _log.error("item %s: %s failure: %s", item.found.key, kind, trace_of(error))
         return Row(
             number=item.number,
@@ -137,63 +156,6 @@ class Shift:
                 f"`dreamfarm ledger {self._plan.identity.job_id} --failed` says why"
             )
 
-    def _finish(self, file: int, found: OpenPage) -> None:
-        """Bring an item file to its end, all of whose items have rows."""
-        if file == 0:
-            self._show(found)
-        if self._plan.spec.output.pack == "webdataset":
-            self._binding[self._put_chore("bind", self._bound(file, found))] = file
-        else:
-            self._books.close(file)
-
-    def _bound(self, file: int, found: OpenPage) -> Binding:
-        """What goes into its tar, of which its rows then speak."""
-        name = shard_name(file, self._generation)
-        done = [row for row in found.page.rows if row.state == "done"]
-        before = {row.output for row in done} - {name}
-        for row in done:
-            found.page.add(row.model_copy(update={"output": name}))
-        return Binding(
-            file=file,
-            generation=self._generation,
-            before=before.pop() if before else None,
-            samples=tuple(
-                Sample(
-                    number=row.number,
-                    key=sample_key(found.items[row.number]),
-                    member=row.member or "",
-                    extras=found.items[row.number].found.extras,
-                )
-                for row in done
-            ),
-        )
-
-    def _show(self, found: OpenPage) -> None:
-        """Have the contact sheet made of the first rows that there are."""
-        variants = len(self._plan.variants)
-        shown = [row for row in found.page.rows if row.number < self._plan.spec.sheet]
-        exhibits = tuple(Exhibit(found.items[row.number], row, 0) for row in shown)
-        if exhibits:
-            tally = self._books.tally
-            title = f"{self._plan.spec.name}: {tally.done} of {tally.items} done"
-            columns = variants if 1 < variants <= _MOST_COLUMNS else None
-            self._put_chore("show", exhibits, title, columns)
-        self._shown = time.monotonic()
-
-    def _put_chore(self, method: str, *arguments: object) -> int:
-        chore = self._next_chore
-        self._next_chore -= 1
-        self._chores.append(Task(chore, method, arguments))
-        return chore
-
-    def _end_chore(self, outcome: Finished | Failed) -> None:
-        if isinstance(outcome, Failed):
-            raise outcome.error
-        file = self._binding.pop(outcome.task_id, None)
-        if file is not None:
-            self._books.close(file)
-            self._books.forget_parts(file)
-
     def _look_around(self) -> None:
         if self._control.must_leave:
             raise self._control.stopped()
@@ -201,17 +163,20 @@ class Shift:
         if now - self._flushed >= _FLUSH:
             self._books.flush()
             self._flushed = now
-        first = self._books.open_pages.get(0)
-        if first is not None and not first.is_whole and now - self._shown >= _SHEET:
-            self._show(first)
+        self._chores.show_now_and_then()
         self._watch()
 
 
 def _failure_of_item(error: Exception) -> Failure:
-    """The class of what even other workers could not do."""
+    """The class of what even other workers could not do.
+
+    What is the picture's own fault comes as a row: what is raised of weights, caches and disks is
+    none of it.
+    """
     if isinstance(error, Quarantined):
         return "memory" if error.is_for_memory else "input"
-    return failure_of(error)
+    kind = failure_of(error)
+    return "infra" if kind == "input" else kind
 
 
 def _told(error: Exception, kind: Failure) -> str:

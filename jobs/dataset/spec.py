@@ -27,7 +27,10 @@ from render.precision import Precision
 
 Swept = Annotated[tuple[Any, ...], Field(min_length=1)]
 
-_FIXED = ("kind", "name", "inputs", "output", "sweep", "sheet", "crew", "priority", "limits")
+_FIXED = (
+    *("kind", "name", "inputs", "output", "sweep", "batch", "sheet"),
+    *("crew", "priority", "limits"),
+)
 """What a sweep cannot change: it is the whole job's."""
 
 _LONGEST_SWEEP = 10_000

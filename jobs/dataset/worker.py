@@ -14,12 +14,14 @@ from jobs.dataset.binding import Binding
 from jobs.dataset.display import Exhibit, display
 from jobs.dataset.dreamer import Dreamer, Sitting
 from jobs.dataset.item import Item
+from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.manner import Manner
 from jobs.dataset.place import BLOB
 from jobs.dataset.plan import DatasetPlan
 from jobs.dataset.results import Results
 from jobs.dataset.row import Row
-from jobs.dataset.sources.reading import at_hand
+from jobs.dataset.sheet import shrunk
+from jobs.dataset.sources.reading import at_hand, read
 from jobs.dataset.tenure import Tenure
 from jobs.dataset.treatment import check_fits, check_format, needed_bytes, study_recipe
 from jobs.errors import RequestError
@@ -27,7 +29,7 @@ from jobs.lifecycle.errors import Unfit
 from jobs.lifecycle.fixed import FixedPlan
 from jobs.lifecycle.keys import JobKeys
 from jobs.poster.machinery import Machinery, machinery
-from render.errors import DeviceError, OutputError, RenderError
+from render.errors import LayerError, PictureError
 from render.networks.whereabouts import ships, weights_file
 from render.pictures.colour import to_samples
 from render.pictures.digest import digest
@@ -49,6 +51,7 @@ class Worker:
     def __init__(self, plan: DatasetPlan, site: Site, tenure: Tenure) -> None:
         self._plan, self._site, self._tenure = plan, site, tenure
         self._dreamer = Dreamer(plan.device, frugal=plan.spec.is_frugal)
+        self._keys = DatasetKeys(site.job)
         self._results = Results(site, plan.spec.output, tenure.generation)
         self._me = f"{socket.gethostname()}:{os.getpid()}"
         self._is_known = threading.Event()
@@ -64,10 +67,7 @@ class Worker:
         begun = time.monotonic()
         try:
             row = self._done(item, file)
-        except (OutputError, DeviceError):
-            # A disk that is full, a machine of another kind: no fault of the picture.
-            raise
-        except (RenderError, RequestError) as error:
+        except PictureError as error:
             # A digest, or a tar of many, tells people nothing.
             message = str(error).replace(item.found.place.address, _known_as(item))
             row = self._row(item, state="failed", failure="input", message=message)
@@ -80,7 +80,7 @@ class Worker:
 
     def show(self, exhibits: tuple[Exhibit, ...], title: str, columns: int | None) -> None:
         """Write the contact sheet."""
-        display(self._site, self._results, exhibits, title, columns, self._scratch)
+        display(self._site.store, self._keys, exhibits, title, columns)
 
     def _check_kind(self) -> None:
         """Unfit where this machine would make other bytes than those that others make."""
@@ -94,16 +94,26 @@ class Worker:
 
     def _done(self, item: Item, file: int) -> Row:
         if item.found.complaint:
-            raise RequestError(item.found.complaint)
-        settings = {name: one for name, one in item.found.settings.items() if name != "name"}
-        manner = self._plan.manner(item.variant, settings)
+            raise PictureError(item.found.complaint)
+        manner = self._manner(item)
+        for extra in item.found.extras:
+            # What lies beside a picture goes along with its result.
+            read(extra.place, self._site.store, self._scratch)
         with at_hand(item.found.place, self._site.store, self._scratch) as path:
             try:
                 return self._dreamed(item, file, manner, path)
-            except RenderError as error:
+            except PictureError as error:
                 # People know the picture by its own name.
                 told = str(error).replace(str(path), item.found.place.address)
-                raise type(error)(told) from error
+                raise PictureError(told) from error
+
+    def _manner(self, item: Item) -> Manner:
+        """How it is dreamed. PictureError where its row asks for what there is not."""
+        settings = {name: one for name, one in item.found.settings.items() if name != "name"}
+        try:
+            return self._plan.manner(item.variant, settings)
+        except (RequestError, LayerError) as error:
+            raise PictureError(str(error)) from error
 
     def _dreamed(self, item: Item, file: int, manner: Manner, path: Path) -> Row:
         picture = open_picture(path, self._plan.spec.limits.max_pixels)
@@ -128,6 +138,7 @@ class Worker:
             write_picture(made, output.format, size, depth, bands, label)
             found = f"sha256:{digest(made)}"
             length = made.stat().st_size
+            self._lay_aside(item, path, made)
             self._results.take(item, file, made)
         finally:
             made.unlink(missing_ok=True)
@@ -143,6 +154,14 @@ class Worker:
             width=size[1],
             seed=seed,
         )
+
+    def _lay_aside(self, item: Item, before: Path, after: Path) -> None:
+        """Keep small pictures of the first items, for the contact sheet."""
+        if item.number < self._plan.spec.sheet:
+            for when, path in (("before", before), ("after", after)):
+                small = shrunk(path)
+                if small is not None:
+                    self._site.store.put(self._keys.thumbnail(item.number, when), small)
 
     def _weights(self, manner: Manner, variant: int) -> Path:
         """A variant's weights on this machine."""

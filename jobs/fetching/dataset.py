@@ -93,8 +93,19 @@ def _bring(store: Store, file: _File) -> None:
                 "fetch it again, or, if that does not help, delete the job and submit it again"
             )
         partial.replace(file.path)
+        _forget_older(file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _forget_older(file: _File) -> None:
+    """Remove tars of the same samples that were fetched before some of them were tried again."""
+    if file.rows[0].member is None:
+        return
+    shard = file.path.stem.partition("@")[0]
+    for other in file.path.parent.glob(f"{shard}*.tar"):
+        if other != file.path and other.stem.partition("@")[0] == shard:
+            other.unlink()
 
 
 def _copy(store: Store, key: str, path: Path) -> None:

@@ -48,7 +48,7 @@ def retry(store: Store, job: str, redo: Redo | None = None) -> State:
     if redo and not seen.is_dataset:
         raise RequestError(f"{job}: is a poster, and has no items; retry it as a whole")
     # One that waits already may be a retry that died before it left its marker.
-    waits = seen.state == "queued"
+    waits = seen.state == "queued" and redo is None
     generation = seen.intent.generation if waits else seen.intent.generation + 1
     chosen = (redo or Redo()) if seen.is_dataset else None
     intent = seen.intent.wanting("run") if waits else Intent(generation=generation, redo=chosen)

@@ -11,6 +11,7 @@ from jobs.dataset.ledger.reading import rows
 from jobs.dataset.listing import Inventory
 from jobs.dataset.plan import DatasetPlan
 from jobs.dataset.published import LEDGER, SHEET, published_path
+from jobs.dataset.sources.root import check_apart
 from jobs.dataset.submit import submit_dataset
 from jobs.holding.keeper import Keeper
 from jobs.holding.pools import StartPool
@@ -30,9 +31,10 @@ def dream_here(plan: DatasetPlan, out: Path, watch: Watch, start: StartPool) -> 
     The listing and the ledger stay in a hidden folder there: the same again does what is missing,
     or what was added to the inputs since.
 
-    Raises RequestError where there are no pictures, no room or no permission, or where too many
-    items fail; ClusterError where the machines do.
+    Raises RequestError where there are no pictures, no room or no permission, where `out` lies
+    among the inputs, or too many items fail; ClusterError where the machines do.
     """
+    check_apart(plan.spec.inputs, out)
     place = Workplace(out, plan.identity.job_id)
     with working_folder(place) as store:
         submit_dataset(store, plan.spec)

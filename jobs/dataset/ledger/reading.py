@@ -37,13 +37,16 @@ def page_rows(store: Store, keys: LedgerKeys, n: int) -> dict[int, Row]:
 
 
 def complete_pages(store: Store, keys: LedgerKeys) -> Iterator[int]:
-    """The numbers of the pages of which a complete copy lies there, each once, in order of keys.
+    """The numbers of the pages of which the copy that counts is complete, in order of keys.
 
-    One listing, as a stream: holds nothing.
+    One listing, as a stream: holds one page's. Where a later holder has begun to write a page again
+    it is complete no more.
     """
     copies = (keys.parse(entry.key) for entry in store.entries(keys.prefix))
-    complete = (copy.page for copy in copies if copy is not None and copy.is_complete)
-    return (n for n, _ in groupby(complete))
+    known = (copy for copy in copies if copy is not None)
+    for n, some in groupby(known, lambda copy: copy.page):
+        if max(some).is_complete:
+            yield n
 
 
 def _read(store: Store, keys: LedgerKeys, n: int) -> dict[int, Row]:

@@ -44,6 +44,8 @@ def _reader(kind: str) -> _Rows:
 def _found(line: Line, columns: Columns) -> Found:
     text = line.fields.get(columns.picture)
     complaint = line.complaint or _unspeakable(line) or _unreadable(text)
+    if isinstance(text, str) and _is_elsewhere(text):
+        text = None
     key, wrong = _key(line.fields.get(KEY), text)
     if not isinstance(text, str) or not text.strip() or not key:
         key, text = f"row {line.number}", None
@@ -75,14 +77,20 @@ def _unspeakable(line: Line) -> str | None:
     return None
 
 
+def _is_elsewhere(text: str) -> bool:
+    return "://" in text and not is_in_bucket(text)
+
+
 def _unreadable(text: Any) -> str | None:
     """Why what names a picture does not."""
     if text is None or text == "":
         return "names no picture"
     if not isinstance(text, str) or not text.strip() or "\0" in text:
         return "the picture must be a path or an s3:// address"
-    if "://" in text and not is_in_bucket(text):
-        return f"{text}: is not supported; fetch the file and give its path"
+    if _is_elsewhere(text):
+        # The rest may hold a password, or a signature.
+        scheme = text.partition("://")[0]
+        return f"{scheme}:// is not supported; fetch the file and give its path"
     return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.sheet import Cell, contact_sheet
+from jobs.dataset.sheet import Cell, contact_sheet, shrunk
 from jobs.scheduler.coordinator import DONE
 from tests.jobs.dataset.poison import inputs
 from tests.jobs.dataset.small import finished, submitted
@@ -45,7 +45,7 @@ def test_three_layers_by_four_step_sizes(weights: Path, tmp_path: Path) -> None:
 
     sheet = store.get(DatasetKeys(job).sheet)
     cells = [
-        Cell(five.content[row.key], found.files[str(row.output)], row.name)
+        Cell(shrunk(five.content[row.key]), shrunk(found.files[str(row.output)]), row.name)
         for row in found.rows.values()
     ]
     assert sheet == contact_sheet(cells, "set: 60 of 60 done", columns=12)

@@ -1,0 +1,44 @@
+"""The folder of this machine below which inputs lie."""
+
+from pathlib import Path
+
+from jobs.dataset.sources.address import folder_of, is_in_bucket
+from jobs.dataset.sources.files import has_wildcards
+from jobs.dataset.sources.here import is_folder, is_there
+from jobs.dataset.sources.inputs import Inputs
+from jobs.dataset.sources.pattern import ANY_FOLDERS, Pattern
+from jobs.errors import RequestError
+from jobs.store.errors import StoreRefused
+
+
+def check_seen(inputs: Inputs) -> None:
+    """See that this machine has the folder of the inputs, which are not sent along.
+
+    Where it is not mounted every picture would seem to be gone. Raises StoreRefused.
+    """
+    folder = None if is_in_bucket(inputs.path) else _folder(inputs.path)
+    if folder is not None and not is_there(str(folder)):
+        raise StoreRefused(
+            f"{folder}: a worker's machine does not see the inputs there; mount them at the same "
+            "path on every machine, or use a bucket as store, into which they are sent"
+        )
+
+
+def check_apart(inputs: Inputs, out: Path) -> None:
+    """See that results do not come to lie among the inputs. Raises RequestError."""
+    path = inputs.path
+    is_deep = is_folder(path) or (has_wildcards(path) and ANY_FOLDERS in Pattern.of(path).parts)
+    if is_in_bucket(path) or not is_deep:
+        return
+    root = _folder(path).resolve()
+    if root == out.resolve() or root in out.resolve().parents:
+        raise RequestError(f"{out}: lies in {root}, among the inputs; choose another --out")
+
+
+def _folder(path: str) -> Path:
+    """The path where it is a folder; else what it lies in, or what a glob begins with."""
+    if is_folder(path):
+        return Path(path)
+    if has_wildcards(path):
+        return Path(Pattern.of(path).base or "/")
+    return Path(folder_of(path) or "/")
