@@ -22,7 +22,7 @@ _TICK = 0.5
 _FLUSH = 5.0
 """Seconds of work whose rows may be lost with the holder; their items are then done again."""
 
-_BLAMELESS = 8
+_BLAMELESS = 50
 """Items in a row that may fail for no fault of theirs, before all is taken to be out of order."""
 
 

@@ -1,4 +1,4 @@
-"""A spec as it lies in a store: whole, and without a word of the submitter's disk."""
+"""A spec as it lies in a store: whole, and with no word of the submitter's disk but its inputs."""
 
 from typing import Annotated, Any
 
@@ -33,7 +33,7 @@ class Sent(BaseModel):
 class StoredSpec(Record):
     """What was submitted, written once.
 
-    spec: Spec.document(), its paths reduced to bare file names.
+    spec: the document, its paths reduced to bare file names, but for the inputs of a dataset.
     identity: Identity.document, of which the job's id is the hash.
     nonce: random; by it a submitter knows whether it was the first.
     weights: of each variant of a dataset; None for those that ship with the project.
