@@ -1,6 +1,8 @@
 """What a pool's members do for a dataset: items, shards of results, and the contact sheet."""
 
+import functools
 import hashlib
+import json
 import os
 import socket
 import threading
@@ -25,6 +27,7 @@ from jobs.dataset.sources.reading import at_hand, read
 from jobs.dataset.tenure import Tenure
 from jobs.dataset.treatment import check_fits, check_format, needed_bytes, study_recipe
 from jobs.errors import RequestError
+from jobs.identity import canonical
 from jobs.lifecycle.errors import Unfit
 from jobs.lifecycle.fixed import FixedPlan
 from jobs.lifecycle.keys import JobKeys
@@ -39,6 +42,9 @@ from render.pictures.write import write_picture
 
 _BAND_PIXELS = 1 << 20
 """Decoded, or encoded, at a time."""
+
+_MANNERS = 256
+"""Remembered: to check a spec and size a network up takes as long as a small picture's step."""
 
 
 class Worker:
@@ -55,6 +61,9 @@ class Worker:
         self._results = Results(site, plan.spec.output, tenure.generation)
         self._me = f"{socket.gethostname()}:{os.getpid()}"
         self._is_known = threading.Event()
+        self._manner_of = functools.lru_cache(_MANNERS)(
+            lambda variant, settings: plan.manner(variant, json.loads(settings))
+        )
 
     def machinery(self) -> Machinery:
         """What this member computes with."""
@@ -111,7 +120,7 @@ class Worker:
         """How it is dreamed. PictureError where its row asks for what there is not."""
         settings = {name: one for name, one in item.found.settings.items() if name != "name"}
         try:
-            return self._plan.manner(item.variant, settings)
+            return self._manner_of(item.variant, canonical(settings))
         except (RequestError, LayerError) as error:
             raise PictureError(str(error)) from error
 
