@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from jobs.batches import batches
@@ -85,11 +86,18 @@ class Books:
         return found
 
     def pack(self, file: int, tar: str) -> None:
-        """Note that the results of an item file lie in a tar now."""
+        """Write the whole page of an item file whose results lie in a tar now.
+
+        No partial copy may say so: of what was packed before, who follows would know no more.
+        """
         page = self.open_pages[file].page
-        for row in page.rows:
-            if row.state == "done":
-                page.add(row.model_copy(update={"output": tar}))
+        with ExitStack() as undo:
+            for row in page.rows:
+                if row.state == "done":
+                    undo.callback(page.add, row)
+                    page.add(row.model_copy(update={"output": tar}))
+            self.close(file)
+            undo.pop_all()
 
     def close(self, file: int) -> None:
         """Write the whole page of an item file."""

@@ -73,7 +73,6 @@ class Chores:
             raise outcome.error
         if bound is not None:
             self._books.pack(bound.file, bound.name)
-            self._books.close(bound.file)
             self._fence()
             self._books.forget(bound.file, bound.before)
 

@@ -1,7 +1,7 @@
 """Who is handed what, and what follows: all that can happen, drawn by chance."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cluster.dealer import Dealer
 from cluster.errors import MemberLost
 from cluster.pool import Failed, Finished, Pool, Quarantined, Task
+from cluster.task import Outcome
 from tests.cluster.scripted_pool import ScriptedPool
 
 METHODS = st.lists(st.sampled_from(["pass", "pass", "pass", "stumble", "raise", "kill"]))
@@ -123,6 +124,38 @@ def test_an_answer_of_the_dead_is_not_heard() -> None:
     assert [dealer.returned(deal.ticket, None) for deal in late] == [(), ()]
     assert [dealer.raised(deal.ticket, KeyError()) for deal in late] == [(), ()]
     assert not dealer.is_done
+
+
+def lose_alone(dealer: Dealer, *, is_blameless: bool) -> Sequence[Outcome]:
+    """What follows when the only task there is loses the member that it has for itself."""
+    deal = dealer.deal()
+    assert deal is not None
+    assert dealer.deal() is None
+    outcomes = dealer.lost(deal.member, "lost", is_blameless=is_blameless)
+    for member in dealer.vacated():
+        dealer.welcome(member)
+    return outcomes
+
+
+def test_only_losses_that_a_task_may_have_caused_are_held_against_it() -> None:
+    dealer = dealer_of(size=2, depth=1, number=1)
+    lose_alone(dealer, is_blameless=False)
+    assert lose_alone(dealer, is_blameless=True) == ()
+    assert lose_alone(dealer, is_blameless=True) == ()
+    assert lose_alone(dealer, is_blameless=False) == ()
+    (outcome,) = lose_alone(dealer, is_blameless=False)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, Quarantined)
+    assert dealer.is_done
+
+
+def test_a_task_passes_that_has_lost_its_members_for_no_fault_of_its_own() -> None:
+    dealer = dealer_of(size=1, depth=1, number=1)
+    for _ in range(3):
+        assert lose_alone(dealer, is_blameless=True) == ()
+    deal = dealer.deal()
+    assert deal is not None
+    assert dealer.returned(deal.ticket, "done") == (Finished(0, "done", member=0, attempts=4),)
 
 
 def strikes_until_replaced(dealer: Dealer, finished_in_between: int) -> int | None:

@@ -17,6 +17,7 @@ from tests.jobs.cli.album import (
     GOOD,
     RESULTS,
     Dreamed,
+    check_one_line,
     files_in,
     photos,
     spec_file,
@@ -50,6 +51,19 @@ def test_a_folder_is_dreamed_into_a_tree_like_it(
     for row in ledger:
         if row["state"] == "done":
             assert row["output_sha256"] == f"sha256:{digest(out / row['output'])}"
+
+
+@pytest.mark.parametrize("name", ["", "dreams", "a/b/c/dreams", "a/../dreams"])
+def test_results_do_not_come_to_lie_among_the_inputs(
+    shell: Shell, album: Path, weights: Path, name: str
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in album.rglob("*")}
+    out = album / name
+    flags = ("--network", NETWORK, "--weights", weights, "--layer", LAYER, "--in-process")
+    ended = shell("render", album, *flags, "--out", out)
+
+    check_one_line(ended, f"{out}: lies in {album}, among the inputs")
+    assert {path: path.stat().st_mtime_ns for path in album.rglob("*")} == before
 
 
 def test_again_does_nothing_and_growth_only_what_is_new(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -122,10 +123,10 @@ def seen(store: Store, job: str) -> Seen:
     found = list(rows(store, LedgerKeys(job), Inventory(store, keys).files))
     by_key = {(row.key, row.variant): row for row in found}
     assert len(by_key) == len(found)
-    files = {
-        entry.key.removeprefix(keys.results): store.get(entry.key)
-        for entry in store.entries(keys.results)
-    }
+    made = [entry.key for entry in store.entries(keys.results)]
+    with ThreadPoolExecutor(8) as pool:
+        content = dict(zip(made, pool.map(store.get, made), strict=True))
+    files = {key.removeprefix(keys.results): found for key, found in content.items()}
     return Seen(look(store, job), by_key, files)
 
 

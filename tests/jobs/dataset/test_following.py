@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from jobs.dataset.freezing import freeze
 from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.sending import Sender
+from jobs.dataset.sources.listing import listing
+from jobs.dataset.spec import DatasetSpec
+from jobs.document import any_spec_of
 from jobs.lifecycle.intent import Redo
 from jobs.lifecycle.request import cancel, pause, resume, retry
+from jobs.lifecycle.submit import send_blob
 from jobs.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
 from tests.jobs.dataset.poison import Inputs, inputs
-from tests.jobs.dataset.small import Observed, Seen, finished, seen, submitted
+from tests.jobs.dataset.small import Observed, Seen, document, finished, seen, submitted
 from tests.jobs.holders import Holder, claimed
 from tests.jobs.lifecycle.memory_store import MemoryStore
 
@@ -119,3 +125,33 @@ def test_what_has_come_since_is_all_that_is_done(weights: Path, tmp_path: Path) 
     assert before.files.items() <= after.files.items()
     assert before.rows.items() <= after.rows.items()
     assert store.get(DatasetKeys(job).manifest) != store.get(DatasetKeys(job).manifest_of(1))
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_what_is_listed_while_a_holder_is_at_work_is_done_by_it(
+    weights: Path, tmp_path: Path, at: int
+) -> None:
+    store = MemoryStore()
+    folder = inputs(4, spoilt=1, seed=1).written(tmp_path / "in")
+    job = submitted(store, folder, weights)
+    spec = any_spec_of(document(folder, weights))
+    assert isinstance(spec, DatasetSpec)
+
+    def list_more() -> None:
+        more = inputs(3, 1, seed=2).content
+        Inputs({f"new/{key}": content for key, content in more.items()}, {}).written(folder)
+        sender = Sender(store, lambda path, digest: send_blob(store, path, digest))
+        assert freeze(store, DatasetKeys(job), spec, listing(spec.inputs), sender)
+
+    view = Observed(store, at)
+    view.act = list_more
+    assert claimed(store, job, tmp_path, view).run() == DONE
+
+    found = finished(store, job)
+    assert found.items == {
+        "items": 7,
+        "done": 5,
+        "failed": {"infra": 0, "memory": 0, "input": 2, "bug": 0},
+    }
+    assert {row.lease for row in found.rows.values()} == {1}
+    assert sorted(view.results) == sorted(found.files)

@@ -149,6 +149,19 @@ def test_complete_pages_are_found_in_one_listing_each_once(
     assert store.listings == 1
 
 
+@pytest.mark.parametrize(
+    ("complete", "partial", "pages"), [(1, 2, []), (2, 1, [0]), (2, 2, [0]), (9, 10, [])]
+)
+def test_a_page_that_a_later_holder_writes_again_is_complete_no_more(
+    complete: int, partial: int, pages: list[int]
+) -> None:
+    store = MemoryStore()
+    store.put(KEYS.complete(0, complete), encoded(row(0), row(1)))
+    store.put(KEYS.partial(0, partial), encoded(row(0)))
+
+    assert list(complete_pages(store, KEYS)) == pages
+
+
 def test_a_row_reads_back_whatever_is_in_it() -> None:
     store = MemoryStore()
     strange: Row = row(0, key="a\u2028b\x85c\r/日本.jpg", message="line\u2028separator\x0c")

@@ -1,0 +1,91 @@
+"""What is cleaned up after a dataset, and what of it never is."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.cleaning.cleaning import find_waste
+from jobs.cleaning.waste import Waste, remove
+from jobs.dataset.keys import DatasetKeys
+from jobs.lifecycle.request import retry
+from tests.jobs.dataset.poison import inputs
+from tests.jobs.dataset.small import PACKED, finished, submitted
+from tests.jobs.holders import claimed
+from tests.jobs.lifecycle.memory_store import MemoryStore
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """An empty one."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def keys(store: MemoryStore, weights: Path, tmp_path: Path) -> DatasetKeys:
+    """Of a dataset that has succeeded, was retried, and has succeeded again; an hour ago."""
+    folder = inputs(3, spoilt=1, seed=7).written(tmp_path / "in")
+    job = submitted(store, folder, weights, PACKED)
+    claimed(store, job, tmp_path).run()
+    retry(store, job)
+    claimed(store, job, tmp_path).run()
+    finished(store, job)
+    store.now += HOUR
+    return DatasetKeys(job)
+
+
+def found(store: MemoryStore) -> dict[str, Waste]:
+    """By what it is."""
+    return {waste.what: waste for waste in find_waste(store, HOUR, of_all=True)}
+
+
+def test_leavings_go_and_all_else_stays(store: MemoryStore, keys: DatasetKeys) -> None:
+    old = keys.parquet(1)
+    kept = store.objects.keys() - {old}
+    assert {keys.parquet(2), keys.sheet, keys.manifest_of(1)} <= kept
+    stray, part = keys.items("dead", 0), keys.part(0, 1)
+    store.now -= HOUR
+    store.put(stray, b"")
+    store.now += HOUR
+    store.put(part, b"a result")
+
+    waste = found(store)
+    assert {what: one.keys for what, one in waste.items()} == {
+        "items of no listing": (stray,),
+        "packed results": (part,),
+        "old ledgers": (old,),
+    }
+    assert all(remove(store, one) for one in waste.values())
+    assert {key for key in store.objects if key.startswith((keys.folder, "blobs/"))} == {
+        key for key in kept if key.startswith((keys.folder, "blobs/"))
+    }
+    assert found(store) == {}
+
+
+def test_items_of_a_submit_that_may_be_at_work_stay(store: MemoryStore, keys: DatasetKeys) -> None:
+    store.put(keys.items("new", 0), b"")
+    assert "items of no listing" not in found(store)
+
+
+def test_of_a_dataset_that_goes_on_nothing_is_cleaned_that_it_needs(
+    store: MemoryStore, keys: DatasetKeys
+) -> None:
+    store.put(keys.part(0, 1), b"a result")
+    waste = found(store)
+    retry(store, keys.job)
+    assert not any(remove(store, one) for one in waste.values())
+    assert found(store) == {}
+
+
+def test_blobs_are_orphans_only_when_no_item_names_them(
+    store: MemoryStore, keys: DatasetKeys
+) -> None:
+    blobs = {entry.key for entry in store.entries("blobs/")}
+    # The pictures, and the weights.
+    assert len(blobs) == 4
+    assert "blob without a job" not in found(store)
+
+    store.delete([entry.key for entry in store.entries(keys.all_items)])
+    pictures = {key for one in find_waste(store, HOUR, of_all=True) for key in one.keys}
+    assert len(pictures & blobs) == 3, "all but the weights, which the spec names"

@@ -1,0 +1,144 @@
+"""Who is to blame for a failure: what is no picture's fault is not held against it."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.manner import Manner
+from jobs.dataset.worker import Worker
+from jobs.errors import RequestError
+from jobs.holding.keeper import GONE
+from jobs.lifecycle.intent import Redo
+from jobs.lifecycle.request import retry
+from jobs.scheduler.coordinator import DONE
+from jobs.store.errors import StoreUnreachable
+from render.errors import WeightsError
+from tests.jobs.dataset.poison import inputs
+from tests.jobs.dataset.small import Observed, finished, pool_of, seen, submitted
+from tests.jobs.holders import claimed
+from tests.jobs.lifecycle.memory_store import MemoryStore
+
+ONE = "1/0001.jpg"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four."""
+    return inputs(4, spoilt=0, seed=9).written(tmp_path_factory.mktemp("four"))
+
+
+class OneAway(Worker):
+    """Cannot reach one picture."""
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        if f'"key":"{ONE}"'.encode() in line:
+            raise StoreUnreachable("the bucket is away")
+        return super().dream(line, file)
+
+
+class AllAway(Worker):
+    """Cannot reach any."""
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        raise StoreUnreachable("the bucket is away")
+
+
+def test_a_picture_out_of_reach_is_a_row_and_a_retry_does_just_that(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submitted(store, pictures, weights)
+    assert claimed(store, job, tmp_path, pool=pool_of(OneAway)).run() == DONE
+    before = finished(store, job)
+    assert {key: row.failure for key, row in before.failed.items()} == {ONE: "infra"}
+    assert before.failed[ONE].message == "the bucket is away"
+    assert before.items["done"] == 3
+
+    retry(store, job, Redo(failure="infra"))
+    again = Observed(store)
+    assert claimed(store, job, tmp_path, again).run() == DONE
+    assert again.results == ["1/0001.png"]
+    after = finished(store, job)
+    assert after.failed == {}
+    assert {key for key, row in after.rows.items() if row != before.rows[key]} == {(ONE, 0)}
+
+
+def test_where_nothing_can_be_reached_the_job_waits(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submitted(store, pictures, weights)
+    assert claimed(store, job, tmp_path, pool=pool_of(AllAway)).run() == GONE
+    found = seen(store, job)
+    assert found.job.state == "queued"
+    assert found.rows == {}
+    assert found.job.status is not None
+    assert found.job.status.reason == "the bucket is away"
+
+    assert claimed(store, job, tmp_path).run() == DONE
+    assert finished(store, job).failed == {}
+
+
+class NoWeights(Worker):
+    """Its cache has lost the weights."""
+
+    def _weights(self, manner: Manner, variant: int) -> Path:
+        raise WeightsError("seeded.safetensors: is gone")
+
+
+class NoCache(Worker):
+    """Cannot write its cache."""
+
+    def _weights(self, manner: Manner, variant: int) -> Path:
+        raise RequestError("cache: no room")
+
+
+class OneWithoutWeights(Worker):
+    """Its cache has lost the weights while it did one picture."""
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        if f'"key":"{ONE}"'.encode() in line:
+            raise WeightsError("seeded.safetensors: is gone")
+        return super().dream(line, file)
+
+
+@pytest.mark.parametrize("kind", [NoWeights, NoCache])
+def test_weights_that_are_gone_are_no_picture_s_fault(
+    pictures: Path, weights: Path, tmp_path: Path, kind: type[Worker]
+) -> None:
+    store = MemoryStore()
+    job = submitted(store, pictures, weights)
+    claimed(store, job, tmp_path, pool=pool_of(kind)).run()
+    found = seen(store, job)
+    assert found.job.state != "succeeded"
+    assert found.rows == {}
+
+
+def test_weights_that_are_gone_for_one_are_not_its_fault(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submitted(store, pictures, weights)
+    assert claimed(store, job, tmp_path, pool=pool_of(OneWithoutWeights)).run() == DONE
+    failed = finished(store, job).failed
+    assert {key: row.failure for key, row in failed.items()} == {ONE: "infra"}
+
+
+class NoShow(Worker):
+    """Cannot draw."""
+
+    def show(self, *_: object) -> None:
+        raise KeyError("a bug in the sheet")
+
+
+def test_a_sheet_that_cannot_be_made_fails_no_job(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submitted(store, pictures, weights)
+    assert claimed(store, job, tmp_path, pool=pool_of(NoShow)).run() == DONE
+    assert finished(store, job).items["done"] == 4
+    keys = DatasetKeys(job)
+    assert keys.sheet not in store.objects
+    assert "the contact sheet is not made" in store.get(keys.log(1)).decode()
