@@ -36,4 +36,6 @@ def ledger(
 def _line(row: "Row") -> str:
     if row.state == "done":
         return f"done    {row.key} -> {row.member or row.output}"
-    return f"failed  {row.key}: {row.failure}: {row.message}"
+    # Of a sweep's items the key is the same.
+    item = row.key if row.key.startswith(row.name) else f"{row.key} as {row.name}"
+    return f"failed  {item}: {row.failure}: {row.message}"
