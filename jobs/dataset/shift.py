@@ -23,7 +23,10 @@ _FLUSH = 5.0
 """Seconds of work whose rows may be lost with the holder; their items are then done again."""
 
 _BLAMELESS = 50
-"""Items in a row that may fail for no fault of theirs, before all is taken to be out of order."""
+"""Items in a row that may fail for no fault of theirs, before all is taken to be out of order.
+
+The job is let go, and later begins with the same items: so many that are out of reach for ever hold
+it up."""
 
 
 class Shift:

@@ -87,7 +87,7 @@ class DatasetSpec(Part):
     resize: the size of each result; see `jobs.dataset.resize`.
     sweep: lists of values by the dotted names of fields; each picture is dreamed with all of their
         combinations.
-    batch: pictures of one shape that a GPU dreams at once; CPUs dream them one by one.
+    batch: results of one size that a GPU dreams at once; CPUs dream them one by one.
     sheet: how many results the contact sheet shows.
     """
 
