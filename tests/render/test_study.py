@@ -1,7 +1,5 @@
 """Studies: the poster's bytes without its files, whoever else is dreamed."""
 
-import tracemalloc
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from render.arithmetic import arithmetic, make_repeatable
-from render.cost import Cost
 from render.dream import Dream
 from render.errors import RenderError
 from render.gradient import gradients, stacked_gradients
@@ -31,16 +28,12 @@ from render.recipe import Recipe
 from render.rect import Rect, Size
 from render.studies import dreamed_in_slots, dreamed_studies
 from render.study import Dreamed
-from render.study_memory import StudyMemory, study_memory
 from render.study_recipe import StudyRecipe
-from render.tally import _Tally, window_cost
 from tests.render.crew import decoded, rendered
 from tests.render.engine import calibrate, fill, noise, relative
+from tests.render.studies import DREAM, MIX, SIZE, picture
 from tests.render.tiny import Tiny
 
-MIX = Objective("branches") + Objective("third", channels=(1, 4)) * -0.4
-DREAM = Dream(octaves=2, steps=2, jitter=13, step_size=0.05)
-SIZE = (40, 30)
 NAME = "squeezenet1_0"
 SIDES = st.integers(1, 40)
 SEEDS = st.integers(0, 2**63 - 1)
@@ -76,11 +69,6 @@ def grid() -> tuple[int, int]:
 def recipe(grid: tuple[int, int]) -> StudyRecipe:
     """In tiles of 32 pixels, of which the last octave has two."""
     return StudyRecipe(MIX, DREAM, "float32", "cpu", octave_sizes(SIZE, DREAM), 32, *grid, 1)
-
-
-def picture(size: Size, seed: int, dtype: type = np.uint8) -> np.ndarray:
-    most = np.iinfo(dtype).max
-    return np.random.default_rng(seed).integers(0, most, (*size, 3), dtype, endpoint=True)
 
 
 def canvas(dreamed: Dreamed) -> Tensor:
@@ -339,65 +327,3 @@ def test_gradients_that_are_not_finite_fail_their_picture_alone(slots: int) -> N
 def test_every_picture_has_its_seed(tiny: Networks, recipe: StudyRecipe) -> None:
     with pytest.raises(ValueError, match="zip"):
         dreamed_studies(tiny["float32"], recipe, [picture((5, 5), 0)], [1, 2])
-
-
-@pytest.fixture(scope="module")
-def taken(squeezenet_weights: Path) -> Callable[[Size, int, int, int], tuple[int, StudyMemory]]:
-    """Dreams a batch, stacked by force as a GPU would; returns the peak in bytes as counted, of
-    tensors, arrays and weights, and as foreseen.
-    """
-    mix = Objective("features.1") + Objective("features.1", channels=(0, 3))
-    grid = layer_grid(build(NAME), NAME, mix.layers)
-    network = load_network(NAME, squeezenet_weights, mix.layers)
-    cost = window_cost(NAME, mix, torch.float32)
-
-    def count(source: Size, steps: int, slots: int, tile: int) -> tuple[int, StudyMemory]:
-        dream = Dream(octaves=2, octave_scale=1.05, steps=steps, jitter=8)
-        sizes = octave_sizes((130, 120), dream)
-        stride, field = grid.stride, grid.field
-        recipe = StudyRecipe(mix, dream, "float32", "cpu", sizes, tile, stride, field, slots)
-        pictures = [picture(source, seed) for seed in range(slots)]
-        with _Tally() as tally:
-            dreamed = dreamed_in_slots(network, recipe, pictures, list(range(slots)), slots)
-        assert len(dreamed) == slots
-        samples = sum(one.nbytes for one in pictures)
-        foreseen = study_memory(replace(recipe, device="cuda"), source, 8, cost)
-        return tally.peak + samples + cost.weights, foreseen
-
-    return count
-
-
-@pytest.mark.parametrize("slots", [1, 3])
-def test_steps_take_no_more_than_was_foreseen(
-    taken: Callable[[Size, int, int, int], tuple[int, StudyMemory]], slots: int
-) -> None:
-    peak, foreseen = taken((130, 120), 1, slots, 64)
-    assert 0.7 < peak / (foreseen.held + foreseen.passing) <= 1
-
-
-def test_neither_does_reading(
-    taken: Callable[[Size, int, int, int], tuple[int, StudyMemory]],
-) -> None:
-    tracemalloc.start()  # numpy tells it what its arrays take
-    try:
-        peak, foreseen = taken((600, 500), 0, 1, 256)
-        _, arrays = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    # They take turns: a tile is read into arrays, and then resampled as tensors.
-    assert 0.7 < max(peak, arrays) / (foreseen.held + foreseen.passing) <= 1
-
-
-def test_what_a_batch_holds(recipe: StudyRecipe) -> None:
-    def held(changed: StudyRecipe) -> int:
-        return study_memory(changed, (50, 60), 16, Cost(1e6, 500, 1000, 3_000_000)).held
-
-    samples, canvas = 50 * 60 * 3 * 2, SIZE[0] * SIZE[1] * 3 * 4
-    two = replace(recipe, batch=2)
-    term = replace(recipe, mix=MIX + Objective("relu"))
-
-    assert held(two) - held(recipe) == samples + canvas
-    assert held(term) - held(recipe) == canvas
-    stacked = replace(two, device="cuda")
-    assert held(stacked) - held(two) == canvas * (2 + len(MIX))
-    assert held(replace(recipe, precision="float64")) == 2 * held(recipe) - samples
