@@ -82,9 +82,7 @@ def worker_memory(
     Each tile has its canvas and one gradient for each of the `terms` objectives, of `value_bytes` a
     channel; what neighbours lend comes on top of both ways, and so does one window.
     """
-    window = min(lattice.extent(grid.tile), lattice.padded(grid.height)) * min(
-        lattice.extent(grid.tile), lattice.padded(grid.width)
-    )
+    window = lattice.largest(grid.tile, (grid.height, grid.width))
     busiest = max(
         (block.pixels(grid) for block in partition(grid, workers)), key=lambda rect: rect.area
     )

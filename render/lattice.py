@@ -8,7 +8,7 @@ origin falls at another pixel. Nothing wraps round.
 import hashlib
 from dataclasses import dataclass
 
-from render.rect import Rect
+from render.rect import Rect, Size
 
 
 def round_up(value: int, multiple: int) -> int:
@@ -65,6 +65,12 @@ class Lattice:
     def extent(self, core: int) -> int:
         """The side of the window of a full tile with a side of `core` pixels, at every offset."""
         return round_up(core + 2 * self.halo, self.stride) + self.stride
+
+    def largest(self, tile: int, size: Size) -> int:
+        """The pixels of the largest window of tiles of that side in a picture of that size."""
+        extent = self.extent(tile)
+        height, width = (min(extent, self.padded(side)) for side in size)
+        return height * width
 
     def reach(self, core: int) -> int:
         """The most pixels by which a window goes beyond its core on any side, at any offset."""

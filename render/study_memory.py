@@ -49,10 +49,7 @@ def study_memory(recipe: StudyRecipe, source: Size, depth: int, cost: Cost) -> S
 
 
 def _pass_bytes(recipe: StudyRecipe, cost: Cost) -> int:
-    lattice = recipe.lattice
-    extent = lattice.extent(recipe.tile)
-    down, across = (min(extent, lattice.padded(side)) for side in recipe.sizes[-1])
-    return cost.bytes(recipe.slots * down * across)
+    return cost.bytes(recipe.slots * recipe.lattice.largest(recipe.tile, recipe.sizes[-1]))
 
 
 def _reading_bytes(recipe: StudyRecipe, source: Size, pixel: int) -> int:

@@ -36,8 +36,7 @@ def auto_tile(size: Size, lattice: Lattice, cost: Cost) -> int:
 
 def _work(size: Size, tile: int, lattice: Lattice) -> tuple[int, int]:
     """The windows' pixels, at most; of equal ones the larger tile is better."""
-    down, across = (min(lattice.extent(tile), lattice.padded(side)) for side in size)
-    return len(Grid(*size, tile)) * down * across, -tile
+    return len(Grid(*size, tile)) * lattice.largest(tile, size), -tile
 
 
 def _fits(tile: int, lattice: Lattice, cost: Cost) -> bool:

@@ -9,7 +9,6 @@ from jobs.dataset.spec import DatasetSpec
 from jobs.document import any_spec_of, assigned
 from jobs.errors import RequestError
 from jobs.identity import canonical
-from render.grid import Grid
 from render.lattice import Lattice
 from render.networks.default_objective import default_objective
 from render.objective import Mix
@@ -46,11 +45,7 @@ class Manner:
 
     def window(self, size: Size) -> int:
         """Pixels of the largest window for a result of that size."""
-        tile, lattice = self.tile(size), self.lattice
-        grid = Grid(*size, tile)
-        return min(lattice.extent(tile), lattice.padded(grid.height)) * min(
-            lattice.extent(tile), lattice.padded(grid.width)
-        )
+        return self.lattice.largest(self.tile(size), size)
 
     def label(self, seed: int) -> str:
         """What outputs say of themselves: from that anybody can make them again."""
