@@ -49,7 +49,7 @@ class LeNet5(nn.Module):
 
 
 def _convolution(inputs: int, outputs: int, side: int) -> nn.Sequential:
-    """Convolution without padding, then ReLU: (N, inputs, H, W) -> (N, outputs, H - side + 1, …)."""
+    """Convolution without padding, then ReLU."""
     return nn.Sequential(OrderedDict(conv=nn.Conv2d(inputs, outputs, side), relu=nn.ReLU()))
 
 
