@@ -4,8 +4,11 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from render.networks.head import with_logits
 from render.networks.maxpool import MaxPool
+from render.networks.nodes import is_relu, module_of
 from render.networks.trace import Traced
+from render.objective import LOGITS
 
 _IN_PLACE_TOO = (nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid)
 
@@ -13,8 +16,11 @@ _IN_PLACE_TOO = (nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid)
 def cut(traced: Traced, layers: tuple[str, ...]) -> Traced:
     """The part of the network that the layers need; it returns their outputs as a tuple.
 
-    LayerError where there is no such layer. The traced graph is changed in place.
+    LayerError where there is no such layer, or where the layers include the classes (LOGITS) and
+    the head cannot be applied position by position. The traced graph is changed in place.
     """
+    if LOGITS in layers:
+        traced = with_logits(traced)
     graph = traced.graph.graph
     ends = tuple(traced.node(layer) for layer in layers)
     (old,) = (node for node in graph.nodes if node.op == "output")
@@ -37,9 +43,9 @@ def fold_batch_norm(module: fx.GraphModule) -> None:
     for node in list(module.graph.nodes):
         source = node.args[0] if node.args else None
         if (
-            isinstance(norm := _module(module, node), nn.BatchNorm2d)
+            isinstance(norm := module_of(module, node), nn.BatchNorm2d)
             and isinstance(source, fx.Node)
-            and isinstance(convolution := _module(module, source), nn.Conv2d)
+            and isinstance(convolution := module_of(module, source), nn.Conv2d)
             and len(source.users) == 1
             and sum(other.target == source.target for other in module.graph.nodes) == 1
         ):
@@ -57,9 +63,9 @@ def rectify_in_place(module: fx.GraphModule) -> None:
     that an objective may look at the layer before.
     """
     for node in module.graph.nodes:
-        if isinstance(other := _module(module, node), _IN_PLACE_TOO):
+        if isinstance(other := module_of(module, node), _IN_PLACE_TOO):
             other.inplace = False
-        if not _is_relu(module, node):
+        if not is_relu(module, node):
             continue
         (source,) = node.all_input_nodes
         alone = len(source.users) == 1 and _may_be_overwritten(module, source)
@@ -74,7 +80,7 @@ def rectify_in_place(module: fx.GraphModule) -> None:
 def pool_repeatably(module: fx.GraphModule) -> None:
     """Exchange torch's max-pools for those with a deterministic gradient on CUDA."""
     for node in module.graph.nodes:
-        pool = _module(module, node)
+        pool = module_of(module, node)
         if isinstance(pool, nn.MaxPool2d) and pool.dilation in (1, (1, 1)):
             replacement = MaxPool(
                 _pair(pool.kernel_size), _pair(pool.stride), _pair(pool.padding), pool.ceil_mode
@@ -96,20 +102,10 @@ def pool_repeatably(module: fx.GraphModule) -> None:
     module.recompile()
 
 
-def _module(module: fx.GraphModule, node: fx.Node) -> nn.Module | None:
-    return module.get_submodule(str(node.target)) if node.op == "call_module" else None
-
-
-def _is_relu(module: fx.GraphModule, node: fx.Node) -> bool:
-    if node.op == "call_function":
-        return node.target in (torch.relu, torch.nn.functional.relu)
-    return isinstance(_module(module, node), nn.ReLU)
-
-
 def _may_be_overwritten(module: fx.GraphModule, node: fx.Node) -> bool:
     """Whether an operation's own gradient does without its output, which is no view either."""
     if node.op == "call_module":
-        return isinstance(_module(module, node), nn.Conv2d | nn.BatchNorm2d)
+        return isinstance(module_of(module, node), nn.Conv2d | nn.BatchNorm2d)
     return getattr(node.target, "__name__", "") in ("cat", "add")
 
 

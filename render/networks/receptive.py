@@ -18,11 +18,13 @@ from torch import fx, nn
 from torch.nn import functional
 
 from render.networks.trace import Traced
+from render.objective import LOGITS
 
 _LENGTHS = (512, 1536, 4608)  # of the measured stripe: the next when no unit is away from borders
 _BREADTH = 96  # the stripe's other side: enough for every network's own reductions
+_BREADTH_OF_HEADS = 256  # and for AlexNet's and VGG's classes, which need 224
 
-_POINTWISE_MODULES = (
+POINTWISE_MODULES = (
     nn.BatchNorm2d,
     nn.ReLU,
     nn.ReLU6,
@@ -35,6 +37,8 @@ _POINTWISE_MODULES = (
     nn.Dropout,
     nn.Identity,
 )
+"""Those whose output at a place depends on their input at that place and channel alone."""
+
 _POINTWISE = {"relu", "relu_", "relu6", "silu", "gelu", "hardswish", "sigmoid", "dropout"}
 _POINTWISE |= {"stochastic_depth"}
 _COMBINING = {"add", "iadd", "sub", "mul", "imul", "truediv"}
@@ -47,13 +51,15 @@ class Receptive:
     """What one layer's units see.
 
     `channels` of output; `stride`, pixels between neighbours; `field`, the side in pixels of the
-    square that can influence a unit. `reason`: why there are no exact tiles (the rest is 0), or "".
+    square that can influence a unit; `start`, the first pixel of unit 0's, below 0 where
+    convolutions pad. `reason`: why there are no exact tiles (the rest is 0), or "".
     """
 
     channels: int
     stride: int
     field: int
     reason: str = ""
+    start: int = 0
 
 
 class _WholePictureError(Exception):
@@ -94,7 +100,7 @@ class _Positions(fx.Interpreter):
     def call_module(self, target: Any, args: tuple[Any, ...], _: dict[str, Any]) -> Any:
         module = self.module.get_submodule(target)
         x = args[0]
-        if isinstance(module, _POINTWISE_MODULES):
+        if isinstance(module, POINTWISE_MODULES):
             return x
         if isinstance(module, nn.Conv2d):
             seen = _slide(
@@ -258,7 +264,8 @@ def _run(traced: Traced, length: int, axis: int) -> _Positions:
     shape = [1, 1, 1, 1]
     shape[axis] = length
     numbers = torch.arange(length, dtype=torch.float32).reshape(shape)
-    full = [1, 3, _BREADTH, _BREADTH]
+    breadth = _BREADTH_OF_HEADS if LOGITS in traced.names.values() else _BREADTH
+    full = [1, 3, breadth, breadth]
     full[axis] = length
     runner = _Positions(traced)
     with torch.no_grad():
@@ -266,8 +273,8 @@ def _run(traced: Traced, length: int, axis: int) -> _Positions:
     return runner
 
 
-def _field(value: torch.Tensor, length: int, axis: int) -> tuple[int, int] | str:
-    """Stride and field along an axis, or why there are none."""
+def _field(value: torch.Tensor, length: int, axis: int) -> tuple[int, int, int] | str:
+    """Stride, field and start along an axis, or why there are none."""
     others = (0, 2) if axis == 2 else (0, 1)
     last, first = value[0].amax(others), -value[1].amax(others)
     widest = (last - first)[last.isfinite()].max()
@@ -278,14 +285,20 @@ def _field(value: torch.Tensor, length: int, axis: int) -> tuple[int, int] | str
     steps, widths = set(starts.diff().tolist()), set((ends - starts).tolist())
     if len(steps) != 1 or len(widths) != 1:
         return "units see different surroundings at different places"
-    return int(steps.pop()), int(widths.pop()) + 1
+    stride = int(steps.pop())
+    before = int(inner.nonzero()[0]) * stride
+    return stride, int(widths.pop()) + 1, int(starts[0]) - before
 
 
-def _joined(channels: int, down: tuple[int, int] | str, across: tuple[int, int] | str) -> Receptive:
+def _joined(
+    channels: int, down: tuple[int, int, int] | str, across: tuple[int, int, int] | str
+) -> Receptive:
     if isinstance(down, str):
         return Receptive(channels, 0, 0, down)
     if isinstance(across, str):
         return Receptive(channels, 0, 0, across)
     if down[0] != across[0]:
         return Receptive(channels, 0, 0, "its strides down and across differ")
-    return Receptive(channels, down[0], max(down[1], across[1]))
+    # Of two fields the wider is the side of a square, and begins where that one does.
+    _, field, start = max(down, across, key=lambda found: found[1])
+    return Receptive(channels, down[0], field, start=start)

@@ -1,0 +1,159 @@
+"""A network's classes, position by position: their mean is what the network itself says."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from render.errors import LayerError
+from render.networks.catalogue import build
+from render.networks.layers import layer_grid
+from render.networks.network import prepare
+from render.objective import LOGITS
+from tests.render.engine import noise, relative
+from tests.render.networks.seeds import seeded_whole
+
+LINEAR = [
+    "squeezenet1_1",
+    "pareidolia",
+    "shufflenet_v2_x0_5",
+    "mobilenet_v2",
+    "mnasnet0_5",
+    "resnet18",
+    "regnet_x_400mf",
+    "densenet121",
+    "googlenet",
+    "inception_v3",
+    "efficientnet_b0",
+]
+RECTIFIED = ("squeezenet1_1", "pareidolia")  # after their classes, before their average
+
+
+def pictures(height: int, width: int) -> Tensor:
+    return noise((height, width), seed=5).permute(2, 0, 1)[None]
+
+
+def own_and_spread(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The network's own scores (1, classes), and its classes at every position (1, classes, h, w).
+
+    The model is used up.
+    """
+    with torch.no_grad():
+        own = model(x)
+        return own, prepare(model, (LOGITS,), torch.float64).activations(x)[LOGITS]
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_the_mean_over_positions_is_the_networks_own_score(name: str) -> None:
+    own, spread = own_and_spread(seeded_whole(name), pictures(128, 192))
+    assert spread.shape[2] > 1
+    assert spread.shape[3] > spread.shape[2]
+    spread = spread.relu() if name in RECTIFIED else spread
+    assert relative(spread.mean((2, 3)), own) <= 1e-9
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("alexnet", 224),
+        pytest.param("vgg11", 224, marks=pytest.mark.slow),
+        ("convnext_tiny", 32),
+        ("mobilenet_v3_small", 32),
+    ],
+)
+def test_a_single_position_is_the_networks_own_score(name: str, side: int) -> None:
+    """Heads that read a grid of features, or that are not linear."""
+    own, spread = own_and_spread(seeded_whole(name), pictures(side, side))
+    assert spread.shape[2:] == (1, 1)
+    assert relative(spread[:, :, 0, 0], own) <= 1e-9
+
+
+def test_a_grid_of_features_is_read_at_every_position() -> None:
+    """Without padding every position is the network's own answer on that part of the picture."""
+    model = seeded_whole("alexnet")
+    for part in model.modules():
+        if isinstance(part, nn.Conv2d):
+            part.padding = (0, 0)
+    field, stride = 355, 32
+    x = pictures(field + stride, field + stride)
+    corners = [(0, 0), (1, 0), (0, 1), (1, 1)]
+    with torch.no_grad():
+        own = [
+            model(x[:, :, stride * row :, stride * column :][:, :, :field, :field])[0]
+            for row, column in corners
+        ]
+        spread = prepare(model, (LOGITS,), torch.float64).activations(x)[LOGITS]
+    assert spread.shape == (1, 1000, 2, 2)
+    for (row, column), scores in zip(corners, own, strict=True):
+        assert relative(spread[0, :, row, column], scores) <= 1e-9
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+def test_side_heads_are_not_the_head(name: str) -> None:
+    own, spread = own_and_spread(seeded_whole(name, auxiliary=True), pictures(128, 128))
+    assert relative(spread.mean((2, 3)), own) <= 1e-9
+
+
+def test_classes_and_a_layer_together() -> None:
+    layers = ("features.9", LOGITS, "classifier.1")
+    x = pictures(96, 96)
+    found = prepare(seeded_whole("squeezenet1_1"), layers, torch.float64).activations(x)
+    assert tuple(found) == layers
+    assert torch.equal(found[LOGITS], found["classifier.1"])
+    for layer in layers:
+        alone = prepare(seeded_whole("squeezenet1_1"), (layer,), torch.float64).activations(x)
+        assert torch.equal(found[layer], alone[layer])
+
+
+def test_a_class_that_is_not_seen_yet_has_a_gradient() -> None:
+    model = seeded_whole("squeezenet1_1")
+    classes = model.get_submodule("classifier.1")
+    assert isinstance(classes, nn.Conv2d)
+    assert classes.bias is not None
+    nn.init.constant_(classes.bias, -1e6)
+    x = pictures(96, 96).requires_grad_()
+    seen = prepare(model, (LOGITS, "classifier.2"), torch.float64).activations(x)
+    assert float(seen["classifier.2"].detach().max()) == 0
+    (gradient,) = torch.autograd.grad(seen[LOGITS][:, 3].sum(), x)
+    assert float(gradient.abs().sum()) > 0
+
+
+def test_folding_goes_on_beneath_a_head() -> None:
+    network = prepare(build("resnet18"), (LOGITS,), torch.float32, torch.device("meta"))
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in network.module.modules())
+    x = torch.zeros(1, 3, 96, 160, device="meta")
+    assert network.activations(x)[LOGITS].shape == (1, 1000, 3, 5)
+
+
+@pytest.mark.parametrize(
+    ("name", "stride", "field", "classes"),
+    [
+        ("squeezenet1_1", 16, 207, 1000),
+        ("alexnet", 32, 355, 1000),
+        ("vgg16", 32, 404, 1000),
+        ("resnet18", 32, 435, 1000),
+        ("pareidolia", 16, 243, 46),
+    ],
+)
+def test_classes_have_a_stride_and_a_field(
+    name: str, stride: int, field: int, classes: int
+) -> None:
+    grid = layer_grid(build(name), name, (LOGITS,))
+    assert (grid.stride, grid.field, grid.channels) == (stride, field, (classes,))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "efficientnet_b0",
+            r"classes of efficientnet_b0: have no exact tiles, because features\.1",
+        ),
+        ("mobilenet_v3_small", r"averages over the whole picture; name a layer instead: the deep"),
+        ("swin_t", r"attends to the whole picture; name a layer instead: the deepest that has is "),
+        ("vit_b_16", r"class: the network's head cannot be applied position by position, because"),
+    ],
+)
+def test_classes_that_cannot_tile_say_why(name: str, message: str) -> None:
+    with pytest.raises(LayerError, match=message) as refused:
+        layer_grid(build(name), name, (LOGITS,))
+    assert "\n" not in str(refused.value)
