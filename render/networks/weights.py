@@ -11,7 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from render.errors import WeightsError
-from render.networks.catalogue import build, has_auxiliary
+from render.networks.catalogue import build, has_auxiliary, network_names
+from render.networks.metadata import read_metadata
 
 _SIDE_HEADS = ("aux1.", "aux2.", "AuxLogits.")
 # torchvision's own DenseNet files spell modules as before 2018, and its builder renames them.
@@ -60,8 +61,15 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 def fitted(network: str, path: Path) -> torch.nn.Module:
-    """The network with the file's weights. WeightsError names the tensors that do not fit."""
+    """The network with the file's weights.
+
+    WeightsError where the file says that it is another network's, or names the tensors that do not
+    fit.
+    """
     tensors = read_weights(path)
+    said = read_metadata(path).architecture
+    if said != network and said in network_names():
+        raise WeightsError(f"weights {path}: made for {said}, not {network}; name {said} instead")
     if network.startswith("densenet"):
         tensors = {_OLD_DENSENET.sub(r"\1\2.", name): value for name, value in tensors.items()}
     auxiliary = has_auxiliary(network) and any(name.startswith(_SIDE_HEADS) for name in tensors)

@@ -1,6 +1,7 @@
 """Where a network's weights are. Loads torch only to download."""
 
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 from render.errors import WeightsError
@@ -8,10 +9,24 @@ from render.errors import WeightsError
 PRETRAINED = "pretrained"
 PAREIDOLIA = "pareidolia"
 
+OWN = (PAREIDOLIA,)
+"""Our own networks: the weights of each lie beside this module, under its name."""
+
 
 def ships(network: str, weights: str | Path | None) -> bool:
     """Whether a network's weights are those that come with the project."""
-    return network == PAREIDOLIA and weights in (None, PRETRAINED)
+    return network in OWN and weights in (None, PRETRAINED)
+
+
+def shipped(network: str) -> Path:
+    """The weights file of one of our own networks."""
+    return Path(__file__).with_name(f"{network}.safetensors")
+
+
+def downloaded(network: str) -> Path | None:
+    """Torchvision's weights of a network, where they are in torch's cache already."""
+    path = _cached(_best(network).url)
+    return path if path.is_file() else None
 
 
 def weights_file(network: str, weights: str | None) -> Path:
@@ -21,7 +36,7 @@ def weights_file(network: str, weights: str | None) -> Path:
     no network to download by, no such file, or nothing was named for a network that needs it.
     """
     if ships(network, weights):
-        return Path(__file__).with_name("pareidolia.safetensors")
+        return shipped(network)
     if weights is None:
         raise WeightsError(
             f"network {network}: no weights named; give weights: "
@@ -35,17 +50,28 @@ def weights_file(network: str, weights: str | None) -> Path:
     return path
 
 
-def _downloaded(network: str) -> Path:
-    import torch
+def _best(network: str) -> Any:
     import torchvision
 
-    best = torchvision.models.get_model_weights(network).DEFAULT
-    path = Path(torch.hub.get_dir()) / "checkpoints" / Path(best.url).name
+    return torchvision.models.get_model_weights(network).DEFAULT
+
+
+def _cached(url: str) -> Path:
+    import torch
+
+    return Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+
+
+def _downloaded(network: str) -> Path:
+    import torch
+
+    url = _best(network).url
+    path = _cached(url)
     if not path.is_file():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             prefix = path.stem.rpartition("-")[2]  # of the file's SHA-256, by torchvision's custom
-            torch.hub.download_url_to_file(best.url, str(path), prefix, progress=False)
+            torch.hub.download_url_to_file(url, str(path), prefix, progress=False)
         except (URLError, OSError, RuntimeError) as why:
             raise WeightsError(
                 f"weights of {network}: torchvision's file could not be downloaded ({why}); "
