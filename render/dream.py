@@ -2,7 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+from render.schedule import STEADY, Schedule
+from render.smooth import Smooth
+
+Keep = Literal["colours"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,10 @@ class Dream:
     jitter: the sampling grid's largest offset in pixels of the octave, 0 to 100000; it is
         rounded up to a multiple of the network's stride, and 0 means none.
     seed: decides every step's jitter, from 0 to 2**63 - 1.
+    schedule: factors of step_size over octaves and steps.
+    smooth: how gradients are smoothed; None for not at all.
+    keep: `colours` changes only how light a pixel is.
+    strength: a picture, grey, of any size: where it is black nothing changes.
 
     Raises ValueError for a value out of its range.
     """
@@ -34,6 +44,10 @@ class Dream:
     step_size: float = 0.02
     jitter: int = 32
     seed: int = 0
+    schedule: Schedule = STEADY
+    smooth: Smooth | None = None
+    keep: Keep | None = None
+    strength: Path | None = None
 
     def __post_init__(self) -> None:
         if self.octaves != "auto" and not 1 <= self.octaves <= 64:
@@ -48,3 +62,13 @@ class Dream:
             raise ValueError(f"jitter must be from 0 to 100000; not {self.jitter}")
         if not 0 <= self.seed < 2**63:
             raise ValueError(f"seed must be from 0 to 2**63 - 1; not {self.seed}")
+
+    @property
+    def margin(self) -> int:
+        """How far beyond a core its gradient must be known, in pixels."""
+        return 0 if self.smooth is None else self.smooth.margin
+
+    @property
+    def bands(self) -> tuple[float, ...]:
+        """What the bands of each objective's gradient are multiplied by."""
+        return (1.0,) if self.smooth is None else self.smooth.bands

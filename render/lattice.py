@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 from render.rect import Rect, Size
+from render.units import Place
 
 
 def round_up(value: int, multiple: int) -> int:
@@ -37,11 +38,13 @@ class Lattice:
 
     `jitter` is what the user asked for; offsets are drawn from [0, `span`), which is `jitter`
     rounded up to a multiple of the stride, so that every phase of the grid is equally likely.
+    `margin` is how far beyond a core its gradient is asked for, in pixels: smoothing looks round.
     """
 
     stride: int
     field: int
     jitter: int
+    margin: int = 0
 
     @property
     def span(self) -> int:
@@ -50,8 +53,8 @@ class Lattice:
 
     @property
     def halo(self) -> int:
-        """How far from a core a unit can lie and still see into it: field - 1 pixels."""
-        return self.field - 1
+        """How far from a core a unit can lie that counts: field - 1 pixels beyond the margin."""
+        return self.field - 1 + self.margin
 
     def padded(self, length: int) -> int:
         """The padded canvas's side for a picture's side of `length` pixels, at every offset.
@@ -90,6 +93,15 @@ class Lattice:
         first = (start + offset - self.halo) // self.stride * self.stride
         last = first + self.extent(tile)
         return max(first, 0) - offset, min(last, self.padded(length)) - offset
+
+    def place(self, window: Rect, offset: tuple[int, int], size: Size) -> Place:
+        """Where a window of a picture of that size lies on the padded canvas."""
+        return Place(
+            (window.top + offset[0], window.left + offset[1]),
+            offset,
+            size,
+            (self.padded(size[0]), self.padded(size[1])),
+        )
 
     def canvas(self, offset: tuple[int, int], size: tuple[int, int]) -> Rect:
         """The whole padded canvas, in pixels of the picture."""

@@ -1,43 +1,69 @@
 """The definition: the whole picture, untiled, in one place. Whatever is tiled must match it."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from torch import Tensor
 from torch.nn.functional import pad
 
+from render.ascent import ascend, clamped, magnitudes, settled
 from render.dream import Dream
-from render.gradient import gradients
-from render.lattice import Lattice, offset
+from render.lattice import Lattice
+from render.mask import mask_at, masks_of
+from render.mosaic import Mosaic
 from render.networks.layers import LayerGrid
 from render.networks.network import Network
-from render.objective import Mix
+from render.objective import Mix, Objective
 from render.octaves import octave_sizes
+from render.pull import View, pulls
 from render.rect import Rect, Size
 from render.resample import Read, resample
 from render.scale import scales
-from render.step import ascend, clamped, magnitudes
+from render.schedule import Moment
+from render.step import step_at
+
+_NO_MASKS: Mapping[Path, Mosaic] = {}
 
 
 def dreamed(
-    network: Network, grid: LayerGrid, mix: Mix, dream: Dream, read: Read, source: Size, size: Size
+    network: Network,
+    grid: LayerGrid,
+    mix: Mix,
+    dream: Dream,
+    read: Read,
+    source: Size,
+    size: Size,
+    masks: Mapping[Path, Mosaic] = _NO_MASKS,
 ) -> Tensor:
     """The picture that `read` gives (of size `source`) dreamed at `size`: (height, width, 3).
 
-    Everything is in the canvas's normalised space and in the type that `read` gives.
+    Everything is in the canvas's normalised space and in the type that `read` gives. A network that
+    is to see guides or neurons is `attentive`; `masks` are taken in.
     """
-    lattice = Lattice(grid.stride, grid.field, dream.jitter)
+    lattice = Lattice(grid.stride, grid.field, dream.jitter, dream.margin)
+    sizes = octave_sizes(size, dream)
     canvas = before = None
-    for octave, current in enumerate(octave_sizes(size, dream)):
+    for octave, current in enumerate(sizes):
         whole = Rect(0, 0, *current)
         base = clamped(resample(read, source, current, whole))
         if canvas is None or before is None:
             canvas = base
         else:
-            canvas = clamped(base + _resized(canvas - before, current))
-        for step in range(dream.steps):
-            found = whole_gradients(
-                network, mix, canvas, lattice, offset(dream.seed, octave, step, lattice.span)
+            canvas = settled(base, _resized(canvas - before, current), dream.keep)
+        seen = {path: mask_at(mask, current, whole, base.dtype) for path, mask in masks.items()}
+        for number in range(dream.steps):
+            moment = Moment(octave, len(sizes), number, dream.steps)
+            step = step_at(mix, dream, lattice, moment, dream.seed)
+            found = whole_pulls(network, step.objectives, dream, canvas, lattice, step.shift)
+            sums = [tuple(magnitudes(found).tolist())]
+            canvas = ascend(
+                canvas,
+                found,
+                scales(step, sums, current, network.units),
+                masks_of(step, seen),
+                seen[dream.strength] if dream.strength else None,
+                dream.keep,
             )
-            scale = scales(mix, [tuple(magnitudes(found).tolist())], current)
-            canvas = ascend(canvas, found, scale, dream.step_size)
         before = base
     if canvas is None:
         raise ValueError("a dream has at least one octave")
@@ -49,13 +75,20 @@ def _resized(picture: Tensor, size: Size) -> Tensor:
     return resample(lambda rect: picture[rect.slices()], (height, width), size, Rect(0, 0, *size))
 
 
-def whole_gradients(
-    network: Network, mix: Mix, canvas: Tensor, lattice: Lattice, shift: tuple[int, int]
+def whole_pulls(
+    network: Network,
+    objectives: tuple[Objective, ...],
+    dream: Dream,
+    canvas: Tensor,
+    lattice: Lattice,
+    shift: tuple[int, int],
 ) -> list[Tensor]:
-    """Each objective's gradient on the whole canvas (height, width, 3) at a step's jitter."""
+    """Each objective's bands on the whole canvas (height, width, 3) at a step's jitter."""
     height, width, _ = canvas.shape
-    frame = lattice.canvas(shift, (height, width))
+    size = (height, width)
+    frame = lattice.canvas(shift, size)
     padded = pad(
         canvas, (0, 0, -frame.left, frame.right - width, -frame.top, frame.bottom - height)
     )
-    return gradients(network, mix, padded, Rect(0, 0, height, width).shifted(*shift))
+    view = View(padded, frame, Rect(0, 0, *size), lattice.place(frame, shift, size))
+    return pulls(network, objectives, dream, view)

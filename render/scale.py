@@ -1,22 +1,37 @@
-"""The one scale of each objective that a step has, from the sums of all tiles; needs no torch."""
+"""What a step's pulls are multiplied by, from the sums of all tiles; needs no torch.
+
+In a mix each objective's gradient is divided by its own mean |g| first, so weights compare layers
+whose gradients differ by orders of magnitude; they are divided by the sum of their magnitudes, so
+that the step's length means the same in every mix. So is each band of a smoothed gradient.
+"""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from render.errors import RenderError
-from render.objective import Mix
+from render.objective import Objective
 from render.rect import Size
+from render.step import Step
+from render.units import Units
 
 _DEAD = 2.0**-126  # mean |g| whose reciprocal float32 could not hold
+_NO_UNITS: Mapping[str, Units] = {}
 
 
-def scales(mix: Mix, sums: Iterable[tuple[float, ...]], size: Size) -> tuple[float, ...]:
-    """What each objective's gradient is multiplied by, from the tiles' magnitudes in tile order.
+def scales(
+    step: Step,
+    sums: Iterable[tuple[float, ...]],
+    size: Size,
+    units: Mapping[str, Units] = _NO_UNITS,
+) -> tuple[float, ...]:
+    """What each pull is multiplied by: for each objective, each of its bands.
 
-    An objective without any gradient (a layer that is dead all over the picture) gets 0. Raises
-    RenderError where gradients are not finite: weights are broken, or the precision too narrow.
+    `sums` are the tiles' magnitudes, in tile order; `size` is the octave's; `units` of each layer,
+    which only neurons need. A pull without any gradient (a layer that is dead all over the picture)
+    gets 0. Raises RenderError where gradients are not finite: weights are broken, or the precision
+    too narrow.
     """
-    totals = [0.0] * len(mix)
+    totals = [0.0] * (len(step.objectives) * len(step.bands))
     for tile in sums:
         totals = [total + part for total, part in zip(totals, tile, strict=True)]
     if not all(map(math.isfinite, totals)):
@@ -24,9 +39,25 @@ def scales(mix: Mix, sums: Iterable[tuple[float, ...]], size: Size) -> tuple[flo
             "gradients are not finite: the weights are damaged, or the precision is too narrow; "
             "check the weights file, or use precision: float32"
         )
-    shares = sum(abs(objective.weight) for objective in mix)
-    means = [total / (size[0] * size[1] * 3) for total in totals]
+    shares = sum(abs(objective.weight) for objective in step.objectives)
+    wanted = [
+        (objective.weight / shares * band * step.length, _area(objective, size, units))
+        for objective in step.objectives
+        for band in step.bands
+    ]
+    means = [total / (area * 3) for total, (_, area) in zip(totals, wanted, strict=True)]
     return tuple(
-        objective.weight / shares / mean if mean > _DEAD else 0.0
-        for objective, mean in zip(mix, means, strict=True)
+        factor / mean if mean > _DEAD else 0.0
+        for mean, (factor, _) in zip(means, wanted, strict=True)
     )
+
+
+def _area(objective: Objective, size: Size, units: Mapping[str, Units]) -> int:
+    """The pixels over which a mean is taken: all, or as many as its neurons can see.
+
+    A neuron sees no more of a poster than of a postcard, and is to change it as much.
+    """
+    whole = size[0] * size[1]
+    if objective.at is None:
+        return whole
+    return min(whole, len(objective.at) * units[objective.seen].field ** 2)

@@ -9,18 +9,20 @@ import torch
 from torch import Tensor
 
 from render.arithmetic import arithmetic, make_repeatable
-from render.gradient import gradients
+from render.ascent import ascend, magnitudes
 from render.grid import Grid
+from render.guide import attentive
 from render.heap import keep_freed_memory, return_freed_memory
 from render.keep import DiskTiles, MemoryTiles
-from render.lattice import offset
+from render.mask import mask_at, masks_of
 from render.mosaic import Mosaic, Slots, TileFile
 from render.networks.network import load_network
 from render.partition import Block, fragment
+from render.pull import View, pulls
 from render.recipe import Recipe
 from render.rect import Rect
 from render.start import start
-from render.step import ascend, magnitudes
+from render.step import Step
 from render.window import Patch, assembled
 
 Fragment = tuple[Rect, np.ndarray] | None
@@ -60,14 +62,18 @@ class Shard:
         self._types = arithmetic(recipe.precision)
         self._home = torch.device("cpu") if recipe.spill else self._device
         self._scratch = scratch
-        self._network = load_network(
+        network = load_network(
             recipe.network, recipe.weights, recipe.mix.layers, self._types.network, self._device
         )
+        self._network = attentive(network, recipe.mix, recipe.units)
         self._octave = 0
         self._blocks: tuple[Block, ...] = ()
         self._member = 0
+        self._step: Step | None = None
         self._canvas = self._keep("canvas")
-        self._gradients = [self._keep(f"gradient-{index}") for index in range(len(recipe.mix))]
+        kept = len(recipe.mix) * len(recipe.dream.bands)
+        self._pulls = [self._keep(f"pull-{index}") for index in range(kept)]
+        self._masks = {path: self._keep(f"mask-{n}") for n, path in enumerate(recipe.masks)}
 
     def _keep(self, name: str) -> MutableMapping[int, Tensor]:
         return DiskTiles(self._scratch, name) if self._recipe.spill else MemoryTiles()
@@ -93,48 +99,66 @@ class Shard:
         self._octave, self._blocks, self._member = octave, blocks, member
         self._reserve()
         for tile in self._tiles:
-            self._canvas[tile] = read(self._grid.core(tile)).to(self._home)
+            core = self._grid.core(tile)
+            self._canvas[tile] = read(core).to(self._home)
+            for path, kept in self._masks.items():
+                size, dtype = self._recipe.sizes[octave], self._types.canvas
+                mask = mask_at(self._recipe.masks[path], size, core, dtype)
+                kept[tile] = mask.to(self._home)
         return self._outgoing()
 
     def _reserve(self) -> None:
         """Give every tile its place in memory before any window takes and leaves some."""
         nothing = torch.zeros((), dtype=self._types.canvas, device=self._home)
-        for keep in (self._canvas, *self._gradients):
+        places = [(keep, 3) for keep in (self._canvas, *self._pulls)]
+        places += [(keep, 1) for keep in self._masks.values()]
+        for keep, channels in places:
             keep.clear()
             for tile in () if self._recipe.spill else self._tiles:
                 core = self._grid.core(tile)
-                keep[tile] = nothing.expand(core.height, core.width, 3)
+                keep[tile] = nothing.expand(core.height, core.width, channels)
 
     def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
-        """Compute each tile's gradients, and keep them. Returns the sums of |g|, by tile."""
+        """Compute each tile's pulls, and keep them. Returns the sums of |g| of each, by tile."""
+        asked = self._step = self._recipe.step(self._octave, step)
         arrived = [
             (rect, torch.tensor(values, device=self._device))
             for rect, values in filter(None, fragments)
         ]
-        sums = [self._climb_tile(tile, step, arrived) for tile in self._tiles]
+        sums = [self._climb_tile(tile, asked, arrived) for tile in self._tiles]
         # The device is asked for the sums once, after the last tile, so that it never idles.
         return {tile: tuple(found.tolist()) for tile, found in zip(self._tiles, sums, strict=True)}
 
-    def _climb_tile(self, tile: int, step: int, arrived: list[Patch]) -> Tensor:
+    def _climb_tile(self, tile: int, step: Step, arrived: list[Patch]) -> Tensor:
         if self._abandoned():
             raise Abandoned
         recipe, grid = self._recipe, self._grid
-        core = grid.core(tile)
-        shift = offset(recipe.dream.seed, self._octave, step, recipe.lattice.span)
-        window = recipe.lattice.window(core, recipe.tile, shift, (grid.height, grid.width))
-        padded = self._assembled(window, chain(self._held(window), arrived))
-        inside = core.shifted(-window.top, -window.left)
-        found = gradients(self._network, recipe.mix, padded, inside)
-        for kept, gradient in zip(self._gradients, found, strict=True):
-            kept[tile] = gradient.to(self._home)
+        core, size = grid.core(tile), (grid.height, grid.width)
+        window = recipe.lattice.window(core, recipe.tile, step.shift, size)
+        pixels = self._assembled(window, chain(self._held(window), arrived))
+        view = View(pixels, window, core, recipe.lattice.place(window, step.shift, size))
+        found = pulls(self._network, step.objectives, recipe.dream, view)
+        for kept, pull in zip(self._pulls, found, strict=False):
+            kept[tile] = pull.to(self._home)
         return magnitudes(found)
 
     def update(self, step_scales: tuple[float, ...]) -> tuple[Fragment, ...]:
-        """Change each tile by its gradients, scaled alike for the whole picture."""
+        """Change each tile by its pulls of the step just climbed, scaled alike for the whole
+        picture.
+        """
+        if self._step is None:
+            raise ValueError("an update follows a climb")
+        dream = self._recipe.dream
         for tile in self._tiles:
-            found = [kept[tile].to(self._device) for kept in self._gradients]
-            canvas = self._canvas[tile].to(self._device)
-            risen = ascend(canvas, found, step_scales, self._recipe.dream.step_size)
+            seen = {path: kept[tile].to(self._device) for path, kept in self._masks.items()}
+            risen = ascend(
+                self._canvas[tile].to(self._device),
+                [kept[tile].to(self._device) for kept in self._pulls[: len(step_scales)]],
+                step_scales,
+                masks_of(self._step, seen),
+                seen[dream.strength] if dream.strength else None,
+                dream.keep,
+            )
             self._canvas[tile] = risen.to(self._home)
         return self._outgoing()
 

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
+from render.ascent import clamped, settled
 from render.mosaic import Mosaic
 from render.pictures.colour import to_canvas
 from render.recipe import Recipe
 from render.rect import Rect
 from render.resample import resample
-from render.step import clamped
 
 
 def base(recipe: Recipe, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
@@ -41,4 +41,4 @@ def start(
 
     grid = before.grid
     carried = resample(detail, (grid.height, grid.width), recipe.sizes[octave], rect)
-    return clamped(fresh + carried)
+    return settled(fresh, carried, recipe.dream.keep)

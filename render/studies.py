@@ -1,17 +1,18 @@
 """Studies dreamed together: on a GPU several in one pass of the network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from render.gradient import gradients, stacked_gradients
+from render.ascent import magnitudes
+from render.mosaic import Mosaic
 from render.networks.network import Network
-from render.objective import Mix
-from render.rect import Rect
-from render.step import magnitudes
-from render.study import Dreamed, Study
+from render.objective import Objective
+from render.pull import View, pulls, stacked_pulls
+from render.study import NO_MASKS, Dreamed, Study
 from render.study_recipe import StudyRecipe
 
 
@@ -20,6 +21,7 @@ def dreamed_studies(
     recipe: StudyRecipe,
     pictures: Sequence[np.ndarray],
     seeds: Sequence[int],
+    masks: Mapping[Path, Mosaic] = NO_MASKS,
 ) -> list[Dreamed]:
     """Dream pictures, (h, w, 3) of uint8 or uint16, each with its own seed, at the recipe's size.
 
@@ -27,11 +29,12 @@ def dreamed_studies(
     on a CPU of the same kind. Who else is dreamed, and in which order, cannot change a bit of it:
     on a GPU a pass always has the recipe's `batch` windows, on a CPU one (`StudyRecipe.slots`).
 
-    `network` is on the recipe's device; the process has called `render.arithmetic.make_repeatable`.
+    `network` is on the recipe's device, and `attentive`; `masks` are those of the recipe's mix and
+    dream, taken in; the process has called `render.arithmetic.make_repeatable`.
     A picture whose gradients are not finite has the RenderError in its place. Raises ValueError
     for other samples, and unless there are as many seeds as pictures.
     """
-    return dreamed_in_slots(network, recipe, pictures, seeds, recipe.slots)
+    return dreamed_in_slots(network, recipe, pictures, seeds, recipe.slots, masks)
 
 
 def dreamed_in_slots(
@@ -40,12 +43,13 @@ def dreamed_in_slots(
     pictures: Sequence[np.ndarray],
     seeds: Sequence[int],
     slots: int,
+    masks: Mapping[Path, Mosaic] = NO_MASKS,
 ) -> list[Dreamed]:
     """The same with `slots` windows a pass, whatever the device."""
     given = list(zip(pictures, seeds, strict=True))
     dreamed: list[Dreamed] = []
     for first in range(0, len(given), slots):
-        together = [Study(recipe, *one) for one in given[first : first + slots]]
+        together = [Study(recipe, *one, masks) for one in given[first : first + slots]]
         for octave in range(len(recipe.sizes)):
             _dream_octave(network, recipe, together, octave, slots)
         dreamed += [study.dreamed for study in together]
@@ -60,7 +64,7 @@ def _dream_octave(
     tiles = len(recipe.grid(octave))
     for step in range(recipe.dream.steps):
         if alive := _alive(studies):
-            _climb(network, recipe.mix, alive, tiles, step, slots)
+            _climb(network, recipe, alive, tiles, step, slots)
 
 
 def _alive(studies: list[Study]) -> list[Study]:
@@ -68,32 +72,47 @@ def _alive(studies: list[Study]) -> list[Study]:
 
 
 def _climb(
-    network: Network, mix: Mix, studies: list[Study], tiles: int, step: int, slots: int
+    network: Network,
+    recipe: StudyRecipe,
+    studies: list[Study],
+    tiles: int,
+    number: int,
+    slots: int,
 ) -> None:
     """One step of studies that are in the same octave, tile by tile."""
+    steps = [study.step(number) for study in studies]
+    # Only their jitters differ.
+    asked = steps[0].objectives
     sums = []
     for tile in range(tiles):
-        views = [study.view(tile, step) for study in studies]
-        for study, found in zip(studies, _passed(network, mix, views, slots), strict=True):
+        views = [study.view(tile, step) for study, step in zip(studies, steps, strict=True)]
+        for study, found in zip(
+            studies, _passed(network, asked, recipe, views, slots), strict=True
+        ):
             study.keep(tile, found)
             sums.append(magnitudes(found))
     # The device is asked once a step, for the sums of all studies, so that it seldom idles.
     totals = [tuple(total) for total in torch.stack(sums).tolist()]
-    for place, study in enumerate(studies):
-        study.update(totals[place :: len(studies)])
+    for place, (study, step) in enumerate(zip(studies, steps, strict=True)):
+        study.update(step, totals[place :: len(studies)])
 
 
 def _passed(
-    network: Network, mix: Mix, views: list[tuple[Tensor, Rect]], slots: int
+    network: Network,
+    asked: Sequence[Objective],
+    recipe: StudyRecipe,
+    views: list[View],
+    slots: int,
 ) -> list[list[Tensor]]:
-    """The gradients of each view. Those of one shape share a pass; jitter alone makes others."""
+    """The pulls of each view. Those of one shape share a pass; jitter alone makes others."""
     if slots == 1:
-        return [gradients(network, mix, *view) for view in views]
+        return [pulls(network, asked, recipe.dream, view) for view in views]
     alike: dict[torch.Size, list[int]] = {}
-    for place, (window, _) in enumerate(views):
-        alike.setdefault(window.shape, []).append(place)
+    for place, view in enumerate(views):
+        alike.setdefault(view.pixels.shape, []).append(place)
     found: dict[int, list[Tensor]] = {}
     for places in alike.values():
-        windows, insides = zip(*(views[place] for place in places), strict=True)
-        found |= zip(places, stacked_gradients(network, mix, windows, insides, slots), strict=True)
+        together = [views[place] for place in places]
+        stacked = stacked_pulls(network, asked, recipe.dream, together, slots)
+        found |= zip(places, stacked, strict=True)
     return [found[place] for place in range(len(views))]

@@ -1,20 +1,28 @@
 """A study: a picture small enough for one worker, dreamed in its memory from first to last."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from render.arithmetic import arithmetic
+from render.ascent import ascend, clamped, settled
 from render.errors import RenderError
 from render.grid import Grid
-from render.lattice import offset
+from render.mask import mask_at, masks_of
+from render.mosaic import Mosaic
 from render.pictures.colour import to_canvas
+from render.pull import View
 from render.rect import Rect
 from render.resample import Read, resample
 from render.scale import scales
-from render.step import ascend, clamped
+from render.step import Step
 from render.study_recipe import StudyRecipe
 from render.window import assembled
+
+NO_MASKS: Mapping[Path, Mosaic] = {}
 
 Dreamed = Tensor | RenderError
 """A canvas (height, width, 3) on the CPU, in normalised space; or why there is none."""
@@ -26,15 +34,25 @@ class Study:
     An octave goes: `begin`, then for each step `view` and `keep` for every tile, and `update`.
     """
 
-    def __init__(self, recipe: StudyRecipe, samples: np.ndarray, seed: int) -> None:
-        """Samples are (h, w, 3) of uint8 or uint16; `seed` takes the place of the dream's."""
+    def __init__(
+        self,
+        recipe: StudyRecipe,
+        samples: np.ndarray,
+        seed: int,
+        masks: Mapping[Path, Mosaic] = NO_MASKS,
+    ) -> None:
+        """Samples are (h, w, 3) of uint8 or uint16; `seed` takes the place of the dream's; `masks`
+        are those of the recipe's mix and dream, taken in.
+        """
         self._recipe = recipe
         self._samples = samples
         self._seed = seed
+        self._masks = masks
+        self._seen: dict[Path, Tensor] = {}
         self._dtype = arithmetic(recipe.precision).canvas
         self._octave = 0
         self._base = self._canvas = torch.empty((0, 0, 3), dtype=self._dtype)
-        self._gradients: dict[int, list[Tensor]] = {}
+        self._pulls: dict[int, list[Tensor]] = {}
         self._error: RenderError | None = None
 
     @property
@@ -56,16 +74,27 @@ class Study:
         self._octave = octave
         self._base = self._tiled(self._fresh)
         if octave:
-            canvas = self._tiled(lambda core: clamped(_carried(self._base, detail, core)))
+            canvas = self._tiled(lambda core: self._carried(detail, core))
         else:
             canvas = self._base.clone()
         self._canvas = canvas.to(self._recipe.device)
+        size = self._recipe.sizes[octave]
+        for path, mask in self._masks.items():
+            seen = mask_at(mask, size, Rect(0, 0, *size), self._dtype)
+            self._seen[path] = seen.to(self._recipe.device)
 
     def _fresh(self, core: Rect) -> Tensor:
         """The input at the octave's size, without any dream."""
         height, width, _ = self._samples.shape
         size = self._recipe.sizes[self._octave]
         return clamped(resample(self._read, (height, width), size, core))
+
+    def _carried(self, detail: Tensor, core: Rect) -> Tensor:
+        """The pixels `core` of the octave's base, with the detail of the octave before."""
+        height, width, _ = detail.shape
+        size = self._recipe.sizes[self._octave]
+        carried = resample(lambda rect: detail[rect.slices()], (height, width), size, core)
+        return settled(self._base[core.slices()], carried, self._recipe.dream.keep)
 
     def _read(self, rect: Rect) -> Tensor:
         return to_canvas(self._samples[rect.slices()], self._dtype)
@@ -80,39 +109,39 @@ class Study:
     def _grid(self) -> Grid:
         return self._recipe.grid(self._octave)
 
-    def view(self, tile: int, step: int) -> tuple[Tensor, Rect]:
-        """A tile's window (h, w, 3) on the device, and where in it the tile's core lies."""
+    def step(self, number: int) -> Step:
+        """What a step of this octave asks for, counted from 0."""
+        return self._recipe.step(self._octave, number, self._seed)
+
+    def view(self, tile: int, step: Step) -> View:
+        """A tile's window, on the device."""
         grid, lattice = self._grid, self._recipe.lattice
-        core = grid.core(tile)
-        shift = offset(self._seed, self._octave, step, lattice.span)
-        window = lattice.window(core, grid.tile, shift, (grid.height, grid.width))
-        padded = assembled(window, [(grid.whole, self._canvas)], self._canvas)
-        return padded, core.shifted(-window.top, -window.left)
+        core, size = grid.core(tile), (grid.height, grid.width)
+        window = lattice.window(core, grid.tile, step.shift, size)
+        pixels = assembled(window, [(grid.whole, self._canvas)], self._canvas)
+        return View(pixels, window, core, lattice.place(window, step.shift, size))
 
-    def keep(self, tile: int, gradients: list[Tensor]) -> None:
-        """Remember a tile's gradients, one an objective, until the update."""
-        self._gradients[tile] = gradients
+    def keep(self, tile: int, pulls: list[Tensor]) -> None:
+        """Remember a tile's pulls until the update."""
+        self._pulls[tile] = pulls
 
-    def update(self, sums: list[tuple[float, ...]]) -> None:
-        """Change every tile by its gradients, given their sums of |g| in tile order.
+    def update(self, step: Step, sums: list[tuple[float, ...]]) -> None:
+        """Change every tile by its pulls, given their sums of |g| in tile order.
 
         Where they are not finite the study has failed.
         """
+        recipe = self._recipe
         try:
-            step_scales = scales(self._recipe.mix, sums, self._recipe.sizes[self._octave])
+            step_scales = scales(step, sums, recipe.sizes[self._octave], recipe.units)
         except RenderError as error:
             # The trace would keep this study's tensors alive for as long as the error.
             self._error = error.with_traceback(None)
             return
-        for tile, found in self._gradients.items():
-            core = self._canvas[self._grid.core(tile).slices()]
-            core.copy_(ascend(core, found, step_scales, self._recipe.dream.step_size))
-        self._gradients.clear()
-
-
-def _carried(base: Tensor, detail: Tensor, core: Rect) -> Tensor:
-    """The pixels `core` of an octave's base, with the detail of the octave before."""
-    height, width, _ = detail.shape
-    size = base.shape[0], base.shape[1]
-    carried = resample(lambda rect: detail[rect.slices()], (height, width), size, core)
-    return base[core.slices()] + carried
+        strength, keep = recipe.dream.strength, recipe.dream.keep
+        for tile, found in self._pulls.items():
+            inside = self._grid.core(tile).slices()
+            seen = {path: mask[inside] for path, mask in self._seen.items()}
+            core = self._canvas[inside]
+            masks, limit = masks_of(step, seen), seen[strength] if strength else None
+            core.copy_(ascend(core, found, step_scales, masks, limit, keep))
+        self._pulls.clear()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from render.cost import Cost
+from render.kept import kept_values
 from render.rect import Size
 from render.study_recipe import StudyRecipe
 
@@ -41,9 +42,9 @@ def study_memory(recipe: StudyRecipe, source: Size, depth: int, cost: Cost) -> S
     pixel = _CHANNELS * (8 if recipe.precision == "float64" else 4)
     samples = source[0] * source[1] * _CHANNELS * depth // 8
     canvas = size[0] * size[1] * pixel
-    # A study in work has its canvas, the octave's base, and a gradient for each objective.
-    working = recipe.slots * canvas * (2 + len(recipe.mix))
-    held = recipe.batch * (samples + canvas) + working
+    # A study in work has its canvas, the octave's base, and what its steps keep.
+    working = recipe.slots * canvas * (2 + kept_values(recipe.mix, recipe.dream))
+    held = recipe.batch * (samples + canvas) + int(working)
     reading = cost.weights + _reading_bytes(recipe, source, pixel)
     return StudyMemory(held, max(_pass_bytes(recipe, cost), reading))
 

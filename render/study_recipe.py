@@ -1,6 +1,8 @@
 """What decides the dreams of studies: pictures small enough for one worker's memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from render.device import Device
 from render.dream import Dream
@@ -9,6 +11,9 @@ from render.lattice import Lattice
 from render.objective import Mix
 from render.precision import Resolved
 from render.rect import Size
+from render.schedule import Moment
+from render.step import Step, step_at
+from render.units import Units
 
 
 @dataclass(frozen=True)
@@ -17,7 +22,8 @@ class StudyRecipe:
 
     `dream` but for its seed, which each study has of its own; `precision` is resolved; `device` is
     where studies are computed; `sizes` are the octaves', smallest first; `tile` is the side of a
-    tile in pixels, `stride` and `field` the network's; `batch` studies share a pass on a GPU.
+    tile in pixels, `stride` and `field` the network's, `units` each layer's; `batch` studies share
+    a pass on a GPU.
     """
 
     mix: Mix
@@ -29,6 +35,7 @@ class StudyRecipe:
     stride: int
     field: int
     batch: int
+    units: Mapping[str, Units] = dataclass_field(default_factory=dict)
 
     def grid(self, octave: int) -> Grid:
         """The tiles of an octave."""
@@ -37,7 +44,12 @@ class StudyRecipe:
     @property
     def lattice(self) -> Lattice:
         """The network's sampling grid at this recipe's jitter."""
-        return Lattice(self.stride, self.field, self.dream.jitter)
+        return Lattice(self.stride, self.field, self.dream.jitter, self.dream.margin)
+
+    def step(self, octave: int, step: int, seed: int) -> Step:
+        """What a step of an octave asks for, both counted from 0, with a study's own seed."""
+        moment = Moment(octave, len(self.sizes), step, self.dream.steps)
+        return step_at(self.mix, self.dream, self.lattice, moment, seed)
 
     @property
     def slots(self) -> int:

@@ -4,24 +4,30 @@ A plan needs a network's stride, field and cost, and must refuse weights that do
 follows from the architecture, the file's digest and the software, so it is remembered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import Any
 
 from render.cost import Cost
 from render.errors import LayerError
 from render.networks.memo import remembered
-from render.objective import Mix
+from render.objective import LOGITS, Mix
+from render.units import Units
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A mix of objectives on a network, sized up: `stride` and `field` in pixels, `cost`."""
+    """A mix of objectives on a network, sized up: `stride` and `field` in pixels, `cost`.
+
+    `units`: of each layer that the mix looks at.
+    """
 
     stride: int
     field: int
     cost: Cost
+    units: Mapping[str, Units] = dataclass_field(default_factory=dict)
 
 
 def survey(network: str, mix: Mix, dtype: str) -> Survey:
@@ -31,7 +37,8 @@ def survey(network: str, mix: Mix, dtype: str) -> Survey:
     layer has no exact tiles.
     """
     layers = list(mix.layers)
-    question = {"network": network, "layers": layers, "terms": len(mix), "dtype": dtype}
+    terms = [[one.seen, one.guide is not None] for one in mix]
+    question = {"network": network, "terms": terms, "dtype": dtype}
 
     def find_out() -> dict[str, Any]:
         import torch
@@ -40,24 +47,32 @@ def survey(network: str, mix: Mix, dtype: str) -> Survey:
         from render.networks.layers import layer_grid
         from render.tally import window_cost
 
-        found = asdict(layer_grid(build(network), network, tuple(layers)))
+        grid = layer_grid(build(network), network, tuple(layers))
         # Before the cost is counted by running the mix, and below for an answer from the cache.
-        _check_channels(network, mix, dict(zip(layers, found["channels"], strict=True)))
-        return found | {"cost": asdict(window_cost(network, mix, getattr(torch, dtype)))}
+        _check_channels(network, mix, dict(zip(layers, grid.channels, strict=True)))
+        cost = window_cost(network, mix, getattr(torch, dtype), grid)
+        return asdict(grid) | {"cost": asdict(cost)}
 
     answer = remembered("survey", question, find_out)
     _check_channels(network, mix, dict(zip(layers, answer["channels"], strict=True)))
-    return Survey(answer["stride"], answer["field"], Cost(**answer["cost"]))
+    units = [Units(**one) for one in answer["units"]]
+    return Survey(
+        answer["stride"],
+        answer["field"],
+        Cost(**answer["cost"]),
+        dict(zip(layers, units, strict=True)),
+    )
 
 
 def _check_channels(network: str, mix: Mix, channels: dict[str, int]) -> None:
     for objective in mix:
-        highest = max(objective.channels or (0,))
-        count = channels[objective.layer]
+        highest = max(objective.numbers or (0,))
+        count = channels[objective.seen]
         if highest >= count:
+            what, of = ("class", "") if objective.seen == LOGITS else ("channel", objective.seen)
             raise LayerError(
-                f"channel {highest} of layer {objective.layer} of {network}: "
-                f"no such channel; it has {count}, from 0 to {count - 1}"
+                f"{what} {highest} of {f'layer {of} of ' if of else ''}{network}: "
+                f"no such {what}; it has {count}, from 0 to {count - 1}"
             )
 
 

@@ -1,6 +1,8 @@
 """Counts what a window costs without computing it: every operation runs, on no values."""
 
 import weakref
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,7 +13,9 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from render.cost import Cost
 from render.gradient import gradients
+from render.guide import GUIDE_SIDE
 from render.networks.catalogue import build
+from render.networks.layers import LayerGrid
 from render.networks.network import Network, prepare
 from render.objective import Mix
 from render.rect import Rect
@@ -74,9 +78,13 @@ def _columns(operation: Any, args: tuple[Any, ...], result: Any) -> int:
     return 2 * int(weight[0].numel() * grid.shape[2:].numel() * taken.element_size())
 
 
-def window_cost(network: str, mix: Mix, dtype: torch.dtype) -> Cost:
-    """The cost of a mix's gradients on one window, counted on tensors without values."""
+def window_cost(network: str, mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> Cost:
+    """The cost of a mix's gradients on one window, counted on tensors without values.
+
+    `grid` is of the mix's layers.
+    """
     prepared = prepare(build(network), mix.layers, dtype, torch.device("meta"))
+    prepared = replace(prepared, guides=_guides(mix, dtype, grid))
     weights = sum(p.numel() * p.element_size() for p in prepared.module.parameters())
     canvas = torch.float64 if dtype == torch.float64 else torch.float32
     small, large = (_counted(prepared, mix, side, canvas) for side in _SIDES)
@@ -85,9 +93,23 @@ def window_cost(network: str, mix: Mix, dtype: torch.dtype) -> Cost:
     return Cost(fixed, pixel, large.flops / _SIDES[1] ** 2, weights)
 
 
+def _guides(mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> dict[tuple[str, Path], torch.Tensor]:
+    """As many positions as a square guide has."""
+    shapes = {
+        layer: ((GUIDE_SIDE // units.stride) ** 2, channels)
+        for layer, units, channels in zip(mix.layers, grid.units, grid.channels, strict=True)
+    }
+    return {
+        (one.seen, one.guide): torch.empty(shapes[one.seen], dtype=dtype, device="meta")
+        for one in mix
+        if one.guide is not None
+    }
+
+
 def _counted(network: Network, mix: Mix, side: int, canvas: torch.dtype) -> _Tally:
     tally = _Tally()
     with tally:
         padded = torch.empty((side, side, 3), dtype=canvas, device="meta")
-        gradients(network, mix, padded, Rect(0, 0, side, side))
+        everywhere = [replace(objective, at=None) for objective in mix]
+        gradients(network, everywhere, padded, Rect(0, 0, side, side))
     return tally

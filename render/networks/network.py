@@ -1,6 +1,7 @@
 """A network ready to dream: cut, folded, frozen, on its device."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from render.networks.cut import cut, fold_batch_norm, pool_repeatably, rectify_in_place
 from render.networks.trace import trace
+from render.units import Units
 
 
 @dataclass(frozen=True)
@@ -15,11 +17,15 @@ class Network:
     """A cut network whose outputs are those of `layers`.
 
     `dtype` is what pictures are converted to on entry; gradients come back in the pictures' own.
+    `units` of each layer, which only neurons need; `guides` by layer and picture: what the layer
+    sees in it, (positions, C).
     """
 
     module: fx.GraphModule
     layers: tuple[str, ...]
     dtype: torch.dtype
+    units: Mapping[str, Units] = field(default_factory=dict)
+    guides: Mapping[tuple[str, Path], Tensor] = field(default_factory=dict)
 
     def activations(self, pictures: Tensor) -> dict[str, Tensor]:
         """(N, 3, H, W) in the canvas's normalised space to each layer's (N, C, h, w)."""

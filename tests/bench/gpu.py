@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from render.arithmetic import arithmetic, make_repeatable
+from render.dream import Dream
 from render.gradient import gradients
 from render.grid import Grid
 from render.lattice import Lattice
@@ -26,7 +27,7 @@ from render.networks.network import Network, prepare
 from render.objective import Mix, Objective
 from render.precision import Resolved
 from render.rect import Rect, Size
-from render.reference import whole_gradients
+from render.reference import whole_pulls
 from render.tally import window_cost
 from render.window import assembled
 from tests.bench.seeded import seeded
@@ -94,7 +95,10 @@ def subject(name: str, layer: str, precision: Resolved, device: torch.device) ->
 
 def whole(one: Subject, size: Size) -> Tensor:
     """The reference: the whole picture's gradient in one piece."""
-    return whole_gradients(one.network, one.mix, one.noise(size), one.lattice, _SHIFT)[0]
+    found = whole_pulls(
+        one.network, one.mix.terms, Dream(), one.noise(size), one.lattice, _SHIFT
+    )
+    return found[0]
 
 
 def tiled(one: Subject, size: Size, tile: int) -> Tensor:
@@ -210,7 +214,8 @@ def measure_speed(extent: Extent, device: torch.device) -> None:
     for name, layer in extent.networks:
         for precision in _SPEEDS:
             one = subject(name, layer, precision, device)
-            flops = window_cost(name, one.mix, arithmetic(precision).network).flops
+            grid = layer_grid(seeded(name), name, (layer,))
+            flops = window_cost(name, one.mix, arithmetic(precision).network, grid).flops
             for tile in extent.tiles:
                 print(f"| {name} {layer} | {precision} | {_row(one, tile, flops, rates, extent)} |")
 

@@ -64,7 +64,7 @@ class Climb:
         self.octave = 0
         self.blocks = partition(recipe.grid(0), members)
         self._recipe, self._folder = recipe, folder
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self._shards = [
             Shard(recipe, folder / f"scratch-{member}", abandoned) for member in range(members)
         ]
@@ -88,7 +88,9 @@ class Climb:
             for taker, shard in enumerate(self._shards):
                 sums |= shard.climb(step, *(fragments[taker] for fragments in self._given))
             ordered = [sums[tile] for tile in range(len(self._recipe.grid(self.octave)))]
-            scale = scales(self._recipe.mix, ordered, self._recipe.sizes[self.octave])
+            recipe = self._recipe
+            asked = recipe.step(self.octave, step)
+            scale = scales(asked, ordered, recipe.sizes[self.octave], recipe.units)
             self._given = [shard.update(scale) for shard in self._shards]
 
     def commit(self) -> Mosaic:

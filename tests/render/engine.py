@@ -1,14 +1,14 @@
 """What the engine's tests share: seeded networks, noisy pictures, one step tile by tile."""
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from render.gradient import gradients
+from render.dream import Dream
 from render.grid import Grid
 from render.lattice import Lattice
 from render.networks.catalogue import build
@@ -17,9 +17,10 @@ from render.networks.layers import layer_grid
 from render.networks.network import Network, prepare
 from render.networks.trace import trace
 from render.objective import Mix, Objective
+from render.pull import View, pulls
 from render.rect import Rect, Size
-from render.reference import whole_gradients
-from render.window import assembled
+from render.reference import whole_pulls
+from render.window import Patch, assembled
 
 Shift = tuple[int, int]
 
@@ -90,21 +91,29 @@ class Climb:
     network: Network
     lattice: Lattice
     mix: Mix
+    dream: Dream = field(default_factory=Dream)
 
     def whole(self, canvas: Tensor, shift: Shift) -> list[Tensor]:
-        """The reference's gradients, one (height, width, 3) an objective."""
-        return whole_gradients(self.network, self.mix, canvas, self.lattice, shift)
+        """The reference's pulls, one (height, width, 3) an objective and band."""
+        return whole_pulls(self.network, self.mix.terms, self.dream, canvas, self.lattice, shift)
 
     def tile(self, canvas: Tensor, grid: Grid, index: int, shift: Shift) -> list[Tensor]:
-        """One tile's gradients, computed from its window alone."""
+        """One tile's pulls, computed from its window alone."""
+        return self.held([(grid.whole, canvas)], grid, index, shift)
+
+    def held(self, patches: list[Patch], grid: Grid, index: int, shift: Shift) -> list[Tensor]:
+        """The same by who holds only some of the pixels."""
         core, window = grid.core(index), self.window(grid, index, shift)
-        padded = assembled(window, [(grid.whole, canvas)], canvas)
-        return gradients(self.network, self.mix, padded, core.shifted(-window.top, -window.left))
+        pixels = assembled(window, patches, patches[0][1])
+        place = self.lattice.place(window, shift, (grid.height, grid.width))
+        view = View(pixels, window, core, place)
+        return pulls(self.network, self.mix.terms, self.dream, view)
 
     def single(self) -> "Climb":
         """The same in float32: folded alike, and rounded once."""
         module = deepcopy(self.network.module).float()
-        return replace(self, network=Network(module, self.network.layers, torch.float32))
+        network = replace(self.network, module=module, dtype=torch.float32)
+        return replace(self, network=network)
 
     def window(self, grid: Grid, index: int, shift: Shift) -> Rect:
         """Where a tile looks."""

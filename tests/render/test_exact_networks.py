@@ -3,17 +3,21 @@
 from dataclasses import replace
 
 import pytest
+import torch
 from torch import nn
+from torchvision.models import AlexNet
 
 from render.errors import LayerError
 from render.grid import Grid
 from render.lattice import Lattice
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
+from render.networks.layers import layer_grid, layer_table
 from render.networks.weights import fitted
 from render.networks.whereabouts import weights_file
-from tests.render.engine import Shift, climb, noise, relative, seeded
+from render.objective import LOGITS, Mix, Objective
+from tests.render.engine import Climb, Shift, climb, noise, relative, seeded
 from tests.render.flips import settled
+from tests.render.networks.seeds import seeded_whole
 
 TILE = 12
 JITTER = 13
@@ -74,9 +78,60 @@ def test_tiles_equal_the_whole_on_squeezenet(squeezenet: nn.Module, layer: str) 
     check_exact(squeezenet, "squeezenet1_0", layer)
 
 
+FAMILIES = [
+    "squeezenet1_1",
+    "shufflenet_v2_x0_5",
+    "mobilenet_v2",
+    "mnasnet0_5",
+    "resnet18",
+    "regnet_x_400mf",
+    "vgg11",
+    "convnext_tiny",
+]
+"""A small network of each that is not above, nor below with a global operation on its way."""
+
+WIDEST = 300  # pixels of receptive field: beyond, the whole picture takes long
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_tiles_equal_the_whole_in_every_family(name: str) -> None:
+    layer = [
+        layer
+        for layer, seen in layer_table(name).items()
+        if not seen.reason and seen.field <= WIDEST
+    ][-1]
+    model = seeded_whole(name) if name == "convnext_tiny" else seeded(name, (layer,))
+    check_exact(model, name, layer)
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "alexnet"])
+def test_tiles_equal_the_whole_for_a_class(name: str) -> None:
+    model = seeded_whole(name)
+    if isinstance(model, AlexNet):
+        model.classifier = narrow(model.classifier)
+    step = climb(model, (LOGITS,), JITTER, name=name)
+    check_tiles(replace(step, mix=Mix((Objective(classes=(3,)),))))
+
+
+def narrow(head: nn.Sequential) -> nn.Sequential:
+    """The same head with few units inside: quicker, and as wide a field."""
+    linear = [part for part in head if isinstance(part, nn.Linear)]
+    widths = [linear[0].in_features, *[32] * len(linear)]
+    parts = iter(zip(widths, widths[1:], strict=False))
+    return nn.Sequential(
+        *(
+            nn.Linear(*next(parts), dtype=torch.float64) if isinstance(part, nn.Linear) else part
+            for part in head
+        )
+    )
+
+
 def check_exact(model: nn.Module, name: str, layer: str) -> None:
+    check_tiles(climb(model, (layer,), JITTER, name=name))
+
+
+def check_tiles(exact: Climb) -> None:
     """Three tiles of a picture, two of them at its border, in float64 and in float32."""
-    exact = climb(model, (layer,), JITTER, name=name)
     single = exact.single()
     grid, inner = picture_around(exact.lattice)
     canvas = noise((grid.height, grid.width))

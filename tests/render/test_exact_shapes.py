@@ -6,11 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from render.gradient import gradients
 from render.grid import Grid
 from render.lattice import offset
 from render.partition import fragment, partition
-from render.window import Patch, assembled
+from render.window import Patch
 from tests.render.engine import Climb, Shift, calibrate, climb, fill, noise, relative
 from tests.render.tiny import Tiny
 
@@ -38,10 +37,7 @@ def on_a_crew(step: Climb, canvas: Tensor, grid: Grid, members: int, shift: Shif
         rects += [fragment(grid, reach, giver, block) for giver in blocks if giver != block]
         held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects if rect.area]
         for index in block.tiles(grid):
-            core, window = grid.core(index), step.window(grid, index, shift)
-            padded = assembled(window, held, canvas)
-            inside = core.shifted(-window.top, -window.left)
-            (found[core.slices()],) = gradients(step.network, step.mix, padded, inside)
+            (found[grid.core(index).slices()],) = step.held(held, grid, index, shift)
     return found
 
 

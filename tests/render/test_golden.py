@@ -19,7 +19,7 @@ from tests.render.crew import decoded, rendered
 
 NAME = "squeezenet1_0"
 SIZE = (75, 110)
-GOLDEN = (1, "9007291c5e1b5e1bfabbaaa0a54dec2eae2b4780993f20baf78deb627f28150c")
+GOLDEN = (2, "9007291c5e1b5e1bfabbaaa0a54dec2eae2b4780993f20baf78deb627f28150c")
 
 
 def weights(path: Path) -> Path:
@@ -40,7 +40,7 @@ def test_pixels_change_with_their_version_only(tmp_path: Path) -> None:
     samples = np.random.RandomState(1).randint(0, 256, (60, 88, 3)).astype(np.uint8)
     mix = Objective("features.5") + Objective("features.3", channels=(0, 7)) * -0.3
     dream = Dream(octaves=2, steps=3, step_size=0.08, jitter=10, seed=5)
-    grid = layer_grid(build(NAME), NAME, tuple(objective.layer for objective in mix))
+    grid = layer_grid(build(NAME), NAME, mix.layers)
     recipe = Recipe(
         network=NAME,
         weights=weights(tmp_path / "golden.safetensors"),

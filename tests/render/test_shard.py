@@ -8,9 +8,12 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from render.ascent import clamped
 from render.dream import Dream
+from render.kept import masks_named
 from render.networks.catalogue import build
 from render.networks.layers import layer_grid
 from render.networks.network import load_network
@@ -22,8 +25,9 @@ from render.recipe import Recipe
 from render.rect import Rect, Size
 from render.reference import dreamed
 from render.resample import resample
+from render.schedule import Schedule
 from render.shard import Abandoned
-from render.step import clamped
+from render.smooth import Smooth
 from tests.render.crew import Climb, decoded, rendered
 
 NAME = "squeezenet1_0"
@@ -44,7 +48,7 @@ def recipe(
     samples: np.ndarray, squeezenet_weights: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Recipe:
     """In float64, in tiles of 64 pixels."""
-    grid = layer_grid(build(NAME), NAME, tuple(objective.layer for objective in MIX))
+    grid = layer_grid(build(NAME), NAME, MIX.layers)
     return Recipe(
         network=NAME,
         weights=squeezenet_weights,
@@ -97,6 +101,38 @@ def test_tiles_on_disk_make_the_same_bytes(
     spilt = replace(single, spill=True)
     assert same_bytes(rendered(spilt, tmp_path, members), wanted)
     assert list((tmp_path / "scratch-0").glob("canvas-*.npy"))
+
+
+@pytest.fixture(scope="session")
+def rich(single: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Recipe:
+    """With a guide, a neuron, masks, bands, and schedules, in light alone."""
+    folder = tmp_path_factory.mktemp("beside")
+    draw = np.random.default_rng(3)
+    for name in ("guide", "mask", "strength"):
+        Image.fromarray(draw.integers(0, 256, (40, 50, 3), np.uint8)).save(folder / f"{name}.png")
+    neuron = Objective("features.3", (7,), at=((0.3, 0.6),), schedule=Schedule(steps=(0, 1)))
+    mix = single.mix + Objective("features.5", guide=folder / "guide.png")
+    mix = mix + neuron + Objective("features.3", mask=folder / "mask.png")
+    grid = layer_grid(build(NAME), NAME, mix.layers)
+    smooth = Smooth(laplacian=(1.0, 1.0, 1.0))
+    strength = folder / "strength.png"
+    dream = replace(DREAM, smooth=smooth, keep="colours", strength=strength)
+    masks = {}
+    for path in masks_named(mix, dream):
+        (folder / path.stem).mkdir()
+        masks[path] = decoded(np.asarray(Image.open(path)), folder / path.stem)
+    units = dict(zip(mix.layers, grid.units, strict=True))
+    return replace(single, mix=mix, dream=dream, units=units, masks=masks)
+
+
+@pytest.mark.parametrize("members", [2, 5])
+def test_whatever_is_asked_for_every_crew_makes_the_same_bytes(
+    rich: Recipe, wanted: np.ndarray, tmp_path: Path, members: int
+) -> None:
+    one = rendered(rich, tmp_path / "one")
+    assert same_bytes(rendered(rich, tmp_path / "many", members), one)
+    assert same_bytes(rendered(replace(rich, spill=True), tmp_path / "disk", members), one)
+    assert not same_bytes(one, wanted)
 
 
 @pytest.mark.parametrize("alone", [1, 2, 3])
@@ -157,7 +193,7 @@ def test_any_rectangles_of_tiles_make_the_same_bytes(
 
 @pytest.fixture(scope="session")
 def reference(recipe: Recipe, samples: np.ndarray) -> np.ndarray:
-    layers = tuple(objective.layer for objective in recipe.mix)
+    layers = recipe.mix.layers
     picture = to_canvas(samples, torch.float64)
     found = dreamed(
         load_network(NAME, recipe.weights, layers, torch.float64),

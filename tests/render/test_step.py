@@ -1,24 +1,29 @@
 """One step: global scales, and the change they make."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.objective import Mix, Objective
-from render.pictures.colour import BLACK, WHITE
+from render.ascent import ascend, clamped, magnitudes, of_light, settled
+from render.objective import Objective
+from render.pictures.colour import BLACK, MEAN, STD, WHITE
 from render.scale import scales
-from render.step import ascend, clamped, magnitudes
+from render.step import Step
+from render.units import Units
 from tests.render.engine import noise
 
-ONE = Mix((Objective("a"),))
-TWO = Objective("a") * 3 + Objective("b") * -1
+ONE = Step((Objective("a"),), 1.0, (0, 0))
+TWO = Step((Objective("a") * 3, Objective("b") * -1), 1.0, (0, 0))
 
 
 def test_a_step_changes_the_picture_by_its_size_on_average() -> None:
     canvas, gradient = torch.zeros(40, 50, 3, dtype=torch.float64), noise((40, 50)) * 1e-7
-    scale = scales(ONE, [tuple(magnitudes([gradient]).tolist())], (40, 50))
-    risen = ascend(canvas, [gradient], scale, 0.01)
+    step = replace(ONE, length=0.01)
+    scale = scales(step, [tuple(magnitudes([gradient]).tolist())], (40, 50))
+    risen = ascend(canvas, [gradient], scale)
     assert float(risen.abs().mean()) == pytest.approx(0.01, rel=1e-12)
     assert torch.equal(risen.sign(), gradient.sign())
 
@@ -52,7 +57,7 @@ def test_a_nearly_dead_layer_makes_no_bad_numbers(faint: float, power: int) -> N
     gradient = torch.zeros(3, 3, 3)
     gradient[1, 1] = faint / 2**power
     scale = scales(ONE, [tuple(magnitudes([gradient]).tolist())], (3, 3))
-    assert bool(ascend(torch.zeros(3, 3, 3), [gradient], scale, 0.02).isfinite().all())
+    assert bool(ascend(torch.zeros(3, 3, 3), [gradient], scale).isfinite().all())
 
 
 def test_sums_are_of_float64_whatever_the_gradient() -> None:
@@ -67,3 +72,59 @@ def test_colours_stay_between_black_and_white() -> None:
     assert bool((found <= torch.tensor(WHITE, dtype=found.dtype)).all())
     inside = noise((20, 20)).clamp(-1, 1)
     assert torch.equal(clamped(inside), inside)
+
+
+def test_a_neuron_changes_what_it_sees_as_much_as_on_a_small_picture() -> None:
+    step = replace(ONE, objectives=(Objective("a", at=((0.1, 0.1), (0.9, 0.9))),))
+    units = {"a": Units(stride=8, start=-3, field=20)}
+    large, small = (scales(step, [(1.0,)], size, units)[0] for size in ((1000, 1000), (10, 10)))
+    assert large == pytest.approx(2 * 20 * 20 * 3)
+    assert small == pytest.approx(10 * 10 * 3)
+
+
+def test_bands_together_change_the_picture_by_the_steps_length() -> None:
+    step = replace(ONE, bands=(0.6, 0.8))
+    found = [noise((60, 60), seed) * 10.0**seed for seed in (1, 2)]
+    factors = scales(step, [tuple(magnitudes(found).tolist())], (60, 60))
+    risen = ascend(torch.zeros(60, 60, 3, dtype=torch.float64), found, factors)
+    assert float(risen.abs().mean()) == pytest.approx(1, rel=0.1)
+
+
+def test_without_objectives_a_step_changes_nothing() -> None:
+    step, canvas = Step((), 1.0, (0, 0)), noise((5, 5)).clamp(-1, 1)
+    sums = [tuple(magnitudes([]).tolist())] * 2
+    assert torch.equal(ascend(canvas, [], scales(step, sums, (5, 5))), canvas)
+
+
+def test_masks_say_where() -> None:
+    canvas, pull = torch.zeros(4, 4, 3, dtype=torch.float64), noise((4, 4)) * 0.1
+    left = torch.zeros(4, 4, 1, dtype=torch.float64)
+    left[:, :2] = 0.5
+    masked = ascend(canvas, [pull, pull], (1.0, 1.0), [left, None])
+    assert torch.allclose(masked[:, :2], pull[:, :2] * 1.5)
+    assert torch.allclose(masked[:, 2:], pull[:, 2:])
+    weak = ascend(canvas, [pull], (1.0,), strength=left)
+    assert torch.allclose(weak[:, :2], pull[:, :2] * 0.5)
+    assert not weak[:, 2:].any()
+
+
+@given(st.integers(0, 2**31), st.floats(0.01, 3))
+def test_colours_are_kept_up_to_black_and_white(seed: int, much: float) -> None:
+    canvas = clamped(noise((6, 6), seed))
+    change = of_light(noise((6, 6), seed + 1)) * much
+    risen = settled(canvas, change, "colours")
+    rgb, before = ((x * torch.tensor(STD) + torch.tensor(MEAN)) for x in (risen, canvas))
+    assert torch.allclose(rgb - rgb[..., :1], before - before[..., :1], atol=1e-6)
+    assert float(rgb.min()) >= -1e-6
+    assert float(rgb.max()) <= 1 + 1e-6
+    assert not torch.equal(risen, canvas)
+
+
+def test_light_is_all_that_is_left_of_a_gradient() -> None:
+    """What is taken away changes no pixel's lightness: it is across all changes of light."""
+    gradient = noise((5, 5))
+    light = of_light(gradient)
+    grey = 1 / torch.tensor(STD, dtype=torch.float64)
+    share = (light * grey).sum() / (grey * grey).sum()
+    assert torch.allclose(of_light(light) / light, torch.full_like(light, float((grey**2).sum())))
+    assert bool(share.isfinite())

@@ -39,7 +39,7 @@ def taken(squeezenet_weights: Path) -> Callable[[Size, int, int, int], tuple[int
     mix = Objective("features.1") + Objective("features.1", channels=(0, 3))
     grid = layer_grid(build(NAME), NAME, mix.layers)
     network = load_network(NAME, squeezenet_weights, mix.layers)
-    cost = window_cost(NAME, mix, torch.float32)
+    cost = window_cost(NAME, mix, torch.float32, grid)
 
     def count(source: Size, steps: int, slots: int, tile: int) -> tuple[int, StudyMemory]:
         dream = Dream(octaves=2, octave_scale=1.05, steps=steps, jitter=8)

@@ -98,6 +98,7 @@ def test_layers_are_listed_with_their_halo() -> None:
         "field": 91,
         "halo": 90,
         "reason": "",
+        "start": -36,
     }
     assert listed["classifier.3"]["reason"]
     assert listed["classifier.3"]["halo"] == 0
