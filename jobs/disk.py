@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.errors import TooSmall
+from jobs.source import Source
 from jobs.spec import Output
 from render.lattice import round_up
 from render.rect import Size
@@ -45,21 +46,23 @@ def disk_use(
     source_depth: int,
     size: Size,
     value_bytes: int,
-    terms: int,
+    kept: float,
     spills: bool,
     outputs: tuple[Output, ...],
+    masks: tuple[Source, ...] = (),
 ) -> Disk:
     """The bytes of a poster of `size`, whose canvas has `value_bytes` a channel.
 
-    `source` is the size of the input, of `source_depth` bits a sample; `terms` the number of
-    objectives, each of which keeps a gradient on disk where a shard `spills`.
+    `source` is the size of the input, of `source_depth` bits a sample; `kept` is how many times a
+    canvas is what a step keeps, on disk where a shard `spills`; `masks` are taken in as well.
     """
     canvas = size[0] * size[1] * _CHANNELS * value_bytes
     taken_in = source[0] * source[1] * _CHANNELS * source_depth // 8
+    taken_in += sum(one.height * one.width * _CHANNELS * one.depth // 8 for one in masks)
     # Two checkpoints are kept, and a third is being written.
-    canvases = 3 + ((1 + terms) if spills else 0)
+    canvases = 3 + ((1 + kept) if spills else 0)
     written = sum(_written(size, output) for output in outputs)
-    return Disk(taken_in, taken_in + canvases * canvas + _EACH, written)
+    return Disk(taken_in, taken_in + int(canvases * canvas) + _EACH, written)
 
 
 def _written(size: Size, output: Output) -> int:

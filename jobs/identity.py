@@ -6,15 +6,18 @@ them; an edited picture, other weights or a new pixel version make another job.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.companions import with_companions
 from jobs.errors import RequestError
 from jobs.spec import Spec
 from render.version import PIXEL_VERSION
 
 _HASH_DIGITS = 12
+_NONE: Mapping[Path, str] = {}
 NO_PIXELS = frozenset({"name", "crew", "priority", "limits"})
 """Fields of a spec that decide nothing of what is made."""
 
@@ -33,17 +36,24 @@ class Identity:
     document: dict[str, Any]
 
 
-def identity(spec: Spec, *, weights: str, picture: str | None = None) -> Identity:
+def identity(
+    spec: Spec,
+    *,
+    weights: str,
+    picture: str | None = None,
+    companions: Mapping[Path, str] = _NONE,
+) -> Identity:
     """The identity of a spec whose files have these digests (`file_digest`).
 
     weights: of the file that will be loaded, whichever way the spec chooses it.
     picture: of the input; None for noise and colours.
+    companions: of masks and guides.
 
     Raises ValueError for an input picture without digest.
     """
     if (spec.input.path is None) != (picture is None):
         raise ValueError("an input picture needs its digest, and nothing else may have one")
-    given = spec.document()
+    given = with_companions(spec.document(), lambda path: companions[Path(path)])
     document = {
         **{key: value for key, value in given.items() if key not in NO_PIXELS},
         "input": {"picture": picture} if picture else _present(given["input"]),

@@ -71,7 +71,7 @@ def worker_memory(
     grid: Grid,
     lattice: Lattice,
     cost: Cost,
-    terms: int,
+    kept: float,
     value_bytes: int,
     workers: int,
     limit: int,
@@ -79,8 +79,8 @@ def worker_memory(
 ) -> Memory:
     """The peak of the worker with the most tiles, in the octave that `grid` is of.
 
-    Each tile has its canvas and one gradient for each of the `terms` objectives, of `value_bytes` a
-    channel; what neighbours lend comes on top of both ways, and so does one window.
+    Each tile has its canvas and what it keeps until the update, `kept` times as much, of
+    `value_bytes` a channel; what neighbours lend comes on top of both ways, and so does one window.
     """
     window = lattice.largest(grid.tile, (grid.height, grid.width))
     busiest = max(
@@ -92,7 +92,7 @@ def worker_memory(
     # The lent pixels are held twice: as they arrived, and as those made for the neighbours.
     share = FRUGAL_SHARE if is_limited else KEPT_SHARE
     passing = int(cost.bytes(window) * share) + 2 * lent
-    held = busiest.area * pixel * (1 + terms)
-    tile = grid.tile**2 * pixel * (1 + terms)
+    held = int(busiest.area * pixel * (1 + kept))
+    tile = int(grid.tile**2 * pixel * (1 + kept))
     base = WORKER_BYTES + passing
     return Memory(base + held, base + tile, limit, lent, is_limited)

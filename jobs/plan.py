@@ -1,9 +1,11 @@
 """The plan: everything that follows from a spec before anything is rendered."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.companions import companions, described
 from jobs.disk import Disk, disk_use
 from jobs.errors import RequestError
 from jobs.identity import Identity, canonical, file_digest, identity
@@ -11,13 +13,13 @@ from jobs.machine import Machine
 from jobs.memory import VALUE_BYTES, Memory, worker_memory
 from jobs.octave import Octave, octave_work
 from jobs.size import Extent
-from jobs.source import Source, opened
+from jobs.source import Source, opened, sourced
 from jobs.spec import Spec
-from jobs.weights import chosen_weights
+from jobs.weights import chosen_mix, chosen_weights
 from render.device import Device
 from render.grid import Grid
+from render.kept import kept_values, masks_named
 from render.lattice import Lattice
-from render.networks.default_objective import default_objective
 from render.objective import Mix
 from render.octaves import octave_sizes
 from render.pictures.format import check_output
@@ -41,6 +43,7 @@ class Plan:
     extent: Extent
     weights: Path
     weights_digest: str
+    companions: Mapping[Path, Source]
     mix: Mix
     precision: Resolved
     survey: Survey
@@ -78,10 +81,16 @@ class Plan:
             self.source.depth,
             self.size,
             VALUE_BYTES[self.precision],
-            len(self.mix),
+            kept_values(self.mix, self.spec.dream),
             self.memory.spills,
             self.spec.outputs,
+            tuple(self.companions[path] for path in self.masks),
         )
+
+    @property
+    def masks(self) -> tuple[Path, ...]:
+        """The companions that say where something is to happen, each once."""
+        return masks_named(self.mix, self.spec.dream)
 
     def label(self) -> str:
         """What outputs say of themselves: the identity and the plan, without crew or paths."""
@@ -96,8 +105,13 @@ class Plan:
             "stride": self.survey.stride,
             "field": self.survey.field,
             "precision": self.precision,
-            "objectives": [asdict(one) for one in self.mix],
+            "objectives": [described(one, self.digests) for one in self.mix],
         }
+
+    @property
+    def digests(self) -> dict[Path, str]:
+        """Those of the companions, by path."""
+        return {path: str(one.digest) for path, one in self.companions.items()}
 
 
 def make_plan(spec: Spec, machine: Machine) -> Plan:
@@ -108,13 +122,15 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
     """
     gpus = machine.gpus_each(spec.crew)
     precision = resolved(spec.precision, has_gpu=gpus > 0)
-    mix = Mix(spec.objectives or (default_objective(spec.network.name),))
-    seen = survey(spec.network.name, mix, precision)
     weights, weights_digest = chosen_weights(spec.network)
+    mix = chosen_mix(spec.network.name, weights, spec.objectives)
+    seen = survey(spec.network.name, mix, precision)
     source, extent = _source(spec)
+    paths = map(Path, companions(spec.document()))
+    beside = {path: sourced(path, spec.limits.max_pixels) for path in paths}
     _check_extent(spec, extent)
     size = (extent.height, extent.width)
-    lattice = Lattice(seen.stride, seen.field, spec.dream.jitter)
+    lattice = Lattice(seen.stride, seen.field, spec.dream.jitter, spec.dream.margin)
     tile = auto_tile(size, lattice, seen.cost) if spec.tiles.size == "auto" else spec.tiles.size
     grids = [Grid(*octave, tile) for octave in octave_sizes(size, spec.dream)]
     workers = machine.workers(spec.crew, len(grids[-1]))
@@ -122,7 +138,7 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
         grids[-1],
         lattice,
         seen.cost,
-        len(mix),
+        kept_values(mix, spec.dream),
         VALUE_BYTES[precision],
         workers,
         machine.memory_each(spec.crew, workers),
@@ -131,11 +147,17 @@ def make_plan(spec: Spec, machine: Machine) -> Plan:
     memory.check(tile)
     return Plan(
         spec=spec,
-        identity=identity(spec, weights=weights_digest, picture=source.digest),
+        identity=identity(
+            spec,
+            weights=weights_digest,
+            picture=source.digest,
+            companions={path: str(one.digest) for path, one in beside.items()},
+        ),
         source=source,
         extent=extent,
         weights=weights,
         weights_digest=weights_digest,
+        companions=beside,
         mix=mix,
         precision=precision,
         survey=seen,

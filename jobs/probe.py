@@ -1,12 +1,14 @@
 """A short measurement on this machine, from which a plan's time is estimated."""
 
 import time
+from dataclasses import replace
 
 import torch
 
 from jobs.plan import Plan
 from render.arithmetic import arithmetic, make_repeatable
 from render.gradient import gradients
+from render.guide import attentive
 from render.networks.network import load_network
 from render.rect import Rect
 
@@ -25,12 +27,14 @@ def probed_seconds(plan: Plan, cores: int) -> float:
     network = load_network(
         plan.spec.network.name, plan.weights, plan.mix.layers, types.network, device
     )
+    network = attentive(network, plan.mix, plan.survey.units)
+    everywhere = [replace(objective, at=None) for objective in plan.mix]
     side = min(plan.octaves[-1].window, _LARGEST)
     padded = torch.randn((side, side, 3), dtype=types.canvas, device=device)
     best = float("inf")
     for _ in range(_ROUNDS):
         begun = time.perf_counter()
-        found = gradients(network, plan.mix, padded, Rect(0, 0, side, side))
+        found = gradients(network, everywhere, padded, Rect(0, 0, side, side))
         found[0].sum().item()  # waits for the device
         best = min(best, time.perf_counter() - begun)
     parallel = min(plan.workers, cores) if device.type == "cpu" else plan.workers

@@ -1,7 +1,9 @@
 """What a poster starts from, opened: its size and depth, and its samples."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from jobs.identity import file_digest
 from jobs.size import Extent
 from jobs.spec import Spec
 from render.intake import Pictured
@@ -18,6 +20,12 @@ class Source:
     width: int
     depth: int
     digest: str | None
+
+
+def sourced(path: Path, max_pixels: int) -> Source:
+    """A picture file as it was found. PictureError where it cannot be read, or is too large."""
+    picture = open_picture(path, max_pixels)
+    return Source(picture.height, picture.width, picture.depth, file_digest(path))
 
 
 def opened(spec: Spec) -> tuple[Pictured, Extent]:

@@ -1,6 +1,7 @@
 """Where one holder of a job works: its store, its lease's number, a folder on each machine."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +30,8 @@ class Site:
     """The place of the holder of lease `number` of a job.
 
     scratch: a folder that each machine has for itself, at the same path. blobs: the digests of the
-    job's files, for machines on which they do not lie where the coordinator has them.
+    job's files, for machines on which they do not lie where the coordinator has them; companions:
+    those of its masks and guides, by the coordinator's paths.
     """
 
     opener: Opener
@@ -37,6 +39,7 @@ class Site:
     number: int
     scratch: Path
     blobs: Blobs = field(default_factory=lambda: Blobs(input=None, weights=None))
+    companions: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def keys(self) -> JobKeys:
@@ -67,6 +70,10 @@ class Site:
         if digest is None or path.exists():
             return path
         return fetched(self.store, digest, path.name, cache_folder())
+
+    def companion(self, path: Path) -> Path:
+        """A mask or guide that the coordinator has at `path`, on this machine."""
+        return self.here(path, self.companions.get(path))
 
     def kept(self, key: str) -> Path:
         """Where the machine that made an object still has it."""

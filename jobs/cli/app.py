@@ -15,6 +15,7 @@ from jobs.cli.layers import layers
 from jobs.cli.ledger import ledger
 from jobs.cli.list import list_jobs
 from jobs.cli.logs import logs
+from jobs.cli.looks import looks
 from jobs.cli.networks import networks
 from jobs.cli.plan import plan
 from jobs.cli.render import render
@@ -52,6 +53,7 @@ for command in (show, watch, logs, ledger, pause, resume, cancel, retry, fetch, 
     app.command()(command)
 app.command()(networks)
 app.command()(layers)
+app.command()(looks)
 
 
 def main() -> None:

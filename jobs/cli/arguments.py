@@ -23,6 +23,7 @@ WeightsFlag = Annotated[
     str | None, typer.Option("--weights", help="A .safetensors or .pth file, or `pretrained`.")
 ]
 LayerFlag = Annotated[str | None, typer.Option("--layer", help="See `dreamfarm layers NETWORK`.")]
+LookFlag = Annotated[str | None, typer.Option("--look", help="See `dreamfarm looks`.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Default: one a GPU, or a core.")]
 Settings = Annotated[
     list[str] | None,

@@ -45,7 +45,7 @@ def _facts(plan: DatasetPlan, document: dict[str, Any]) -> list[tuple[str, str]]
     unreadable = document["unreadable"]
     spoilt = f", {unreadable} of them unreadable" if unreadable else ""
     first = plan.manner(0, {})
-    layers = ", ".join(one.layer for one in first.mix)
+    layers = ", ".join(one.seen for one in first.mix)
     return [
         ("job", document["job"]),
         ("pictures", f"{document['pictures']}{spoilt}"),

@@ -9,6 +9,7 @@ from jobs.cli.arguments import (
     DREAMS,
     AsJson,
     LayerFlag,
+    LookFlag,
     NetworkFlag,
     Out,
     Settings,
@@ -28,6 +29,7 @@ def plan(
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
+    look: LookFlag = None,
     out: Out = None,
     workers: Workers = None,
     settings: Settings = None,
@@ -43,7 +45,7 @@ def plan(
     from jobs.plan import make_plan
 
     machine = this_machine()
-    spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
+    spec = requested(what, Flags(size, network, weights, layer, look), workers, settings or ())
     if isinstance(spec, DatasetSpec):
         from jobs.cli.dataset_plan import show_dataset_plan
         from jobs.dataset.plan import make_dataset_plan
@@ -130,7 +132,7 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
     from jobs.cli.words import spoken_time
 
     dpi = f" at {document['dpi']:g} dpi" if document["dpi"] else ""
-    layers = ", ".join(one["layer"] for one in document["objectives"])
+    layers = ", ".join(_asked(one) for one in document["objectives"])
     place = "on disk" if document["tiles_on_disk"] else "in memory"
     seconds = document["seconds"]
     return [
@@ -147,3 +149,10 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("outputs", f"at most {document['bytes_out'] / 1e6:.1f} MB"),
         ("time", "not probed" if seconds is None else f"about {spoken_time(seconds)}"),
     ]
+
+
+def _asked(objective: dict[str, Any]) -> str:
+    """An objective in a word or two."""
+    if objective["classes"] is not None:
+        return f"classes {', '.join(map(str, objective['classes']))}"
+    return str(objective["layer"])

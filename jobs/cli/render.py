@@ -9,6 +9,7 @@ from jobs.cli.arguments import (
     DREAMS,
     AsJson,
     LayerFlag,
+    LookFlag,
     NetworkFlag,
     Out,
     Settings,
@@ -28,6 +29,7 @@ def render(
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
+    look: LookFlag = None,
     out: Out = None,
     workers: Workers = None,
     settings: Settings = None,
@@ -44,7 +46,7 @@ def render(
 
     if in_process and workers is None:
         workers = 1  # they would only take turns
-    spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
+    spec = requested(what, Flags(size, network, weights, layer, look), workers, settings or ())
     if isinstance(spec, DatasetSpec):
         _render_dataset(spec, out, in_process=in_process, as_json=as_json)
         return

@@ -19,6 +19,7 @@ class Flags:
     network: str | None
     weights: str | None
     layer: str | None
+    look: str | None
 
 
 def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[str]) -> "AnySpec":
@@ -46,7 +47,8 @@ def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[
     elif what.is_dir():
         if flags.size is not None:
             raise RequestError("--size: for a picture; of a folder write --set resize=1024")
-        document = spec_for_folder(what, flags.network, flags.weights, flags.layer)
+        chosen = {name: value for name, value in vars(flags).items() if name != "size"}
+        document = spec_for_folder(what, **chosen)
     else:
         document = spec_for_picture(what, **vars(flags))
     crew = [] if workers is None else [f"crew.workers={workers}"]

@@ -11,6 +11,7 @@ from jobs.cli.arguments import (
     AsJson,
     Every,
     LayerFlag,
+    LookFlag,
     NetworkFlag,
     Settings,
     SizeFlag,
@@ -31,6 +32,7 @@ def submit(
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
+    look: LookFlag = None,
     workers: Workers = None,
     settings: Settings = None,
     watch: Annotated[bool, typer.Option("--watch", help="Then do as `watch JOB` does.")] = False,
@@ -50,7 +52,7 @@ def submit(
     opened = open_store(store)
     # Whether it can be reached should not be said after all the planning.
     next(opened.entries(ACTIVE), None)
-    spec = requested(what, Flags(size, network, weights, layer), workers, settings or ())
+    spec = requested(what, Flags(size, network, weights, layer, look), workers, settings or ())
     found = submit_any(opened, spec)
     if as_json:
         typer.echo(json.dumps(_document(found)))

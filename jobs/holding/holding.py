@@ -27,6 +27,7 @@ from jobs.poster.member import worker
 from jobs.poster.outputs import Written, write_outputs
 from jobs.poster.progress import progress
 from jobs.poster.recipe import decoded_slots, recipe
+from jobs.source import Source
 
 _log = logging.getLogger("dreamfarm")
 
@@ -93,7 +94,8 @@ class Holding:
             raise self._control.stopped() from interrupted
 
     def _rendered(self, clock: "_Clock") -> list[Written]:
-        plan, site = self._plan, self._site
+        plan = self._plan
+        site = replace(self._site, companions=plan.digests)
         known = recipe(plan, site)
         arguments = [(known, site, member) for member in range(plan.workers)]
         with self._start(plan, worker, arguments) as crew, self._control.over(crew):
@@ -123,13 +125,20 @@ class Holding:
         self._used = used
 
     def _take_in(self, crew: Crew, clock: "_Clock") -> None:
-        """Decode the input, unless an earlier holder has, or nobody will look at it again."""
-        key = self._site.keys.input
-        there = {entry.key: entry.size for entry in self._site.store.entries(key)}
-        if there.get(key) != decoded_slots(self._plan).length:
+        """Decode the input and the masks, unless an earlier holder has."""
+        plan, keys = self._plan, self._site.keys
+        if not self._is_there(keys.input, plan.source):
             clock.begin("decode")
-            self._reporter.watch(progress(self._plan, "decode", 0, 0))
-            crew.call("take_in", {0: (self._plan.spec,)})
+            self._reporter.watch(progress(plan, "decode", 0, 0))
+            crew.call("take_in", {0: (plan.spec,)})
+        for number, path in enumerate(plan.masks):
+            if not self._is_there(keys.mask(number), plan.companions[path]):
+                clock.begin("decode")
+                crew.call("take_in_mask", {0: (path, number, plan.spec.limits.max_pixels)})
+
+    def _is_there(self, key: str, source: Source) -> bool:
+        there = {entry.key: entry.size for entry in self._site.store.entries(key)}
+        return there.get(key) == decoded_slots(source).length
 
     def _finish(self, written: list[Written], started: datetime, clock: "_Clock") -> dict[str, Any]:
         """The manifest, unless another holder was there first: then theirs, which counts."""

@@ -126,6 +126,10 @@ class JobKeys:
         """The input, decoded into tiles."""
         return f"{self.checkpoints}input.tiles"
 
+    def mask(self, number: int) -> str:
+        """A mask, decoded into tiles, by its place among the job's masks."""
+        return f"{self.checkpoints}mask-{number}.tiles"
+
     @property
     def previews(self) -> str:
         """The prefix of all previews."""

@@ -2,15 +2,18 @@
 
 import os
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from jobs.companions import with_companions
 from jobs.document import spec_of
 from jobs.errors import RequestError
 from jobs.identity import Identity, file_digest, identity
 from jobs.lifecycle.errors import OtherVersion
 from jobs.lifecycle.keys import JobKeys, blob
 from jobs.lifecycle.record import bad_record
-from jobs.lifecycle.stored_spec import StoredSpec
+from jobs.lifecycle.stored_spec import StoredSpec, parse_sent
 from jobs.lifecycle.terms import Terms
 from jobs.spec import Spec
 from jobs.store.errors import Missing, StoreRefused
@@ -32,7 +35,8 @@ def spec_here(store: Store, stored: StoredSpec, terms: Terms | None, cache: Path
     StoreRefused for blobs that are gone or damaged, BadRecord, and RequestError where the cache
     cannot be written.
     """
-    spec = _submitted(stored)
+    beside = Beside(store, stored.job, cache)
+    spec = _submitted(stored, with_companions(stored.spec, beside.brought))
     named, chosen = spec.input, spec.network
     if stored.blobs.input and named.path:
         path = fetched(store, stored.blobs.input, named.path.name, cache)
@@ -43,14 +47,38 @@ def spec_here(store: Store, stored: StoredSpec, terms: Terms | None, cache: Path
         chosen = chosen.model_copy(update={"weights": path})
     here = spec.model_copy(update={"input": named, "network": chosen})
     found = weights or file_digest(weights_file(chosen.name, None))
-    check_same(stored, identity(here, weights=found, picture=stored.blobs.input))
+    digests = beside.digests
+    found_out = identity(here, weights=found, picture=stored.blobs.input, companions=digests)
+    check_same(stored, found_out)
     return here if terms is None else terms.applied(here)
 
 
-def _submitted(stored: StoredSpec) -> Spec:
+@dataclass(frozen=True)
+class Beside:
+    """The masks and guides of a stored spec on their way to this machine.
+
+    digests: of those that have been brought, by the path that they have here.
+    """
+
+    store: Store
+    job: str
+    cache: Path
+    digests: dict[Path, str] = field(default_factory=dict)
+
+    def brought(self, text: str) -> str:
+        """The path here of what a stored spec names. Raises as `fetched`, and BadRecord."""
+        sent = parse_sent(text)
+        if sent is None:
+            raise bad_record(JobKeys(self.job).spec, f"{text}: is no picture that was sent along")
+        path = fetched(self.store, *sent, self.cache)
+        self.digests[path] = sent[0]
+        return str(path)
+
+
+def _submitted(stored: StoredSpec, document: dict[str, Any]) -> Spec:
     key = JobKeys(stored.job).spec
     try:
-        spec = spec_of(stored.spec)
+        spec = spec_of(document)
     except RequestError as error:
         raise bad_record(key, str(error)) from error
     for what, path, digest in (

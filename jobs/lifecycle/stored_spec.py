@@ -1,5 +1,7 @@
 """A spec as it lies in a store: whole, and with no word of the submitter's disk but its inputs."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -7,6 +9,20 @@ from pydantic import BaseModel, Field
 from jobs.lifecycle.record import Record
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+_SENT = re.compile(r"(?P<digest>sha256:[0-9a-f]{64})/(?P<name>[^/\0]+)")
+
+
+def sent_as(path: Path, digest: str) -> str:
+    """What a stored spec says in place of the path of a mask or a guide."""
+    return f"{digest}/{path.name}"
+
+
+def parse_sent(text: str) -> tuple[str, str] | None:
+    """The digest and the name of what was `sent_as` a text; None where that is something else."""
+    found = _SENT.fullmatch(text)
+    return None if found is None else (found["digest"], found["name"])
 
 
 class Blobs(BaseModel):
@@ -33,7 +49,8 @@ class Sent(BaseModel):
 class StoredSpec(Record):
     """What was submitted, written once.
 
-    spec: the document, its paths reduced to bare file names, but for the inputs of a dataset.
+    spec: the document, its paths reduced to bare file names, but for the inputs of a dataset; masks
+        and guides are said by digest and name.
     identity: Identity.document, of which the job's id is the hash.
     nonce: random; by it a submitter knows whether it was the first.
     weights: of each variant of a dataset; None for those that ship with the project.

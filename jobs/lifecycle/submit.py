@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.companions import with_companions
 from jobs.errors import RequestError
 from jobs.identity import file_digest
 from jobs.lifecycle.intent import Intent
 from jobs.lifecycle.job import look
 from jobs.lifecycle.keys import JobKeys, active, blob
 from jobs.lifecycle.state import ENDED, State
-from jobs.lifecycle.stored_spec import Blobs, StoredSpec
+from jobs.lifecycle.stored_spec import Blobs, StoredSpec, sent_as
 from jobs.lifecycle.terms import Terms
 from jobs.machine import Machine
 from jobs.spec import Crew, Spec
@@ -65,6 +66,8 @@ def submit(store: Store, spec: Spec) -> Submitted:
     ):
         if digest is not None and path is not None:
             send_blob(store, path, digest)
+    for path, digest in plan.digests.items():
+        send_blob(store, path, digest)
     new = is_first(store, keys, stored)
     store.put_if_absent(keys.intent, Intent().encoded())
     store.put(keys.terms, Terms.of(spec).encoded())
@@ -89,7 +92,9 @@ def _stored(plan: "Plan") -> StoredSpec:
     chosen = plan.spec.network
     is_ours = ships(chosen.name, chosen.weights)
     path = plan.spec.input.path
-    document: dict[str, Any] = plan.spec.document()
+    document: dict[str, Any] = with_companions(
+        plan.spec.document(), lambda path: sent_as(Path(path), plan.digests[Path(path)])
+    )
     document["input"]["path"] = None if path is None else path.name
     document["network"]["weights"] = None if is_ours else plan.weights.name
     return StoredSpec(

@@ -76,8 +76,8 @@ class Climb:
             self._leave(octave, step)
         sums = {tile: total for part in found.values() for tile, total in part.items()}
         ordered = [sums[tile] for tile in sorted(sums)]
-        grid = self._known.grid(octave)
-        scale = scales(self._known.mix, ordered, (grid.height, grid.width))
+        known = self._known
+        scale = scales(known.step(octave, step), ordered, known.sizes[octave], known.units)
         return self._crew.deal("update", dict.fromkeys(everyone, (scale,)))
 
     def _rest(self, octave: int, step: int, *, is_fresh: bool) -> None:

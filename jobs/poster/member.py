@@ -23,4 +23,5 @@ def worker(recipe: Recipe, site: Site, member: int) -> "Worker":
     if not weights.exists():
         # They ship with the project, which lies elsewhere here.
         weights = weights_file(recipe.network, None)
-    return Worker(replace(recipe, weights=weights), site, member)
+    mix = recipe.mix.each(lambda one: replace(one, guide=one.guide and site.companion(one.guide)))
+    return Worker(replace(recipe, weights=weights, mix=mix), site, member)

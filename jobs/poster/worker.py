@@ -13,12 +13,13 @@ from jobs.poster.encoded import Encoded
 from jobs.poster.machinery import Machinery, machinery
 from jobs.source import opened
 from jobs.spec import Spec
-from render.intake import take_in
+from render.intake import Pictured, take_in
 from render.mosaic import Mosaic
 from render.outtake import bands
 from render.pictures.deepzoom import tiles_folder
 from render.pictures.digest import digest
 from render.pictures.labels import Labels
+from render.pictures.source import open_picture
 from render.pictures.write import write_picture
 from render.preview import preview
 from render.recipe import Recipe
@@ -44,7 +45,14 @@ class Scribe:
             here = spec.input.model_copy(update={"path": path})
             spec = spec.model_copy(update={"input": here})
         picture, _ = opened(spec)
-        key = self._site.keys.input
+        self._take_in(picture, self._site.keys.input)
+
+    def take_in_mask(self, path: Path, number: int, max_pixels: int) -> None:
+        """Decode one of the job's masks the same way."""
+        picture = open_picture(self._site.companion(path), max_pixels)
+        self._take_in(picture, self._site.keys.mask(number))
+
+    def _take_in(self, picture: Pictured, key: str) -> None:
         take_in(picture, self._site.near(key))
         self._site.hand_over(key)
 

@@ -27,6 +27,24 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def mask(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A grey picture that is black above and white below."""
+    path = tmp_path_factory.mktemp("masks") / "below.png"
+    rows = np.linspace(-255, 511, 23).clip(0, 255).astype(np.uint8)
+    Image.fromarray(np.repeat(rows[:, None], 31, axis=1)).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def guide(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another small picture."""
+    path = tmp_path_factory.mktemp("guides") / "guide.png"
+    samples = np.random.default_rng(9).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(samples).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small picture in which nothing ties."""
     path = tmp_path_factory.mktemp("pictures") / "sky.png"

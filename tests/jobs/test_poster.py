@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import pyvips
 import torch
+from PIL import Image
 from torch import Tensor
 
 from cluster.berth import Berth
@@ -25,6 +27,9 @@ from jobs.holding.crews import Start
 from jobs.plan import Plan
 from jobs.poster.worker import Worker
 from jobs.source import opened
+from render.guide import attentive
+from render.intake import take_in
+from render.mosaic import Mosaic
 from render.networks.catalogue import build
 from render.networks.layers import layer_grid
 from render.networks.network import load_network
@@ -71,11 +76,16 @@ def pixels(path: Path) -> np.ndarray:
     return found
 
 
-def reference(plan: Plan) -> Tensor:
+def reference(plan: Plan, folder: Path) -> Tensor:
     """The whole picture, untiled."""
-    layers = tuple(objective.layer for objective in plan.mix)
+    layers = plan.mix.layers
     network = load_network(NETWORK, plan.weights, layers, torch.float64)
+    network = attentive(network, plan.mix, plan.survey.units)
     grid = layer_grid(build(NETWORK), NETWORK, layers)
+    masks = {
+        path: Mosaic((take_in(open_picture(path), folder / path.name).readable(),))
+        for path in plan.masks
+    }
     picture, _ = opened(plan.spec)
     source = to_canvas(np.concatenate(list(picture.bands(64))), torch.float64)
     size = (picture.height, picture.width)
@@ -87,6 +97,7 @@ def reference(plan: Plan) -> Tensor:
         lambda rect: source[rect.slices()],
         size,
         plan.size,
+        masks,
     )
 
 
@@ -106,15 +117,74 @@ def test_a_poster_is_the_reference(
     plan = planned(picture, weights, *settings)
     (written,) = rendered(plan, tmp_path / "scratch")
 
-    wanted = to_samples(reference(plan), written.depth)
+    wanted = to_samples(reference(plan, tmp_path), written.depth)
     np.testing.assert_array_equal(pixels(written.path), wanted)
+
+
+RICH = (
+    "size=150x102",
+    "precision=float64",
+    "objectives.0.mask={mask}",
+    "objectives.1={{layer: features.3, guide: '{guide}', weight: 0.5}}",
+    "objectives.2={{layer: features.3, channels: [5], at: [[0.2, 0.9], [1, 0]]}}",
+    "objectives.2.schedule.octaves=[0, 1]",
+    "dream.strength={mask}",
+    "dream.smooth.laplacian=[1, 2, 1]",
+    "dream.keep=colours",
+)
+"""Everything that can be asked for beside layers, but classes, which need a whole network."""
+
+
+def rich(mask: Path, guide: Path) -> tuple[str, ...]:
+    return tuple(setting.format(mask=mask, guide=guide) for setting in RICH)
+
+
+def test_a_poster_with_masks_guides_and_neurons_is_the_reference(
+    picture: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
+) -> None:
+    plan = planned(picture, weights, *rich(mask, guide), "crew.workers=3")
+    (written,) = rendered(plan, tmp_path / "scratch")
+
+    made = pixels(written.path)
+    np.testing.assert_array_equal(made, to_samples(reference(plan, tmp_path), 8))
+    still = planned(picture, weights, "size=150x102", "precision=float64", "dream.steps=0")
+    (plain,) = rendered(still, tmp_path / "still")
+    change = made.astype(int) - pixels(plain.path)
+    assert not change[:30].any(), "where the mask is black nothing changes"
+    assert np.abs(change[70:]).max() > 3
+    # All channels change alike, but for what is rounded on either side.
+    assert np.abs(change - change[..., :1]).max() <= 2
+
+
+def test_masks_and_guides_make_the_same_bytes_from_any_crew(
+    picture: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
+) -> None:
+    digests = set()
+    for workers in ("1", "4"):
+        settings = (*rich(mask, guide), "precision=float32", f"crew.workers={workers}")
+        plan = planned(picture, weights, *settings)
+        digests |= {written.digest for written in rendered(plan, tmp_path / workers)}
+    assert len(digests) == 1
+
+
+def test_an_edited_mask_is_another_job(
+    picture: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.png"
+    shutil.copy(mask, copy)
+    job, again = (
+        planned(picture, weights, *rich(one, guide)).identity.job_id for one in (mask, copy)
+    )
+    assert job == again
+    Image.open(mask).rotate(90).save(copy)
+    assert planned(picture, weights, *rich(copy, guide)).identity.job_id != job
 
 
 def test_a_poster_needs_no_picture(weights: Path, tmp_path: Path) -> None:
     plan = planned(None, weights, "input.noise.seed=4", *LARGER)
     (written,) = rendered(plan, tmp_path / "scratch")
 
-    np.testing.assert_array_equal(pixels(written.path), to_samples(reference(plan), 8))
+    np.testing.assert_array_equal(pixels(written.path), to_samples(reference(plan, tmp_path), 8))
 
 
 @pytest.mark.parametrize("steps", [0, 2])

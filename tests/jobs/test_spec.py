@@ -160,7 +160,7 @@ def test_noise_and_colours_need_no_picture() -> None:
         ({"network": {"name": "a", "weights": 3}}, "network.weights: must be the path of a file"),
         ({"objectives": []}, "objectives: must be a list of at least 1, not []"),
         ({"objectives": "features.9"}, "objectives: must be a list, not 'features.9'"),
-        ({"objectives": [{}]}, "objectives.0.layer: is missing"),
+        ({"objectives": [{}]}, "objectives.0: needs a layer, or classes, and not both"),
         (
             {"objectives": [{"layer": "a"}, {"layer": "a", "weight": 0}]},
             "objectives.1: weight must be a finite number but 0; not 0.0",
@@ -205,7 +205,7 @@ def test_noise_and_colours_need_no_picture() -> None:
         ({"limits": {"max_pixels": 0}}, "limits.max_pixels: must be at least 1, not 0"),
         (
             {"priority": 101, "dream": {"sede": 1}, "tiles": 0},
-            "dream.sede: no such key; nearest: seed; "
+            "dream.sede: no such key; nearest: seed, schedule; "
             "tiles.size: must be at least 1 or 'auto', not 0; "
             "priority: must be at most 100, not 101",
         ),

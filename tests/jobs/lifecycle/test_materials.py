@@ -19,6 +19,7 @@ from jobs.lifecycle.submit import submit
 from jobs.plan import make_plan
 from jobs.spec import Spec
 from jobs.store.errors import StoreRefused
+from render.version import PIXEL_VERSION
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.small import MACHINE, document
 
@@ -62,6 +63,34 @@ def test_the_spec_arrives_as_the_same_job_with_its_files(
     assert plan.weights.name == weights.name
     assert plan.weights.read_bytes() == weights.read_bytes()
     assert elsewhere.cache in plan.weights.parents
+
+
+def test_masks_and_guides_arrive_with_the_job(
+    store: MemoryStore, picture: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
+) -> None:
+    asked = (f"dream.strength={mask}", f"objectives.0.guide={guide}")
+    job = look(store, submit(store, spec_of(document(picture, weights, *asked))).job)
+    assert str(mask.parent) not in job.spec.encoded().decode()
+    spec = Elsewhere(store, job, tmp_path / "cache").spec()
+
+    assert make_plan(spec, MACHINE).identity.job_id == job.id
+    assert spec.objectives is not None
+    for path, given in ((spec.dream.strength, mask), (spec.objectives[0].guide, guide)):
+        assert path is not None
+        assert tmp_path / "cache" in path.parents
+        assert path.name == given.name
+        assert path.read_bytes() == given.read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../up.png", f"sha256:{'0' * 64}/../../up.png"])
+def test_a_mask_that_was_not_sent_along_is_refused(
+    store: MemoryStore, picture: Path, weights: Path, mask: Path, tmp_path: Path, path: str
+) -> None:
+    settings = f"dream.strength={mask}"
+    job = look(store, submit(store, spec_of(document(picture, weights, settings))).job)
+    spec = job.spec.spec | {"dream": job.spec.spec["dream"] | {"strength": path}}
+    with pytest.raises(BadRecord, match="is no picture that was sent along"):
+        Elsewhere(store, job, tmp_path / "cache").with_spec(spec=spec)
 
 
 def test_the_latest_terms_are_applied(elsewhere: Elsewhere, picture: Path, weights: Path) -> None:
@@ -119,11 +148,12 @@ def test_many_fetch_at_once_into_one_cache(elsewhere: Elsewhere) -> None:
 
 
 def test_other_pixels_are_refused(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "PIXEL_VERSION", 2)
+    monkeypatch.setattr(identity, "PIXEL_VERSION", PIXEL_VERSION + 1)
     with pytest.raises(OtherVersion) as error:
         elsewhere.spec()
     assert str(error.value).startswith(
-        f"{elsewhere.job.id}: was submitted for pixel version 1, and this is 2; use "
+        f"{elsewhere.job.id}: was submitted for pixel version {PIXEL_VERSION}, "
+        f"and this is {PIXEL_VERSION + 1}; use "
     )
 
 

@@ -1,0 +1,1 @@
+"""Looks: fragments of specs that have been tried, by name; one YAML file each."""

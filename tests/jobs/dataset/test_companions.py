@@ -1,0 +1,77 @@
+"""Datasets with masks and guides: what each item has, wherever it is dreamed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jobs.dataset.materials import plan_here
+from jobs.dataset.plan import make_dataset_plan
+from jobs.dataset.spec import DatasetSpec
+from jobs.document import any_spec_of
+from jobs.errors import RequestError
+from jobs.lifecycle.job import look
+from tests.jobs.dataset.small import document, submitted
+from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.jobs.small import LAYER, MACHINE
+
+
+@pytest.fixture
+def photos(tmp_path: Path, picture: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.open(picture).save(folder / "one.png")
+    return folder
+
+
+def spec(photos: Path, weights: Path, *settings: str) -> DatasetSpec:
+    found = any_spec_of(document(photos, weights, *settings))
+    assert isinstance(found, DatasetSpec)
+    return found
+
+
+def test_a_swept_mask_is_another_variant_of_the_same_job_elsewhere(
+    photos: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
+) -> None:
+    asked = (f"objectives.0.guide={guide}", f"sweep={{dream.strength: [null, '{mask}']}}")
+    store = MemoryStore()
+    job = look(store, submitted(store, photos, weights, *asked))
+    plan = plan_here(store, job.spec, None, MACHINE, tmp_path / "cache")
+
+    assert plan.identity.job_id == job.id
+    assert len(plan.companions) == 2
+    assert all(tmp_path / "cache" in path.parents for path in plan.companions)
+    first, second = (plan.manner(number, {}).spec.dream.strength for number in (0, 1))
+    assert first is None
+    assert second is not None
+    assert second.read_bytes() == mask.read_bytes()
+    said = plan.manner(1, {}).label(5)
+    assert str(tmp_path) not in said
+    assert plan.companions[second] in said
+
+
+def test_a_row_names_no_file_of_the_worker(photos: Path, weights: Path) -> None:
+    plan = make_dataset_plan(spec(photos, weights), MACHINE)
+    secret = [{"layer": LAYER, "guide": "/etc/passwd"}]
+    with pytest.raises(RequestError, match="named by the job, not by its rows"):
+        plan.manner(0, {"objectives": secret})
+
+
+def test_an_items_mask_and_guide_do_what_a_posters_do(
+    photos: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
+) -> None:
+    from jobs.holding.pools import pool_in_process
+    from jobs.local.dataset import dream_here
+
+    made = {}
+    for name, settings in {
+        "still": ("dream.steps=0",),
+        "guided": (f"objectives.0.guide={guide}", f"dream.strength={mask}"),
+    }.items():
+        plan = make_dataset_plan(spec(photos, weights, *settings), MACHINE)
+        dream_here(plan, tmp_path / name, lambda _: None, pool_in_process)
+        made[name] = np.asarray(Image.open(tmp_path / name / "one.png")).astype(int)
+    change = made["guided"] - made["still"]
+    assert not change[:20].any()
+    assert np.abs(change[50:]).max() > 3
