@@ -72,15 +72,6 @@ def test_the_crew_is_no_part_of_the_job(shell: Shell, spec: Path) -> None:
     assert one["job"] == many["job"]
 
 
-def test_networks_are_listed(shell: Shell) -> None:
-    names = json.loads(shell("networks", "--json").out)
-    table = shell("networks").out
-
-    assert names[0] == "pareidolia"
-    assert NETWORK in names
-    assert all(name in table for name in names)
-
-
 def test_layers_are_listed_with_what_they_see(shell: Shell) -> None:
     rows = {row["name"]: row for row in json.loads(shell("layers", NETWORK, "--json").out)}
     table = shell("layers", NETWORK).out

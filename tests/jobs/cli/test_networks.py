@@ -1,0 +1,43 @@
+"""`dreamfarm networks`: what is here, and how far tiles are exact."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.jobs.cli.shell import Shell
+
+
+def test_networks_are_listed_with_what_is_here(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    kept = tmp_path / "hub" / "checkpoints" / "squeezenet1_1-b8a52dc0.pth"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    rows = {row.pop("network"): row for row in json.loads(shell("networks", "--json").out)}
+    table = shell("networks").out
+
+    assert next(iter(rows)) == "pareidolia"
+    assert rows["pareidolia"] == {"weights": "shipped", "licence": "MIT", "classes": 46}
+    assert rows["squeezenet1_1"] == {"weights": "downloaded", "licence": "", "classes": 1000}
+    assert rows["vgg16"] == {"weights": "elsewhere", "licence": "", "classes": 1000}
+    assert all(name in table for name in rows)
+    assert "ship with dreamfarm" in table
+    assert "pretrained: downloaded" in table
+
+
+def test_how_far_tiles_are_exact(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["squeezenet1_1", "efficientnet_b0"]
+    monkeypatch.setattr("render.networks.catalogue.network_names", lambda: names)
+    whole = json.loads(shell("networks", "--all", "--json").out)
+    ended = shell("networks", "--all")
+
+    assert [row["network"] for row in whole] == names
+    assert whole[0]["classes"]
+    assert whole[0]["halo"] == whole[0]["field"] - 1
+    assert not whole[0]["reason"]
+    assert not whole[1]["classes"]
+    assert whole[1]["reason"].endswith("averages over the whole picture")
+    assert whole[1]["layer"] in ended.out
+    assert ended.err == ""
