@@ -1,0 +1,37 @@
+"""What a feature's picture takes in memory is what was foreseen, and hardly less."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from render.arithmetic import make_repeatable
+from render.feature.feature import dreamed_feature
+from render.feature.fourier import Fourier
+from render.feature.memory import feature_memory
+from render.feature.recipe import FeatureRecipe
+from render.networks.catalogue import build
+from render.networks.layers import layer_grid
+from render.networks.network import load_network
+from render.objective import Mix, Objective
+from render.tally import _Tally, window_cost
+
+NAME = "squeezenet1_0"
+
+
+@pytest.mark.parametrize("layers", [("features.0",), ("features.3", "features.1")])
+def test_a_step_takes_no_more_than_was_foreseen(
+    layers: tuple[str, ...], squeezenet_weights: Path
+) -> None:
+    make_repeatable()
+    mix = Mix(tuple(map(Objective, layers)))
+    grid = layer_grid(build(NAME), NAME, layers)
+    network = load_network(NAME, squeezenet_weights, layers)
+    cost = window_cost(NAME, mix, torch.float32, grid)
+    recipe = FeatureRecipe(mix, Fourier(4), "float32", "cpu", (160, 128), grid.stride, grid.field)
+    with _Tally() as tally:
+        dreamed_feature(network, recipe, 0)
+    foreseen = feature_memory(recipe, cost)
+
+    # Of the four views none is the largest there is.
+    assert 0.6 < (tally.peak + cost.weights) / (foreseen.held + foreseen.passing) <= 1
