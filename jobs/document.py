@@ -7,9 +7,13 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from jobs.atlas.spec import AtlasSpec
+from jobs.atlas.translation import dataset_document
+from jobs.companions import with_companions
 from jobs.complaint import one_line
 from jobs.dataset.spec import DatasetSpec
 from jobs.errors import RequestError
+from jobs.looks.look import with_look
 from jobs.reading import read_file, read_value
 from jobs.spec import Spec
 
@@ -18,16 +22,17 @@ Document = dict[str, Any]
 AnySpec = Spec | DatasetSpec
 """What a job may be asked for with, told apart by its `kind`."""
 
-_Model = TypeVar("_Model", Spec, DatasetSpec)
+_Model = TypeVar("_Model", Spec, DatasetSpec, AtlasSpec)
 
 _SHORTHANDS = {
     "input": "path",
     "inputs": "path",
+    "start": "path",
     "network": "name",
     "tiles": "size",
     "output": "format",
 }
-_PATHS = (("input", "path"), ("inputs", "path"), ("network", "weights"))
+_PATHS = (("input", "path"), ("inputs", "path"), ("start", "path"), ("network", "weights"))
 _SWEPT_PATH = "network.weights"
 
 
@@ -46,6 +51,7 @@ def spec_for_picture(
     network: str | None = None,
     weights: str | None = None,
     layer: str | None = None,
+    look: str | None = None,
 ) -> Document:
     """The document for a picture and the command line's flags; what is None keeps its default."""
     chosen = {"name": network, "weights": weights}
@@ -55,15 +61,21 @@ def spec_for_picture(
         "size": size,
         "network": {key: value for key, value in chosen.items() if value is not None} or None,
         "objectives": None if layer is None else [{"layer": layer}],
+        "look": look,
     }
     return {key: value for key, value in document.items() if value is not None}
 
 
 def spec_for_folder(
-    folder: Path, network: str | None, weights: str | None, layer: str | None
+    folder: Path,
+    *,
+    network: str | None,
+    weights: str | None,
+    layer: str | None,
+    look: str | None,
 ) -> Document:
     """The document for all pictures of a folder, and the command line's flags."""
-    document = spec_for_picture(folder, network=network, weights=weights, layer=layer)
+    document = spec_for_picture(folder, network=network, weights=weights, layer=layer, look=look)
     inputs = document.pop("input")
     return {**document, "kind": "dataset", "inputs": inputs}
 
@@ -105,13 +117,18 @@ def spec_of(document: Document) -> Spec:
 
 
 def any_spec_of(document: Document) -> AnySpec:
-    """The spec that a document stands for, of whatever kind. Raises RequestError."""
+    """The spec that a document stands for, of whatever kind; an atlas is the dataset it becomes.
+
+    Raises RequestError, and RenderError for an atlas of what a network does not have.
+    """
     kind = document.get("kind", "poster")
     if kind == "poster":
         return _validated(Spec, document)
     if kind == "dataset":
         return _validated(DatasetSpec, document)
-    raise RequestError(f"kind: must be poster or dataset, not {kind!r}")
+    if kind == "atlas":
+        return _validated(DatasetSpec, dataset_document(_validated(AtlasSpec, document)))
+    raise RequestError(f"kind: must be poster, dataset or atlas, not {kind!r}")
 
 
 def _validated(model: type[_Model], document: Document) -> _Model:
@@ -124,7 +141,9 @@ def _validated(model: type[_Model], document: Document) -> _Model:
 
 
 def _expanded(document: Document) -> Document:
-    """The same with every shorthand (`tiles: 512`) written out (`tiles: {size: 512}`)."""
+    """The same with every shorthand (`tiles: 512`) written out (`tiles: {size: 512}`), and the
+    look.
+    """
     full = dict(document)
     for key, field in _SHORTHANDS.items():
         if isinstance(full.get(key), str | int | float):
@@ -133,7 +152,7 @@ def _expanded(document: Document) -> Document:
         full["outputs"] = [
             {"format": output} if isinstance(output, str) else output for output in full["outputs"]
         ]
-    return full
+    return with_look(full)
 
 
 def _anchored(document: Document, folder: Path) -> Document:
@@ -145,7 +164,8 @@ def _anchored(document: Document, folder: Path) -> Document:
     if isinstance(swept, dict) and isinstance(swept.get(_SWEPT_PATH), list):
         paths = [_absolute(path, folder) for path in swept[_SWEPT_PATH]]
         full["sweep"] = swept | {_SWEPT_PATH: paths}
-    return full
+    anchored: Document = with_companions(full, lambda path: str(_absolute(path, folder)))
+    return anchored
 
 
 def _absolute(path: Any, folder: Path) -> Any:

@@ -84,12 +84,19 @@ class Chores:
     def show(self) -> None:
         """Have the contact sheet made of the first rows that there are."""
         found = self._books.first(self._plan.spec.sheet)
-        exhibits = tuple(Exhibit(row.number, row.name, row.message) for row in found)
+        labels = self._plan.spec.labels
+        variants, tally = len(self._plan.variants), self._books.tally
+        is_alone = tally.items == variants
+        exhibits = tuple(
+            Exhibit(
+                row.number, labels[row.variant] if labels and is_alone else row.name, row.message
+            )
+            for row in found
+        )
         if exhibits:
-            variants, tally = len(self._plan.variants), self._books.tally
             title = f"{self._plan.spec.name}: {tally.done} of {tally.items} done"
-            columns = variants if 1 < variants <= _MOST_COLUMNS else None
-            self._put("show", exhibits, title, columns)
+            has_rows = 1 < variants <= _MOST_COLUMNS and not is_alone
+            self._put("show", exhibits, title, variants if has_rows else None)
         self._shown = time.monotonic()
 
     def _bind(self, file: int, page: OpenPage) -> None:

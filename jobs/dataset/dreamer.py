@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,11 @@ from jobs.dataset.manner import Manner
 from render.arithmetic import arithmetic, make_repeatable
 from render.device import Device
 from render.errors import PictureError
+from render.feature.feature import dreamed_feature
+from render.feature.recipe import FeatureRecipe
+from render.guide import attentive
 from render.heap import keep_freed_memory, return_freed_memory
+from render.mosaic import Mosaic
 from render.networks.network import Network, load_network
 from render.precision import Resolved
 from render.studies import dreamed_studies
@@ -27,13 +31,17 @@ _NETWORKS = 2
 
 @dataclass(frozen=True, eq=False)
 class Sitting:
-    """A decoded picture, how it is to be dreamed, and who waits for it."""
+    """A decoded picture, how it is to be dreamed, and who waits for it.
+
+    samples: of what the dream begins with; what begins from nothing has none of them.
+    """
 
     manner: Manner
-    recipe: StudyRecipe
+    recipe: StudyRecipe | FeatureRecipe
     weights: Path
     samples: np.ndarray
     seed: int
+    masks: Mapping[Path, Mosaic] = field(default_factory=dict)
     outcome: "Future[Dreamed]" = field(default_factory=Future)
 
     def is_like(self, other: "Sitting") -> bool:
@@ -79,15 +87,7 @@ class Dreamer:
     def _run(self, batch: Sequence[Sitting]) -> None:
         first = batch[0]
         try:
-            network = self._network(
-                first.manner.spec.network.name,
-                first.weights,
-                first.recipe.mix.layers,
-                first.recipe.precision,
-            )
-            found = dreamed_studies(
-                network, first.recipe, [one.samples for one in batch], [one.seed for one in batch]
-            )
+            found = _dreamed(self._ready(first), batch)
         except BaseException as error:
             # Whoever waits must not wait for ever, whatever has happened.
             for one in batch:
@@ -96,7 +96,22 @@ class Dreamer:
         for one, dreamed in zip(batch, found, strict=True):
             one.outcome.set_result(dreamed)
 
+    def _ready(self, sitting: Sitting) -> Network:
+        """The network that a sitting needs, having looked at its guides."""
+        recipe, chosen = sitting.recipe, sitting.manner.spec.network
+        network = self._network(chosen.name, sitting.weights, recipe.mix.layers, recipe.precision)
+        return attentive(network, recipe.mix, sitting.manner.survey.units)
+
     def _loaded(
         self, name: str, weights: Path, layers: tuple[str, ...], precision: Resolved
     ) -> Network:
         return load_network(name, weights, layers, arithmetic(precision).network, self._device)
+
+
+def _dreamed(network: Network, batch: Sequence[Sitting]) -> list[Dreamed]:
+    """What becomes of sittings that are alike."""
+    recipe, seeds = batch[0].recipe, [one.seed for one in batch]
+    if isinstance(recipe, FeatureRecipe):
+        return [dreamed_feature(network, recipe, seed) for seed in seeds]
+    samples = [one.samples for one in batch]
+    return dreamed_studies(network, recipe, samples, seeds, batch[0].masks)

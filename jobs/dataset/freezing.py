@@ -15,7 +15,7 @@ from jobs.batches import batches
 from jobs.dataset.item import Found, Item
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.listing import FILE_ITEMS, Inventory, Listing
-from jobs.dataset.name import output_name, usual_template
+from jobs.dataset.name import LABEL, output_name, usual_template
 from jobs.dataset.published import SHEET
 from jobs.dataset.spec import DatasetSpec
 from jobs.dataset.variants import Settings, variants
@@ -122,9 +122,14 @@ class _Freezer:
                     yield Item(
                         number=next(numbers),
                         variant=variant,
-                        name=self._name(one, variant, settings),
+                        name=self._name(one, variant, self._fields(variant, settings)),
                         found=one,
                     )
+
+    def _fields(self, variant: int, settings: Settings) -> Settings:
+        """What a name may say of a variant, besides its number."""
+        labels = self._spec.labels
+        return settings if labels is None else {**settings, LABEL: labels[variant]}
 
     def _name(self, found: Found, variant: int, settings: Settings) -> str:
         """A name that no other item has."""
@@ -142,10 +147,11 @@ class _Freezer:
         return name
 
     def _usual_name(self, key: str, variant: int, settings: Settings) -> str:
-        name = output_name(usual_template(settings), key, variant, settings)
+        said = [LABEL] if LABEL in settings else [*settings]
+        name = output_name(usual_template(said), key, variant, settings)
         if not self._has("name", "name", name):
             return name
-        template = usual_template(settings, with_suffix=True)
+        template = usual_template(said, with_suffix=True)
         wanted = output_name(template, key, variant, settings)
         while True:
             number = self._next(f"name {wanted}")

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.companions import companions as named
+from jobs.companions import described, with_companions
 from jobs.dataset.spec import DatasetSpec
 from jobs.document import any_spec_of, assigned
 from jobs.errors import RequestError
 from jobs.identity import canonical
+from jobs.weights import chosen_mix
 from render.lattice import Lattice
-from render.networks.default_objective import default_objective
 from render.objective import Mix
 from render.octaves import octave_sizes
 from render.precision import Resolved, resolved
@@ -28,11 +30,13 @@ class Manner:
     precision: Resolved
     survey: Survey
     weights: Path
+    companions: Mapping[Path, str]
 
     @property
     def lattice(self) -> Lattice:
         """The network's sampling grid."""
-        return Lattice(self.survey.stride, self.survey.field, self.spec.dream.jitter)
+        dream = self.spec.dream
+        return Lattice(self.survey.stride, self.survey.field, dream.jitter, dream.margin)
 
     def tile(self, size: Size) -> int:
         """The side of a tile for a result of that size."""
@@ -50,11 +54,14 @@ class Manner:
     def label(self, seed: int) -> str:
         """What outputs say of themselves: from that anybody can make them again."""
         spec = self.spec.document()
-        parts = ("resize", "network", "dream", "tiles")
-        said = {part: spec[part] for part in parts}
-        said["network"] = self.spec.network.name
-        said["dream"] = {**spec["dream"], "seed": seed}
-        return canonical({"spec": {**said, "objectives": [vars(one) for one in self.mix]}})
+        said = {"resize": spec["resize"], "network": self.spec.network.name}
+        if self.spec.fourier is None:
+            said |= {"dream": {**spec["dream"], "seed": seed}, "tiles": spec["tiles"]}
+        else:
+            said |= {"fourier": spec["fourier"], "seed": seed}
+        said = with_companions(said, lambda path: self.companions[Path(path)])
+        said["objectives"] = [described(one, self.companions) for one in self.mix]
+        return canonical({"spec": said})
 
 
 def settled(spec: DatasetSpec, settings: Mapping[str, Any]) -> DatasetSpec:
@@ -62,7 +69,8 @@ def settled(spec: DatasetSpec, settings: Mapping[str, Any]) -> DatasetSpec:
 
     Raises RequestError where that makes no spec.
     """
-    document: dict[str, Any] = {**spec.document(), "sweep": {}}
+    # Without the sweep before it is written out: a long one takes long.
+    document = spec.model_copy(update={"sweep": {}, "labels": None}).document()
     document["output"] = {**document["output"], "name": None}
     for key, value in settings.items():
         document = assigned(document, key, value)
@@ -72,11 +80,23 @@ def settled(spec: DatasetSpec, settings: Mapping[str, Any]) -> DatasetSpec:
     return found
 
 
-def manner(spec: DatasetSpec, auto: Resolved, weights: Path, *, has_gpu: bool) -> Manner:
-    """The manner of a settled spec. auto: the precision that `auto` means.
+def manner(
+    spec: DatasetSpec,
+    auto: Resolved,
+    weights: Path,
+    companions: Mapping[Path, str],
+    *,
+    has_gpu: bool,
+) -> Manner:
+    """The manner of a settled spec. auto: the precision that `auto` means. companions: the digests
+    of the masks and guides that it may name.
 
     RenderError where a layer does not exist, or has no exact tiles.
     """
+    for path in map(Path, named(spec.document())):
+        if path not in companions:
+            raise RequestError(f"{path}: masks and guides are named by the job, not by its rows")
     precision = auto if spec.precision == "auto" else resolved(spec.precision, has_gpu=has_gpu)
-    mix = Mix(spec.objectives or (default_objective(spec.network.name),))
-    return Manner(spec, mix, precision, survey(spec.network.name, mix, precision), weights)
+    mix = chosen_mix(spec.network.name, weights, spec.objectives)
+    found = survey(spec.network.name, mix, precision)
+    return Manner(spec, mix, precision, found, weights, companions)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from jobs.companions import with_companions
 from jobs.dataset.plan import DatasetPlan, make_dataset_plan
 from jobs.dataset.spec import DatasetSpec
 from jobs.document import any_spec_of
 from jobs.errors import RequestError
 from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.materials import check_same, fetched
+from jobs.lifecycle.materials import Beside, check_same, fetched
 from jobs.lifecycle.record import bad_record
 from jobs.lifecycle.stored_spec import StoredSpec
 from jobs.lifecycle.terms import Terms
@@ -25,7 +26,7 @@ def plan_here(
     """
     key = JobKeys(stored.job).spec
     try:
-        spec = any_spec_of(stored.spec)
+        spec = any_spec_of(with_companions(stored.spec, Beside(store, stored.job, cache).brought))
     except RequestError as error:
         raise bad_record(key, str(error)) from error
     if not isinstance(spec, DatasetSpec):

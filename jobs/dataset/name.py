@@ -12,6 +12,9 @@ from render.pictures.format import FORMATS
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _OWN = ("dir", "stem", "ext", "key", "variant")
+LABEL = "label"
+"""The field of a variant's label, where they have some."""
+
 _UNFIT = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
 _LONGEST = 60  # characters of a value in a name
 _LONGEST_PART = 190
@@ -21,19 +24,25 @@ _HASH = 12  # hex digits
 _SUFFIXES = tuple(one.suffix for one in FORMATS.values())
 
 
-def check_template(template: str, sweep: Collection[str]) -> None:
-    """ValueError for a field that there is not, or a template that tells variants not apart."""
+def check_template(
+    template: str, sweep: Collection[str], *, has_labels: bool = False, is_alone: bool = False
+) -> None:
+    """ValueError for a field that there is not, or a template that tells items not apart.
+
+    has_labels: whether each variant has a label of its own. is_alone: whether there is one input.
+    """
     fields = _FIELD.findall(template)
-    known = [*_OWN, *sweep]
+    labels = [LABEL] if has_labels else []
+    known = [*_OWN, *labels, *sweep]
     for field in fields:
         if field not in known:
             raise ValueError(f"output.name: {{{field}}}: {suggestion(field, known)}")
     if re.search(r"[{}]", _FIELD.sub("", template)) or not template.strip("/ "):
         raise ValueError(f"output.name: {template!r} is no template; write {{dir}}/{{stem}}")
-    if not {"stem", "key"} & set(fields):
+    if not is_alone and not {"stem", "key"} & set(fields):
         raise ValueError("output.name: needs {stem} or {key}, which tell the inputs apart")
     missing = [field for field in sweep if field not in fields]
-    if missing and "variant" not in fields:
+    if missing and not {"variant", *labels} & set(fields):
         raise ValueError(f"output.name: needs {{{missing[0]}}}, which is swept, or {{variant}}")
 
 
@@ -60,7 +69,11 @@ def output_name(template: str, key: str, variant: int, settings: Mapping[str, An
         "key": key,
         "variant": str(variant),
     }
-    known = {**own, **{name: _word(value) for name, value in settings.items()}}
+    words = {name: _word(value) for name, value in settings.items()}
+    if LABEL in settings:
+        # It tells variants apart, and its end as much as its beginning.
+        words[LABEL] = _UNFIT.sub("-", settings[LABEL])
+    known = {**own, **words}
     filled = _FIELD.sub(lambda field: known.get(field[1], field[1]), template)
     # A manifest may call a picture `/`, of which nothing is left.
     *folders, last = [_part(part) for part in filled.split("/") if part] or ["_"]

@@ -1,16 +1,19 @@
 """The plan of a dataset: what follows from its spec before any picture has been looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jobs.companions import companions, with_companions
 from jobs.dataset.manner import Manner, manner, settled
 from jobs.dataset.spec import DatasetSpec
 from jobs.dataset.variants import Settings, variants
 from jobs.errors import RequestError
 from jobs.identity import NO_PIXELS, Identity, identified
 from jobs.machine import Machine
+from jobs.source import sourced
 from jobs.weights import chosen_weights
 from render.device import Device
 from render.precision import Resolved, resolved
@@ -35,13 +38,14 @@ class Variant:
 class DatasetPlan:
     """A dataset's spec worked out, and checked against a machine.
 
-    precision: what `auto` means. batch: pictures that are dreamed at once, at most. memory: bytes
-    that a worker may take.
+    companions: the digests of masks and guides, by path. precision: what `auto` means. batch:
+    pictures that are dreamed at once, at most. memory: bytes that a worker may take.
     """
 
     spec: DatasetSpec
     identity: Identity
     variants: tuple[Variant, ...]
+    companions: Mapping[Path, str]
     precision: Resolved
     batch: int
     workers: int
@@ -64,7 +68,8 @@ class DatasetPlan:
         """
         chosen = self.variants[variant]
         spec = settled(self.spec, {**chosen.settings, **settings})
-        return manner(spec, self.precision, chosen.weights, has_gpu=self.device == "cuda")
+        has_gpu = self.device == "cuda"
+        return manner(spec, self.precision, chosen.weights, self.companions, has_gpu=has_gpu)
 
 
 def make_dataset_plan(
@@ -79,21 +84,25 @@ def make_dataset_plan(
     gpus = machine.gpus_each(spec.crew)
     precision = resolved("auto", has_gpu=gpus > 0)
     workers = machine.workers(spec.crew, _MANY)
+    weighed = cache(chosen_weights)
+    paths = map(Path, companions(spec.document()))
+    digests = {path: str(sourced(path, spec.limits.max_pixels).digest) for path in paths}
     found = []
     for number, settings in enumerate(variants(spec.sweep)):
         try:
             one = settled(spec, settings)
             file = weights[number] if weights else one.network.weights
-            path, digest = chosen_weights(one.network.model_copy(update={"weights": file}))
-            manner(one, precision, path, has_gpu=gpus > 0)
+            path, digest = weighed(one.network.model_copy(update={"weights": file}))
+            manner(one, precision, path, digests, has_gpu=gpus > 0)
         except RequestError as error:
             raise RequestError(f"sweep: {error}" if settings else str(error)) from error
         found.append(Variant(settings, path, digest))
     wanted = _BATCH if spec.batch == "auto" else spec.batch
     return DatasetPlan(
         spec=spec,
-        identity=dataset_identity(spec, [one.weights_digest for one in found]),
+        identity=dataset_identity(spec, [one.weights_digest for one in found], digests),
         variants=tuple(found),
+        companions=digests,
         precision=precision,
         batch=wanted if gpus else 1,
         workers=workers,
@@ -102,14 +111,17 @@ def make_dataset_plan(
     )
 
 
-def dataset_identity(spec: DatasetSpec, weights: Sequence[str]) -> Identity:
-    """The identity of a dataset whose variants' weights have these digests.
+def dataset_identity(
+    spec: DatasetSpec, weights: Sequence[str], digests: Mapping[Path, str]
+) -> Identity:
+    """The identity of a dataset whose variants' weights, and whose companions, have these digests.
 
     Unlike a poster's it holds the address of the inputs, not their contents: a folder may grow, and
     is the same dataset still.
     """
-    given = spec.document()
+    given = with_companions(spec.document(), lambda path: digests[Path(path)])
     document = {key: value for key, value in given.items() if key not in {*NO_PIXELS, "sheet"}}
+    document["inputs"] = {part: said for part, said in given["inputs"].items() if said is not None}
     document["network"] = {"name": spec.network.name}
     document["sweep"] = {
         name: values for name, values in given["sweep"].items() if name != "network.weights"

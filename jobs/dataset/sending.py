@@ -63,7 +63,9 @@ class Sender:
 def _here(found: Found) -> list[Place]:
     """The places of a picture that are on this disk, and are to be read."""
     places = [found.place, *(extra.place for extra in found.extras)]
-    return [] if found.complaint else [place for place in places if not is_in_bucket(place.address)]
+    if found.complaint:
+        return []
+    return [place for place in places if not (place.is_noise or is_in_bucket(place.address))]
 
 
 def _moved(found: Found, sent: Mapping[str, str | RequestError]) -> Found:

@@ -1,5 +1,6 @@
 """A dataset as its user asks for it: frozen, checked, in the words of the design."""
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -22,20 +23,21 @@ from jobs.spec import (
     slug,
 )
 from render.dream import Dream
+from render.feature.fourier import Fourier, check_size
 from render.objective import Objective
 from render.precision import Precision
 
 Swept = Annotated[tuple[Any, ...], Field(min_length=1)]
 
 _FIXED = (
-    *("kind", "name", "inputs", "output", "sweep", "batch", "sheet"),
+    *("kind", "name", "inputs", "output", "sweep", "labels", "batch", "sheet"),
     *("crew", "priority", "limits"),
 )
 """What a sweep cannot change: it is the whole job's."""
 
 _LONGEST_SWEEP = 10_000
 
-MOST_SHOWN = 400
+MOST_SHOWN = 1024
 """Results on a contact sheet: more would not be looked at, and the sheet lies in memory."""
 
 
@@ -70,10 +72,28 @@ class DatasetLimits(Limits):
     max_failures: Annotated[int, Field(ge=0)] | None = None
 
 
+def check_extent(field: str, resize: Resize, most: int, is_fourier: bool) -> None:
+    """ValueError where noise has no size, or too large a one. field: in which it is said."""
+    if resize.way != "exact":
+        raise ValueError(f"{field}: noise has no size of its own; write both sides, as 512x384")
+    pixels = resize.height * resize.width
+    if pixels > most:
+        raise ValueError(
+            f"{field}: {resize} is {pixels / 1e6:.0f} megapixels, and at most {most / 1e6:.0f} "
+            "are allowed; choose a smaller size, or raise limits.max_pixels"
+        )
+    if is_fourier:
+        try:
+            check_size((resize.height, resize.width))
+        except ValueError as why:
+            raise ValueError(f"{field}: {why}") from why
+
+
 def _default_name(fields: dict[str, Any]) -> str:
-    parts = [
-        part for part in re.split(r"[/\\]", fields["inputs"].path) if not set(part) & {*"*?[{"}
-    ]
+    inputs = fields["inputs"]
+    if inputs.noise is not None:
+        return "noise"
+    parts = [part for part in re.split(r"[/\\]", inputs.address) if not set(part) & {*"*?[{"}]
     last = parts[-1] if parts and parts[-1] else "".join(parts[-2:-1])
     stem = re.sub(r"\.(csv|jsonl|parquet|tar)$", "", last)
     return slug(stem)[:NAME_LENGTH].strip("._-") or "dataset"
@@ -83,10 +103,12 @@ class DatasetSpec(Part):
     """One job of many items. See the README for the same in YAML.
 
     What is not said here is as in a poster's spec.
-    inputs: where the pictures are.
+    inputs: where the pictures are, or noise.
     resize: the size of each result; see `jobs.dataset.resize`.
+    fourier: dreams from nothing, as feature pictures are made, in place of `dream`.
     sweep: lists of values by the dotted names of fields; each picture is dreamed with all of their
         combinations.
+    labels: what each of these combinations is called, `{label}` in names; each once.
     batch: results of one size that a GPU dreams at once; CPUs dream them one by one.
     sheet: how many results the contact sheet shows.
     """
@@ -98,10 +120,12 @@ class DatasetSpec(Part):
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] | None = None
     dream: Dream = Dream()
+    fourier: Fourier | None = None
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
     output: DatasetOutput = DatasetOutput()
     sweep: dict[str, Swept] = Field(default_factory=dict)
+    labels: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
     batch: Count | Auto = "auto"
     sheet: Annotated[int, Field(ge=0, le=MOST_SHOWN)] = 60
     crew: Crew = Crew()
@@ -126,7 +150,33 @@ class DatasetSpec(Part):
     @model_validator(mode="after")
     def _has_template(self) -> "DatasetSpec":
         if self.output.name is not None:
-            check_template(self.output.name, self.sweep)
+            check_template(
+                self.output.name,
+                self.sweep,
+                has_labels=self.labels is not None,
+                is_alone=self.inputs.noise is not None,
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _has_size(self) -> "DatasetSpec":
+        if self.inputs.noise is None:
+            if self.fourier is not None:
+                raise ValueError("fourier: begins with noise; write inputs: {noise: {seed: 0}}")
+            return self
+        check_extent("resize", self.resize, self.limits.max_pixels, self.fourier is not None)
+        if self.fourier is not None and any(one.mask for one in self.objectives or ()):
+            raise ValueError("objectives: a mask is for dreams in octaves; leave fourier out")
+        return self
+
+    @model_validator(mode="after")
+    def _has_labels(self) -> "DatasetSpec":
+        if self.labels is not None:
+            wanted = math.prod(map(len, self.sweep.values()))
+            if len(self.labels) != wanted:
+                raise ValueError(f"labels: {wanted} are needed, not {len(self.labels)}")
+            if len(set(self.labels)) < wanted:
+                raise ValueError("labels: must not name one twice")
         return self
 
     @property

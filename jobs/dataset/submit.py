@@ -2,8 +2,10 @@
 
 import secrets
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
+from jobs.companions import with_companions
 from jobs.dataset.freezing import freeze
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.listing import Listing, listings
@@ -16,7 +18,7 @@ from jobs.lifecycle.intent import Intent
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import active
 from jobs.lifecycle.state import ENDED
-from jobs.lifecycle.stored_spec import Blobs, Sent, StoredSpec
+from jobs.lifecycle.stored_spec import Blobs, Sent, StoredSpec, sent_as
 from jobs.lifecycle.submit import Submitted, is_first, send_blob, unlimited
 from jobs.lifecycle.terms import Terms
 from jobs.store.store import Store
@@ -63,6 +65,8 @@ def _widest(spec: DatasetSpec) -> Precision:
 def _bring(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
     """Write the spec and what it needs; whether that was not there."""
     stored = _stored(plan)
+    for path, digest in plan.companions.items():
+        send_blob(store, path, digest)
     for variant, sent in zip(plan.variants, stored.weights, strict=True):
         if sent is not None:
             send_blob(store, variant.weights, sent.digest)
@@ -70,7 +74,9 @@ def _bring(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
 
 
 def _stored(plan: DatasetPlan) -> StoredSpec:
-    document: dict[str, Any] = plan.spec.document()
+    document: dict[str, Any] = with_companions(
+        plan.spec.document(), lambda path: sent_as(Path(path), plan.companions[Path(path)])
+    )
     network = plan.spec.network
     if not ships(network.name, network.weights):
         document["network"]["weights"] = plan.variants[0].weights.name

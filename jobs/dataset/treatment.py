@@ -5,6 +5,9 @@ from jobs.dataset.spec import DatasetOutput
 from jobs.memory import FRUGAL_SHARE, KEPT_SHARE, WORKER_BYTES
 from render.device import Device
 from render.errors import OutputError, PictureError
+from render.feature.fourier import Fourier
+from render.feature.memory import feature_memory
+from render.feature.recipe import FeatureRecipe
 from render.pictures.format import check_output
 from render.rect import Size
 from render.study_memory import study_memory
@@ -35,15 +38,33 @@ def study_recipe(manner: Manner, size: Size, device: Device, batch: int) -> Stud
         stride=manner.survey.stride,
         field=manner.survey.field,
         batch=max(1, min(batch, room)),
+        units=manner.survey.units,
+    )
+
+
+def feature_recipe(manner: Manner, fourier: Fourier, size: Size, device: Device) -> FeatureRecipe:
+    """The recipe for a picture of that size, from nothing."""
+    return FeatureRecipe(
+        mix=manner.mix,
+        fourier=fourier,
+        precision=manner.precision,
+        device=device,
+        size=size,
+        stride=manner.survey.stride,
+        field=manner.survey.field,
     )
 
 
 def needed_bytes(
-    manner: Manner, recipe: StudyRecipe, source: Size, depth: int, at_once: int
+    manner: Manner, recipe: StudyRecipe | FeatureRecipe, source: Size, depth: int, at_once: int
 ) -> int:
     """What a worker holds at its peak with such pictures, `at_once` of them in its hands."""
-    found = study_memory(recipe, source, depth, manner.survey.cost)
-    height, width = recipe.sizes[-1]
+    if isinstance(recipe, FeatureRecipe):
+        found = feature_memory(recipe, manner.survey.cost)
+        height, width = recipe.size
+    else:
+        found = study_memory(recipe, source, depth, manner.survey.cost)
+        height, width = recipe.sizes[-1]
     samples = source[0] * source[1] * _CHANNELS * depth // 8
     # Those that wait for their turn are decoded; those that had it are encoded.
     waiting = (at_once - 1) * max(samples, height * width * _CHANNELS * 4)

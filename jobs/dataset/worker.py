@@ -5,9 +5,12 @@ import hashlib
 import json
 import os
 import socket
+import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,8 +27,15 @@ from jobs.dataset.results import Results
 from jobs.dataset.row import Row
 from jobs.dataset.sheet import shrunk
 from jobs.dataset.sources.reading import at_hand, read
+from jobs.dataset.spec import DatasetSpec
 from jobs.dataset.tenure import Tenure
-from jobs.dataset.treatment import check_fits, check_format, needed_bytes, study_recipe
+from jobs.dataset.treatment import (
+    check_fits,
+    check_format,
+    feature_recipe,
+    needed_bytes,
+    study_recipe,
+)
 from jobs.errors import RequestError
 from jobs.identity import canonical
 from jobs.lifecycle.errors import Unfit
@@ -33,18 +43,31 @@ from jobs.lifecycle.fixed import FixedPlan
 from jobs.lifecycle.keys import JobKeys
 from jobs.poster.machinery import Machinery, machinery
 from render.errors import LayerError, PictureError
+from render.feature.recipe import FeatureRecipe
+from render.intake import Pictured, take_in
+from render.kept import guides_named, masks_named
+from render.mosaic import Mosaic, TileFile
 from render.networks.whereabouts import ships, weights_file
 from render.pictures.colour import to_samples
 from render.pictures.digest import digest
 from render.pictures.labels import Labels
-from render.pictures.source import Picture, open_picture
+from render.pictures.noise import Noise
+from render.pictures.source import open_picture
 from render.pictures.write import write_picture
+from render.rect import Size
+from render.study_recipe import StudyRecipe
+
+Recipe = TypeVar("Recipe", bound=StudyRecipe | FeatureRecipe)
 
 _BAND_PIXELS = 1 << 20
 """Decoded, or encoded, at a time."""
 
 _MANNERS = 256
 """Remembered: to check a spec and size a network up takes as long as a small picture's step."""
+
+_MASKS = 16  # remembered; each is a file
+
+_NO_SAMPLES = np.empty((0, 0, 3), np.uint8)
 
 
 class Worker:
@@ -55,10 +78,12 @@ class Worker:
     """
 
     def __init__(self, plan: DatasetPlan, site: Site, tenure: Tenure) -> None:
+        site = replace(site, companions=plan.companions)
         self._plan, self._site, self._tenure = plan, site, tenure
         self._dreamer = Dreamer(plan.device, frugal=plan.spec.is_frugal)
         self._keys = DatasetKeys(site.job)
         self._results = Results(site, plan.spec.output, tenure.generation)
+        self._mask = functools.lru_cache(_MASKS)(self._taken_in)
         self._me = f"{socket.gethostname()}:{os.getpid()}"
         self._is_known = threading.Event()
         self._manner_of = functools.lru_cache(_MANNERS)(
@@ -108,9 +133,12 @@ class Worker:
         for extra in item.found.extras:
             # What lies beside a picture goes along with its result.
             read(extra.place, self._site.store, self._scratch)
+        if item.found.place.is_noise:
+            return self._dreamed(item, file, manner, _noise(manner.spec), None)
         with at_hand(item.found.place, self._site.store, self._scratch) as path:
             try:
-                return self._dreamed(item, file, manner, path)
+                picture = open_picture(path, self._plan.spec.limits.max_pixels)
+                return self._dreamed(item, file, manner, picture, path)
             except PictureError as error:
                 # People know the picture by its own name.
                 told = str(error).replace(str(path), item.found.place.address)
@@ -124,19 +152,16 @@ class Worker:
         except (RequestError, LayerError) as error:
             raise PictureError(str(error)) from error
 
-    def _dreamed(self, item: Item, file: int, manner: Manner, path: Path) -> Row:
-        picture = open_picture(path, self._plan.spec.limits.max_pixels)
-        source = (picture.height, picture.width)
-        size = manner.spec.resize.size(*source)
-        recipe = study_recipe(manner, size, self._plan.device, self._plan.batch)
-        needed = needed_bytes(manner, recipe, source, picture.depth, self._tenure.at_once)
-        check_fits(needed, self._plan.memory, size)
-        check_format(manner.spec.output, size)
-        seed = item_seed(manner.spec.dream.seed, item.found.key)
-        weights = self._weights(manner, item.variant)
-        sitting = Sitting(manner, recipe, weights, _decoded(picture), seed)
-        canvas = self._dreamer.dream(sitting)
+    def _dreamed(
+        self, item: Item, file: int, manner: Manner, picture: Pictured, path: Path | None
+    ) -> Row:
+        """Do an item. path: of its picture's file, where it has one."""
         output = manner.spec.output
+        size = manner.spec.resize.size(picture.height, picture.width)
+        check_format(output, size)
+        sitting = self._sitting(item, manner, picture, size)
+        seed = sitting.seed
+        canvas = self._dreamer.dream(sitting)
         made = self._scratch / f"{item.number}{self._results.suffix}"
         depth = output.depth
         rows = max(1, _BAND_PIXELS // size[1])
@@ -154,7 +179,7 @@ class Worker:
         return self._row(
             item,
             state="done",
-            input_sha256=f"sha256:{digest(path)}",
+            input_sha256=None if path is None else f"sha256:{digest(path)}",
             output=where,
             member=member,
             output_sha256=found,
@@ -164,13 +189,54 @@ class Worker:
             seed=seed,
         )
 
-    def _lay_aside(self, item: Item, before: Path, after: Path) -> None:
-        """Keep small pictures of the first items, for the contact sheet."""
-        if item.number < self._plan.spec.sheet:
-            for when, path in (("before", before), ("after", after)):
-                small = shrunk(path)
-                if small is not None:
-                    self._site.store.put(self._keys.thumbnail(item.number, when), small)
+    def _sitting(self, item: Item, manner: Manner, picture: Pictured, size: Size) -> Sitting:
+        """What the dreamer needs. PictureError where it would be too large."""
+        spec, device = manner.spec, self._plan.device
+        recipe: StudyRecipe | FeatureRecipe
+        if spec.fourier is not None and spec.inputs.noise is not None:
+            recipe = feature_recipe(manner, spec.fourier, size, device)
+            seed = spec.inputs.noise.seed
+        else:
+            recipe = study_recipe(manner, size, device, self._plan.batch)
+            seed = item_seed(spec.dream.seed, item.found.key)
+        source = (picture.height, picture.width)
+        needed = needed_bytes(manner, recipe, source, picture.depth, self._tenure.at_once)
+        check_fits(needed, self._plan.memory, size)
+        samples = _decoded(picture) if spec.fourier is None else _NO_SAMPLES
+        weights = self._weights(manner, item.variant)
+        masks = {path: self._mask(path) for path in masks_named(manner.mix, spec.dream)}
+        return Sitting(manner, self._guided(recipe), weights, samples, seed, masks)
+
+    def _guided(self, recipe: Recipe) -> Recipe:
+        """The recipe with its guides where they lie on this machine."""
+        here = {path: self._site.companion(path) for path in guides_named(recipe.mix)}
+        if not here:
+            return recipe
+        mix = recipe.mix.each(lambda one: replace(one, guide=one.guide and here[one.guide]))
+        return replace(recipe, mix=mix)
+
+    def _taken_in(self, path: Path) -> Mosaic:
+        """A mask, decoded into a file of this worker's."""
+        picture = open_picture(self._site.companion(path), self._plan.spec.limits.max_pixels)
+        name = f"mask-{hashlib.sha256(str(path).encode()).hexdigest()}"
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            file = take_in(picture, Path(folder) / name)
+            # Threads may be at it at the same time, and none must read half a file.
+            path = file.path.replace(self._scratch / name)
+        return Mosaic((TileFile(path, file.slots).readable(),))
+
+    def _lay_aside(self, item: Item, before: Path | None, after: Path) -> None:
+        """Keep small pictures of the first items, for the contact sheet.
+
+        Where variants have labels, they are compared to each other and not to what was before.
+        """
+        spec = self._plan.spec
+        if item.number >= spec.sheet:
+            return
+        for when, path in (("before", before if spec.labels is None else None), ("after", after)):
+            small = None if path is None else shrunk(path)
+            if small is not None:
+                self._site.store.put(self._keys.thumbnail(item.number, when), small)
 
     def _weights(self, manner: Manner, variant: int) -> Path:
         """A variant's weights on this machine."""
@@ -215,7 +281,13 @@ def item_seed(seed: int, key: str) -> int:
     return int.from_bytes(found[:8], "big") >> 1
 
 
-def _decoded(picture: Picture) -> np.ndarray:
+def _noise(spec: DatasetSpec) -> Noise:
+    """The noise that a settled spec asks for, as large as its result will be."""
+    seed = 0 if spec.inputs.noise is None else spec.inputs.noise.seed
+    return Noise(spec.resize.height, spec.resize.width, seed)
+
+
+def _decoded(picture: Pictured) -> np.ndarray:
     dtype = np.uint8 if picture.depth == 8 else np.uint16
     samples = np.empty((picture.height, picture.width, 3), dtype)
     top = 0

@@ -38,4 +38,5 @@ class Waves:
     def summed(self, coefficients: Tensor) -> Tensor:
         """The picture that such coefficients stand for, (height, width, 3)."""
         spectrum = torch.view_as_complex(coefficients) * self._weights
-        return torch.fft.irfft2(spectrum, s=self._size, norm="ortho").permute(1, 2, 0)
+        picture: Tensor = torch.fft.irfft2(spectrum, s=self._size, norm="ortho")
+        return picture.permute(1, 2, 0)

@@ -1,10 +1,11 @@
 """What a user wrote of where the pictures are."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from jobs.spec import Part
+from jobs.dataset.place import NOISE
+from jobs.spec import Noise, Part
 
 
 class Inputs(Part):
@@ -13,7 +14,20 @@ class Inputs(Part):
     path: an absolute path or an `s3://` address: a folder or prefix, a glob, a manifest that ends
         in .csv, .jsonl or .parquet, or tars of WebDataset, of which braces name several.
     column: the column of a manifest that names the picture.
+    noise: in place of pictures: the one input is seeded noise.
     """
 
-    path: Annotated[str, Field(min_length=1)]
+    path: Annotated[str, Field(min_length=1)] | None = None
     column: Annotated[str, Field(min_length=1)] = "picture"
+    noise: Noise | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.path is None) == (self.noise is None):
+            raise ValueError("must be a path, or {noise: {seed: 0}}")
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where they are, in one word."""
+        return f"{NOISE}{self.noise.seed}" if self.noise is not None else self.path or ""

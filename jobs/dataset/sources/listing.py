@@ -16,6 +16,9 @@ from jobs.dataset.sources.suffixes import is_compressed_tar, is_picture, suffix
 from jobs.dataset.sources.tars import tars
 from jobs.errors import RequestError
 
+_NOISE = "noise"
+"""The key of noise, whatever its seed: there is one of it."""
+
 
 def listing(inputs: Inputs) -> Iterator[Found]:
     """The pictures, in no order that is promised, and never many of them in memory.
@@ -29,14 +32,16 @@ def listing(inputs: Inputs) -> Iterator[Found]:
         yield found
     if none:
         raise RequestError(
-            f"{inputs.path}: no pictures there; their names end in .jpg, .png, .webp or .tif, "
+            f"{inputs.address}: no pictures there; their names end in .jpg, .png, .webp or .tif, "
             "and tars are written as FOLDER/*.tar"
         )
 
 
 def _found(inputs: Inputs) -> Iterator[Found]:
-    path, ending = inputs.path, suffix(inputs.path)
-    if _is_folder(path):
+    path, ending = inputs.address, suffix(inputs.address)
+    if inputs.noise is not None:
+        yield Found(key=_NOISE, place=Place(address=path))
+    elif _is_folder(path):
         yield from _below(path.rstrip("/"))
     elif is_compressed_tar(path):
         raise RequestError(f"{path}: is compressed, and cannot be read in parts; unpack it to .tar")

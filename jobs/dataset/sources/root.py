@@ -16,8 +16,10 @@ def check_seen(inputs: Inputs) -> None:
 
     Where it is not mounted every picture would seem to be gone. Raises StoreRefused.
     """
-    folder = None if is_in_bucket(inputs.path) else _folder(inputs.path)
-    if folder is not None and not is_there(str(folder)):
+    if inputs.noise is not None or is_in_bucket(inputs.address):
+        return
+    folder = _folder(inputs.address)
+    if not is_there(str(folder)):
         raise StoreRefused(
             f"{folder}: a worker's machine does not see the inputs there; mount them at the same "
             "path on every machine, or use a bucket as store, into which they are sent"
@@ -26,9 +28,9 @@ def check_seen(inputs: Inputs) -> None:
 
 def check_apart(inputs: Inputs, out: Path) -> None:
     """See that results do not come to lie among the inputs. Raises RequestError."""
-    path = inputs.path
+    path = inputs.address
     is_deep = is_folder(path) or (has_wildcards(path) and ANY_FOLDERS in Pattern.of(path).parts)
-    if is_in_bucket(path) or not is_deep:
+    if inputs.noise is not None or is_in_bucket(path) or not is_deep:
         return
     root = _folder(path).resolve()
     if root == out.resolve() or root in out.resolve().parents:

@@ -25,7 +25,7 @@ from tests.jobs.small import LAYER, NETWORK
         (("photos", "--set", "output.name='{stme}'"), ("output.name: {stme}: nearest: stem",)),
         (("photos", "--set", "output.name=out"), ("output.name: needs {stem} or {key}",)),
         (("photos", "--set", "output=webp"), ("output.format: must be 'png', 'jpeg' or 'tiff'",)),
-        (("photos", "--set", "kind=atlas"), ("kind: must be poster or dataset, not 'atlas'",)),
+        (("photos", "--set", "kind=film"), ("kind: must be poster, dataset or atlas, not 'film'",)),
         (("photos", "--set", "size=x2"), ("size: no such key; nearest: resize",)),
         (("photos", "--set", "batch=0"), ("batch: must be at least 1",)),
     ],

@@ -115,6 +115,21 @@ def test_good_templates(template: str) -> None:
     check_template(template, SWEEP)
 
 
+def test_a_label_tells_variants_apart_and_noise_is_alone() -> None:
+    check_template("{stem}-{label}", SWEEP, has_labels=True)
+    check_template("{label}", SWEEP, has_labels=True, is_alone=True)
+    check_template("all/{variant}", (), is_alone=True)
+    with pytest.raises(ValueError, match=r"needs \{stem\} or \{key\}"):
+        check_template("{label}", SWEEP, has_labels=True)
+    with pytest.raises(ValueError, match=r"\{label\}: "):
+        check_template("{stem}-{label}", SWEEP)
+
+
+def test_a_label_is_told_whole() -> None:
+    label = f"{'x' * 99}/1"
+    assert output_name("{label}", "noise", 0, {"label": label}) == f"{'x' * 99}-1"
+
+
 @pytest.mark.parametrize(
     ("template", "said"),
     [

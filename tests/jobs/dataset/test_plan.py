@@ -30,7 +30,7 @@ def spec(**fields: Any) -> DatasetSpec:
 
 
 def identified(**fields: Any) -> Identity:
-    return dataset_identity(spec(**fields), [WEIGHTS])
+    return dataset_identity(spec(**fields), [WEIGHTS], {})
 
 
 def planned(weights: Path, *settings: str, machine: Machine = MACHINE) -> DatasetPlan:
@@ -83,10 +83,25 @@ def test_what_decides_no_result_is_the_same_job(fields: dict[str, Any]) -> None:
         {"output": {"pack": "webdataset"}},
         {"sweep": {"dream.seed": [0]}},
         {"batch": 3},
+        {"inputs": {"noise": {}}, "resize": "64x64"},
+        {"sweep": {"dream.seed": [0]}, "labels": ["one"]},
     ],
 )
 def test_what_decides_results_is_another_job(fields: dict[str, Any]) -> None:
     assert identified(**fields).job_id != BASE.job_id
+
+
+def test_all_of_a_noise_counts() -> None:
+    noise = {"inputs": {"noise": {"seed": 1}}, "resize": "64x64"}
+    others: tuple[dict[str, Any], ...] = (
+        {"inputs": {"noise": {"seed": 2}}},
+        {"resize": "64x65"},
+        {"fourier": {}},
+        {"fourier": {"steps": 7}},
+    )
+    ids = {identified(**(noise | other)).job_id for other in ({}, *others)}
+
+    assert len(ids) == 5
 
 
 def test_a_name_is_only_what_the_job_is_called() -> None:
@@ -99,7 +114,7 @@ def test_a_name_is_only_what_the_job_is_called() -> None:
 def test_the_content_of_weights_and_the_pixel_version_count(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert dataset_identity(spec(), ["sha256:02"]).job_id != BASE.job_id
+    assert dataset_identity(spec(), ["sha256:02"], {}).job_id != BASE.job_id
     monkeypatch.setattr(module, "PIXEL_VERSION", 10**6)
     assert identified().job_id != BASE.job_id
 

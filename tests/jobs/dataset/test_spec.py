@@ -117,7 +117,9 @@ def test_paths_are_relative_to_the_spec_s_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_and_flags_are_a_dataset(tmp_path: Path) -> None:
-    document = spec_for_folder(tmp_path, "vgg16", "w.pth", "features.4")
+    document = spec_for_folder(
+        tmp_path, network="vgg16", weights="w.pth", layer="features.4", look=None
+    )
     made = any_spec_of(document)
     assert isinstance(made, DatasetSpec)
 
@@ -129,7 +131,7 @@ def test_a_folder_and_flags_are_a_dataset(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "line"),
     [
-        ({"kind": "atlas"}, "kind: must be poster or dataset, not 'atlas'"),
+        ({"kind": "film"}, "kind: must be poster, dataset or atlas, not 'film'"),
         ({"inputs": ""}, "inputs.path: must be text, not ''"),
         ({"inputs": 3}, "inputs.path: must be text, not 3"),
         ({"inputs": {"path": "x", "column": ""}}, "inputs.column: must be text, not ''"),
@@ -170,8 +172,34 @@ def test_a_folder_and_flags_are_a_dataset(tmp_path: Path) -> None:
             "sweep: 10100 combinations are more than 10000; sweep less",
         ),
         ({"batch": 0}, "batch: must be at least 1 or 'auto', not 0"),
-        ({"sheet": 401}, "sheet: must be at most 400, not 401"),
+        ({"sheet": 1025}, "sheet: must be at most 1024, not 1025"),
         ({"crew": {"workers": 0}}, "crew.workers: must be at least 1 or 'auto', not 0"),
+        ({"inputs": {"column": "f"}}, "inputs: must be a path, or {noise: {seed: 0}}"),
+        (
+            {"inputs": {"path": "x", "noise": {}}},
+            "inputs: must be a path, or {noise: {seed: 0}}",
+        ),
+        (
+            {"inputs": {"noise": {}}},
+            "resize: noise has no size of its own; write both sides, as 512x384",
+        ),
+        (
+            {"inputs": {"noise": {}}, "resize": "3000x2000", "limits": {"max_pixels": 4e6}},
+            "resize: 3000x2000 is 6 megapixels, and at most 4 are allowed; "
+            "choose a smaller size, or raise limits.max_pixels",
+        ),
+        (
+            {"inputs": {"noise": {}}, "resize": "3000x2000", "fourier": {}},
+            "resize: 3000 x 2000 pixels are too many for a Fourier picture, which may have "
+            "4.2 megapixels; make it smaller, or dream it in octaves",
+        ),
+        ({"fourier": {}}, "fourier: begins with noise; write inputs: {noise: {seed: 0}}"),
+        ({"fourier": {"step": 1}}, "fourier.step: no such key; nearest: steps"),
+        ({"labels": ["a", "b"]}, "labels: 1 are needed, not 2"),
+        (
+            {"sweep": {"dream.seed": [1, 2]}, "labels": ["a", "a"]},
+            "labels: must not name one twice",
+        ),
         ({"priority": 101}, "priority: must be at most 100, not 101"),
         ({"limits": {"max_failures": -1}}, "limits.max_failures: must be at least 0, not -1"),
     ],
