@@ -23,6 +23,7 @@ _TITLE_SIZE, _TITLE_HEIGHT = 26, 52
 _LABEL_SIZE, _LABEL_HEIGHT = 14, 26
 _REASON_SIZE, _REASON_LINE, _REASON_LINES, _REASON_MARGIN = 13, 18, 8, 14
 _ASPECT = 1.5
+_LARGE = 1 << 25
 
 _GROUND = (24, 25, 28)
 _MAT = (42, 44, 49)
@@ -175,6 +176,8 @@ def _plain(text: str) -> str:
 
 def _encoded(sheet: Image.Image) -> bytes:
     content = BytesIO()
+    # Optimised, a sheet lies in memory three times.
+    optimize = sheet.width * sheet.height < _LARGE
     # Without subsampling: colours bleed out of small letters otherwise.
-    sheet.save(content, "JPEG", quality=88, subsampling=0, optimize=True)
+    sheet.save(content, "JPEG", quality=88, subsampling=0, optimize=optimize)
     return content.getvalue()

@@ -37,7 +37,7 @@ _FIXED = (
 
 _LONGEST_SWEEP = 10_000
 
-MOST_SHOWN = 1024
+MOST_SHOWN = 800
 """Results on a contact sheet: more would not be looked at, and the sheet lies in memory."""
 
 

@@ -1,7 +1,7 @@
 """Threads that meet at one device: whoever shares a pass has the bytes of who dreams alone."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from jobs.dataset.plan import make_dataset_plan
 from jobs.dataset.spec import DatasetSpec
 from jobs.dataset.treatment import study_recipe
 from jobs.document import any_spec_of
+from render.mosaic import Mosaic
 from render.networks.network import Network
 from render.studies import dreamed_studies
 from render.study import Dreamed
@@ -51,14 +52,18 @@ def test_company_changes_no_bit(
     shared: list[int] = []
 
     def together(
-        network: Network, recipe: StudyRecipe, pictures: Sequence[np.ndarray], seeds: Sequence[int]
+        network: Network,
+        recipe: StudyRecipe,
+        pictures: Sequence[np.ndarray],
+        seeds: Sequence[int],
+        masks: Mapping[Path, Mosaic],
     ) -> list[Dreamed]:
         deadline = time.monotonic() + 60
         while not shared and len(busy._waiting) < COUNT - 1:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         shared.append(len(pictures))
-        return dreamed_studies(network, recipe, pictures, seeds)
+        return dreamed_studies(network, recipe, pictures, seeds, masks)
 
     monkeypatch.setattr(dreamer, "dreamed_studies", together)
     with ThreadPoolExecutor(COUNT) as pool:

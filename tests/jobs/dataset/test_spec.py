@@ -172,7 +172,7 @@ def test_a_folder_and_flags_are_a_dataset(tmp_path: Path) -> None:
             "sweep: 10100 combinations are more than 10000; sweep less",
         ),
         ({"batch": 0}, "batch: must be at least 1 or 'auto', not 0"),
-        ({"sheet": 1025}, "sheet: must be at most 1024, not 1025"),
+        ({"sheet": 801}, "sheet: must be at most 800, not 801"),
         ({"crew": {"workers": 0}}, "crew.workers: must be at least 1 or 'auto', not 0"),
         ({"inputs": {"column": "f"}}, "inputs: must be a path, or {noise: {seed: 0}}"),
         (
