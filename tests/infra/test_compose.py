@@ -1,0 +1,81 @@
+"""The farm on one machine: what it shows to whom."""
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.infra.files import document, text
+
+_FARM = document("compose/compose.yaml")
+_SERVICES: dict[str, Any] = _FARM["services"]
+_OURS = ("bucket", "head", "worker", "work")
+
+each_service = pytest.mark.parametrize("name", _SERVICES)
+
+
+def test_ports_are_open_on_loopback_alone() -> None:
+    published = {name: one["ports"] for name, one in _SERVICES.items() if "ports" in one}
+    assert list(published) == ["store"]
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_the_farms_network_leads_nowhere() -> None:
+    assert _FARM["networks"]["farm"] == {"internal": True}
+    assert {name: one["networks"] for name, one in _SERVICES.items()} == {
+        "store": ["farm", "door"],
+        **{name: ["farm"] for name in _OURS},
+    }
+
+
+@pytest.mark.parametrize("name", _OURS)
+def test_ray_wants_a_token_that_is_a_secret(name: str) -> None:
+    service = _SERVICES[name]
+    assert service["environment"]["RAY_AUTH_MODE"] == "token"
+    assert service["environment"]["RAY_AUTH_TOKEN_PATH"] == "/run/secrets/ray_token"
+    assert "ray_token" in service["secrets"]
+
+
+@each_service
+def test_nobody_may_do_more_than_needed(name: str) -> None:
+    service = _SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc"} & service.keys()
+    assert not any(str(volume).startswith(("/var/run", "/:")) for volume in service["volumes"])
+    if "build" not in service:
+        assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", service["user"])
+
+
+@each_service
+def test_images_are_of_one_version(name: str) -> None:
+    _, _, tag = _SERVICES[name]["image"].rpartition(":")
+    assert re.search(r"\d", tag)
+    assert "latest" not in tag
+
+
+def test_secrets_are_files_that_git_does_not_know() -> None:
+    assert all(list(one) == ["file"] for one in _FARM["secrets"].values())
+    assert all(one["file"].startswith("secrets/") for one in _FARM["secrets"].values())
+    assert "secrets/" in text("compose/.gitignore").splitlines()
+    variables = {name for one in _SERVICES.values() for name in one.get("environment", {})}
+    assert not {name for name in variables if re.search("SECRET|ACCESS_KEY|TOKEN$|PASSWORD", name)}
+
+
+def test_only_s3_of_the_store_can_be_reached() -> None:
+    # Its other servers ask nobody who they are.
+    options = _SERVICES["store"]["command"]
+    assert "-ip.bind=127.0.0.1" in options
+    assert [one for one in options if "0.0.0.0" in one] == ["-s3.ip.bind=0.0.0.0"]
+    assert {"-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false"} <= set(options)
+    assert "-s3.config=/run/secrets/store_identities" in options
+    # The port that goes with S3 lets whoever has a certificate add keys: nobody has one.
+    certificates = _SERVICES["store"]["environment"]
+    assert {"WEED_GRPC_CA", "WEED_GRPC_S3_CERT", "WEED_GRPC_S3_KEY"} == certificates.keys()
+
+
+def test_all_gpus_are_in_one_container() -> None:
+    (devices,) = _SERVICES["worker"]["deploy"]["resources"]["reservations"]["devices"]
+    assert devices == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
+    assert not [name for name in ("head", "work", "store") if "deploy" in _SERVICES[name]]

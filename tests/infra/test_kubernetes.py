@@ -1,0 +1,121 @@
+"""The manifests: who may talk to whom, as whom, with which secrets."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.files import document, manifest, manifests, pods
+
+_OURS = [{"podSelector": {"matchLabels": {"dreamfarm/ray": "true"}}}]
+
+each_pod = pytest.mark.parametrize("pod", [pytest.param(pod, id=name) for name, pod in pods()])
+
+
+def _policies() -> dict[str, Any]:
+    return {
+        one["metadata"]["name"]: one["spec"]
+        for one in manifests()
+        if one["kind"] == "NetworkPolicy"
+    }
+
+
+def test_ray_wants_a_token() -> None:
+    cluster = manifest("RayCluster", "farm")["spec"]
+    assert cluster["authOptions"] == {"mode": "token", "secretName": "ray-token"}
+    work = manifest("Deployment", "work")["spec"]["template"]["spec"]
+    (container,) = work["containers"]
+    variables = {one["name"]: one.get("value") for one in container["env"]}
+    assert variables["RAY_AUTH_MODE"] == "token"
+    assert variables["RAY_AUTH_TOKEN_PATH"] == "/run/secrets/ray/auth_token"
+    (mounted,) = [one for one in work["volumes"] if one["name"] == "ray-token"]
+    assert mounted["secret"]["secretName"] == "ray-token"
+
+
+def test_no_secret_is_written_down() -> None:
+    assert not [one for one in manifests() if one["kind"] == "Secret"]
+    settings = manifest("ConfigMap", "settings")["data"]
+    assert not [name for name in settings if "SECRET" in name or "ACCESS_KEY" in name]
+
+
+def test_nothing_is_allowed_but_what_is_said() -> None:
+    assert _policies()["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_only_ourselves_kuberay_and_prometheus_come_in() -> None:
+    who = {
+        name: rule["from"] for name, spec in _policies().items() for rule in spec.get("ingress", [])
+    }
+    assert set(who) == {"ray", "operator", "metrics"}
+    assert who["ray"] == _OURS
+    (operator,) = who["operator"]
+    assert operator["podSelector"] == {
+        "matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}
+    }
+    (prometheus,) = who["metrics"]
+    assert prometheus == {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
+    }
+
+
+def test_what_goes_out_names_ports_and_leaves_the_metadata_address_alone() -> None:
+    rules = [(name, rule) for name, spec in _policies().items() for rule in spec.get("egress", [])]
+    assert {name for name, _ in rules} == {"names", "ray", "autoscaler", "store"}
+    for _, rule in rules:
+        assert rule["ports"]
+        for peer in rule["to"]:
+            assert peer.get("ipBlock", {"except": ["169.254.0.0/16"]})["except"] == [
+                "169.254.0.0/16"
+            ]
+
+
+@each_pod
+def test_nobody_is_root(pod: Any) -> None:
+    spec = pod["spec"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] > 0
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in spec["containers"]:
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+    assert not [one for one in spec["volumes"] if "hostPath" in one]
+
+
+@each_pod
+def test_everybody_has_limits(pod: Any) -> None:
+    for container in pod["spec"]["containers"]:
+        assert {"cpu", "memory"} <= container["resources"]["limits"].keys()
+    sizes = [one["emptyDir"] for one in pod["spec"]["volumes"] if "emptyDir" in one]
+    assert all("sizeLimit" in one for one in sizes)
+
+
+def test_gpus_come_with_demand_and_go() -> None:
+    cluster = manifest("RayCluster", "farm")["spec"]
+    assert cluster["enableInTreeAutoscaling"] is True
+    (group,) = cluster["workerGroupSpecs"]
+    assert group["minReplicas"] == group["replicas"] == 0 < group["maxReplicas"]
+    (worker,) = group["template"]["spec"]["containers"]
+    assert worker["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+
+
+def test_the_scheduler_holds_no_gpu_node_and_leaves_in_time() -> None:
+    work = manifest("Deployment", "work")["spec"]["template"]["spec"]
+    (term,) = work["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
+        "nodeSelectorTerms"
+    ]
+    assert {one["operator"] for one in term["matchExpressions"]} == {"DoesNotExist"}
+    assert "tolerations" not in work
+    assert work["terminationGracePeriodSeconds"] > 30
+
+
+@pytest.mark.parametrize("overlay", ["on-demand", "spot"])
+def test_images_have_a_version(overlay: str) -> None:
+    (image,) = document(f"kubernetes/{overlay}/kustomization.yaml")["images"]
+    assert image["name"] == "dreamfarm"
+    assert image["newTag"][0].isdigit()
+    used = {container["image"] for _, pod in pods() for container in pod["spec"]["containers"]}
+    assert used == {"dreamfarm"}
