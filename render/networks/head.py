@@ -16,7 +16,7 @@ from torch import fx, nn
 
 from render.errors import LayerError
 from render.networks.nodes import is_relu, module_of, operation
-from render.networks.receptive import POINTWISE_MODULES
+from render.networks.positions import POINTWISE_MODULES
 from render.networks.trace import Traced
 from render.objective import LOGITS
 
