@@ -10,8 +10,12 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from render.dream import Keep
+from render.dream import Dream, Keep
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
+
+_PLAIN = Dream(limit="hard")
+
+_QUARTER = 0.25  # of the way from black to white
 
 
 def magnitudes(pulls: Sequence[Tensor]) -> Tensor:
@@ -27,9 +31,9 @@ def ascend(
     scales: Sequence[float],
     masks: Sequence[Tensor | None] = (),
     strength: Tensor | None = None,
-    keep: Keep | None = None,
+    dream: Dream = _PLAIN,
 ) -> Tensor:
-    """The canvas (h, w, 3) after one step.
+    """The canvas (h, w, 3) after one step of a dream.
 
     `masks` says where each pull counts, and `strength` where anything does: (h, w, 1), 0 to 1.
     """
@@ -39,7 +43,20 @@ def ascend(
         change += pull * scale if mask is None else pull * scale * mask
     if strength is not None:
         change *= strength
-    return settled(canvas, change, keep)
+    if dream.limit == "soft":
+        change = _gently(canvas, change, dream.keep)
+    return settled(canvas, change, dream.keep)
+
+
+def _gently(canvas: Tensor, change: Tensor, keep: Keep | None) -> Tensor:
+    """A change that slows down in the last quarter before black or white, and never arrives."""
+    mean, std = _colours(canvas.dtype, canvas.device)
+    rgb = canvas * std + mean
+    up, down = 1 - rgb, rgb
+    if keep is not None:
+        # All channels of a pixel slow down together.
+        up, down = up.amin(-1, keepdim=True), down.amin(-1, keepdim=True)
+    return change * (torch.where(change > 0, up, down) / _QUARTER).clamp(0, 1)
 
 
 def settled(canvas: Tensor, change: Tensor, keep: Keep | None) -> Tensor:
@@ -51,17 +68,9 @@ def settled(canvas: Tensor, change: Tensor, keep: Keep | None) -> Tensor:
         return clamped(canvas + change)
     mean, std = _colours(canvas.dtype, canvas.device)
     rgb = canvas * std + mean
-    light = (change[..., :1] * std[0]).clamp(-rgb.amin(-1, True), 1 - rgb.amax(-1, True))
+    darkest, lightest = rgb.amin(-1, keepdim=True), rgb.amax(-1, keepdim=True)
+    light = (change[..., :1] * std[0]).clamp(-darkest, 1 - lightest)
     return clamped(canvas + light / std)
-
-
-def of_light(gradient: Tensor) -> Tensor:
-    """The part of a gradient (h, w, 3) that makes a pixel lighter or darker and nothing else.
-
-    All three channels change by the same in rgb, so in the canvas's space by that over STD.
-    """
-    _, std = _colours(gradient.dtype, gradient.device)
-    return (gradient / std).sum(-1, keepdim=True) / std
 
 
 def clamped(canvas: Tensor) -> Tensor:

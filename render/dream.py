@@ -5,18 +5,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from render.schedule import STEADY, Schedule
+from render.schedule import Schedule
 from render.smooth import Smooth
 
 Keep = Literal["colours"]
+Palette = Literal["natural", "free"]
+Limit = Literal["soft", "hard"]
+
+_SHAPES_FIRST = Schedule(octaves=(1.3, 0.7))
+_ALL_SCALES = Smooth(laplacian=(0.7, 1.0, 1.0, 0.6))
 
 
 @dataclass(frozen=True)
 class Dream:
     """The parameters of gradient ascent, the same for every tile of every octave.
 
-    The names and most defaults are those of Google's notebook (Mordvintsev, Olah, Tyka 2015,
-    "DeepDreaming with TensorFlow / Caffe").
+    The names, and the defaults of octaves, steps and jitter, are those of Google's notebook
+    (Mordvintsev, Olah, Tyka 2015, "DeepDreaming with TensorFlow / Caffe"). The others were chosen
+    by eye, side by side: coarse shapes rise with fine ones, in natural colours, and nothing burns.
 
     octaves: how many sizes of the picture are rendered, from 1 to 64; `auto` adds octaves with the
         output's size, so that the largest motif keeps its share of the picture.
@@ -30,6 +36,10 @@ class Dream:
     schedule: factors of step_size over octaves and steps.
     smooth: how gradients are smoothed; None for not at all.
     keep: `colours` changes only how light a pixel is.
+    palette: `natural` climbs among colours as they occur in pictures, mostly lighter and darker;
+        `free` has red, green and blue climb each for itself.
+    limit: `soft` has changes slow down before black and white, so that nothing burns out; `hard`
+        cuts them off there.
     strength: a picture, grey, of any size: where it is black nothing changes.
 
     Raises ValueError for a value out of its range.
@@ -41,12 +51,14 @@ class Dream:
     octaves: int | Literal["auto"] = "auto"
     octave_scale: float = 1.4
     steps: int = 10
-    step_size: float = 0.02
+    step_size: float = 0.05
     jitter: int = 32
     seed: int = 0
-    schedule: Schedule = STEADY
-    smooth: Smooth | None = None
+    schedule: Schedule = _SHAPES_FIRST
+    smooth: Smooth | None = _ALL_SCALES
     keep: Keep | None = None
+    palette: Palette = "natural"
+    limit: Limit = "soft"
     strength: Path | None = None
 
     def __post_init__(self) -> None:

@@ -17,6 +17,9 @@ def guides_named(mix: Mix) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(one.guide for one in mix if one.guide is not None))
 
 
-def kept_values(mix: Mix, dream: Dream) -> float:
-    """In pixels of three channels: each band of each objective's gradient; a mask has but one."""
-    return len(mix) * len(dream.bands) + len(masks_named(mix, dream)) / 3
+def kept_values(mix: Mix, dream: Dream, tile: int) -> float:
+    """How many times a canvas in tiles of that side: each objective's slope, with its margin; a
+    mask has but one channel.
+    """
+    grown = (1 + 2 * dream.margin / tile) ** 2
+    return len(mix) * grown + len(masks_named(mix, dream)) / 3

@@ -1,17 +1,17 @@
-"""What each objective asks of a tile's core: its gradient, made ready for the step."""
+"""What each objective asks of a tile's core: its slope, and the pulls that are cut from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from render.ascent import of_light
 from render.dream import Dream
 from render.gradient import gradients, stacked_gradients
 from render.networks.network import Network
 from render.objective import Objective
 from render.rect import Rect, Size
 from render.smoothing import bands
+from render.tone import toned
 from render.units import Place
 
 
@@ -28,13 +28,10 @@ class View:
     core: Rect
     place: Place
 
-    def known(self, dream: Dream) -> Rect:
-        """The pixels of the picture whose gradients are needed: smoothing looks round the core."""
-        return self.core.grown(dream.margin).intersect(Rect(0, 0, *self.size))
-
     def inside(self, dream: Dream) -> Rect:
-        """The same, in pixels of the window."""
-        return self.known(dream).shifted(-self.window.top, -self.window.left)
+        """The pixels whose gradients are needed, in pixels of the window."""
+        needed = known(self.core, self.size, dream)
+        return needed.shifted(-self.window.top, -self.window.left)
 
     @property
     def size(self) -> Size:
@@ -42,17 +39,17 @@ class View:
         return self.place.size
 
 
-def pulls(
+def slopes(
     network: Network, objectives: Sequence[Objective], dream: Dream, view: View
 ) -> list[Tensor]:
-    """For each objective each band of its gradient on the view's core: (h, w, 3)."""
+    """Each objective's gradient on the pixels that are `known`: (h, w, 3), in the dream's tones."""
     if not objectives:
         return []
     found = gradients(network, objectives, view.pixels, view.inside(dream), view.place)
-    return _ready(found, dream, view)
+    return [toned(gradient, dream) for gradient in found]
 
 
-def stacked_pulls(
+def stacked_slopes(
     network: Network,
     objectives: Sequence[Objective],
     dream: Dream,
@@ -70,17 +67,21 @@ def stacked_pulls(
         slots,
         [view.place for view in views],
     )
-    return [_ready(one, dream, view) for one, view in zip(found, views, strict=True)]
+    return [[toned(gradient, dream) for gradient in one] for one in found]
 
 
-def _ready(found: list[Tensor], dream: Dream, view: View) -> list[Tensor]:
-    if dream.keep is not None:
-        found = [of_light(gradient) for gradient in found]
+def known(core: Rect, size: Size, dream: Dream) -> Rect:
+    """The pixels of a picture whose gradients a core needs: smoothing looks round it."""
+    return core.grown(dream.margin).intersect(Rect(0, 0, *size))
+
+
+def pulls(found: Sequence[Tensor], core: Rect, size: Size, dream: Dream) -> list[Tensor]:
+    """For each objective's slope on a core's `known` pixels each of its bands on the core.
+
+    Bands are cut twice, for the sums and for the update, and slopes are what is kept in between:
+    bands would be several times as large.
+    """
     if dream.smooth is None:
-        return found
-    known = view.known(dream)
-    return [
-        band
-        for gradient in found
-        for band in bands(gradient, known, view.core, view.size, dream.smooth)
-    ]
+        return list(found)
+    there = known(core, size, dream)
+    return [band for slope in found for band in bands(slope, there, core, size, dream.smooth)]

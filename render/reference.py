@@ -15,7 +15,7 @@ from render.networks.layers import LayerGrid
 from render.networks.network import Network
 from render.objective import Mix, Objective
 from render.octaves import octave_sizes
-from render.pull import View, pulls
+from render.pull import View, pulls, slopes
 from render.rect import Rect, Size
 from render.resample import Read, resample
 from render.scale import scales
@@ -62,7 +62,7 @@ def dreamed(
                 scales(step, sums, current, network.units),
                 masks_of(step, seen),
                 seen[dream.strength] if dream.strength else None,
-                dream.keep,
+                dream,
             )
         before = base
     if canvas is None:
@@ -91,4 +91,4 @@ def whole_pulls(
         canvas, (0, 0, -frame.left, frame.right - width, -frame.top, frame.bottom - height)
     )
     view = View(padded, frame, Rect(0, 0, *size), lattice.place(frame, shift, size))
-    return pulls(network, objectives, dream, view)
+    return pulls(slopes(network, objectives, dream, view), view.core, size, dream)

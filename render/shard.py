@@ -18,7 +18,7 @@ from render.mask import mask_at, masks_of
 from render.mosaic import Mosaic, Slots, TileFile
 from render.networks.network import load_network
 from render.partition import Block, fragment
-from render.pull import View, pulls
+from render.pull import View, pulls, slopes
 from render.recipe import Recipe
 from render.rect import Rect
 from render.start import start
@@ -71,8 +71,7 @@ class Shard:
         self._member = 0
         self._step: Step | None = None
         self._canvas = self._keep("canvas")
-        kept = len(recipe.mix) * len(recipe.dream.bands)
-        self._pulls = [self._keep(f"pull-{index}") for index in range(kept)]
+        self._slopes = [self._keep(f"slope-{index}") for index in range(len(recipe.mix))]
         self._masks = {path: self._keep(f"mask-{n}") for n, path in enumerate(recipe.masks)}
 
     def _keep(self, name: str) -> MutableMapping[int, Tensor]:
@@ -110,16 +109,17 @@ class Shard:
     def _reserve(self) -> None:
         """Give every tile its place in memory before any window takes and leaves some."""
         nothing = torch.zeros((), dtype=self._types.canvas, device=self._home)
-        places = [(keep, 3) for keep in (self._canvas, *self._pulls)]
-        places += [(keep, 1) for keep in self._masks.values()]
-        for keep, channels in places:
+        places = [(self._canvas, 0, 3)]
+        places += [(keep, self._recipe.dream.margin, 3) for keep in self._slopes]
+        places += [(keep, 0, 1) for keep in self._masks.values()]
+        for keep, margin, channels in places:
             keep.clear()
             for tile in () if self._recipe.spill else self._tiles:
-                core = self._grid.core(tile)
-                keep[tile] = nothing.expand(core.height, core.width, channels)
+                room = self._grid.core(tile).grown(margin).intersect(self._grid.whole)
+                keep[tile] = nothing.expand(room.height, room.width, channels)
 
     def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
-        """Compute each tile's pulls, and keep them. Returns the sums of |g| of each, by tile."""
+        """Compute each tile's slopes, and keep them. Returns their pulls' sums of |g|, by tile."""
         asked = self._step = self._recipe.step(self._octave, step)
         arrived = [
             (rect, torch.tensor(values, device=self._device))
@@ -137,10 +137,10 @@ class Shard:
         window = recipe.lattice.window(core, recipe.tile, step.shift, size)
         pixels = self._assembled(window, chain(self._held(window), arrived))
         view = View(pixels, window, core, recipe.lattice.place(window, step.shift, size))
-        found = pulls(self._network, step.objectives, recipe.dream, view)
-        for kept, pull in zip(self._pulls, found, strict=False):
-            kept[tile] = pull.to(self._home)
-        return magnitudes(found)
+        found = slopes(self._network, step.objectives, recipe.dream, view)
+        for kept, slope in zip(self._slopes, found, strict=False):
+            kept[tile] = slope.to(self._home)
+        return magnitudes(pulls(found, core, size, recipe.dream))
 
     def update(self, step_scales: tuple[float, ...]) -> tuple[Fragment, ...]:
         """Change each tile by its pulls of the step just climbed, scaled alike for the whole
@@ -148,16 +148,18 @@ class Shard:
         """
         if self._step is None:
             raise ValueError("an update follows a climb")
-        dream = self._recipe.dream
+        dream, size = self._recipe.dream, self._recipe.sizes[self._octave]
+        asked = len(self._step.objectives)
         for tile in self._tiles:
+            found = [kept[tile].to(self._device) for kept in self._slopes[:asked]]
             seen = {path: kept[tile].to(self._device) for path, kept in self._masks.items()}
             risen = ascend(
                 self._canvas[tile].to(self._device),
-                [kept[tile].to(self._device) for kept in self._pulls[: len(step_scales)]],
+                pulls(found, self._grid.core(tile), size, dream),
                 step_scales,
                 masks_of(self._step, seen),
                 seen[dream.strength] if dream.strength else None,
-                dream.keep,
+                dream,
             )
             self._canvas[tile] = risen.to(self._home)
         return self._outgoing()

@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from render.ascent import magnitudes
 from render.mosaic import Mosaic
 from render.networks.network import Network
 from render.objective import Objective
-from render.pull import View, pulls, stacked_pulls
+from render.pull import View, slopes, stacked_slopes
 from render.study import NO_MASKS, Dreamed, Study
 from render.study_recipe import StudyRecipe
 
@@ -89,8 +88,7 @@ def _climb(
         for study, found in zip(
             studies, _passed(network, asked, recipe, views, slots), strict=True
         ):
-            study.keep(tile, found)
-            sums.append(magnitudes(found))
+            sums.append(study.keep(tile, found))
     # The device is asked once a step, for the sums of all studies, so that it seldom idles.
     totals = [tuple(total) for total in torch.stack(sums).tolist()]
     for place, (study, step) in enumerate(zip(studies, steps, strict=True)):
@@ -104,15 +102,15 @@ def _passed(
     views: list[View],
     slots: int,
 ) -> list[list[Tensor]]:
-    """The pulls of each view. Those of one shape share a pass; jitter alone makes others."""
+    """The slopes of each view. Those of one shape share a pass; jitter alone makes others."""
     if slots == 1:
-        return [pulls(network, asked, recipe.dream, view) for view in views]
+        return [slopes(network, asked, recipe.dream, view) for view in views]
     alike: dict[torch.Size, list[int]] = {}
     for place, view in enumerate(views):
         alike.setdefault(view.pixels.shape, []).append(place)
     found: dict[int, list[Tensor]] = {}
     for places in alike.values():
         together = [views[place] for place in places]
-        stacked = stacked_pulls(network, asked, recipe.dream, together, slots)
+        stacked = stacked_slopes(network, asked, recipe.dream, together, slots)
         found |= zip(places, stacked, strict=True)
     return [found[place] for place in range(len(views))]

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from render.arithmetic import arithmetic
-from render.ascent import ascend, clamped, settled
+from render.ascent import ascend, clamped, magnitudes, settled
 from render.errors import RenderError
 from render.grid import Grid
 from render.mask import mask_at, masks_of
 from render.mosaic import Mosaic
 from render.pictures.colour import to_canvas
-from render.pull import View
+from render.pull import View, pulls
 from render.rect import Rect
 from render.resample import Read, resample
 from render.scale import scales
@@ -52,7 +52,7 @@ class Study:
         self._dtype = arithmetic(recipe.precision).canvas
         self._octave = 0
         self._base = self._canvas = torch.empty((0, 0, 3), dtype=self._dtype)
-        self._pulls: dict[int, list[Tensor]] = {}
+        self._slopes: dict[int, list[Tensor]] = {}
         self._error: RenderError | None = None
 
     @property
@@ -121,9 +121,14 @@ class Study:
         pixels = assembled(window, [(grid.whole, self._canvas)], self._canvas)
         return View(pixels, window, core, lattice.place(window, step.shift, size))
 
-    def keep(self, tile: int, pulls: list[Tensor]) -> None:
-        """Remember a tile's pulls until the update."""
-        self._pulls[tile] = pulls
+    def keep(self, tile: int, found: list[Tensor]) -> Tensor:
+        """Remember a tile's slopes until the update; returns the sums of |g| of its pulls."""
+        self._slopes[tile] = found
+        return magnitudes(self._pulls(tile))
+
+    def _pulls(self, tile: int) -> list[Tensor]:
+        core, size = self._grid.core(tile), self._recipe.sizes[self._octave]
+        return pulls(self._slopes[tile], core, size, self._recipe.dream)
 
     def update(self, step: Step, sums: list[tuple[float, ...]]) -> None:
         """Change every tile by its pulls, given their sums of |g| in tile order.
@@ -137,11 +142,11 @@ class Study:
             # The trace would keep this study's tensors alive for as long as the error.
             self._error = error.with_traceback(None)
             return
-        strength, keep = recipe.dream.strength, recipe.dream.keep
-        for tile, found in self._pulls.items():
+        strength = recipe.dream.strength
+        for tile in self._slopes:
             inside = self._grid.core(tile).slices()
             seen = {path: mask[inside] for path, mask in self._seen.items()}
             core = self._canvas[inside]
             masks, limit = masks_of(step, seen), seen[strength] if strength else None
-            core.copy_(ascend(core, found, step_scales, masks, limit, keep))
-        self._pulls.clear()
+            core.copy_(ascend(core, self._pulls(tile), step_scales, masks, limit, recipe.dream))
+        self._slopes.clear()

@@ -43,7 +43,7 @@ def study_memory(recipe: StudyRecipe, source: Size, depth: int, cost: Cost) -> S
     samples = source[0] * source[1] * _CHANNELS * depth // 8
     canvas = size[0] * size[1] * pixel
     # A study in work has its canvas, the octave's base, and what its steps keep.
-    working = recipe.slots * canvas * (2 + kept_values(recipe.mix, recipe.dream))
+    working = recipe.slots * canvas * (2 + kept_values(recipe.mix, recipe.dream, recipe.tile))
     held = recipe.batch * (samples + canvas) + int(working)
     reading = cost.weights + _reading_bytes(recipe, source, pixel)
     return StudyMemory(held, max(_pass_bytes(recipe, cost), reading))

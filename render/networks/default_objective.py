@@ -9,8 +9,8 @@ _MOTIFS = (0, 1, 5, 7, 9, 11, 15, 37)
 
 _CHOSEN = {
     "pareidolia": Objective("classes.relu", _MOTIFS),
-    "squeezenet1_0": Objective("features.9"),
-    "squeezenet1_1": Objective("features.9"),
+    "squeezenet1_0": Objective("features.12"),
+    "squeezenet1_1": Objective("features.12"),
     "googlenet": Objective("inception4c"),
     "vgg16": Objective("features.22"),
     "vgg19": Objective("features.25"),

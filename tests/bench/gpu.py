@@ -33,6 +33,7 @@ from render.window import assembled
 from tests.bench.seeded import seeded
 
 _SPEEDS: tuple[Resolved, ...] = ("float32", "bfloat16")
+_PLAIN = Dream(smooth=None, palette="free")
 _SHIFT = (5, 3)
 _JITTER = 13
 
@@ -95,9 +96,7 @@ def subject(name: str, layer: str, precision: Resolved, device: torch.device) ->
 
 def whole(one: Subject, size: Size) -> Tensor:
     """The reference: the whole picture's gradient in one piece."""
-    found = whole_pulls(
-        one.network, one.mix.terms, Dream(), one.noise(size), one.lattice, _SHIFT
-    )
+    found = whole_pulls(one.network, one.mix.terms, _PLAIN, one.noise(size), one.lattice, _SHIFT)
     return found[0]
 
 

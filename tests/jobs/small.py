@@ -32,7 +32,7 @@ def document(picture: Path | None, weights: Path, *settings: str) -> dict[str, A
         "name": "sky",
         "network": {"name": NETWORK, "weights": str(weights)},
         "objectives": [{"layer": LAYER}],
-        "dream": {"octaves": 2, "steps": 2, "jitter": 6},
+        "dream": {"octaves": 2, "steps": 2, "jitter": 6, "smooth": None},
         "tiles": 32,
     }
     named = {"input": str(picture)} if picture else {}

@@ -1,7 +1,7 @@
 """What the engine's tests share: seeded networks, noisy pictures, one step tile by tile."""
 
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,12 +17,15 @@ from render.networks.layers import layer_grid
 from render.networks.network import Network, prepare
 from render.networks.trace import trace
 from render.objective import Mix, Objective
-from render.pull import View, pulls
+from render.pull import View, pulls, slopes
 from render.rect import Rect, Size
 from render.reference import whole_pulls
 from render.window import Patch, assembled
 
 Shift = tuple[int, int]
+
+PLAIN = Dream(smooth=None, palette="free")
+"""Gradients as they are."""
 
 
 def noise(size: Size, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -91,7 +94,7 @@ class Climb:
     network: Network
     lattice: Lattice
     mix: Mix
-    dream: Dream = field(default_factory=Dream)
+    dream: Dream = PLAIN
 
     def whole(self, canvas: Tensor, shift: Shift) -> list[Tensor]:
         """The reference's pulls, one (height, width, 3) an objective and band."""
@@ -107,7 +110,8 @@ class Climb:
         pixels = assembled(window, patches, patches[0][1])
         place = self.lattice.place(window, shift, (grid.height, grid.width))
         view = View(pixels, window, core, place)
-        return pulls(self.network, self.mix.terms, self.dream, view)
+        found = slopes(self.network, self.mix.terms, self.dream, view)
+        return pulls(found, core, (grid.height, grid.width), self.dream)
 
     def single(self) -> "Climb":
         """The same in float32: folded alike, and rounded once."""

@@ -7,7 +7,7 @@ from render.objective import Objective
 from render.rect import Size
 
 MIX = Objective("branches") + Objective("third", channels=(1, 4)) * -0.4
-DREAM = Dream(octaves=2, steps=2, jitter=13, step_size=0.05)
+DREAM = Dream(octaves=2, steps=2, jitter=13, step_size=0.05, smooth=None)
 SIZE = (40, 30)
 
 

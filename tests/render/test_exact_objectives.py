@@ -252,6 +252,8 @@ def test_dreams_in_tiles_are_the_references(
         schedule=schedule,
         smooth=smooth,
         keep=keep,  # type: ignore[arg-type]
+        palette="natural" if seed % 2 else "free",
+        limit="hard" if seed % 3 else "soft",
         strength=folder / "strength.png" if is_weak else None,
     )
     ready = attentive(network, mix, units_of(grid))  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from tests.render.crew import decoded, rendered
 
 NAME = "squeezenet1_0"
 SIZE = (75, 110)
-GOLDEN = (2, "9007291c5e1b5e1bfabbaaa0a54dec2eae2b4780993f20baf78deb627f28150c")
+GOLDEN = (2, "a95acab6533b8997a614baa8fb35993767859c43a9a384a605bc77b8c1056914")
 
 
 def weights(path: Path) -> Path:

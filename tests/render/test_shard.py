@@ -35,7 +35,7 @@ SOURCE = (90, 120)
 SIZE = (130, 171)
 MIX = Objective("features.5") + Objective("features.3", channels=(1, 5, 60)) * -0.4
 DARKEST, BRIGHTEST = np.array([BLACK, WHITE], np.float32)
-DREAM = Dream(octaves=3, steps=3, jitter=13, step_size=0.05)
+DREAM = Dream(octaves=3, steps=3, jitter=13, step_size=0.05, smooth=None)
 
 
 @pytest.fixture(scope="session")

@@ -7,11 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.ascent import ascend, clamped, magnitudes, of_light, settled
+from render.ascent import ascend, clamped, magnitudes, settled
+from render.dream import Dream
 from render.objective import Objective
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
 from render.scale import scales
 from render.step import Step
+from render.tone import of_light, toned
 from render.units import Units
 from tests.render.engine import noise
 
@@ -128,3 +130,40 @@ def test_light_is_all_that_is_left_of_a_gradient() -> None:
     share = (light * grey).sum() / (grey * grey).sum()
     assert torch.allclose(of_light(light) / light, torch.full_like(light, float((grey**2).sum())))
     assert bool(share.isfinite())
+
+
+@given(st.integers(0, 2**31), st.sampled_from([None, "colours"]))
+def test_a_soft_limit_is_approached_and_never_reached(seed: int, keep: object) -> None:
+    dream = Dream(limit="soft", keep=keep)  # type: ignore[arg-type]
+    canvas = clamped(noise((6, 6), seed) * 0.5)
+    pull = of_light(noise((6, 6), seed + 1)).abs()
+    pull = pull / pull.max() + 0.01  # a strong step changes a pixel by 0.2 in normalised space
+    for sign in (1.0, -1.0):
+        risen = canvas
+        for _ in range(30):
+            risen = ascend(risen, [pull * 0.2], (sign,), dream=dream)
+        assert bool(((risen - canvas) * sign > 0).all())
+        rgb = risen * torch.tensor(STD) + torch.tensor(MEAN)
+        assert float(rgb.min()) > 0
+        assert float(rgb.max()) < 1
+
+
+def test_far_from_black_and_white_a_soft_limit_is_none() -> None:
+    canvas, pull = torch.zeros(4, 4, 3, dtype=torch.float64), noise((4, 4)) * 0.1
+    soft, hard = (
+        ascend(canvas, [pull], (1.0,), dream=Dream(limit=one)) for one in ("soft", "hard")
+    )
+    assert torch.allclose(soft, hard, atol=1e-12)
+
+
+def test_natural_colours_rise_together() -> None:
+    """Lightness keeps most of a gradient, hues less; and what climbs still climbs."""
+    gradient = noise((8, 8))
+    natural = toned(gradient, Dream(palette="natural"))
+    assert torch.equal(toned(gradient, Dream(palette="free")), gradient)
+    assert float((natural * gradient).sum()) > 0
+    change = natural * torch.tensor(STD)
+    grey = change.mean(-1, keepdim=True)
+    assert float((change - grey).norm()) < 0.6 * float(
+        (gradient - gradient.mean(-1, True)).norm()
+    ) / (float(gradient.norm()) / float(change.norm()))

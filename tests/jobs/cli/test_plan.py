@@ -82,6 +82,7 @@ def test_layers_are_listed_with_what_they_see(shell: Shell) -> None:
         "stride": STRIDE,
         "field": FIELD,
         "halo": FIELD - 1,
+        "start": -8,
         "reason": "",
     }
     assert "no: classifier.3 averages over the whole picture" in table

@@ -46,7 +46,7 @@ def document(inputs: Path | str, weights: Path, *settings: str) -> dict[str, Any
         "inputs": str(inputs),
         "network": {"name": NETWORK, "weights": str(weights)},
         "objectives": [{"layer": LAYER}],
-        "dream": {"octaves": 2, "steps": 1, "jitter": 6},
+        "dream": {"octaves": 2, "steps": 1, "jitter": 6, "smooth": None},
         "tiles": 128,
         "limits": {"max_pixels": MAX_PIXELS},
         "crew": {"workers": 1},
