@@ -11,6 +11,12 @@ resource "aws_launch_template" "head" {
   iam_instance_profile {
     arn = aws_iam_instance_profile.head.arn
   }
+
+  # As in cluster.yaml, for whoever starts a machine without it.
+  metadata_options {
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+  }
 }
 
 resource "aws_launch_template" "worker" {
@@ -20,5 +26,11 @@ resource "aws_launch_template" "worker" {
 
   iam_instance_profile {
     arn = aws_iam_instance_profile.worker.arn
+  }
+
+  # As in cluster.yaml, for whoever starts a machine without it.
+  metadata_options {
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
   }
 }

@@ -58,6 +58,7 @@ resource "aws_vpc_security_group_ingress_rule" "among_ourselves" {
 }
 
 resource "aws_vpc_security_group_egress_rule" "among_ourselves" {
+  description                  = "Ray, and ssh from the head"
   security_group_id            = aws_security_group.farm.id
   referenced_security_group_id = aws_security_group.farm.id
   ip_protocol                  = "-1"
@@ -66,6 +67,7 @@ resource "aws_vpc_security_group_egress_rule" "among_ourselves" {
 # The store, AWS itself, and the packages that a machine installs.
 resource "aws_vpc_security_group_egress_rule" "web" {
   for_each          = toset(["80", "443"])
+  description       = "The store, AWS, packages"
   security_group_id = aws_security_group.farm.id
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
