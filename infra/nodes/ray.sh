@@ -26,7 +26,8 @@ case "$role" in
 esac
 
 "$RAY" stop
-ulimit -n 65536
+# As many open files as this machine allows: every connection is one.
+ulimit -n "$(ulimit -Hn)"
 # The ports of infra/README.md.
 exec "$RAY" start "${where[@]}" \
   --node-manager-port=6380 \
