@@ -51,7 +51,7 @@ class Dream:
     octaves: int | Literal["auto"] = "auto"
     octave_scale: float = 1.4
     steps: int = 10
-    step_size: float = 0.05
+    step_size: float = 0.04
     jitter: int = 32
     seed: int = 0
     schedule: Schedule = _SHAPES_FIRST

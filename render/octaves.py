@@ -5,11 +5,12 @@ import math
 from render.dream import Dream
 from render.rect import Size
 
-SMALLEST_SIDE = 200
+SMALLEST_SIDE = 100
 """`octaves: auto` starts where the picture's shorter side is about this many pixels.
 
 The same at every output size, so motifs keep their share of the picture: a poster has more octaves,
-not smaller motifs. Google's notebook (2015) starts a 575 pixel high picture at 210.
+not smaller motifs. Google's notebook (2015) starts a 575 pixel high picture at 210; from 100 on
+whole animals fit where it had their heads.
 """
 
 

@@ -50,4 +50,5 @@ def _natural(dtype: torch.dtype, device: torch.device) -> Tensor:
     values, vectors = torch.linalg.eigh(root @ root.T)
     half = vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T
     scale = torch.diag(1 / torch.tensor(STD, dtype=torch.float64))
-    return (scale @ half @ scale).to(device, dtype)
+    turned: Tensor = (scale @ half @ scale).to(device, dtype)
+    return turned
