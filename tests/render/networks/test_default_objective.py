@@ -18,7 +18,7 @@ def test_a_default_has_exact_tiles(network: str) -> None:
 
     assert seen
     assert not seen[-1]["reason"]
-    assert seen[-1]["field"] <= 200
+    assert seen[-1]["field"] <= 250
 
 
 def test_an_unknown_network_has_none() -> None:
