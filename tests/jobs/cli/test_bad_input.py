@@ -55,7 +55,10 @@ def check_refused(ended: Ended, out: Path, *said: str) -> None:
             ("--set", "objectives=[{layer: features.4, guide: gone.png}]"),
             ("gone.png", "no such file"),
         ),
-        (("--set", "objectives=[{classes: [labrador]}]"), ("class labrador of squeezenet1_1: no such class",)),
+        (
+            ("--set", "objectives=[{classes: [labrador]}]"),
+            ("class labrador of squeezenet1_1: no such class",),
+        ),
         (
             ("--set", "objectives=[{layer: features.4, at: [[0.5, 2]]}]"),
             ("objectives.0: at must be [x, y] from 0 to 1; not [0.5, 2]",),
