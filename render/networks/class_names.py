@@ -9,6 +9,8 @@ from render.networks.memo import remembered
 from render.networks.metadata import read_metadata
 from render.networks.whereabouts import shipped, ships
 
+_LISTED_AT_MOST = 20  # names in a message
+
 
 def class_names(network: str, weights: Path | None = None) -> tuple[str, ...]:
     """The names of a network's classes, in order of its scores.
@@ -51,7 +53,9 @@ def class_number(network: str, weights: Path | None, named: str | int) -> int:
     # Spelled alike but for case, a Cardigan is a dog and a cardigan a garment in ImageNet.
     found = _where(names, named) or _where([name.lower() for name in names], named.lower())
     if not found:
-        raise LayerError(f"class {named} of {network}: no such class; {_help(named, names)}")
+        raise LayerError(
+            f"class {named} of {network}: no such class; {_help(network, named, names)}"
+        )
     if len(found) > 1:
         numbers = " and ".join(map(str, found))
         raise LayerError(f"class {named} of {network}: means {numbers}; give the number")
@@ -62,8 +66,8 @@ def _where(names: tuple[str, ...] | list[str], name: str) -> list[int]:
     return [number for number, known in enumerate(names) if known == name]
 
 
-def _help(named: str, names: tuple[str, ...]) -> str:
+def _help(network: str, named: str, names: tuple[str, ...]) -> str:
     """The nearest names; not a thousand where none is near."""
     near = suggestion(named, names)
-    few = len(names) <= 100
-    return near if few or near.startswith("nearest") else f"give its number, 0 to {len(names) - 1}"
+    listed = near.startswith("nearest") or len(names) <= _LISTED_AT_MOST
+    return near if listed else f"`dreamfarm layers {network} --classes` lists those there are"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from render.networks.pareidolia import CLASS_COUNT
 from tests.jobs.cli.shell import Shell
 
 
@@ -19,7 +20,7 @@ def test_networks_are_listed_with_what_is_here(
     table = shell("networks").out
 
     assert next(iter(rows)) == "pareidolia"
-    assert rows["pareidolia"] == {"weights": "shipped", "licence": "MIT", "classes": 46}
+    assert rows["pareidolia"] == {"weights": "shipped", "licence": "MIT", "classes": CLASS_COUNT}
     assert rows["squeezenet1_1"] == {"weights": "downloaded", "licence": "", "classes": 1000}
     assert rows["vgg16"] == {"weights": "elsewhere", "licence": "", "classes": 1000}
     assert all(name in table for name in rows)
@@ -41,3 +42,11 @@ def test_how_far_tiles_are_exact(shell: Shell, monkeypatch: pytest.MonkeyPatch) 
     assert whole[1]["reason"].endswith("averages over the whole picture")
     assert whole[1]["layer"] in ended.out
     assert ended.err == ""
+
+
+def test_classes_are_listed(shell: Shell) -> None:
+    names = json.loads(shell("layers", "pareidolia", "--classes", "--json").out)
+    table = shell("layers", "pareidolia", "--classes").out
+
+    assert len(names) == CLASS_COUNT
+    assert all(name in table for name in names)

@@ -59,8 +59,7 @@ def test_case_counts_only_where_it_tells_two_apart() -> None:
         ("vgg16", -1, "class -1 of vgg16: no such class"),
         ("pareidolia", "peacok", "class peacok of pareidolia: no such class; nearest: peacock"),
         ("vgg16", "gondla", "class gondla of vgg16: no such class; nearest: gondola"),
-        ("vgg16", "zzzzzz", "no such class; give its number, 0 to 999"),
-        ("pareidolia", "zzzzzz", "no such class; known: arches, "),
+        ("vgg16", "zzzzzz", "no such class; `dreamfarm layers vgg16 --classes` lists those there"),
     ],
 )
 def test_a_class_that_is_not_there(network: str, named: str | int, message: str) -> None:
@@ -80,6 +79,8 @@ def test_a_files_own_names_come_first(tmp_path: Path) -> None:
     assert class_number("vgg16", path, "Right") == 1
     with pytest.raises(LayerError, match="it has 2, from 0 to 1"):
         class_number("vgg16", path, 2)
+    with pytest.raises(LayerError, match="no such class; known: left, right"):
+        class_number("vgg16", path, "zzzzzz")
 
 
 @pytest.mark.parametrize("said", ["", "ImageNet, 1000", "1000", "[1, 2]", "{}"])
