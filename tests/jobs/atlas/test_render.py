@@ -11,10 +11,13 @@ from PIL import Image
 from jobs.dataset.sheet import Cell, contact_sheet, shrunk
 from jobs.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
+from jobs.submitting import submit_any
 from render.pictures.digest import digest
+from tests.jobs.atlas.small import atlas
 from tests.jobs.cli.shell import Ended, Shell
 from tests.jobs.dataset.small import finished
 from tests.jobs.holders import claimed
+from tests.jobs.lifecycle.memory_store import MemoryStore
 
 CHANNELS = (3, 40, 41)
 LABELS = [f"mixed3a.cat-{channel:03}" for channel in CHANNELS]
@@ -99,6 +102,17 @@ def test_it_is_submitted_and_worked_on_like_any_dataset(
     assert shell("render", asked, "--in-process", "--out", here).code == 0
     for label in LABELS:
         assert digest(fetched / f"{label}.png") == digest(here / f"{label}.png")
+
+
+def test_a_bucket_needs_no_file_for_noise(tmp_path: Path) -> None:
+    store = MemoryStore()
+    spec = atlas({"classes": ["eye", 9]}, size=32, fourier={"steps": 1}, crew={"workers": 1})
+    job = submit_any(store, spec).job
+
+    assert not list(store.entries("blobs/"))
+    assert claimed(store, job, tmp_path).run() == DONE
+    rows = finished(store, job).rows.values()
+    assert [(row.name, row.state) for row in rows] == [("00-eye", "done"), ("09-daisy", "done")]
 
 
 def test_its_plan_counts_its_pictures(shell: Shell, asked: Path) -> None:
