@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Field = NDArray[np.floating[Any]]
 """One number a pixel, (side, side)."""
+Row = NDArray[np.floating[Any]]
+"""One number a point, (points,)."""
 Colour = NDArray[np.floating[Any]]
 """Red, green, blue in [0, 1]: (3,), or (side, side, 3)."""
 
@@ -96,6 +98,25 @@ class Sheet:
         distance: Field = np.maximum(np.abs(self.x - x) - width, np.abs(self.y - y) - height)
         return distance
 
+    def line(self, x: float, y: float, to_x: float, to_y: float) -> Field:
+        """Return the distance to the straight line between two points."""
+        dx, dy = to_x - x, to_y - y
+        share = ((self.x - x) * dx + (self.y - y) * dy) / (dx * dx + dy * dy)
+        share = np.clip(share, 0, 1)
+        away: Field = np.hypot(self.x - x - share * dx, self.y - y - share * dy).astype(np.float32)
+        return away
+
+    def chain(self, x: Row, y: Row, size: Row) -> tuple[Field, Field]:
+        """Return the signed distance to a row of discs, and how far along the nearest is (0..1).
+
+        Discs that overlap make a body that winds along their centres.
+        """
+        row = np.stack([x, y, size]).astype(np.float32)[..., None, None]
+        away = np.hypot(self.x - row[0], self.y - row[1]) - row[2]
+        nearest = away.argmin(0)
+        distance = np.take_along_axis(away, nearest[None], 0)[0].astype(np.float32)
+        return distance, (nearest / (len(x) - 1)).astype(np.float32)
+
     def moved(self, x: float, y: float, scale: float = 1.0, turn: float = 0.0) -> "Sheet":
         """Return the sheet in a frame centred at (x, y), `scale` as large, turned by radians."""
         c, s = np.float32(np.cos(turn) / scale), np.float32(np.sin(turn) / scale)
@@ -172,6 +193,12 @@ class Paint:
         """Lay a colour over what is painted, within its outline."""
         weight = cover[..., None]
         self.colour = self.colour * (1 - weight) + colour * (weight * self.cover[..., None])
+        return self
+
+    def laid(self, other: "Paint") -> Self:
+        """Lay another paint over this one."""
+        self.colour = self.colour * (1 - other.cover[..., None]) + other.colour
+        self.cover = self.cover + other.cover * (1 - self.cover)
         return self
 
     def lit(self, light: Field) -> Self:

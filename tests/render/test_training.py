@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render.networks.pareidolia import pareidolia
-from render.training.motifs import MOTIFS
+from render.training.motifs import MOTIFS, UNTAUGHT, Motif
 from render.training.pictures import SIDE, background, picture, sheet
 from render.training.pool import CROP, batch, draw, labels, pool
 from render.training.robust import Adversary
@@ -43,14 +43,18 @@ def test_every_class_draws_the_same_picture_again(label: int) -> None:
     assert np.array_equal(image, again)
 
 
-@BY_CLASS
-def test_every_motif_covers_some_of_its_sheet_in_range(label: int) -> None:
-    motif = MOTIFS[label]
-    paint = motif.draw(sheet(np.random.default_rng(label), SIDE, motif, 0.8, 0.1))
+@pytest.mark.parametrize("motif", [*MOTIFS, *UNTAUGHT], ids=lambda motif: motif.name)
+def test_every_motif_covers_some_of_its_sheet_in_range(motif: Motif) -> None:
+    paint = motif.draw(sheet(np.random.default_rng(len(motif.name)), SIDE, motif, 0.8, 0.1))
     assert np.isfinite(paint.colour).all()
     assert paint.cover.min() >= 0
     assert paint.cover.max() <= 1 + 1e-5
     assert paint.cover.mean() > 0.04
+
+
+def test_no_two_motifs_have_one_name() -> None:
+    names = [motif.name for motif in (*MOTIFS, *UNTAUGHT)]
+    assert len(set(names)) == len(names) >= 64
 
 
 @given(seed=st.integers(0, 2**31), index=st.integers(0, 10**6))

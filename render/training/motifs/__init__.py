@@ -3,7 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from render.training.motifs import buildings, creatures, matter, plants, skins
+from render.training.motifs import (
+    animals,
+    buildings,
+    craft,
+    creatures,
+    fractals,
+    garden,
+    insects,
+    matter,
+    nature,
+    plants,
+    skins,
+    things,
+)
 from render.training.sheet import Paint, Sheet
 
 
@@ -68,3 +81,44 @@ MOTIFS: tuple[Motif, ...] = (
     Motif("marble", matter.marble, ANY_WAY, fills=True),
 )
 """Every class, in the order of the network's scores."""
+
+UNTAUGHT: tuple[Motif, ...] = (
+    Motif("bird", animals.bird, TILTED),
+    Motif("wings", animals.wings, TILTED),
+    Motif("snake", animals.snake, ANY_WAY),
+    Motif("snail", animals.snail, UPRIGHT),
+    Motif("turtle", animals.turtle, ANY_WAY),
+    Motif("jellyfish", animals.jellyfish, TILTED),
+    Motif("panda", animals.panda, UPRIGHT),
+    Motif("skull", animals.skull, UPRIGHT),
+    Motif("dragonfly", insects.dragonfly, ANY_WAY),
+    Motif("bee", insects.bee, ANY_WAY),
+    Motif("spider", insects.spider, ANY_WAY),
+    Motif("zebra", skins.zebra, TILTED, fills=True),
+    Motif("palm", garden.palm, UPRIGHT),
+    Motif("pine", garden.pine, UPRIGHT),
+    Motif("grapes", garden.grapes, UPRIGHT),
+    Motif("strawberry", garden.strawberry, TILTED),
+    Motif("tulip", garden.tulip, UPRIGHT),
+    Motif("succulent", garden.succulent, ANY_WAY),
+    Motif("sun", nature.sun, ANY_WAY),
+    Motif("rainbow", nature.rainbow, UPRIGHT),
+    Motif("lava", nature.lava, ANY_WAY, fills=True),
+    Motif("waves", nature.waves, UPRIGHT, fills=True),
+    Motif("snowflake", nature.snowflake, ANY_WAY),
+    Motif("mountain", nature.mountain, UPRIGHT),
+    Motif("fractal", fractals.fractal, ANY_WAY),
+    Motif("contours", fractals.contours, ANY_WAY),
+    Motif("spiral", fractals.spiral, ANY_WAY),
+    Motif("lighthouse", things.lighthouse, UPRIGHT),
+    Motif("ship", things.ship, UPRIGHT),
+    Motif("lantern", things.lantern, UPRIGHT),
+    Motif("clock", things.clock, ANY_WAY),
+    Motif("gear", things.gear, ANY_WAY),
+    Motif("crown", things.crown, UPRIGHT),
+    Motif("balloon", things.balloon, UPRIGHT),
+    Motif("temple", things.temple, UPRIGHT),
+    Motif("weave", craft.weave, ANY_WAY, fills=True),
+    Motif("glass", craft.glass, ANY_WAY, fills=True),
+)
+"""Drawn for the next training: the network that ships has not seen them."""

@@ -1,4 +1,4 @@
-"""Motifs of skin and plumage: scales, fur, tiger, leopard, feather, peacock, coral."""
+"""Motifs of skin and plumage: scales, fur, tiger, leopard, feather, peacock, coral, zebra."""
 
 import numpy as np
 
@@ -119,3 +119,13 @@ def coral(s: Sheet) -> Paint:
     pink, deep = s.tint(hue, 0.5, 0.95), s.tint(hue - 0.04, 0.75, 0.4)
     paint = filled(s, blend(deep, pink, smooth(-0.7, 0.7, ridges)))
     return paint.over(blend(pink, WHITE, np.full_like(s.x, 0.5)), smooth(0.8, 1.5, ridges) * 0.8)
+
+
+def zebra(s: Sheet) -> Paint:
+    """Draw zebra stripes: black bands on white that bend, fork and taper."""
+    bent = s.warped(0.1, 2.4)
+    fork = 0.9 * np.sin(bent.x * 2.1 + s.between(0, 6)) * np.sin(bent.y * 1.3 + s.between(0, 6))
+    wave = np.sin(bent.y * s.between(8, 12) + 2.2 * fork)
+    white = s.tint(0.11, 0.06, 0.95)
+    paint = filled(s, white).over(BLACK, smooth(-0.2, 0.2, wave + 0.25 * np.sin(3 * bent.x)))
+    return paint.lit((1 + 0.07 * np.sin(s.x * 60 + 2 * s.noise(1.2))).astype(np.float32))
