@@ -99,7 +99,7 @@ def _whole(value: Any) -> Any:
     match value:
         case dict():
             return {key: _whole(entry) for key, entry in value.items()}
-        case list():
+        case list() | tuple():
             return [_whole(entry) for entry in value]
         case float() if value.is_integer():
             return int(value)

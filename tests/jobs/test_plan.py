@@ -78,7 +78,7 @@ def test_automatic_octaves_start_alike_at_every_size(
     plan = planned(picture, weights, f"size={width}x{width}", "tiles=auto", "dream.octaves=auto")
     shorter = min(plan.octaves[0].height, plan.octaves[0].width)
 
-    assert 200 <= shorter < 280
+    assert 100 <= shorter < 140
     assert (plan.octaves[-1].height, plan.octaves[-1].width) == (width, width)
 
 

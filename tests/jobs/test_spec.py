@@ -65,7 +65,7 @@ def test_the_design_s_own_spec(tmp_path: Path) -> None:
         Objective("features.9"),
         Objective("features.12", channels=(3, 5), weight=-0.5),
     )
-    assert spec.dream == Dream()
+    assert spec.dream == Dream(step_size=0.02)
     assert [output.format for output in spec.outputs] == ["png", "tiff", "jpeg", "deepzoom"]
     assert [output.depth for output in spec.outputs] == [8, 16, 8, 8]
     assert spec.crew.memory_per_worker == 3 * 2**29

@@ -293,7 +293,7 @@ def test_a_dead_objective_leaves_the_others_their_own_share(short: Recipe, tmp_p
 
 
 def test_opposite_weights_climb_and_descend(single: Recipe, tmp_path: Path) -> None:
-    once = replace(DREAM, octaves=1, steps=1, step_size=1e-3)
+    once = replace(DREAM, octaves=1, steps=1, step_size=1e-3, limit="hard")
     up = replace(single, dream=once, sizes=(SIZE,), mix=Mix((Objective("features.3"),)))
     still = rendered(replace(up, dream=replace(once, steps=0)), tmp_path)
     risen = rendered(up, tmp_path) - still

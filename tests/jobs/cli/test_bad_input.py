@@ -50,10 +50,10 @@ def check_refused(ended: Ended, out: Path, *said: str) -> None:
             ("--set", "objectives=[{layer: features.4, channels: [999]}]"),
             ("channel 999 of layer features.4", "it has 128, from 0 to 127"),
         ),
-        (("--set", "dream.strength=gone.png"), ("gone.png", "no such file")),
+        (("--set", "dream.strength=gone.png"), ("gone.png: cannot be read", "check the path")),
         (
             ("--set", "objectives=[{layer: features.4, guide: gone.png}]"),
-            ("gone.png", "no such file"),
+            ("gone.png: cannot be read", "check the path"),
         ),
         (
             ("--set", "objectives=[{classes: [labrador]}]"),

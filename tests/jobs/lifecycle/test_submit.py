@@ -19,6 +19,7 @@ from jobs.lifecycle.submit import submit
 from jobs.spec import Spec
 from jobs.store.store import Entry
 from render.errors import RenderError
+from render.version import PIXEL_VERSION
 from tests.jobs.lifecycle.memory_store import Died, ForgetfulStore, MemoryStore, MortalStore
 from tests.jobs.lifecycle.scene import claimed, fail
 from tests.jobs.small import document, planned
@@ -53,7 +54,7 @@ def test_a_submitted_job_is_whole_and_has_the_id_of_its_plan(
     assert store.get(blob(f"sha256:{hashlib.sha256(picture.read_bytes()).hexdigest()}")) == (
         picture.read_bytes()
     )
-    assert look(store, done.job).spec.identity["pixel_version"] == 1
+    assert look(store, done.job).spec.identity["pixel_version"] == PIXEL_VERSION
 
 
 def test_nothing_of_the_submitter_s_disk_is_in_it(
