@@ -78,7 +78,7 @@ def _document(made: "Plan", seconds: float | None) -> dict[str, Any]:
         "precision": made.precision,
         "stride": made.survey.stride,
         "field": made.survey.field,
-        "halo": made.survey.field - 1,
+        "halo": made.survey.field - 1 + made.spec.dream.margin,
         "tile": made.tile,
         "window": last.window,
         "halo_overhead": round(last.overhead, 4),
