@@ -6,11 +6,7 @@ import torch
 from torch import Tensor
 
 from render.dream import Dream
-from render.pictures.colour import STD
-
-_CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
-"""The square root of ImageNet's colour covariance, rows red, green, blue (tensorflow/lucid,
-`optvis/param/color.py`). Its columns are lightness and two hues."""
+from render.pictures.colour import CORRELATION, STD
 
 
 def toned(gradient: Tensor, dream: Dream) -> Tensor:
@@ -46,7 +42,7 @@ def _natural(dtype: torch.dtype, device: torch.device) -> Tensor:
     steps of plain gradient ascent that leaves next to no hue, so here it is the root of A A': hues
     count by their deviation in natural pictures, not by its square.
     """
-    root = torch.tensor(_CORRELATION, dtype=torch.float64)
+    root = torch.tensor(CORRELATION, dtype=torch.float64)
     values, vectors = torch.linalg.eigh(root @ root.T)
     half = vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T
     scale = torch.diag(1 / torch.tensor(STD, dtype=torch.float64))

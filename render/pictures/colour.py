@@ -10,6 +10,14 @@ import torch
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
+CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
+"""The square root of ImageNet's colour covariance, rows red, green, blue (tensorflow/lucid,
+`optvis/param/color.py`).
+
+Its columns are lightness and two hues; in natural pictures they hardly tell of each other, where
+red, green and blue rise and fall together.
+"""
+
 BLACK = tuple((0.0 - mean) / std for mean, std in zip(MEAN, STD, strict=True))
 """The least normalised value of each channel."""
 
