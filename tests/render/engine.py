@@ -17,6 +17,7 @@ from render.networks.layers import layer_grid
 from render.networks.network import Network, prepare
 from render.networks.trace import trace
 from render.objective import Mix, Objective
+from render.partition import fragment, partition
 from render.pull import View, pulls, slopes
 from render.rect import Rect, Size
 from render.reference import whole_pulls
@@ -123,6 +124,24 @@ class Climb:
         """Where a tile looks."""
         size = (grid.height, grid.width)
         return self.lattice.window(grid.core(index), grid.tile, shift, size)
+
+
+def on_a_crew(
+    step: Climb, canvas: Tensor, grid: Grid, members: int, shift: tuple[int, int]
+) -> list[Tensor]:
+    """One step's pulls where each member has its block and the fragments it is sent, no more."""
+    count = len(step.mix) * len(step.dream.bands)
+    found = [torch.full_like(canvas, torch.nan) for _ in range(count)]
+    reach = step.lattice.reach(grid.tile)
+    blocks = partition(grid, members)
+    for block in blocks:
+        rects = [block.pixels(grid)]
+        rects += [fragment(grid, reach, giver, block) for giver in blocks if giver != block]
+        held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects if rect.area]
+        for index in block.tiles(grid):
+            for whole, part in zip(found, step.held(held, grid, index, shift), strict=True):
+                whole[grid.core(index).slices()] = part
+    return found
 
 
 def climb(

@@ -22,16 +22,14 @@ from render.networks.layers import LayerGrid, layer_grid
 from render.networks.network import Network, prepare
 from render.objective import LOGITS, Mix, Objective
 from render.octaves import octave_sizes
-from render.partition import fragment, partition
 from render.pictures.colour import to_canvas
 from render.reference import dreamed
 from render.schedule import Schedule
 from render.smooth import Smooth
 from render.studies import dreamed_studies
 from render.study_recipe import StudyRecipe
-from render.window import Patch
 from tests.render.crew import decoded
-from tests.render.engine import Climb, calibrate, fill, noise, relative
+from tests.render.engine import Climb, calibrate, fill, noise, on_a_crew, relative
 from tests.render.studies import picture
 from tests.render.tiny import Tiny
 
@@ -143,24 +141,6 @@ def found_in(folder: Path, mix: Mix) -> Mix:
 
 def units_of(grid: LayerGrid) -> dict[str, object]:
     return dict(zip(map(named, LAYERS), grid.units, strict=True))
-
-
-def on_a_crew(
-    step: Climb, canvas: Tensor, grid: Grid, members: int, shift: tuple[int, int]
-) -> list[Tensor]:
-    """One step's pulls where each member has its block and the fragments it is sent, no more."""
-    count = len(step.mix) * len(step.dream.bands)
-    found = [torch.full_like(canvas, torch.nan) for _ in range(count)]
-    reach = step.lattice.reach(grid.tile)
-    blocks = partition(grid, members)
-    for block in blocks:
-        rects = [block.pixels(grid)]
-        rects += [fragment(grid, reach, giver, block) for giver in blocks if giver != block]
-        held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects if rect.area]
-        for index in block.tiles(grid):
-            for whole, part in zip(found, step.held(held, grid, index, shift), strict=True):
-                whole[grid.core(index).slices()] = part
-    return found
 
 
 @SLOW

@@ -4,13 +4,11 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import nn
 
 from render.grid import Grid
 from render.lattice import offset
-from render.partition import fragment, partition
-from render.window import Patch
-from tests.render.engine import Climb, Shift, calibrate, climb, fill, noise, relative
+from tests.render.engine import Climb, calibrate, climb, fill, noise, on_a_crew, relative
 from tests.render.tiny import Tiny
 
 LAYERS = ["relu_1", "branches", "branches.dilated", "third"]
@@ -27,20 +25,6 @@ def tiny() -> nn.Module:
     return model
 
 
-def on_a_crew(step: Climb, canvas: Tensor, grid: Grid, members: int, shift: Shift) -> Tensor:
-    """One step's gradient where each member has its block and the fragments it is sent, no more."""
-    found = torch.full_like(canvas, torch.nan)
-    reach = step.lattice.reach(grid.tile)
-    blocks = partition(grid, members)
-    for block in blocks:
-        rects = [block.pixels(grid)]
-        rects += [fragment(grid, reach, giver, block) for giver in blocks if giver != block]
-        held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects if rect.area]
-        for index in block.tiles(grid):
-            (found[grid.core(index).slices()],) = step.held(held, grid, index, shift)
-    return found
-
-
 def check(step: Climb, size: tuple[int, int], tile: int, members: int, seed: int) -> None:
     largest = max(size)
     while -(-size[0] // tile) * -(-size[1] // tile) > MOST_TILES:
@@ -48,7 +32,7 @@ def check(step: Climb, size: tuple[int, int], tile: int, members: int, seed: int
     canvas = noise(size, seed)
     shift = offset(seed, 0, 0, step.lattice.span)
     (whole,) = step.whole(canvas, shift)
-    found = on_a_crew(step, canvas, Grid(*size, tile), members, shift)
+    (found,) = on_a_crew(step, canvas, Grid(*size, tile), members, shift)
     assert relative(found, whole) <= 1e-12
 
 
