@@ -134,7 +134,7 @@ def test_light_is_all_that_is_left_of_a_gradient() -> None:
 @given(st.integers(0, 2**31), st.sampled_from([None, "colours"]))
 def test_a_soft_limit_is_approached_and_never_reached(seed: int, keep: object) -> None:
     dream = Dream(limit="soft", keep=keep)  # type: ignore[arg-type]
-    canvas = clamped(noise((6, 6), seed) * 0.5)
+    canvas = clamped(noise((6, 6), seed) * 0.5) * 0.9  # from black itself nothing gets any darker
     pull = of_light(noise((6, 6), seed + 1)).abs()
     pull = pull / pull.max() + 0.01  # a strong step changes a pixel by 0.2 in normalised space
     for sign in (1.0, -1.0):
