@@ -33,6 +33,10 @@ class Berth:
         # Ray counts in ten-thousandths, so that ten tenths of a GPU are one.
         return math.floor(round(min(rooms), 4))
 
+    def bundle(self) -> dict[str, float]:
+        """What Ray is asked to set aside."""
+        return {"CPU": self.cpus} | ({"GPU": self.gpus} if self.gpus else {})
+
     def variables(self) -> dict[str, str]:
         """The environment variables of a member's process."""
         unseen = {} if self.gpus else {"CUDA_VISIBLE_DEVICES": ""}

@@ -64,6 +64,11 @@ class Crew(ABC):
         self._check(arguments)
         return self._deal(method, arguments)
 
+    @property
+    def is_leaving(self) -> bool:
+        """Whether a member's machine has been given notice, and will soon be gone."""
+        return self._is_leaving()
+
     def interrupt(self) -> None:
         """From another thread: end the `call` that is under way; without one, nothing happens.
 
@@ -100,6 +105,9 @@ class Crew(ABC):
 
     @abstractmethod
     def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]: ...
+
+    @abstractmethod
+    def _is_leaving(self) -> bool: ...
 
     @abstractmethod
     def _interrupt(self) -> None: ...

@@ -72,6 +72,9 @@ class LocalCrew(Crew):
             self._lost[member] = MemberLost(member, f"it ended with exit code {end.code}")
             raise self._lost[member] from end
 
+    def _is_leaving(self) -> bool:
+        return False
+
     def _interrupt(self) -> None:
         self._is_interrupted.set()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ray
+from ray._private.state import state
 from ray.exceptions import (
     GetTimeoutError,
     NodeDiedError,
@@ -20,7 +21,11 @@ from ray.exceptions import (
     TaskCancelledError,
     WorkerCrashedError,
 )
-from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.placement_group import (
+    placement_group,
+    placement_group_table,
+    remove_placement_group,
+)
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.berth import Berth
@@ -58,7 +63,7 @@ class RayCrew(Crew):
         self._hosts: list[Any] = []
         self._awaited: list[Any] = []
         self._is_interrupted = False
-        self._place = placement_group([_bundle(berth)] * self.size, strategy="PACK")
+        self._place = placement_group([berth.bundle()] * self.size, strategy="PACK")
         try:
             self._start(berth)
             self._values(
@@ -164,6 +169,12 @@ class RayCrew(Crew):
                 return member
         return None
 
+    def _is_leaving(self) -> bool:
+        # Ray tells of machines that were given notice (`ray drain-node`; autoscalers, too) only by
+        # what its own libraries use.
+        seats = placement_group_table(self._place)["bundles_to_node_id"]
+        return not state.get_draining_nodes().keys().isdisjoint(seats.values())
+
     def _interrupt(self) -> None:
         awaited = self._awaited
         self._is_interrupted = bool(awaited)
@@ -199,10 +210,6 @@ def _failed(reference: Any) -> bool:
     except RayError:
         return True
     return False
-
-
-def _bundle(berth: Berth) -> dict[str, float]:
-    return {"CPU": berth.cpus} | ({"GPU": berth.gpus} if berth.gpus else {})
 
 
 def _refuse_what_never_fits(size: int, berth: Berth) -> None:

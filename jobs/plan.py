@@ -1,7 +1,7 @@
 """The plan: everything that follows from a spec before anything is rendered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,35 @@ class Plan:
             "precision": self.precision,
             "objectives": [described(one, self.digests) for one in self.mix],
         }
+
+    @property
+    def grids(self) -> tuple[Grid, ...]:
+        """The tiles of each octave."""
+        return tuple(Grid(one.height, one.width, self.tile) for one in self.octaves)
+
+    def crewed(self, workers: int) -> "Plan":
+        """The same poster by more or fewer workers, each as large as now.
+
+        TooSmall where not even one tile fits.
+        """
+        dream = self.spec.dream
+        lattice = Lattice(self.survey.stride, self.survey.field, dream.jitter, dream.margin)
+        memory = worker_memory(
+            self.grids[-1],
+            lattice,
+            self.survey.cost,
+            kept_values(self.mix, dream, self.tile),
+            VALUE_BYTES[self.precision],
+            workers,
+            self.memory.limit,
+            self.memory.is_limited,
+        )
+        if self.memory.is_frugal:
+            # It holds as little as it can; only what its neighbours lend has changed.
+            memory = replace(memory, limit=max(memory.limit, memory.on_disk))
+        memory.check(self.tile)
+        octaves = tuple(octave_work(grid, lattice, dream.steps, workers) for grid in self.grids)
+        return replace(self, workers=workers, memory=memory, octaves=octaves)
 
     @property
     def digests(self) -> dict[Path, str]:

@@ -11,8 +11,9 @@ from cluster.crew import Crew
 from cluster.errors import Interrupted
 from jobs.checkpoint.checkpoints import LEAST_SECONDS, Checkpoints
 from jobs.checkpoint.site import Site
-from jobs.holding.crews import Start
+from jobs.holding.crews import Start, berth_of
 from jobs.holding.failure import verdict
+from jobs.holding.muster import Muster, StartReserve
 from jobs.holding.reporter import Reporter
 from jobs.lifecycle.errors import Unfit
 from jobs.lifecycle.fixed import FixedPlan, fix
@@ -21,11 +22,11 @@ from jobs.lifecycle.record import read_mapping
 from jobs.manifest import encoded, manifest
 from jobs.plan import Plan
 from jobs.poster.climb import Climb
-from jobs.poster.control import Control
+from jobs.poster.control import Control, Stopped
 from jobs.poster.machinery import Machinery
 from jobs.poster.member import worker
 from jobs.poster.outputs import Written, write_outputs
-from jobs.poster.progress import progress
+from jobs.poster.progress import Progress, progress
 from jobs.poster.recipe import decoded_slots, recipe
 from jobs.source import Source
 
@@ -36,7 +37,8 @@ class Holding:
     """One holder's work on one job.
 
     document: the spec as it was asked for. start: where its crews come from. control: what it is
-    asked to do meanwhile.
+    asked to do meanwhile. reserve: on a cluster, how berths are asked for; there a crew starts with
+    those that there are, and grows to the plan's workers.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class Holding:
         control: Control,
         reporter: Reporter,
         checkpoint_seconds: float = LEAST_SECONDS,
+        reserve: StartReserve | None = None,
     ) -> None:
         self._plan, self._document, self._site, self._held = plan, document, site, held
+        self._most, self._muster = plan.workers, Muster(reserve, control)
         self._start, self._control, self._reporter = start, control, reporter
         self._checkpoints = Checkpoints(site, held.check, checkpoint_seconds)
 
@@ -69,6 +73,10 @@ class Holding:
             before = self._reporter.status().done
             try:
                 return self._finish(self._attempt(clock), started, clock)
+            except Stopped as stopped:
+                if stopped.want != "regroup":
+                    raise
+                losses = 0
             except Exception as error:  # noqa: BLE001 - classed here, and raised unless it passes
                 losses = 1 if self._reporter.status().done > before else losses + 1
                 self._recover(error, losses)
@@ -94,7 +102,7 @@ class Holding:
             raise self._control.stopped() from interrupted
 
     def _rendered(self, clock: "_Clock") -> list[Written]:
-        plan = self._plan
+        plan, berth = self._gathered(), berth_of(self._plan)
         site = replace(self._site, companions=plan.digests)
         known = recipe(plan, site)
         arguments = [(known, site, member) for member in range(plan.workers)]
@@ -102,12 +110,26 @@ class Holding:
             self._fix(crew)
             self._take_in(crew, clock)
             clock.begin("dream")
-            climb = Climb(plan, known, crew, self._checkpoints, self._control, self._reporter.watch)
-            canvas = climb.run()
+            climb = Climb(plan, known, crew, self._checkpoints, self._control, self._watch)
+            with self._muster.around(crew, berth, self._most):
+                canvas = climb.run()
             self._reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
             clock.begin("encode")
             self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
             return write_outputs(plan, crew, canvas)
+
+    def _gathered(self) -> Plan:
+        """The plan for the crew that there is room for."""
+        size = self._muster.gather(berth_of(self._plan), self._most)
+        if size != self._plan.workers:
+            self._plan = self._plan.crewed(size)
+        self._reporter.workers = size
+        self._reporter.note("crew", workers=size)
+        return self._plan
+
+    def _watch(self, seen: Progress) -> None:
+        self._reporter.watch(seen)
+        self._muster.look(self._reporter.status().eta_seconds, self._checkpoints.cost)
 
     def _fix(self, crew: Crew) -> None:
         """See that this crew goes on with the bytes that the first one began."""

@@ -7,12 +7,14 @@ from typing import Literal
 
 from cluster.crew import Crew
 
-Want = Literal["pause", "yield", "drain", "cancel", "lost"]
+Want = Literal["regroup", "yield", "pause", "drain", "cancel", "lost"]
+"""regroup: to stop at the next step boundary, and go on with a crew of another size. yield: the
+same, for a job of higher priority."""
 
 _URGENT: tuple[Want, ...] = ("drain", "cancel", "lost")
 """Worth abandoning a step for, the more urgent the later. The others wait for its end."""
 
-_ORDER: tuple[Want, ...] = ("yield", "pause", *_URGENT)
+_ORDER: tuple[Want, ...] = ("regroup", "yield", "pause", *_URGENT)
 
 
 class Stopped(Exception):  # noqa: N818 - the news is in the name
@@ -25,7 +27,7 @@ class Stopped(Exception):  # noqa: N818 - the news is in the name
     @property
     def keeps(self) -> bool:
         """Whether somebody will go on, so that the canvas is worth writing."""
-        return self.want in ("yield", "pause", "drain")
+        return self.want in ("regroup", "yield", "pause", "drain")
 
 
 class Control:
@@ -59,10 +61,16 @@ class Control:
         """Wish for something; a less urgent wish than there is changes nothing."""
         self._wishes.add(want)
 
+    def regrouped(self) -> None:
+        """Forget the wish for another crew: there is going to be one."""
+        self._wishes.discard("regroup")
+        if self.wanted is None:
+            self._noticed.clear()
+
     @property
     def wanted(self) -> Want | None:
         """The most urgent wish so far."""
-        return max(self._wishes, key=_ORDER.index, default=None)
+        return max(tuple(self._wishes), key=_ORDER.index, default=None)
 
     @property
     def must_leave(self) -> bool:

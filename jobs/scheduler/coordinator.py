@@ -133,7 +133,6 @@ class Coordinator:
 
         plan = self._planned(job, store)
         plan.disk.check(self._errand.scratch)
-        reporter.workers = plan.workers
         Holding(
             plan,
             job.spec.spec,
@@ -143,6 +142,7 @@ class Coordinator:
             self._control,
             reporter,
             self._errand.checkpoint_seconds,
+            ground.reserve,
         ).run()
 
     def _hold_dataset(

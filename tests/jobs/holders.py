@@ -7,6 +7,7 @@ from pathlib import Path
 from jobs.document import spec_of
 from jobs.holding.crews import Start, in_process
 from jobs.holding.ground import Ground
+from jobs.holding.muster import StartReserve
 from jobs.holding.pools import StartPool, pool_in_process
 from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import claim, standing
@@ -61,6 +62,7 @@ def claimed(
     start: Start = in_process,
     pool: StartPool = pool_in_process,
     checkpoint_seconds: float = 0,
+    reserve: StartReserve | None = None,
 ) -> Holder:
     """The next holder of a job, which sees the store itself or a view of it."""
     keys = JobKeys(job)
@@ -83,7 +85,5 @@ def claimed(
         scratch=Path(name),
     )
     VIEWS[name] = view or shared
-    control = Control()
-    return Holder(
-        Coordinator(errand, control, View(name), lambda: nullcontext(Ground(start, pool))), control
-    )
+    control, ground = Control(), Ground(start, pool, reserve)
+    return Holder(Coordinator(errand, control, View(name), lambda: nullcontext(ground)), control)

@@ -17,7 +17,7 @@ from cluster.inprocess import LocalCrew
 from jobs.checkpoint.checkpoints import valid_commits
 from jobs.holding.crews import Kind, Start, in_process
 from jobs.holding.keeper import GONE
-from jobs.lifecycle.job import Job, look
+from jobs.lifecycle.job import look
 from jobs.lifecycle.keys import ACTIVE, JobKeys
 from jobs.lifecycle.request import cancel, pause, resume, retry
 from jobs.plan import Plan
@@ -25,6 +25,7 @@ from jobs.poster.worker import Worker
 from jobs.scheduler.coordinator import DONE, UNFIT
 from tests.jobs.holders import TTL, claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.jobs.outcome import digests, events
 
 LONG = "dream.steps=40"
 """So many that the holder looks at its intent meanwhile, which it does twice a second."""
@@ -50,17 +51,6 @@ def calm(
         return digests(look(store, job))
 
     return render
-
-
-def digests(job: Job) -> list[str]:
-    assert job.state == "succeeded", job.status
-    assert job.manifest is not None
-    return [one["sha256"] for one in job.manifest["outputs"]]
-
-
-def events(store: MemoryStore, job: str, number: int) -> list[dict[str, Any]]:
-    lines = store.get(JobKeys(job).events(number)).decode().splitlines()
-    return [json.loads(line) for line in lines]
 
 
 def log(store: MemoryStore, job: str, number: int) -> str:

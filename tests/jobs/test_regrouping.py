@@ -1,0 +1,145 @@
+"""A crew that grows, or leaves a machine in time, makes the same bytes, and loses no step."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.berth import Berth
+from cluster.crew import Arguments, Crew
+from cluster.errors import MemberLost
+from cluster.inprocess import LocalCrew
+from cluster.reserve import Reserve
+from jobs.holding import muster
+from jobs.holding.crews import Kind, Start
+from jobs.lifecycle.job import look
+from jobs.plan import Plan
+from jobs.scheduler.coordinator import DONE
+from tests.jobs.holders import claimed, submitted
+from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.jobs.outcome import digests, events
+
+
+class Berths(Reserve):
+    """So many of what is asked for."""
+
+    def __init__(self, granted: int) -> None:
+        self._granted = granted
+
+    @property
+    def granted(self) -> int:
+        return self._granted
+
+    def close(self) -> None:
+        self._granted = 0
+
+
+def room(*sizes: int) -> Callable[[Berth, int], Reserve]:
+    """A cluster that has room for so many more berths each time it is asked."""
+    left = list(sizes)
+    return lambda _, wanted: Berths(min(wanted, left.pop(0) if left else wanted))
+
+
+class Noticed(LocalCrew):
+    """A crew of more than one sits on a machine that has been given notice."""
+
+    def _is_leaving(self) -> bool:
+        return self.size > 1
+
+
+class Broken(LocalCrew):
+    """Loses a member of a crew of more than one at its second step."""
+
+    _steps = 0
+
+    def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        self._steps += method == "climb"
+        if self.size > 1 and self._steps > 1:
+            raise MemberLost(1, "its machine is gone")
+        return super()._call(method, arguments)
+
+
+def crews(kind: type[LocalCrew], sizes: list[int]) -> Start:
+    """Starts crews of a kind, and notes their sizes."""
+
+    @contextmanager
+    def start(_: Plan, member: Kind, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+        sizes.append(len(arguments))
+        with kind(member, arguments) as crew:
+            yield crew
+
+    return start
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture(scope="module")
+def calm(picture: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The checksums of the job by one crew."""
+    store, scratch = MemoryStore(), tmp_path_factory.mktemp("calm")
+    job = submitted(store, picture, weights)
+    assert claimed(store, job, scratch).run() == DONE
+    return digests(look(store, job))
+
+
+@pytest.fixture
+def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(muster, "_LOOK", 0.0)
+    monkeypatch.setattr(muster, "_WORTH", 0.0)
+    monkeypatch.setattr(muster, "_GRACE", 0.0)
+
+
+@pytest.mark.usefixtures("_eager")
+def test_a_crew_grows_as_machines_come(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: list[str],
+) -> None:
+    job, sizes = submitted(store, picture, weights), list[int]()
+    holder = claimed(store, job, tmp_path, start=crews(LocalCrew, sizes), reserve=room(1, 1, 2, 0))
+    assert holder.run() == DONE
+
+    assert sizes == [1, 2]
+    assert digests(look(store, job)) == calm
+
+
+@pytest.mark.usefixtures("_eager")
+def test_a_crew_leaves_a_machine_before_it_goes(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: list[str],
+) -> None:
+    job, sizes = submitted(store, picture, weights), list[int]()
+    holder = claimed(store, job, tmp_path, start=crews(Noticed, sizes), reserve=room(2, 0, 1, 0))
+    assert holder.run() == DONE
+
+    assert sizes == [2, 1]
+    assert not [one for one in events(store, job, 1) if one["event"] == "crew lost"]
+    assert digests(look(store, job)) == calm
+
+
+def test_after_a_loss_a_crew_goes_on_with_what_there_is(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    calm: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(muster, "_GRACE", 0.0)
+    job, sizes = submitted(store, picture, weights), list[int]()
+    holder = claimed(store, job, tmp_path, start=crews(Broken, sizes), reserve=room(2, 0, 1, 0))
+    assert holder.run() == DONE
+
+    assert sizes == [2, 1]
+    assert [one for one in events(store, job, 1) if one["event"] == "crew lost"]
+    assert digests(look(store, job)) == calm
