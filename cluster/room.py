@@ -19,6 +19,14 @@ class Room:
     gpus: float
     memory: float
 
+    def beyond(self, other: "Room") -> "Room":
+        """What this has more than another, at least nothing of each."""
+        return Room(
+            max(0.0, self.cpus - other.cpus),
+            max(0.0, self.gpus - other.gpus),
+            max(0.0, self.memory - other.memory),
+        )
+
 
 def room(address: str) -> tuple[Room, Room]:
     """What the cluster at `address` has, and what of it is free. Raises Unreachable.

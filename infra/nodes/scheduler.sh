@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What `ray up` runs on the head: `dreamfarm work` as a service that outlives Ray.
-#   scheduler.sh STORE REGION
+#   scheduler.sh STORE REGION MACHINES
+# MACHINES: what the autoscaler may start, as `work --grows-to` takes it.
 set -euo pipefail
-readonly STORE=$1 REGION=$2
+readonly STORE=$1 REGION=$2 MACHINES=$3
 
 if [[ $STORE == *change-me* ]]; then
   echo "scheduler.sh: name your bucket in head_setup_commands, instead of $STORE" >&2
@@ -19,7 +20,7 @@ Wants=network-online.target
 User=$USER
 Environment=DREAMFARM_STORE=$STORE AWS_REGION=$REGION
 Environment=RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/.ray/auth_token
-ExecStart=/bin/sh -c 'exec $HOME/farm/bin/dreamfarm work --address "\$(hostname -I | cut -d " " -f 1):6379"'
+ExecStart=/bin/sh -c 'exec $HOME/farm/bin/dreamfarm work --address "\$(hostname -I | cut -d " " -f 1):6379" --grows-to $MACHINES'
 Restart=always
 RestartSec=5
 # It gives its jobs back within 30 seconds.

@@ -18,6 +18,13 @@ def work(
         str | None,
         typer.Option("--address", help="HOST:PORT of a Ray cluster; default: this machine alone."),
     ] = None,
+    grows_to: Annotated[
+        str | None,
+        typer.Option(
+            "--grows-to",
+            help="What the cluster's autoscaler may bring it to, such as 16x8cpu,1gpu,32GiB.",
+        ),
+    ] = None,
     until_idle: Annotated[
         bool, typer.Option("--until-idle", help="Leave when nothing is left to do.")
     ] = False,
@@ -39,7 +46,9 @@ def work(
     Any number of these may serve one store. SIGTERM and Ctrl-C: what is being rendered is given
     back, with what is done, and another goes on with it.
     """
+    from jobs.errors import RequestError
     from jobs.lifecycle.keys import ACTIVE
+    from jobs.scheduler.growth import growth
     from jobs.scheduler.scheduler import Scheduler, Settings
     from jobs.scheduler.whole import cluster_whole, machine_whole
     from jobs.store.address import open_store
@@ -52,11 +61,14 @@ def work(
         ray=address,
         **{name: value for name, value in given.items() if value is not None},
     )
+    if grows_to is not None and address is None:
+        raise RequestError("--grows-to: only a cluster grows; name it with --address")
+    most = None if grows_to is None else growth(grows_to)
     opened = open_store(store)
     # One request tells whether anybody is there; the probe has many.
     next(iter(opened.entries(ACTIVE)), None)
     check_exclusive(Patient(opened, _GRACE))
-    ask = machine_whole() if address is None else cluster_whole(address)
+    ask = machine_whole() if address is None else cluster_whole(address, most)
     ask([])
     scheduler = Scheduler(opened, ask, settings, _say)
     endings = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -28,7 +28,7 @@ from jobs.scheduler.child import Child, Launch, start
 from jobs.scheduler.coordinator import UNFIT
 from jobs.scheduler.errand import Errand
 from jobs.scheduler.patience import Patience
-from jobs.scheduler.whole import Ask, minus
+from jobs.scheduler.whole import Ask, Whole, minus
 from jobs.spec import Crew
 from jobs.store.errors import StoreError, StoreRefused
 from jobs.store.store import Store
@@ -178,8 +178,7 @@ class Scheduler:
                 return
             crew = _terms(job).crew
             if share_for(crew, whole.share, whole.share) is None:
-                self._say(f"{job.id}: needs more than there is here; left to others")
-                self._patience.give_up(job)
+                self._leave_alone(job, whole)
                 continue
             share = share_for(crew, whole.share, free)
             if share is None:
@@ -188,6 +187,15 @@ class Scheduler:
             granted = memory * share.cores // whole.share.cores
             if self._start(job, share, max(granted, _asked_memory(crew))):
                 free = minus(free, [share])
+
+    def _leave_alone(self, job: Job, whole: Whole) -> None:
+        """A job that is too large for all there is: for good, unless machines may join."""
+        if whole.is_fixed or self._settings.until_idle:
+            self._say(f"{job.id}: needs more than there is here; left to others")
+            self._patience.give_up(job)
+        elif job.id not in self._complained:
+            self._say(f"{job.id}: needs more than the cluster has; waits for machines to join")
+            self._complained.add(job.id)
 
     def _start(self, job: Job, share: Share, memory: int) -> bool:
         """Claim a job and start its coordinator; False where another was faster."""

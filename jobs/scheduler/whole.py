@@ -2,18 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobs.machine import this_machine
 from jobs.scheduler.capacity import Share
 
+if TYPE_CHECKING:
+    from cluster.room import Room
+
 
 @dataclass(frozen=True)
 class Whole:
-    """All there is, what of it is free for this scheduler, and bytes of memory of all."""
+    """All there is, what of it is free for this scheduler, and bytes of memory of all.
+
+    is_fixed: whether there will never be more, so that what does not fit need not wait.
+    """
 
     share: Share
     free: Share
     memory: int
+    is_fixed: bool = True
 
 
 Ask = Callable[[list[Share]], Whole]
@@ -31,20 +39,26 @@ def machine_whole() -> Ask:
     return ask
 
 
-def cluster_whole(address: str) -> Ask:
-    """The Ray cluster at an address, HOST:PORT, which others may use as well."""
+def cluster_whole(address: str, most: "Room | None" = None) -> Ask:
+    """The Ray cluster at an address, HOST:PORT, which others may use as well.
+
+    most: what it can grow to; what of that is not there yet counts as free.
+    """
 
     def ask(used: list[Share]) -> Whole:
         from cluster.room import room
 
         found, free = room(address)
-        share = Share(int(found.cpus), tuple(range(int(found.gpus))))
+        coming = (most or found).beyond(found)
+        share = Share(int(found.cpus + coming.cpus), tuple(range(int(found.gpus + coming.gpus))))
         # What was started last may not have taken its place yet.
         mine = minus(share, used)
+        cores, gpus = int(free.cpus + coming.cpus), int(free.gpus + coming.gpus)
         return Whole(
             share,
-            Share(min(int(free.cpus), mine.cores), mine.gpus[: int(free.gpus)]),
-            int(found.memory),
+            Share(min(cores, mine.cores), mine.gpus[:gpus]),
+            int(found.memory + coming.memory),
+            is_fixed=False,
         )
 
     return ask

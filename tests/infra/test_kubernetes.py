@@ -31,6 +31,15 @@ def test_ray_wants_a_token() -> None:
     assert mounted["secret"]["secretName"] == "ray-token"
 
 
+def test_work_knows_what_the_cluster_may_grow_to() -> None:
+    (workers,) = manifest("RayCluster", "farm")["spec"]["workerGroupSpecs"]
+    (ray,) = workers["template"]["spec"]["containers"]
+    most = ray["resources"]["limits"]
+    machine = f"{most['cpu']}cpu,{most['nvidia.com/gpu']}gpu,{most['memory']}B"
+    (work,) = manifest("Deployment", "work")["spec"]["template"]["spec"]["containers"]
+    assert work["args"] == ["work", "--grows-to", f"{workers['maxReplicas']}x{machine}"]
+
+
 def test_no_secret_is_written_down() -> None:
     assert not [one for one in manifests() if one["kind"] == "Secret"]
     settings = manifest("ConfigMap", "settings")["data"]

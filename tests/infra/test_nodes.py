@@ -59,6 +59,6 @@ def test_ray_starts_as_nothing_else(home: Path) -> None:
 
 
 def test_a_bucket_has_to_be_named(home: Path) -> None:
-    done = _run(home, "scheduler.sh", "s3://change-me", "eu-central-1")
+    done = _run(home, "scheduler.sh", "s3://change-me", "eu-central-1", "1x1cpu,1GiB")
     assert done.returncode == 2
     assert "name your bucket" in done.stderr

@@ -34,6 +34,18 @@ def test_every_machine_starts_ray_with_a_token(cloud: str) -> None:
 
 
 @each_cloud
+def test_work_knows_what_the_cluster_may_grow_to(cloud: str) -> None:
+    cluster = _cluster(cloud)
+    (said,) = [one for one in cluster["head_setup_commands"] if "scheduler.sh" in one]
+    machines, each = said.split()[-1].split("x")
+    assert int(machines) == cluster["available_node_types"]["gpu"]["max_workers"]
+    # g6.xlarge; what g2-standard-8 has is written beside it.
+    sizes = {"aws": {"CPU": 4, "GPU": 1}, "gcp": {"CPU": 8, "GPU": 1}}[cloud]
+    assert each.startswith(f"{sizes['CPU']}cpu,{sizes['GPU']}gpu,")
+    assert cluster["available_node_types"]["gpu"]["resources"] in ({}, sizes)
+
+
+@each_cloud
 def test_the_way_in_asks_the_cloud_who_one_is(cloud: str) -> None:
     cluster = _cluster(cloud)
     assert cluster["provider"]["use_internal_ips"] is True

@@ -59,18 +59,18 @@ class Figure:
 class Office:
     """A scheduler of a machine with some cores; its time goes by as the test says."""
 
-    def __init__(self, cores: int = 2) -> None:
+    def __init__(self, cores: int = 2, is_fixed: bool = True) -> None:
         self.store = CountingStore()
         self.now = 0.0
         self.said: list[str] = []
         self.started: list[str] = []
         self.figures: dict[str, Figure] = {}
         self.errands: dict[str, Errand] = {}
-        self._whole = Share(cores)
+        self.whole, self._is_fixed = Share(cores), is_fixed
         self.scheduler = Scheduler(
             self.store,
             self._ask,
-            Settings(until_idle=True),
+            Settings(until_idle=is_fixed),
             self.said.append,
             launch=self._launch,
             clock=lambda: self.now,
@@ -106,7 +106,7 @@ class Office:
         self.figures[job].returncode = code
 
     def _ask(self, used: list[Share]) -> Whole:
-        return Whole(self._whole, minus(self._whole, used), 8 << 30)
+        return Whole(self.whole, minus(self.whole, used), 8 << 30, self._is_fixed)
 
     def _launch(self, errand: Errand, held: Held, share: Share, job: Job) -> Child:
         figure: Any = Figure()

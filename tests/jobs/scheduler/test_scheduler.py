@@ -10,6 +10,7 @@ from jobs.lifecycle.job import look
 from jobs.lifecycle.keys import ACTIVE, JobKeys, active
 from jobs.lifecycle.lease import claim
 from jobs.lifecycle.request import cancel, pause, retry
+from jobs.scheduler.capacity import Share
 from jobs.scheduler.coordinator import UNFIT
 from tests.jobs.scheduler.office import Office
 
@@ -185,6 +186,19 @@ def test_paused_jobs_are_nothing_to_do(office: Office) -> None:
     assert office.look_around()
     assert office.started == []
     assert markers(office) == [job]
+
+
+def test_on_a_cluster_what_is_too_large_waits_for_machines_and_keeps_nobody_waiting() -> None:
+    office = Office(cores=0, is_fixed=False)
+    large, small = office.submit("large", gpus_per_worker=1), office.submit("small")
+    assert not office.look_around()
+    office.whole = Share(2)
+    office.look_around()
+    assert office.started == [small]
+    assert sum(large in line for line in office.said) == 1
+    office.whole = Share(2, (0,))
+    office.look_around()
+    assert office.started == [small, large]
 
 
 def test_nobody_overtakes_one_that_waits_for_more_room(office: Office) -> None:
