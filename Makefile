@@ -6,8 +6,9 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
 
+# Two at a time, by files: most tests use one core, and waits of some are work of others.
 test: .venv/ready
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 slow: .venv/ready
 	$(BIN)/pytest -m slow --timeout 3600
