@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.faults.fixtures"]
 
@@ -12,8 +13,15 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure() -> None:
-    """Children can be interrupted: in a shell's background SIGINT is ignored, by them too."""
+    """What holds for the whole run."""
+    # Children can be interrupted: in a shell's background SIGINT is ignored, by them too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Examples are the same in every run, so that what fails is what was changed; `pytest
+    # --hypothesis-profile search` looks further. How long one takes is the machine's matter.
+    anytime = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("search", anytime)
+    settings.register_profile("same", anytime, derandomize=True)
+    settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -39,9 +39,7 @@ CLASSES = 4
 SIDES = st.integers(1, 70)
 JITTERS = st.sampled_from([0, 1, 5, 13])
 MOST_TILES = 16
-SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SLOW = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

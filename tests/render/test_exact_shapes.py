@@ -36,7 +36,7 @@ def check(step: Climb, size: tuple[int, int], tile: int, members: int, seed: int
     assert relative(found, whole) <= 1e-12
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example("third", (1, 1), 1, 1, 0, 0)
 @example("third", (17, 2000), 150, 3, 13, 1)
 @example("branches", (2000, 17), 100, 5, 32, 2)
@@ -88,7 +88,7 @@ def test_tiles_equal_the_whole_on_squeezenet(
     check(climb(squeezenet, (layer,), jitter), size, tile, members, seed=len(layer) + jitter)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @example((1, 1), 0, 0)
 @example((89, 1), 13, 3)
 @given(st.tuples(SIDES, SIDES), JITTERS, st.integers(0, 2**31))

@@ -19,7 +19,7 @@ from render.rect import Rect
 GRIDS = st.builds(Grid, st.integers(1, 80), st.integers(1, 80), st.integers(9, 50))
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     GRIDS, st.sampled_from(["uint8", "uint16", "float32", "float64"]), st.integers(1, 4), st.data()
 )

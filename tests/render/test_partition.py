@@ -15,7 +15,6 @@ LATTICES = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(GRIDS, st.integers(1, 9))
 def test_every_tile_has_one_holder(grid: Grid, members: int) -> None:
     blocks = partition(grid, members)
@@ -28,7 +27,6 @@ def test_every_tile_has_one_holder(grid: Grid, members: int) -> None:
         assert pixels == block.pixels(grid).area
 
 
-@settings(deadline=None)
 @given(GRIDS, st.integers(1, 9))
 def test_only_members_without_tiles_to_spare_are_idle(grid: Grid, members: int) -> None:
     held = [len(block.tiles(grid)) for block in partition(grid, members)]
@@ -54,7 +52,7 @@ def test_members_that_divide_the_grid_get_equal_blocks() -> None:
         assert {len(block.tiles(grid)) for block in partition(grid, members)} == {48 // members}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(GRIDS, LATTICES, st.integers(1, 6), st.data())
 def test_own_pixels_and_fragments_cover_every_window(
     grid: Grid, lattice: Lattice, members: int, data: st.DataObject

@@ -42,7 +42,7 @@ def tiles(size: Size, tile: int) -> list[Rect]:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @example((1, 1), (1, 1), 1, torch.float32)
 @example((1, 70), (70, 1), 7, torch.float32)
 @example((70, 3), (2, 61), 5, torch.float64)
@@ -75,14 +75,13 @@ def test_the_same_size_is_the_same_picture(size: Size) -> None:
     assert torch.equal(resized(picture, size), picture)
 
 
-@settings(deadline=None)
 @given(SIZES, SIZES, st.floats(0.01, 3))
 def test_a_plain_colour_stays_plain(source: Size, target: Size, level: float) -> None:
     plain = torch.full((*source, 3), level, dtype=torch.float64)
     assert (resized(plain, target) - level).abs().max() <= 4e-15 * level
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example((1, 60), (1, 7))
 @example((60, 60), (1, 1))
 @given(SIZES, SIZES)

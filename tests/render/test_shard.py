@@ -176,9 +176,7 @@ def wanted_short(short: Recipe, tmp_path_factory: pytest.TempPathFactory) -> np.
     return rendered(short, tmp_path_factory.mktemp("short"))
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_rectangles_of_tiles_make_the_same_bytes(
     short: Recipe, wanted_short: np.ndarray, tmp_path: Path, data: st.DataObject

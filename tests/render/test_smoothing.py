@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from render.rect import Rect
@@ -22,7 +22,6 @@ def whole(values: torch.Tensor, smooth: Smooth) -> list[torch.Tensor]:
     return bands(values, everything, everything, size, smooth)
 
 
-@settings(deadline=None)
 @given(SIZES, st.integers(2, 6), st.integers(0, 2**31))
 def test_bands_add_up_to_the_gradient(size: tuple[int, int], count: int, seed: int) -> None:
     values = noise(size, seed)
@@ -31,7 +30,6 @@ def test_bands_add_up_to_the_gradient(size: tuple[int, int], count: int, seed: i
     assert torch.allclose(torch.stack(found).sum(0), values, atol=1e-12)
 
 
-@settings(deadline=None)
 @given(
     SIZES,
     st.sampled_from([Smooth(gaussian=(0.5,)), Smooth(gaussian=(1.0, 2.0, 9.0)), PYRAMID]),

@@ -96,7 +96,7 @@ def poster(
     return torch.from_numpy(rendered(whole, folder))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @example((7, 5), (1, 1), DREAM, 32, "float32", np.uint8, 3)
 @example((1, 1), (9, 12), DREAM, 32, "float32", np.uint16, 4)
 @example((2, 300), (3, 450), DREAM, 64, "float32", np.uint8, 5)
@@ -244,7 +244,7 @@ def test_stacked_studies_are_those_of_one_slot(tiny: Networks, long: StudyRecipe
         assert relative(canvas(other), canvas(one)) <= 1e-9
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 4), st.integers(0, 3), st.tuples(SIDES, SIDES), st.integers(0, 1000))
 def test_a_stacked_pass_has_the_gradients_of_single_ones(
     tiny: Networks, count: int, empty: int, size: Size, seed: int

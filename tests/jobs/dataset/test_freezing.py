@@ -59,7 +59,7 @@ def store() -> MemoryStore:
     return MemoryStore()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.text("ab./#2", min_size=1, max_size=4), max_size=12))
 def test_each_picture_is_there_once_in_order_and_has_a_name_of_its_own(listed: list[str]) -> None:
     store = MemoryStore()
@@ -157,7 +157,7 @@ def test_what_a_died_freeze_left_does_not_count() -> None:
     assert names(store) == ["a", "b"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.sets(st.sampled_from("abcdefgh")), min_size=1, max_size=4))
 def test_growth_adds_only_what_is_new(looks: Sequence[set[str]]) -> None:
     store = MemoryStore()

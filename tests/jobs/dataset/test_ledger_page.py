@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.dataset.ledger.page import Page
@@ -167,7 +167,6 @@ def test_a_folder_holds_a_ledger_too(tmp_path: Path) -> None:
     assert [one.lease for one in rows(store, KEYS, complete_pages(store, KEYS))] == [2, 1, 2, 2]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=6))
 def test_holders_may_die_before_any_write_and_each_item_is_written_down_once(
     deaths: list[tuple[int, bool]],

@@ -49,7 +49,7 @@ full_rows = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(full_rows, max_size=3, unique_by=lambda one: one.number))
 def test_rows_read_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, some: list[Row]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.dataset.ledger.reading import complete_pages, page_rows, rows
@@ -24,7 +24,6 @@ complete_copies = st.dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(partial_copies, complete_copies)
 def test_the_highest_lease_s_row_counts_then_the_highest_generation_s(
     partial: dict[int, dict[int, int]], complete: dict[int, dict[int, int]]
@@ -133,7 +132,6 @@ class Counting(MemoryStore):
         return super().entries(prefix)
 
 
-@settings(deadline=None)
 @given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)))
 def test_complete_pages_are_found_in_one_listing_each_once(
     complete: set[int], begun: set[int]

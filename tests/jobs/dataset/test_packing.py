@@ -71,7 +71,7 @@ characters = st.characters(codec="utf-8") | st.sampled_from("./=_\n")
 names = st.text(characters, max_size=12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(names, unique=True, max_size=6))
 def test_any_names_come_back_apart_in_order_with_what_belongs_to_them(
     tmp_path_factory: pytest.TempPathFactory, some: list[str]

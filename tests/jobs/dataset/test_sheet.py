@@ -85,7 +85,7 @@ def test_by_itself_a_sheet_is_a_little_wider_than_high() -> None:
 texts = st.text(max_size=30) | st.text(st.sampled_from("aW …\n\t\0\u202eé日\udcff"), min_size=60)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts, texts, texts)
 def test_any_text_fits_and_gives_the_same_bytes_again(title: str, label: str, why: str) -> None:
     def sheet(title: str, label: str, why: str) -> bytes:

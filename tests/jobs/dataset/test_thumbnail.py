@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
@@ -110,7 +110,6 @@ def test_a_profile_counts_where_it_fits_the_samples() -> None:
         assert np.allclose(middle(content), (200, 100, 50), atol=4)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 60))
 def test_a_picture_fills_the_box_in_its_own_shape(width: int, height: int, side: int) -> None:
     found = small(saved(Image.new("RGB", (width, height)), "PNG"), side)
@@ -172,7 +171,6 @@ FORMS: list[Callable[[], bytes]] = [
 ]
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(FORMS),
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=4),

@@ -25,7 +25,7 @@ def slopes(pool: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     return pooled.detach(), slope
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.tuples(st.integers(4, 20), st.integers(4, 20)),
     PAIRS,
@@ -52,7 +52,7 @@ def test_it_equals_torchs(
     assert torch.allclose(slope, wanted_slope, rtol=1e-14, atol=1e-14)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 3), st.booleans(), st.integers(0, 99))
 def test_ties_share_out_nothing_twice(stride: int, ceil_mode: bool, seed: int) -> None:
     """Whole numbers tie all the time: each window's gradient goes to one of its own maxima."""

@@ -18,7 +18,7 @@ PARTS = st.sampled_from(["**", "*", "a", "?", "a*", "*.jpg", "[ab]", ".*", ".a",
 GLOBS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(PATHS, max_size=8), GLOBS)
 def test_a_glob_means_what_python_finds(paths: list[str], pattern: str) -> None:
     with TemporaryDirectory() as folder:

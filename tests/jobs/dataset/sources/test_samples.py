@@ -83,7 +83,7 @@ NAMES = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(NAMES)
 def test_samples_are_those_of_webdataset(names: list[str]) -> None:
     """Every member is a picture, so that every sample is one."""
@@ -211,7 +211,7 @@ def test_what_is_no_tar_is_a_complaint(tmp_path: Path, content: bytes) -> None:
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, END - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_garbage_within_a_tar_never_breaks_the_listing(garbage: bytes, at: int) -> None:
     content = bytearray(WHOLE)
     content[at : at + len(garbage)] = garbage
