@@ -9,7 +9,7 @@ from torch.overrides import TorchFunctionMode
 
 from render.errors import NetworkError
 from render.nearest import suggestion
-from render.networks.whereabouts import PAREIDOLIA
+from render.networks.whereabouts import OWN, PAREIDOLIA
 
 _AUXILIARY = ("googlenet", "inception_v3")  # trained with side heads, which dreams never reach
 _FACTORIES = (torch.empty, torch.zeros, torch.ones)
@@ -37,7 +37,7 @@ class _ParametersOnMeta(TorchFunctionMode):
 
 def network_names() -> list[str]:
     """Every network by name: our own first, then torchvision's classification networks."""
-    return [PAREIDOLIA, *sorted(torchvision.models.list_models(module=torchvision.models))]
+    return [*OWN, *sorted(torchvision.models.list_models(module=torchvision.models))]
 
 
 def check_name(name: str) -> None:
@@ -55,10 +55,8 @@ def build(name: str, *, auxiliary: bool = False) -> torch.nn.Module:
     """
     check_name(name)
     with _ParametersOnMeta():
-        if name == PAREIDOLIA:
-            from render.networks.pareidolia import pareidolia
-
-            network: torch.nn.Module = pareidolia()
+        if name in OWN:
+            network = _own(name)
         elif name in _AUXILIARY:
             network = torchvision.models.get_model(
                 name,
@@ -70,6 +68,16 @@ def build(name: str, *, auxiliary: bool = False) -> torch.nn.Module:
         else:
             network = torchvision.models.get_model(name, weights=None)
     return network.eval()
+
+
+def _own(name: str) -> torch.nn.Module:
+    if name == PAREIDOLIA:
+        from render.networks.pareidolia import pareidolia
+
+        return pareidolia()
+    from render.networks.lenet5 import lenet5
+
+    return lenet5()
 
 
 def has_auxiliary(name: str) -> bool:

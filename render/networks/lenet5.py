@@ -24,7 +24,7 @@ class LeNet5(nn.Module):
     """Layers `c1` and `c3` (5 x 5), `s2` and `s4` (halving), `c5` (5 x 5), `f6`, `classes`.
 
     `classes` is a map of stride 4 with a field of 32 pixels: how much each position looks like each
-    digit, at least 0. A digit's score is the map's mean. Nothing is padded. Takes (N, 3, H, W) in
+    digit. A digit's score is the map's mean. Nothing is padded. Takes (N, 3, H, W) in
     the torchvision normalisation, any size from 32 x 32; returns scores (N, num_classes), before
     the softmax.
     """
@@ -38,7 +38,7 @@ class LeNet5(nn.Module):
         self.s4 = nn.AvgPool2d(2)
         self.c5 = _convolution(16, 120, 5)
         self.f6 = _convolution(120, 84, 1)
-        self.classes = _convolution(84, num_classes, 1)
+        self.classes = nn.Conv2d(84, num_classes, 1)
         self.average = nn.AdaptiveAvgPool2d(1)
         _set_grey(self.grey)
 

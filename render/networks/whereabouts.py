@@ -8,8 +8,9 @@ from render.errors import WeightsError
 
 PRETRAINED = "pretrained"
 PAREIDOLIA = "pareidolia"
+LENET5 = "lenet5"
 
-OWN = (PAREIDOLIA,)
+OWN = (PAREIDOLIA, LENET5)
 """Our own networks: the weights of each lie beside this module, under its name."""
 
 

@@ -62,7 +62,7 @@ def test_squeezenet_recognises_its_classes(shared: Path, count: int, wanted: int
 
 
 @pytest.mark.parametrize(
-    "every", [8, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])]
+    "every", [16, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])]
 )
 def test_pareidolia_recognises_its_classes(every: int) -> None:
     numbers = list(range(0, len(class_names("pareidolia")), every))

@@ -79,10 +79,6 @@ MOTIFS: tuple[Motif, ...] = (
     Motif("web", matter.web, ANY_WAY),
     Motif("starfish", matter.star, ANY_WAY),
     Motif("marble", matter.marble, ANY_WAY, fills=True),
-)
-"""Every class, in the order of the network's scores."""
-
-UNTAUGHT: tuple[Motif, ...] = (
     Motif("bird", animals.bird, TILTED),
     Motif("wings", animals.wings, TILTED),
     Motif("snake", animals.snake, ANY_WAY),
@@ -121,4 +117,4 @@ UNTAUGHT: tuple[Motif, ...] = (
     Motif("weave", craft.weave, ANY_WAY, fills=True),
     Motif("glass", craft.glass, ANY_WAY, fills=True),
 )
-"""Drawn for the next training: the network that ships has not seen them."""
+"""Every class, in the order of the network's scores."""

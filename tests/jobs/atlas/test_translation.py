@@ -128,7 +128,7 @@ def test_what_is_not_the_atlas_s_own_is_the_dataset_s() -> None:
             LayerError,
             "of.layer: mixed4x of pareidolia: no such",
         ),
-        ({"classes": [46]}, "pareidolia", LayerError, "class 46 of pareidolia: no such class; it"),
+        ({"classes": [83]}, "pareidolia", LayerError, "class 83 of pareidolia: no such class; it"),
         (
             {"classes": ["eyse"]},
             "pareidolia",

@@ -15,6 +15,7 @@ from tests.render.networks.seeds import seeded_whole
 LINEAR = [
     "squeezenet1_1",
     "pareidolia",
+    "lenet5",
     "shufflenet_v2_x0_5",
     "mobilenet_v2",
     "mnasnet0_5",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from render.errors import WeightsError
-from render.networks.whereabouts import PAREIDOLIA, weights_file
+from render.networks.whereabouts import OWN, PAREIDOLIA, weights_file
 
 
 def test_a_file_is_taken_as_it_is_given(tmp_path: Path) -> None:
@@ -21,8 +21,11 @@ def test_a_file_is_taken_as_it_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("weights", [None, "pretrained"])
-def test_our_own_network_brings_its_own(weights: str | None) -> None:
-    assert weights_file(PAREIDOLIA, weights).name == "pareidolia.safetensors"
+@pytest.mark.parametrize("network", OWN)
+def test_our_own_networks_bring_their_own(network: str, weights: str | None) -> None:
+    found = weights_file(network, weights)
+    assert found.name == f"{network}.safetensors"
+    assert found.is_file()
 
 
 def test_another_needs_to_be_told() -> None:
