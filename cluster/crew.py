@@ -1,7 +1,7 @@
 """A crew: a gang of stateful members that work in step."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NewType, Self
 
@@ -12,6 +12,9 @@ Parcel = NewType("Parcel", object)
 
 Arguments = Mapping[int, tuple[object, ...]]
 """The positional arguments of a method, by member."""
+
+Takers = Mapping[int, Collection[int]]
+"""The members that get something of what a member makes, by the member that makes it."""
 
 
 class Crew(ABC):
@@ -42,8 +45,8 @@ class Crew(ABC):
         Raises:
             Interrupted: after the members have ended what they were doing.
             MemberLost: at once; the crew can then only be closed.
-            Exception: a member's own, or that of the `deal` that made a parcel, after the
-                others have finished. The crew goes on.
+            Exception: a member's own, or that of a `deal` of this member's or of one that made
+                a parcel, after the others have finished. The crew goes on.
         """
         self._check(arguments)
         try:
@@ -52,17 +55,24 @@ class Crew(ABC):
             self._end = lost
             raise
 
-    def deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
+    def deal(self, method: str, arguments: Arguments, takers: Takers) -> dict[int, list[Parcel]]:
         """Like `call`, but do not wait, and leave what is returned where it was made.
 
-        The method returns a tuple of `size` values, value j for member j. What goes wrong is
-        raised by the first `call` that uses one of the parcels.
+        The method returns a mapping: for each of the member's `takers`, who may be none, a value.
+        What goes wrong is raised by every `call` that uses one of the parcels, and by all of that
+        member from then on, since nobody knows what has become of its object.
 
         Returns:
-            `size` parcels by member, one for each value.
+            For each member of the crew, the parcels that it is to take, in the order of the givers.
         """
         self._check(arguments)
-        return self._deal(method, arguments)
+        self._check({taker for named in takers.values() for taker in named})
+        parcels: dict[int, list[Parcel]] = {member: [] for member in range(self.size)}
+        for giver, own in arguments.items():
+            named = tuple(takers.get(giver, ()))
+            for taker, parcel in zip(named, self._deal(giver, named, method, own), strict=True):
+                parcels[taker].append(parcel)
+        return parcels
 
     @property
     def is_leaving(self) -> bool:
@@ -93,10 +103,10 @@ class Crew(ABC):
     ) -> None:
         self.close()
 
-    def _check(self, arguments: Arguments) -> None:
+    def _check(self, members: Collection[int]) -> None:
         if self._end is not None:
             raise self._end
-        strangers = [member for member in arguments if not 0 <= member < self.size]
+        strangers = [member for member in members if not 0 <= member < self.size]
         if strangers:
             raise ValueError(f"members {strangers} are not in a crew of {self.size}")
 
@@ -104,7 +114,9 @@ class Crew(ABC):
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]: ...
 
     @abstractmethod
-    def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]: ...
+    def _deal(
+        self, giver: int, takers: tuple[int, ...], method: str, arguments: tuple[object, ...]
+    ) -> Sequence[Parcel]: ...
 
     @abstractmethod
     def _is_leaving(self) -> bool: ...

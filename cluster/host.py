@@ -14,6 +14,7 @@ class Host:
     def __init__(self, member: int) -> None:
         self._member = member
         self._object: object = None
+        self._spoilt: Exception | None = None
 
     def build(self, kind: Callable[..., object], *arguments: object) -> None:
         """Make the object: `kind(*arguments)`."""
@@ -21,18 +22,25 @@ class Host:
             self._object = kind(*arguments)
 
     def run(self, method: str, *arguments: object) -> Any:
-        """Run a method and return its value."""
+        """Run a method and return its value; raise what a dealt one raised before."""
+        if self._spoilt is not None:
+            raise self._spoilt
         with self._naming_the_member(method):
             return getattr(self._object, method)(*arguments)
 
-    def deal(self, size: int, method: str, *arguments: object) -> tuple[object, ...]:
-        """Run a method that returns a tuple of `size` values; TypeError if it does not."""
-        with self._naming_the_member(method):
-            values = getattr(self._object, method)(*arguments)
-            if not isinstance(values, tuple) or len(values) != size:
-                found = f"a tuple of {len(values)}" if isinstance(values, tuple) else type(values)
-                raise TypeError(f"a dealt method returns a tuple of {size} values, not {found}")
-            return values
+    def deal(self, takers: tuple[int, ...], method: str, *arguments: object) -> list[object]:
+        """Run a method that returns a mapping, from which each taker gets its own value.
+
+        TypeError where it is for others than the takers. Nobody may ever look at what is dealt, so
+        an error is kept and raised by whatever is asked of this member next.
+        """
+        try:
+            values = self.run(method, *arguments)
+            with self._naming_the_member(method):
+                return _each(values, takers)
+        except Exception as error:
+            self._spoilt = error
+            raise
 
     @contextmanager
     def _naming_the_member(self, method: str) -> Iterator[None]:
@@ -44,6 +52,13 @@ class Host:
                 error.add_note(note)
                 raise
             raise MemberFailed(f"{type(error).__name__} {note}: {error}") from error
+
+
+def _each(values: object, takers: tuple[int, ...]) -> list[object]:
+    if not isinstance(values, dict) or values.keys() != set(takers):
+        found = f"for {sorted(values)}" if isinstance(values, dict) else type(values)
+        raise TypeError(f"a dealt method returns values for {sorted(takers)}, not {found}")
+    return [values[taker] for taker in takers]
 
 
 def _travels(error: Exception) -> bool:

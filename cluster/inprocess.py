@@ -48,16 +48,14 @@ class LocalCrew(Crew):
             raise Interrupted("the crew was interrupted")
         return {member: outcome.value() for member, outcome in outcomes.items()}
 
-    def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
-        def hand(member: int) -> Sequence[Packed | _Failed]:
-            try:
-                deal = self._hosts[member].deal
-                values = self._run(member, deal, (self.size, method, *arguments[member]))
-                return [Packed(value) for value in values]
-            except Exception as error:  # noqa: BLE001 - raised to whoever uses a parcel
-                return [_Failed(error)] * self.size
-
-        return {member: tuple(Parcel(parcel) for parcel in hand(member)) for member in arguments}
+    def _deal(
+        self, giver: int, takers: tuple[int, ...], method: str, arguments: tuple[object, ...]
+    ) -> Sequence[Parcel]:
+        try:
+            values = self._run(giver, self._hosts[giver].deal, (takers, method, *arguments))
+            return [Parcel(Packed(value)) for value in values]
+        except Exception as error:  # noqa: BLE001 - raised to whoever uses a parcel
+            return [Parcel(_Failed(error))] * len(takers)
 
     def _run(self, member: int, function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
         if member in self._lost:

@@ -123,13 +123,12 @@ class RayCrew(Crew):
             raise Interrupted("the crew was interrupted")
         return dict(zip(arguments, values, strict=True))
 
-    def _deal(self, method: str, arguments: Arguments) -> dict[int, tuple[Parcel, ...]]:
-        def hand(member: int) -> tuple[Parcel, ...]:
-            dealer = self._hosts[member].hand.options(num_returns=self.size)
-            parcels = dealer.remote(self.size, method, *arguments[member])
-            return (parcels,) if self.size == 1 else tuple(parcels)
-
-        return {member: hand(member) for member in arguments}
+    def _deal(
+        self, giver: int, takers: tuple[int, ...], method: str, arguments: tuple[object, ...]
+    ) -> Sequence[Parcel]:
+        hand = self._hosts[giver].hand.options(num_returns=len(takers))
+        parcels = hand.remote(takers, method, *arguments)
+        return (parcels,) if len(takers) == 1 else parcels or ()
 
     def _values(self, asked: Iterable[Any], timeout: float | None = None) -> list[Any]:
         references = list(asked)
@@ -198,10 +197,10 @@ class _Actor(Host):
         with answered_by(ray.get_runtime_context().is_canceled):
             return super().run(method, *arguments)
 
-    def hand(self, size: int, method: str, *arguments: object) -> object:
-        """Like `deal`, but one value comes bare, as Ray wants it."""
-        values = self.deal(size, method, *arguments)
-        return values[0] if size == 1 else values
+    def hand(self, takers: tuple[int, ...], method: str, *arguments: object) -> object:
+        """Like `deal`, but one value comes bare, and none as None, as Ray wants it."""
+        values = self.deal(takers, method, *arguments)
+        return values[0] if len(values) == 1 else values or None
 
 
 def _failed(reference: Any) -> bool:

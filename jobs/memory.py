@@ -86,7 +86,7 @@ def worker_memory(
     busiest = max(
         (block.pixels(grid) for block in partition(grid, workers)), key=lambda rect: rect.area
     )
-    around = busiest.grown(lattice.reach(grid.tile)).intersect(grid.whole).area - busiest.area
+    around = lattice.cover(busiest, grid.tile).intersect(grid.whole).area - busiest.area
     pixel = _CHANNELS * value_bytes
     lent = around * pixel
     # The lent pixels are held twice: as they arrived, and as those made for the neighbours.

@@ -48,11 +48,21 @@ class Grid:
             top * self.tile, left * self.tile, bottom * self.tile, right * self.tile
         ).intersect(self.whole)
 
-    def touching(self, rect: Rect) -> Iterator[int]:
-        """The tiles that share pixels with `rect`, in tile order."""
+    def tiles(self, rect: Rect) -> Rect:
+        """Rows and columns of the tiles that share pixels with `rect`, in tiles, not pixels."""
         inside = rect.intersect(self.whole)
         if not inside.area:
-            return
-        for row in range(inside.top // self.tile, -(-inside.bottom // self.tile)):
-            for column in range(inside.left // self.tile, -(-inside.right // self.tile)):
+            return Rect(0, 0, 0, 0)
+        return Rect(
+            inside.top // self.tile,
+            inside.left // self.tile,
+            -(-inside.bottom // self.tile),
+            -(-inside.right // self.tile),
+        )
+
+    def touching(self, rect: Rect) -> Iterator[int]:
+        """The tiles that share pixels with `rect`, in tile order."""
+        top, left, bottom, right = self.tiles(rect)
+        for row in range(top, bottom):
+            for column in range(left, right):
                 yield row * self.columns + column

@@ -75,9 +75,27 @@ class Lattice:
         height, width = (min(extent, self.padded(side)) for side in size)
         return height * width
 
-    def reach(self, core: int) -> int:
-        """The most pixels by which a window goes beyond its core on any side, at any offset."""
-        return self.extent(core) - core - self.halo
+    def cover(self, block: Rect, tile: int) -> Rect:
+        """What the windows of a block of whole tiles, of that side, hold of the plane: each pixel
+        at some offset, and no others.
+        """
+        top, bottom = self._covered(block.top, block.bottom, tile)
+        left, right = self._covered(block.left, block.right, tile)
+        return Rect(top, left, bottom, right)
+
+    def _covered(self, start: int, stop: int, tile: int) -> tuple[int, int]:
+        last = (stop - 1) // tile * tile
+        return (
+            start - self.halo - max(self._phases(start)),
+            last - self.halo - min(self._phases(last)) + self.extent(tile),
+        )
+
+    def _phases(self, start: int) -> tuple[int, int]:
+        """The least and the most by which the grid has a window begin before its halo."""
+        if self.jitter:
+            return 0, self.stride - 1
+        phase = (start - self.halo) % self.stride
+        return phase, phase
 
     def window(self, core: Rect, tile: int, offset: tuple[int, int], size: tuple[int, int]) -> Rect:
         """The window of a core, in pixels of the picture (so it starts at -offset at the least).

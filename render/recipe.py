@@ -59,8 +59,3 @@ class Recipe:
         """What a step of an octave asks for, both counted from 0."""
         moment = Moment(octave, len(self.sizes), step, self.dream.steps)
         return step_at(self.mix, self.dream, self.lattice, moment, self.dream.seed)
-
-    @property
-    def reach(self) -> int:
-        """How far windows go beyond their cores, in pixels."""
-        return self.lattice.reach(self.tile)

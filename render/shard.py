@@ -10,6 +10,7 @@ from torch import Tensor
 
 from render.arithmetic import arithmetic, make_repeatable
 from render.ascent import ascend, magnitudes
+from render.fragment import Gives
 from render.grid import Grid
 from render.guide import attentive
 from render.heap import keep_freed_memory, return_freed_memory
@@ -17,7 +18,7 @@ from render.keep import DiskTiles, MemoryTiles
 from render.mask import mask_at, masks_of
 from render.mosaic import Mosaic, Slots, TileFile
 from render.networks.network import load_network
-from render.partition import Block, fragment
+from render.partition import Block
 from render.pull import View, pulls, slopes
 from render.recipe import Recipe
 from render.rect import Rect
@@ -25,8 +26,8 @@ from render.start import start
 from render.step import Step
 from render.window import Patch, assembled
 
-Fragment = tuple[Rect, np.ndarray] | None
-"""Pixels that a neighbour's windows need, with their values; None where it needs none."""
+Fragment = tuple[Rect, np.ndarray]
+"""Pixels that a neighbour's windows need, with their (h, w, 3) values."""
 
 
 class Abandoned(Exception):  # noqa: N818 - the news is in the name
@@ -43,8 +44,8 @@ class Shard:
 
     An octave goes: `begin`, then for each step `climb` and `update`, then `commit`. It can be
     committed after any step, and gone on with from there by `resume`. `begin`, `resume` and
-    `update` return a fragment for every member of the crew, and the next `climb` takes those that
-    the others made for this one.
+    `update` return a fragment for each neighbour, and the next `climb` takes those that the
+    neighbours made for this one.
     """
 
     def __init__(
@@ -67,8 +68,8 @@ class Shard:
         )
         self._network = attentive(network, recipe.mix, recipe.units)
         self._octave = 0
-        self._blocks: tuple[Block, ...] = ()
-        self._member = 0
+        self._gives: Gives = {}
+        self._tiles: tuple[int, ...] = ()
         self._step: Step | None = None
         self._canvas = self._keep("canvas")
         self._slopes = [self._keep(f"slope-{index}") for index in range(len(recipe.mix))]
@@ -78,24 +79,25 @@ class Shard:
         return DiskTiles(self._scratch, name) if self._recipe.spill else MemoryTiles()
 
     def begin(
-        self, octave: int, blocks: tuple[Block, ...], member: int, before: Mosaic | None
-    ) -> tuple[Fragment, ...]:
-        """Start an octave: this member holds the tiles of `blocks[member]`."""
+        self, octave: int, block: Block, gives: Gives, before: Mosaic | None
+    ) -> dict[int, Fragment]:
+        """Start an octave: this member holds the tiles of a block, and gives of its pixels."""
         dtype = self._types.canvas
         return self._load(
-            octave, blocks, member, lambda core: start(self._recipe, octave, before, core, dtype)
+            octave, block, gives, lambda core: start(self._recipe, octave, before, core, dtype)
         )
 
     def resume(
-        self, octave: int, blocks: tuple[Block, ...], member: int, canvas: Mosaic
-    ) -> tuple[Fragment, ...]:
+        self, octave: int, block: Block, gives: Gives, canvas: Mosaic
+    ) -> dict[int, Fragment]:
         """Go on in an octave from its canvas as it was committed, by whatever crew."""
-        return self._load(octave, blocks, member, lambda core: torch.from_numpy(canvas.read(core)))
+        return self._load(octave, block, gives, lambda core: torch.from_numpy(canvas.read(core)))
 
     def _load(
-        self, octave: int, blocks: tuple[Block, ...], member: int, read: Callable[[Rect], Tensor]
-    ) -> tuple[Fragment, ...]:
-        self._octave, self._blocks, self._member = octave, blocks, member
+        self, octave: int, block: Block, gives: Gives, read: Callable[[Rect], Tensor]
+    ) -> dict[int, Fragment]:
+        self._octave, self._gives = octave, gives
+        self._tiles = block.tiles(self._grid)
         self._reserve()
         for tile in self._tiles:
             core = self._grid.core(tile)
@@ -121,10 +123,7 @@ class Shard:
     def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
         """Compute each tile's slopes, and keep them. Returns their pulls' sums of |g|, by tile."""
         asked = self._step = self._recipe.step(self._octave, step)
-        arrived = [
-            (rect, torch.tensor(values, device=self._device))
-            for rect, values in filter(None, fragments)
-        ]
+        arrived = [(rect, torch.tensor(values, device=self._device)) for rect, values in fragments]
         sums = [self._climb_tile(tile, asked, arrived) for tile in self._tiles]
         # The device is asked for the sums once, after the last tile, so that it never idles.
         return {tile: tuple(found.tolist()) for tile, found in zip(self._tiles, sums, strict=True)}
@@ -142,7 +141,7 @@ class Shard:
             kept[tile] = slope.to(self._home)
         return magnitudes(pulls(found, core, size, recipe.dream))
 
-    def update(self, step_scales: tuple[float, ...]) -> tuple[Fragment, ...]:
+    def update(self, step_scales: tuple[float, ...]) -> dict[int, Fragment]:
         """Change each tile by its pulls of the step just climbed, scaled alike for the whole
         picture.
         """
@@ -177,10 +176,6 @@ class Shard:
     def _grid(self) -> Grid:
         return self._recipe.grid(self._octave)
 
-    @property
-    def _tiles(self) -> tuple[int, ...]:
-        return self._blocks[self._member].tiles(self._grid)
-
     def _held(self, rect: Rect) -> Iterable[Patch]:
         """This shard's own pixels in a rectangle, a tile at a time."""
         for tile in self._grid.touching(rect):
@@ -191,14 +186,8 @@ class Shard:
         like = torch.empty(0, dtype=self._types.canvas, device=self._device)
         return assembled(rect, patches, like)
 
-    def _outgoing(self) -> tuple[Fragment, ...]:
-        return tuple(self._fragment(taker) for taker in range(len(self._blocks)))
-
-    def _fragment(self, taker: int) -> Fragment:
-        if taker == self._member:
-            return None
-        giver = self._blocks[self._member]
-        rect = fragment(self._grid, self._recipe.reach, giver, self._blocks[taker])
-        if not rect.area:
-            return None
-        return rect, self._assembled(rect, self._held(rect)).cpu().numpy()
+    def _outgoing(self) -> dict[int, Fragment]:
+        return {
+            taker: (rect, self._assembled(rect, self._held(rect)).cpu().numpy())
+            for taker, rect in self._gives.items()
+        }

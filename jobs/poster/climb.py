@@ -1,20 +1,22 @@
 """All octaves of a poster, dreamed by a crew from the newest checkpoint on."""
 
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
-from cluster.crew import Crew, Parcel
+from cluster.crew import Crew, Parcel, Takers
 from cluster.errors import Interrupted
 from jobs.checkpoint.checkpoints import Checkpoints
 from jobs.checkpoint.commit import Commit
 from jobs.plan import Plan
 from jobs.poster.control import Control
 from jobs.poster.progress import Watch, progress
+from render.fragment import fragments
 from render.mosaic import Mosaic
 from render.partition import partition
 from render.recipe import Recipe
 from render.scale import scales
 
-_Parcels = dict[int, tuple[Parcel, ...]]
+_Parcels = Mapping[int, Sequence[Parcel]]
 
 _FITS = 12.0
 """Seconds that a checkpoint may take when the machine is being taken away."""
@@ -54,31 +56,35 @@ class Climb:
 
     def _octave(self, octave: int, first: int, canvas: Mosaic | None) -> None:
         """From step `first` on, where `canvas` is this octave's; with 0 it is the last one's."""
-        blocks = partition(self._known.grid(octave), self._crew.size)
+        grid = self._known.grid(octave)
+        blocks = partition(grid, self._crew.size)
+        gives = fragments(grid, self._known.lattice, blocks)
+        neighbours = dict(enumerate(gives))
         self._watch(progress(self._plan, "dream", octave, first))
-        load = "resume" if first else "begin"
-        parcels = self._crew.deal(load, {m: (octave, blocks, m, canvas) for m in self._everyone})
+        parcels = self._crew.deal(
+            "resume" if first else "begin",
+            {m: (octave, blocks[m], gives[m], canvas) for m in self._everyone},
+            neighbours,
+        )
         for step in range(first, self._steps):
             self._rest(octave, step, is_fresh=step == first)
-            parcels = self._step(octave, step, parcels)
+            parcels = self._step(octave, step, parcels, neighbours)
             self._watch(progress(self._plan, "dream", octave, step + 1))
         self._commit(octave, self._steps)
         self._crew.call("show", {0: (self._canvas(), octave + 1)})
 
-    def _step(self, octave: int, step: int, parcels: _Parcels) -> _Parcels:
+    def _step(self, octave: int, step: int, parcels: _Parcels, neighbours: Takers) -> _Parcels:
         """Two light barriers: the sums of all tiles, in tile order, then one scale for all."""
         everyone = self._everyone
         try:
-            found = self._crew.call(
-                "climb", {m: (step, *(parcels[giver][m] for giver in everyone)) for m in everyone}
-            )
+            found = self._crew.call("climb", {m: (step, *parcels[m]) for m in everyone})
         except Interrupted:
             self._leave(octave, step)
         sums = {tile: total for part in found.values() for tile, total in part.items()}
         ordered = [sums[tile] for tile in sorted(sums)]
         known = self._known
         scale = scales(known.step(octave, step), ordered, known.sizes[octave], known.units)
-        return self._crew.deal("update", dict.fromkeys(everyone, (scale,)))
+        return self._crew.deal("update", dict.fromkeys(everyone, (scale,)), neighbours)
 
     def _rest(self, octave: int, step: int, *, is_fresh: bool) -> None:
         """Between two steps, of which `step` are done: stop, or commit, where it is time."""

@@ -89,6 +89,7 @@ class Worker(Scribe, Shard):
     def __init__(self, recipe: Recipe, site: Site, member: int) -> None:
         Scribe.__init__(self, site)
         Shard.__init__(self, recipe, site.scratch / f"worker-{member}", interrupted)
+        self._member = member
         self._files: list[Path] = []
 
     def machinery(self) -> Machinery:

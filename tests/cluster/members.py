@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -44,20 +45,23 @@ class Player:
     def echo(self, *values: object) -> tuple[object, ...]:
         return values
 
-    def greet(self, size: int) -> tuple[object, ...]:
-        return tuple(f"{self.name} to {other}" for other in range(size))
+    def greet(self, *others: int) -> dict[int, object]:
+        return {other: f"{self.name} to {other}" for other in others}
 
-    def arrays(self, size: int, shape: tuple[int, ...]) -> tuple[object, ...]:
+    def pass_on(self, to: int, *values: object) -> dict[int, object]:
+        return {to: values}
+
+    def arrays(self, others: Collection[int], shape: tuple[int, ...]) -> dict[int, object]:
         """Arrays that go on being written to by their maker."""
         self.mine = np.full(shape, 7, np.float32)
-        return (self.mine,) * size
+        return dict.fromkeys(others, self.mine)
 
     def spoil(self) -> None:
         self.mine[:] = -1
 
-    def columns(self, size: int) -> tuple[object, ...]:
-        """Arrays that are not contiguous."""
-        return (np.arange(12.0).reshape(3, 4)[:, 1:3],) * size
+    def columns(self, other: int) -> dict[int, object]:
+        """An array that is not contiguous."""
+        return {other: np.arange(12.0).reshape(3, 4)[:, 1:3]}
 
     def look(self, array: NDArray[np.float32]) -> tuple[float, bool]:
         """The mean, and whether it may be written to."""

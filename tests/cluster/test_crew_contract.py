@@ -37,14 +37,16 @@ def test_members_keep_their_state_between_calls(pair: Crew) -> None:
 def test_only_the_members_named_are_called(trio: Crew) -> None:
     assert trio.call("echo", {2: (1, "two")}) == {2: (1, "two")}
     assert trio.call("echo", {}) == {}
-    assert trio.deal("greet", {}) == {}
+    assert trio.deal("greet", {}, {}) == {0: [], 1: [], 2: []}
 
 
 def test_a_stranger_is_refused(trio: Crew) -> None:
     with pytest.raises(ValueError, match=r"\[3\] are not in a crew of 3"):
         trio.call("who", {0: (), 3: ()})
     with pytest.raises(ValueError, match="not in a crew"):
-        trio.deal("greet", {-1: (3,)})
+        trio.deal("greet", {-1: (0,)}, {-1: (0,)})
+    with pytest.raises(ValueError, match="not in a crew"):
+        trio.deal("greet", {0: (3,)}, {0: (3,)})
 
 
 def test_a_crew_has_members(start: Start) -> None:
@@ -55,28 +57,31 @@ def test_a_crew_has_members(start: Start) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_parcels_go_round_a_ring(start: Start, size: int) -> None:
     with start(Player, [(str(member),) for member in range(size)]) as crew:
-        dealt = crew.deal("greet", dict.fromkeys(range(size), (size,)))
-        assert [len(dealt[member]) for member in range(size)] == [size] * size
-        received = crew.call(
-            "echo",
-            {to: tuple(dealt[(to + way) % size][to] for way in (-1, 1)) for to in range(size)},
-        )
-    assert received == {
-        to: tuple(f"{(to + way) % size} to {to}" for way in (-1, 1)) for to in range(size)
-    }
+        ways = {at: sorted({(at - 1) % size, (at + 1) % size}) for at in range(size)}
+        dealt = crew.deal("greet", {at: tuple(to) for at, to in ways.items()}, ways)
+        received = crew.call("echo", {to: tuple(dealt[to]) for to in range(size)})
+    assert received == {to: tuple(f"{at} to {to}" for at in ways[to]) for to in range(size)}
+
+
+def test_parcels_are_for_those_that_are_named(trio: Crew) -> None:
+    takers = {0: (2,), 1: (), 2: (0, 2)}
+    dealt = trio.deal("greet", takers, takers)
+    assert {taker: len(own) for taker, own in dealt.items()} == {0: 1, 1: 0, 2: 2}
+    received = trio.call("echo", {taker: tuple(own) for taker, own in dealt.items()})
+    assert received == {0: ("Cyd to 0",), 1: (), 2: ("Ada to 2", "Cyd to 2")}
 
 
 def test_parcels_can_be_dealt_with(trio: Crew) -> None:
-    first = trio.deal("greet", {0: (3,)})[0]
-    second = trio.deal("echo", {1: first})[1]
-    assert trio.call("echo", {2: second}) == {2: ("Ada to 0", "Ada to 1", "Ada to 2")}
+    (first,) = trio.deal("greet", {0: (1,)}, {0: (1,)})[1]
+    (second,) = trio.deal("pass_on", {1: (2, first, "and Bob")}, {1: (2,)})[2]
+    assert trio.call("echo", {2: (second,)}) == {2: (("Ada to 1", "and Bob"),)}
 
 
 @pytest.mark.parametrize("shape", [(3,), (2500, 3000)], ids=["12 bytes", "30 MB"])
 def test_arrays_arrive_read_only_as_they_were_dealt(trio: Crew, shape: tuple[int, ...]) -> None:
-    dealt = trio.deal("arrays", {0: (3, shape)})[0]
+    dealt = trio.deal("arrays", {0: ((0, 1, 2), shape)}, {0: (0, 1, 2)})
     trio.call("spoil", {0: ()})
-    seen = trio.call("look", {0: (dealt[0],), 1: (dealt[1],), 2: (dealt[2],)})
+    seen = trio.call("look", {taker: tuple(own) for taker, own in dealt.items()})
     assert seen == dict.fromkeys(range(3), (7.0, False))
 
 
@@ -89,7 +94,7 @@ def test_an_array_of_the_caller_is_not_shared_either(trio: Crew) -> None:
 
 
 def test_strided_arrays_arrive_whole(trio: Crew) -> None:
-    parcel = trio.deal("columns", {0: (3,)})[0][1]
+    (parcel,) = trio.deal("columns", {0: (1,)}, {0: (1,)})[1]
     ((array,),) = trio.call("echo", {1: (parcel,)}).values()
     assert array.tolist() == [[1, 2], [5, 6], [9, 10]]
 
@@ -116,26 +121,47 @@ def test_an_unknown_method_is_an_attribute_error(trio: Crew) -> None:
         trio.call("juggle", {0: ()})
 
 
-def test_a_failed_deal_fails_where_it_is_used(trio: Crew) -> None:
-    dealt = trio.deal("fail", {1: (), 2: ()})
-    assert len(dealt[1]) == 3
-    with pytest.raises(KeyError, match="Bob") as caught:
-        trio.call("echo", {0: (dealt[1][0],)})
-    assert type(caught.value) is KeyError
-    assert caught.value.__notes__ == ["in fail of member 1"]
-    passed_on = trio.deal("echo", {0: (dealt[2][0], 1, 2)})[0][1]
-    with pytest.raises(KeyError, match="Cyd"):
-        trio.call("hold", {1: (passed_on,)})
-    assert trio.call("who", ALL) == {0: "Ada", 1: "Bob", 2: "Cyd"}
+def test_a_failed_deal_fails_where_it_is_used(start: Start) -> None:
+    with start(Player, [("Ada",), ("Bob",), ("Cyd",)]) as crew:
+        from_bob, from_cyd = crew.deal("fail", {1: (), 2: ()}, {1: (0,), 2: (0,)})[0]
+        with pytest.raises(KeyError, match="Bob") as caught:
+            crew.call("echo", {0: (from_bob,)})
+        assert type(caught.value) is KeyError
+        assert caught.value.__notes__ == ["in fail of member 1"]
+        (passed_on,) = crew.deal("pass_on", {0: (0, from_cyd)}, {0: (0,)})[0]
+        with pytest.raises(KeyError, match="Cyd"):
+            crew.call("hold", {0: (passed_on,)})
+        assert crew.call("who", {0: ()}) == {0: "Ada"}
 
 
-def test_a_dealt_method_must_return_a_value_for_each(trio: Crew) -> None:
-    short = trio.deal("greet", {0: (2,)})[0]
-    with pytest.raises(TypeError, match="tuple of 3 values, not a tuple of 2"):
-        trio.call("echo", {0: short[:1]})
-    wrong = trio.deal("who", {0: ()})[0]
-    with pytest.raises(TypeError, match=r"tuple of 3 values, not .*str"):
-        trio.call("echo", {0: wrong[:1]})
+@pytest.mark.parametrize("takers", [(), (0,)])
+def test_a_member_whose_deal_failed_says_so_from_then_on(pair: Crew, takers: tuple[int]) -> None:
+    """Whether or not anyone looks at the parcels: what it holds may be half of what it was."""
+    pair.deal("fail", {1: ()}, {1: takers})
+    for _ in range(2):
+        with pytest.raises(KeyError, match="Fay") as caught:
+            pair.call("who", {0: (), 1: ()})
+        assert caught.value.__notes__ == ["in fail of member 1"]
+    assert pair.call("who", {0: ()}) == {0: "Eve"}
+    (after,) = pair.deal("greet", {1: (0,)}, {1: (0,)})[0]
+    with pytest.raises(KeyError, match="Fay"):
+        pair.call("echo", {0: (after,)})
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "complaint"),
+    [
+        ("greet", (0,), r"values for \[0, 1\], not for \[0\]"),
+        ("greet", (0, 1, 2), r"values for \[0, 1\], not for \[0, 1, 2\]"),
+        ("who", (), r"values for \[0, 1\], not .*str"),
+    ],
+)
+def test_a_dealt_method_must_return_a_value_for_each(
+    pair: Crew, method: str, arguments: tuple[object, ...], complaint: str
+) -> None:
+    dealt = pair.deal(method, {0: arguments}, {0: (0, 1)})
+    with pytest.raises(TypeError, match=complaint):
+        pair.call("echo", {1: tuple(dealt[1])})
 
 
 def test_an_error_that_cannot_travel_is_told(trio: Crew) -> None:
@@ -158,13 +184,13 @@ def test_a_member_that_leaves_is_lost(pair: Crew) -> None:
             pair.call("who", {0: ()})
         assert again.value.member == 1
     with pytest.raises(MemberLost):
-        pair.deal("greet", {0: (2,)})
+        pair.deal("greet", {0: (1,)}, {0: (1,)})
 
 
 def test_a_member_that_leaves_while_dealing_is_the_one_lost(pair: Crew) -> None:
-    dealt = pair.deal("leave", {1: ()})[1]
+    (parcel,) = pair.deal("leave", {1: ()}, {1: (0,)})[0]
     with pytest.raises(MemberLost) as caught:
-        pair.call("echo", {0: (dealt[0],)})
+        pair.call("echo", {0: (parcel,)})
     assert caught.value.member == 1
 
 

@@ -30,11 +30,11 @@ def test_members_work_at_the_same_time_however_few_cores_and_end_with_their_crew
 
 def test_a_death_is_told_while_others_are_busy(ray_crew: "type[RayCrew]") -> None:
     with ray_crew(Player, [("Ola",), ("Pia",)], Berth()) as crew:
-        busy = crew.deal("sleep", {0: (60,)})[0]
+        busy = crew.deal("sleep", {0: (60,)}, {0: (0,)})[0]
         started = time.monotonic()
-        dying = crew.deal("die", {1: ()})[1]
+        dying = crew.deal("die", {1: ()}, {1: (1,)})[1]
         with pytest.raises(MemberLost, match="worker process has died") as caught:
-            crew.call("echo", {0: (busy[0],), 1: (dying[1],)})
+            crew.call("echo", {0: tuple(busy), 1: tuple(dying)})
         assert time.monotonic() - started < 10
         assert caught.value.member == 1
         assert "\n" not in str(caught.value)

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from render.fragment import fragments
 from render.grid import Grid
 from render.mosaic import Mosaic, Slots, TileFile
 from render.partition import Block, partition
 from render.recipe import Recipe
+from render.rect import Rect
 from render.scale import scales
 from render.shard import Fragment, Shard
 
@@ -68,30 +70,34 @@ class Climb:
         self._shards = [
             Shard(recipe, folder / f"scratch-{member}", abandoned) for member in range(members)
         ]
-        self._given: list[tuple[Fragment, ...]] = []
+        self._given: list[dict[int, Fragment]] = []
 
     def begin(self, before: Mosaic | None) -> None:
         self._given = [
-            shard.begin(self.octave, self.blocks, at, before)
-            for at, shard in enumerate(self._shards)
+            shard.begin(self.octave, block, gives, before)
+            for shard, block, gives in zip(self._shards, self.blocks, self._gives(), strict=True)
         ]
 
     def resume(self, canvas: Mosaic) -> None:
         self._given = [
-            shard.resume(self.octave, self.blocks, at, canvas)
-            for at, shard in enumerate(self._shards)
+            shard.resume(self.octave, block, gives, canvas)
+            for shard, block, gives in zip(self._shards, self.blocks, self._gives(), strict=True)
         ]
 
     def steps(self, numbers: Iterable[int]) -> None:
         for step in numbers:
             sums: dict[int, tuple[float, ...]] = {}
             for taker, shard in enumerate(self._shards):
-                sums |= shard.climb(step, *(fragments[taker] for fragments in self._given))
+                taken = [given[taker] for given in self._given if taker in given]
+                sums |= shard.climb(step, *taken)
             ordered = [sums[tile] for tile in range(len(self._recipe.grid(self.octave)))]
             recipe = self._recipe
             asked = recipe.step(self.octave, step)
             scale = scales(asked, ordered, recipe.sizes[self.octave], recipe.units)
             self._given = [shard.update(scale) for shard in self._shards]
+
+    def _gives(self) -> tuple[dict[int, Rect], ...]:
+        return fragments(self._recipe.grid(self.octave), self._recipe.lattice, self.blocks)
 
     def commit(self) -> Mosaic:
         files = [

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from render.dream import Dream
+from render.fragment import fragments
 from render.grid import Grid
 from render.lattice import Lattice
 from render.networks.catalogue import build
@@ -17,7 +18,7 @@ from render.networks.layers import layer_grid
 from render.networks.network import Network, prepare
 from render.networks.trace import trace
 from render.objective import Mix, Objective
-from render.partition import fragment, partition
+from render.partition import partition
 from render.pull import View, pulls, slopes
 from render.rect import Rect, Size
 from render.reference import whole_pulls
@@ -132,12 +133,11 @@ def on_a_crew(
     """One step's pulls where each member has its block and the fragments it is sent, no more."""
     count = len(step.mix) * len(step.dream.bands)
     found = [torch.full_like(canvas, torch.nan) for _ in range(count)]
-    reach = step.lattice.reach(grid.tile)
     blocks = partition(grid, members)
-    for block in blocks:
-        rects = [block.pixels(grid)]
-        rects += [fragment(grid, reach, giver, block) for giver in blocks if giver != block]
-        held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects if rect.area]
+    gives = fragments(grid, step.lattice, blocks)
+    for member, block in enumerate(blocks):
+        rects = [block.pixels(grid), *(given[member] for given in gives if member in given)]
+        held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects]
         for index in block.tiles(grid):
             for whole, part in zip(found, step.held(held, grid, index, shift), strict=True):
                 whole[grid.core(index).slices()] = part

@@ -30,7 +30,7 @@ def test_windows_hold_their_core_and_its_halo(
         assert (window.top - canvas.top) % lattice.stride == 0
         assert (window.left - canvas.left) % lattice.stride == 0
         inside = window.intersect(grid.whole)
-        assert inside.intersect(core.grown(lattice.reach(grid.tile))) == inside
+        assert inside.intersect(lattice.cover(core, grid.tile)) == inside
         if window.top > canvas.top and window.bottom < canvas.bottom:
             assert window.height == lattice.extent(grid.tile)
 

@@ -1,0 +1,80 @@
+"""What shards give each other: the pixels that windows show of neighbours, and no others."""
+
+import time
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from render.fragment import fragments
+from render.grid import Grid
+from render.lattice import Lattice
+from render.partition import Block, partition
+from render.rect import Rect
+
+SIDES = st.integers(1, 90)
+GRIDS = st.builds(Grid, SIDES, SIDES, st.integers(5, 40))
+LATTICES = st.builds(
+    Lattice,
+    st.sampled_from([1, 2, 4, 8]),
+    st.integers(1, 30),
+    st.integers(0, 9),
+    st.sampled_from([0, 6]),
+)
+
+
+def shown(grid: Grid, lattice: Lattice, block: Block) -> np.ndarray:
+    """Which pixels of the picture windows of the block's tiles show, each window at each offset."""
+    seen = np.zeros((grid.height, grid.width), bool)
+    for tile in block.tiles(grid):
+        rows, columns = np.zeros(grid.height, bool), np.zeros(grid.width, bool)
+        for at in range(max(lattice.span, 1)):
+            # Its rows depend on the offset's rows alone, its columns on the other.
+            window = lattice.window(grid.core(tile), grid.tile, (at, at), seen.shape)
+            down, along = window.intersect(grid.whole).slices()
+            rows[down] = columns[along] = True
+        seen |= np.outer(rows, columns)
+    return seen
+
+
+def inside(grid: Grid, rect: Rect) -> np.ndarray:
+    mask = np.zeros((grid.height, grid.width), bool)
+    mask[rect.slices()] = True
+    return mask
+
+
+@settings(deadline=None)
+@given(GRIDS, LATTICES, st.integers(1, 9))
+def test_neighbours_get_the_pixels_that_their_windows_show_and_nobody_else_any(
+    grid: Grid, lattice: Lattice, members: int
+) -> None:
+    blocks = partition(grid, members)
+    gives = fragments(grid, lattice, blocks)
+    assert len(gives) == members
+    for taker, block in enumerate(blocks):
+        seen = shown(grid, lattice, block)
+        for giver, other in enumerate(blocks):
+            wanted = seen & inside(grid, other.pixels(grid))
+            if giver == taker or not wanted.any():
+                assert taker not in gives[giver]
+            else:
+                np.testing.assert_array_equal(inside(grid, gives[giver][taker]), wanted)
+
+
+def test_far_members_and_idle_ones_neither_give_nor_take() -> None:
+    grid = Grid(100, 900, 100)
+    blocks = (*partition(grid, 3), Block(0, 0, 0, 0))
+    gives = fragments(grid, Lattice(stride=8, field=151, jitter=32), blocks)
+    assert [set(given) for given in gives] == [{1}, {0, 2}, {1}, set()]
+    # 150 pixels of halo, up to 7 more where the window starts on the grid: 300 - 157.
+    assert gives[0][1] == Rect(0, 143, 100, 300)
+
+
+def test_five_hundred_members_are_as_easily_told_their_neighbours() -> None:
+    grid = Grid(64 * 512, 128 * 512, 512)
+    blocks = partition(grid, 512)
+    lattice = Lattice(stride=8, field=155, jitter=32, margin=14)
+    begun = time.process_time()
+    gives = fragments(grid, lattice, blocks)
+    assert time.process_time() - begun < 1
+    assert max(map(len, gives)) == 8
