@@ -1,0 +1,186 @@
+"""What a step costs who directs a crew: over handles that answer at once, and over real actors.
+
+    python -m tests.bench.coordinator [--members 8 64 512] [--tiles 16] [--steps 10] [--actors 8]
+
+The first table is the CPU time of the coordinator's own code (`Climb` and `RayCrew`, without Ray):
+what it adds to every step while all of the crew waits. The second has real actors, who hand round
+fragments of the right size and compute nothing: the wall time of a step's two barriers, and the
+CPU time of the coordinator's process with all that Ray does in it.
+"""
+
+import argparse
+import contextlib
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from cluster.berth import Berth
+from cluster.crew import Crew
+from cluster.machine import local_ray
+from cluster.ray_crew import RayCrew
+from jobs.checkpoint.checkpoints import Checkpoints
+from jobs.document import spec_of
+from jobs.machine import Machine
+from jobs.plan import Plan, make_plan
+from jobs.poster.climb import Climb
+from jobs.poster.control import Control
+from jobs.poster.progress import Progress
+from jobs.poster.recipe import recipe
+from render.fragment import fragments
+from render.grid import Grid
+from render.partition import partition
+from render.recipe import Recipe
+from tests.bench.idler import Idler, Sums, idle_sums
+from tests.jobs.small import site_of
+
+_MACHINE = Machine(cores=2, gpus=0, memory=1 << 42)
+_STORE = 256 << 20  # bytes
+_PIXEL = 3 * 4  # bytes
+
+Parcel = tuple[int, int]
+"""Who made it, and for whom."""
+
+
+class Enough(Exception):  # noqa: N818 - the news is in the name
+    """All steps that were wanted have been seen."""
+
+
+class Handle:
+    """Stands for a member's actor: what it is asked is answered at once, by the answer itself."""
+
+    def __init__(self, member: int, sums: Sums) -> None:
+        self.taken: set[Parcel] = set()
+        self._member, self._sums = member, sums
+        self.run = _Method(self._run)
+        self.hand = _Method(self._hand)
+
+    def _run(self, _method: str, _step: int, *parcels: Parcel) -> Sums:
+        self.taken.update(parcels)
+        return self._sums
+
+    def _hand(self, takers: tuple[int, ...], *_: object) -> object:
+        parcels = [(self._member, taker) for taker in takers]
+        return parcels[0] if len(parcels) == 1 else parcels or None
+
+
+class _Method:
+    def __init__(self, answer: Callable[..., object]) -> None:
+        self.remote = answer
+
+    def options(self, **_: object) -> "_Method":
+        return self
+
+
+class StubCrew(RayCrew):
+    """All that a crew on Ray does, but for Ray."""
+
+    def __init__(self, handles: list[Handle]) -> None:
+        Crew.__init__(self, len(handles))
+        self._hosts, self._awaited = list(handles), []
+
+    def _values(self, asked: Iterable[Any], timeout: float | None = None) -> list[Any]:
+        return list(asked)
+
+    def _release(self) -> None:
+        self._hosts.clear()
+
+
+class Course:
+    """The steps of one octave by a crew of some size, each member with so many tiles of `tile`
+    pixels."""
+
+    def __init__(self, members: int, tiles: int, tile: int, steps: int, folder: Path) -> None:
+        rows = math.isqrt(members * tiles)
+        columns = -(-members * tiles // rows)
+        document = {
+            "input": {"noise": {"seed": 0}},
+            "size": f"{columns * tile}x{rows * tile}",
+            "tiles": tile,
+            "dream": {"octaves": 1, "steps": steps},
+            "crew": {"workers": members},
+        }
+        self.plan: Plan = make_plan(spec_of(document), _MACHINE)
+        self._site = site_of(self.plan, folder, 1)
+        self.recipe: Recipe = recipe(self.plan, self._site)
+        self.grid: Grid = self.recipe.grid(0)
+        self.blocks = partition(self.grid, members)
+        self.gives = fragments(self.grid, self.recipe.lattice, self.blocks)
+        self.bands = len(self.recipe.mix) * len(self.recipe.dream.bands)
+
+    @property
+    def bytes(self) -> int:
+        """What neighbours send each other in a step."""
+        return _PIXEL * sum(rect.area for own in self.gives for rect in own.values())
+
+    def handles(self) -> list[Handle]:
+        """Stubs for all members."""
+        return [
+            Handle(member, idle_sums(self.grid, block, self.bands))
+            for member, block in enumerate(self.blocks)
+        ]
+
+    def run(self, crew: Crew, clock: Callable[[], float]) -> list[float]:
+        """What the clock says that each step took, but for the first one, which loads."""
+        ticks: list[float] = []
+
+        def watch(seen: Progress) -> None:
+            ticks.append(clock())
+            if seen.step == seen.steps:
+                raise Enough
+
+        checkpoints = Checkpoints(self._site, lambda: None)
+        climb = Climb(self.plan, self.recipe, crew, checkpoints, Control(), watch)
+        with contextlib.suppress(Enough):
+            climb.run()
+        return [after - before for before, after in pairwise(ticks[1:])]
+
+
+def over_stubs(sizes: list[int], tiles: int, steps: int, folder: Path) -> None:
+    """Print the table of the coordinator's own code."""
+    print("| shards | tiles | parcels a step | own CPU, ms: least | median |")
+    print("|---|---|---|---|---|")
+    for members in sizes:
+        course = Course(members, tiles, 256, steps, folder)
+        found = course.run(StubCrew(course.handles()), time.process_time)
+        parcels = sum(map(len, course.gives))
+        print(f"| {members} | {len(course.grid)} | {parcels} | ", end="")
+        print(f"{min(found) * 1e3:.1f} | {statistics.median(found) * 1e3:.1f} |")
+
+
+def over_actors(members: int, tile: int, steps: int, folder: Path) -> None:
+    """Print what a step takes with as many actors, of one tile each."""
+    course = Course(members, 1, tile, steps, folder)
+    arguments = [(course.grid, course.bands)] * members
+    with local_ray(members, _STORE) as ray_crew, ray_crew(Idler, arguments, Berth()) as crew:
+        wall = course.run(crew, time.perf_counter)
+        arrived = sum(crew.call("arrived", dict.fromkeys(range(members), ())).values())
+        busy = course.run(crew, time.process_time)
+    moved = f"{course.bytes / 1e6:.2f} | {arrived / steps / 1e6:.2f}"
+    print(f"| {members} | {tile} | {moved} | ", end="")
+    print(f"{statistics.median(wall) * 1e3:.1f} | {statistics.median(busy) * 1e3:.1f} |")
+
+
+def main() -> None:
+    """Both tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--members", type=int, nargs="+", default=[8, 64, 512])
+    parser.add_argument("--tiles", type=int, default=16)
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--actors", type=int, default=8)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-coordinator-") as folder:
+        over_stubs(options.members, options.tiles, options.steps, Path(folder))
+        if options.actors:
+            print("\n| actors | tile | MB a step, by geometry | arrived | wall, ms | CPU, ms |")
+            print("|---|---|---|---|---|---|")
+            for tile in (64, 256):
+                over_actors(options.actors, tile, options.steps, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
