@@ -113,13 +113,18 @@ class Plan:
         """The tiles of each octave."""
         return tuple(Grid(one.height, one.width, self.tile) for one in self.octaves)
 
+    @property
+    def lattice(self) -> Lattice:
+        """The network's sampling grid at the dream's jitter."""
+        dream = self.spec.dream
+        return Lattice(self.survey.stride, self.survey.field, dream.jitter, dream.margin)
+
     def crewed(self, workers: int) -> "Plan":
         """The same poster by more or fewer workers, each as large as now.
 
         TooSmall where not even one tile fits.
         """
-        dream = self.spec.dream
-        lattice = Lattice(self.survey.stride, self.survey.field, dream.jitter, dream.margin)
+        dream, lattice = self.spec.dream, self.lattice
         memory = worker_memory(
             self.grids[-1],
             lattice,

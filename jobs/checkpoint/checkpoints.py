@@ -17,7 +17,7 @@ from render.mosaic import Mosaic, Slots, TileSet
 LEAST_SECONDS = 60.0
 """Between two checkpoints within an octave, at the least."""
 
-_WORTH = 30
+WORTH = 30
 """A checkpoint may cost a thirtieth of the work that it saves."""
 
 KEPT = 2
@@ -113,7 +113,7 @@ class Checkpoints:
     @property
     def is_due(self) -> bool:
         """Whether so much has been computed since the last one that it is worth another."""
-        return self._clock() - self._since >= max(self._least, _WORTH * self._cost)
+        return self._clock() - self._since >= max(self._least, WORTH * self._cost)
 
     def begin(self) -> int:
         """The sequence number under which the members save their shards; none has it twice.

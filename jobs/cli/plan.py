@@ -1,6 +1,7 @@
 """`dreamfarm plan`: what a render would do and take."""
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,11 +17,13 @@ from jobs.cli.arguments import (
     SizeFlag,
     WeightsFlag,
     What,
-    Workers,
 )
 
 if TYPE_CHECKING:
+    from jobs.machine import Machine
     from jobs.plan import Plan
+    from jobs.scale.asked import Asked
+    from jobs.spec import Spec
 
 
 def plan(
@@ -31,41 +34,86 @@ def plan(
     layer: LayerFlag = None,
     look: LookFlag = None,
     out: Out = None,
-    workers: Workers = None,
+    workers: Annotated[
+        str | None,
+        typer.Option("--workers", metavar="N[,N...]", help="Default: one a GPU, or a core."),
+    ] = None,
+    gpu: Annotated[
+        str | None, typer.Option("--gpu", help="Foretell crews with h200, h100, a100, l40s, l4...")
+    ] = None,
+    gbps: Annotated[
+        float | None,
+        typer.Option("--network-gbps", help="... with this network between their machines."),
+    ] = None,
+    price: Annotated[
+        float | None, typer.Option("--price", help="US dollars for a worker and hour.")
+    ] = None,
     settings: Settings = None,
     probe: Annotated[
         bool, typer.Option("--probe/--no-probe", help="Measure this machine to estimate the time.")
     ] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Work a render out: octaves, tiles, memory, bytes and time. Renders nothing."""
+    """Work a render out: octaves, tiles, memory, bytes and time. Renders nothing.
+
+    Of several --workers, a --gpu, a --network-gbps or a --price it says what crews would take,
+    and where more workers stop paying.
+    """
     from jobs.cli.request import Flags, requested
     from jobs.dataset.spec import DatasetSpec
+    from jobs.errors import RequestError
     from jobs.machine import this_machine
-    from jobs.plan import make_plan
+    from jobs.scale.asked import asked
 
     machine = this_machine()
-    spec = requested(what, Flags(size, network, weights, layer, look), workers, settings or ())
+    wanted = asked(workers, gpu, gbps, price)
+    largest = max(wanted.workers, default=None)
+    spec = requested(what, Flags(size, network, weights, layer, look), largest, settings or ())
     if isinstance(spec, DatasetSpec):
+        if wanted.wants_crews:
+            raise RequestError(
+                "--gpu, --network-gbps, --price and several --workers are for posters; the "
+                "workers of a dataset need nothing of each other"
+            )
         from jobs.cli.dataset_plan import show_dataset_plan
         from jobs.dataset.plan import make_dataset_plan
 
         show_dataset_plan(make_dataset_plan(spec, machine), as_json=as_json)
         return
-    made = make_plan(spec, machine)
-    made.disk.check(out or DREAMS / made.identity.job_id)
-    seconds = None
-    if probe:
-        from jobs.probe import probed_seconds
-
-        seconds = probed_seconds(made, machine.cores)
+    document = _poster(spec, machine, wanted, out, probe=probe)
     if as_json:
-        typer.echo(json.dumps(_document(made, seconds)))
+        typer.echo(json.dumps(document))
     else:
-        _show(made, seconds)
+        _show(document)
 
 
-def _document(made: "Plan", seconds: float | None) -> dict[str, Any]:
+def _poster(
+    spec: "Spec", here: "Machine", asked: "Asked", out: Path | None, *, probe: bool
+) -> dict[str, Any]:
+    """The plan for the largest crew that is asked for, and what crews would take."""
+    from jobs.plan import make_plan
+
+    made = make_plan(spec, asked.machine(here, spec.crew))
+    if not asked.is_elsewhere:
+        made.disk.check(out or DREAMS / made.identity.job_id)
+    if not probe and not asked.wants_crews:
+        return _document(made, None, None)
+    from jobs.cli.scale import scale_document
+    from jobs.scale.conditions import conditions_for
+    from jobs.scale.outlook import outlook
+    from jobs.scale.prediction import predict
+
+    conditions = conditions_for(made, asked, here.cores, probe=probe)
+    scale = None
+    if asked.wants_crews:
+        found = outlook(made, conditions, asked.workers or (made.workers,))
+        if asked.is_elsewhere and not asked.workers and spec.crew.workers == "auto":
+            made = made.crewed(found.useful)
+        scale = scale_document(found)
+    return _document(made, predict(made, made.workers, conditions).seconds, scale)
+
+
+def _document(made: "Plan", seconds: float | None, scale: dict[str, Any] | None) -> dict[str, Any]:
     last = made.octaves[-1]
     return {
         "version": 1,
@@ -103,13 +151,14 @@ def _document(made: "Plan", seconds: float | None) -> dict[str, Any]:
         "bytes_scratch": made.disk.scratch,
         "bytes_out": made.disk.outputs,
         "seconds": None if seconds is None else round(seconds, 1),
+        "scale": scale,
     }
 
 
-def _show(made: "Plan", seconds: float | None) -> None:
+def _show(document: dict[str, Any]) -> None:
+    from jobs.cli.scale import show_scale
     from jobs.cli.table import show_table
 
-    document = _document(made, seconds)
     show_table(
         ("octave", "width", "height", "tiles", "halo overhead", "megapixel-steps"),
         (
@@ -126,6 +175,8 @@ def _show(made: "Plan", seconds: float | None) -> None:
     )
     for name, text in _facts(document):
         typer.echo(f"  {name:<18} {text}")
+    if document["scale"] is not None:
+        show_scale(document["scale"])
 
 
 def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:

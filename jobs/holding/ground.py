@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 class Ground:
     """A way to start crews, for posters, and one to start pools, for datasets.
 
-    reserve: how to ask for berths, where machines come and go.
+    reserve: how to ask for berths, where machines come and go. gpus: the kinds that those have
+    which are there.
     """
 
     crew: Start
     pool: StartPool
     reserve: StartReserve | None = None
+    gpus: tuple[str, ...] = ()
 
 
 THIS_PROCESS = Ground(in_process, pool_in_process)
@@ -29,6 +31,7 @@ OWN_RAY = Ground(on_own_ray, pool_on_own_ray)
 
 def cluster_ground(ray_crew: "type[RayCrew]") -> Ground:
     """A Ray that this process has joined."""
+    from cluster.accelerators import accelerators
     from cluster.ray_reserve import RayReserve
 
-    return Ground(on_ray(ray_crew), pool_on_ray, RayReserve)
+    return Ground(on_ray(ray_crew), pool_on_ray, RayReserve, accelerators())

@@ -130,8 +130,11 @@ class Coordinator:
         self, job: Job, store: Store, held: Held, reporter: Reporter, ground: "Ground"
     ) -> None:
         from jobs.holding.holding import Holding
+        from jobs.scale.crew import usefully_crewed
 
         plan = self._planned(job, store)
+        if ground.reserve is not None:
+            plan = usefully_crewed(plan, ground.gpus)
         plan.disk.check(self._errand.scratch)
         Holding(
             plan,

@@ -63,6 +63,7 @@ def claimed(
     pool: StartPool = pool_in_process,
     checkpoint_seconds: float = 0,
     reserve: StartReserve | None = None,
+    cores: int = 1,
 ) -> Holder:
     """The next holder of a job, which sees the store itself or a view of it."""
     keys = JobKeys(job)
@@ -78,7 +79,7 @@ def claimed(
         holder=held.holder,
         ttl=TTL,
         ray=None,
-        cores=1,
+        cores=cores,
         gpus=0,
         memory=8 << 30,
         checkpoint_seconds=checkpoint_seconds,

@@ -143,3 +143,20 @@ def test_after_a_loss_a_crew_goes_on_with_what_there_is(
     assert sizes == [2, 1]
     assert [one for one in events(store, job, 1) if one["event"] == "crew lost"]
     assert digests(look(store, job)) == calm
+
+
+def test_where_the_number_is_left_open_no_more_are_asked_for_than_pay(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path, calm: list[str]
+) -> None:
+    asked = list[int]()
+
+    def reserve(_: Berth, wanted: int) -> Reserve:
+        asked.append(wanted)
+        return Berths(wanted)
+
+    job = submitted(store, picture, weights, "crew.workers=auto")
+    assert claimed(store, job, tmp_path, reserve=reserve, cores=6).run() == DONE
+
+    # The poster is so small that a second worker would not even have started.
+    assert asked == [1, 0]
+    assert digests(look(store, job)) == calm

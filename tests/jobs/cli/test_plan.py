@@ -14,6 +14,7 @@ FIELDS = {
     *("stride", "field", "halo", "tile", "window", "halo_overhead", "octaves"),
     *("megapixel_steps", "workers", "gpus_per_worker", "memory_per_worker", "memory_limit"),
     *("tiles_on_disk", "bytes_in", "bytes_scratch", "bytes_out", "seconds"),
+    "scale",
 }
 
 
@@ -42,6 +43,7 @@ def test_a_plan_for_programs_is_complete(shell: Shell, spec: Path) -> None:
     )
     assert plan["halo_overhead"] > 1
     assert plan["seconds"] is None
+    assert plan["scale"] is None
     assert [path.name for path in spec.parent.iterdir()] == ["spec.yaml"]
 
 

@@ -1,0 +1,86 @@
+"""What `dreamfarm plan` says of crews of several sizes."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from jobs.scale.outlook import Outlook
+
+
+def scale_document(found: "Outlook") -> dict[str, Any]:
+    """The outlook for programs: seconds, bytes and US dollars."""
+    from jobs.scale.useful import PAYS
+
+    conditions = found.conditions
+    return {
+        "speed": conditions.speed.origin,
+        "network_gbps": conditions.link.gbps,
+        "price": conditions.price,
+        "prices": conditions.listed,
+        "crews": [
+            {
+                "workers": crew.workers,
+                "seconds": round(crew.seconds, 2),
+                "phases": {
+                    name: round(getattr(crew, name), 2)
+                    for name in ("start", "decode", "dream", "encode")
+                },
+                "step": {
+                    name: round(getattr(crew.step, name), 6)
+                    for name in ("seconds", "compute", "halo", "calls")
+                },
+                "halo_bytes_step": crew.step.halo_bytes,
+                "halo_bytes": crew.halo_bytes,
+                "efficiency": round(found.efficiency(crew), 4),
+                "cost": None if crew.cost is None else round(crew.cost, 4),
+            }
+            for crew in found.crews
+        ],
+        "useful_workers": found.useful,
+        "pays": PAYS,
+    }
+
+
+def show_scale(document: dict[str, Any]) -> None:
+    """The same for people: a crew a line, and what it rests on."""
+    from jobs.cli.table import show_table
+    from jobs.cli.words import spoken_size, spoken_time
+
+    show_table(
+        ("workers", "a step", "halos a step", "time", "efficiency", "USD"),
+        (
+            (
+                crew["workers"],
+                _spoken_step(crew["step"]["seconds"]),
+                spoken_size(crew["halo_bytes_step"]),
+                spoken_time(crew["seconds"]),
+                f"{crew['efficiency']:.0%}",
+                "?" if crew["cost"] is None else f"{crew['cost']:.2f}",
+            )
+            for crew in document["crews"]
+        ),
+    )
+    for name, text in _facts(document):
+        typer.echo(f"  {name:<18} {text}")
+
+
+def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+    gbps, price = document["network_gbps"], document["price"]
+    useful = document["useful_workers"]
+    hourly = "unknown; give --price" if price is None else f"{price:g} USD a worker and hour"
+    source = "" if document["prices"] is None else f" ({document['prices']})"
+    return [
+        ("speed", document["speed"]),
+        ("network", "none: one machine" if gbps is None else f"{gbps:g} Gbit/s a worker"),
+        ("price", f"{hourly}{source}"),
+        (
+            "stops paying",
+            f"beyond {useful} worker{'' if useful == 1 else 's'}: from there on each adds less "
+            f"than {document['pays']:.0%} of what one does alone",
+        ),
+    ]
+
+
+def _spoken_step(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds * 1000:.0f} ms"
