@@ -29,6 +29,7 @@ bench: .venv/ready
 	$(BIN)/python -m tests.bench.step
 	$(BIN)/python -m tests.bench.crew
 	$(BIN)/python -m tests.bench.items
+	$(BIN)/python -m tests.bench.scale
 
 clean:
 	rm -rf .venv

@@ -56,3 +56,19 @@ def test_a_rate_leaves_out_how_long_the_later_worker_took_to_start() -> None:
 def test_a_rate_needs_every_worker() -> None:
     with pytest.raises(ValueError, match="take more pictures"):
         rate([End(1.0, 0), End(2.0, 0)])
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_scale_holds_each_phase_against_the_truth(project: Path) -> None:
+    small = ["--size", "320x240", "--steps", "1", "--octaves", "2", "--workers", "1,2"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.bench.scale", *small],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    for workers in (1, 2):
+        line = rf"^\| {workers} \| all \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$"
+        assert re.search(line, done.stdout, re.MULTILINE), done.stdout

@@ -83,7 +83,7 @@ def test_every_member_is_paid_until_the_end() -> None:
     assert replace(found, price=None).cost is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(64, 4000), st.integers(64, 4000), st.integers(256, 900), st.integers(1, 9))
 def test_one_worker_has_efficiency_1_and_no_halos(
     height: int, width: int, tile: int, workers: int

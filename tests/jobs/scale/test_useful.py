@@ -67,7 +67,7 @@ def test_no_smaller_crew_is_as_fast_as_the_useful_one(times: list[float]) -> Non
     assert all(times[size - 1] > times[found - 1] for size in tried)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(64, 4000), st.integers(64, 4000), st.integers(256, 1000))
 def test_more_workers_never_take_longer_up_to_where_they_stop_paying(
     height: int, width: int, tile: int
