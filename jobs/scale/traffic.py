@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from render.fragment import fragments
 from render.grid import Grid
 from render.lattice import Lattice
-from render.partition import Block, fragment
+from render.partition import Block
 
 _CHANNELS = 3
 
@@ -22,19 +23,9 @@ class Traffic:
 
 def traffic(grid: Grid, lattice: Lattice, blocks: Sequence[Block], value_bytes: int) -> Traffic:
     """The halos of a crew whose members hold `blocks`, of `value_bytes` a channel."""
-    reach = lattice.reach(grid.tile)
-    # Blocks divide the picture, so what a member lacks of its surroundings the others have.
-    taken = [_around(block, grid, reach) * _CHANNELS * value_bytes for block in blocks]
-    busiest = blocks[taken.index(max(taken))]
-    givers = (block for block in blocks if block != busiest)
-    return Traffic(
-        sum(taken),
-        max(taken),
-        sum(1 for giver in givers if fragment(grid, reach, giver, busiest).area),
-    )
-
-
-def _around(block: Block, grid: Grid, reach: int) -> int:
-    """Pixels that a block's windows may need and that are not its own."""
-    own = block.pixels(grid)
-    return own.grown(reach).intersect(grid.whole).area - own.area if own.area else 0
+    taken: list[list[int]] = [[] for _ in blocks]
+    for gives in fragments(grid, lattice, blocks):
+        for taker, rect in gives.items():
+            taken[taker].append(rect.area * _CHANNELS * value_bytes)
+    most = max(taken, key=sum)
+    return Traffic(sum(map(sum, taken)), sum(most), len(most))
