@@ -1,6 +1,6 @@
 """What the model of scale foretells for 1 and 2 workers on this machine, and what they then take.
 
-    python -m tests.bench.scale [--size 2000x1400] [--steps 3] [--octaves 3] [--workers 1,2]
+    python -m tests.bench.scale [--size 1600x1200] [--steps 5] [--octaves 3] [--workers 1,2]
 
 Each crew's speed is measured as `dreamfarm plan` measures it, right before the crew renders the
 poster on a Ray of its own, from its start to the written file. Wanted: 0.80 to 1.20 of all.
@@ -52,8 +52,8 @@ def show(told: Prediction, took: dict[str, float]) -> None:
 def main() -> None:
     """Foretell, render, compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", default="2000x1400")
-    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--size", default="1600x1200")
+    parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--octaves", type=int, default=3)
     parser.add_argument("--workers", default="1,2")
     options = parser.parse_args()
