@@ -66,8 +66,8 @@ def measured_speed(plan: Plan, at_once: int) -> Speed:
         for probe in probes:
             _tell(probe, b"all are ready\n")
         answers = [json.loads(_heard(probe)) for probe in probes]
-    means = [statistics.mean(values) for values in zip(*answers, strict=True)]
-    return Speed(*means, origin="measured on this machine")
+    window, window_pixel, pixel = (statistics.mean(values) for values in zip(*answers, strict=True))
+    return Speed(window, window_pixel, pixel, origin="measured on this machine")
 
 
 def _tell(probe: _Pipes, what: bytes) -> None:
