@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from render.errors import WeightsError
+from render.networks.claims import check_claims
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ def read_metadata(path: Path) -> Metadata:
     from safetensors import SafetensorError, safe_open
 
     try:
+        check_claims(path)
         with safe_open(path, framework="np") as opened:
             said = opened.metadata() or {}
     except (SafetensorError, OSError) as why:
@@ -46,7 +48,7 @@ def _names(text: str) -> tuple[str, ...]:
     """The words of a JSON list; none where it is anything else, as other people's files may say."""
     try:
         words = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         return ()

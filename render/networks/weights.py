@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 from render.errors import WeightsError
 from render.networks.catalogue import build, has_auxiliary, network_names
+from render.networks.claims import check_claims
 from render.networks.metadata import read_metadata
 
 _SIDE_HEADS = ("aux1.", "aux2.", "AuxLogits.")
@@ -40,6 +41,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """
     try:
         if path.suffix == ".safetensors":
+            check_claims(path)
             return dict(load_file(path))
         with warnings.catch_warnings(action="ignore"):  # of pickles that are refused just after
             content = torch.load(path, map_location="cpu", weights_only=True)

@@ -10,14 +10,16 @@ from types import MappingProxyType
 
 from render.errors import PictureError
 
+TIFF = "tiffload_source"
+
 _LOADERS: Mapping[bytes, str] = MappingProxyType(
     {
         b"\xff\xd8\xff": "jpegload_source",
         b"\x89PNG\r\n\x1a\n": "pngload_source",
-        b"II*\0": "tiffload_source",
-        b"MM\0*": "tiffload_source",
-        b"II+\0": "tiffload_source",
-        b"MM\0+": "tiffload_source",
+        b"II*\0": TIFF,
+        b"MM\0*": TIFF,
+        b"II+\0": TIFF,
+        b"MM\0+": TIFF,
     }
 )
 

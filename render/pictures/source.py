@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from render.errors import PictureError
-from render.pictures.loader import loader_of
+from render.pictures.directories import check_directories
+from render.pictures.loader import TIFF, loader_of
 from render.pictures.profile import to_srgb
 from render.pictures.vips import libvips, reason
 
@@ -78,9 +79,11 @@ def open_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
 
     Raises PictureError if the file is missing, unreadable, not a picture, damaged, of other
     than 8 or 16 bits, of channels beyond grey, RGB, CMYK and one alpha, or of more than
-    `max_pixels` pixels.
+    `max_pixels` pixels. Nothing is decoded, and memory is not asked for, before that is known.
     """
     vips = libvips()
+    if loader_of(path) == TIFF:
+        check_directories(path)
     try:
         with _decoder(path) as image:
             _check_samples(image, path)

@@ -4,7 +4,6 @@ import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -19,18 +18,9 @@ from render.networks.network import load_network
 from render.networks.weights import fitted, read_weights
 from render.networks.whereabouts import weights_file
 from tests.render.engine import noise, save_seeded
+from tests.render.hostile import Trap
 
 NAME = "squeezenet1_0"
-
-
-class Trap:
-    """A pickle of it makes a file when it is opened."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return (Path.touch, (self.path,))
 
 
 def zeros(name: str, *, auxiliary: bool = False) -> dict[str, Tensor]:

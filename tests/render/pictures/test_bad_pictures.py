@@ -2,7 +2,6 @@
 
 import re
 import struct
-import zlib
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +16,7 @@ from PIL import Image
 from render.errors import PictureError
 from render.pictures import source
 from render.pictures.source import open_picture
+from tests.render.hostile import claimed_png, looping_tiff
 from tests.render.pictures.files import gradient, noise, read
 
 
@@ -24,17 +24,6 @@ def _encoded(picture: np.ndarray, kind: str, **options: object) -> bytes:
     buffer = BytesIO()
     Image.fromarray(picture).save(buffer, kind, **options)
     return buffer.getvalue()
-
-
-def _png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds nothing."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = b"IDAT" + zlib.compress(b"")
-    chunks = [
-        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c))
-        for c in (header, data, b"IEND")
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 def _float_tiff() -> bytes:
@@ -64,10 +53,11 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "png of magic only": (lambda: b"\x89PNG\r\n\x1a\n", "damaged"),
     "tiff of magic only": (lambda: b"II*\0", "damaged"),
     "webp of magic only": (lambda: b"RIFF\0\0\0\0WEBP", "damaged"),
-    "absurd size": (lambda: _png_header(100_000, 100_000), "limit of 2000000000"),
-    "no width": (lambda: _png_header(0, 5), "damaged"),
-    "no height": (lambda: _png_header(5, 0), "damaged"),
-    "header without pixels": (lambda: _png_header(5, 5), "truncated or damaged"),
+    "absurd size": (lambda: claimed_png(100_000, 100_000), "limit of 2000000000"),
+    "no width": (lambda: claimed_png(0, 5), "damaged"),
+    "no height": (lambda: claimed_png(5, 0), "damaged"),
+    "header without pixels": (lambda: claimed_png(5, 5), "truncated or damaged"),
+    "circle": (looping_tiff, "lead in a circle"),
     "float samples": (_float_tiff, "float samples"),
     "seven channels": (_many_channels, "channels"),
 }

@@ -1,0 +1,64 @@
+"""A TIFF's chain of directories leads to an end, or to a refusal."""
+
+from pathlib import Path
+
+import pytest
+
+from render.errors import PictureError
+from render.pictures import source
+from render.pictures.directories import MAX_DIRECTORIES, check_directories
+from render.pictures.source import open_picture
+from tests.render.hostile import chained_tiff, first_directory, looping_tiff
+from tests.render.pictures.files import read
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a.tif"
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_circle_is_refused_wherever_it_begins(path: Path, order: str, big: bool) -> None:
+    lone = chained_tiff(1, order=order, big=big)
+    path.write_bytes(lone)
+    check_directories(path)
+    assert read(path).shape == (8, 8, 3), "the file would be read but for its circle"
+    length = len(lone) - first_directory(big=big) - 64
+    for pages in (1, 2, 5):
+        for back in range(pages):
+            then = first_directory(big=big) + back * length
+            path.write_bytes(chained_tiff(pages, then, order=order, big=big))
+            with pytest.raises(PictureError, match="lead in a circle: copy or export") as refused:
+                check_directories(path)
+            assert str(refused.value).startswith(f"{path}: ")
+
+
+def test_pages_are_counted_no_further_than_makes_sense(path: Path) -> None:
+    path.write_bytes(chained_tiff(MAX_DIRECTORIES))
+    check_directories(path)
+    path.write_bytes(chained_tiff(MAX_DIRECTORIES + 1))
+    with pytest.raises(PictureError, match="more than 512 pages: export the one"):
+        check_directories(path)
+
+
+def test_what_is_damaged_otherwise_is_left_to_the_decoder(path: Path) -> None:
+    whole = chained_tiff(2)
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        check_directories(path)
+    path.write_bytes(chained_tiff(1, 1 << 31))
+    check_directories(path)
+
+
+@pytest.mark.parametrize("content", [looping_tiff(), chained_tiff(MAX_DIRECTORIES + 1)])
+def test_no_decoder_sees_what_is_refused(
+    path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def decoded(*_: object) -> None:
+        raise AssertionError("a decoder was asked")
+
+    monkeypatch.setattr(source, "_decoder", decoded)
+    path.write_bytes(content)
+    with pytest.raises(PictureError):
+        open_picture(path)
