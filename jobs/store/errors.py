@@ -4,10 +4,12 @@ StoreError                exit code 3
 ├── StoreUnreachable      no answer, or no sense in it: the same request may succeed later
 └── StoreRefused          wrong credentials, no such bucket, no permission: it will not
 
+Elsewhere                 a link leads out of a store that is a folder: exit code 2
+
 Missing                   nothing lies at the key; what that means, only the asker knows
 """
 
-from jobs.errors import JobsError
+from jobs.errors import JobsError, RequestError
 
 
 class StoreError(JobsError):
@@ -22,6 +24,10 @@ class StoreUnreachable(StoreError):  # noqa: N818 - the news is in the name
 
 class StoreRefused(StoreError):  # noqa: N818 - the news is in the name
     """The store answers, and will not serve us as things are."""
+
+
+class Elsewhere(RequestError):  # noqa: N818 - the news is in the name
+    """What lies at a key is a link that leads out of its store; nobody follows it."""
 
 
 class Missing(Exception):  # noqa: N818 - the news is in the name

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jobs.store.drafts import Drafts
-from jobs.store.errors import Missing
+from jobs.store.errors import Elsewhere, Missing
 from jobs.store.folder_failure import failure
 from jobs.store.key import PARTIAL, checked, checked_range, folder_named, folder_of
 from jobs.store.store import Entry, Store, Unfinished
-from jobs.store.tree import Take, children, files, link, place, prune, replace
+from jobs.store.tree import Take, children, files, leads_out, link, place, prune, replace
 
 _CHUNK = 1 << 20
 
@@ -22,7 +22,8 @@ class FolderStore(Store):
     """Objects are files below a folder, which the first of them creates.
 
     Each takes its place as a whole: by rename or by hard link, from `.partial/`, after it has
-    reached the disk.
+    reached the disk. Links that lead out of the folder are not followed, whoever put them there:
+    every method raises Elsewhere where one stands on its way.
     """
 
     def __init__(self, root: Path) -> None:
@@ -114,10 +115,20 @@ class FolderStore(Store):
             self._drafts.remove(upload)
 
     def local(self, key: str) -> Path:
-        return self._path(key)
+        return self._within(self._path(key), key)
 
     def _path(self, key: str) -> Path:
-        return self._root / checked(key)
+        """Where a key's file lies, or will; itself it may be a link."""
+        path = self._root / checked(key)
+        self._within(path.parent, key)
+        return path
+
+    def _within(self, path: Path, key: str) -> Path:
+        if leads_out(self._root, path):
+            raise Elsewhere(
+                f"{key}: is a link that leads out of {self.address}; put the file itself there"
+            )
+        return path
 
     def _write(self, key: str, chunks: Iterable[bytes], take: Take) -> bool:
         target = self._path(key)
@@ -135,7 +146,7 @@ class FolderStore(Store):
 
     @contextmanager
     def _reading(self, key: str) -> Iterator[BinaryIO]:
-        path = self._path(key)
+        path = self.local(key)
         with self._failures():
             try:
                 file = path.open("rb")

@@ -16,7 +16,10 @@ Take = Callable[[Path, Path], bool]
 
 
 def children(root: Path, folder: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-    """What lies in a folder, with its key, in the order in which a bucket lists what is below."""
+    """What lies in a folder, with its key, in the order in which a bucket lists what is below.
+
+    Links that lead out of the root are nothing.
+    """
     try:
         with os.scandir(root / folder) as found:
             # Whole keys are compared, in which a folder's name goes on with a slash.
@@ -27,8 +30,13 @@ def children(root: Path, folder: str) -> Iterator[tuple[str, "os.DirEntry[str]"]
         return
     for _, item in items:
         key = f"{folder}/{item.name}" if folder else item.name
-        if is_key(key):
+        if is_key(key) and not (item.is_symlink() and leads_out(root, Path(item.path))):
             yield key, item
+
+
+def leads_out(root: Path, path: Path) -> bool:
+    """Whether links lead a path out of the root, which may have been reached by links itself."""
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def files(root: Path, folder: str, prefix: str) -> Iterator[Entry]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.store.errors import Missing, StoreRefused, StoreUnreachable
+from jobs.store.errors import Elsewhere, Missing, StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
 from jobs.store.folder_failure import failure
 
@@ -184,3 +184,46 @@ def test_an_error_says_what_where_and_what_to_do(
     assert type(told) is kind
     assert str(told).startswith(f"/store: /store/a/b: {os.strerror(number)}; ")
     assert remedy in str(told)
+
+
+def test_links_that_lead_out_of_the_store_are_not_followed(
+    store: FolderStore, root: Path, tmp_path: Path
+) -> None:
+    secret, folder = tmp_path / "secret", tmp_path / "folder"
+    secret.write_bytes(b"secret")
+    folder.mkdir()
+    (folder / "b").write_bytes(b"secret")
+    store.put("a", b"x")
+    (root / "file").symlink_to(secret)
+    (root / "folder").symlink_to(folder)
+    for key in ("file", "folder/b"):
+        for act in (
+            store.get,
+            lambda key: store.get_range(key, 0, 1),
+            store.aged,
+            lambda key: store.download(key, tmp_path / "got"),
+            store.local,
+        ):
+            with pytest.raises(Elsewhere, match=f"^{key}: is a link that leads out of {root}; "):
+                act(key)
+    for write in (store.put, store.put_if_absent):
+        with pytest.raises(Elsewhere):
+            write("folder/c", b"mine")
+    with pytest.raises(Elsewhere):
+        store.delete(["folder/b"])
+    assert below(folder) == {"b"}
+    assert not (tmp_path / "got").exists()
+    assert [entry.key for entry in store.entries("")] == ["a"]
+    assert list(store.folders("")) == []
+
+    store.put("file", b"mine")
+    assert (secret.read_bytes(), store.get("file")) == (b"secret", b"mine")
+
+
+def test_a_link_within_the_store_and_one_to_the_store_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "name").symlink_to(tmp_path / "real")
+    store = FolderStore(tmp_path / "name")
+    store.put("a", b"x")
+    (tmp_path / "name" / "b").symlink_to("a")
+    assert store.get("a") == store.get("b") == b"x"
