@@ -164,8 +164,15 @@ def _anchored(document: Document, folder: Path) -> Document:
     if isinstance(swept, dict) and isinstance(swept.get(_SWEPT_PATH), list):
         paths = [_absolute(path, folder) for path in swept[_SWEPT_PATH]]
         full["sweep"] = swept | {_SWEPT_PATH: paths}
-    anchored: Document = with_companions(full, lambda path: str(_absolute(path, folder)))
+    anchored: Document = with_companions(full, lambda path: _companion(path, folder))
     return anchored
+
+
+def _companion(path: str, folder: Path) -> str:
+    if "://" in path:
+        scheme = path.partition("://")[0]
+        raise RequestError(f"{scheme}:// is not supported; fetch the picture, and give its path")
+    return str(_absolute(path, folder))
 
 
 def _absolute(path: Any, folder: Path) -> Any:

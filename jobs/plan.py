@@ -15,7 +15,7 @@ from jobs.octave import Octave, octave_work
 from jobs.size import Extent
 from jobs.source import Source, opened, sourced
 from jobs.spec import Spec
-from jobs.weights import chosen_mix, chosen_weights
+from jobs.weights import Choose, chosen_mix, chosen_weights
 from render.device import Device
 from render.grid import Grid
 from render.kept import kept_values, masks_named
@@ -148,15 +148,15 @@ class Plan:
         return {path: str(one.digest) for path, one in self.companions.items()}
 
 
-def make_plan(spec: Spec, machine: Machine) -> Plan:
+def make_plan(spec: Spec, machine: Machine, choose: Choose = chosen_weights) -> Plan:
     """Work a spec out for a local crew on a machine.
 
-    Nothing is rendered, and nothing is written but what was found out about a network. RenderError
-    or RequestError, in one line, where it cannot be done.
+    choose: finds the weights. Nothing is rendered, and nothing is written but what was found out
+    about a network. RenderError or RequestError, in one line, where it cannot be done.
     """
     gpus = machine.gpus_each(spec.crew)
     precision = resolved(spec.precision, has_gpu=gpus > 0)
-    weights, weights_digest = chosen_weights(spec.network)
+    weights, weights_digest = choose(spec.network)
     mix = chosen_mix(spec.network.name, weights, spec.objectives)
     seen = survey(spec.network.name, mix, precision)
     source, extent = _source(spec)

@@ -25,6 +25,9 @@ from render.precision import Precision
 
 NAME_LENGTH = 60
 
+MAX_PIXELS = 2_000_000_000
+"""Of a picture, unless its job says otherwise: an A0 poster at 300 dpi has 139 million."""
+
 Auto = Literal["auto"]
 Count = Annotated[int, Field(ge=1)]
 Format = Literal["png", "tiff", "jpeg", "deepzoom"]
@@ -163,7 +166,7 @@ class Limits(Part):
     """What is absurd. max_pixels: the most that the input, and the output, may have."""
 
     # Not strict, so that 2e9 may be written, which YAML and JSON read as a float.
-    max_pixels: Annotated[int, Strict(False), Field(ge=1)] = 2_000_000_000
+    max_pixels: Annotated[int, Strict(False), Field(ge=1)] = MAX_PIXELS
 
 
 def _default_name(fields: dict[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """The weights that a spec chooses: their file, checked against the network; and what they know."""
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,9 +9,12 @@ from jobs.identity import file_digest
 from jobs.spec import NetworkChoice
 from render.networks.class_names import class_number
 from render.networks.default_objective import default_objective
-from render.networks.whereabouts import weights_file
+from render.networks.whereabouts import SAFE, weights_file
 from render.objective import Mix, Objective
 from render.survey import check_weights
+
+Choose = Callable[[NetworkChoice], tuple[Path, str]]
+"""Finds the weights that a spec chooses, and their digest."""
 
 
 def chosen_weights(network: NetworkChoice) -> tuple[Path, str]:
@@ -19,6 +24,27 @@ def chosen_weights(network: NetworkChoice) -> tuple[Path, str]:
     digest = file_digest(path)
     check_weights(network.name, path, digest)
     return path, digest
+
+
+def sendable_weights(network: NetworkChoice) -> tuple[Path, str]:
+    """The same for who sends them to others: as a file that holds tensors and nothing else.
+
+    A pickle, which those do not open, is converted into this machine's cache. Raises the same.
+    """
+    path, digest = chosen_weights(network)
+    if path.suffix == SAFE:
+        return path, digest
+    target = _converted_folder() / digest.partition(":")[2] / f"{path.stem}{SAFE}"
+    if not target.is_file():
+        from render.networks.conversion import convert
+
+        convert(path, target)
+    return target, file_digest(target)
+
+
+def _converted_folder() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "dreamfarm" / "weights"
 
 
 def chosen_mix(network: str, weights: Path, objectives: tuple[Objective, ...] | None) -> Mix:

@@ -9,6 +9,7 @@ from jobs.checkpoint.stored_bytes import Opener, StoredBytes
 from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.materials import cache_folder, fetched
 from jobs.lifecycle.stored_spec import Blobs
+from jobs.reach import NOWHERE, Reach
 from jobs.store.address import open_store
 from jobs.store.errors import Missing, StoreRefused
 from jobs.store.patient import Patient
@@ -31,7 +32,7 @@ class Site:
 
     scratch: a folder that each machine has for itself, at the same path. blobs: the digests of the
     job's files, for machines on which they do not lie where the coordinator has them; companions:
-    those of its masks and guides, by the coordinator's paths.
+    those of its masks and guides, by the coordinator's paths. reach: what else may be read.
     """
 
     opener: Opener
@@ -40,6 +41,7 @@ class Site:
     scratch: Path
     blobs: Blobs = field(default_factory=lambda: Blobs(input=None, weights=None))
     companions: Mapping[Path, str] = field(default_factory=dict)
+    reach: Reach = NOWHERE
 
     @property
     def keys(self) -> JobKeys:

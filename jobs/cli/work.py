@@ -40,17 +40,32 @@ def work(
         float | None,
         typer.Option("--checkpoint", help="Seconds between checkpoints, at the least.", min=0),
     ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow",
+            help="A folder, or s3://BUCKET/PREFIX, that jobs may have read besides the store. "
+            "Repeatable.",
+        ),
+    ] = None,
+    max_pixels: Annotated[
+        float | None,
+        typer.Option("--max-pixels", help="The most that limits.max_pixels may be.", min=1),
+    ] = None,
 ) -> None:
     """Render the jobs in a store, by priority and age, until told to stop.
 
-    Any number of these may serve one store. SIGTERM and Ctrl-C: what is being rendered is given
-    back, with what is done, and another goes on with it.
+    Any number of these may serve one store. Of what a job names only that is read which was sent
+    along with it, or lies in the store, or where --allow says. SIGTERM and Ctrl-C: what is being
+    rendered is given back, with what is done, and another goes on with it.
     """
     from jobs.errors import RequestError
     from jobs.lifecycle.keys import ACTIVE
+    from jobs.reach import allowed
     from jobs.scheduler.growth import growth
     from jobs.scheduler.scheduler import Scheduler, Settings
     from jobs.scheduler.whole import cluster_whole, machine_whole
+    from jobs.spec import MAX_PIXELS
     from jobs.store.address import open_store
     from jobs.store.exclusive import check_exclusive
     from jobs.store.patient import Patient
@@ -59,6 +74,8 @@ def work(
     settings = Settings(
         until_idle=until_idle,
         ray=address,
+        allow=tuple(map(allowed, allow or ())),
+        max_pixels=MAX_PIXELS if max_pixels is None else int(max_pixels),
         **{name: value for name, value in given.items() if value is not None},
     )
     if grows_to is not None and address is None:

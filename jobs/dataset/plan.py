@@ -14,7 +14,7 @@ from jobs.errors import RequestError
 from jobs.identity import NO_PIXELS, Identity, identified
 from jobs.machine import Machine
 from jobs.source import sourced
-from jobs.weights import chosen_weights
+from jobs.weights import Choose, chosen_weights
 from render.device import Device
 from render.precision import Resolved, resolved
 from render.version import PIXEL_VERSION
@@ -73,25 +73,29 @@ class DatasetPlan:
 
 
 def make_dataset_plan(
-    spec: DatasetSpec, machine: Machine, weights: Sequence[Path | None] | None = None
+    spec: DatasetSpec,
+    machine: Machine,
+    weights: Sequence[Path | None] | None = None,
+    choose: Choose = chosen_weights,
 ) -> DatasetPlan:
     """Work a dataset's spec out for a pool on a machine.
 
     weights: a file for each variant, None for what ships, where they are not as the spec says.
+    choose: finds and checks them.
     Nothing is written but what was found out about networks. RenderError or RequestError, in one
     line, where it cannot be done.
     """
     gpus = machine.gpus_each(spec.crew)
     precision = resolved("auto", has_gpu=gpus > 0)
     workers = machine.workers(spec.crew, _MANY)
-    weighed = cache(chosen_weights)
+    weighed = cache(choose)
     paths = map(Path, companions(spec.document()))
     digests = {path: str(sourced(path, spec.limits.max_pixels).digest) for path in paths}
     found = []
     for number, settings in enumerate(variants(spec.sweep)):
         try:
             one = settled(spec, settings)
-            file = weights[number] if weights else one.network.weights
+            file = one.network.weights if weights is None else weights[number]
             path, digest = weighed(one.network.model_copy(update={"weights": file}))
             manner(one, precision, path, digests, has_gpu=gpus > 0)
         except RequestError as error:

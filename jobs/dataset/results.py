@@ -57,7 +57,7 @@ class Results:
     def _packed(
         self, binding: Binding, before: list[tarfile.TarFile], scratch: Path
     ) -> Iterator[Packed]:
-        store = self._site.store
+        store, reach = self._site.store, self._site.reach
         for sample in binding.samples:
             kind = self.suffix.removeprefix(".")
             try:
@@ -68,7 +68,7 @@ class Results:
             for extra in sample.extras:
                 # A mask in the result's own format would take its place.
                 suffix = f"input.{extra.suffix}" if extra.suffix == kind else extra.suffix
-                yield Packed(sample.key, suffix, read(extra.place, store, scratch))
+                yield Packed(sample.key, suffix, read(extra.place, store, scratch, reach))
 
     @contextmanager
     def _shards(self, names: tuple[str, ...], scratch: Path) -> Iterator[list[tarfile.TarFile]]:

@@ -22,18 +22,20 @@ from jobs.lifecycle.stored_spec import Blobs, Sent, StoredSpec, sent_as
 from jobs.lifecycle.submit import Submitted, is_first, send_blob, unlimited
 from jobs.lifecycle.terms import Terms
 from jobs.store.store import Store
+from jobs.weights import Choose, sendable_weights
 from render.networks.whereabouts import ships
 from render.precision import Precision
 
 
-def submit_dataset(store: Store, spec: DatasetSpec) -> Submitted:
+def submit_dataset(store: Store, spec: DatasetSpec, choose: Choose = sendable_weights) -> Submitted:
     """Put a dataset into a store, or find it there; of the same job the latest terms count.
 
-    One that has succeeded is listed again: what is new among its inputs is all that will be done.
-    Raises RenderError or RequestError, in one line, where it could not be rendered anywhere, or
-    where there are no pictures; nothing is written then.
+    choose: finds the weights; others are sent no pickles. One that has succeeded is listed again:
+    what is new among its inputs is all that will be done. Raises RenderError or RequestError, in
+    one line, where it could not be rendered anywhere, or where there are no pictures; nothing is
+    written then.
     """
-    plan = make_dataset_plan(spec, unlimited(spec.crew, _widest(spec)))
+    plan = make_dataset_plan(spec, unlimited(spec.crew, _widest(spec)), choose=choose)
     keys = DatasetKeys(plan.identity.job_id)
     before = len(listings(store, keys))
     seen = look(store, keys.job) if before else None

@@ -26,6 +26,7 @@ from jobs.dataset.plan import DatasetPlan
 from jobs.dataset.results import Results
 from jobs.dataset.row import Row
 from jobs.dataset.sheet import shrunk
+from jobs.dataset.sources.columns import may_set
 from jobs.dataset.sources.reading import at_hand, read
 from jobs.dataset.spec import DatasetSpec
 from jobs.dataset.tenure import Tenure
@@ -132,10 +133,11 @@ class Worker:
         manner = self._manner(item)
         for extra in item.found.extras:
             # What lies beside a picture goes along with its result.
-            read(extra.place, self._site.store, self._scratch)
+            read(extra.place, self._site.store, self._scratch, self._site.reach)
         if item.found.place.is_noise:
             return self._dreamed(item, file, manner, _noise(manner.spec), None)
-        with at_hand(item.found.place, self._site.store, self._scratch) as path:
+        site = self._site
+        with at_hand(item.found.place, site.store, self._scratch, site.reach) as path:
             try:
                 picture = open_picture(path, self._plan.spec.limits.max_pixels)
                 return self._dreamed(item, file, manner, picture, path)
@@ -145,8 +147,11 @@ class Worker:
                 raise PictureError(told) from error
 
     def _manner(self, item: Item) -> Manner:
-        """How it is dreamed. PictureError where its row asks for what there is not."""
+        """How it is dreamed. PictureError where its row asks for what there is not, or may not."""
         settings = {name: one for name, one in item.found.settings.items() if name != "name"}
+        fixed = next((name for name in settings if not may_set(name)), None)
+        if fixed is not None:
+            raise PictureError(f"{fixed}: is the same for all pictures of a job; no row sets it")
         try:
             return self._manner_of(item.variant, canonical(settings))
         except (RequestError, LayerError) as error:

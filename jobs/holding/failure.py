@@ -5,7 +5,7 @@ from typing import Literal
 
 from cluster.errors import ClusterError, MemberFailed, MemberLost, NoRoom
 from jobs.errors import RequestError, TooSmall
-from jobs.lifecycle.errors import LeaseLost, OtherVersion, Unfit
+from jobs.lifecycle.errors import BadRecord, LeaseLost, OtherVersion, Unfit
 from jobs.lifecycle.status import Failure
 from jobs.store.errors import Missing, StoreError
 from render.errors import DeviceError, OutputError, RenderError
@@ -32,7 +32,7 @@ def failure_of(error: BaseException) -> Failure:
         return "bug"
     if isinstance(error, _PASSING) or type(error).__module__.startswith("ray."):
         return "infra"
-    if isinstance(error, RenderError | RequestError):
+    if isinstance(error, RenderError | RequestError | BadRecord):
         return "input"
     return "bug"
 

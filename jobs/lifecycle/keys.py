@@ -6,6 +6,9 @@ from dataclasses import dataclass
 ACTIVE = "active/"
 JOBS = "jobs/"
 
+DIGEST = r"sha256:[0-9a-f]{64}"
+"""What a file's digest looks like."""
+
 _JOB_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?-[0-9a-f]{12}")
 _MARKER = re.compile(rf"{ACTIVE}(?P<job>[^@/]+)(?:@(?P<generation>[1-9][0-9]*))?")
 _LEASE = re.compile(r"([0-9]+)\.json")
@@ -14,6 +17,11 @@ _LEASE = re.compile(r"([0-9]+)\.json")
 def is_job_id(text: str) -> bool:
     """Whether a text has the form of a job's id: a name and twelve hex digits."""
     return _JOB_ID.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text has the form of a file's digest."""
+    return re.fullmatch(DIGEST, text) is not None
 
 
 def active(job: str, generation: int) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,12 @@ from jobs.identity import Identity, file_digest, identity
 from jobs.lifecycle.errors import OtherVersion
 from jobs.lifecycle.keys import JobKeys, blob
 from jobs.lifecycle.record import bad_record
-from jobs.lifecycle.stored_spec import StoredSpec, parse_sent
+from jobs.lifecycle.stored_spec import StoredSpec, is_bare, parse_sent
 from jobs.lifecycle.terms import Terms
 from jobs.spec import Spec
 from jobs.store.errors import Missing, StoreRefused
 from jobs.store.store import Store
-from render.networks.whereabouts import weights_file
+from render.networks.whereabouts import SAFE, weights_file
 
 
 def cache_folder() -> Path:
@@ -35,6 +36,7 @@ def spec_here(store: Store, stored: StoredSpec, terms: Terms | None, cache: Path
     StoreRefused for blobs that are gone or damaged, BadRecord, and RequestError where the cache
     cannot be written.
     """
+    check_named(stored)
     beside = Beside(store, stored.job, cache)
     spec = _submitted(stored, with_companions(stored.spec, beside.brought))
     named, chosen = spec.input, spec.network
@@ -43,7 +45,7 @@ def spec_here(store: Store, stored: StoredSpec, terms: Terms | None, cache: Path
         named = named.model_copy(update={"path": path})
     weights = stored.blobs.weights
     if weights:
-        path = fetched(store, weights, Path(str(chosen.weights)).name, cache)
+        path = fetched_weights(store, weights, Path(str(chosen.weights)).name, cache)
         chosen = chosen.model_copy(update={"weights": path})
     here = spec.model_copy(update={"input": named, "network": chosen})
     found = weights or file_digest(weights_file(chosen.name, None))
@@ -75,6 +77,30 @@ class Beside:
         return str(path)
 
 
+def check_named(stored: StoredSpec) -> None:
+    """See that a stored spec names its files and leads nowhere: `submit` leaves their bare names.
+
+    Raises BadRecord.
+    """
+    for what, name in _named(stored.spec):
+        if not is_bare(name):
+            raise bad_record(
+                JobKeys(stored.job).spec, f"{what}: {name!r} is no file that was sent along"
+            )
+
+
+def _named(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a document names its input and its weights, by field; `inputs` go another way."""
+    for part, key in (("input", "path"), ("network", "weights"), ("sweep", "network.weights")):
+        there = document.get(part)
+        named = there.get(key) if isinstance(there, dict) else None
+        for name in named if isinstance(named, list) else [named]:
+            if isinstance(name, str):
+                yield f"{part}.{key}", name
+    if isinstance(short := document.get("input"), str):
+        yield "input", short
+
+
 def _submitted(stored: StoredSpec, document: dict[str, Any]) -> Spec:
     key = JobKeys(stored.job).spec
     try:
@@ -90,11 +116,24 @@ def _submitted(stored: StoredSpec, document: dict[str, Any]) -> Spec:
     return spec
 
 
+def fetched_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
+    """The weights file of a digest, which is no pickle. Raises as `fetched`."""
+    if Path(name).suffix != SAFE:
+        raise RequestError(
+            f"weights {name}: are no {SAFE} file, and from a store no other is opened; "
+            "submit the job again, which converts them"
+        )
+    return fetched(store, digest, name, cache)
+
+
 def fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
     """The file of a digest, under the name it had: weights are told apart by their suffix.
 
-    Raises StoreRefused where the blob is gone or damaged, RequestError for a full cache.
+    Raises StoreRefused where the blob is gone or damaged, RequestError for a full cache and for
+    what is no name.
     """
+    if not is_bare(name):
+        raise RequestError(f"{name!r}: is no name of a file that was sent along")
     key = blob(digest)
     path = cache / digest.replace(":", "/") / name
     try:

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+from jobs.lifecycle.keys import DIGEST
 from jobs.lifecycle.record import Record
 
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(pattern=rf"^{DIGEST}$")]
 
 
-_SENT = re.compile(r"(?P<digest>sha256:[0-9a-f]{64})/(?P<name>[^/\0]+)")
+_SENT = re.compile(rf"(?P<digest>{DIGEST})/(?P<name>[^/\0]+)")
 
 
 def sent_as(path: Path, digest: str) -> str:
@@ -22,7 +23,14 @@ def sent_as(path: Path, digest: str) -> str:
 def parse_sent(text: str) -> tuple[str, str] | None:
     """The digest and the name of what was `sent_as` a text; None where that is something else."""
     found = _SENT.fullmatch(text)
-    return None if found is None else (found["digest"], found["name"])
+    if found is None or not is_bare(found["name"]):
+        return None
+    return found["digest"], found["name"]
+
+
+def is_bare(name: str) -> bool:
+    """Whether a text is the name of a file, and leads nowhere else."""
+    return name not in {"", ".", ".."} and not {"/", "\0"} & set(name)
 
 
 class Blobs(BaseModel):

@@ -56,8 +56,9 @@ def submit(store: Store, spec: Spec) -> Submitted:
     could not be rendered anywhere; nothing is written then.
     """
     from jobs.plan import make_plan
+    from jobs.weights import sendable_weights
 
-    plan = make_plan(spec, unlimited(spec.crew, spec.precision))
+    plan = make_plan(spec, unlimited(spec.crew, spec.precision), sendable_weights)
     keys = JobKeys(plan.identity.job_id)
     stored = _stored(plan)
     for digest, path in (

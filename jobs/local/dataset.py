@@ -23,6 +23,7 @@ from jobs.manifest import MANIFEST, write_manifest
 from jobs.poster.control import Control, Stopped
 from jobs.poster.progress import Watch
 from jobs.store.store import Store
+from jobs.weights import chosen_weights
 
 
 def dream_here(plan: DatasetPlan, out: Path, watch: Watch, start: StartPool) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def dream_here(plan: DatasetPlan, out: Path, watch: Watch, start: StartPool) -> 
     check_apart(plan.spec.inputs, out)
     place = Workplace(out, plan.identity.job_id)
     with working_folder(place) as store:
-        submit_dataset(store, plan.spec)
+        submit_dataset(store, plan.spec, chosen_weights)
         job = look(store, place.job)
         manifest = job.manifest or _dreamed(plan, place, store, job, watch, start)
         (out / MANIFEST).unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from jobs.errors import RequestError
 from jobs.lifecycle.errors import LeaseLost
 from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import Held, Standing, claim, standing
+from jobs.reach import EVERYWHERE
 from jobs.store.store import Store
 
 WORKING = ".rendering"
@@ -92,7 +93,8 @@ def claimed(
     opener = functools.partial(patient_store, str(place.store))
     is_worth_keeping = True
     try:
-        yield Site(opener, place.job, held.number, place.working / "scratch"), held
+        site = Site(opener, place.job, held.number, place.working / "scratch", reach=EVERYWHERE)
+        yield site, held
         is_worth_keeping = stays
     except LeaseLost:
         raise

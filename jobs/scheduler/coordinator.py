@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from jobs.checkpoint.site import Site, patient_store
 from jobs.checkpoint.stored_bytes import Opener
+from jobs.errors import RequestError
 from jobs.holding.keeper import GONE, Keeper
 from jobs.holding.reporter import Reporter
 from jobs.lifecycle.errors import LeaseLost
@@ -24,7 +25,9 @@ from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys, active
 from jobs.lifecycle.lease import Held, rebuilt
 from jobs.poster.control import Control, Stopped
+from jobs.reach import Reach
 from jobs.scheduler.errand import Errand
+from jobs.spec import Limits
 from jobs.store.store import Store
 
 if TYPE_CHECKING:
@@ -63,7 +66,8 @@ class Coordinator:
     def __init__(self, errand: Errand, control: Control, opener: Opener, grounds: Grounds) -> None:
         self._errand, self._control, self._grounds = errand, control, grounds
         self._keys = JobKeys(errand.job)
-        self._site = Site(opener, errand.job, errand.number, errand.scratch)
+        self._reach = Reach((errand.store, *errand.allow))
+        self._site = Site(opener, errand.job, errand.number, errand.scratch, reach=self._reach)
 
     def run(self, dies_with: int | None = None) -> int:
         """Returns the exit code that tells the scheduler when to try this job again.
@@ -152,14 +156,18 @@ class Coordinator:
         self, job: Job, store: Store, held: Held, reporter: Reporter, ground: "Ground"
     ) -> None:
         from jobs.dataset.holding import DatasetHolding
-        from jobs.dataset.materials import plan_here
+        from jobs.dataset.materials import as_fixed, plan_here
+        from jobs.dataset.sources.root import check_within
         from jobs.lifecycle.fixed import FixedPlan
         from jobs.lifecycle.materials import cache_folder
 
         plan = plan_here(store, job.spec, job.terms, self._machine(), cache_folder())
+        self._check_limits(plan.spec.limits)
+        were_sent = store.local(self._keys.spec) is None
+        check_within(plan.spec.inputs, self._reach, were_sent=were_sent)
         fixed = FixedPlan.read_or_none(store, self._keys.plan)
         if fixed is not None:
-            plan = replace(plan, **fixed.plan)
+            plan = as_fixed(plan, fixed)
         DatasetHolding(
             plan,
             job.spec.spec,
@@ -178,12 +186,22 @@ class Coordinator:
         from jobs.plan import make_plan
 
         spec = spec_here(store, job.spec, job.terms, cache_folder())
+        self._check_limits(spec.limits)
         plan = make_plan(spec, self._machine())
         fixed = FixedPlan.read_or_none(store, self._keys.plan)
         if fixed is None or fixed.plan["precision"] == plan.precision:
             return plan
         same = spec.model_copy(update={"precision": fixed.plan["precision"]})
         return replace(make_plan(same, self._machine()), identity=plan.identity)
+
+    def _check_limits(self, limits: Limits) -> None:
+        """RequestError where a job allows itself more than the operator allows."""
+        most = self._errand.max_pixels
+        if limits.max_pixels > most:
+            raise RequestError(
+                f"limits.max_pixels: {limits.max_pixels} is more than this `work` allows, {most}; "
+                "submit the job with less, or start `work` with a larger --max-pixels"
+            )
 
     def _machine(self) -> "Machine":
         from jobs.machine import this_machine

@@ -13,7 +13,8 @@ class Errand(Record):
 
     store: its address. number, token, holder, ttl: the lease's. ray: HOST:PORT of a cluster; None
     for a Ray of its own. cores, gpus, memory: of this machine (bytes), or of the cluster.
-    checkpoint_seconds: between two checkpoints within an octave, at the least.
+    checkpoint_seconds: between two checkpoints within an octave, at the least. allow, max_pixels:
+    what its spec may have read, as in `Settings`.
     """
 
     store: str
@@ -27,4 +28,6 @@ class Errand(Record):
     gpus: Annotated[int, Field(ge=0)]
     memory: Annotated[int, Field(ge=1)]
     checkpoint_seconds: Annotated[float, Field(ge=0)]
+    allow: tuple[str, ...]
+    max_pixels: Annotated[int, Field(ge=1)]
     scratch: Annotated[Path, Field(strict=False)]

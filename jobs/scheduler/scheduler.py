@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import Unreachable
-from jobs.document import any_spec_of
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE
 from jobs.lifecycle.errors import BadRecord, NoSuchJob
@@ -22,15 +21,15 @@ from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import ACTIVE, JobKeys, active, parse_active
 from jobs.lifecycle.lease import Standing, claim, standing
 from jobs.lifecycle.state import ENDED
-from jobs.lifecycle.terms import Terms
+from jobs.scheduler.asked import asked_memory, priority_of, terms_of
 from jobs.scheduler.capacity import Share, share_for
 from jobs.scheduler.child import Child, Launch, start
 from jobs.scheduler.coordinator import UNFIT
 from jobs.scheduler.errand import Errand
 from jobs.scheduler.patience import Patience
 from jobs.scheduler.whole import Ask, Whole, minus
-from jobs.spec import Crew
-from jobs.store.errors import StoreError, StoreRefused
+from jobs.spec import MAX_PIXELS
+from jobs.store.errors import Elsewhere, StoreError, StoreRefused
 from jobs.store.store import Store
 
 _TICK = 0.2
@@ -46,7 +45,8 @@ class Settings:
 
     lease: seconds after which a holder that does not renew is taken for dead. checkpoint: seconds
     between two within an octave, at the least. poll: between two looks at the store. ray: HOST:PORT
-    of a cluster, None for a private Ray of each job on this machine.
+    of a cluster, None for a private Ray of each job on this machine. allow: the places, besides the
+    store, that jobs may have read. max_pixels: the most that a job's limits may say.
     """
 
     lease: float = 60.0
@@ -54,6 +54,8 @@ class Settings:
     poll: float = 5.0
     until_idle: bool = False
     ray: str | None = None
+    allow: tuple[str, ...] = ()
+    max_pixels: int = MAX_PIXELS
 
 
 class Scheduler:
@@ -133,7 +135,7 @@ class Scheduler:
                 others += 1
             elif job.state == "queued" and not self._patience.is_given_up(job):
                 queued.append(job)
-        queued.sort(key=lambda job: (-_priority(job), -job.age, job.id))
+        queued.sort(key=lambda job: (-priority_of(job), -job.age, job.id))
         return queued, others
 
     def _marked(self) -> Iterator[tuple[str, int]]:
@@ -151,7 +153,6 @@ class Scheduler:
         """The job; None, and one complaint, where something else lies in its place."""
         try:
             job = look(self._store, name)
-            _terms(job)
         except NoSuchJob:
             # Who submits writes the spec first and the marker last: the job has been deleted.
             self._store.delete([active(name, generation)])
@@ -176,7 +177,7 @@ class Scheduler:
         for job in waiting:
             if self._stopping:
                 return
-            crew = _terms(job).crew
+            crew = terms_of(job).crew
             if share_for(crew, whole.share, whole.share) is None:
                 self._leave_alone(job, whole)
                 continue
@@ -185,7 +186,7 @@ class Scheduler:
                 self._make_room(job)
                 return
             granted = memory * share.cores // whole.share.cores
-            if self._start(job, share, max(granted, _asked_memory(crew))):
+            if self._start(job, share, max(granted, asked_memory(crew))):
                 free = minus(free, [share])
 
     def _leave_alone(self, job: Job, whole: Whole) -> None:
@@ -202,7 +203,12 @@ class Scheduler:
         # It comes first, since a claim that nobody follows up keeps others waiting.
         scratch = Path(tempfile.mkdtemp(prefix="farm-"))
         before = job.standing.number if job.standing else 0
-        held = claim(self._store, JobKeys(job.id), before, self._me, self._settings.lease)
+        try:
+            held = claim(self._store, JobKeys(job.id), before, self._me, self._settings.lease)
+        except Elsewhere as error:
+            self._say(f"{error} (left alone)")
+            self._patience.give_up(job)
+            held = None
         if held is None:
             scratch.rmdir()
             return False
@@ -218,6 +224,8 @@ class Scheduler:
             gpus=len(share.gpus),
             memory=memory,
             checkpoint_seconds=self._settings.checkpoint,
+            allow=self._settings.allow,
+            max_pixels=self._settings.max_pixels,
             scratch=scratch,
         )
         self._children[job.id] = self._launch(errand, held, share, job)
@@ -229,7 +237,7 @@ class Scheduler:
         if any(child.yields for child in self._children.values()):
             return
         least = min(self._children.values(), key=lambda child: child.priority, default=None)
-        if least is not None and least.priority < _priority(job):
+        if least is not None and least.priority < priority_of(job):
             self._say(f"{least.job}: steps aside for {job.id}")
             least.step_aside()
 
@@ -254,7 +262,7 @@ class Scheduler:
                 # It died with the lease; nobody else need wait for it to run out.
                 child.held.release()
             job = look(self._store, child.job)
-        except (StoreError, BadRecord, NoSuchJob) as error:
+        except (StoreError, BadRecord, RequestError) as error:
             self._say(f"{child.job}: its process ended with {code}; {error}")
             return
         reason = f": {job.status.reason}" if job.status and job.status.reason else ""
@@ -273,22 +281,6 @@ class Scheduler:
             child.process.kill()
             child.process.wait()
         self.reap()
-
-
-def _asked_memory(crew: Crew) -> int:
-    """Bytes that a crew asks for in so many words; 0 where it leaves that open."""
-    if crew.memory_per_worker == "auto" or crew.workers == "auto":
-        return 0
-    return int(crew.memory_per_worker) * crew.workers
-
-
-def _priority(job: Job) -> int:
-    return _terms(job).priority
-
-
-def _terms(job: Job) -> Terms:
-    """The latest; those of the spec where the submit that brought it died before it wrote any."""
-    return job.terms or Terms.of(any_spec_of(job.spec.spec))
 
 
 def _is_still_held(left: Standing | None, child: Child) -> bool:

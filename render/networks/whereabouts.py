@@ -7,6 +7,9 @@ from urllib.error import URLError
 from render.errors import WeightsError
 
 PRETRAINED = "pretrained"
+SAFE = ".safetensors"
+"""What ends the names of files that hold tensors and nothing that could be run."""
+
 PAREIDOLIA = "pareidolia"
 LENET5 = "lenet5"
 

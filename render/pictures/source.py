@@ -20,6 +20,9 @@ MAX_PIXELS = 2_000_000_000
 MAX_HELD_PIXELS = 2**28
 """Interlaced PNGs and progressive JPEGs can only be decoded whole, in memory; beyond, refused."""
 
+MAX_SIDE = 2**20
+"""A few rows always lie in memory, and a PNG may claim a hundred million pixels for each."""
+
 _PIECE = 2**18
 """Pixels decoded at once: libvips holds a few float copies of a piece."""
 
@@ -137,6 +140,8 @@ def _check_size(image: Any, path: Path, max_pixels: int) -> None:
         raise PictureError(
             f"{claim} are more than the limit of {max_pixels}: shrink it or raise the limit"
         )
+    if max(image.width, image.height) > MAX_SIDE:
+        raise PictureError(f"{claim} are more than {MAX_SIDE} on one side: crop it")
     if image.get_typeof("interlaced") and pixels > MAX_HELD_PIXELS:
         raise PictureError(
             f"{claim}, interlaced or progressive, can only be decoded in one piece:"

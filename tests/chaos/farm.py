@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -25,11 +25,17 @@ class Farm:
     """Schedulers on one store, as an operator's supervisor keeps them running."""
 
     def __init__(
-        self, store: str, log: Path, environment: Mapping[str, str], works: int = 2
+        self,
+        store: str,
+        log: Path,
+        environment: Mapping[str, str],
+        works: int = 2,
+        allow: Sequence[str] = (),
     ) -> None:
         self._store, self._log = store, log
         self._environment = {**os.environ, **environment}
         self._works: list[subprocess.Popen[bytes] | None] = [None] * works
+        self._allow = [f"--allow={place}" for place in allow]
         self._old: list[psutil.Process] = []
 
     def tend(self) -> bool:
@@ -62,7 +68,7 @@ class Farm:
 
     def _started(self) -> subprocess.Popen[bytes]:
         arguments = ["work", "--store", self._store, "--until-idle", "--poll", "0.3"]
-        arguments += ["--lease", str(LEASE), "--checkpoint", str(CHECKPOINT)]
+        arguments += ["--lease", str(LEASE), "--checkpoint", str(CHECKPOINT), *self._allow]
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "jobs.cli", *arguments],

@@ -15,9 +15,14 @@ from jobs.lifecycle.submit import submit
 from jobs.poster.control import Control
 from jobs.scheduler.coordinator import Coordinator
 from jobs.scheduler.errand import Errand
+from jobs.spec import MAX_PIXELS
 from jobs.store.store import Store
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.small import document
+from tests.jobs.store.s3 import BUCKET
+
+ANYTHING = ("/", f"s3://{BUCKET}")
+"""What operators allow here, unless it is their caution that is tested."""
 
 TTL = 1.5
 """Seconds: of the store's clock, which stands still; holders look at intents as often, by ours."""
@@ -64,6 +69,7 @@ def claimed(
     checkpoint_seconds: float = 0,
     reserve: StartReserve | None = None,
     cores: int = 1,
+    allow: tuple[str, ...] = ANYTHING,
 ) -> Holder:
     """The next holder of a job, which sees the store itself or a view of it."""
     keys = JobKeys(job)
@@ -72,7 +78,7 @@ def claimed(
     assert held is not None
     name = str(scratch / str(held.number))
     errand = Errand(
-        store="memory",
+        store=shared.address,
         job=job,
         number=held.number,
         token=held.token,
@@ -83,6 +89,8 @@ def claimed(
         gpus=0,
         memory=8 << 30,
         checkpoint_seconds=checkpoint_seconds,
+        allow=allow,
+        max_pixels=MAX_PIXELS,
         scratch=Path(name),
     )
     VIEWS[name] = view or shared

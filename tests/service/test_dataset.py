@@ -116,14 +116,15 @@ def survives(
     given = inputs(count, POISONED)
     calm = undisturbed(given, weights, folder / "calm")
     spec = folder / "spec.yaml"
-    spec.write_text(yaml.safe_dump(document(uploaded(given), weights, *QUICK, "crew={workers: 3}")))
+    pictures = uploaded(given)
+    spec.write_text(yaml.safe_dump(document(pictures, weights, *QUICK, "crew={workers: 3}")))
     job = told("submit", str(spec), "--store", store.address)
     watching = subprocess.Popen(
         [sys.executable, "-m", "jobs.cli", "watch", job, "--store", store.address],
         stderr=subprocess.DEVNULL,
     )
     log = folder / "log"
-    farm = Farm(store.address, log, environment, works=1)
+    farm = Farm(store.address, log, environment, works=1, allow=[pictures])
     try:
         weathered(store, job, farm, rounds, longest=400 + count / 2)
         code = watching.wait(60)

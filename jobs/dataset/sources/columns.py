@@ -17,6 +17,11 @@ _FIXED = frozenset(
 """Fields of the spec that are the same for all pictures of a job."""
 
 
+def may_set(name: str) -> bool:
+    """Whether a row may set a field of the spec, by its dotted name."""
+    return name.partition(".")[0] in _SETTABLE
+
+
 @dataclass(frozen=True)
 class Columns:
     """manifest: its address. picture: the column that says where the picture lies."""
@@ -51,7 +56,7 @@ class Columns:
 
     def is_setting(self, name: str) -> bool:
         """Whether a column overrides a field of the spec."""
-        return name.partition(".")[0] in _SETTABLE and name not in {self.picture, KEY}
+        return may_set(name) and name not in {self.picture, KEY}
 
     def is_read(self, name: str) -> bool:
         """Whether a column matters at all."""

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from jobs.dataset.place import NOISE
+from jobs.dataset.sources.address import is_in_bucket
 from jobs.spec import Noise, Part
 
 
@@ -20,6 +21,15 @@ class Inputs(Part):
     path: Annotated[str, Field(min_length=1)] | None = None
     column: Annotated[str, Field(min_length=1)] = "picture"
     noise: Noise | None = None
+
+    @field_validator("path")
+    @classmethod
+    def _is_near(cls, path: str | None) -> str | None:
+        if path is not None and "://" in path and not is_in_bucket(path):
+            # The rest may hold a password, or a signature.
+            scheme = path.partition("://")[0]
+            raise ValueError(f"{scheme}:// is not supported; fetch the files, and give their path")
+        return path
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:

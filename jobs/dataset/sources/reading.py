@@ -9,7 +9,8 @@ from pathlib import Path
 from jobs.dataset.place import BLOB, Place
 from jobs.dataset.sources.address import is_in_bucket
 from jobs.errors import RequestError
-from jobs.lifecycle.keys import blob
+from jobs.lifecycle.keys import blob, is_digest
+from jobs.reach import Reach
 from jobs.store.errors import Missing, StoreUnreachable
 from jobs.store.folder_failure import failure
 from jobs.store.store import Store
@@ -19,29 +20,30 @@ _CHUNK = 1 << 20
 
 
 @contextmanager
-def at_hand(place: Place, store: Store, scratch: Path) -> Iterator[Path]:
+def at_hand(place: Place, store: Store, scratch: Path, reach: Reach) -> Iterator[Path]:
     """A file with exactly the bytes of a picture's place.
 
     That is the file itself where the place is a whole file of this machine, and else one in the
-    folder `scratch`, gone afterwards. Raises PictureError where the input is at fault: missing,
-    forbidden, empty, shorter than its place says; StoreError where the way to it is, as
-    StoreUnreachable for what may work later; OSError where `scratch` cannot be written.
+    folder `scratch`, gone afterwards. reach: what may be read besides the store. Raises
+    PictureError where the input is at fault: missing, forbidden, out of reach, empty, shorter than
+    its place says; StoreError where the way to it is, as StoreUnreachable for what may work later;
+    OSError where `scratch` cannot be written.
     """
-    with _file(place, store, scratch) as path:
+    with _file(place, store, scratch, reach) as path:
         if not path.stat().st_size:
             raise _fault(place, "is empty: copy or export the picture again")
         yield path
 
 
-def read(place: Place, store: Store, scratch: Path) -> bytes:
+def read(place: Place, store: Store, scratch: Path, reach: Reach) -> bytes:
     """The bytes of a small file or part, which may be none. Raises what `at_hand` does."""
-    with _file(place, store, scratch) as path:
+    with _file(place, store, scratch, reach) as path:
         return path.read_bytes()
 
 
 @contextmanager
-def _file(place: Place, store: Store, scratch: Path) -> Iterator[Path]:
-    here = _here(place, store)
+def _file(place: Place, store: Store, scratch: Path, reach: Reach) -> Iterator[Path]:
+    here = _here(place, store, reach)
     if here is not None and not place.start and place.length is None:
         _check(here, place)
         yield here
@@ -61,14 +63,23 @@ def _file(place: Place, store: Store, scratch: Path) -> Iterator[Path]:
         yield path
 
 
-def _here(place: Place, store: Store) -> Path | None:
-    if place.address.startswith(BLOB):
-        return store.local(_key(place))
-    return None if is_in_bucket(place.address) else Path(place.address)
+def _here(place: Place, store: Store, reach: Reach) -> Path | None:
+    """The file of this machine that holds the bytes, if one does, by its real path."""
+    try:
+        if place.address.startswith(BLOB):
+            found = store.local(_key(place))
+            return None if found is None else Path(reach.to(str(found)))
+        address = reach.to(place.address)
+    except RequestError as error:
+        raise PictureError(str(error)) from None
+    return None if is_in_bucket(address) else Path(address)
 
 
 def _key(place: Place) -> str:
-    return blob(place.address.removeprefix(BLOB))
+    digest = place.address.removeprefix(BLOB)
+    if not is_digest(digest):
+        raise RequestError(f"{place.address}: is no digest of a file; submit the job again")
+    return blob(digest)
 
 
 def _check(path: Path, place: Place) -> None:

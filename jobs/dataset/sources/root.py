@@ -6,8 +6,11 @@ from jobs.dataset.sources.address import folder_of, is_in_bucket
 from jobs.dataset.sources.files import has_wildcards
 from jobs.dataset.sources.here import is_folder, is_there
 from jobs.dataset.sources.inputs import Inputs
+from jobs.dataset.sources.manifest import MANIFESTS
 from jobs.dataset.sources.pattern import ANY_FOLDERS, Pattern
+from jobs.dataset.sources.suffixes import suffix
 from jobs.errors import RequestError
+from jobs.reach import Reach
 from jobs.store.errors import StoreRefused
 
 
@@ -24,6 +27,18 @@ def check_seen(inputs: Inputs) -> None:
             f"{folder}: a worker's machine does not see the inputs there; mount them at the same "
             "path on every machine, or use a bucket as store, into which they are sent"
         )
+
+
+def check_within(inputs: Inputs, reach: Reach, *, were_sent: bool) -> None:
+    """See that workers may read the inputs, where they lie all in one place.
+
+    Of a manifest each row tells for itself. were_sent: whether what lay on the submitter's disk
+    lies in the store. Raises RequestError.
+    """
+    address = inputs.address
+    is_here = not is_in_bucket(address)
+    if inputs.noise is None and not (is_here and were_sent) and suffix(address) not in MANIFESTS:
+        reach.to(address)
 
 
 def check_apart(inputs: Inputs, out: Path) -> None:

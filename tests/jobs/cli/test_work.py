@@ -1,14 +1,21 @@
 """`dreamfarm work` on stores and clusters that it cannot serve; what it renders, others test."""
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from jobs.scheduler.scheduler import Scheduler, Settings
+from jobs.scheduler.whole import Ask
+from jobs.spec import MAX_PIXELS
+from jobs.store.store import Store
 from tests.faults.proxy import faulty_proxy
 from tests.faults.servers import Server, free_ports
 from tests.jobs.cli.shell import Shell
 from tests.jobs.store.s3 import BUCKET, settings
+
+Say = Callable[[str], None]
 
 
 @pytest.fixture
@@ -51,9 +58,41 @@ def test_a_cluster_that_is_not_there_is_unreachable(shell: Shell, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x")]
+    ("option", "value"),
+    [("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x"), ("--max-pixels", "0")],
 )
 def test_absurd_settings_are_refused(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
     ended = shell("work", "--store", tmp_path / "store", option, value)
     assert ended.code == 2
     assert option in ended.err
+
+
+@pytest.mark.parametrize("place", ["nowhere", "http://169.254.169.254/", "file:///", "", "s3://B_"])
+def test_what_is_no_place_cannot_be_allowed(shell: Shell, tmp_path: Path, place: str) -> None:
+    ended = shell("work", "--store", tmp_path / "store", "--until-idle", "--allow", place)
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == 1
+    assert "s3://BUCKET/PREFIX" in ended.err
+
+
+def test_what_is_allowed_reaches_those_who_hold_jobs(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Settings] = []
+
+    class Noted(Scheduler):
+        def __init__(self, store: Store, ask: Ask, settings: Settings, say: Say) -> None:
+            given.append(settings)
+            super().__init__(store, ask, settings, say)
+
+    monkeypatch.setattr("jobs.scheduler.scheduler.Scheduler", Noted)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    places = ("--allow", "photos", "--allow", "s3://pictures/of/")
+    work = ("work", "--store", tmp_path / "store", "--until-idle")
+    assert shell(*work, *places, "--max-pixels", "5e9").code == 0
+    assert shell(*work).code == 0
+
+    assert given[0].allow == (str(tmp_path / "photos"), "s3://pictures/of")
+    assert given[0].max_pixels == 5_000_000_000
+    assert (given[1].allow, given[1].max_pixels) == ((), MAX_PIXELS)

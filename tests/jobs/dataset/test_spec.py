@@ -214,3 +214,24 @@ def test_a_dataset_without_inputs_says_so_once() -> None:
     with pytest.raises(RequestError) as error:
         any_spec_of({"kind": "dataset"})
     assert str(error.value) == "inputs: is missing"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://169.254.169.254/latest/", "https://me:secret@host/a/*.jpg", "file:///etc", "gs://b/p"],
+)
+def test_what_lies_on_the_web_is_no_input(address: str) -> None:
+    for inputs in (address, {"path": address, "column": "image"}):
+        with pytest.raises(RequestError, match="is not supported; fetch the files") as refused:
+            spec(inputs=inputs)
+        assert "\n" not in str(refused.value)
+        assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["http://169.254.169.254/mask.png", "s3://bucket/mask.png"])
+def test_nor_are_masks_and_guides(address: str) -> None:
+    swept: dict[str, object] = {"sweep": {"dream.strength": [None, address]}}
+    named = ({"dream": {"strength": address}}, {"objectives": [{"layer": "a", "guide": address}]})
+    for given in (*named, swept):
+        with pytest.raises(RequestError, match="is not supported; fetch the picture"):
+            spec(**given)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import torch
 
 from jobs import identity
 from jobs.document import spec_of
@@ -13,15 +14,17 @@ from jobs.errors import RequestError
 from jobs.lifecycle.errors import BadRecord, OtherVersion
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys, blob
-from jobs.lifecycle.materials import cache_folder, spec_here
-from jobs.lifecycle.stored_spec import StoredSpec
+from jobs.lifecycle.materials import cache_folder, fetched, spec_here
 from jobs.lifecycle.submit import submit
 from jobs.plan import make_plan
 from jobs.spec import Spec
 from jobs.store.errors import StoreRefused
+from render.networks.weights import read_weights
 from render.version import PIXEL_VERSION
 from tests.jobs.lifecycle.memory_store import MemoryStore
-from tests.jobs.small import MACHINE, document
+from tests.jobs.small import MACHINE, NETWORK, document
+
+DIGEST = f"sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True)
@@ -195,15 +198,58 @@ def test_a_spec_that_is_none_or_another_is_told(
         elsewhere.with_spec(spec=spec)
 
 
-def test_a_path_in_a_store_leads_nowhere_but_into_the_cache(elsewhere: Elsewhere) -> None:
-    spec = elsewhere.job.spec.spec | {"input": {"path": "../../../escaped.png"}}
-    stored = StoredSpec.decoded(
-        elsewhere.job.spec.model_copy(update={"spec": spec}).encoded(), "spec"
-    )
-    path = spec_here(elsewhere.store, stored, elsewhere.job.terms, elsewhere.cache).input.path
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"input": {"path": name}}
+        for name in ("../../../escaped.png", "..", "", "/etc/passwd", "http://169.254.169.254/x")
+    ]
+    + [{"input": "/etc/passwd"}, {"network": {"name": NETWORK, "weights": "../w.safetensors"}}],
+)
+def test_a_path_in_a_store_that_leads_anywhere_is_refused(
+    elsewhere: Elsewhere, changed: dict[str, object]
+) -> None:
+    with pytest.raises(BadRecord, match=r"is no file that was sent along") as refused:
+        elsewhere.with_spec(spec=elsewhere.job.spec.spec | changed)
+    assert "\n" not in str(refused.value)
+    assert not elsewhere.cache.exists()
 
-    assert path is not None
-    assert elsewhere.cache in path.resolve().parents
+
+@pytest.mark.parametrize("name", ["/etc/cron.d/mine", "../../mine", "..", ""])
+def test_nothing_is_fetched_but_under_a_bare_name(
+    store: MemoryStore, tmp_path: Path, name: str
+) -> None:
+    store.put(blob(DIGEST), b"content")
+    with pytest.raises(RequestError, match="is no name of a file"):
+        fetched(store, DIGEST, name, tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_weights_that_are_pickles_are_not_even_fetched(elsewhere: Elsewhere) -> None:
+    network = {"name": NETWORK, "weights": "trap.pth"}
+    with pytest.raises(RequestError, match=r"^weights trap.pth: are no .safetensors file, "):
+        elsewhere.with_spec(spec=elsewhere.job.spec.spec | {"network": network})
+    assert not list(elsewhere.cache.rglob("*.pth"))
+
+
+def test_pickled_weights_are_sent_as_tensors_alone(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    given = read_weights(weights)
+    torch.save(given, tmp_path / "mine.pth")
+    first, second = (
+        submit(store, spec_of(document(picture, tmp_path / "mine.pth"))) for _ in range(2)
+    )
+    assert (first.job, first.new, second.new) == (second.job, True, False)
+    spec = Elsewhere(store, look(store, first.job), tmp_path / "cache").spec()
+
+    arrived = spec.network.weights
+    assert isinstance(arrived, Path)
+    assert arrived.name == "mine.safetensors"
+    found = read_weights(arrived)
+    assert found.keys() == given.keys()
+    assert all(torch.equal(found[name], given[name]) for name in given)
+    assert make_plan(spec, MACHINE).identity.job_id == first.job
 
 
 def test_a_cache_that_cannot_be_written_is_named(elsewhere: Elsewhere) -> None:

@@ -54,6 +54,8 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "tiff of magic only": (lambda: b"II*\0", "damaged"),
     "webp of magic only": (lambda: b"RIFF\0\0\0\0WEBP", "damaged"),
     "absurd size": (lambda: claimed_png(100_000, 100_000), "limit of 2000000000"),
+    "absurd width": (lambda: claimed_png(2**20 + 1, 1), "more than 1048576 on one side"),
+    "absurd height": (lambda: claimed_png(1, 2**20 + 1), "more than 1048576 on one side"),
     "no width": (lambda: claimed_png(0, 5), "damaged"),
     "no height": (lambda: claimed_png(5, 0), "damaged"),
     "header without pixels": (lambda: claimed_png(5, 5), "truncated or damaged"),
@@ -73,7 +75,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path: Path, name: str) -> None:
     line = str(caught.value)
     assert line.startswith(f"{path}: ")
     assert "\n" not in line
-    assert re.search(r": (copy|give|shrink|export|save)", line), "it says what to do"
+    assert re.search(r": (copy|crop|give|shrink|export|save)", line), "it says what to do"
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """An input is brought to hand with exactly its bytes, or it is said why not."""
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from jobs.dataset.place import Place
 from jobs.dataset.sources.bucket import client
 from jobs.dataset.sources.reading import at_hand, read
 from jobs.lifecycle.keys import blob
+from jobs.reach import EVERYWHERE, Reach
 from jobs.store.errors import StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
 from jobs.store.s3 import S3Store
@@ -39,13 +41,13 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
 
 
 def fault(place: Place, store: Store, scratch: Path) -> str:
     """What is said of a place that is at fault."""
-    with pytest.raises(PictureError) as caught, at_hand(place, store, scratch):
+    with pytest.raises(PictureError) as caught, at_hand(place, store, scratch, EVERYWHERE):
         pass
     line = str(caught.value)
     assert line.startswith(place.address[:50])
@@ -58,7 +60,7 @@ def test_a_whole_file_of_this_machine_is_itself(
 ) -> None:
     path = tmp_path / "a ä.jpg"
     path.write_bytes(CONTENT)
-    with at_hand(Place(address=str(path)), store, scratch) as hand:
+    with at_hand(Place(address=str(path)), store, scratch, EVERYWHERE) as hand:
         assert hand == path
     assert path.read_bytes() == CONTENT
 
@@ -75,10 +77,10 @@ def test_a_part_is_exactly_that(start: int, length: int | None) -> None:
             assert "ends too soon" in fault(place, store, Path(folder))
         elif not wanted:
             assert "is empty" in fault(place, store, Path(folder))
-            assert read(place, store, Path(folder)) == b""
+            assert read(place, store, Path(folder), EVERYWHERE) == b""
         else:
-            with at_hand(place, store, Path(folder)) as hand:
-                assert hand.read_bytes() == read(place, store, Path(folder)) == wanted
+            with at_hand(place, store, Path(folder), EVERYWHERE) as hand:
+                assert hand.read_bytes() == read(place, store, Path(folder), EVERYWHERE) == wanted
 
 
 def test_what_cannot_be_read_here_is_the_inputs_fault(
@@ -118,11 +120,11 @@ def test_an_object_comes_whole_and_in_parts(prefix: Prefix, store: Store, scratc
     for start, length in ((0, None), (0, 2560), (10, 20), (2559, 1), (7, None)):
         place = Place(address=address, start=start, length=length)
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
-        with at_hand(place, store, scratch) as hand:
+        with at_hand(place, store, scratch, EVERYWHERE) as hand:
             assert hand.read_bytes() == wanted
         assert not hand.exists()
-    assert read(Place(address=address, start=5, length=0), store, scratch) == b""
-    assert read(Place(address=prefix.put("empty", b"")), store, scratch) == b""
+    assert read(Place(address=address, start=5, length=0), store, scratch, EVERYWHERE) == b""
+    assert read(Place(address=prefix.put("empty", b"")), store, scratch, EVERYWHERE) == b""
 
 
 def test_an_object_that_cannot_be_read_is_the_inputs_fault(
@@ -179,13 +181,13 @@ def test_a_store_that_fails_is_not_the_inputs_fault(
 ) -> None:
     place = Place(address=prefix.put("a.jpg", CONTENT))
     proxy.script(*[answer] * 3)
-    with pytest.raises(kind) as caught, at_hand(place, store, scratch):
+    with pytest.raises(kind) as caught, at_hand(place, store, scratch, EVERYWHERE):
         pass
     assert place.address in str(caught.value)
     assert "testsecret" not in str(caught.value)
     # Nothing is left over that would spoil the next attempt.
     proxy.reset(0)
-    assert read(place, store, scratch) == CONTENT
+    assert read(place, store, scratch, EVERYWHERE) == CONTENT
 
 
 def test_what_breaks_off_is_asked_for_again(
@@ -193,7 +195,7 @@ def test_what_breaks_off_is_asked_for_again(
 ) -> None:
     place = Place(address=prefix.put("a.jpg", CONTENT))
     proxy.script(Fault.CUT, Fault.CUT)
-    assert read(place, store, scratch) == CONTENT
+    assert read(place, store, scratch, EVERYWHERE) == CONTENT
 
 
 @pytest.mark.parametrize("kind", ["folder", "bucket"])
@@ -207,7 +209,7 @@ def test_what_was_sent_along_is_read_from_the_store(
     for start, length in ((0, None), (10, 20), (7, None)):
         place = Place(address=f"blob:{DIGEST}", start=start, length=length)
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
-        assert read(place, store, scratch) == wanted
+        assert read(place, store, scratch, EVERYWHERE) == wanted
     beyond = Place(address=f"blob:{DIGEST}", start=2000, length=1000)
     assert "ends too soon" in fault(beyond, store, scratch)
     for length in (None, 10):
@@ -220,7 +222,10 @@ def test_who_works_with_a_file_may_fail_in_their_own_way(
     path = tmp_path / "a.jpg"
     path.write_bytes(CONTENT)
     for place in (Place(address=str(path)), Place(address=str(path), length=5)):
-        with pytest.raises(FileNotFoundError, match="mine"), at_hand(place, store, scratch):
+        with (
+            pytest.raises(FileNotFoundError, match="mine"),
+            at_hand(place, store, scratch, EVERYWHERE),
+        ):
             raise FileNotFoundError("mine")
 
 
@@ -228,10 +233,67 @@ def test_many_may_read_at_once(prefix: Prefix, store: Store, scratch: Path) -> N
     place = Place(address=prefix.put("a.jpg", CONTENT), start=1)
     got: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda: got.append(read(place, store, scratch))) for _ in range(8)
+        threading.Thread(target=lambda: got.append(read(place, store, scratch, EVERYWHERE)))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert got == [CONTENT[1:]] * 8
+
+
+def refusal(place: Place, store: Store, scratch: Path, reach: Reach) -> str:
+    """What is said of a place that may not be read."""
+    with pytest.raises(PictureError) as caught, at_hand(place, store, scratch, reach):
+        raise AssertionError("it was brought to hand")
+    with pytest.raises(PictureError, match=re.escape(str(caught.value))):
+        read(place, store, scratch, reach)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("length", [None, 10])
+def test_nothing_is_read_beyond_reach(
+    tmp_path: Path, store: Store, scratch: Path, length: int | None
+) -> None:
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    for folder in (mine, other):
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(CONTENT)
+    (mine / "link.jpg").symlink_to(other / "a.jpg")
+    (mine / "near.jpg").symlink_to(mine / "a.jpg")
+    reach = Reach((store.address, str(mine)))
+
+    for name in ("a.jpg", "near.jpg"):
+        place = Place(address=f"{mine}/{name}", length=length)
+        with at_hand(place, store, scratch, reach) as hand:
+            assert hand.read_bytes() == CONTENT[:length]
+            assert not hand.is_symlink()
+    for address, words in (
+        (f"{other}/a.jpg", "where `work` may not read"),
+        (f"{mine}/link.jpg", "lies by a link where `work` may not read"),
+        (f"{mine}/../other/a.jpg", "leads workers who knows where"),
+        ("file:///etc/passwd", "file:// is not opened by workers"),
+        ("http://169.254.169.254/latest/meta-data/", "http:// is not opened by workers"),
+        ("s3://elsewhere/a.jpg", "where `work` may not read"),
+    ):
+        said = refusal(Place(address=address, length=length), store, scratch, reach)
+        assert words in said, address
+
+
+def test_a_blob_is_a_file_of_the_store_and_no_link_out_of_it(
+    tmp_path: Path, store: FolderStore, scratch: Path
+) -> None:
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(CONTENT)
+    store.put(blob(DIGEST), CONTENT)
+    reach = Reach((store.address,))
+    assert read(Place(address=f"blob:{DIGEST}"), store, scratch, reach) == CONTENT
+
+    store.local(blob(DIGEST)).unlink()
+    store.local(blob(DIGEST)).symlink_to(secret)
+    said = refusal(Place(address=f"blob:{DIGEST}"), store, scratch, reach)
+    assert "is a link that leads out of" in said
+    for digest in ("sha256:../../../../secret.jpg", "sha256:", "", "/etc/passwd"):
+        assert "is no digest" in refusal(Place(address=f"blob:{digest}"), store, scratch, reach)
