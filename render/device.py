@@ -28,6 +28,15 @@ def gpu_memory() -> int:
     return int(torch.cuda.get_device_properties(0).total_memory)
 
 
+def memory_taken(device: Device) -> int:
+    """Bytes of the GPU's memory that this process has taken at the most; 0 on CPUs."""
+    if device == "cpu":
+        return 0
+    import torch
+
+    return int(torch.cuda.max_memory_reserved())
+
+
 def device_name(device: Device) -> str:
     """The GPU's model, or the CPU's with its instruction set: what bytes may depend on."""
     import torch

@@ -70,6 +70,7 @@ class Checkpoints:
         self._site, self._fence, self._clock = site, fence, clock
         self._least = least_seconds
         self._cost = self._spent = 0.0
+        self._count = 0
         self._since = clock()
         self._kept: list[Found] = []
         self._sequence = 0
@@ -88,6 +89,11 @@ class Checkpoints:
     def spent(self) -> float:
         """Seconds that all of this holder's took."""
         return self._spent
+
+    @property
+    def count(self) -> int:
+        """How many this holder's crews have written."""
+        return self._count
 
     def take_over(self) -> None:
         """Find what earlier holders left, and name it in a first commit of this lease's own.
@@ -130,6 +136,7 @@ class Checkpoints:
         self._since = self._clock()
         self._cost = self._since - self._began
         self._spent += self._cost
+        self._count += 1
 
     def canvas(self, commit: Commit, grid: Grid) -> Mosaic:
         """The canvas of a commit, to be read by any worker. `grid` is that of its octave."""

@@ -2,11 +2,17 @@
 
 import os
 import signal
-from typing import Annotated
+import socket
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.cli.arguments import DREAMS, StoreFlag
+from jobs.watching.lines import LogFormat
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 _GRACE = 5.0
 """Seconds for a store that does not answer at first; then who starts this should know."""
@@ -52,6 +58,18 @@ def work(
         float | None,
         typer.Option("--max-pixels", help="The most that limits.max_pixels may be.", min=1),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics",
+            metavar="[HOST:]PORT",
+            help="Serve Prometheus' metrics, on loopback unless a host is named; default: nowhere.",
+        ),
+    ] = None,
+    log_format: Annotated[
+        LogFormat,
+        typer.Option("--log-format", help="Lines for people, or a JSON object a line."),
+    ] = "text",
 ) -> None:
     """Render the jobs in a store, by priority and age, until told to stop.
 
@@ -59,6 +77,8 @@ def work(
     along with it, or lies in the store, or where --allow says. SIGTERM and Ctrl-C: what is being
     rendered is given back, with what is done, and another goes on with it.
     """
+    from prometheus_client import CollectorRegistry
+
     from jobs.errors import RequestError
     from jobs.lifecycle.keys import ACTIVE
     from jobs.reach import allowed
@@ -69,6 +89,9 @@ def work(
     from jobs.store.address import open_store
     from jobs.store.exclusive import check_exclusive
     from jobs.store.patient import Patient
+    from jobs.watching.lines import log_lines
+    from jobs.watching.meters import Meters
+    from jobs.watching.say import say_for_programs
 
     given = {"poll": poll, "lease": lease, "checkpoint": checkpoint}
     settings = Settings(
@@ -76,6 +99,7 @@ def work(
         ray=address,
         allow=tuple(map(allowed, allow or ())),
         max_pixels=MAX_PIXELS if max_pixels is None else int(max_pixels),
+        log=log_format,
         **{name: value for name, value in given.items() if value is not None},
     )
     if grows_to is not None and address is None:
@@ -87,16 +111,32 @@ def work(
     check_exclusive(Patient(opened, _GRACE))
     ask = machine_whole() if address is None else cluster_whole(address, most)
     ask([])
-    scheduler = Scheduler(opened, ask, settings, _say)
+    registry = CollectorRegistry()
+    say = _say
+    if log_format == "json":
+        log_lines({"scheduler": f"{socket.gethostname()}:{os.getpid()}"})
+        say = say_for_programs
+    scheduler = Scheduler(opened, ask, settings, say, Meters(registry))
     endings = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = [signal.signal(ending, lambda *_: scheduler.stop()) for ending in endings]
-    _say(f"serving {opened.address} (process {os.getpid()})")
     try:
-        scheduler.run()
+        with _served(metrics, registry) as place:
+            told = "" if place is None else f", metrics at {place}"
+            say("serving", f"serving {opened.address} (process {os.getpid()}){told}")
+            scheduler.run()
     finally:
         for ending, handler in zip(endings, before, strict=True):
             signal.signal(ending, handler)
 
 
-def _say(line: str) -> None:
+def _served(
+    metrics: str | None, registry: "CollectorRegistry"
+) -> AbstractContextManager[str | None]:
+    """Within, metrics are served where they are asked for."""
+    from jobs.watching.endpoint import endpoint
+
+    return nullcontext() if metrics is None else endpoint(metrics, registry)
+
+
+def _say(_event: str, line: str, _job: str | None = None, /) -> None:
     typer.echo(line, err=True)

@@ -1,6 +1,5 @@
 """What a holder has its workers do besides items: tars of results, and the contact sheet."""
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -11,8 +10,7 @@ from jobs.dataset.binding import Binding, Sample, sample_key, shard_name
 from jobs.dataset.books import Books, OpenPage
 from jobs.dataset.display import Exhibit
 from jobs.dataset.plan import DatasetPlan
-
-_log = logging.getLogger("dreamfarm")
+from jobs.watching.lines import LOG
 
 _SHEET = 20.0
 """Seconds between two contact sheets while the first items run."""
@@ -68,7 +66,7 @@ class Chores:
         bound = self._bound.pop(outcome.task_id, None)
         if isinstance(outcome, Failed):
             if bound is None:
-                _log.warning("the contact sheet is not made: %s", outcome.error)
+                LOG.warning("the contact sheet is not made: %s", outcome.error)
                 return
             raise outcome.error
         if bound is not None:

@@ -1,6 +1,5 @@
 """A dataset in the hands of its holder, from the lease to the manifest."""
 
-import logging
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from jobs.dataset.member import worker
 from jobs.dataset.plan import DatasetPlan
 from jobs.dataset.shift import Shift
 from jobs.dataset.tenure import Tenure
-from jobs.holding.failure import verdict
+from jobs.holding.failure import failure_of, verdict, worker_of
 from jobs.holding.pools import Kind, StartPool
 from jobs.holding.reporter import Reporter
 from jobs.lifecycle.fixed import FixedPlan, fix
@@ -32,8 +31,7 @@ from jobs.manifest import encoded
 from jobs.poster.control import Control
 from jobs.poster.machinery import Machinery
 from jobs.poster.progress import Progress
-
-_log = logging.getLogger("dreamfarm")
+from jobs.watching.lines import LOG, facts
 
 _ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
 """For a worker's threads, which take turns at windows: glibc would else have each of them keep what
@@ -105,8 +103,11 @@ class DatasetHolding:
             raise error
         if self._control.wanted:
             raise self._control.stopped() from error
-        _log.warning("%s: the pool ends (%s)", type(error).__name__, error)
-        self._reporter.note("pool lost", reason=str(error))
+        at_fault = worker_of(error)
+        said = "%s: the pool ends (%s)"
+        LOG.warning(said, type(error).__name__, error, extra=facts(**at_fault))
+        self._reporter.note("pool lost", reason=str(error), **at_fault)
+        self._reporter.meter.retried(failure_of(error))
         self._held.check()
         self._reopen()
 
@@ -117,7 +118,7 @@ class DatasetHolding:
         depth = 2 * plan.batch + 1
         tenure = Tenure(self._intent.generation, plan.spec.crew.any_device, depth)
         workers = max(1, min(plan.workers, books.tally.left))
-        self._reporter.workers = workers
+        self._reporter.crew(workers)
         arguments = [(plan, self._site, tenure)] * workers
         with self._start(self._kind, arguments, berth, depth) as pool:
             used = self._fix(pool)
@@ -143,7 +144,7 @@ class DatasetHolding:
 
     def _watch(self) -> None:
         tally = self._books.tally
-        self._reporter.items = Items.model_validate(tally.document())
+        self._reporter.count(Items.model_validate(tally.document()))
         share = tally.ended / tally.items if tally.items else 1.0
         self._reporter.watch(
             Progress("items", 0, 0, 0, 0, float(tally.ended), float(tally.items), share)

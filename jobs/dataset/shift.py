@@ -1,6 +1,5 @@
 """One pool's work on a dataset: its items, and what is to be done with their results."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,8 +12,7 @@ from jobs.dataset.row import Row
 from jobs.holding.failure import failure_of, trace_of
 from jobs.lifecycle.status import Failure
 from jobs.poster.control import Control
-
-_log = logging.getLogger("dreamfarm")
+from jobs.watching.lines import LOG, facts
 
 _TICK = 0.5
 """Seconds between two looks at what is wanted, while items run."""
@@ -137,7 +135,8 @@ class Shift:
                 raise error
             if not self._is_last_try:
                 return None
-        _log.error("item %s: %s failure: %s", item.found.key, kind, trace_of(error))
+        known = facts(worker=outcome.member, item=item.found.key, failure=kind)
+        LOG.error("item %s: %s failure: %s", item.found.key, kind, trace_of(error), extra=known)
         return Row(
             number=item.number,
             key=item.found.key,

@@ -52,6 +52,11 @@ def verdict(error: BaseException, losses: int, *, is_frugal: bool) -> Verdict:
     return "again" if lost and losses < _PATIENCE else "let go"
 
 
+def worker_of(error: BaseException) -> dict[str, int]:
+    """What events say of the worker that is at fault, where that is one."""
+    return {"worker": error.member} if isinstance(error, MemberLost) else {}
+
+
 def trace_of(error: BaseException) -> str:
     """Everything about an error, for the job's log."""
     return "".join(traceback.format_exception(error))

@@ -1,6 +1,6 @@
 """A job in the hands of its holder, from the lease to the manifest."""
 
-import logging
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from cluster.errors import Interrupted
 from jobs.checkpoint.checkpoints import LEAST_SECONDS, Checkpoints
 from jobs.checkpoint.site import Site
 from jobs.holding.crews import Start, berth_of
-from jobs.holding.failure import verdict
+from jobs.holding.failure import failure_of, verdict, worker_of
 from jobs.holding.muster import Muster, StartReserve
 from jobs.holding.reporter import Reporter
 from jobs.lifecycle.errors import Unfit
@@ -24,13 +24,13 @@ from jobs.plan import Plan
 from jobs.poster.climb import Climb
 from jobs.poster.control import Control, Stopped
 from jobs.poster.machinery import Machinery
+from jobs.poster.measured import Measured
 from jobs.poster.member import worker
 from jobs.poster.outputs import Written, write_outputs
 from jobs.poster.progress import Progress, progress
 from jobs.poster.recipe import decoded_slots, recipe
 from jobs.source import Source
-
-_log = logging.getLogger("dreamfarm")
+from jobs.watching.lines import EVENTS, LOG, facts
 
 
 class Holding:
@@ -88,8 +88,11 @@ class Holding:
             raise error
         if self._control.wanted:
             raise self._control.stopped() from error
-        _log.warning("%s: the crew ends (%s)", type(error).__name__, error)
-        self._reporter.note("crew lost", reason=str(error), then=decided)
+        at_fault = worker_of(error)
+        said = "%s: the crew ends (%s)"
+        LOG.warning(said, type(error).__name__, error, extra=facts(**at_fault))
+        self._reporter.note("crew lost", reason=str(error), then=decided, **at_fault)
+        self._reporter.meter.retried(failure_of(error))
         if decided == "frugally":
             self._plan = replace(self._plan, memory=self._plan.memory.frugal())
         self._held.check()
@@ -110,9 +113,11 @@ class Holding:
             self._fix(crew)
             self._take_in(crew, clock)
             clock.begin("dream")
-            climb = Climb(plan, known, crew, self._checkpoints, self._control, self._watch)
+            watch = functools.partial(self._watch, crew)
+            climb = Climb(plan, known, crew, self._checkpoints, self._control, watch)
             with self._muster.around(crew, berth, self._most):
                 canvas = climb.run()
+            self._measure(crew)
             self._reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
             clock.begin("encode")
             self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
@@ -123,19 +128,30 @@ class Holding:
         size = self._muster.gather(berth_of(self._plan), self._most)
         if size != self._plan.workers:
             self._plan = self._plan.crewed(size)
-        self._reporter.workers = size
+        self._reporter.crew(size)
         self._reporter.note("crew", workers=size)
         return self._plan
 
-    def _watch(self, seen: Progress) -> None:
+    def _watch(self, crew: Crew, seen: Progress) -> None:
         self._reporter.watch(seen)
+        if self._reporter.meter.is_due:
+            self._measure(crew)
         self._muster.look(self._reporter.status().eta_seconds, self._checkpoints.cost)
+
+    def _measure(self, crew: Crew) -> None:
+        """Ask the members what they have measured, which is no reason to leave without a commit."""
+        with self._control.shielded():
+            found: dict[int, Measured] = crew.call("measured", dict.fromkeys(range(crew.size), ()))
+        meter = self._reporter.meter
+        meter.checkpointed(self._checkpoints.count, self._checkpoints.spent)
+        meter.measured(found)
 
     def _fix(self, crew: Crew) -> None:
         """See that this crew goes on with the bytes that the first one began."""
         all_used: dict[int, Machinery] = crew.call("machinery", dict.fromkeys(range(crew.size), ()))
         used = all_used[0]
         for member, other in all_used.items():
+            EVENTS.info("worker", extra=facts(event="worker", worker=member, device=other.name))
             if (other.kind, other.software) != (used.kind, used.software):
                 raise Unfit(
                     f"{self._site.job}: worker {member} has {other.kind} and {other.software}, "

@@ -11,8 +11,9 @@ from jobs.holding.pace import Pacer
 from jobs.lifecycle.status import Failure, Items, Status
 from jobs.poster.progress import Progress
 from jobs.store.store import Store
-
-_log = logging.getLogger("dreamfarm")
+from jobs.watching.lines import EVENTS, LOG
+from jobs.watching.lines import facts as known
+from jobs.watching.meter import Meter
 
 _LOG_LENGTH = 1 << 20
 """Characters of the log that are kept; the oldest go first."""
@@ -27,16 +28,16 @@ _PHASES = {
 class Reporter(logging.Handler):
     """Collects in the working thread, writes in the keeper's; also takes this process's log in.
 
-    generation: of the intent that the holder works for. workers: of its crew, once known. items:
-    of a dataset, once counted.
+    generation: of the intent that the holder works for. meter: adds up for whoever watches.
     """
 
-    def __init__(self, site: Site, generation: int) -> None:
+    def __init__(self, site: Site, generation: int, meter: Meter | None = None) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._site, self._generation = site, generation
-        self.workers = 0
-        self.items: Items | None = None
+        self.meter = meter or Meter()
+        self._workers = 0
+        self._items: Items | None = None
         self._pacer = Pacer()
         self._progress: Progress | None = None
         self._reason: str | None = None
@@ -49,23 +50,35 @@ class Reporter(logging.Handler):
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Within, what this process logs is taken in."""
-        _log.setLevel(logging.INFO)
-        _log.addHandler(self)
+        LOG.setLevel(logging.INFO)
+        LOG.addHandler(self)
         try:
             yield
         finally:
-            _log.removeHandler(self)
+            LOG.removeHandler(self)
+
+    def crew(self, workers: int) -> None:
+        """Note that a crew or pool of so many begins."""
+        self._workers = workers
+        self.meter.crew(workers)
+
+    def count(self, items: Items) -> None:
+        """Note what has become of a dataset's items."""
+        self._items = items
+        self.meter.counted(items)
 
     def watch(self, progress: Progress) -> None:
         """Note where the render is."""
         before = self._progress
         self._pacer.note(progress)
         self._progress = progress
+        self.meter.progressed(progress)
         if before is None or (before.phase, before.octave) != (progress.phase, progress.octave):
             self.note(progress.phase, octave=progress.octave, octaves=progress.octaves)
 
     def note(self, kind: str, **facts: str | float | None) -> None:
         """Note an event."""
+        EVENTS.info(kind, extra=known(event=kind, **facts))
         with self._telling:
             self._events.append(event(kind, **facts))
 
@@ -117,8 +130,8 @@ class Reporter(logging.Handler):
             progress=round(seen.share, 4) if seen else 0.0,
             rate=None if pace.rate is None else round(pace.rate, 4),
             eta_seconds=None if pace.eta_seconds is None else round(pace.eta_seconds, 1),
-            workers=self.workers,
-            items=self.items,
+            workers=self._workers,
+            items=self._items,
             reason=self._reason,
             failure=self._failure,
         )

@@ -11,11 +11,14 @@ from jobs.checkpoint.commit import Part
 from jobs.checkpoint.site import Site
 from jobs.poster.encoded import Encoded
 from jobs.poster.machinery import Machinery, machinery
+from jobs.poster.measured import Measured, Stopwatch
 from jobs.source import opened
 from jobs.spec import Spec
+from render.device import memory_taken
 from render.intake import Pictured, take_in
 from render.mosaic import Mosaic
 from render.outtake import bands
+from render.partition import Block
 from render.pictures.deepzoom import tiles_folder
 from render.pictures.digest import digest
 from render.pictures.labels import Labels
@@ -23,7 +26,7 @@ from render.pictures.source import open_picture
 from render.pictures.write import write_picture
 from render.preview import preview
 from render.recipe import Recipe
-from render.shard import Abandoned, Shard
+from render.shard import Abandoned, Fragment, Shard
 
 _AT_ONCE = 8
 """Files of a DeepZoom that are uploaded at the same time."""
@@ -91,16 +94,42 @@ class Worker(Scribe, Shard):
         Shard.__init__(self, recipe, site.scratch / f"worker-{member}", interrupted)
         self._member = member
         self._files: list[Path] = []
+        self._watch = Stopwatch()
 
     def machinery(self) -> Machinery:
         """What this member computes with."""
         return machinery(self._recipe.device)
 
+    def measured(self) -> Measured:
+        """What this member has taken so far."""
+        return self._watch.measured(memory_taken(self._recipe.device))
+
+    def begin(
+        self, octave: int, blocks: tuple[Block, ...], member: int, before: Mosaic | None
+    ) -> tuple[Fragment, ...]:
+        with self._watch.during("load"):
+            return self._watch.sent(super().begin(octave, blocks, member, before))
+
+    def resume(
+        self, octave: int, blocks: tuple[Block, ...], member: int, canvas: Mosaic
+    ) -> tuple[Fragment, ...]:
+        with self._watch.during("load"):
+            return self._watch.sent(super().resume(octave, blocks, member, canvas))
+
+    def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
+        with self._watch.during("gradients"):
+            return super().climb(step, *fragments)
+
+    def update(self, step_scales: tuple[float, ...]) -> tuple[Fragment, ...]:
+        with self._watch.during("update"):
+            return self._watch.sent(super().update(step_scales))
+
     def save(self, sequence: int) -> Part:
         """Write this shard of the canvas into the store, exactly."""
         key = self._site.keys.shard(self._site.number, sequence, self._member)
-        file = self.commit(self._site.near(key))
-        self._site.hand_over(key)
+        with self._watch.during("save"):
+            file = self.commit(self._site.near(key))
+            self._site.hand_over(key)
         self._files.append(self._site.kept(key))
         while len(self._files) > _KEPT:
             self._files.pop(0).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from jobs.lifecycle.job import Job
 from jobs.lifecycle.lease import Held
 from jobs.scheduler.capacity import Share
 from jobs.scheduler.errand import Errand
+from jobs.watching.readings import Readings
+from jobs.watching.wire import Ear
 
 
 @dataclass
 class Child:
-    """One job that is being rendered for this scheduler."""
+    """One job that is being rendered for this scheduler; ear: hears what it reads on its meters."""
 
     process: subprocess.Popen[bytes]
     held: Held
@@ -25,6 +28,7 @@ class Child:
     known: Job
     scratch: Path
     yields: bool = False
+    ear: Ear | None = None
 
     @property
     def job(self) -> str:
@@ -35,6 +39,16 @@ class Child:
     def priority(self) -> int:
         """Of its job, when it was started."""
         return self.known.terms.priority if self.known.terms else 0
+
+    def heard(self) -> Readings | None:
+        """The newest readings since the last look; None where there are none."""
+        return self.ear.newest() if self.ear else None
+
+    def bury(self) -> None:
+        """It has ended: give back what it had of this process and this machine."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        if self.ear:
+            self.ear.close()
 
     def step_aside(self) -> None:
         """Have it commit at the next step boundary, and let the job go."""
@@ -59,6 +73,7 @@ def start(errand: Errand, held: Held, share: Share, job: Job) -> Child:
     cards = _cards(share) if errand.ray is None and share.gpus else {}
     # What a process leaves behind that is killed lies there too, and goes with it.
     places = {"TMPDIR": str(errand.scratch)}
+    ear = Ear()
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.scheduler.coordinator"],
         stdin=subprocess.PIPE,
@@ -66,13 +81,15 @@ def start(errand: Errand, held: Held, share: Share, job: Job) -> Child:
         env={**os.environ, **cards, **places},
         # A terminal's Ctrl-C is for the scheduler, which tells its children what to do.
         start_new_session=True,
+        pass_fds=(ear.mouth,),
     )
     if process.stdin is not None:
         # A coordinator that died before it read will be reaped like any other.
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(errand.encoded())
+            process.stdin.write(errand.model_copy(update={"mouth": ear.mouth}).encoded())
             process.stdin.close()
-    return Child(process, held, share, job, errand.scratch)
+    ear.started()
+    return Child(process, held, share, job, errand.scratch, ear=ear)
 
 
 def _cards(share: Share) -> dict[str, str]:

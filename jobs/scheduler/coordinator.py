@@ -5,7 +5,6 @@ runs out, and Ray, which ends a driver whose cluster has died. The scheduler liv
 """
 
 import functools
-import logging
 import os
 import shutil
 import signal
@@ -29,6 +28,9 @@ from jobs.reach import Reach
 from jobs.scheduler.errand import Errand
 from jobs.spec import Limits
 from jobs.store.store import Store
+from jobs.watching.lines import LOG, facts, log_lines
+from jobs.watching.meter import Meter
+from jobs.watching.wire import Mouth
 
 if TYPE_CHECKING:
     from jobs.holding.ground import Ground
@@ -40,12 +42,12 @@ DONE, UNFIT = 0, 76
 
 Grounds = Callable[[], AbstractContextManager["Ground"]]
 
-_log = logging.getLogger("dreamfarm")
-
 
 def main() -> None:
     """Run the errand on standard input."""
     errand = Errand.decoded(sys.stdin.buffer.read(), "the errand")
+    if errand.log == "json":
+        log_lines({"job": errand.job, "lease": errand.number, "holder": errand.holder})
     control = Control()
     # The scheduler passes on what it is told itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -76,7 +78,8 @@ class Coordinator:
         """
         errand, store = self._errand, self._site.store
         held, kept = self._held(store), self._held(store.impatient())
-        reporter = Reporter(self._site, look(store, errand.job).intent.generation)
+        meter = Meter() if errand.mouth is None else Meter(Mouth(errand.mouth))
+        reporter = Reporter(self._site, look(store, errand.job).intent.generation, meter)
         reporter.note("claimed", lease=errand.number, holder=errand.holder)
         try:
             keeper = Keeper(store.impatient(), kept, self._control, reporter, dies_with=dies_with)
@@ -87,6 +90,7 @@ class Coordinator:
         except LeaseLost:
             return GONE
         finally:
+            meter.tell()
             shutil.rmtree(errand.scratch, ignore_errors=True)
 
     def _held(self, store: Store) -> Held:
@@ -113,7 +117,7 @@ class Coordinator:
             # Whoever has lost the lease may well fail for that alone.
             held.check()
             kind = failure_of(error)
-            _log.error("%s failure: %s", kind, trace_of(error))
+            LOG.error("%s failure: %s", kind, trace_of(error), extra=facts(failure=kind))
             if verdict(error, losses=sys.maxsize, is_frugal=True) == "fail":
                 reporter.give_reason(_told(error, kind), kind)
                 reporter.note("failed", reason=str(error), failure=kind)

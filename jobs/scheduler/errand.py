@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from jobs.lifecycle.record import Record
+from jobs.watching.lines import LogFormat
 
 
 class Errand(Record):
@@ -14,7 +15,9 @@ class Errand(Record):
     store: its address. number, token, holder, ttl: the lease's. ray: HOST:PORT of a cluster; None
     for a Ray of its own. cores, gpus, memory: of this machine (bytes), or of the cluster.
     checkpoint_seconds: between two checkpoints within an octave, at the least. allow, max_pixels:
-    what its spec may have read, as in `Settings`.
+    what its spec may have read, as in `Settings`. mouth: a descriptor of that process, for its
+    readings; None where nobody listens. log: what it writes to standard error: nothing but trouble,
+    or lines for programs.
     """
 
     store: str
@@ -31,3 +34,5 @@ class Errand(Record):
     allow: tuple[str, ...]
     max_pixels: Annotated[int, Field(ge=1)]
     scratch: Annotated[Path, Field(strict=False)]
+    log: LogFormat
+    mouth: Annotated[int, Field(ge=0)] | None = None

@@ -5,32 +5,35 @@ keeps anything that another could not find out: it may die at any time.
 """
 
 import os
-import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import Unreachable
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE
-from jobs.lifecycle.errors import BadRecord, NoSuchJob
+from jobs.lifecycle.errors import BadRecord
 from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import ACTIVE, JobKeys, active, parse_active
+from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import Standing, claim, standing
-from jobs.lifecycle.state import ENDED
+from jobs.lifecycle.state import State
 from jobs.scheduler.asked import asked_memory, priority_of, terms_of
 from jobs.scheduler.capacity import Share, share_for
 from jobs.scheduler.child import Child, Launch, start
 from jobs.scheduler.coordinator import UNFIT
 from jobs.scheduler.errand import Errand
 from jobs.scheduler.patience import Patience
+from jobs.scheduler.roll import Roll
 from jobs.scheduler.whole import Ask, Whole, minus
 from jobs.spec import MAX_PIXELS
-from jobs.store.errors import Elsewhere, StoreError, StoreRefused
+from jobs.store.errors import Elsewhere, StoreError
 from jobs.store.store import Store
+from jobs.watching.lines import LogFormat
+from jobs.watching.meters import Meters
+from jobs.watching.say import Say
 
 _TICK = 0.2
 """Seconds between two looks at the children."""
@@ -46,7 +49,8 @@ class Settings:
     lease: seconds after which a holder that does not renew is taken for dead. checkpoint: seconds
     between two within an octave, at the least. poll: between two looks at the store. ray: HOST:PORT
     of a cluster, None for a private Ray of each job on this machine. allow: the places, besides the
-    store, that jobs may have read. max_pixels: the most that a job's limits may say.
+    store, that jobs may have read. max_pixels: the most that a job's limits may say. log: how
+    coordinators log.
     """
 
     lease: float = 60.0
@@ -56,12 +60,13 @@ class Settings:
     ray: str | None = None
     allow: tuple[str, ...] = ()
     max_pixels: int = MAX_PIXELS
+    log: LogFormat = "text"
 
 
 class Scheduler:
     """Serves one store from one machine.
 
-    ask: what there is to work with. say: tells the operator a line. launch: starts a coordinator.
+    ask: what there is to work with. say, meters: tell the operator. launch: starts a coordinator.
     """
 
     def __init__(
@@ -69,17 +74,20 @@ class Scheduler:
         store: Store,
         ask: Ask,
         settings: Settings,
-        say: Callable[[str], None],
+        say: Say,
+        meters: Meters,
         launch: Launch = start,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._ask, self._settings = store, ask, settings
-        self._say, self._launch, self._clock = say, launch, clock
+        self._say, self._meters = say, meters
+        self._launch, self._clock = launch, clock
         self._children: dict[str, Child] = {}
         self._patience = Patience(clock)
         self._me = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = False
         self._is_cut_off = False
+        self._roll = Roll(store, self._patience, say, lambda: self._stopping)
         self._complained: set[str] = set()
 
     def stop(self) -> None:
@@ -103,66 +111,21 @@ class Scheduler:
     def look_around(self) -> bool:
         """One look at the store; returns whether nothing is left to do."""
         try:
-            queued, others = self._open_jobs()
-            self._take_what_fits(queued)
+            found = self._roll.call(self._children)
+            self._meters.look(found.states, found.queue_age)
+            self._take_what_fits(found.queued)
         except (StoreError, Unreachable) as error:
+            self._meters.reached(False)
             if not self._is_cut_off:
-                self._say(f"{error}; trying again")
+                self._say("cut off", f"{error}; trying again")
             self._is_cut_off = True
             return False
+        self._meters.reached(True)
         if self._is_cut_off:
-            self._say("all answer again")
+            self._say("reached", "all answer again")
         self._is_cut_off = False
-        open_still = [job for job in queued if not self._patience.is_given_up(job)]
-        return not (open_still or others or self._children)
-
-    def _open_jobs(self) -> tuple[list[Job], int]:
-        """The queued jobs, the first to be taken first, and how many others may still be."""
-        queued, others = [], 0
-        for name, generation in self._marked():
-            if name in self._children:
-                continue
-            if self._stopping:
-                break
-            job = self._seen(name, generation)
-            if job is None:
-                continue
-            if job.intent.generation > generation:
-                self._renew_marker(job, generation)
-            elif job.state in ENDED:
-                self._store.delete([active(name, generation)])
-            elif job.state == "running":
-                others += 1
-            elif job.state == "queued" and not self._patience.is_given_up(job):
-                queued.append(job)
-        queued.sort(key=lambda job: (-priority_of(job), -job.age, job.id))
-        return queued, others
-
-    def _marked(self) -> Iterator[tuple[str, int]]:
-        for entry in list(self._store.entries(ACTIVE)):
-            found = parse_active(entry.key)
-            if found:
-                yield found
-
-    def _renew_marker(self, job: Job, generation: int) -> None:
-        """Delete the marker of a generation that `retry` has ended, once the next one is there."""
-        self._store.put_if_absent(active(job.id, job.intent.generation), b"")
-        self._store.delete([active(job.id, generation)])
-
-    def _seen(self, name: str, generation: int) -> Job | None:
-        """The job; None, and one complaint, where something else lies in its place."""
-        try:
-            job = look(self._store, name)
-        except NoSuchJob:
-            # Who submits writes the spec first and the marker last: the job has been deleted.
-            self._store.delete([active(name, generation)])
-        except (BadRecord, RequestError, StoreRefused) as error:
-            if name not in self._complained:
-                self._say(f"{error} (left alone)")
-            self._complained.add(name)
-        else:
-            return job
-        return None
+        open_still = [job for job in found.queued if not self._patience.is_given_up(job)]
+        return not (open_still or found.others or self._children)
 
     def _take_what_fits(self, queued: list[Job]) -> None:
         """Start jobs in their order, until one has to wait for the room that it needs.
@@ -192,10 +155,12 @@ class Scheduler:
     def _leave_alone(self, job: Job, whole: Whole) -> None:
         """A job that is too large for all there is: for good, unless machines may join."""
         if whole.is_fixed or self._settings.until_idle:
-            self._say(f"{job.id}: needs more than there is here; left to others")
+            told = f"{job.id}: needs more than there is here; left to others"
+            self._say("too large", told, job.id)
             self._patience.give_up(job)
         elif job.id not in self._complained:
-            self._say(f"{job.id}: needs more than the cluster has; waits for machines to join")
+            told = f"{job.id}: needs more than the cluster has; waits for machines to join"
+            self._say("waits", told, job.id)
             self._complained.add(job.id)
 
     def _start(self, job: Job, share: Share, memory: int) -> bool:
@@ -227,9 +192,10 @@ class Scheduler:
             allow=self._settings.allow,
             max_pixels=self._settings.max_pixels,
             scratch=scratch,
+            log=self._settings.log,
         )
         self._children[job.id] = self._launch(errand, held, share, job)
-        self._say(f"{job.id}: started (lease {held.number})")
+        self._say("started", f"{job.id}: started (lease {held.number})", job.id)
         return True
 
     def _make_room(self, job: Job) -> None:
@@ -238,19 +204,30 @@ class Scheduler:
             return
         least = min(self._children.values(), key=lambda child: child.priority, default=None)
         if least is not None and least.priority < priority_of(job):
-            self._say(f"{least.job}: steps aside for {job.id}")
+            self._say("steps aside", f"{least.job}: steps aside for {job.id}", least.job)
             least.step_aside()
 
     def reap(self) -> bool:
-        """Take note of children that have ended; returns whether there were any."""
+        """Take note of what children say, and of those that have ended: whether there were any."""
+        for child in self._children.values():
+            self._hear(child)
         ended = [child for child in self._children.values() if child.process.poll() is not None]
         for child in ended:
             del self._children[child.job]
-            self._bury(child)
+            # Its last words may have come after the last look.
+            self._hear(child)
+            child.bury()
+            died = child.process.returncode not in (0, UNFIT) and not self._stopping
+            self._meters.leave(child.job, self._state_left(child), died=died)
         return bool(ended)
 
-    def _bury(self, child: Child) -> None:
-        shutil.rmtree(child.scratch, ignore_errors=True)
+    def _hear(self, child: Child) -> None:
+        readings = child.heard()
+        if readings is not None:
+            self._meters.take(child.job, readings)
+
+    def _state_left(self, child: Child) -> State | None:
+        """What became of the job of a child that has ended; None where the store does not say."""
         code = child.process.returncode
         if code == UNFIT:
             self._patience.give_up(child.known)
@@ -263,11 +240,12 @@ class Scheduler:
                 child.held.release()
             job = look(self._store, child.job)
         except (StoreError, BadRecord, RequestError) as error:
-            self._say(f"{child.job}: its process ended with {code}; {error}")
-            return
+            self._say("ended", f"{child.job}: its process ended with {code}; {error}", child.job)
+            return None
         reason = f": {job.status.reason}" if job.status and job.status.reason else ""
         died = f" (its process ended with {code})" if code not in (0, GONE, UNFIT) else ""
-        self._say(f"{job.id}: {job.state}{reason}{died}")
+        self._say(job.state, f"{job.id}: {job.state}{reason}{died}", job.id)
+        return job.state
 
     def _part(self) -> None:
         """Leave: every child lets its job go, with what it has."""

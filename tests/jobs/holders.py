@@ -92,6 +92,7 @@ def claimed(
         allow=allow,
         max_pixels=MAX_PIXELS,
         scratch=Path(name),
+        log="text",
     )
     VIEWS[name] = view or shared
     control, ground = Control(), Ground(start, pool, reserve)

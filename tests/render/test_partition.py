@@ -3,7 +3,7 @@
 import math
 import time
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from render.grid import Grid

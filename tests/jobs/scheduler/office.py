@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from prometheus_client import CollectorRegistry
+
 from jobs.document import spec_of
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys
@@ -16,6 +18,7 @@ from jobs.scheduler.errand import Errand
 from jobs.scheduler.scheduler import Scheduler, Settings
 from jobs.scheduler.whole import Whole, minus
 from jobs.store.store import Entry
+from jobs.watching.meters import Meters
 from tests.jobs.lifecycle.memory_store import MemoryStore
 
 
@@ -61,6 +64,7 @@ class Office:
 
     def __init__(self, cores: int = 2, is_fixed: bool = True) -> None:
         self.store = CountingStore()
+        self.registry = CollectorRegistry()
         self.now = 0.0
         self.said: list[str] = []
         self.started: list[str] = []
@@ -71,7 +75,8 @@ class Office:
             self.store,
             self._ask,
             Settings(until_idle=is_fixed),
-            self.said.append,
+            lambda event, line, job=None: self.said.append(line),
+            Meters(self.registry),
             launch=self._launch,
             clock=lambda: self.now,
         )

@@ -1,0 +1,1 @@
+"""What operators see: meters for Prometheus, and logs that programs can read."""

@@ -1,0 +1,124 @@
+"""Adds up what one holder of a job does, as it reports it, for whoever watches."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from jobs.lifecycle.status import Failure, Items
+from jobs.poster.measured import Measured
+from jobs.poster.progress import Progress
+from jobs.watching.readings import Outcome, Readings
+
+WAITING = "waiting"
+"""The phase of workers that do none of the others: they wait for fragments, or for the slowest."""
+
+_APART = 1.0
+"""Seconds between two tellings, at the least."""
+
+_ROUND = 10.0
+"""Seconds between two questions to a crew, each of which costs it a moment."""
+
+Tell = Callable[[Readings], None]
+
+
+def _nobody(_: Readings) -> None:
+    """Nobody watches."""
+
+
+class Meter:
+    """One holder's; tell: is told of it as it goes, and must not wait."""
+
+    def __init__(self, tell: Tell = _nobody, clock: Callable[[], float] = time.monotonic) -> None:
+        self._tell, self._clock = tell, clock
+        self._told = self._asked = clock()
+        self._last: Progress | None = None
+        self._members: dict[int, Measured] = {}
+        self._steps, self._work, self._share = 0, 0.0, 0.0
+        self._seconds: Counter[str] = Counter()
+        self._halo_bytes = self._workers = self._checkpoints = 0
+        self._checkpoint_seconds = 0.0
+        self._retries: Counter[Failure] = Counter()
+        self._first_items: Items | None = None
+        self._items: dict[Outcome, int] = {}
+
+    def crew(self, workers: int) -> None:
+        """Another crew or pool begins, of so many."""
+        self._workers, self._members, self._last = workers, {}, None
+        self._asked = self._clock()
+
+    def progressed(self, seen: Progress) -> None:
+        """Take in where the render is; between the first and the last step of a crew it counts."""
+        self._share = seen.share
+        if seen.phase == "dream":
+            if self._last is not None and seen.done > self._last.done:
+                self._steps += 1
+                self._work += seen.done - self._last.done
+            self._last = seen
+        self._tell_now_and_then()
+
+    def counted(self, items: Items) -> None:
+        """Take in what has become of a dataset's items; what others did before does not count."""
+        first = self._first_items = self._first_items or items
+        self._raise("done", items.done - first.done)
+        for failure, count in items.failed.items():
+            self._raise(failure, count - first.failed.get(failure, 0))
+
+    def _raise(self, outcome: Outcome, count: int) -> None:
+        self._items[outcome] = max(self._items.get(outcome, 0), count)
+
+    def retried(self, failure: Failure) -> None:
+        """A crew or pool ended so, and another is to follow."""
+        self._retries[failure] += 1
+
+    def checkpointed(self, count: int, seconds: float) -> None:
+        """So many checkpoints so far, which took so long."""
+        self._checkpoints, self._checkpoint_seconds = count, seconds
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the members have not been asked for a while."""
+        return self._clock() - self._asked >= _ROUND
+
+    def measured(self, found: dict[int, Measured]) -> None:
+        """Take in what the members of the present crew have measured since they were made."""
+        now = self._clock()
+        spent: Counter[str] = Counter()
+        for member, one in found.items():
+            before = self._members.get(member, Measured())
+            self._halo_bytes += one.halo_bytes - before.halo_bytes
+            for phase, seconds in one.seconds.items():
+                spent[phase] += seconds - before.seconds.get(phase, 0.0)
+        whole = len(found) * (now - self._asked)
+        spent[WAITING] = max(0.0, whole - sum(spent.values()))
+        self._seconds.update(spent)
+        self._members, self._asked = found, now
+        self._tell_now_and_then()
+
+    def readings(self) -> Readings:
+        """All of it so far."""
+        return Readings(
+            steps=self._steps,
+            megapixel_steps=self._work,
+            phase_seconds=dict(self._seconds),
+            halo_bytes=self._halo_bytes,
+            checkpoints=self._checkpoints,
+            checkpoint_seconds=self._checkpoint_seconds,
+            retries=dict(self._retries),
+            items=self._items,
+            workers=self._workers,
+            progress=min(1.0, self._share),
+            gpu_memory=_by_member(self._members),
+        )
+
+    def tell(self) -> None:
+        """Say how it stands now."""
+        self._told = self._clock()
+        self._tell(self.readings())
+
+    def _tell_now_and_then(self) -> None:
+        if self._clock() - self._told >= _APART:
+            self.tell()
+
+
+def _by_member(members: dict[int, Measured]) -> tuple[int, ...]:
+    return tuple(members[member].gpu_memory for member in sorted(members))

@@ -1,0 +1,111 @@
+"""What a holder's meter adds up, and what it leaves out."""
+
+import pytest
+
+from jobs.lifecycle.status import Items
+from jobs.poster.measured import Measured
+from jobs.poster.progress import Phase, Progress
+from jobs.watching.meter import Meter
+from jobs.watching.readings import Readings
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def seen(done: float, phase: Phase = "dream") -> Progress:
+    return Progress(phase, 1, 1, 0, 10, done, 10.0, done / 10)
+
+
+def items(done: int, **failed: int) -> Items:
+    return Items.model_validate({"items": 10, "done": done, "failed": failed})
+
+
+def test_steps_count_from_where_a_crew_begins() -> None:
+    meter = Meter()
+    meter.crew(2)
+    meter.progressed(seen(0, "decode"))
+    for done in (3, 3.5, 3.5, 5):
+        meter.progressed(seen(done))
+    meter.progressed(seen(10, "encode"))
+
+    assert meter.readings().steps == 2
+    assert meter.readings().megapixel_steps == pytest.approx(2)
+
+
+def test_steps_that_are_done_again_are_work_too() -> None:
+    meter = Meter()
+    meter.crew(2)
+    for done in (0, 1, 2):
+        meter.progressed(seen(done))
+    meter.retried("infra")
+    meter.crew(1)
+    for done in (1, 2):
+        meter.progressed(seen(done))
+
+    found = meter.readings()
+    assert (found.steps, found.megapixel_steps, found.workers) == (3, 3, 1)
+    assert found.retries == {"infra": 1}
+
+
+def test_what_members_do_not_account_for_they_waited() -> None:
+    clock = Clock()
+    meter = Meter(clock=clock)
+    meter.crew(2)
+    clock.now = 10.0
+    meter.measured({m: Measured({"gradients": 6.0, "update": 1.0}, 100, 7 + m) for m in (0, 1)})
+    clock.now = 20.0
+    meter.measured({m: Measured({"gradients": 15.0, "update": 2.0}, 150, 7 + m) for m in (0, 1)})
+
+    found = meter.readings()
+    assert found.phase_seconds == {"gradients": 30.0, "update": 4.0, "waiting": 6.0}
+    assert (found.halo_bytes, found.gpu_memory) == (300, (7, 8))
+
+
+def test_the_next_crew_measures_from_nothing() -> None:
+    clock = Clock()
+    meter = Meter(clock=clock)
+    meter.crew(1)
+    meter.measured({0: Measured({"gradients": 6.0}, 100, 9)})
+    meter.crew(1)
+    assert meter.readings().gpu_memory == ()
+    meter.measured({0: Measured({"gradients": 2.0}, 10, 3)})
+
+    found = meter.readings()
+    assert found.phase_seconds["gradients"] == 8.0
+    assert (found.halo_bytes, found.gpu_memory) == (110, (3,))
+
+
+def test_items_that_others_did_do_not_count() -> None:
+    meter = Meter()
+    for one in (items(4, input=1), items(6, input=1), items(5, input=2, memory=1)):
+        meter.counted(one)
+    # Rows that went with a pool are written again, and count once.
+    assert meter.readings().items == {"done": 2, "input": 1, "memory": 1}
+
+
+def test_it_tells_as_it_goes_but_not_at_every_step() -> None:
+    clock, told = Clock(), list[Readings]()
+    meter = Meter(told.append, clock)
+    meter.crew(1)
+    for step in range(31):
+        clock.now = step / 10
+        meter.progressed(seen(step / 10))
+    assert [one.steps for one in told] == [10, 20, 30]
+    meter.tell()
+    assert told[-1] == meter.readings()
+
+
+def test_members_are_asked_now_and_then() -> None:
+    clock = Clock()
+    meter = Meter(clock=clock)
+    meter.crew(1)
+    clock.now = 9.0
+    assert not meter.is_due
+    clock.now = 10.0
+    assert meter.is_due
+    meter.measured({0: Measured()})
+    assert not meter.is_due
