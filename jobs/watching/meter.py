@@ -1,5 +1,6 @@
 """Adds up what one holder of a job does, as it reports it, for whoever watches."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -31,6 +32,7 @@ class Meter:
     def __init__(self, tell: Tell = _nobody, clock: Callable[[], float] = time.monotonic) -> None:
         self._tell, self._clock = tell, clock
         self._told = self._asked = clock()
+        self._due = math.inf
         self._last: Progress | None = None
         self._members: dict[int, Measured] = {}
         self._steps, self._work, self._share = 0, 0.0, 0.0
@@ -44,7 +46,7 @@ class Meter:
     def crew(self, workers: int) -> None:
         """Another crew or pool begins, of so many."""
         self._workers, self._members, self._last = workers, {}, None
-        self._asked = self._clock()
+        self._asked, self._due = self._clock(), math.inf
 
     def progressed(self, seen: Progress) -> None:
         """Take in where the render is; between the first and the last step of a crew it counts."""
@@ -53,6 +55,8 @@ class Meter:
             if self._last is not None and seen.done > self._last.done:
                 self._steps += 1
                 self._work += seen.done - self._last.done
+                # A crew is asked after its first step, when it has all its memory.
+                self._due = self._asked + (_ROUND if self._members else 0.0)
             self._last = seen
         self._tell_now_and_then()
 
@@ -76,8 +80,8 @@ class Meter:
 
     @property
     def is_due(self) -> bool:
-        """Whether the members have not been asked for a while."""
-        return self._clock() - self._asked >= _ROUND
+        """Whether it is time to ask the members."""
+        return self._clock() >= self._due
 
     def measured(self, found: dict[int, Measured]) -> None:
         """Take in what the members of the present crew have measured since they were made."""
@@ -91,8 +95,8 @@ class Meter:
         whole = len(found) * (now - self._asked)
         spent[WAITING] = max(0.0, whole - sum(spent.values()))
         self._seconds.update(spent)
-        self._members, self._asked = found, now
-        self._tell_now_and_then()
+        self._members, self._asked, self._due = found, now, math.inf
+        self.tell()
 
     def readings(self) -> Readings:
         """All of it so far."""

@@ -23,7 +23,8 @@ class Meters:
     """Of one scheduler: the store's open jobs as it sees them, and what its own holders have done.
 
     Sums bear no job's name, so that their number stays what it is however many jobs there are;
-    what is now bears it, and goes with the job.
+    what is now bears it, and goes with the job. It is called job_id, since Prometheus calls its own
+    task a job.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -46,11 +47,11 @@ class Meters:
         self._checkpointing = counter("checkpoint_seconds", "Seconds that crews waited for them.")
         self._items = counter("items", "Items of datasets, by what became of them.", "outcome")
         self._workers = gauge("workers", "Workers of this scheduler's crews and pools.")
-        self._progress = gauge("job_progress_ratio", "Of a running job, from 0 to 1.", "job")
+        self._progress = gauge("job_progress_ratio", "Of a running job, from 0 to 1.", "job_id")
         self._gpu = gauge(
             "gpu_memory_bytes",
             "At the most, by a worker of a running poster, of its GPU; 0 on CPUs.",
-            *("job", "worker"),
+            *("job_id", "worker"),
         )
         self._seen: dict[str, Readings] = {}
         # What has not happened yet is told as zero: a query for it finds something.

@@ -16,14 +16,15 @@ each_service = pytest.mark.parametrize("name", _SERVICES)
 
 def test_ports_are_open_on_loopback_alone() -> None:
     published = {name: one["ports"] for name, one in _SERVICES.items() if "ports" in one}
-    assert list(published) == ["store"]
+    assert list(published) == ["store", "grafana"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_the_farms_network_leads_nowhere() -> None:
     assert _FARM["networks"]["farm"] == {"internal": True}
     assert {name: one["networks"] for name, one in _SERVICES.items()} == {
-        "store": ["farm", "door"],
+        **{name: ["farm", "door"] for name in ("store", "grafana")},
+        "prometheus": ["farm"],
         **{name: ["farm"] for name in _OURS},
     }
 
@@ -79,3 +80,24 @@ def test_all_gpus_are_in_one_container() -> None:
     (devices,) = _SERVICES["worker"]["deploy"]["resources"]["reservations"]["devices"]
     assert devices == {"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}
     assert not [name for name in ("head", "work", "store") if "deploy" in _SERVICES[name]]
+
+
+def test_prometheus_asks_where_work_answers() -> None:
+    (scraped,) = document("prometheus/prometheus.yml")["scrape_configs"]
+    (where,) = scraped["static_configs"]
+    assert where == {"targets": ["work:9464"]}
+    assert _SERVICES["work"]["command"] == ["work", "--metrics", "0.0.0.0:9464"]
+
+
+def test_grafana_finds_its_files_and_lets_nobody_in() -> None:
+    service = _SERVICES["grafana"]
+    mounted = [one.split(":") for one in service["volumes"] if one.startswith("../")]
+    for source, _, mode in mounted:
+        assert text(source.removeprefix("../"))
+        assert mode == "ro"
+    (provider,) = document("grafana/dashboards.yaml")["providers"]
+    assert any(target.startswith(provider["options"]["path"]) for _, target, _ in mounted)
+    settings = service["environment"]
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert settings["GF_AUTH_BASIC_ENABLED"] == "false"
+    assert settings["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"

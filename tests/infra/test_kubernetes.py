@@ -37,7 +37,18 @@ def test_work_knows_what_the_cluster_may_grow_to() -> None:
     most = ray["resources"]["limits"]
     machine = f"{most['cpu']}cpu,{most['nvidia.com/gpu']}gpu,{most['memory']}B"
     (work,) = manifest("Deployment", "work")["spec"]["template"]["spec"]["containers"]
-    assert work["args"] == ["work", "--grows-to", f"{workers['maxReplicas']}x{machine}"]
+    assert work["args"][:3] == ["work", "--grows-to", f"{workers['maxReplicas']}x{machine}"]
+
+
+def test_prometheus_may_ask_where_work_answers() -> None:
+    template = manifest("Deployment", "work")["spec"]["template"]
+    (work,) = template["spec"]["containers"]
+    (port,) = work["ports"]
+    served = work["args"][work["args"].index("--metrics") + 1]
+    assert served == f"0.0.0.0:{port['containerPort']}"
+    assert template["metadata"]["annotations"]["prometheus.io/port"] == str(port["containerPort"])
+    (rule,) = manifest("NetworkPolicy", "metrics")["spec"]["ingress"]
+    assert port["containerPort"] in [one["port"] for one in rule["ports"]]
 
 
 def test_no_secret_is_written_down() -> None:

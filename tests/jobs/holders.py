@@ -70,6 +70,7 @@ def claimed(
     reserve: StartReserve | None = None,
     cores: int = 1,
     allow: tuple[str, ...] = ANYTHING,
+    mouth: int | None = None,
 ) -> Holder:
     """The next holder of a job, which sees the store itself or a view of it."""
     keys = JobKeys(job)
@@ -93,6 +94,7 @@ def claimed(
         max_pixels=MAX_PIXELS,
         scratch=Path(name),
         log="text",
+        mouth=mouth,
     )
     VIEWS[name] = view or shared
     control, ground = Control(), Ground(start, pool, reserve)

@@ -103,7 +103,13 @@ def test_members_are_asked_now_and_then() -> None:
     clock = Clock()
     meter = Meter(clock=clock)
     meter.crew(1)
+    meter.progressed(seen(0))
+    assert not meter.is_due
+    meter.progressed(seen(1))
+    assert meter.is_due
+    meter.measured({0: Measured()})
     clock.now = 9.0
+    meter.progressed(seen(2))
     assert not meter.is_due
     clock.now = 10.0
     assert meter.is_due

@@ -62,16 +62,16 @@ def test_what_is_now_goes_with_the_job(registry: CollectorRegistry, meters: Mete
     meters.take("a", Readings(workers=2, progress=0.25, gpu_memory=(5, 6)))
     meters.take("b", Readings(workers=3))
     assert value(registry, "workers") == 5
-    assert value(registry, "job_progress_ratio", job="a") == 0.25
-    assert value(registry, "gpu_memory_bytes", job="a", worker="1") == 6
+    assert value(registry, "job_progress_ratio", job_id="a") == 0.25
+    assert value(registry, "gpu_memory_bytes", job_id="a", worker="1") == 6
     # A smaller crew goes on.
     meters.take("a", Readings(workers=1, progress=0.5, gpu_memory=(7,)))
-    assert value(registry, "gpu_memory_bytes", job="a", worker="1") is None
+    assert value(registry, "gpu_memory_bytes", job_id="a", worker="1") is None
 
     meters.leave("a", "succeeded", died=False)
     assert value(registry, "workers") == 3
-    assert value(registry, "job_progress_ratio", job="a") is None
-    assert value(registry, "gpu_memory_bytes", job="a", worker="0") is None
+    assert value(registry, "job_progress_ratio", job_id="a") is None
+    assert value(registry, "gpu_memory_bytes", job_id="a", worker="0") is None
     assert value(registry, "jobs_ended_total", state="succeeded") == 1
 
 

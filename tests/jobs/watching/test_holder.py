@@ -1,0 +1,77 @@
+"""What a holder tells of a whole job."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.crew import Crew
+from cluster.inprocess import LocalCrew
+from jobs.holding.crews import in_process
+from jobs.plan import Plan
+from jobs.poster.worker import Worker
+from jobs.scheduler.coordinator import DONE
+from jobs.watching.readings import Readings
+from jobs.watching.wire import Ear
+from tests.jobs.holders import claimed, submitted
+from tests.jobs.lifecycle.memory_store import MemoryStore
+
+
+class Poor(Worker):
+    """Runs out of memory, unless it holds one tile at a time."""
+
+    def climb(self, step: int, *fragments: Any) -> dict[int, tuple[float, ...]]:
+        if step == 1 and not self._recipe.spill:
+            raise MemoryError
+        return super().climb(step, *fragments)
+
+
+@contextmanager
+def poor(plan: Plan, _: object, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+    with LocalCrew(Poor, arguments) as crew:
+        yield crew
+
+
+@pytest.fixture
+def ear() -> Iterator[Ear]:
+    one = Ear()
+    yield one
+    one.close()
+
+
+def held(ear: Ear, start: Any, picture: Path, weights: Path, scratch: Path) -> Readings:
+    """What is known at the end of a job of two octaves of two steps each."""
+    store = MemoryStore()
+    job = submitted(store, picture, weights)
+    holder = claimed(store, job, scratch, start=start, mouth=ear.mouth)
+    assert holder.run() == DONE
+    ear.started()
+    found = ear.newest()
+    assert found is not None
+    return found
+
+
+def test_a_holder_tells_what_it_has_done(
+    ear: Ear, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    found = held(ear, in_process, picture, weights, tmp_path)
+    assert (found.steps, found.workers, found.progress) == (4, 2, 1.0)
+    # 70 x 50 pixels, and both sides of it 1.4 times smaller, two steps each.
+    assert found.megapixel_steps == pytest.approx(2 * 1.5 * 3500 / 1e6, rel=0.05)
+    assert set(found.phase_seconds) == {"load", "gradients", "update", "save", "waiting"}
+    assert all(found.phase_seconds[phase] > 0 for phase in ("load", "gradients", "update", "save"))
+    assert found.halo_bytes > 0
+    assert found.checkpoints >= 2
+    assert found.checkpoint_seconds > 0
+    assert found.gpu_memory == (0, 0)
+    assert found.retries == {}
+
+
+def test_a_holder_tells_of_crews_that_were_replaced(
+    ear: Ear, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    found = held(ear, poor, picture, weights, tmp_path)
+    assert found.retries == {"memory": 1}
+    assert found.steps == 4

@@ -1,0 +1,145 @@
+"""What `work` tells a real Prometheus of a real job, and what the dashboard makes of it."""
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.document import spec_of
+from jobs.lifecycle.job import look
+from jobs.lifecycle.submit import submit
+from jobs.machine import this_machine
+from jobs.plan import make_plan
+from jobs.store.address import open_store
+from jobs.store.store import Store
+from tests.faults.servers import free_ports
+from tests.service.jobs import noise, works
+from tests.service.prometheus import PROGRAM, Prometheus, prometheus
+
+JOB = noise(11, dream={"octaves": 2, "steps": 16}, tiles=128, crew={"workers": 2})
+
+_PATIENCE = 240.0
+
+_INTERVAL = "20s"
+"""For `$__rate_interval`: some scrapes."""
+
+
+def _expressions(tree: Any) -> Iterator[str]:
+    """Every query of a dashboard's panels."""
+    if isinstance(tree, dict):
+        if "expr" in tree:
+            yield tree["expr"]
+        for branch in tree.values():
+            yield from _expressions(branch)
+    elif isinstance(tree, list):
+        for branch in tree:
+            yield from _expressions(branch)
+
+
+def _put_in(query: str) -> str:
+    """As Grafana asks it, with all schedulers chosen."""
+    return query.replace("$__rate_interval", _INTERVAL).replace("$instance", ".*")
+
+
+@pytest.fixture
+def infra(project: Path) -> Path:
+    return project / "infra"
+
+
+@pytest.fixture
+def dashboard(infra: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((infra / "grafana" / "dreamfarm.json").read_text("utf-8"))
+    return read
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def port() -> int:
+    return free_ports(1)
+
+
+@pytest.fixture
+def watched(infra: Path, port: int, tmp_path: Path) -> Iterator[Prometheus]:
+    if PROGRAM is None:
+        pytest.skip("NO PROMETHEUS: install Debian's package `prometheus`")
+    configuration = infra / "prometheus" / "prometheus.yml"
+    with prometheus(configuration, f"127.0.0.1:{port}", tmp_path / "prometheus") as one:
+        yield one
+
+
+def test_every_query_of_the_dashboard_returns_data(
+    watched: Prometheus, dashboard: dict[str, Any], store: Store, port: int, tmp_path: Path
+) -> None:
+    queries = {_put_in(query) for query in _expressions(dashboard)}
+    assert len(queries) > 10
+    job, log = submit(store, spec_of(JOB)).job, tmp_path / "log"
+    with works(store.address, [{}], "--metrics", str(port), log=log):
+        _answered(watched, queries, log)
+        _until(lambda: watched.value('dreamfarm_jobs_ended_total{state="succeeded"}') == 1, log)
+        _until(lambda: not watched.found("dreamfarm_job_progress_ratio"), log)
+        plan = make_plan(spec_of(JOB), this_machine())
+        expected = {
+            "dreamfarm_steps_total": 32.0,
+            "dreamfarm_megapixel_steps_total": plan.megapixel_steps,
+            "dreamfarm_checkpoints_total": 2.0,
+            'dreamfarm_retries_total{class="infra"}': 0.0,
+            'dreamfarm_jobs{state="running"}': 0.0,
+            "dreamfarm_queue_age_seconds": 0.0,
+            "dreamfarm_store_answers": 1.0,
+            "dreamfarm_workers": 0.0,
+        }
+        _until(lambda: watched.value("dreamfarm_jobs{state='queued'}") == 0, log)
+        assert {query: watched.value(query) for query in expected} == pytest.approx(expected)
+        for positive in ("halo_bytes_total", "checkpoint_seconds_total"):
+            assert (watched.value(f"dreamfarm_{positive}") or 0) > 0
+        for phase in ("load", "gradients", "update", "save"):
+            spent = watched.value(f'dreamfarm_phase_seconds_total{{phase="{phase}"}}')
+            assert spent is not None
+            assert spent > 0
+        (scheduler,) = watched.labels("instance", "dreamfarm_jobs")
+        assert scheduler == f"127.0.0.1:{port}"
+    assert look(store, job).state == "succeeded"
+
+
+def _answered(watched: Prometheus, queries: set[str], log: Path) -> None:
+    """Each query has found something; those of a running job need not find it at the end."""
+    waiting, deadline = set(queries), time.monotonic() + _PATIENCE
+    while waiting:
+        waiting = {query for query in waiting if not watched.found(query)}
+        assert time.monotonic() < deadline, (waiting, log.read_text())
+        time.sleep(0.3)
+
+
+def _until(condition: Any, log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.3)
+
+
+def test_the_dashboard_asks_for_nothing_that_is_not_there(dashboard: dict[str, Any]) -> None:
+    (_, scheduler) = dashboard["templating"]["list"]
+    assert scheduler["query"]["query"] == "label_values(dreamfarm_jobs, instance)"
+    assert scheduler["allValue"] == ".*"
+    for query in _expressions(dashboard):
+        assert "$" not in _put_in(query)
+    numbers = [panel["id"] for panel in dashboard["panels"]]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_the_configuration_is_sound(infra: Path) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("NO PROMETHEUS: install Debian's package `prometheus`")
+    subprocess.run(
+        [promtool, "check", "config", infra / "prometheus" / "prometheus.yml"], check=True
+    )
