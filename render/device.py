@@ -10,6 +10,11 @@ Device = Literal["cpu", "cuda"]
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
+def gpus_fitted() -> int:
+    """How many NVIDIA GPUs this machine's driver has, usable by this process or not."""
+    return sum(1 for _ in _DRIVER.iterdir()) if _DRIVER.is_dir() else 0
+
+
 def gpu_count() -> int:
     """How many CUDA GPUs this process sees."""
     if not _DRIVER.is_dir() or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):

@@ -10,6 +10,7 @@ import typer
 
 from jobs.cli.clean import clean
 from jobs.cli.delete import delete
+from jobs.cli.doctor import doctor
 from jobs.cli.fetch import fetch
 from jobs.cli.layers import layers
 from jobs.cli.ledger import ledger
@@ -54,6 +55,7 @@ for command in (show, watch, logs, ledger, pause, resume, cancel, retry, fetch, 
 app.command()(networks)
 app.command()(layers)
 app.command()(looks)
+app.command()(doctor)
 
 
 def main() -> None:

@@ -1,12 +1,14 @@
 """What a crew computes with: on that, besides the plan, its bytes depend."""
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from render.device import Device
 
-_SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
+SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
+"""What bytes depend on."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,15 @@ def machinery(device: Device) -> Machinery:
     """What this process has."""
     from render.device import device_kind, device_name
 
+    return Machinery(device_name(device), device_kind(device), software(SOFTWARE))
+
+
+def software(packages: Iterable[str]) -> dict[str, str | None]:
+    """The versions of Python and of packages, as this process finds them."""
     found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in _SOFTWARE:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = None
-    return Machinery(device_name(device), device_kind(device), found)
+    return found

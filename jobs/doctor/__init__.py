@@ -1,0 +1,1 @@
+"""`dreamfarm doctor`: whether this machine, a store and a cluster can do the work."""

@@ -1,0 +1,110 @@
+"""What the doctor says of a machine by itself."""
+
+import errno
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from jobs.doctor.devices import devices
+from jobs.doctor.disk import disks
+from jobs.doctor.finding import Finding
+from jobs.doctor.ports import free_ports, loopback
+from jobs.doctor.versions import installed, versions
+from jobs.machine import Machine
+
+GIB = 1 << 30
+
+
+def verdicts(found: list[Finding]) -> list[str]:
+    """Each is one line, and says what to do unless all is well."""
+    for one in found:
+        assert "\n" not in one.found
+        assert (one.advice is None) == (one.verdict == "ok")
+    return [one.verdict for one in found]
+
+
+@pytest.mark.parametrize(
+    ("machine", "fitted", "expected"),
+    [
+        (Machine(cores=2, gpus=0, memory=16 * GIB), 0, ["ok", "ok"]),
+        (Machine(cores=16, gpus=0, memory=16 * GIB), 0, ["warning", "ok"]),
+        (Machine(cores=2, gpus=0, memory=16 * GIB), 1, ["ok", "failed"]),
+        (Machine(cores=2, gpus=1, memory=16 * GIB, gpu_memory=80 * GIB), 1, ["ok", "ok"]),
+        (Machine(cores=2, gpus=1, memory=16 * GIB, gpu_memory=80 * GIB), 2, ["ok", "warning"]),
+    ],
+)
+def test_devices(machine: Machine, fitted: int, expected: list[str]) -> None:
+    assert verdicts(devices(machine, fitted)) == expected
+
+
+def test_versions_are_held_against_what_is_wanted() -> None:
+    wanted = ["torch>=2.11,!=2.13.0", 'ray[default]>=2.60; extra == "cluster"', "numpy"]
+    assert verdicts([versions(wanted, {"torch": "2.12.0", "numpy": "2.4"})]) == ["ok"]
+    wrong = versions(wanted, {"torch": "2.13.0", "numpy": None})
+    assert verdicts([wrong]) == ["failed"]
+    assert "torch is 2.13.0" in wrong.found
+    assert "numpy is missing" in wrong.found
+    assert verdicts([versions(None, {})]) == ["warning"]
+
+
+def test_only_what_is_wanted_here_is_looked_for() -> None:
+    found = installed(["pydantic>=2", 'ray>=2; extra == "cluster"', "no-such-package-here>=1"])
+    assert found.keys() == {"pydantic", "no-such-package-here"}
+    assert found["pydantic"]
+    assert found["no-such-package-here"] is None
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+@pytest.mark.parametrize(
+    ("free", "expected"), [(20 * GIB, "ok"), (2 * GIB, "warning"), (GIB // 2, "failed")]
+)
+def test_disks_are_judged_by_what_is_free(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, expected: str
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(30 * GIB, 0, free))
+    assert verdicts(disks([("scratch", tmp_path / "not" / "there")])) == [expected]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def full(**_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    found = disks([("scratch", tmp_path)])
+    assert verdicts(found) == ["failed"]
+    assert "No space left" in found[0].found
+    assert "TMPDIR" in str(found[0].advice)
+
+
+def test_a_disk_that_takes_nothing() -> None:
+    # Not even for root.
+    assert verdicts(disks([("the cache", Path("/proc/no"))])) == ["failed"]
+
+
+def test_ports_in_use_are_named() -> None:
+    with socket.create_server(("", 0)) as server:
+        taken = server.getsockname()[1]
+        found = free_ports((taken,))
+        assert verdicts([found]) == ["warning"]
+        assert str(taken) in found.found
+    assert verdicts([free_ports((taken,))]) == ["ok"]
+
+
+def test_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verdicts([loopback()]) == ["ok"]
+
+    def cut(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", cut)
+    assert verdicts([loopback()]) == ["failed"]
