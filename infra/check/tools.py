@@ -30,7 +30,7 @@ def compose(root: Path) -> list[Problem]:
     folder = root / "infra/compose"
     whole, cpu = folder / "compose.yaml", folder / "compose.cpu.yaml"
     return [
-        *_run("docker-compose", "--file", whole, "config", "--quiet"),
+        *_run("docker-compose", "--file", whole, "--profile", "watch", "config", "--quiet"),
         *_run("docker-compose", "--file", whole, "--file", cpu, "config", "--quiet"),
     ]
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from jobs.lifecycle.status import Failure, Items
@@ -36,7 +36,7 @@ class Meter:
         self._last: Progress | None = None
         self._members: dict[int, Measured] = {}
         self._steps, self._work, self._share = 0, 0.0, 0.0
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
         self._halo_bytes = self._workers = self._checkpoints = 0
         self._checkpoint_seconds = 0.0
         self._retries: Counter[Failure] = Counter()
@@ -86,7 +86,7 @@ class Meter:
     def measured(self, found: dict[int, Measured]) -> None:
         """Take in what the members of the present crew have measured since they were made."""
         now = self._clock()
-        spent: Counter[str] = Counter()
+        spent: defaultdict[str, float] = defaultdict(float)
         for member, one in found.items():
             before = self._members.get(member, Measured())
             self._halo_bytes += one.halo_bytes - before.halo_bytes
@@ -94,7 +94,8 @@ class Meter:
                 spent[phase] += seconds - before.seconds.get(phase, 0.0)
         whole = len(found) * (now - self._asked)
         spent[WAITING] = max(0.0, whole - sum(spent.values()))
-        self._seconds.update(spent)
+        for phase, seconds in spent.items():
+            self._seconds[phase] += seconds
         self._members, self._asked, self._due = found, now, math.inf
         self.tell()
 

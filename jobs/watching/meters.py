@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import get_args
+from typing import TypeVar, get_args
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Gauge
@@ -15,6 +15,8 @@ from jobs.watching.readings import Readings
 
 OPEN: tuple[State, ...] = ("queued", "running", "paused")
 """The states of jobs that a scheduler sees: it does not look at those that have ended."""
+
+Label = TypeVar("Label", bound=str)
 
 _FAILURES: tuple[Failure, ...] = get_args(Failure)
 
@@ -118,7 +120,7 @@ class Meters:
 
 
 def _raise(
-    counter: prometheus_client.Counter, before: Mapping[str, float], now: Mapping[str, float]
+    counter: prometheus_client.Counter, before: Mapping[Label, float], now: Mapping[Label, float]
 ) -> None:
     for label, amount in now.items():
         counter.labels(label).inc(amount - before.get(label, 0.0))

@@ -29,6 +29,14 @@ def test_an_empty_folder_is_nothing_to_do(shell: Shell, tmp_path: Path) -> None:
     assert len(ended.err.splitlines()) == 1
 
 
+def test_metrics_are_served_where_it_says(shell: Shell, tmp_path: Path) -> None:
+    port = free_ports(1)
+    ended = shell("work", "--store", tmp_path / "store", "--until-idle", "--metrics", port)
+    assert ended.code == 0
+    (line,) = ended.err.splitlines()
+    assert line.endswith(f", metrics at http://127.0.0.1:{port}/metrics")
+
+
 def test_a_store_whose_conditions_do_nothing_is_refused(shell: Shell, moto: Server) -> None:
     with faulty_proxy(moto.endpoint) as proxy:
         proxy.withheld = frozenset({"if-none-match"})
@@ -60,9 +68,13 @@ def test_a_cluster_that_is_not_there_is_unreachable(shell: Shell, tmp_path: Path
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x"), ("--max-pixels", "0")],
+    [
+        *(("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x")),
+        *(("--metrics", "x"), ("--metrics", "192.0.2.1:9464"), ("--log-format", "xml")),
+    ],
 )
 def test_absurd_settings_are_refused(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
-    ended = shell("work", "--store", tmp_path / "store", option, value)
+    ended = shell("work", "--store", tmp_path / "store", "--until-idle", option, value)
     assert ended.code == 2
     assert option in ended.err
 

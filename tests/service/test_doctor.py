@@ -1,0 +1,22 @@
+"""The doctor on a real cluster."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.doctor.clusters import clusters
+from tests.service.rays import ENVIRONMENT, rays
+
+
+def test_a_cluster_of_this_machine_is_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with rays(1, cpus=1) as (address,):
+        for name, value in ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        found = list(clusters(address, str(tmp_path / "store")))
+        assert [one.verdict for one in found if one.check != "cluster: disks"] == ["ok"] * 3, found
+        assert "1 machines" in found[0].found
+
+        monkeypatch.setenv("RAY_AUTH_TOKEN", "f" * 64)
+        (only,) = clusters(address, None)
+        assert only.verdict == "failed"
+        assert "token" in only.found
