@@ -94,8 +94,8 @@ class Meter:
                 spent[phase] += seconds - before.seconds.get(phase, 0.0)
         whole = len(found) * (now - self._asked)
         spent[WAITING] = max(0.0, whole - sum(spent.values()))
-        for phase, seconds in spent.items():
-            self._seconds[phase] += seconds
+        for name, whole in spent.items():
+            self._seconds[name] += whole
         self._members, self._asked, self._due = found, now, math.inf
         self.tell()
 
