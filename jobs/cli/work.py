@@ -70,6 +70,12 @@ def work(
         LogFormat,
         typer.Option("--log-format", help="Lines for people, or a JSON object a line."),
     ] = "text",
+    regroup: Annotated[
+        float | None,
+        typer.Option(
+            "--regroup", help="A crew grows when that saves so many times its cost.", min=0
+        ),
+    ] = None,
 ) -> None:
     """Render the jobs in a store, by priority and age, until told to stop.
 
@@ -93,7 +99,7 @@ def work(
     from jobs.watching.meters import Meters
     from jobs.watching.say import say_for_programs
 
-    given = {"poll": poll, "lease": lease, "checkpoint": checkpoint}
+    given = {"poll": poll, "lease": lease, "checkpoint": checkpoint, "regroup": regroup}
     settings = Settings(
         until_idle=until_idle,
         ray=address,

@@ -13,7 +13,7 @@ from jobs.checkpoint.checkpoints import LEAST_SECONDS, Checkpoints
 from jobs.checkpoint.site import Site
 from jobs.holding.crews import Start, berth_of
 from jobs.holding.failure import failure_of, verdict, worker_of
-from jobs.holding.muster import Muster, StartReserve
+from jobs.holding.muster import REGROUP, Muster, StartReserve
 from jobs.holding.reporter import Reporter
 from jobs.lifecycle.errors import Unfit
 from jobs.lifecycle.fixed import FixedPlan, fix
@@ -38,7 +38,7 @@ class Holding:
 
     document: the spec as it was asked for. start: where its crews come from. control: what it is
     asked to do meanwhile. reserve: on a cluster, how berths are asked for; there a crew starts with
-    those that there are, and grows to the plan's workers.
+    those that there are, and grows to the plan's workers. regroup: see REGROUP.
     """
 
     def __init__(
@@ -52,9 +52,11 @@ class Holding:
         reporter: Reporter,
         checkpoint_seconds: float = LEAST_SECONDS,
         reserve: StartReserve | None = None,
+        regroup: float = REGROUP,
     ) -> None:
         self._plan, self._document, self._site, self._held = plan, document, site, held
-        self._most, self._muster = plan.workers, Muster(reserve, control)
+        self._most = plan.workers
+        self._muster = Muster(reserve, control, regroup=regroup)
         self._start, self._control, self._reporter = start, control, reporter
         self._checkpoints = Checkpoints(site, held.check, checkpoint_seconds)
 

@@ -21,7 +21,7 @@ _TICK = 0.1
 _LOOK = 2.0
 """Seconds between two questions to the cluster."""
 
-_WORTH = 3.0
+REGROUP = 3.0
 """To stop and start again must save so many times what it costs."""
 
 
@@ -29,7 +29,7 @@ class Muster:
     """Gathers crews for one job, on a cluster on which machines come and go.
 
     reserve: None on ground where a crew of any size starts at once, and none grows. control: is
-    asked to regroup when that is worth it.
+    asked to regroup when that is worth it. regroup: see REGROUP.
     """
 
     def __init__(
@@ -38,8 +38,9 @@ class Muster:
         control: Control,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        regroup: float = REGROUP,
     ) -> None:
-        self._reserve, self._control = reserve, control
+        self._reserve, self._control, self._regroup = reserve, control, regroup
         self._clock, self._sleep = clock, sleep
         self._crew: Crew | None = None
         self._spare: Reserve | None = None
@@ -104,7 +105,7 @@ class Muster:
             return False
         more = self._spare.granted
         saved = left * more / (size + more)
-        if not more or saved > _WORTH * ((self._start or 0.0) + checkpoint):
+        if not more or saved > self._regroup * ((self._start or 0.0) + checkpoint):
             return bool(more)
         # It will never be, and others may need the room.
         self._spare.close()

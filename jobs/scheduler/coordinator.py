@@ -154,6 +154,7 @@ class Coordinator:
             reporter,
             self._errand.checkpoint_seconds,
             ground.reserve,
+            self._errand.regroup,
         ).run()
 
     def _hold_dataset(

@@ -17,7 +17,7 @@ class Errand(Record):
     checkpoint_seconds: between two checkpoints within an octave, at the least. allow, max_pixels:
     what its spec may have read, as in `Settings`. mouth: a descriptor of that process, for its
     readings; None where nobody listens. log: what it writes to standard error: nothing but trouble,
-    or lines for programs.
+    or lines for programs. regroup: how many times its cost another crew must save.
     """
 
     store: str
@@ -33,6 +33,7 @@ class Errand(Record):
     checkpoint_seconds: Annotated[float, Field(ge=0)]
     allow: tuple[str, ...]
     max_pixels: Annotated[int, Field(ge=1)]
+    regroup: Annotated[float, Field(ge=0)]
     scratch: Annotated[Path, Field(strict=False)]
     log: LogFormat
     mouth: Annotated[int, Field(ge=0)] | None = None

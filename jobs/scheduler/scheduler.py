@@ -15,6 +15,7 @@ from pathlib import Path
 from cluster.errors import Unreachable
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE
+from jobs.holding.muster import REGROUP
 from jobs.lifecycle.errors import BadRecord
 from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys
@@ -50,11 +51,12 @@ class Settings:
     between two within an octave, at the least. poll: between two looks at the store. ray: HOST:PORT
     of a cluster, None for a private Ray of each job on this machine. allow: the places, besides the
     store, that jobs may have read. max_pixels: the most that a job's limits may say. log: how
-    coordinators log.
+    coordinators log. regroup: see REGROUP.
     """
 
     lease: float = 60.0
     checkpoint: float = 60.0
+    regroup: float = REGROUP
     poll: float = 5.0
     until_idle: bool = False
     ray: str | None = None
@@ -191,6 +193,7 @@ class Scheduler:
             checkpoint_seconds=self._settings.checkpoint,
             allow=self._settings.allow,
             max_pixels=self._settings.max_pixels,
+            regroup=self._settings.regroup,
             scratch=scratch,
             log=self._settings.log,
         )

@@ -71,6 +71,7 @@ def claimed(
     cores: int = 1,
     allow: tuple[str, ...] = ANYTHING,
     mouth: int | None = None,
+    regroup: float = 3,
 ) -> Holder:
     """The next holder of a job, which sees the store itself or a view of it."""
     keys = JobKeys(job)
@@ -92,6 +93,7 @@ def claimed(
         checkpoint_seconds=checkpoint_seconds,
         allow=allow,
         max_pixels=MAX_PIXELS,
+        regroup=regroup,
         scratch=Path(name),
         log="text",
         mouth=mouth,

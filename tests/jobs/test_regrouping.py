@@ -90,7 +90,6 @@ def calm(picture: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(muster, "_LOOK", 0.0)
-    monkeypatch.setattr(muster, "_WORTH", 0.0)
     monkeypatch.setattr(muster, "_GRACE", 0.0)
 
 
@@ -103,7 +102,9 @@ def test_a_crew_grows_as_machines_come(
     calm: list[str],
 ) -> None:
     job, sizes = submitted(store, picture, weights), list[int]()
-    holder = claimed(store, job, tmp_path, start=crews(LocalCrew, sizes), reserve=room(1, 1, 2, 0))
+    holder = claimed(
+        store, job, tmp_path, start=crews(LocalCrew, sizes), reserve=room(1, 1, 2, 0), regroup=0
+    )
     assert holder.run() == DONE
 
     assert sizes == [1, 2]

@@ -1,7 +1,6 @@
 """`dreamfarm work` on stores and clusters that it cannot serve; what it renders, others test."""
 
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,12 @@ from jobs.scheduler.scheduler import Scheduler, Settings
 from jobs.scheduler.whole import Ask
 from jobs.spec import MAX_PIXELS
 from jobs.store.store import Store
+from jobs.watching.meters import Meters
+from jobs.watching.say import Say
 from tests.faults.proxy import faulty_proxy
 from tests.faults.servers import Server, free_ports
 from tests.jobs.cli.shell import Shell
 from tests.jobs.store.s3 import BUCKET, settings
-
-Say = Callable[[str], None]
 
 
 @pytest.fixture
@@ -67,10 +66,10 @@ def test_a_cluster_that_is_not_there_is_unreachable(shell: Shell, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x"), ("--max-pixels", "0")],
     [
-        *(("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x")),
+        *(("--lease", "0"), ("--poll", "-1"), ("--checkpoint", "x"), ("--regroup", "-1")),
         *(("--metrics", "x"), ("--metrics", "192.0.2.1:9464"), ("--log-format", "xml")),
+        ("--max-pixels", "0"),
     ],
 )
 def test_absurd_settings_are_refused(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
@@ -93,9 +92,11 @@ def test_what_is_allowed_reaches_those_who_hold_jobs(
     given: list[Settings] = []
 
     class Noted(Scheduler):
-        def __init__(self, store: Store, ask: Ask, settings: Settings, say: Say) -> None:
+        def __init__(
+            self, store: Store, ask: Ask, settings: Settings, say: Say, meters: Meters
+        ) -> None:
             given.append(settings)
-            super().__init__(store, ask, settings, say)
+            super().__init__(store, ask, settings, say, meters)
 
     monkeypatch.setattr("jobs.scheduler.scheduler.Scheduler", Noted)
     monkeypatch.chdir(tmp_path)
