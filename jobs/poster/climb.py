@@ -61,7 +61,7 @@ class Climb:
         gives = fragments(grid, self._known.lattice, blocks)
         neighbours = dict(enumerate(gives))
         self._watch(progress(self._plan, "dream", octave, first))
-        parcels = self._crew.deal(
+        parcels: _Parcels = self._crew.deal(
             "resume" if first else "begin",
             {m: (octave, blocks[m], gives[m], canvas) for m in self._everyone},
             neighbours,

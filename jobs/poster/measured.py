@@ -43,9 +43,9 @@ class Stopwatch:
         finally:
             self._seconds[phase] += self._clock() - begun
 
-    def sent(self, fragments: "tuple[Fragment, ...]") -> "tuple[Fragment, ...]":
+    def sent(self, fragments: "dict[int, Fragment]") -> "dict[int, Fragment]":
         """Take note of what was made for the others, and pass it on."""
-        self._sent += sum(pixels.nbytes for _, pixels in filter(None, fragments))
+        self._sent += sum(pixels.nbytes for _, pixels in fragments.values())
         return fragments
 
     def measured(self, gpu_memory: int) -> Measured:

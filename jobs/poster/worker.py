@@ -15,6 +15,7 @@ from jobs.poster.measured import Measured, Stopwatch
 from jobs.source import opened
 from jobs.spec import Spec
 from render.device import memory_taken
+from render.fragment import Gives
 from render.intake import Pictured, take_in
 from render.mosaic import Mosaic
 from render.outtake import bands
@@ -105,22 +106,22 @@ class Worker(Scribe, Shard):
         return self._watch.measured(memory_taken(self._recipe.device))
 
     def begin(
-        self, octave: int, blocks: tuple[Block, ...], member: int, before: Mosaic | None
-    ) -> tuple[Fragment, ...]:
+        self, octave: int, block: Block, gives: Gives, before: Mosaic | None
+    ) -> dict[int, Fragment]:
         with self._watch.during("load"):
-            return self._watch.sent(super().begin(octave, blocks, member, before))
+            return self._watch.sent(super().begin(octave, block, gives, before))
 
     def resume(
-        self, octave: int, blocks: tuple[Block, ...], member: int, canvas: Mosaic
-    ) -> tuple[Fragment, ...]:
+        self, octave: int, block: Block, gives: Gives, canvas: Mosaic
+    ) -> dict[int, Fragment]:
         with self._watch.during("load"):
-            return self._watch.sent(super().resume(octave, blocks, member, canvas))
+            return self._watch.sent(super().resume(octave, block, gives, canvas))
 
     def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
         with self._watch.during("gradients"):
             return super().climb(step, *fragments)
 
-    def update(self, step_scales: tuple[float, ...]) -> tuple[Fragment, ...]:
+    def update(self, step_scales: tuple[float, ...]) -> dict[int, Fragment]:
         with self._watch.during("update"):
             return self._watch.sent(super().update(step_scales))
 

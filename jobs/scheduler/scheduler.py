@@ -173,7 +173,7 @@ class Scheduler:
         try:
             held = claim(self._store, JobKeys(job.id), before, self._me, self._settings.lease)
         except Elsewhere as error:
-            self._say(f"{error} (left alone)")
+            self._say("left alone", f"{error} (left alone)", job.id)
             self._patience.give_up(job)
             held = None
         if held is None:

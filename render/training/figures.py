@@ -47,7 +47,7 @@ def measure(network: nn.Module, recipe: Recipe, pictures: Tensor, truth: Tensor)
     adversary = Adversary(recipe.radius, JUDGES)
     worst = [
         adversary.perturbed(model, some, names)
-        for some, names in zip(pictures.split(64), truth.split(64), strict=True)
+        for some, names in zip(torch.split(pictures, 64), torch.split(truth, 64), strict=True)
     ]
     return {
         "fresh_pictures": len(pictures),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from prometheus_client import CollectorRegistry
 
 from jobs.checkpoint.site import patient_store
 from jobs.dataset.item import Extra, Item
@@ -36,6 +37,7 @@ from jobs.scheduler.scheduler import Scheduler, Settings
 from jobs.scheduler.whole import Whole
 from jobs.spec import Crew, Limits
 from jobs.store.folder import FolderStore
+from jobs.watching.meters import Meters
 from render.pictures import source
 from render.pictures.source import Picture
 from tests.jobs.dataset.small import Seen, finished, seen, submitted
@@ -82,12 +84,16 @@ class Farm:
     def work(self, *allow: str) -> None:
         """Look around until nothing is left to do, which is at once."""
         settings = Settings(until_idle=True, allow=allow, poll=0)
-        scheduler = Scheduler(self.store, _two_cores, settings, self.said.append, _launch)
+        meters = Meters(CollectorRegistry())
+        scheduler = Scheduler(self.store, _two_cores, settings, self._hear, meters, _launch)
         for _ in range(3):
             scheduler.reap()
             if scheduler.look_around():
                 return
         raise AssertionError(f"something comes back: {self.said}")
+
+    def _hear(self, _event: str, line: str, _job: str | None = None, /) -> None:
+        self.said.append(line)
 
     def refused(self, job: str) -> str:
         """The one line with which a job was refused, for good."""

@@ -3,7 +3,7 @@
 import time
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from render.fragment import fragments
@@ -43,7 +43,6 @@ def inside(grid: Grid, rect: Rect) -> np.ndarray:
     return mask
 
 
-@settings(deadline=None)
 @given(GRIDS, LATTICES, st.integers(1, 9))
 def test_neighbours_get_the_pixels_that_their_windows_show_and_nobody_else_any(
     grid: Grid, lattice: Lattice, members: int

@@ -23,7 +23,7 @@ from render.studies import dreamed_studies
 from render.study_recipe import StudyRecipe
 
 SIZE = (224, 224)
-DREAM = Dream(octaves=3, steps=24)
+DREAM = Dream(octaves=3, steps=24, step_size=0.02)
 
 
 def first_of(name: str, weights: Path, numbers: list[int]) -> list[int]:

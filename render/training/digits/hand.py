@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 Points = NDArray[np.float64]
 """(points, 2): x to the right and y downwards, the digit within [0, 1] each way."""
 
-_MANNERS: tuple[tuple[tuple[tuple[tuple[float, float], ...], ...], ...], ...] = (
+_Stroke = tuple[tuple[float, float], ...]
+
+_MANNERS: tuple[tuple[_Stroke, ...], ...] = (
     (
         (
             (0.5, 0.08),
@@ -100,7 +102,7 @@ _MANNERS: tuple[tuple[tuple[tuple[tuple[float, float], ...], ...], ...], ...] = 
 )
 """Of each digit its strokes. A point said twice is a corner."""
 
-_EXTRAS: dict[int, tuple[tuple[float, float], ...]] = {
+_EXTRAS: dict[int, _Stroke] = {
     0: ((0.66, 0.2), (0.34, 0.8)),
     1: ((0.3, 0.92), (0.74, 0.92)),
     7: ((0.36, 0.5), (0.7, 0.5)),

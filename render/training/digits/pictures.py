@@ -62,7 +62,8 @@ def _cover(rng: np.random.Generator, digit: int) -> NDArray[np.float32]:
     data = (*matrix[0], shift[0], *matrix[1], shift[1])
     posed = drawn.transform((_FINE, _FINE), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR)
     small = posed.resize((SIDE, SIDE), Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / 255
+    share: NDArray[np.float32] = np.asarray(small, np.float32) / np.float32(255)
+    return share
 
 
 def _printed(rng: np.random.Generator, digit: int) -> Image.Image:
