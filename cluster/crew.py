@@ -8,7 +8,7 @@ from typing import Any, NewType, Self
 from cluster.errors import ClusterError, MemberLost
 
 Parcel = NewType("Parcel", object)
-"""A value left at the member that made it: good for nothing but as an argument in its crew."""
+"""A value left at the member that made it: good for nothing but as an argument of its taker."""
 
 Arguments = Mapping[int, tuple[object, ...]]
 """The positional arguments of a method, by member."""

@@ -36,6 +36,8 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray prints notices of lost workers on standard output, where programs read our results.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
+    # Of what was dealt and failed the member itself tells, in one line.
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
 }
 
 

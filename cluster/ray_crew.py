@@ -6,7 +6,7 @@ been told how to behave.
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 from ray._private.state import state
@@ -126,9 +126,8 @@ class RayCrew(Crew):
     def _deal(
         self, giver: int, takers: tuple[int, ...], method: str, arguments: tuple[object, ...]
     ) -> Sequence[Parcel]:
-        hand = self._hosts[giver].hand.options(num_returns=len(takers))
-        parcels = hand.remote(takers, method, *arguments)
-        return (parcels,) if len(takers) == 1 else parcels or ()
+        made = self._hosts[giver].hand.remote(takers, method, *arguments)
+        return (made,) * len(takers)
 
     def _values(self, asked: Iterable[Any], timeout: float | None = None) -> list[Any]:
         references = list(asked)
@@ -192,15 +191,29 @@ class RayCrew(Crew):
         remove_placement_group(self._place)
 
 
+class _Made(NamedTuple):
+    """What a deal made, by who is to take it: references to what stays in its maker's store.
+
+    What a method returns would go through its caller, for all takers, where it is below 100 kB.
+    """
+
+    references: dict[int, Any]
+
+
 class _Actor(Host):
     def run(self, method: str, *arguments: object) -> Any:
         with answered_by(ray.get_runtime_context().is_canceled):
-            return super().run(method, *arguments)
+            return super().run(method, *self._fetched(arguments))
 
-    def hand(self, takers: tuple[int, ...], method: str, *arguments: object) -> object:
-        """Like `deal`, but one value comes bare, and none as None, as Ray wants it."""
+    def hand(self, takers: tuple[int, ...], method: str, *arguments: object) -> _Made:
+        """Like `deal`, but what is dealt stays here until its takers fetch it."""
         values = self.deal(takers, method, *arguments)
-        return values[0] if len(values) == 1 else values or None
+        return _Made({taker: ray.put(own) for taker, own in zip(takers, values, strict=True)})
+
+    def _fetched(self, arguments: tuple[object, ...]) -> list[object]:
+        parcels = [one.references[self._member] for one in arguments if isinstance(one, _Made)]
+        values = iter(ray.get(parcels))
+        return [next(values) if isinstance(one, _Made) else one for one in arguments]
 
 
 def _failed(reference: Any) -> bool:

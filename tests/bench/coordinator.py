@@ -42,38 +42,34 @@ _MACHINE = Machine(cores=2, gpus=0, memory=1 << 42)
 _STORE = 256 << 20  # bytes
 _PIXEL = 3 * 4  # bytes
 
-Parcel = tuple[int, int]
-"""Who made it, and for whom."""
-
 
 class Enough(Exception):  # noqa: N818 - the news is in the name
     """All steps that were wanted have been seen."""
 
 
 class Handle:
-    """Stands for a member's actor: what it is asked is answered at once, by the answer itself."""
+    """Stands for a member's actor: what it is asked is answered at once, by the answer itself.
+
+    taken: the members of whose making it has been given something.
+    """
 
     def __init__(self, member: int, sums: Sums) -> None:
-        self.taken: set[Parcel] = set()
+        self.taken: set[int] = set()
         self._member, self._sums = member, sums
         self.run = _Method(self._run)
         self.hand = _Method(self._hand)
 
-    def _run(self, _method: str, _step: int, *parcels: Parcel) -> Sums:
-        self.taken.update(parcels)
+    def _run(self, _method: str, _step: int, *givers: int) -> Sums:
+        self.taken.update(givers)
         return self._sums
 
-    def _hand(self, takers: tuple[int, ...], *_: object) -> object:
-        parcels = [(self._member, taker) for taker in takers]
-        return parcels[0] if len(parcels) == 1 else parcels or None
+    def _hand(self, *_: object) -> int:
+        return self._member
 
 
 class _Method:
     def __init__(self, answer: Callable[..., object]) -> None:
         self.remote = answer
-
-    def options(self, **_: object) -> "_Method":
-        return self
 
 
 class StubCrew(RayCrew):

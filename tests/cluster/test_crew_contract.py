@@ -135,7 +135,9 @@ def test_a_failed_deal_fails_where_it_is_used(start: Start) -> None:
 
 
 @pytest.mark.parametrize("takers", [(), (0,)])
-def test_a_member_whose_deal_failed_says_so_from_then_on(pair: Crew, takers: tuple[int]) -> None:
+def test_a_member_whose_deal_failed_says_so_from_then_on(
+    pair: Crew, takers: tuple[int, ...]
+) -> None:
     """Whether or not anyone looks at the parcels: what it holds may be half of what it was."""
     pair.deal("fail", {1: ()}, {1: takers})
     for _ in range(2):

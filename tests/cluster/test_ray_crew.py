@@ -40,6 +40,17 @@ def test_a_death_is_told_while_others_are_busy(ray_crew: "type[RayCrew]") -> Non
         assert "\n" not in str(caught.value)
 
 
+def test_parcels_do_not_come_by_who_directs_the_crew(ray_crew: "type[RayCrew]") -> None:
+    """Ray hands small values round through their owner, which would hold all of a step's."""
+    from ray.experimental.locations import get_local_object_locations
+
+    with ray_crew(Player, [("Kim",), ("Liv",)], Berth()) as crew:
+        dealt = crew.deal("arrays", {0: ((1,), (80, 80, 3))}, {0: (1,)})
+        assert crew.call("look", {1: tuple(dealt[1])}) == {1: (7.0, False)}
+        (here,) = get_local_object_locations(list(dealt[1])).values()
+        assert here["object_size"] < 4000 < 80 * 80 * 3 * 4
+
+
 def test_members_get_what_their_berth_says(ray_crew: "type[RayCrew]") -> None:
     berth = Berth(cpus=2, environment={"GREETING": "hello"})
     with ray_crew(Player, [("Max",)], berth) as crew:
