@@ -1,6 +1,5 @@
 """All octaves of a poster, dreamed by a crew from the newest checkpoint on."""
 
-from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from cluster.crew import Crew, Parcel, Takers
@@ -16,7 +15,7 @@ from render.partition import partition
 from render.recipe import Recipe
 from render.scale import scales
 
-_Parcels = Mapping[int, Sequence[Parcel]]
+_Parcels = dict[int, list[Parcel]]
 
 _FITS = 12.0
 """Seconds that a checkpoint may take when the machine is being taken away."""
