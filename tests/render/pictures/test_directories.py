@@ -1,15 +1,29 @@
 """A TIFF's chain of directories leads to an end, or to a refusal."""
 
+import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from render.errors import PictureError
 from render.pictures import source
 from render.pictures.directories import MAX_DIRECTORIES, check_directories
 from render.pictures.source import open_picture
 from tests.render.hostile import chained_tiff, first_directory, looping_tiff
-from tests.render.pictures.files import read
+from tests.render.pictures.files import noise, read
+
+SEPARATE, OLD_JPEG, YCBCR = (284, 2), (259, 6), (262, 6)
+"""What of a strip must be decoded whole."""
+
+
+def one_strip(*tags: tuple[int, int], size: int = 40_000) -> bytes:
+    """The header of a TIFF of so many pixels on each side, in one strip."""
+    usual = {256: size, 257: size, 258: 8, 273: 8, 277: 3, 278: size, 279: 99}
+    entries = [*((tag, value) for tag, value in usual.items()), *tags]
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries))
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4)
 
 
 @pytest.fixture
@@ -51,7 +65,20 @@ def test_what_is_damaged_otherwise_is_left_to_the_decoder(path: Path) -> None:
     check_directories(path)
 
 
-@pytest.mark.parametrize("content", [looping_tiff(), chained_tiff(MAX_DIRECTORIES + 1)])
+@pytest.mark.parametrize(
+    "content",
+    [
+        looping_tiff(),
+        chained_tiff(MAX_DIRECTORIES + 1),
+        one_strip(SEPARATE),
+        one_strip(OLD_JPEG),
+        one_strip(YCBCR),
+        # Of the values of one tag the worst counts.
+        one_strip((284, 1), SEPARATE),
+        one_strip(SEPARATE, (284, 1)),
+        one_strip(SEPARATE, (278, 1)),
+    ],
+)
 def test_no_decoder_sees_what_is_refused(
     path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,3 +89,20 @@ def test_no_decoder_sees_what_is_refused(
     path.write_bytes(content)
     with pytest.raises(PictureError):
         open_picture(path)
+
+
+def test_strips_that_are_decoded_row_by_row_may_be_long(path: Path) -> None:
+    for tags in ((), ((284, 1),), ((259, 8),), (SEPARATE, (322, 256))):
+        path.write_bytes(one_strip(*tags))
+        check_directories(path)
+    path.write_bytes(one_strip(SEPARATE, size=8192))
+    check_directories(path)
+    path.write_bytes(one_strip(SEPARATE, size=8193))
+    with pytest.raises(PictureError, match="8193 x 8193 pixels in one strip"):
+        check_directories(path)
+
+
+def test_channels_one_after_the_other_are_read(path: Path) -> None:
+    samples = noise(40, 30)
+    tifffile.imwrite(path, samples.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    assert np.array_equal(read(path), samples)
