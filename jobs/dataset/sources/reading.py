@@ -18,6 +18,9 @@ from render.errors import PictureError
 
 _CHUNK = 1 << 20
 
+MAX_READ = 256 << 20
+"""Bytes of what lies beside a picture, and goes through memory."""
+
 
 @contextmanager
 def at_hand(place: Place, store: Store, scratch: Path, reach: Reach) -> Iterator[Path]:
@@ -38,6 +41,9 @@ def at_hand(place: Place, store: Store, scratch: Path, reach: Reach) -> Iterator
 def read(place: Place, store: Store, scratch: Path, reach: Reach) -> bytes:
     """The bytes of a small file or part, which may be none. Raises what `at_hand` does."""
     with _file(place, store, scratch, reach) as path:
+        size = path.stat().st_size
+        if size > MAX_READ:
+            raise _fault(place, f"has {size} bytes, and at most {MAX_READ} may lie by a picture")
         return path.read_bytes()
 
 

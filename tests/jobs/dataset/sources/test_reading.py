@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from jobs.dataset.place import Place
 from jobs.dataset.sources.bucket import client
-from jobs.dataset.sources.reading import at_hand, read
+from jobs.dataset.sources.reading import MAX_READ, at_hand, read
 from jobs.lifecycle.keys import blob
 from jobs.reach import EVERYWHERE, Reach
 from jobs.store.errors import StoreRefused, StoreUnreachable
@@ -297,3 +297,14 @@ def test_a_blob_is_a_file_of_the_store_and_no_link_out_of_it(
     assert "is a link that leads out of" in said
     for digest in ("sha256:../../../../secret.jpg", "sha256:", "", "/etc/passwd"):
         assert "is no digest" in refusal(Place(address=f"blob:{digest}"), store, scratch, reach)
+
+
+def test_what_goes_through_memory_is_not_too_large(
+    tmp_path: Path, store: Store, scratch: Path
+) -> None:
+    path = tmp_path / "a.json"
+    with path.open("wb") as file:
+        file.truncate(MAX_READ + 1)
+    with pytest.raises(PictureError, match=f"has {MAX_READ + 1} bytes, and at most {MAX_READ}"):
+        read(Place(address=str(path)), store, scratch, EVERYWHERE)
+    assert read(Place(address=str(path), length=9), store, scratch, EVERYWHERE) == bytes(9)
