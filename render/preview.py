@@ -13,16 +13,25 @@ LONGEST_SIDE = 1024
 """Pixels of a preview, at most."""
 
 
+_BAND_PIXELS = 1 << 20  # 12 MiB of float32
+
+
 def preview(canvas: Mosaic) -> np.ndarray:
     """(h, w, 3) of uint8: each pixel the mean of a square of the canvas, cut off at the borders.
 
-    Reads one row of squares at a time.
+    Reads many rows of squares at a time: of tiles that were made elsewhere, each read is a request.
     """
     grid = canvas.grid
     square = math.ceil(max(grid.height, grid.width) / LONGEST_SIDE)
+    height = max(1, _BAND_PIXELS // (grid.width * square)) * square
+    bands = (
+        canvas.read(Rect(top, 0, min(top + height, grid.height), grid.width))
+        for top in range(0, grid.height, height)
+    )
     rows = [
-        _row(canvas.read(Rect(top, 0, min(top + square, grid.height), grid.width)), square)
-        for top in range(0, grid.height, square)
+        _row(band[top : top + square], square)
+        for band in bands
+        for top in range(0, len(band), square)
     ]
     return to_samples(torch.from_numpy(np.stack(rows)), depth=8)
 

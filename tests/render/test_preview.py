@@ -1,5 +1,6 @@
 """Previews are small, and the mean of what they show."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from render.grid import Grid
-from render.mosaic import Mosaic, Slots, TileFile
+from render.mosaic import Bytes, Mosaic, Slots, TileFile
 from render.pictures.colour import to_canvas
 from render.preview import LONGEST_SIDE, preview
 
@@ -39,3 +40,37 @@ def test_a_preview_is_small_and_looks_the_same(
     assert max(found.shape) <= LONGEST_SIDE
     assert (found[:, 0] == colours[0]).all()
     assert (found[:, -1] == colours[1]).all()
+
+
+class Counted:
+    """Bytes that count how often they are asked for."""
+
+    def __init__(self, source: Bytes) -> None:
+        self._source, self.reads = source, 0
+
+    def read(self, start: int, length: int) -> bytes:
+        self.reads += 1
+        return self._source.read(start, length)
+
+
+def test_each_tile_of_a_small_picture_is_read_once(tmp_path: Path) -> None:
+    canvas = flat((700, 900), np.zeros((2, 3)), tmp_path)
+    (tiles,) = canvas.sets
+    counted = Counted(tiles.source)
+    preview(Mosaic((replace(tiles, source=counted),)))
+    assert counted.reads == len(canvas.grid)
+
+
+def test_a_preview_that_is_made_in_bands_has_no_seams(tmp_path: Path) -> None:
+    grid = Grid(1100, 2400, 200)
+    file = TileFile(tmp_path / "canvas", Slots(grid, "float32", tuple(range(len(grid)))))
+    file.create()
+    samples = np.random.default_rng(0).integers(0, 256, (1100, 2400, 3), np.uint8)
+    canvas = to_canvas(samples, torch.float32).numpy()
+    for tile in range(len(grid)):
+        file.write(tile, canvas[grid.core(tile).slices()])
+    found = preview(Mosaic((file.readable(),)))
+    square = 3
+    means = samples[:1098].reshape(366, square, 800, square, 3).mean(axis=(1, 3))
+    assert found.shape == (367, 800, 3)
+    assert np.abs(found[:366] - means).max() <= 0.51
