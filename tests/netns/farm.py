@@ -21,9 +21,10 @@ _START = 240.0
 _FRUGAL = {
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
-    "RAY_DEDUP_LOGS": "0",
+    "RAY_worker_niceness": "0",
 }
-"""Ray would start processes for which nobody has asked yet."""
+"""Ray would start processes for which nobody has asked yet, and let everything else on this machine
+go before its workers."""
 
 
 class Farm:

@@ -16,8 +16,13 @@ def forwarded(address: str, port: int) -> Iterator[str]:
     thread.start()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_copied(reader, there[1]), _copied(there[0], writer))
+        there, thither = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await asyncio.gather(_copied(reader, thither), _copied(there, writer))
+        except asyncio.CancelledError:
+            # What is on its way to a host that has been cut off would be waited for, for ever.
+            for one in (writer, thither):
+                one.transport.abort()
 
     async def serve() -> asyncio.Server:
         return await asyncio.start_server(meet, address, 8333)
@@ -28,6 +33,8 @@ def forwarded(address: str, port: int) -> Iterator[str]:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        # Sockets are closed in the round after.
+        await asyncio.sleep(0.1)
 
     server = asyncio.run_coroutine_threadsafe(serve(), loop).result()
     try:

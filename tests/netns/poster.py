@@ -61,8 +61,3 @@ def is_half_way(job: Job) -> bool:
 def crews(store: Store, job: str) -> list[Any]:
     """How large each crew of the first lease was."""
     return [one["workers"] for one in events(store, job, 1) if one["event"] == "crew"]
-
-
-def losses(store: Store, job: str) -> int:
-    """How many of them were lost."""
-    return sum(one["event"] == "crew lost" for one in events(store, job, 1))
