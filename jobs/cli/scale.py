@@ -7,6 +7,9 @@ import typer
 if TYPE_CHECKING:
     from jobs.scale.outlook import Outlook
 
+_MINUTES_FROM = 600.0
+"""Seconds."""
+
 
 def scale_document(found: "Outlook") -> dict[str, Any]:
     """The outlook for programs: seconds, bytes and US dollars."""
@@ -45,7 +48,7 @@ def scale_document(found: "Outlook") -> dict[str, Any]:
 def show_scale(document: dict[str, Any]) -> None:
     """The same for people: a crew a line, and what it rests on."""
     from jobs.cli.table import show_table
-    from jobs.cli.words import spoken_size, spoken_time
+    from jobs.cli.words import spoken_size
 
     show_table(
         ("workers", "a step", "halos a step", "time", "efficiency", "USD"),
@@ -54,7 +57,7 @@ def show_scale(document: dict[str, Any]) -> None:
                 crew["workers"],
                 _spoken_step(crew["step"]["seconds"]),
                 spoken_size(crew["halo_bytes_step"]),
-                spoken_time(crew["seconds"]),
+                _spoken_whole(crew["seconds"]),
                 f"{crew['efficiency']:.0%}",
                 "?" if crew["cost"] is None else f"{crew['cost']:.2f}",
             )
@@ -84,3 +87,10 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _spoken_step(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 10 else f"{seconds * 1000:.0f} ms"
+
+
+def _spoken_whole(seconds: float) -> str:
+    """In seconds as long as crews would otherwise look alike."""
+    from jobs.cli.words import spoken_time
+
+    return f"{seconds:.0f} s" if seconds < _MINUTES_FROM else spoken_time(seconds)

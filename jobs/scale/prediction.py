@@ -15,6 +15,7 @@ from jobs.plan import Plan
 from jobs.scale.link import Link
 from jobs.scale.speed import Speed
 from jobs.scale.traffic import traffic
+from jobs.source import Source
 from render.grid import Grid
 from render.partition import partition
 
@@ -28,10 +29,13 @@ _CALLS, _CALL = 4e-3, 0.3e-3
 _COMMIT = 0.05
 """A checkpoint, beyond its bytes."""
 
-_DECODING, _RESAMPLING, _SHOWING = 0.1e-6, 0.3e-6, 0.02e-6
-"""A pixel of the input; of an octave, by the member that starts it; by the one that shows it."""
+_DECODING, _MAKING_NOISE = 0.03e-6, 0.33e-6
+"""A pixel of what is taken in: of a file; of noise, which is made."""
 
-_ENCODING = {"png": 0.2e-6, "tiff": 0.25e-6, "jpeg": 0.12e-6, "deepzoom": 0.2e-6}
+_RESAMPLING, _SHOWING = 0.25e-6, 0.065e-6
+"""A pixel of an octave, by the member that starts it; by the one member that makes its preview."""
+
+_ENCODING = {"png": 0.13e-6, "tiff": 0.11e-6, "jpeg": 0.05e-6, "deepzoom": 0.1e-6}
 """A pixel of an output, of which each is written by one member."""
 
 _CHANNELS = 3
@@ -127,18 +131,23 @@ class Prediction:
 def predict(plan: Plan, workers: int, conditions: Conditions) -> Prediction:
     """What a crew of so many would take; of the plan's own crew nothing counts."""
     height, width = plan.size
-    sources = (plan.source, *(plan.companions[path] for path in plan.masks))
+    making = _DECODING if plan.spec.input.noise is None else _MAKING_NOISE
+    masks = sum(_pixels(plan.companions[path]) for path in plan.masks)
     encodings = [_ENCODING[one.format] * height * width for one in plan.spec.outputs]
     # As many at a time as there are members, each batch as long as its longest.
     batches = range(0, len(encodings), workers)
     return Prediction(
         workers=workers,
         start=_START,
-        decode=_DECODING * sum(one.height * one.width for one in sources),
+        decode=making * _pixels(plan.source) + _DECODING * masks,
         octaves=tuple(_octave(plan, grid, workers, conditions) for grid in plan.grids),
         encode=sum(max(encodings[first : first + workers]) for first in batches),
         price=conditions.price,
     )
+
+
+def _pixels(source: Source) -> int:
+    return source.height * source.width
 
 
 def _octave(plan: Plan, grid: Grid, workers: int, conditions: Conditions) -> OctaveTime:
