@@ -32,7 +32,7 @@ _COMMIT = 0.05
 _DECODING, _MAKING_NOISE = 0.03e-6, 0.33e-6
 """A pixel of what is taken in: of a file; of noise, which is made."""
 
-_RESAMPLING, _SHOWING = 0.25e-6, 0.065e-6
+_RESAMPLING, _SHOWING = 0.25e-6, 0.03e-6
 """A pixel of an octave, by the member that starts it; by the one member that makes its preview."""
 
 _ENCODING = {"png": 0.13e-6, "tiff": 0.11e-6, "jpeg": 0.05e-6, "deepzoom": 0.1e-6}
