@@ -37,3 +37,14 @@ def shared() -> Path:
     if not (folder / "weights").is_dir():
         pytest.skip(f"NO REAL WEIGHTS OR PICTURES: {folder} is not there; set DREAMFARM_SHARED")
     return folder
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No network for downloads: a proxy that is not there stands for it."""
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    # urllib remembers the proxies of its first request.
+    monkeypatch.setattr("urllib.request._opener", None)

@@ -105,7 +105,7 @@ class Muster:
             return False
         more = self._spare.granted
         saved = left * more / (size + more)
-        if not more or saved > self._regroup * ((self._start or 0.0) + checkpoint):
+        if not more or saved >= self._regroup * ((self._start or 0.0) + checkpoint):
             return bool(more)
         # It will never be, and others may need the room.
         self._spare.close()

@@ -77,7 +77,7 @@ def test_a_holder_that_wakes_up_late_changes_nothing(
     picture: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A checkpoint after each step, whatever the last one cost.
-    monkeypatch.setattr("jobs.checkpoint.checkpoints._WORTH", 0)
+    monkeypatch.setattr("jobs.checkpoint.checkpoints.WORTH", 0)
     calm = MemoryStore()
     job = submitted(calm, picture, weights)
     view = SleepyStore(calm, None)

@@ -123,12 +123,11 @@ def test_a_network_without_weights_says_where_some_may_be(
     )
 
 
+@pytest.mark.usefixtures("no_network")
 def test_pretrained_without_a_network_gives_up_at_once(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, picture: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    # A proxy that is not there stands for a network that is not there.
-    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     out = tmp_path / "out"
     check_refused(
         shell("render", picture, *FITS, "--weights", "pretrained", "--in-process", "--out", out),

@@ -177,14 +177,11 @@ def test_weights_must_be_named_except_for_our_own_network() -> None:
         weights_file("vgg16", None)
 
 
+@pytest.mark.usefixtures("no_network")
 def test_pretrained_says_what_to_do_where_there_is_no_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    for proxy in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(proxy, "http://127.0.0.1:9")
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
     with pytest.raises(WeightsError, match="could not be downloaded") as refused:
         weights_file("squeezenet1_1", "pretrained")
     assert "name a local .safetensors or .pth file" in str(refused.value)
