@@ -3,8 +3,8 @@
 from render.objective import Objective
 from render.survey import layers_of
 
-# Channel n of pareidolia's class map is its class n: eyes, fish, daisies, roses, lilies, sunflowers,
-# birds and tulips go together; faces or mushrooms among them would take the whole picture.
+# Channel n of pareidolia's class map is its class n: eyes, fish, daisies, roses, lilies,
+# sunflowers, birds and tulips go together; faces or mushrooms would take the whole picture.
 _MOTIFS = (0, 5, 9, 10, 11, 12, 46, 62)
 
 _CHOSEN = {
