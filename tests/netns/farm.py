@@ -57,20 +57,6 @@ class Farm:
         with ThreadPoolExecutor(count) as pool:
             list(pool.map(self._start_ray, numbers[1:]))
 
-    def join(self, number: int) -> None:
-        """One host more, or one that has been killed again."""
-        self.boot(number)
-        self._start_ray(number)
-
-    def boot(self, number: int) -> None:
-        """A host that joins nothing yet."""
-        if number in self.hosts:
-            self.hosts[number].kill()
-            self.hosts[number].mend()
-            self.hosts[number].boot(TOKEN)
-        else:
-            self._added(number)
-
     def stranger(self, number: int) -> Host:
         """A host with everything but the token and the store's keys."""
         self._plug(number)
