@@ -69,7 +69,8 @@ class _Search:
         with torch.enable_grad():
             leaves = self._coefficients.detach().requires_grad_()
             picture = coloured(self._waves.summed(leaves))
-            seen = sampled(picture, view(self._seed, step), self._recipe.least)
+            look = view(self._seed, step, self._recipe.fourier.turn)
+            seen = sampled(picture, look, self._recipe.least)
         (slope,) = torch.autograd.grad(seen, leaves, self._pull(seen.detach(), step))
         self._adam.climb(slope)
 

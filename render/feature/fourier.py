@@ -21,6 +21,8 @@ class Fourier:
     rate: Adam's learning rate, above 0 and at most 10.
     decay: how a frequency's weight falls with it, f ** -decay, from 0 (all alike) to 4; the more
         it falls, the smoother the picture.
+    turn: how far a step may look at the picture turned, in degrees either way, from 0 to 180. The
+        further, the rounder what is round: a network's steps of a few pixels favour its axes.
 
     Raises ValueError for a value out of its range.
     """
@@ -31,6 +33,7 @@ class Fourier:
     steps: int = 128
     rate: float = 0.05
     decay: float = 1.0
+    turn: float = 10.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.steps <= 100_000:
@@ -39,6 +42,8 @@ class Fourier:
             raise ValueError(f"rate must be above 0 and at most 10; not {self.rate}")
         if not 0 <= self.decay <= 4:
             raise ValueError(f"decay must be from 0 to 4; not {self.decay}")
+        if not 0 <= self.turn <= 180:
+            raise ValueError(f"turn must be from 0 to 180; not {self.turn}")
 
 
 def check_size(size: Size) -> None:

@@ -14,7 +14,7 @@ from render.rect import Size
 _PAD = 12
 _FIRST_JITTER, _SECOND_JITTER = 8, 4
 _SCALES = tuple(1 + step / 50 for step in range(-5, 6))
-_DEGREES = (*range(-10, 11), 0, 0, 0, 0, 0)
+_TURNS = tuple(turn / 10 for turn in (*range(-10, 11), 0, 0, 0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,11 @@ class View:
         return height, width
 
 
-def view(seed: int, step: int) -> View:
-    """The look of one step: a hash, so it is known without those before (`render.lattice`)."""
+def view(seed: int, step: int, turn: float) -> View:
+    """The look of one step: a hash, so it is known without those before (`render.lattice`).
+
+    `turn` is the most that it is turned, in degrees, either way.
+    """
     digest = hashlib.sha256(f"view/{seed}/{step}".encode()).digest()
 
     def drawn(place: int, count: int) -> int:
@@ -54,7 +57,7 @@ def view(seed: int, step: int) -> View:
         - _SECOND_JITTER / 2
         for first, second in ((2, 4), (3, 5))
     )
-    return View(scale, _DEGREES[drawn(1, len(_DEGREES))], down, right)
+    return View(scale, _TURNS[drawn(1, len(_TURNS))] * turn, down, right)
 
 
 def largest_view(picture: Size, least: int) -> Size:

@@ -18,6 +18,7 @@ from render.rect import Size
         ({"rate": float("nan")}, "rate must be above 0 and at most 10; not nan"),
         ({"decay": -0.1}, "decay must be from 0 to 4; not -0.1"),
         ({"decay": 4.1}, "decay must be from 0 to 4; not 4.1"),
+        ({"turn": 180.5}, "turn must be from 0 to 180; not 180.5"),
     ],
 )
 def test_values_out_of_range_are_refused(fields: dict[str, object], message: str) -> None:
@@ -27,8 +28,8 @@ def test_values_out_of_range_are_refused(fields: dict[str, object], message: str
 
 
 def test_the_ends_of_the_ranges_are_allowed() -> None:
-    Fourier(steps=0, rate=1e-9, decay=0)
-    Fourier(steps=100_000, rate=10, decay=4)
+    Fourier(steps=0, rate=1e-9, decay=0, turn=0)
+    Fourier(steps=100_000, rate=10, decay=4, turn=180)
 
 
 def recipe(size: Size) -> FeatureRecipe:

@@ -13,18 +13,21 @@ from render.feature.view import View, largest_view, view
 
 SEEDS = st.integers(0, 2**63 - 1)
 STEPS = st.integers(0, 100_000)
+TURNS = st.floats(0, 180)
 STRAIGHT = View(scale=1.0, degrees=0, down=0, right=0)
 
 
-@given(SEEDS, STEPS, st.tuples(st.integers(1, 700), st.integers(1, 700)), st.integers(0, 100))
+@given(
+    SEEDS, STEPS, TURNS, st.tuples(st.integers(1, 700), st.integers(1, 700)), st.integers(0, 100)
+)
 def test_views_stay_within_their_limits(
-    seed: int, step: int, size: tuple[int, int], least: int
+    seed: int, step: int, turn: float, size: tuple[int, int], least: int
 ) -> None:
-    one = view(seed, step)
+    one = view(seed, step, turn)
 
-    assert one == view(seed, step)
+    assert one == view(seed, step, turn)
     assert 0.9 <= one.scale <= 1.1
-    assert -10 <= one.degrees <= 10
+    assert -turn <= one.degrees <= turn
     # Both jitters, the first of them enlarged.
     assert max(abs(one.down), abs(one.right)) <= 4 * 1.1 + 2
     most = largest_view(size, least)
@@ -33,7 +36,7 @@ def test_views_stay_within_their_limits(
 
 
 def test_views_differ_in_everything() -> None:
-    views = [view(1, step) for step in range(500)]
+    views = [view(1, step, 10) for step in range(500)]
 
     assert len({one.scale for one in views}) == 11
     assert len({one.degrees for one in views}) == 21
@@ -42,7 +45,9 @@ def test_views_differ_in_everything() -> None:
     assert abs(float(np.mean([one.down for one in views]))) < 0.5
     assert abs(float(np.mean([one.right for one in views]))) < 0.5
     assert [one.down for one in views] != [one.right for one in views]
-    assert view(2, 0) != view(1, 0)
+    assert view(2, 0, 10) != view(1, 0, 10)
+    assert max(one.degrees for one in views) == 10
+    assert max(view(1, step, 90).degrees for step in range(500)) == 90
 
 
 def picture(height: int, width: int) -> torch.Tensor:
@@ -94,7 +99,7 @@ def test_a_spot_is_seen_where_the_view_has_it(one: View, where: tuple[float, flo
 
 @given(SEEDS)
 def test_the_gradient_is_that_of_what_is_seen(seed: int) -> None:
-    one = view(seed, 0)
+    one = view(seed, 0, 45)
     canvas = picture(7, 9).requires_grad_()
 
     assert torch.autograd.gradcheck(lambda given: sampled(given, one, 12), canvas, fast_mode=True)
