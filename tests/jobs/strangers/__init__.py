@@ -1,0 +1,1 @@
+"""What strangers may put into a store, and what becomes of it."""

@@ -1,0 +1,147 @@
+"""A stranger's dataset, or row of one, reads nothing that is not allowed; the rest goes on."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.dataset.item import Extra, Item
+from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.place import Place
+from jobs.identity import file_digest
+from jobs.lifecycle.keys import JobKeys, blob
+from jobs.lifecycle.stored_spec import Sent, StoredSpec
+from tests.jobs.dataset.small import Seen, finished, seen, submitted
+from tests.jobs.strangers.farm import Farm
+from tests.render.hostile import claimed_png, looping_tiff
+
+
+def test_a_dataset_in_a_folder_is_worked_on_where_its_pictures_are_allowed(
+    farm: Farm, photos: Path, weights: Path, tmp_path: Path
+) -> None:
+    for number in range(2, 24):
+        (photos / f"{number:02}.png").unlink()
+    job = submitted(farm.store, photos, weights)
+    line = farm.refused(job)
+    assert line.startswith(f"{photos}: lies where `work` may not read; ")
+    assert "start `work` with --allow FOLDER" in line
+
+    other = Farm(tmp_path / "other")
+    job = submitted(other.store, photos, weights)
+    other.work(str(photos))
+    assert finished(other.store, job).items["done"] == 2
+
+
+Change = Callable[[Item], Item]
+
+
+def rewritten(farm: Farm, job: str, changes: dict[int, Change]) -> None:
+    """Have items of a listing say something else, by their numbers."""
+    keys = DatasetKeys(job)
+    (file,) = [entry.key for entry in farm.store.entries(keys.all_items)]
+    items = [Item.decoded(line, file) for line in farm.store.get(file).splitlines()]
+    changed = [changes[one.number](one) if one.number in changes else one for one in items]
+    farm.store.put(file, b"".join(one.encoded() for one in changed))
+
+
+def found(**changes: Any) -> Change:
+    return lambda item: item.model_copy(update={"found": item.found.model_copy(update=changes)})
+
+
+def at(address: str) -> Change:
+    return found(place=Place(address=address))
+
+
+def test_an_item_reads_nothing_that_is_not_allowed(
+    farm: Farm, photos: Path, weights: Path, secret: Path, tmp_path: Path
+) -> None:
+    """One dataset, of which nearly every row is a stranger's."""
+    (photos / "link.png").symlink_to(secret)
+    (photos / "bomb.png").write_bytes(claimed_png(100_000, 100_000))
+    (photos / "loop.tif").write_bytes(looping_tiff())
+    digest = f"sha256:{hashlib.sha256(b'linked').hexdigest()}"
+    farm.store.put(blob(digest), b"x")
+    farm.store.local(blob(digest)).unlink()
+    farm.store.local(blob(digest)).symlink_to(secret)
+    layer = {"layer": "features.4"}
+    extra = Extra(suffix="json", place=Place(address="/etc/passwd"))
+    told: list[tuple[Change, str]] = [
+        (at("file:///etc/passwd"), "file:// is not opened by workers"),
+        (at("/etc/passwd"), "where `work` may not read"),
+        (at(str(secret)), "where `work` may not read"),
+        (at(f"{photos}/../secret.png"), "leads workers who knows where"),
+        (at("../secret.png"), "leads workers who knows where"),
+        (at(f"{photos}/link.png"), "lies by a link where `work` may not read"),
+        (at("http://169.254.169.254/latest/meta-data/"), "http:// is not opened by workers"),
+        (at("https://example.org/a.png"), "https:// is not opened by workers"),
+        (at("s3://169.254.169.254/latest"), "where `work` may not read"),
+        (at("s3://elsewhere/a.png"), "where `work` may not read"),
+        (at(f"blob:{digest}"), "is a link that leads out of"),
+        (at("blob:sha256:../../../secret.png"), "is no digest of a file"),
+        (at(f"{photos}/bomb.png"), "are more than the limit"),
+        (at(f"{photos}/loop.tif"), "lead in a circle"),
+        (found(settings={"objectives": [{**layer, "mask": str(secret)}]}), "not by its rows"),
+        (found(settings={"objectives.0.guide": "/etc/passwd"}), "not by its rows"),
+        (found(settings={"dream.strength": str(secret)}), "not by its rows"),
+        (found(settings={"network.weights": "/etc/passwd"}), "no row sets it"),
+        (found(settings={"limits.max_pixels": 10**11}), "no row sets it"),
+        (found(settings={"inputs.path": "/etc"}), "no row sets it"),
+        (found(extras=(extra,)), "where `work` may not read"),
+    ]
+    job = submitted(farm.store, str(photos / "[0-9]*.png"), weights)
+    rewritten(farm, job, {number: change for number, (change, _) in enumerate(told)})
+    farm.work(str(photos))
+
+    ended: Seen = finished(farm.store, job)
+    rows = {row.number: row for row in ended.rows.values()}
+    for number, (_, words) in enumerate(told):
+        row = rows[number]
+        assert (row.state, row.failure) == ("failed", "input"), (words, row)
+        assert words in (row.message or "")
+        assert "\n" not in (row.message or "")
+    assert ended.items["done"] == 24 - len(told)
+    assert all(row.attempts == 1 for row in rows.values())
+
+
+def dataset(farm: Farm, tensors: Path, **changes: Any) -> str:
+    """A dataset of noise whose stored spec says something else."""
+    job = submitted(farm.store, "noise", tensors, "inputs={noise: {seed: 1}}", "resize=64x64")
+    keys = DatasetKeys(job)
+    stored = StoredSpec.read(farm.store, keys.spec)
+    farm.store.put(keys.spec, stored.model_copy(update=changes).encoded())
+    return job
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ((), "has 0 weights files for its variants"),
+        ((None,), "no weights named"),
+        (("trap.pth",), "weights trap.pth: are no .safetensors file"),
+        (("../../../../home/w.safetensors",), "is no name of a file that was sent along"),
+        (("/etc/w.safetensors",), "is no name of a file that was sent along"),
+    ],
+)
+def test_a_dataset_loads_no_weights_but_those_that_were_sent(
+    farm: Farm, weights: Path, sent: tuple[str | None, ...], words: str
+) -> None:
+    digest = file_digest(weights)
+    named = tuple(None if name is None else Sent(name=name, digest=digest) for name in sent)
+    assert words in farm.refused(dataset(farm, weights, weights=named))
+
+
+def test_what_a_first_holder_fixed_is_no_more_than_pixels(farm: Farm, weights: Path) -> None:
+    """With `companions` of its choice, a plan would have rows name any picture."""
+    job = dataset(farm, weights)
+    plan = {"precision": "float32", "batch": 1, "companions": {"/etc/passwd": "sha256:0"}}
+    fixed = {"version": 1, "plan": plan, "device": "cpu", "software": {}}
+    farm.store.put(JobKeys(job).plan, str(fixed).replace("'", '"').encode())
+    assert "companions: no such key" in farm.refused(job)
+
+
+def test_a_dataset_that_nobody_has_changed_is_worked_on(farm: Farm, weights: Path) -> None:
+    job = dataset(farm, weights)
+    farm.work()
+    assert [row.state for row in seen(farm.store, job).rows.values()] == ["done"]
