@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.plan import Plan
 from jobs.poster.machinery import Machinery
-from jobs.poster.outputs import Written
+from jobs.poster.written import Written
 from render.version import PIXEL_VERSION
 
 MANIFEST = "manifest.json"

@@ -17,6 +17,10 @@ WORKER_BYTES = 440 << 20
 FRUGAL_SHARE, KEPT_SHARE = 1.1, 3.0
 """What a worker holds for what a window uses: given back at once, or kept for speed. Measured."""
 
+_ENCODER_BYTES, _ENCODER_COLUMN = 200 << 20, 10 << 10
+"""What encoding one output holds: bands on their way, and strips of the picture's whole width, by
+its pixels. Measured with noise, at the most of all formats."""
+
 VALUE_BYTES: Mapping[Resolved, int] = MappingProxyType({"float32": 4, "float64": 8, "bfloat16": 4})
 """A channel of the canvas. With bfloat16 only the network computes in it."""
 
@@ -65,6 +69,11 @@ class Memory:
                 f"tiles of {tile} pixels and may take {self.limit / 2**30:.2f} GiB; "
                 "choose a smaller tiles.size, fewer workers, or a higher crew.memory_per_worker"
             )
+
+
+def encoding_memory(width: int, outputs: int) -> int:
+    """Bytes of private memory of a process that encodes so many outputs at once."""
+    return WORKER_BYTES + outputs * (_ENCODER_BYTES + width * _ENCODER_COLUMN)
 
 
 def worker_memory(

@@ -10,6 +10,7 @@ from typing import Any
 from cluster.crew import Crew
 from cluster.errors import Interrupted
 from jobs.checkpoint.checkpoints import LEAST_SECONDS, Checkpoints
+from jobs.checkpoint.commit import Commit
 from jobs.checkpoint.site import Site
 from jobs.holding.crews import Start, berth_of
 from jobs.holding.failure import failure_of, verdict, worker_of
@@ -23,12 +24,13 @@ from jobs.manifest import encoded, manifest
 from jobs.plan import Plan
 from jobs.poster.climb import Climb
 from jobs.poster.control import Control, Stopped
-from jobs.poster.machinery import Machinery
+from jobs.poster.machinery import FILES, Machinery, software
 from jobs.poster.measured import Measured
 from jobs.poster.member import worker
-from jobs.poster.outputs import Written, write_outputs
+from jobs.poster.outputs import write_outputs
 from jobs.poster.progress import Progress, progress
 from jobs.poster.recipe import decoded_slots, recipe
+from jobs.poster.written import Written
 from jobs.source import Source
 from jobs.watching.lines import EVENTS, LOG, facts
 
@@ -59,6 +61,7 @@ class Holding:
         self._muster = Muster(reserve, control, regroup=regroup)
         self._start, self._control, self._reporter = start, control, reporter
         self._checkpoints = Checkpoints(site, held.check, checkpoint_seconds)
+        self._used: Machinery | None = None
 
     def run(self) -> dict[str, Any]:
         """Render what is left to render; returns the manifest, which is then in the store.
@@ -74,7 +77,7 @@ class Holding:
         while True:
             before = self._reporter.status().done
             try:
-                return self._finish(self._attempt(clock), started, clock)
+                return self._finish(*self._attempt(clock), started, clock)
             except Stopped as stopped:
                 if stopped.want != "regroup":
                     raise
@@ -100,13 +103,24 @@ class Holding:
         self._held.check()
         self._checkpoints.find_again()
 
-    def _attempt(self, clock: "_Clock") -> list[Written]:
-        try:
-            return self._rendered(clock)
-        except Interrupted as interrupted:
-            raise self._control.stopped() from interrupted
+    def _attempt(self, clock: "_Clock") -> tuple[list[Written], Machinery]:
+        if self._dreamed is None:
+            try:
+                self._dream(clock)
+            except Interrupted as interrupted:
+                raise self._control.stopped() from interrupted
+        return self._encoded(clock)
 
-    def _rendered(self, clock: "_Clock") -> list[Written]:
+    @property
+    def _dreamed(self) -> Commit | None:
+        """The commit after the last step of the last octave; None where it is still to come."""
+        newest, last = self._checkpoints.newest, len(self._plan.octaves) - 1
+        steps = self._plan.spec.dream.steps
+        is_last = newest is not None and (newest.octave, newest.step) == (last, steps)
+        return newest if is_last else None
+
+    def _dream(self, clock: "_Clock") -> None:
+        """With a crew, which then goes, and with it what it had of the machines."""
         plan, berth = self._gathered(), berth_of(self._plan)
         site = replace(self._site, companions=plan.digests)
         known = recipe(plan, site)
@@ -118,12 +132,26 @@ class Holding:
             watch = functools.partial(self._watch, crew)
             climb = Climb(plan, known, crew, self._checkpoints, self._control, watch)
             with self._muster.around(crew, berth, self._most):
-                canvas = climb.run()
+                climb.run()
             self._measure(crew)
-            self._reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
-            clock.begin("encode")
-            self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
-            return write_outputs(plan, crew, canvas)
+        self._reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
+
+    def _encoded(self, clock: "_Clock") -> tuple[list[Written], Machinery]:
+        """Without a crew, from the final commit, whoever made it; and what that computed with."""
+        plan, final = self._plan, self._dreamed
+        if final is None:
+            raise ValueError("a dream ends with a commit")
+        clock.begin("encode")
+        self._reporter.crew(0)
+        self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
+        used = self._used or self._made_with()
+        canvas = self._checkpoints.canvas(final, plan.grids[-1])
+        return write_outputs(plan, self._site, canvas, self._look), used
+
+    def _look(self) -> None:
+        """Raises Stopped where there is no time for the files; others can make them."""
+        if self._control.must_leave:
+            raise self._control.stopped()
 
     def _gathered(self) -> Plan:
         """The plan for the crew that there is room for."""
@@ -162,7 +190,26 @@ class Holding:
         mine = FixedPlan(plan=self._plan.pixels(), device=used.kind, software=used.software)
         any_device = self._plan.spec.crew.any_device
         fix(self._site.store, self._site.keys, mine, any_device=any_device)
+        self._check_files(used)
         self._used = used
+
+    def _made_with(self) -> Machinery:
+        """What the crews computed with that came before, of whose canvas files are to be made."""
+        store, keys = self._site.store, self._site.keys
+        begun = FixedPlan.read(store, keys.plan)
+        found = Machinery(begun.device, begun.device, begun.software)
+        self._check_files(found)
+        return found
+
+    def _check_files(self, used: Machinery) -> None:
+        """See that this process would make the same files as the machines that dream."""
+        here = software(FILES)
+        there = {name: used.software.get(name) for name in here}
+        if here != there and not self._plan.spec.crew.any_device:
+            raise Unfit(
+                f"{self._site.job}: is dreamed with {there}, and files would be written with "
+                f"{here}; install the same on all machines"
+            )
 
     def _take_in(self, crew: Crew, clock: "_Clock") -> None:
         """Decode the input and the masks, unless an earlier holder has."""
@@ -180,12 +227,14 @@ class Holding:
         there = {entry.key: entry.size for entry in self._site.store.entries(key)}
         return there.get(key) == decoded_slots(source).length
 
-    def _finish(self, written: list[Written], started: datetime, clock: "_Clock") -> dict[str, Any]:
+    def _finish(
+        self, written: list[Written], used: Machinery, started: datetime, clock: "_Clock"
+    ) -> dict[str, Any]:
         """The manifest, unless another holder was there first: then theirs, which counts."""
         store, keys = self._site.store, self._site.keys
         folder = keys.outputs(self._site.number).removeprefix(keys.folder)
         content = manifest(
-            self._plan, self._used, self._document, folder, written, started, clock.seconds()
+            self._plan, used, self._document, folder, written, started, clock.seconds()
         )
         self._held.check()
         if store.put_if_absent(keys.manifest, encoded(content)):

@@ -42,8 +42,8 @@ class Climb:
         self._everyone = range(crew.size)
         self._steps = known.dream.steps
 
-    def run(self) -> Mosaic:
-        """Dream what is left. Returns the last octave's canvas, committed."""
+    def run(self) -> None:
+        """Dream what is left, until the last octave's canvas is committed."""
         newest = self._checkpoints.newest
         if newest is None:
             self._octave(0, 0, None)
@@ -51,7 +51,6 @@ class Climb:
             self._octave(newest.octave, newest.step, self._canvas())
         for octave in range(self._committed.octave + 1, len(self._plan.octaves)):
             self._octave(octave, 0, self._canvas())
-        return self._canvas()
 
     def _octave(self, octave: int, first: int, canvas: Mosaic | None) -> None:
         """From step `first` on, where `canvas` is this octave's; with 0 it is the last one's."""
@@ -70,7 +69,9 @@ class Climb:
             parcels = self._step(octave, step, parcels, neighbours)
             self._watch(progress(self._plan, "dream", octave, step + 1))
         self._commit(octave, self._steps)
-        self._crew.call("show", {0: (self._canvas(), octave + 1)})
+        if octave + 1 < len(self._plan.octaves):
+            # The last one is shown by whoever encodes it, when the crew has gone.
+            self._crew.call("show", {0: (self._canvas(), octave + 1)})
 
     def _step(self, octave: int, step: int, parcels: _Parcels, neighbours: Takers) -> _Parcels:
         """Two light barriers: the sums of all tiles, in tile order, then one scale for all."""

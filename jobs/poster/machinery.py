@@ -10,6 +10,9 @@ from render.device import Device
 SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
 """What bytes depend on."""
 
+FILES = ("numpy", "pyvips-binary")
+"""What of it still counts when the canvas is there, and files are made of it."""
+
 
 @dataclass(frozen=True)
 class Machinery:

@@ -1,24 +1,17 @@
-"""A poster's files: encoded from the last commit, each by one member of a crew."""
+"""A poster's files: encoded from the last commit, when its crew has gone."""
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from cluster.crew import Crew
+from jobs.checkpoint.site import Site
+from jobs.memory import encoding_memory
 from jobs.plan import Plan
+from jobs.poster.written import Written
 from jobs.spec import Output
 from render.mosaic import Mosaic
 from render.pictures.format import FORMATS
 from render.pictures.labels import Labels
-
-
-@dataclass(frozen=True)
-class Written:
-    """One output: its name, its digest as `sha256:...`, and the bytes of all its files."""
-
-    name: str
-    format: str
-    depth: int
-    digest: str
-    size: int
 
 
 def output_names(plan: Plan) -> list[str]:
@@ -36,22 +29,49 @@ def labels(plan: Plan) -> Labels:
     return Labels(plan.extent.dpi, plan.label())
 
 
-def write_outputs(plan: Plan, crew: Crew, canvas: Mosaic) -> list[Written]:
-    """Every output, as many at a time as there are members."""
-    written = []
-    outputs = plan.spec.outputs
-    for first in range(0, len(outputs), crew.size):
-        batch = outputs[first : first + crew.size]
-        names = [output_name(plan, one) for one in batch]
-        encoded = crew.call(
-            "write",
-            {
-                member: (canvas, names[member], one.format, one.depth, labels(plan))
-                for member, one in enumerate(batch)
-            },
-        )
-        written += [
-            Written(names[member], one.format, one.depth, found.digest, found.size)
-            for member, (one, found) in enumerate(zip(batch, encoded.values(), strict=True))
-        ]
-    return written
+def at_once(plan: Plan) -> int:
+    """How many outputs are encoded at the same time: by one process, which may take what a worker
+    may.
+    """
+    most, width = min(plan.workers, len(plan.spec.outputs)), plan.extent.width
+    fitting = (n for n in range(most, 1, -1) if encoding_memory(width, n) <= plan.memory.limit)
+    return next(fitting, 1)
+
+
+def write_outputs(
+    plan: Plan, site: Site, canvas: Mosaic, look: Callable[[], None]
+) -> list[Written]:
+    """Encode every output of the final canvas, and its preview, in this process.
+
+    Reads the canvas as it was committed, in bands, so that memory is bounded by the poster's width.
+    look: called before each band of each output, in threads; what it raises ends all of them.
+    """
+    # It loads torch, which a coordinator needs for nothing else.
+    from jobs.poster.scribe import Scribe
+
+    scribe, ended = Scribe(site), threading.Event()
+
+    def look_on() -> None:
+        if ended.is_set():
+            raise _Left
+        look()
+
+    scribe.show(canvas, len(plan.octaves))
+    with ThreadPoolExecutor(at_once(plan), "output") as pool:
+        try:
+            writing = [
+                pool.submit(
+                    scribe.write, canvas, output_name(plan, one), one, labels(plan), look_on
+                )
+                for one in plan.spec.outputs
+            ]
+            for one in as_completed(writing):
+                one.result()
+        finally:
+            # After a failure, or Ctrl-C, nobody waits for the others.
+            ended.set()
+    return [one.result() for one in writing]
+
+
+class _Left(Exception):  # noqa: N818 - the news is in the name
+    """An output was given up because another failed."""

@@ -36,7 +36,7 @@ _RESAMPLING, _SHOWING = 0.25e-6, 0.03e-6
 """A pixel of an octave, by the member that starts it; by the one member that makes its preview."""
 
 _ENCODING = {"png": 0.13e-6, "tiff": 0.11e-6, "jpeg": 0.05e-6, "deepzoom": 0.1e-6}
-"""A pixel of an output, of which each is written by one member."""
+"""A pixel of an output, of which each is written by one thread."""
 
 _CHANNELS = 3
 
@@ -124,8 +124,9 @@ class Prediction:
 
     @property
     def cost(self) -> float | None:
-        """US dollars: every member is paid for until the end."""
-        return None if self.price is None else self.workers * self.price * self.seconds / 3600
+        """US dollars: every member is paid for until the last octave is committed."""
+        paid = self.seconds - self.encode
+        return None if self.price is None else self.workers * self.price * paid / 3600
 
 
 def predict(plan: Plan, workers: int, conditions: Conditions) -> Prediction:
@@ -134,7 +135,7 @@ def predict(plan: Plan, workers: int, conditions: Conditions) -> Prediction:
     making = _DECODING if plan.spec.input.noise is None else _MAKING_NOISE
     masks = sum(_pixels(plan.companions[path]) for path in plan.masks)
     encodings = [_ENCODING[one.format] * height * width for one in plan.spec.outputs]
-    # As many at a time as there are members, each batch as long as its longest.
+    # As many at a time as there were members, each batch as long as its longest.
     batches = range(0, len(encodings), workers)
     return Prediction(
         workers=workers,

@@ -1,0 +1,195 @@
+"""When the last octave is committed the crew goes; files are made of the commit, by anybody."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from cluster.berth import Berth
+from cluster.crew import Crew
+from cluster.inprocess import LocalCrew
+from cluster.machine import local_ray
+from cluster.reserve import Reserve
+from jobs.holding.crews import Kind
+from jobs.holding.keeper import GONE
+from jobs.lifecycle.job import look
+from jobs.lifecycle.keys import JobKeys
+from jobs.memory import encoding_memory
+from jobs.plan import Plan
+from jobs.poster.outputs import at_once
+from jobs.poster.progress import Progress
+from jobs.scheduler.coordinator import DONE, UNFIT
+from tests.jobs.holders import Holder, claimed, submitted
+from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.jobs.outcome import digests, events
+from tests.jobs.small import held, planned
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
+
+FILES = "outputs=[png, tiff, deepzoom]"
+
+
+class Watched(MemoryStore):
+    """Notes which crews are there while files arrive, and lets a holder be asked to leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crews: list[Crew] = []
+        self.there: dict[str, int] = {}
+        self.asked: Holder | None = None
+
+    def upload(self, path: Path, key: str) -> None:
+        self.there[key] = len(self.crews)
+        if self.asked is not None and "/outputs/" in key:
+            self.asked.control.ask("drain")
+        super().upload(path, key)
+
+    @contextmanager
+    def start(self, _: Plan, kind: Kind, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+        with LocalCrew(kind, arguments) as crew:
+            self.crews.append(crew)
+            yield crew
+        self.crews.remove(crew)
+
+
+@contextmanager
+def no_crew(_: Plan, kind: Kind, arguments: Sequence[tuple[object, ...]]) -> Iterator[NoReturn]:
+    pytest.fail(f"a crew of {len(arguments)} was started")
+    yield
+
+
+def no_berth(berth: Berth, wanted: int) -> Reserve:
+    pytest.fail(f"{wanted} times {berth} were asked for")
+
+
+@pytest.fixture
+def store() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def done(store: Watched, picture: Path, weights: Path, tmp_path: Path) -> str:
+    """A job that nothing disturbed."""
+    job = submitted(store, picture, weights, FILES)
+    assert claimed(store, job, tmp_path / "calm", start=store.start).run() == DONE
+    return job
+
+
+def as_it_died(store: Watched, job: str) -> list[str]:
+    """Take away what comes after the final commit; returns the checksums that there were."""
+    keys, found = JobKeys(job), digests(look(store, job))
+    gone = [keys.manifest, *(one.key for one in store.entries(f"{keys.folder}outputs/"))]
+    store.delete(gone)
+    return found
+
+
+def test_the_crew_goes_before_files_are_written(store: Watched, done: str) -> None:
+    during = {key: crews for key, crews in store.there.items() if "/checkpoints/" in key}
+    assert set(during.values()) == {1}
+    after = {key: crews for key, crews in store.there.items() if "/outputs/" in key}
+    assert len(after) > 3
+    assert set(after.values()) == {0}
+    assert store.there[JobKeys(done).preview(1)] == 1
+    assert store.there[JobKeys(done).preview(2)] == 0
+
+
+def test_who_follows_at_the_final_commit_needs_no_crew(
+    store: Watched, done: str, tmp_path: Path
+) -> None:
+    before = as_it_died(store, done)
+    last = JobKeys(done).preview(2)
+    store.delete([last])
+    follower = claimed(store, done, tmp_path, start=no_crew, reserve=no_berth)
+    assert follower.run() == DONE
+
+    assert digests(look(store, done)) == before
+    assert [one.key for one in store.entries(last)] == [last]
+    (gone_on,) = (one for one in events(store, done, 2) if one["event"] == "goes on")
+    assert (gone_on["octave"], gone_on["step"]) == (2, 2)
+
+
+def test_who_must_leave_while_writing_is_followed_without_a_crew(
+    store: Watched, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    # One file after the other, so that the second has not begun when the first is there.
+    job = submitted(store, picture, weights, FILES, "crew.workers=1")
+    holder = store.asked = claimed(store, job, tmp_path, start=store.start)
+    assert holder.run() == GONE
+    assert look(store, job).state == "queued"
+
+    store.asked = None
+    assert claimed(store, job, tmp_path, start=no_crew).run() == DONE
+    assert [one["event"] for one in events(store, job, 1)][-1] == "drain"
+    assert len(digests(look(store, job))) == 3
+
+
+def test_files_are_written_on_any_machine_that_has_what_writes_them(
+    store: Watched, done: str, tmp_path: Path
+) -> None:
+    before, keys = as_it_died(store, done), JobKeys(done)
+    fixed = json.loads(store.get(keys.plan))
+    other = {**fixed["software"], "pyvips-binary": "0.0.1"}
+    store.put(keys.plan, json.dumps({**fixed, "software": other}).encode())
+    assert claimed(store, done, tmp_path / "another encoder", start=no_crew).run() == UNFIT
+    found = look(store, done)
+    assert found.state == "queued"
+    assert found.status is not None
+    assert "0.0.1" in str(found.status.reason)
+    assert len(str(found.status.reason).splitlines()) == 1
+
+    store.put(keys.plan, json.dumps({**fixed, "device": "a kind of GPU"}).encode())
+    assert claimed(store, done, tmp_path / "without a GPU", start=no_crew).run() == DONE
+    succeeded = look(store, done)
+    assert digests(succeeded) == before
+    assert succeeded.manifest is not None
+    assert succeeded.manifest["device"] == "a kind of GPU"
+
+
+@pytest.fixture(scope="module")
+def ray_crew() -> Iterator["type[RayCrew]"]:
+    with local_ray(cpus=2, object_store_bytes=100 << 20) as crew:
+        yield crew
+
+
+def test_a_cluster_has_all_its_room_again_while_files_are_written(
+    picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
+) -> None:
+    import ray
+
+    taken: dict[str, float] = {}
+
+    def watch(progress: Progress) -> None:
+        deadline = time.monotonic() + 10
+        while True:
+            free = ray.available_resources().get("CPU", 0)
+            taken[progress.phase] = ray.cluster_resources()["CPU"] - free
+            # Ray's own count comes a moment late.
+            late = taken[progress.phase] != (0 if progress.phase == "encode" else 2)
+            if not late or time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
+
+    @contextmanager
+    def start(_: Plan, kind: Kind, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+        with ray_crew(kind, arguments, Berth()) as crew:
+            yield crew
+
+    held(planned(picture, weights, "crew.workers=2"), tmp_path, start, watch).run()
+    assert taken == {"decode": 2, "dream": 2, "encode": 0}
+
+
+def test_who_writes_files_takes_no_more_memory_than_a_worker_may(
+    picture: Path, weights: Path
+) -> None:
+    usual = ("crew.workers=3", "size=4000x3000", "outputs=[png, tiff, jpeg, deepzoom]")
+    assert at_once(planned(picture, weights, *usual)) == 3
+    short = planned(picture, weights, *usual, "crew.memory_per_worker=1GiB")
+    assert at_once(short) == 2
+    assert encoding_memory(4000, 2) <= short.memory.limit < encoding_memory(4000, 3)
+    shorter = planned(picture, weights, *usual, f"crew.memory_per_worker={short.memory.on_disk}")
+    assert at_once(shorter) == 1
