@@ -19,14 +19,14 @@ from render.training.train import Recipe, save, train
 
 WEIGHTS = Path(networks.__file__).parent / "pareidolia.safetensors"
 FIGURES = Path(__file__).parent / "figures.json"
-RECIPE = Recipe(batches=2100, batch_size=64, rate=3e-3, radius=2.5)
+RECIPE = Recipe(batches=4000, batch_size=64, rate=3e-3, radius=3.5)
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line; every default is the one that made the shipped weights."""
     parser = argparse.ArgumentParser(prog="python -m render.training", description=__doc__)
     parser.add_argument("--batches", type=int, default=RECIPE.batches)
-    parser.add_argument("--pictures", type=int, default=550, help="drawn for each class")
+    parser.add_argument("--pictures", type=int, default=700, help="drawn for each class")
     parser.add_argument("--pool", type=Path, default=Path("pool.npy"), help="keeps the drawings")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--figures", type=Path, default=FIGURES)

@@ -1,9 +1,8 @@
-"""More creatures: bird, wings, snake, snail, turtle, jellyfish, panda, skull."""
+"""More creatures: bird, wings, snake, turtle, jellyfish, panda, skull."""
 
 import numpy as np
 
 from render.training.motifs.creatures import small_eye
-from render.training.motifs.matter import shell
 from render.training.sheet import Colour, Paint, Sheet, blend, smooth
 
 BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
@@ -36,61 +35,44 @@ def bird(s: Sheet) -> Paint:
 
 
 def wings(s: Sheet) -> Paint:
-    """Draw a spread pair of wings: three fans of overlapping feathers, white, gold or brown."""
+    """Draw a spread pair of wings: two fans of a few long white or golden feathers."""
     paint = Paint(s.side)
-    hue = s.hue(0.6, 0.11, 0.08)
-    body = s.tint(hue, 0.15 if hue > 0.5 else 0.5, 0.92)
-    root = Sheet(s.rng, np.abs(s.x), s.y, s.pixel).moved(0.03, 0.3)
-    share = (root.angle + 1.2) / s.between(1.7, 2.0)
-    for reach, count in ((1.22, 9), (0.86, 8), (0.5, 6)):
+    gold = s.between(0, 1) < 0.4
+    body = s.tint(0.12, 0.55, 0.95) if gold else s.tint(0.6, 0.08, 0.97)
+    root = Sheet(s.rng, np.abs(s.x), s.y, s.pixel).moved(0.05, 0.42)
+    share = (root.angle + 1.35) / s.between(1.45, 1.65)
+    for reach, count in ((1.32, 6), (0.8, 5)):
         across = (share * count) % 1 - 0.5
-        length = reach * (1 - 0.5 * np.clip(share, 0, 1) ** 1.5) - 1.2 * reach * across**4
-        feather = np.maximum(root.radius - length, np.abs(share - 0.5) * 1.0 - 0.5)
-        cover = s.cover(feather) * (share > 0) * (share < 1)
-        paint.over(body * 0.45, cover)
-        light = smooth(0.5, 0.36, np.abs(across)) * smooth(0.0, 0.05, -feather)
-        shade = blend(body, body * 0.62, smooth(0.3, 1.0, root.radius / reach))
-        paint.over(shade, cover * light)
-        paint.over(body * 0.55, cover * smooth(0.07, 0.02, np.abs(across)))
+        length = reach * (1 - 0.45 * np.clip(share, 0, 1) ** 1.5) - 1.6 * reach * across**4
+        inside = (share > 0) * (share < 1)
+        cover = s.cover(root.radius - length) * inside
+        paint.over(body * 0.3, cover)
+        light = smooth(0.46, 0.34, np.abs(across)) * smooth(0.0, 0.06, length - root.radius)
+        paint.over(blend(body * 0.7, body, smooth(0.2, 1.0, root.radius / reach)), cover * light)
     return paint
 
 
 def snake(s: Sheet) -> Paint:
-    """Draw a coiled snake: a patterned body that winds outwards, a head with eyes and a tongue."""
+    """Draw a coral snake: a long body in wide S bends, ringed in red, white and black, a head."""
     paint = Paint(s.side)
-    turns = s.between(1.7, 2.1) * 2 * np.pi
-    along = np.linspace(0, 1, 72)
-    reach, bend = 0.06 + 0.74 * along, along * turns
-    size = 0.17 * np.clip(along * 5, 0.3, 1)
-    body, share = s.chain(reach * np.cos(bend), reach * np.sin(bend), size)
-    hue = s.hue(0.3, 0.26, 0.02, 0.1)
-    skin, mark = s.tint(hue, 0.8, 0.72), s.tint(s.hue(0.13, 0.12), 0.75, 0.95)
-    paint.over(skin, s.cover(body))
-    band = np.abs((share * s.count(11, 15)) % 1 - 0.5) * 2
-    diamond = band + 0.9 * np.clip(1 + body / 0.16, 0, 1)
-    paint.inside(BLACK, smooth(0.95, 0.8, diamond))
-    paint.inside(mark, smooth(0.62, 0.5, diamond))
-    paint.lit(1.2 - 0.8 * np.clip(1 + body / 0.17, 0, 1) ** 2)
-    head = s.moved(0.82 * np.cos(turns), 0.82 * np.sin(turns), 1, turns + np.pi / 2)
-    paint.over(s.tint(0.0, 0.9, 0.85), s.cover(head.line(0.2, 0, 0.46, 0.0) - 0.025))
-    paint.over(skin, s.cover(head.oval(0.08, 0, 0.27, 0.19)))
+    along = np.linspace(0, 1, 80)
+    swing = s.between(0.5, 0.66) * s.hue(-1.0, 1.0)
+    x = swing * np.sin(along * s.between(8.5, 10.5)) * (1 - 0.25 * along)
+    y = 0.85 - 1.55 * along
+    size = 0.16 * np.clip(along * 4, 0.25, 1)
+    body, share = s.chain(x, y, size)
+    red, pale = s.tint(0.0, 0.92, 0.85, 0.015), s.tint(0.13, 0.4, 0.98)
+    paint.over(BLACK, s.cover(body - 0.03)).over(red, s.cover(body))
+    ring = np.abs((share * s.count(9, 12)) % 1 - 0.5) * 2
+    paint.inside(pale, smooth(0.62, 0.56, ring) * s.cover(body))
+    paint.inside(BLACK, smooth(0.32, 0.26, ring) * s.cover(body))
+    paint.lit(1.15 - 0.6 * np.clip(1 + body / 0.17, 0, 1) ** 2)
+    head = s.moved(float(x[-1]), float(y[-1]) - 0.04)
+    paint.over(red, s.cover(head.line(0, 0, 0.05, -0.34) - 0.03))
+    paint.over(BLACK, s.cover(head.oval(0, 0, 0.2, 0.24)))
     for side in (-1, 1):
-        paint.over(mark, s.cover(head.disc(0.12, 0.1 * side, 0.07)))
-        paint.over(BLACK, s.cover(head.disc(0.13, 0.1 * side, 0.04)))
+        paint.over(pale, s.cover(head.disc(0.09 * side, -0.05, 0.06)))
     return paint
-
-
-def snail(s: Sheet) -> Paint:
-    """Draw a snail: a spiral house of brown bands on a yellow foot, a head with two stalks."""
-    paint = Paint(s.side)
-    skin = s.tint(0.11, 0.45, 0.78)
-    for x in (-0.88, -0.62):
-        paint.over(skin * 0.8, s.cover(s.line(-0.68, 0.2, x, -0.35) - 0.035))
-        paint.over(BLACK, s.cover(s.disc(x, -0.38, 0.075)))
-    foot = np.maximum(s.oval(0, 0.72, 0.98, 0.3), s.y - 0.78)
-    paint.over(skin, s.cover(np.minimum(foot, s.oval(-0.68, 0.36, 0.2, 0.36))))
-    paint.inside(skin * 0.7, smooth(0.3, 0.8, np.sin(26 * s.x + 18 * s.y)) * 0.8)
-    return paint.laid(shell(s.moved(0.16, 0.0, 0.68, s.between(-0.6, 0.6))))
 
 
 def turtle(s: Sheet) -> Paint:

@@ -1,4 +1,4 @@
-"""Motifs that people made: arches, pagoda, dome, brick, window, wheel, mandala, castle."""
+"""Motifs that people made: arches, pagoda, brick, window, wheel, mandala, castle."""
 
 import numpy as np
 
@@ -39,12 +39,12 @@ def pagoda(s: Sheet) -> Paint:
     red = s.tint(0.01, 0.8, 0.72, 0.02)
     roof = s.tint(s.hue(0.48, 0.55, 0.38), 0.5, 0.4)
     gold = s.tint(0.13, 0.8, 0.95)
-    tiers = s.count(3, 5)
+    tiers = 3
     height = 1.7 / tiers
     paint.over(gold, s.cover(np.maximum(np.abs(s.x) - 0.03, np.abs(s.y + 0.85) - 0.15)))
     for tier in range(tiers):
         y = -0.72 + tier * height
-        half = 0.26 + 0.34 * tier / (tiers - 1)
+        half = 0.34 + 0.34 * tier / (tiers - 1)
         wall = s.box(0, y + height * 0.6, half * 0.72, height * 0.45)
         paint.over(red, s.cover(wall))
         window = np.maximum(
@@ -57,7 +57,7 @@ def pagoda(s: Sheet) -> Paint:
         )
     for tier in reversed(range(tiers)):
         y = -0.72 + tier * height
-        half = 0.26 + 0.34 * tier / (tiers - 1)
+        half = 0.34 + 0.34 * tier / (tiers - 1)
         reach = np.abs(s.x) / (half * 1.25)
         sweep = y + height * (
             0.1 + 0.34 * np.clip(reach, 0, 1) ** 0.6 - 0.25 * np.clip(reach, 0, 1.2) ** 4
@@ -70,31 +70,6 @@ def pagoda(s: Sheet) -> Paint:
             * s.cover(np.abs(s.x) - half * 1.25),
         )
     return paint.lit(1.1 - 0.35 * smooth(-0.2, 0.5, s.x))
-
-
-def dome(s: Sheet) -> Paint:
-    """Draw an onion dome: ribbed gold, blue or green bulb on a white drum with arched windows."""
-    paint = Paint(s.side)
-    hue = s.hue(0.12, 0.12, 0.58, 0.4)
-    bulb_colour = s.tint(hue, 0.8, 0.85, 0.02)
-    drum = s.tint(0.1, 0.12, 0.92)
-    paint.over(drum, s.cover(s.box(0, 0.72, 0.44, 0.3)))
-    windows = np.maximum(
-        np.abs((s.x * 3.6 + 0.5) % 1 - 0.5) / 3.6 - 0.07, np.abs(s.y - 0.78) - 0.16
-    )
-    paint.inside(BLACK, s.cover(windows))
-    top = np.clip((s.y + 0.85) / 1.25, 0, 1)
-    half = 0.64 * np.clip(np.sin(np.pi * top**1.7), 0, 1) ** 0.8 + 0.42 * smooth(0.85, 1.0, top)
-    bulb = np.maximum(np.abs(s.x) - half, np.abs(s.y + 0.22) - 0.63)
-    paint.over(bulb_colour, s.cover(bulb))
-    turn = np.clip(s.x / (half + 1e-3), -1, 1)
-    ribs = np.sin(np.arcsin(turn) * s.count(6, 10) + top * s.between(0, 4))
-    paint.inside(bulb_colour * 0.5, s.cover(bulb) * smooth(0.0, 0.8, ribs))
-    paint.inside(WHITE, s.cover(bulb) * 0.8 * smooth(0.25, 0.0, np.abs(turn + 0.4)))
-    paint.over(drum * 0.7, s.cover(s.box(0, 0.43, 0.48, 0.05)))
-    gold = s.tint(0.13, 0.85, 0.95)
-    paint.over(gold, s.cover(np.maximum(np.abs(s.x) - 0.025, np.abs(s.y + 0.9) - 0.14)))
-    return paint.over(gold, s.cover(s.disc(0, -0.86, 0.06)))
 
 
 def brick(s: Sheet) -> Paint:
@@ -139,9 +114,9 @@ def wheel(s: Sheet) -> Paint:
     """Draw a cart wheel: brown wooden rim, hub and spokes, iron tyre; you see through it."""
     paint = Paint(s.side)
     wood, iron = s.tint(0.075, 0.6, 0.55, 0.02), s.tint(0.6, 0.1, 0.3)
-    count = s.count(6, 12)
+    count = s.count(6, 9)
     spoke = np.abs((s.angle * count / (2 * np.pi)) % 1 - 0.5) * 2 * np.pi / count * s.radius
-    paint.over(wood, s.cover(np.maximum(spoke - 0.06, s.radius - 0.85)))
+    paint.over(wood, s.cover(np.maximum(spoke - 0.075, s.radius - 0.85)))
     paint.lit(1.1 - 0.5 * smooth(0.02, 0.06, spoke))
     paint.over(wood * 0.85, s.stroke(s.radius - 0.8, 0.1))
     paint.over(wood * 0.45, s.stroke(s.radius - 0.7, 0.02))
@@ -153,9 +128,8 @@ def wheel(s: Sheet) -> Paint:
 def mandala(s: Sheet) -> Paint:
     """Draw a mandala: concentric rings of petals, dots and scallops in three saturated colours."""
     paint = Paint(s.side)
-    hue = s.between(0, 1)
-    colours = [s.tint(hue + k / 3, 0.85, 0.9) for k in range(3)]
-    count = s.count(6, 10)
+    colours = [s.tint(hue, 0.85, 0.95) for hue in s.rng.permutation((0.9, 0.5, 0.13))]
+    count = s.count(6, 8)
     paint.over(colours[0] * 0.45, s.cover(s.radius - 0.86 - 0.1 * np.abs(np.cos(count * s.angle))))
     for ring, reach in enumerate((0.9, 0.66, 0.42)):
         turn = s.angle * count / (2 * np.pi) + 0.5 * (ring % 2)
@@ -164,7 +138,6 @@ def mandala(s: Sheet) -> Paint:
         paint.over(WHITE, s.cover(petal)).over(colours[ring], s.cover(petal + 0.035))
         dot = np.hypot((turn % 1 - 0.5) * 2 * np.pi / count * s.radius, s.radius - reach * 0.8)
         paint.over(colours[(ring + 1) % 3], s.cover(dot - reach * 0.1))
-        paint.over(BLACK, s.cover(dot - reach * 0.045))
     paint.over(WHITE, s.cover(s.radius - 0.16)).over(colours[1], s.cover(s.radius - 0.12))
     return paint
 

@@ -255,29 +255,22 @@ def ladybird(s: Sheet) -> Paint:
 
 
 def octopus(s: Sheet) -> Paint:
-    """Draw octopus arms: purple curling tentacles with rows of pale suckers."""
+    """Draw an octopus: a round purple head with two white eyes, curling arms with pale suckers."""
     paint = Paint(s.side)
-    hue = s.hue(0.9, 0.94, 0.85)
-    skin, pale = s.tint(hue, 0.65, 0.6), s.tint(hue, 0.25, 0.92)
-    arms = s.count(5, 8)
-    curl = s.between(1.2, 2.2) * s.hue(-1.0, 1.0)
-    phase = s.angle + curl * s.radius + s.between(0, 6)
-    wave = (
-        np.abs(((phase * arms / (2 * np.pi)) % 1) - 0.5)
-        * 2
-        * np.pi
-        / arms
-        * np.maximum(s.radius, 0.15)
-    )
-    width = 0.27 * (1.1 - s.radius)
-    arm = np.maximum(wave - width, s.radius - 1)
-    paint.over(skin, s.cover(arm))
-    paint.lit(1.15 - 0.7 * np.clip(wave / (width + 0.01), 0, 1) ** 2)
-    bead = ((np.log(s.radius + 0.08) * 7) % 1) - 0.5
-    size = np.hypot(wave / (width * 0.55 + 0.02), bead * 2.4)
-    paint.inside(pale, smooth(1.0, 0.8, size))
-    paint.inside(skin * 0.5, smooth(0.5, 0.35, size))
-    paint.over(skin, s.cover(s.radius - 0.24)).over(
-        skin * 1.2, smooth(0.18, 0.0, s.disc(-0.05, -0.06, 0.03))
-    )
+    hue = s.hue(0.84, 0.88, 0.8)
+    skin, pale = s.tint(hue, 0.7, 0.7), s.tint(hue, 0.2, 0.95)
+    along = np.linspace(0, 1, 28)
+    for number in s.rng.permutation(6):
+        start = (number - 2.5) * 0.2
+        sway = s.between(0.1, 0.2) * np.sin(along * s.between(5, 8) + s.between(0, 6))
+        x = start * (1 + 1.2 * along) + sway * along
+        arm, share = s.chain(x, 0.05 + 0.85 * along, 0.15 - 0.09 * along)
+        paint.over(skin * 0.45, s.cover(arm - 0.03)).over(skin, s.cover(arm))
+        beads = smooth(0.15, 0.3, np.abs((share * 6) % 1 - 0.5)) * s.cover(arm + 0.05)
+        paint.over(pale, beads * smooth(0.2, 0.35, share))
+    paint.over(skin, s.cover(s.oval(0, -0.42, s.between(0.56, 0.66), 0.55)))
+    paint.over(pale, 0.6 * smooth(0.1, -0.1, s.oval(-0.2, -0.72, 0.16, 0.1)))
+    for side in (-1, 1):
+        paint.over(WHITE, s.cover(s.disc(0.24 * side, -0.26, 0.18)))
+        paint.over(BLACK, s.cover(s.disc(0.24 * side, -0.23, 0.1)))
     return paint

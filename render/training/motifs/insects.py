@@ -16,18 +16,18 @@ def dragonfly(s: Sheet) -> Paint:
     half = Sheet(s.rng, np.abs(s.x), s.y, s.pixel)
     for x, y, turn, length in ((0.52, -0.42, -0.22, 0.5), (0.5, -0.06, 0.22, 0.48)):
         wing = half.moved(x, y, 1, turn)
-        blade = wing.oval(0, 0, length, 0.15)
+        blade = wing.oval(0, 0, length, 0.18)
         paint.over(BLACK, wing.cover(blade) * 0.9)
         veins = np.maximum(np.sin(30 * wing.x + 9 * wing.y), np.sin(46 * wing.y))
         paint.over(glass, wing.cover(blade + 0.035) * (0.9 - 0.5 * smooth(0.6, 0.95, veins)))
         paint.over(body * 0.5, wing.cover(wing.oval(0.34, -0.06, 0.08, 0.05)))
-    tail = np.maximum(np.abs(s.x) - 0.06, np.abs(s.y - 0.35) - 0.62)
+    tail = np.maximum(np.abs(s.x) - 0.09, np.abs(s.y - 0.35) - 0.62)
     paint.over(body, s.cover(tail))
     paint.over(BLACK, s.cover(tail) * smooth(0.3, 0.7, np.sin(26 * s.y)))
     paint.over(body, s.cover(s.oval(0, -0.3, 0.13, 0.26)))
     paint.over(BLACK, s.cover(np.abs(s.x) - 0.025) * s.cover(s.oval(0, -0.3, 0.13, 0.26)))
     for side in (-1, 1):
-        paint.over(body * 0.55, s.cover(s.disc(0.11 * side, -0.62, 0.13)))
+        paint.over(body * 0.55, s.cover(s.disc(0.13 * side, -0.64, 0.16)))
         paint.over(WHITE, s.cover(s.disc(0.08 * side, -0.66, 0.04)))
     return paint
 
@@ -65,7 +65,7 @@ def spider(s: Sheet) -> Paint:
         spread = 0.52 if abs(foot) > 0.5 else 0.62
         legs = np.minimum(legs, half.line(0.08, -0.22, spread, knee))
         legs = np.minimum(legs, half.line(spread, knee, spread + 0.28, foot))
-    paint.over(dark, s.cover(legs - 0.042))
+    paint.over(dark, s.cover(legs - 0.06))
     paint.over(dark, s.cover(s.oval(0, -0.28, 0.2, 0.22)))
     belly = s.oval(0, 0.26, s.between(0.34, 0.42), 0.46)
     paint.over(dark * 1.4, s.cover(belly))

@@ -16,7 +16,7 @@ def filled(s: Sheet, colour: Colour) -> Paint:
 def ripples(s: Sheet) -> Paint:
     """Draw rings round a drop on water: sea-green to blue waves with bright crests, fading out."""
     blue = s.tint(s.hue(0.56, 0.5, 0.6), 0.65, 0.6, 0.03)
-    wave = np.sin(s.radius * s.between(15, 22) + 0.35 * s.noise(2.0) + s.between(0, 6))
+    wave = np.sin(s.radius * s.between(13, 18) + 0.25 * s.noise(2.0) + s.between(0, 6))
     body = blend(blue * 0.4, blue * 1.3, smooth(-0.9, 0.7, wave))
     paint = Paint(s.side).over(body, smooth(1.1, 0.8, s.radius + 0.06 * s.noise(1.8)))
     return paint.inside(WHITE, 0.9 * smooth(0.5, 0.85, wave))
@@ -40,7 +40,7 @@ def wood(s: Sheet) -> Paint:
 
 def honeycomb(s: Sheet) -> Paint:
     """Draw a honeycomb: hexagons of wax with glowing amber honey, some capped, some dark."""
-    density = s.between(2.0, 3.2)
+    density = s.between(1.5, 2.4)
     bent = s.warped(0.02)
     u, v = bent.x * density, bent.y * density
     root = np.sqrt(3.0)
@@ -121,19 +121,19 @@ def crystal(s: Sheet) -> Paint:
 
 
 def bubbles(s: Sheet) -> Paint:
-    """Draw soap bubbles: see-through spheres with iridescent rims and white highlights."""
+    """Draw soap bubbles: a few see-through spheres, rims from pink to cyan, white highlights."""
     paint = Paint(s.side)
-    for _ in range(s.count(3, 7)):
-        size = s.between(0.22, 0.5)
-        ball = s.moved(s.between(-0.65, 0.65), s.between(-0.65, 0.65), size)
+    for _ in range(s.count(2, 4)):
+        size = s.between(0.34, 0.6)
+        ball = s.moved(s.between(-0.5, 0.5), s.between(-0.5, 0.5), size)
         r = ball.radius
         inside = ball.cover(r - 1)
-        hue = (ball.angle / (2 * np.pi) + 1.2 * r + s.between(0, 1)) * 2 * np.pi
-        rainbow = np.stack([0.6 + 0.4 * np.cos(hue + k * 2.1) for k in range(3)], -1)
-        paint.over(rainbow.astype(np.float32), inside * (0.12 + 0.85 * smooth(0.55, 0.95, r)))
-        paint.over(WHITE, inside * 0.7 * smooth(0.93, 0.99, r))
-        paint.over(WHITE, ball.cover(ball.oval(-0.38, -0.45, 0.24, 0.16)))
-        paint.over(WHITE, 0.7 * ball.cover(ball.disc(0.45, 0.48, 0.1)))
+        turn = smooth(-0.8, 0.8, np.sin(ball.angle + s.between(0, 6)))
+        rim = blend(s.tint(0.52, 0.5, 1.0), s.tint(0.9, 0.5, 1.0), turn)
+        paint.over(rim, inside * (0.1 + 0.9 * smooth(0.6, 0.9, r)))
+        paint.over(WHITE, inside * 0.8 * smooth(0.92, 0.98, r))
+        paint.over(WHITE, ball.cover(ball.oval(-0.36, -0.42, 0.26, 0.17)))
+        paint.over(WHITE, 0.8 * ball.cover(ball.disc(0.42, 0.46, 0.12)))
     return paint
 
 
@@ -172,35 +172,32 @@ def galaxy(s: Sheet) -> Paint:
 
 
 def web(s: Sheet) -> Paint:
-    """Draw a spider's web: pale radial threads and sagging rings with dew drops."""
-    paint = Paint(s.side).over(s.tint(0.6, 0.3, 0.15), 0.75 * smooth(1.25, 0.9, s.radius))
-    count = s.count(8, 13)
+    """Draw a spider's web: bold pale threads, sagging rings between them, in the dark."""
+    paint = Paint(s.side).over(s.tint(0.62, 0.45, 0.14), 0.85 * smooth(1.25, 0.95, s.radius))
+    count = s.count(7, 9)
     turn = s.angle * count / (2 * np.pi)
     across = np.abs(turn % 1 - 0.5)
     thread = (0.5 - across) * 2 * np.pi / count * s.radius
-    sag = s.radius * (1 + 0.35 * (0.25 - (0.5 - across) ** 2) * 4 * 0.4)
-    rings = s.between(5, 8)
+    sag = s.radius * (1.16 - 0.64 * (0.5 - across) * (0.5 + across))
+    rings = s.between(3.4, 4.6)
     ring = np.abs((sag * rings) % 1 - 0.5) / rings
-    silk = s.tint(0.58, 0.08, 0.95)
-    paint.over(silk, s.cover(thread - 0.014) * s.cover(s.radius - 1.1))
-    paint.over(silk, s.cover(ring - 0.012) * s.cover(s.radius - 1.0))
-    return paint.over(WHITE, s.cover(np.hypot(thread, ring) - 0.05) * s.cover(s.radius - 1.0))
+    silk = s.tint(0.58, 0.06, 0.97)
+    paint.over(silk, s.cover(thread - 0.03) * s.cover(s.radius - 1.1))
+    return paint.over(silk, s.cover(ring - 0.026) * s.cover(s.radius - 1.0))
 
 
 def star(s: Sheet) -> Paint:
-    """Draw a starfish: five orange to red arms, bumpy, with a row of pale dots along each."""
+    """Draw a starfish: five thick rounded arms, orange to red, a row of pale dots along each."""
     paint = Paint(s.side)
-    skin = s.tint(s.hue(0.04, 0.07, 0.0), 0.85, 0.88, 0.02)
+    skin = s.tint(s.hue(0.04, 0.06, 0.02), 0.85, 0.92, 0.015)
     across = np.abs(((s.angle * 5 / (2 * np.pi)) + 0.5) % 1 - 0.5) * 2 * np.pi / 5
     along, aside = s.radius * np.cos(across), s.radius * np.sin(across)
-    shape = aside - 0.3 * np.clip(1 - along, 0, 1) ** 0.9 - 0.06 * smooth(1.0, 0.9, along)
-    paint.over(skin, s.cover(np.maximum(shape, s.radius - 0.97)))
-    paint.lit((1.15 - 1.6 * np.clip(aside, 0, 0.35)).astype(np.float32))
-    pale = s.tint(0.11, 0.35, 0.98)
-    dots = np.hypot(aside, ((along * 6) % 1 - 0.5) / 6)
-    paint.inside(pale, s.cover(dots - 0.045))
-    rough = np.sin(30 * s.x + s.noise(1.5)) * np.sin(30 * s.y + s.noise(1.5))
-    return paint.inside(skin * 0.6, 0.7 * smooth(0.45, 0.8, rough))
+    shape = aside - 0.34 * np.clip(1 - along, 0, 1) ** 0.75 - 0.05 * smooth(1.0, 0.8, along)
+    arms = np.maximum(shape, s.radius - 0.97)
+    paint.over(skin * 0.4, s.cover(arms - 0.03)).over(skin, s.cover(arms))
+    paint.lit((1.15 - 1.5 * np.clip(aside, 0, 0.35)).astype(np.float32))
+    dots = np.hypot(aside, ((along * 4.5) % 1 - 0.5) / 4.5)
+    return paint.inside(s.tint(0.12, 0.3, 0.99), s.cover(dots - 0.06) * s.cover(along - 0.9))
 
 
 def marble(s: Sheet) -> Paint:

@@ -64,23 +64,22 @@ def lava(s: Sheet) -> Paint:
 
 
 def waves(s: Sheet) -> Paint:
-    """Draw waves as on Japanese prints: rows of overlapping blue and white concentric arcs."""
-    density = s.between(1.3, 2.0)
-    bent = s.warped(0.03)
+    """Draw waves as on Japanese prints: rows of overlapping fans, deep blue with white arcs."""
+    density = s.between(1.0, 1.5)
+    bent = s.warped(0.02)
     u, v = bent.x * density, bent.y * density * 2
-    deep, foam = (s.tint(s.hue(0.58, 0.6, 0.55), 0.8, 0.55, 0.02), s.tint(0.56, 0.08, 0.97))
+    deep, foam = (s.tint(s.hue(0.6, 0.62), 0.85, 0.6, 0.02), s.tint(0.56, 0.06, 0.98))
     paint = Paint(s.side).over(deep, np.ones_like(s.x))
     top = np.floor(v)
-    rings = s.count(3, 4)
     for row in (-1, 0, 1):
         line = top + row
         across = (u + 0.5 * (line % 2)) % 1 - 0.5
         radius = np.hypot(across, (v - line - 1.0) * 0.5)
         cover = np.clip(0.5 - (radius - 0.5) / (s.pixel * density), 0, 1)
-        stripe = np.cos(2 * np.pi * rings * radius / 0.52)
-        paint.over(blend(foam, deep, smooth(-0.35, 0.35, stripe)), cover)
-        paint.over(foam, cover * smooth(0.43, 0.47, radius))
-    return paint.lit((1 + 0.06 * s.noise(1.2)).astype(np.float32))
+        stripe = np.cos(2 * np.pi * 3 * radius / 0.5)
+        paint.over(blend(deep, foam, smooth(-0.2, 0.3, stripe)), cover)
+        paint.over(foam, cover * smooth(0.42, 0.45, radius))
+    return paint
 
 
 def snowflake(s: Sheet) -> Paint:
@@ -89,11 +88,11 @@ def snowflake(s: Sheet) -> Paint:
     across = np.abs((s.angle * 3 / np.pi) % 1 - 0.5) * np.pi / 3
     along, aside = s.radius * np.cos(across), s.radius * np.sin(across)
     ice = s.tint(0.54, 0.12, 0.98)
-    arm = np.maximum(aside - 0.04, along - 0.98)
-    for at in np.linspace(0.32, 0.84, s.count(3, 4)):
+    arm = np.maximum(aside - 0.06, along - 0.98)
+    for at in np.linspace(0.36, 0.82, s.count(2, 3)):
         twig = s.between(0.12, 0.4 * (1.05 - at) + 0.14)
         slant = np.abs(along - at - 0.58 * aside) * 0.87
-        arm = np.minimum(arm, np.maximum(slant - 0.032, aside - twig))
+        arm = np.minimum(arm, np.maximum(slant - 0.05, aside - twig))
     hexagon = np.abs(along - s.between(0.18, 0.3)) - 0.035
     paint.over(ice * 0.6, s.cover(np.minimum(arm, hexagon) - 0.025))
     paint.over(ice, s.cover(np.minimum(arm, hexagon)))

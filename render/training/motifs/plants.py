@@ -92,22 +92,21 @@ def sunflower(s: Sheet) -> Paint:
 
 
 def leaf(s: Sheet) -> Paint:
-    """Draw a leaf: pointed green (sometimes autumn) blade with a midrib and side veins."""
+    """Draw a leaf: a broad pointed green blade, a pale midrib, a few bold side veins, a stalk."""
     paint = Paint(s.side)
-    hue = s.hue(0.3, 0.27, 0.33, 0.3, 0.07, 0.02)
-    green = s.tint(hue, 0.75, 0.6)
+    hue = s.hue(0.3, 0.27, 0.33)
+    green = s.tint(hue, 0.8, 0.6)
     x = s.x + 0.08 * np.sin(2 * s.y + s.between(0, 6))
-    half = s.between(0.42, 0.6) * np.clip(1 - s.y**2, 0, 1) * (1 - 0.35 * s.y)
-    teeth = 0.025 * np.abs(np.sin(16 * s.y))
-    shape = np.abs(x) - half + teeth
-    paint.over(green, s.cover(shape) * s.cover(np.abs(s.y) - 0.98))
-    veins = ((s.y + 0.75 * np.abs(x)) * s.between(4.5, 6)) % 1
-    paint.lit((0.72 + 0.5 * veins).astype(np.float32))
-    pale = s.tint(hue, 0.45, 0.88)
-    paint.inside(pale, smooth(0.82, 0.96, veins) * 0.9)
-    paint.inside(pale, s.cover(np.abs(x) - 0.045))
-    paint.over(pale * 0.6, s.cover(np.abs(x) - 0.04) * s.cover(np.abs(s.y - 1.05) - 0.14))
-    return paint
+    share = np.clip((s.y + 0.95) / 1.6, 0, 1)
+    half = s.between(0.5, 0.66) * np.clip(np.sin(np.pi * share**0.75), 0, 1) ** 0.8
+    shape = np.maximum(np.abs(x) - half, np.abs(s.y + 0.15) - 0.8)
+    pale = s.tint(hue, 0.35, 0.92)
+    paint.over(pale * 0.6, s.cover(np.abs(x) - 0.05) * s.cover(np.abs(s.y - 0.8) - 0.2))
+    paint.over(green * 0.4, s.cover(shape - 0.02)).over(green, s.cover(shape + 0.02))
+    veins = ((s.y + 0.8 * np.abs(x)) * s.between(2.6, 3.4)) % 1
+    paint.lit((0.75 + 0.45 * veins).astype(np.float32))
+    paint.inside(pale, smooth(0.8, 0.9, veins) * s.cover(shape + 0.05))
+    return paint.inside(pale, s.cover(np.abs(x) - 0.055))
 
 
 def fern(s: Sheet) -> Paint:
@@ -184,19 +183,3 @@ def cactus(s: Sheet) -> Paint:
     bud, _ = petals(bloom, 7, 0.8)
     paint.over(s.tint(0.92, 0.75, 0.95), bloom.cover(bud))
     return paint.over(s.tint(0.14, 0.9, 0.95), bloom.cover(bloom.radius - 0.28))
-
-
-def orange(s: Sheet) -> Paint:
-    """Draw a slice of citrus: peel, white pith, juicy segments of orange, lemon or lime."""
-    paint = Paint(s.side)
-    hue = s.hue(0.08, 0.08, 0.15, 0.23)
-    flesh = s.tint(hue, 0.9, 0.97, 0.01)
-    pith = s.tint(hue, 0.15, 0.98)
-    paint.over(flesh * 0.85, s.cover(s.radius - 0.97)).over(pith, s.cover(s.radius - 0.88))
-    count = s.count(8, 11)
-    across = np.abs((s.angle * count / (2 * np.pi)) % 1 - 0.5) * 2 * np.pi / count * s.radius
-    edge = np.pi / count * s.radius - across
-    segment = np.maximum(0.045 - edge, np.maximum(s.radius - 0.8, 0.1 - s.radius))
-    paint.over(flesh, s.cover(segment))
-    grain = np.sin(60 * s.angle + 4 * s.noise(1.5)) * np.sin(9 * s.radius + s.noise(1.5))
-    return paint.inside(flesh * 0.72, 0.7 * s.cover(segment) * smooth(0.2, 0.7, grain))

@@ -16,7 +16,7 @@ def filled(s: Sheet, colour: Colour) -> Paint:
 def scales(s: Sheet) -> Paint:
     """Draw dragon scales: rows of overlapping rounded plates, green to teal, gold-edged."""
     bent = s.warped(0.05)
-    density = s.between(2.6, 4.2)
+    density = s.between(1.8, 2.8)
     u, v = bent.x * density, bent.y * density * 1.5
     hue = s.hue(0.4, 0.47, 0.36, 0.5)
     body, deep, gold = (
@@ -40,12 +40,25 @@ def scales(s: Sheet) -> Paint:
 
 
 def fur(s: Sheet) -> Paint:
-    """Draw fur: brown to golden strands combed along a slowly turning direction."""
-    flow = s.warped(0.12, 2.6)
-    strands = np.sin(flow.x * 34 + 2.6 * s.noise(1.0) + 2 * np.sin(flow.y * 3))
-    tufts = np.sin(flow.x * 9 + 1.2 * np.sin(flow.y * 5) + s.noise(1.8))
-    brown, pale = s.tint(0.07, 0.6, 0.38, 0.02), s.tint(0.1, 0.45, 0.85, 0.02)
-    return filled(s, blend(brown, pale, np.clip(0.5 + 0.32 * strands + 0.25 * tufts, 0, 1)))
+    """Draw fur: rows of long pointed locks, each dark at its root and cream at its tip."""
+    flow = s.warped(0.1, 2.5)
+    density = s.between(2.4, 3.4)
+    u, v = flow.x * density, flow.y * density * 0.7
+    hue = s.hue(0.06, 0.09, 0.58)
+    brown, cream = s.tint(hue, 0.55, 0.4, 0.015), s.tint(0.1, 0.2, 0.97)
+    paint = filled(s, brown * 0.4)
+    top = np.floor(v)
+    for row in range(3):
+        line = top - row
+        across = (u + 0.5 * (line % 2) + 0.12 * np.sin(4 * v)) % 1 - 0.5
+        down = (v - line) / 2.6
+        lock = np.abs(across) - 0.62 * np.clip(1 - down, 0, 1) ** 0.75
+        cover = smooth(0.04, -0.04, lock) * (down > 0)
+        strands = 0.85 + 0.2 * np.sin(across * 30)
+        shade = blend(brown, cream, smooth(0.3, 0.95, down)) * strands[..., None]
+        paint.over(brown * 0.3, smooth(0.12, 0.02, lock) * (down > 0) * 0.8)
+        paint.over(np.clip(shade, 0, 1).astype(np.float32), cover)
+    return paint
 
 
 def tiger(s: Sheet) -> Paint:
@@ -107,25 +120,29 @@ def peacock(s: Sheet) -> Paint:
 
 
 def coral(s: Sheet) -> Paint:
-    """Draw brain coral: a labyrinth of pink to orange ridges (band-passed noise)."""
-    side = s.side
-    rows, columns = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :]
-    frequency = np.hypot(rows, columns) * side
-    centre = s.between(5.5, 9)
-    band = np.exp(-(((frequency - centre) / 1.1) ** 2))
-    ridges = np.fft.irfft2(np.fft.rfft2(s.rng.standard_normal((side, side))) * band, (side, side))
-    ridges = (ridges / ridges.std()).astype(np.float32)
-    hue = s.hue(0.97, 0.02, 0.93)
-    pink, deep = s.tint(hue, 0.5, 0.95), s.tint(hue - 0.04, 0.75, 0.4)
-    paint = filled(s, blend(deep, pink, smooth(-0.7, 0.7, ridges)))
-    return paint.over(blend(pink, WHITE, np.full_like(s.x, 0.5)), smooth(0.8, 1.5, ridges) * 0.8)
+    """Draw a coral: thick red or pink branches that fork three times, with pale round tips."""
+    paint = Paint(s.side)
+    body, tip = s.tint(s.hue(0.985, 0.96, 0.01), 0.72, 0.88), s.tint(0.03, 0.2, 0.99)
+    along = np.linspace(0, 1, 6)
+    stems = [(0.0, 0.98, 0.0)]
+    for length, size in ((0.62, 0.16), (0.5, 0.125), (0.42, 0.1)):
+        grown = []
+        for x, y, turn in stems:
+            to_x, to_y = x + length * np.sin(turn), y - length * np.cos(turn)
+            branch, _ = s.chain(x + (to_x - x) * along, y + (to_y - y) * along, 0 * along + size)
+            paint.over(body * 0.45, s.cover(branch - 0.03)).over(body, s.cover(branch))
+            grown += [(to_x, to_y, turn + side * s.between(0.35, 0.65)) for side in (-1, 1)]
+        stems = grown
+    for x, y, _ in stems:
+        paint.over(body * 0.45, s.cover(s.disc(x, y, 0.15)))
+        paint.over(tip, s.cover(s.disc(x, y, 0.12)))
+    return paint.lit((1 + 0.1 * s.noise(1.0)).astype(np.float32))
 
 
 def zebra(s: Sheet) -> Paint:
     """Draw zebra stripes: black bands on white that bend, fork and taper."""
     bent = s.warped(0.1, 2.4)
     fork = 0.9 * np.sin(bent.x * 2.1 + s.between(0, 6)) * np.sin(bent.y * 1.3 + s.between(0, 6))
-    wave = np.sin(bent.y * s.between(8, 12) + 2.2 * fork)
+    wave = np.sin(bent.y * s.between(13, 17) + 2.2 * fork)
     white = s.tint(0.11, 0.06, 0.95)
-    paint = filled(s, white).over(BLACK, smooth(-0.2, 0.2, wave + 0.25 * np.sin(3 * bent.x)))
-    return paint.lit((1 + 0.07 * np.sin(s.x * 60 + 2 * s.noise(1.2))).astype(np.float32))
+    return filled(s, white).over(BLACK, smooth(-0.2, 0.2, wave + 0.25 * np.sin(3 * bent.x)))

@@ -1,4 +1,4 @@
-"""More that people made: lighthouse, ship, lantern, clock, gear, crown, balloon, temple."""
+"""More that people made: lighthouse, ship, balloon, temple."""
 
 import numpy as np
 
@@ -58,92 +58,6 @@ def ship(s: Sheet) -> Paint:
     water = s.cover(np.maximum(sea, s.radius - 1.1))
     paint.over(blue, water)
     return paint.over(WHITE, water * smooth(-0.07, -0.02, sea))
-
-
-def lantern(s: Sheet) -> Paint:
-    """Draw a paper lantern: a glowing red ribbed globe, gold caps, a tassel."""
-    paint = Paint(s.side)
-    hue = s.hue(0.0, 0.99, 0.04)
-    red, gold = s.tint(hue, 0.92, 0.85, 0.015), s.tint(0.13, 0.8, 0.95)
-    for x in (-0.08, 0.0, 0.08):
-        paint.over(red * 0.8, s.cover(s.line(x * 0.4, 0.6, x * 1.4, 0.99) - 0.03))
-    paint.over(BLACK, s.cover(s.line(0, -0.7, 0, -0.99) - 0.025))
-    globe = s.oval(0, -0.05, s.between(0.68, 0.84), 0.6)
-    paint.over(red, s.cover(globe))
-    width = np.sqrt(np.clip(1 - ((s.y + 0.05) / 0.62) ** 2, 0.03, 1))
-    ribs = np.cos(np.arcsin(np.clip(s.x / (0.76 * width), -1, 1)) * s.count(8, 11))
-    paint.lit((0.78 + 0.3 * smooth(-0.6, 0.6, ribs)).astype(np.float32))
-    glow = np.exp(-((s.x / 0.4) ** 2 + ((s.y + 0.05) / 0.38) ** 2)).astype(np.float32)
-    paint.over(s.tint(0.11, 0.7, 1.0), 0.75 * glow * s.cover(globe))
-    for y in (-0.62, 0.52):
-        paint.over(gold, s.cover(s.box(0, y, 0.3, 0.07)))
-        paint.over(gold * 0.4, s.cover(s.box(0, y, 0.3, 0.015)))
-    return paint
-
-
-def clock(s: Sheet) -> Paint:
-    """Draw a clock's face: white dial in a brass or dark rim, twelve marks, two hands."""
-    paint = Paint(s.side)
-    rim = s.tint(0.11, 0.65, 0.75) if s.between(0, 1) < 0.7 else s.tint(0.6, 0.2, 0.25)
-    paint.over(rim * 0.5, s.cover(s.radius - 1)).over(rim, s.cover(s.radius - 0.96))
-    paint.over(rim * 0.4, s.cover(s.radius - 0.84))
-    paint.over(s.tint(0.12, 0.1, 0.95), s.cover(s.radius - 0.8))
-    for parts, low, wide in ((12, 0.62, 0.035), (4, 0.55, 0.055)):
-        across = np.abs((s.angle * parts / (2 * np.pi) + 0.5) % 1 - 0.5) * 2 * np.pi / parts
-        mark = np.maximum(
-            across * s.radius - wide, np.abs(s.radius - (low + 0.75) / 2) - (0.75 - low) / 2
-        )
-        paint.over(BLACK, s.cover(mark))
-    for length, wide in ((0.4, 0.055), (0.62, 0.035)):
-        turn = s.between(0, 2 * np.pi)
-        hand = s.line(
-            -0.1 * np.cos(turn), -0.1 * np.sin(turn), length * np.cos(turn), length * np.sin(turn)
-        )
-        paint.over(BLACK, s.cover(hand - wide))
-    return paint.over(rim * 0.7, s.cover(s.radius - 0.08))
-
-
-def gear(s: Sheet) -> Paint:
-    """Draw a cog wheel: brass or steel teeth round a rim, spokes or holes, an axle."""
-    paint = Paint(s.side)
-    metal = s.tint(0.1, 0.6, 0.78) if s.between(0, 1) < 0.6 else s.tint(0.6, 0.12, 0.65)
-    teeth = s.count(9, 14)
-    tooth = smooth(-0.35, 0.35, np.cos(teeth * s.angle))
-    rim = s.radius - 0.8 - 0.18 * tooth
-    holes = s.count(4, 6)
-    turn = (s.angle * holes / (2 * np.pi)) % 1 - 0.5
-    hole = np.hypot(turn * 2 * np.pi / holes * s.radius, s.radius - 0.47) - 0.17
-    body = np.maximum(rim, -hole)
-    paint.over(metal * 0.35, s.cover(body))
-    sheen = 0.85 + 0.3 * np.sin(2 * s.angle + s.between(0, 6))
-    bright = np.clip(metal * sheen[..., None], 0, 1).astype(np.float32)
-    paint.over(bright, s.cover(body + 0.045))
-    paint.over(metal * 0.5, s.stroke(s.radius - 0.72, 0.025))
-    paint.over(metal * 0.4, s.cover(s.radius - 0.24)).over(bright, s.cover(s.radius - 0.2))
-    return paint.over(BLACK, s.cover(s.radius - 0.11))
-
-
-def crown(s: Sheet) -> Paint:
-    """Draw a crown: five golden points with pearls, a jewelled band, red velvet inside."""
-    paint = Paint(s.side)
-    gold = s.tint(0.125, 0.85, 0.95, 0.015)
-    paint.over(s.tint(0.98, 0.85, 0.55), s.cover(s.oval(0, 0.15, 0.66, 0.45)))
-    spread = s.x / (0.72 - 0.2 * s.y)
-    saw = np.abs((spread * 2.5 + 0.5) % 1 - 0.5) * 2
-    top = -0.6 + 0.75 * saw + 0.12 * spread**2
-    points = np.maximum(np.abs(spread) * 0.72 - 0.72, np.maximum((top - s.y) * 0.5, s.y - 0.72))
-    paint.over(gold * 0.45, s.cover(points - 0.02)).over(gold, s.cover(points + 0.01))
-    paint.lit(1.1 - 0.35 * smooth(0.0, 0.7, s.x) + 0.1 * np.sin(9 * s.x))
-    pearl = np.hypot((((spread * 2.5) % 1) - 0.5) * 0.0 + saw * 0.28, s.y + 0.62 - 0.12 * spread**2)
-    paint.over(gold * 0.5, s.cover(pearl - 0.11) * s.cover(np.abs(spread) - 1.0))
-    paint.over(WHITE, s.cover(pearl - 0.08) * s.cover(np.abs(spread) - 1.0))
-    band = np.maximum(np.abs(s.y - 0.56) - 0.17, np.abs(spread) * 0.72 - 0.72)
-    paint.over(gold * 0.6, s.cover(band)).over(gold * 1.05, s.cover(band + 0.04))
-    jewel = np.hypot(((s.x * 3.2 + 0.5) % 1 - 0.5) / 3.2, s.y - 0.56)
-    odd = (np.floor(s.x * 3.2 + 0.5).astype(np.int64) % 2 == 0).astype(np.float32)
-    gems = blend(s.tint(0.62, 0.9, 0.85), s.tint(0.98, 0.92, 0.85), odd)
-    paint.inside(BLACK, s.cover(jewel - 0.105) * s.cover(band))
-    return paint.inside(gems, s.cover(jewel - 0.08) * s.cover(band))
 
 
 def balloon(s: Sheet) -> Paint:
