@@ -44,7 +44,7 @@ def farm(wire: Wire, s3: Server) -> Iterator[Farm]:
     with tempfile.TemporaryDirectory(prefix="df-") as home:
         farm = Farm(wire, Path(home), s3.environment())
         try:
-            farm.start(HOSTS)
+            farm.grow(HOSTS)
             yield farm
         finally:
             farm.close()

@@ -1,5 +1,6 @@
 """A farm of hosts: Ray as infra's scripts start it, `work` beside its head, one store for all."""
 
+import itertools
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,11 @@ from tests.netns.wire import Wire
 
 TOKEN = "0123456789abcdef" * 4
 
-HEAD, FIRST = 11, 12
-"""Numbers of hosts: the head's, and the first of its neighbours."""
+_FIRST = 11
+"""The number of the head's host; those of the others follow."""
+
+WORKER = "ray::_Actor"
+"""How the command line of a crew's member begins, as Ray names it."""
 
 _START = 240.0
 """Seconds for Ray to start on a host, at the most."""
@@ -38,24 +42,40 @@ class Farm:
         self._wire, self._home = wire, home
         self._environment = {**_FRUGAL, **store}
         self._held = ExitStack()
-        self.hosts: dict[int, Host] = {}
+        self._numbers = itertools.count(_FIRST)
+        self.hosts: list[Host] = []
 
     @property
     def head(self) -> Host:
         """The host of the head and of `work`."""
-        return self.hosts[HEAD]
+        return self.hosts[0]
+
+    @property
+    def others(self) -> list[Host]:
+        """All hosts but the head's."""
+        return self.hosts[1:]
 
     @property
     def address(self) -> str:
         """Of the cluster, HOST:PORT."""
-        return f"{self._wire.address(HEAD)}:6379"
+        return f"{self.head.address}:6379"
 
-    def start(self, count: int) -> None:
-        """So many hosts: the head first, then all others at the same time."""
-        numbers = [self._added(HEAD + at).number for at in range(count)]
-        self._start_ray(numbers[0])
+    def grow(self, count: int) -> None:
+        """To so many hosts, if there are fewer: the head first, then all others together."""
+        new = [self._added() for _ in range(count - len(self.hosts))]
+        if self.head in new:
+            self._start_ray(new.pop(0))
         with ThreadPoolExecutor(count) as pool:
-            list(pool.map(self._start_ray, numbers[1:]))
+            list(pool.map(self._start_ray, new))
+
+    @contextmanager
+    def losing(self, host: Host) -> Iterator[None]:
+        """A host is lost within, and not of the farm any more afterwards."""
+        try:
+            yield
+        finally:
+            host.kill()
+            self.hosts.remove(host)
 
     def stranger(self, number: int) -> Host:
         """A host with everything but the token and the store's keys."""
@@ -77,21 +97,22 @@ class Farm:
         """End all hosts and remove them."""
         self._held.close()
 
-    def _added(self, number: int) -> Host:
+    def _added(self) -> Host:
+        number = next(self._numbers)
         self._plug(number)
         host = Host(self._wire, number, self._home, self._environment)
         self._held.callback(host.kill)
         host.boot(TOKEN)
-        self.hosts[number] = host
+        self.hosts.append(host)
         return host
 
     def _plug(self, number: int) -> None:
         self._wire.plug(number)
         self._held.callback(self._wire.unplug, number)
 
-    def _start_ray(self, number: int) -> None:
-        role = ["head"] if number == HEAD else ["worker", self._wire.address(HEAD)]
+    def _start_ray(self, host: Host) -> None:
+        role = ["head"] if host is self.head else ["worker", self.head.address]
         options = ["--num-cpus=1", "--object-store-memory=100000000", f"--temp-dir={self._home}/r"]
         script = str(PROJECT / "infra" / "nodes" / "ray.sh")
-        started = self.hosts[number].run("bash", script, *role, *options, timeout=_START)
+        started = host.run("bash", script, *role, *options, timeout=_START)
         assert started.returncode == 0, started.stdout

@@ -116,6 +116,17 @@ class Host:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
+    @contextmanager
+    def halted(self, program: str) -> Iterator[None]:
+        """Within, its processes whose command line begins so stand still."""
+        find = f"grep -lzE '^{program}' /proc/[0-9]*/cmdline | cut -d / -f 3"
+        halt = self.run("bash", "-c", f"kill -STOP $({find})")
+        assert halt.returncode == 0, halt.stdout
+        try:
+            yield
+        finally:
+            self.run("bash", "-c", f"kill -CONT $({find})")
+
     def cut(self) -> None:
         """Pull its cable."""
         self._wire.cut(self.number)

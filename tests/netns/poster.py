@@ -12,7 +12,7 @@ from jobs.store.store import Store
 from tests.jobs.outcome import events
 from tests.jobs.small import document
 
-HOSTS = 3
+HOSTS, STEPS = 3, 60
 
 OPTIONS = ("--until-idle", "--lease", "6", "--checkpoint", "3")
 """Of `work`, whose holders look round, and tell of their progress, three times in each lease."""
@@ -26,7 +26,7 @@ def poster(weights: Path, workers: int = HOSTS) -> Spec:
     settings = (
         "input.noise.seed=6",
         "size=400x280",
-        "dream.steps=60",
+        f"dream.steps={STEPS}",
         "tiles=64",
         f"crew.workers={workers}",
     )
@@ -51,13 +51,22 @@ def is_made(job: Job) -> bool:
     return job.state == "succeeded"
 
 
-def is_half_way(job: Job) -> bool:
-    """Whether the largest octave is being dreamed; what a crew loses now is not little."""
-    status = job.status
-    assert not is_made(job), "the poster was finished before anything could happen to it"
-    return status is not None and status.octave == status.octaves and status.step >= 2
+def has_dreamed(step: int) -> Callable[[Job], bool]:
+    """Whether that many steps of the largest octave are done, whose loss is no small one."""
+
+    def is_so(job: Job) -> bool:
+        assert not is_made(job), "the poster was finished before anything could happen to it"
+        status = job.status
+        return status is not None and status.octave == status.octaves and status.step >= step
+
+    return is_so
 
 
 def crews(store: Store, job: str) -> list[Any]:
     """How large each crew of the first lease was."""
     return [one["workers"] for one in events(store, job, 1) if one["event"] == "crew"]
+
+
+def losses(store: Store, job: str) -> int:
+    """How many of them were lost."""
+    return sum(one["event"] == "crew lost" for one in events(store, job, 1))

@@ -15,7 +15,7 @@ from jobs.store.store import Store
 from tests.conftest import PROJECT
 from tests.faults.servers import Server
 from tests.jobs.store.s3 import BUCKET
-from tests.netns.farm import FIRST, HEAD, TOKEN, Farm
+from tests.netns.farm import TOKEN, Farm
 from tests.netns.host import Host
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(900)]
@@ -67,23 +67,23 @@ def tried(by: Host, address: str, *ports: int, **environment: str) -> dict[str, 
 
 
 def test_only_documented_ports_are_open(farm: Farm, stranger: Host) -> None:
-    head = open_ports(stranger, farm.hosts[HEAD].address)
+    head = open_ports(stranger, farm.head.address)
     assert head <= documented("all", "head")
     assert {6379, 6380, 6381} <= head
-    other = open_ports(stranger, farm.hosts[FIRST].address)
+    other = open_ports(stranger, farm.others[0].address)
     assert other <= documented("all")
     assert {6380, 6381} <= other
 
 
 @pytest.mark.usefixtures("dashboards")
-@pytest.mark.parametrize("number", [HEAD, FIRST])
+@pytest.mark.parametrize("is_head", [True, False], ids=["head", "another"])
 @pytest.mark.parametrize("shown", [{}, {"TOKEN": WRONG}], ids=["no token", "a wrong one"])
 def test_strangers_get_nothing(
-    farm: Farm, stranger: Host, number: int, shown: dict[str, str]
+    farm: Farm, stranger: Host, is_head: bool, shown: dict[str, str]
 ) -> None:
-    address = farm.hosts[number].address
+    address = (farm.head if is_head else farm.others[0]).address
     workers = sorted(open_ports(stranger, address) & set(range(10002, 11000)))
-    assert_refused(tried(stranger, address, *workers, **shown), number == HEAD)
+    assert_refused(tried(stranger, address, *workers, **shown), is_head)
 
 
 def assert_refused(found: dict[str, str], is_head: bool) -> None:

@@ -1,5 +1,6 @@
 """A poster across hosts has the bytes of one host, whatever happens to hosts and cables."""
 
+import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,20 +14,23 @@ from jobs.plan import make_plan
 from jobs.store.store import Store
 from tests.jobs.outcome import digests
 from tests.jobs.small import held
-from tests.netns.farm import HEAD, Farm
+from tests.netns.farm import WORKER, Farm
 from tests.netns.poster import (
     HOSTS,
     OPTIONS,
+    STEPS,
     crews,
-    is_half_way,
+    has_dreamed,
     is_made,
+    losses,
     poster,
     until,
 )
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(900)]
 
-LAST = HEAD + HOSTS - 1
+HALF_WAY = 2, STEPS // 3
+"""The steps of the largest octave between which things happen; what is left lasts long enough."""
 
 
 @pytest.fixture(scope="module")
@@ -37,45 +41,77 @@ def alone(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 class Scene:
-    """A poster that is being rendered, and something that happens to it half-way."""
+    """A poster that is being rendered, and something that happens to it half-way.
 
-    def __init__(self, farm: Farm, store: Store, weights: Path, log: Path) -> None:
-        self.farm, self.store, self._weights, self._log = farm, store, weights, log
-        self.job = ""
+    seed: says when that is, and to which host.
+    """
+
+    def __init__(self, farm: Farm, store: Store, weights: Path, log: Path, seed: int) -> None:
+        self.farm, self._store, self._weights, self._log = farm, store, weights, log
+        draw = random.Random(seed)
+        self._step = draw.randint(*HALF_WAY)
+        self.victim = draw.choice(farm.others)
 
     @contextmanager
-    def rendered(self) -> Iterator[None]:
-        """Within, it is half-way; afterwards, it is made."""
-        self.job = submit(self.store, poster(self._weights)).job
-        with self.farm.working(self.store.address, *OPTIONS, log=self._log):
-            until(is_half_way, self.store, self.job, self._log)
+    def rendered(self, *options: str, workers: int) -> Iterator[None]:
+        """Within, it is half-way; afterwards, it is made. options: of `work`."""
+        job = submit(self._store, poster(self._weights, workers)).job
+        with self.farm.working(self._store.address, *OPTIONS, *options, log=self._log):
+            until(has_dreamed(self._step), self._store, job, self._log)
             yield
-            self._made = until(is_made, self.store, self.job, self._log)
-
-    @property
-    def digests(self) -> list[str]:
-        """The outputs' checksums."""
-        return digests(self._made)
+            made = until(is_made, self._store, job, self._log)
+        self.digests = digests(made)
+        self.crews, self.losses = crews(self._store, job), losses(self._store, job)
 
 
 @pytest.fixture
-def scene(farm: Farm, bucket: Store, weights: Path, tmp_path: Path) -> Scene:
-    """A poster on three hosts."""
-    return Scene(farm, bucket, weights, tmp_path / "log")
+def scene(farm: Farm, bucket: Store, weights: Path, tmp_path: Path, seed: int) -> Scene:
+    """A poster on three hosts, or what there are more."""
+    farm.grow(HOSTS)
+    return Scene(farm, bucket, weights, tmp_path / "log", seed)
 
 
+@pytest.mark.parametrize("seed", [1])
 def test_three_hosts_make_the_bytes_of_one(scene: Scene, alone: list[str]) -> None:
-    with scene.rendered():
+    with scene.rendered(workers=HOSTS):
         pass
-    assert crews(scene.store, scene.job) == [HOSTS]
+    assert (scene.crews, scene.losses) == ([HOSTS], 0)
     assert scene.digests == alone
 
 
+@pytest.mark.parametrize("seed", [2])
 def test_a_cable_is_out_for_five_seconds(scene: Scene, alone: list[str]) -> None:
-    with scene.rendered():
-        scene.farm.hosts[LAST].cut()
+    with scene.rendered(workers=len(scene.farm.hosts)):
+        scene.victim.cut()
         time.sleep(5)
-        scene.farm.hosts[LAST].mend()
+        scene.victim.mend()
     # Nobody had to notice.
-    assert crews(scene.store, scene.job) == [HOSTS]
+    assert (scene.crews, scene.losses) == ([len(scene.farm.hosts)], 0)
+    assert scene.digests == alone
+
+
+@pytest.mark.parametrize("seed", [3])
+def test_a_fourth_host_joins_half_way(scene: Scene, alone: list[str]) -> None:
+    before = len(scene.farm.hosts)
+    with scene.rendered("--regroup", "0", workers=before + 1), scene.farm.head.halted(WORKER):
+        scene.farm.grow(before + 1)
+    assert (scene.crews, scene.losses) == ([before, before + 1], 0)
+    assert scene.digests == alone
+
+
+@pytest.mark.parametrize("seed", [4])
+def test_a_cable_is_cut_for_good(scene: Scene, alone: list[str]) -> None:
+    before = len(scene.farm.hosts)
+    with scene.farm.losing(scene.victim), scene.rendered(workers=before):
+        scene.victim.cut()
+    assert (scene.crews, scene.losses) == ([before, before - 1], 1)
+    assert scene.digests == alone
+
+
+@pytest.mark.parametrize("seed", [5])
+def test_a_hosts_processes_are_killed(scene: Scene, alone: list[str]) -> None:
+    before = len(scene.farm.hosts)
+    with scene.farm.losing(scene.victim), scene.rendered(workers=before):
+        scene.victim.kill()
+    assert (scene.crews, scene.losses) == ([before, before - 1], 1)
     assert scene.digests == alone
