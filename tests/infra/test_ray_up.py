@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.files import document, text
+from tests.infra.files import INFRA, document, text
 
 _CLOUDS = ("aws", "gcp")
 
@@ -83,6 +83,23 @@ def test_metadata_of_a_machine_on_aws_takes_a_signed_request() -> None:
 
 
 @each_cloud
-def test_secrets_of_this_machine_stay_here(cloud: str) -> None:
-    excluded = _cluster(cloud)["rsync_exclude"]
-    assert {".git", "infra/compose/secrets", "*.tfstate*"} <= set(excluded)
+def test_machines_get_what_they_run_and_nothing_else(cloud: str) -> None:
+    mounts = _cluster(cloud)["file_mounts"]
+    code = {name for name in mounts.values() if name != "~/.ray/auth_token"}
+    assert {far: near for far, near in mounts.items() if near in code} == {
+        f"~/dreamfarm/{name}": name for name in code
+    }
+    own = {"gcp": {"infra/gcp/store-keys.sh"}}.get(cloud, set())
+    packaged = {"pyproject.toml", "constraints.txt", "LICENSE", "README.md"}
+    assert code == packaged | {"render", "cluster", "jobs", "infra/nodes"} | own
+    assert all((INFRA.parent / name).exists() for name in code)
+
+
+@each_cloud
+def test_every_script_that_machines_run_is_there(cloud: str) -> None:
+    cluster = _cluster(cloud)
+    commands = [word for key in cluster if key.endswith("_commands") for word in cluster[key]]
+    scripts = [word for line in commands for word in line.split() if word.endswith(".sh")]
+    assert scripts
+    mounted = tuple(cluster["file_mounts"])
+    assert all(script.startswith(mounted) for script in scripts)
