@@ -42,7 +42,7 @@ _QUIET = {
 
 
 @contextmanager
-def local_ray(cpus: int, object_store_bytes: int) -> Iterator["type[RayCrew]"]:
+def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["type[RayCrew]"]:
     """A private Ray on this machine; all its processes end with the context.
 
     It listens on loopback only (where this is the process's first use of Ray), wants a random
@@ -53,6 +53,7 @@ def local_ray(cpus: int, object_store_bytes: int) -> Iterator["type[RayCrew]"]:
         cpus: logical CPUs wanted. There are at least as many as cores, so that a crew larger
             than the machine starts at once too.
         object_store_bytes: memory for values on their way; what is more goes to disk.
+        gpus: the first so many of those that this process sees; the others stay free.
 
     Raises:
         ClusterError: Ray does not start, or this process has joined one already.
@@ -76,6 +77,7 @@ def local_ray(cpus: int, object_store_bytes: int) -> Iterator["type[RayCrew]"]:
             private,
             address="local",
             num_cpus=max(cpus, os.cpu_count() or 1),
+            num_gpus=gpus,
             object_store_memory=object_store_bytes,
             include_dashboard=False,
             _temp_dir=str(folder),

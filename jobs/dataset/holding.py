@@ -32,6 +32,7 @@ from jobs.poster.control import Control
 from jobs.poster.machinery import Machinery
 from jobs.poster.progress import Progress
 from jobs.watching.lines import LOG, facts
+from jobs.watching.readings import Use
 
 _ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
 """For a worker's threads, which take turns at windows: glibc would else have each of them keep what
@@ -119,6 +120,8 @@ class DatasetHolding:
         tenure = Tenure(self._intent.generation, plan.spec.crew.any_device, depth)
         workers = max(1, min(plan.workers, books.tally.left))
         self._reporter.crew(workers)
+        gpus, memory = workers * plan.gpus_per_worker, workers * plan.memory
+        self._reporter.uses(Use(cores=workers * berth.cpus, gpus=gpus, memory=memory))
         arguments = [(plan, self._site, tenure)] * workers
         with self._start(self._kind, arguments, berth, depth) as pool:
             used = self._fix(pool)

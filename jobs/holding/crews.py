@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cluster.berth import Berth
 from cluster.crew import Crew
 from jobs.plan import Plan
+from jobs.watching.readings import Use
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -42,7 +43,7 @@ def on_own_ray(plan: Plan, kind: Kind, arguments: Sequence[tuple[object, ...]]) 
     store = max(_LEAST_STORE, _FRAGMENT_ROUNDS * plan.memory.lent * plan.workers)
     berth = berth_of(plan)
     with (
-        local_ray(berth.cpus * len(arguments), store) as ray_crew,
+        local_ray(berth.cpus * len(arguments), store, use_of(plan).gpus) as ray_crew,
         ray_crew(kind, arguments, berth) as crew,
     ):
         yield crew
@@ -57,6 +58,16 @@ def on_ray(ray_crew: "type[RayCrew]") -> Start:
             yield crew
 
     return start
+
+
+def use_of(plan: Plan) -> Use:
+    """What all of a plan's workers ask for."""
+    berth, workers = berth_of(plan), plan.workers
+    return Use(
+        cores=workers * berth.cpus,
+        gpus=workers * plan.gpus_per_worker,
+        memory=workers * plan.memory.needed,
+    )
 
 
 def berth_of(plan: Plan) -> Berth:

@@ -12,7 +12,7 @@ from cluster.errors import Interrupted
 from jobs.checkpoint.checkpoints import LEAST_SECONDS, Checkpoints
 from jobs.checkpoint.commit import Commit
 from jobs.checkpoint.site import Site
-from jobs.holding.crews import Start, berth_of
+from jobs.holding.crews import Start, berth_of, use_of
 from jobs.holding.failure import failure_of, verdict, worker_of
 from jobs.holding.muster import REGROUP, Muster, StartReserve
 from jobs.holding.reporter import Reporter
@@ -27,7 +27,7 @@ from jobs.poster.control import Control, Stopped
 from jobs.poster.machinery import FILES, Machinery, software
 from jobs.poster.measured import Measured
 from jobs.poster.member import worker
-from jobs.poster.outputs import write_outputs
+from jobs.poster.outputs import encoding_use, write_outputs
 from jobs.poster.progress import Progress, progress
 from jobs.poster.recipe import decoded_slots, recipe
 from jobs.poster.written import Written
@@ -57,7 +57,7 @@ class Holding:
         regroup: float = REGROUP,
     ) -> None:
         self._plan, self._document, self._site, self._held = plan, document, site, held
-        self._most = plan.workers
+        self._most, self._use = plan.workers, use_of(plan)
         self._muster = Muster(reserve, control, regroup=regroup)
         self._start, self._control, self._reporter = start, control, reporter
         self._checkpoints = Checkpoints(site, held.check, checkpoint_seconds)
@@ -121,6 +121,7 @@ class Holding:
 
     def _dream(self, clock: "_Clock") -> None:
         """With a crew, which then goes, and with it what it had of the machines."""
+        self._reporter.uses(self._use)
         plan, berth = self._gathered(), berth_of(self._plan)
         site = replace(self._site, companions=plan.digests)
         known = recipe(plan, site)
@@ -143,6 +144,7 @@ class Holding:
             raise ValueError("a dream ends with a commit")
         clock.begin("encode")
         self._reporter.crew(0)
+        self._reporter.uses(encoding_use(plan))
         self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
         used = self._used or self._made_with()
         canvas = self._checkpoints.canvas(final, plan.grids[-1])

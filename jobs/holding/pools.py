@@ -37,7 +37,7 @@ def pool_on_own_ray(
     from cluster.machine import local_ray
 
     with (
-        local_ray(berth.cpus * len(arguments), _STORE),
+        local_ray(berth.cpus * len(arguments), _STORE, round(berth.gpus * len(arguments))),
         pool_on_ray(kind, arguments, berth, depth) as pool,
     ):
         yield pool

@@ -14,6 +14,7 @@ from jobs.store.store import Store
 from jobs.watching.lines import EVENTS, LOG
 from jobs.watching.lines import facts as known
 from jobs.watching.meter import Meter
+from jobs.watching.readings import Use
 
 _LOG_LENGTH = 1 << 20
 """Characters of the log that are kept; the oldest go first."""
@@ -61,6 +62,10 @@ class Reporter(logging.Handler):
         """Note that a crew or pool of so many begins."""
         self._workers = workers
         self.meter.crew(workers)
+
+    def uses(self, use: Use) -> None:
+        """Note what the work asks of its machines from now on, so that others get the rest."""
+        self.meter.uses(use)
 
     def count(self, items: Items) -> None:
         """Note what has become of a dataset's items."""

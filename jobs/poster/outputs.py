@@ -9,6 +9,7 @@ from jobs.memory import encoding_memory
 from jobs.plan import Plan
 from jobs.poster.written import Written
 from jobs.spec import Output
+from jobs.watching.readings import Use
 from render.mosaic import Mosaic
 from render.pictures.format import FORMATS
 from render.pictures.labels import Labels
@@ -36,6 +37,12 @@ def at_once(plan: Plan) -> int:
     most, width = min(plan.workers, len(plan.spec.outputs)), plan.extent.width
     fitting = (n for n in range(most, 1, -1) if encoding_memory(width, n) <= plan.memory.limit)
     return next(fitting, 1)
+
+
+def encoding_use(plan: Plan) -> Use:
+    """What writing the outputs asks for."""
+    threads = at_once(plan)
+    return Use(cores=threads, gpus=0, memory=encoding_memory(plan.extent.width, threads))
 
 
 def write_outputs(

@@ -1,9 +1,11 @@
 """What of a machine or a cluster the jobs of one scheduler use, and what is free."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from jobs.spec import Crew
+from jobs.watching.readings import Use
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,9 @@ class Share:
 def share_for(crew: Crew, whole: Share, free: Share) -> Share | None:
     """What a job gets now; None where it has to wait.
 
-    With `workers: auto` it takes what is free; with a number it needs so many, or all cores, which
-    are enough for any number where workers only take turns. GPUs are not shared.
+    With `workers: auto` it takes what is free, until it is `kept`; with a number it needs so many,
+    or all cores, which are enough for any number where workers only take turns. GPUs are not
+    shared.
     """
     if not whole.cores:
         return None
@@ -32,6 +35,16 @@ def share_for(crew: Crew, whole: Share, free: Share) -> Share | None:
     if cores > free.cores or gpus > len(free.gpus):
         return None
     return Share(cores, free.gpus[:gpus])
+
+
+def kept(given: Share, memory: int, use: Use) -> Share:
+    """What of a share a job keeps that uses so much, given `memory` bytes with it.
+
+    At least the cores for which its memory stands: the next job gets memory with the others. Of the
+    GPUs it has the first.
+    """
+    for_memory = math.ceil(given.cores * use.memory / memory)
+    return Share(min(given.cores, max(use.cores, for_memory)), given.gpus[: use.gpus])
 
 
 def _gpus_each(wanted: int | Literal["auto"], whole: Share) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jobs.lifecycle.job import Job
 from jobs.lifecycle.lease import Held
-from jobs.scheduler.capacity import Share
+from jobs.scheduler.capacity import Share, kept
 from jobs.scheduler.errand import Errand
 from jobs.watching.readings import Readings
 from jobs.watching.wire import Ear
@@ -20,15 +20,23 @@ from jobs.watching.wire import Ear
 
 @dataclass
 class Child:
-    """One job that is being rendered for this scheduler; ear: hears what it reads on its meters."""
+    """One job that is being rendered for this scheduler.
+
+    given, memory: what it may use, in bytes the latter; share: what of that others may not. ear:
+    hears what it reads on its meters.
+    """
 
     process: subprocess.Popen[bytes]
     held: Held
-    share: Share
+    given: Share
+    memory: int
     known: Job
     scratch: Path
     yields: bool = False
     ear: Ear | None = None
+
+    def __post_init__(self) -> None:
+        self.share = self.given
 
     @property
     def job(self) -> str:
@@ -42,7 +50,10 @@ class Child:
 
     def heard(self) -> Readings | None:
         """The newest readings since the last look; None where there are none."""
-        return self.ear.newest() if self.ear else None
+        readings = self.ear.newest() if self.ear else None
+        if readings is not None and readings.use is not None:
+            self.share = kept(self.given, self.memory, readings.use)
+        return readings
 
     def bury(self) -> None:
         """It has ended: give back what it had of this process and this machine."""
@@ -89,7 +100,7 @@ def start(errand: Errand, held: Held, share: Share, job: Job) -> Child:
             process.stdin.write(errand.model_copy(update={"mouth": ear.mouth}).encoded())
             process.stdin.close()
     ear.started()
-    return Child(process, held, share, job, errand.scratch, ear=ear)
+    return Child(process, held, share, errand.memory, job, errand.scratch, ear=ear)
 
 
 def _cards(share: Share) -> dict[str, str]:

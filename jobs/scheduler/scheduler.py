@@ -211,9 +211,14 @@ class Scheduler:
             least.step_aside()
 
     def reap(self) -> bool:
-        """Take note of what children say, and of those that have ended: whether there were any."""
+        """Take note of what children say, and of those that have ended.
+
+        Returns whether others may use what any of them used.
+        """
+        before = [child.share for child in self._children.values()]
         for child in self._children.values():
             self._hear(child)
+        has_room = before != [child.share for child in self._children.values()]
         ended = [child for child in self._children.values() if child.process.poll() is not None]
         for child in ended:
             del self._children[child.job]
@@ -222,7 +227,7 @@ class Scheduler:
             child.bury()
             died = child.process.returncode not in (0, UNFIT) and not self._stopping
             self._meters.leave(child.job, self._state_left(child), died=died)
-        return bool(ended)
+        return bool(ended) or has_room
 
     def _hear(self, child: Child) -> None:
         readings = child.heard()

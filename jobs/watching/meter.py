@@ -8,7 +8,7 @@ from collections.abc import Callable
 from jobs.lifecycle.status import Failure, Items
 from jobs.poster.measured import Measured
 from jobs.poster.progress import Progress
-from jobs.watching.readings import Outcome, Readings
+from jobs.watching.readings import Outcome, Readings, Use
 
 WAITING = "waiting"
 """The phase of workers that do none of the others: they wait for fragments, or for the slowest."""
@@ -42,11 +42,17 @@ class Meter:
         self._retries: Counter[Failure] = Counter()
         self._first_items: Items | None = None
         self._items: dict[Outcome, int] = {}
+        self._use: Use | None = None
 
     def crew(self, workers: int) -> None:
         """Another crew or pool begins, of so many."""
         self._workers, self._members, self._last = workers, {}, None
         self._asked, self._due = self._clock(), math.inf
+
+    def uses(self, use: Use) -> None:
+        """From now on so much is asked for; told at once, since others may wait for the rest."""
+        self._use = use
+        self.tell()
 
     def progressed(self, seen: Progress) -> None:
         """Take in where the render is; between the first and the last step of a crew it counts."""
@@ -113,6 +119,7 @@ class Meter:
             workers=self._workers,
             progress=min(1.0, self._share),
             gpu_memory=_by_member(self._members),
+            use=self._use,
         )
 
     def tell(self) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from jobs.lifecycle.record import Record
 from jobs.lifecycle.status import Failure
@@ -14,6 +14,16 @@ _Count = Annotated[int, Field(ge=0)]
 _Amount = Annotated[float, Field(ge=0)]
 
 
+class Use(BaseModel):
+    """What a holder's work asks of what it was given: cores and GPUs, and bytes of memory."""
+
+    model_config = Record.model_config
+
+    cores: _Count
+    gpus: _Count
+    memory: _Count
+
+
 class Readings(Record):
     """Sums since the holder began, which never fall, and what it works with now.
 
@@ -22,7 +32,8 @@ class Readings(Record):
     from worker to worker. checkpoints, checkpoint_seconds: written, and how long the crew waited.
     retries: crews and pools that were replaced, by the class of the failure. items: of a dataset.
     workers: now. progress: of the job, from 0 to 1. gpu_memory: bytes that each worker has taken of
-    its GPU at the most, 0 where it computes on CPUs; empty before it is known.
+    its GPU at the most, 0 where it computes on CPUs; empty before it is known. use: now, and until
+    it says otherwise; None before it is known.
     """
 
     steps: _Count = 0
@@ -36,3 +47,4 @@ class Readings(Record):
     workers: _Count = 0
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
     gpu_memory: tuple[_Count, ...] = ()
+    use: Use | None = None

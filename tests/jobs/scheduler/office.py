@@ -19,6 +19,8 @@ from jobs.scheduler.scheduler import Scheduler, Settings
 from jobs.scheduler.whole import Whole, minus
 from jobs.store.store import Entry
 from jobs.watching.meters import Meters
+from jobs.watching.readings import Readings, Use
+from jobs.watching.wire import Ear, Mouth
 from tests.jobs.lifecycle.memory_store import MemoryStore
 
 
@@ -70,6 +72,7 @@ class Office:
         self.started: list[str] = []
         self.figures: dict[str, Figure] = {}
         self.errands: dict[str, Errand] = {}
+        self.ears: dict[str, Ear] = {}
         self.whole, self._is_fixed = Share(cores), is_fixed
         self.scheduler = Scheduler(
             self.store,
@@ -81,7 +84,7 @@ class Office:
             clock=lambda: self.now,
         )
 
-    def submit(self, name: str, priority: int = 50, workers: int = 1, **crew: Any) -> str:
+    def submit(self, name: str, priority: int = 50, workers: int | str = 1, **crew: Any) -> str:
         """A job of noise; each is a second younger than the one before."""
         document: dict[str, Any] = {
             "name": name,
@@ -97,6 +100,10 @@ class Office:
         """One look at the store."""
         self.scheduler.reap()
         return self.scheduler.look_around()
+
+    def uses(self, job: str, use: Use) -> None:
+        """A coordinator says what its crew asks for."""
+        Mouth(self.ears[job].mouth)(Readings(use=use))
 
     def end(self, job: str, code: int = 0, manifest: bool = True) -> None:
         """A coordinator leaves, as one that has finished its job, or otherwise."""
@@ -117,4 +124,5 @@ class Office:
         figure: Any = Figure()
         self.started.append(errand.job)
         self.figures[errand.job], self.errands[errand.job] = figure, errand
-        return Child(figure, held, share, job, errand.scratch)
+        ear = self.ears[errand.job] = Ear()
+        return Child(figure, held, share, errand.memory, job, errand.scratch, ear=ear)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from jobs.scheduler.capacity import Share, share_for
+from jobs.scheduler.capacity import Share, kept, share_for
 from jobs.scheduler.whole import minus
 from jobs.spec import Crew
+from jobs.watching.readings import Use
 
 GPUS = (0, 1, 2, 3)
 
@@ -40,3 +41,16 @@ def test_what_is_used_is_not_free() -> None:
     used = [Share(2, (0,)), Share(1, (2, 3))]
     assert minus(Share(8, GPUS), used) == Share(5, (1,))
     assert minus(Share(2), [Share(3)]) == Share(0)
+
+
+@pytest.mark.parametrize(
+    ("use", "share"),
+    [
+        (Use(cores=2, gpus=1, memory=0), Share(2, (0,))),
+        (Use(cores=2, gpus=0, memory=60), Share(5)),
+        (Use(cores=1, gpus=0, memory=1), Share(1)),
+        (Use(cores=9, gpus=9, memory=999), Share(8, GPUS)),
+    ],
+)
+def test_a_job_keeps_what_it_uses_of_what_it_was_given(use: Use, share: Share) -> None:
+    assert kept(Share(8, GPUS), 100, use) == share

@@ -12,6 +12,7 @@ from jobs.lifecycle.lease import claim
 from jobs.lifecycle.request import cancel, pause, retry
 from jobs.scheduler.capacity import Share
 from jobs.scheduler.coordinator import UNFIT
+from jobs.watching.readings import Use
 from tests.jobs.scheduler.office import Office
 
 
@@ -244,3 +245,44 @@ def test_other_terms_are_another_try(office: Office) -> None:
     modest = office.submit("greedy")
     assert not office.look_around()
     assert office.started == [modest]
+
+
+def test_a_job_holds_no_more_than_its_crew_asks_for() -> None:
+    office = Office(cores=4)
+    first = office.submit("first", workers="auto")
+    office.look_around()
+    second = office.submit("second", workers="auto")
+    office.look_around()
+    assert office.started == [first]
+    assert (office.errands[first].cores, office.errands[first].memory) == (4, 8 << 30)
+
+    office.uses(first, Use(cores=1, gpus=0, memory=3 << 30))
+    assert office.scheduler.reap()
+    office.look_around()
+    assert office.started == [first, second]
+    # The first one keeps the cores for which its memory stands.
+    assert (office.errands[second].cores, office.errands[second].memory) == (2, 4 << 30)
+
+
+def test_what_a_job_lets_go_of_others_get_at_once() -> None:
+    office = Office(cores=4)
+    office.whole = Share(4, (0, 1, 2))
+    dreams, writes = Use(cores=2, gpus=2, memory=1 << 30), Use(cores=1, gpus=0, memory=1 << 30)
+    first = office.submit("first", workers="auto")
+    office.look_around()
+    office.uses(first, dreams)
+    second = office.submit("second", workers="auto")
+    office.look_around()
+    assert (office.errands[second].cores, office.errands[second].gpus) == (2, 1)
+    office.uses(second, Use(cores=1, gpus=1, memory=1 << 30))
+    third = office.submit("third", gpus_per_worker=2)
+    office.look_around()
+    assert office.started == [first, second]
+
+    office.uses(first, writes)
+    office.look_around()
+    assert office.started == [first, second, third]
+    # Whatever it says next, it was given no more than it was.
+    office.uses(first, Use(cores=9, gpus=9, memory=99 << 30))
+    assert office.scheduler.reap()
+    assert not office.scheduler.reap()

@@ -105,7 +105,7 @@ def _launch(errand: Errand, held: Held, share: Share, job: Job) -> Child:
     opener = functools.partial(patient_store, errand.store)
     coordinator = Coordinator(errand, Control(), opener, lambda: nullcontext(THIS_PROCESS))
     process: Any = Ended(coordinator.run())
-    return Child(process, held, share, job, errand.scratch)
+    return Child(process, held, share, errand.memory, job, errand.scratch)
 
 
 def written(path: Path, content: bytes) -> Path:

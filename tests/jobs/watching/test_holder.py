@@ -68,6 +68,9 @@ def test_a_holder_tells_what_it_has_done(
     assert found.checkpoint_seconds > 0
     assert found.gpu_memory == ()
     assert found.retries == {}
+    # One file is written, which takes one thread.
+    assert found.use is not None
+    assert (found.use.cores, found.use.gpus) == (1, 0)
 
 
 def test_a_holder_tells_of_crews_that_were_replaced(
