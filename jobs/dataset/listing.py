@@ -9,7 +9,7 @@ from pydantic import Field
 
 from jobs.dataset.item import Item
 from jobs.dataset.keys import DatasetKeys
-from jobs.lifecycle.record import Record, bad_record
+from jobs.lifecycle.record import Record, bad_record, read_bytes
 from jobs.store.errors import Missing
 from jobs.store.store import Store
 
@@ -91,7 +91,7 @@ class Inventory:
         """The items of a file. Raises BadRecord."""
         key = self._keys.items(self._listing(file).nonce, file)
         try:
-            lines = self._store.get(key).splitlines()
+            lines = read_bytes(self._store, key).splitlines()
         except Missing as gone:
             raise bad_record(key, "is missing") from gone
         found = [Item.decoded(line, key) for line in lines]

@@ -1,6 +1,7 @@
 """Where a worker puts results: files in the tree of the inputs, or tars."""
 
 import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from jobs.dataset.sources.reading import read
 from jobs.dataset.spec import DatasetOutput
 from jobs.store.errors import Missing
 from jobs.store.key import LONGEST
+from jobs.store.store import Store
 from render.pictures.format import FORMATS
 
 
@@ -61,7 +63,7 @@ class Results:
         for sample in binding.samples:
             kind = self.suffix.removeprefix(".")
             try:
-                content = store.get(self._keys.part(binding.file, sample.number))
+                content = _downloaded(store, self._keys.part(binding.file, sample.number), scratch)
             except Missing:
                 content = _member(before, sample.member)
             yield Packed(sample.key, kind, content)
@@ -84,6 +86,14 @@ class Results:
                     continue
                 found.append(opened.enter_context(tarfile.open(path)))
             yield found
+
+
+def _downloaded(store: Store, key: str, scratch: Path) -> bytes:
+    """A result that was made before, of any size. Raises Missing."""
+    with tempfile.TemporaryDirectory(prefix="part-", dir=scratch) as folder:
+        path = Path(folder) / "part"
+        store.download(key, path)
+        return path.read_bytes()
 
 
 def _member(shards: list[tarfile.TarFile], name: str) -> bytes:

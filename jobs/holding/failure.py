@@ -7,7 +7,7 @@ from cluster.errors import ClusterError, MemberFailed, MemberLost, NoRoom
 from jobs.errors import RequestError, TooSmall
 from jobs.lifecycle.errors import BadRecord, LeaseLost, OtherVersion, Unfit
 from jobs.lifecycle.status import Failure
-from jobs.store.errors import Missing, StoreError
+from jobs.store.errors import Missing, Oversized, StoreError
 from render.errors import DeviceError, OutputError, RenderError
 
 ELSEWHERE = (Unfit, TooSmall, OtherVersion, DeviceError)
@@ -32,7 +32,7 @@ def failure_of(error: BaseException) -> Failure:
         return "bug"
     if isinstance(error, _PASSING) or type(error).__module__.startswith("ray."):
         return "infra"
-    if isinstance(error, RenderError | RequestError | BadRecord):
+    if isinstance(error, RenderError | RequestError | BadRecord | Oversized):
         return "input"
     return "bug"
 

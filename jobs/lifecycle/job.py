@@ -9,7 +9,7 @@ from jobs.lifecycle.errors import NoSuchJob
 from jobs.lifecycle.intent import Intent
 from jobs.lifecycle.keys import JOBS, JobKeys, is_job_id
 from jobs.lifecycle.lease import Standing, standing
-from jobs.lifecycle.record import bad_record, read_mapping
+from jobs.lifecycle.record import aged_bytes, bad_record, read_mapping
 from jobs.lifecycle.state import State, state_of
 from jobs.lifecycle.status import Status
 from jobs.lifecycle.stored_spec import StoredSpec
@@ -118,7 +118,7 @@ def _spec(store: Store, keys: JobKeys) -> tuple[StoredSpec, float]:
     if not is_job_id(keys.job):
         raise _no_such(store, keys.job)
     try:
-        content, age = store.aged(keys.spec)
+        content, age = aged_bytes(store, keys.spec)
     except Missing:
         raise _no_such(store, keys.job) from None
     spec = StoredSpec.decoded(content, keys.spec)

@@ -22,7 +22,7 @@ from pydantic import Field
 
 from jobs.lifecycle.errors import LeaseLost
 from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.record import Record
+from jobs.lifecycle.record import Record, aged_bytes
 from jobs.store.errors import Missing
 from jobs.store.store import Store
 
@@ -110,7 +110,7 @@ def standing(store: Store, keys: JobKeys) -> Standing | None:
         return None
     key = keys.lease(number)
     try:
-        content, age = store.aged(key)
+        content, age = aged_bytes(store, key)
     except Missing:  # the job is being deleted
         return None
     return Standing(number, Lease.decoded(content, key), age)

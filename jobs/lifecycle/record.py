@@ -7,7 +7,7 @@ from pydantic_core import from_json
 
 from jobs.complaint import one_line
 from jobs.lifecycle.errors import BadRecord
-from jobs.store.errors import Missing
+from jobs.store.errors import Missing, Oversized
 from jobs.store.store import Store
 
 
@@ -33,7 +33,7 @@ class Record(BaseModel):
     @classmethod
     def read(cls, store: Store, key: str) -> Self:
         """The record at a key. Raises Missing and BadRecord."""
-        return cls.decoded(store.get(key), key)
+        return cls.decoded(read_bytes(store, key), key)
 
     @classmethod
     def read_or_none(cls, store: Store, key: str) -> Self | None:
@@ -44,13 +44,29 @@ class Record(BaseModel):
             return None
 
 
+def read_bytes(store: Store, key: str) -> bytes:
+    """What records are decoded from. Raises Missing, and BadRecord where it is far too large."""
+    try:
+        return store.get(key)
+    except Oversized as error:
+        raise BadRecord(str(error)) from error
+
+
+def aged_bytes(store: Store, key: str) -> tuple[bytes, float]:
+    """The same, and the seconds since it was written, by the store's clock."""
+    try:
+        return store.aged(key)
+    except Oversized as error:
+        raise BadRecord(str(error)) from error
+
+
 def read_mapping(store: Store, key: str) -> dict[str, Any] | None:
     """The JSON object at a key, whatever is in it; None where there is none. Raises BadRecord."""
     try:
-        content = store.get(key)
+        found = read_bytes(store, key)
     except Missing:
         return None
-    document = _document(content)
+    document = _document(found)
     if not isinstance(document, dict):
         raise bad_record(key, "not a JSON object")
     return document

@@ -6,6 +6,8 @@ StoreError                exit code 3
 
 Elsewhere                 a link leads out of a store that is a folder: exit code 2
 
+Oversized                 an object is too large for what is read whole: exit code 1
+
 Missing                   nothing lies at the key; what that means, only the asker knows
 """
 
@@ -28,6 +30,10 @@ class StoreRefused(StoreError):  # noqa: N818 - the news is in the name
 
 class Elsewhere(RequestError):  # noqa: N818 - the news is in the name
     """What lies at a key is a link that leads out of its store; nobody follows it."""
+
+
+class Oversized(JobsError):  # noqa: N818 - the news is in the name
+    """An object is larger than anything that is read whole; nobody has read it."""
 
 
 class Missing(Exception):  # noqa: N818 - the news is in the name

@@ -12,7 +12,7 @@ from jobs.store.drafts import Drafts
 from jobs.store.errors import Elsewhere, Missing
 from jobs.store.folder_failure import failure
 from jobs.store.key import PARTIAL, checked, checked_range, folder_named, folder_of
-from jobs.store.store import Entry, Store, Unfinished
+from jobs.store.store import Entry, Store, Unfinished, check_small
 from jobs.store.tree import Take, children, files, leads_out, link, place, prune, replace
 
 _CHUNK = 1 << 20
@@ -39,7 +39,7 @@ class FolderStore(Store):
 
     def get(self, key: str) -> bytes:
         with self._reading(key) as file:
-            return file.read()
+            return _whole(file, key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         checked_range(start, length)
@@ -53,7 +53,7 @@ class FolderStore(Store):
     def aged(self, key: str) -> tuple[bytes, float]:
         with self._reading(key) as file:
             written = os.fstat(file.fileno()).st_mtime
-            content = file.read()
+            content = _whole(file, key)
         # The clock of whoever keeps the files, which need not be this machine's.
         with self._failures(), self._drafts.begun(key) as touched:
             now = os.fstat(touched.fileno()).st_mtime
@@ -161,3 +161,9 @@ class FolderStore(Store):
             yield
         except OSError as error:
             raise failure(error, self.address) from error
+
+
+def _whole(file: BinaryIO, key: str) -> bytes:
+    size = os.fstat(file.fileno()).st_size
+    check_small(key, size)
+    return file.read(size)

@@ -18,7 +18,7 @@ from jobs.store.errors import Missing, StoreRefused
 from jobs.store.key import checked, checked_range, folder_named, folder_of, is_key
 from jobs.store.s3_client import make_client
 from jobs.store.s3_failure import BROKEN_OFF, FAILURES, BrokeOffError, code, failure, refusal
-from jobs.store.store import Entry, Store, Unfinished
+from jobs.store.store import LARGEST, Entry, Store, Unfinished, check_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -166,6 +166,10 @@ class S3Store(Store):
 
         def read() -> "tuple[bytes, GetObjectOutputTypeDef]":
             answer = self._client().get_object(**asked)
+            if span is None and answer["ContentLength"] > LARGEST:
+                # The connection must not be used again with all of that still to come.
+                answer["Body"].close()
+                check_small(key, answer["ContentLength"])
             try:
                 return answer["Body"].read(), answer
             except BROKEN_OFF as error:

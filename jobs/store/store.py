@@ -5,6 +5,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.store.errors import Oversized
+
+LARGEST = 32 << 20
+"""Bytes of an object that is read whole. The largest records are commits, which name all tiles: two
+million, and 16 MiB, for 2 gigapixels in tiles of 32. A dataset's 1,000 items take about one MiB.
+"""
+
+
+def check_small(key: str, size: int) -> None:
+    """Raises Oversized for an object that nobody should hold in memory."""
+    if size > LARGEST:
+        raise Oversized(
+            f"{key}: has {size} bytes, and what belongs there at most {LARGEST}; find out who "
+            "wrote it, and delete it"
+        )
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -53,7 +69,9 @@ class Store(ABC):
 
     @abstractmethod
     def get(self, key: str) -> bytes:
-        """A whole, small object. Raises Missing."""
+        """A whole, small object. Raises Missing, and Oversized before it reads one of more than
+        LARGEST bytes: anybody who may write to a bucket may have put it there.
+        """
 
     @abstractmethod
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -64,8 +82,8 @@ class Store(ABC):
 
     @abstractmethod
     def aged(self, key: str) -> tuple[bytes, float]:
-        """An object, and the seconds since it was written, all by the store's own clock, which in a
-        bucket counts whole seconds. Raises Missing.
+        """Like `get`, and the seconds since it was written, all by the store's own clock, which in
+        a bucket counts whole seconds.
         """
 
     @abstractmethod

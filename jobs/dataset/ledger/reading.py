@@ -5,6 +5,7 @@ from itertools import groupby
 
 from jobs.dataset.ledger.keys import LedgerKeys
 from jobs.dataset.row import Row
+from jobs.lifecycle.record import read_bytes
 from jobs.store.errors import Missing
 from jobs.store.store import Store
 
@@ -58,7 +59,7 @@ def _read(store: Store, keys: LedgerKeys, n: int) -> dict[int, Row]:
     for copy, key in copies:
         if copy.lease < oldest:
             continue
-        for row in _decoded(store.get(key), key):
+        for row in _decoded(read_bytes(store, key), key):
             rank = copy.lease, row.generation
             if row.number not in found or rank >= found[row.number][0]:
                 found[row.number] = rank, row

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from jobs.store.errors import Missing
-from jobs.store.store import Entry, Store, Unfinished
+from jobs.store.store import Entry, Store, Unfinished, check_small
 
 
 class MemoryStore(Store):
@@ -40,14 +40,18 @@ class MemoryStore(Store):
         return self.aged(key)[0]
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
-        return self.get(key)[start : start + length]
+        with self._lock:
+            if key not in self.objects:
+                raise Missing(key)
+            return self.objects[key][0][start : start + length]
 
     def aged(self, key: str) -> tuple[bytes, float]:
         with self._lock:
             if key not in self.objects:
                 raise Missing(key)
             content, written = self.objects[key]
-            return content, self.now - written
+        check_small(key, len(content))
+        return content, self.now - written
 
     def entries(self, prefix: str) -> Iterator[Entry]:
         with self._lock:
@@ -70,7 +74,11 @@ class MemoryStore(Store):
         self.put(key, path.read_bytes())
 
     def download(self, key: str, path: Path) -> None:
-        path.write_bytes(self.get(key))
+        with self._lock:
+            if key not in self.objects:
+                raise Missing(key)
+            content, _ = self.objects[key]
+        path.write_bytes(content)
 
     def unfinished(self, prefix: str) -> Iterator[Unfinished]:
         return iter(())

@@ -10,14 +10,17 @@ from pydantic import ValidationError
 from jobs.document import spec_of
 from jobs.lifecycle.errors import BadRecord
 from jobs.lifecycle.intent import Intent
+from jobs.lifecycle.job import look
+from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import Lease
 from jobs.lifecycle.record import read_mapping
 from jobs.lifecycle.status import Status
 from jobs.lifecycle.stored_spec import Blobs, StoredSpec
 from jobs.lifecycle.terms import Terms
 from jobs.store.errors import Missing
+from jobs.store.store import LARGEST
 from tests.jobs.lifecycle.memory_store import MemoryStore
-from tests.jobs.lifecycle.scene import status
+from tests.jobs.lifecycle.scene import JOB, brought_to, status
 
 leases = st.builds(
     Lease, token=st.text(), holder=st.text(), ttl=st.floats(0.001, 1e9), released=st.booleans()
@@ -106,3 +109,19 @@ def test_a_mapping_is_an_object(store: MemoryStore) -> None:
     assert read_mapping(store, "k") == {"a": 1}
     with pytest.raises(BadRecord, match="list: not a JSON object"):
         read_mapping(store, "list")
+
+
+@pytest.mark.parametrize("what", ["spec", "intent", "terms", "manifest", "lease", "status"])
+def test_a_record_that_is_far_too_large_is_no_record(what: str) -> None:
+    store = MemoryStore()
+    brought_to(store, "running")
+    keys = JobKeys(JOB)
+    place = getattr(keys, what)
+    key = place(1) if callable(place) else place
+    store.put(key, bytes(LARGEST + 1))
+    with pytest.raises(BadRecord) as refused:
+        look(store, JOB)
+
+    said = str(refused.value)
+    assert said.startswith(f"{key}: has {LARGEST + 1} bytes, ")
+    assert len(said.splitlines()) == 1

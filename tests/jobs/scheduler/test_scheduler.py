@@ -12,6 +12,7 @@ from jobs.lifecycle.lease import claim
 from jobs.lifecycle.request import cancel, pause, retry
 from jobs.scheduler.capacity import Share
 from jobs.scheduler.coordinator import UNFIT
+from jobs.store.store import LARGEST
 from jobs.watching.readings import Use
 from tests.jobs.scheduler.office import Office
 
@@ -149,9 +150,10 @@ def test_a_lease_that_ran_out_is_claimed_after_a_moment_only(office: Office) -> 
     assert office.started == [job]
 
 
-def test_what_is_no_spec_is_reported_once_and_left_alone(office: Office) -> None:
+@pytest.mark.parametrize("content", [b"something else", bytes(LARGEST + 1)])
+def test_what_is_no_spec_is_reported_once_and_left_alone(office: Office, content: bytes) -> None:
     alien = "theirs-0123456789ab"
-    office.store.put(JobKeys(alien).spec, b"something else")
+    office.store.put(JobKeys(alien).spec, content)
     office.store.put(active(alien, 0), b"")
     job = office.submit("a")
     office.look_around()

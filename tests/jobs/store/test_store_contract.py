@@ -2,6 +2,7 @@
 
 import os
 import time
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
@@ -11,10 +12,10 @@ from threading import Barrier, Event
 import pytest
 
 from jobs.store.address import open_store
-from jobs.store.errors import Missing
+from jobs.store.errors import Missing, Oversized
 from jobs.store.exclusive import check_exclusive
 from jobs.store.patient import Patient
-from jobs.store.store import Store
+from jobs.store.store import LARGEST, Store
 
 EVERY_LETTER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@=+"
 NO_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "ä", "a,b", "a\n", "x" * 201]
@@ -287,3 +288,27 @@ def test_a_store_is_exclusive_and_shows_no_trace_of_the_probe(store: Store) -> N
 def test_a_store_can_be_opened_again_from_its_address(store: Store) -> None:
     again = open_store(store.address)
     assert (type(again), again.address) == (type(store), store.address)
+
+
+def test_what_is_too_large_for_a_record_is_never_read_whole(store: Store, tmp_path: Path) -> None:
+    large, largest = tmp_path / "large", tmp_path / "largest"
+    for path, size in ((large, LARGEST + 1), (largest, LARGEST)):
+        with path.open("wb") as file:
+            file.truncate(size)
+        store.upload(path, path.name)
+    tracemalloc.start()
+    try:
+        for ask in (store.get, store.aged):
+            with pytest.raises(Oversized) as refused:
+                ask("large")
+            said = str(refused.value)
+            assert said.startswith(f"large: has {LARGEST + 1} bytes, and ")
+            assert len(said.splitlines()) == 1
+        assert tracemalloc.get_traced_memory()[1] < LARGEST // 4
+    finally:
+        tracemalloc.stop()
+    # Others need not be small, nor what is read of them in part; and the store goes on.
+    assert store.get_range("large", LARGEST - 1, 2) == bytes(2)
+    assert store.get("largest") == store.aged("largest")[0] == bytes(LARGEST)
+    store.download("large", tmp_path / "back")
+    assert (tmp_path / "back").stat().st_size == LARGEST + 1
