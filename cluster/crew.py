@@ -26,6 +26,9 @@ class Crew(ABC):
     An exception of a member's method is raised here as itself, with a note that names the method
     and the member; one that cannot be pickled is raised as ClusterError. A method that raises
     SystemExit, or whose process dies, is a lost member.
+
+    An object that has a method `close`, which raises nothing, has it called when the crew is
+    closed, unless a member was lost: then the others may be in the midst of things.
     """
 
     def __init__(self, size: int) -> None:
@@ -89,6 +92,8 @@ class Crew(ABC):
 
     def close(self) -> None:
         """End the members and free what they hold. A closed crew can be closed again."""
+        if not isinstance(self._end, MemberLost):
+            self._part()
         self._end = ClusterError("the crew is closed: start another")
         self._release()
 
@@ -123,6 +128,9 @@ class Crew(ABC):
 
     @abstractmethod
     def _interrupt(self) -> None: ...
+
+    @abstractmethod
+    def _part(self) -> None: ...
 
     @abstractmethod
     def _release(self) -> None: ...

@@ -42,6 +42,12 @@ class Host:
             self._spoilt = error
             raise
 
+    def part(self) -> None:
+        """The end: the object cleans up what its process would leave behind, by its `close`."""
+        close = getattr(self._object, "close", None)
+        if close is not None:
+            close()
+
     @contextmanager
     def _naming_the_member(self, method: str) -> Iterator[None]:
         try:

@@ -76,6 +76,10 @@ class LocalCrew(Crew):
     def _interrupt(self) -> None:
         self._is_interrupted.set()
 
+    def _part(self) -> None:
+        for host in self._hosts:
+            host.part()
+
     def _release(self) -> None:
         self._hosts.clear()
 

@@ -63,5 +63,9 @@ class LocalPool(Pool):
     def _attend(self, _seconds: float, /) -> Sequence[Outcome]:
         return self._news.popleft()() if self._news else ()
 
+    def _part(self) -> None:
+        for host in self._hosts.values():
+            host.part()
+
     def _release(self) -> None:
         self._hosts.clear()

@@ -79,7 +79,13 @@ class Pool(ABC):
         self._end = None
 
     def close(self) -> None:
-        """End the members and what they are doing. A closed pool can be closed again."""
+        """End the members and what they are doing. A closed pool can be closed again.
+
+        An object that has a method `close`, which raises nothing, has it called first, where
+        nothing is being done.
+        """
+        if self._end is None:
+            self._part()
         self._end = ClusterError("the pool is closed: start another")
         self._release()
 
@@ -126,6 +132,9 @@ class Pool(ABC):
     @abstractmethod
     def _attend(self, seconds: float, /) -> Sequence[Outcome]:
         """Wait at most so long for one piece of news, tell the dealer, return what it says."""
+
+    @abstractmethod
+    def _part(self) -> None: ...
 
     @abstractmethod
     def _release(self) -> None: ...

@@ -35,7 +35,8 @@ from cluster.host import Host
 from cluster.interruption import answered_by
 
 _LAST_BREATH = 5.0
-"""Seconds to wait for an answer of the dead: a machine that is cut off never says so."""
+"""Seconds to wait for members to part, and for an answer of the dead: a machine that is cut off
+never says so."""
 
 _LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, WorkerCrashedError)
 
@@ -178,6 +179,11 @@ class RayCrew(Crew):
         self._is_interrupted = bool(awaited)
         for reference in awaited:
             ray.cancel(reference)
+
+    def _part(self) -> None:
+        if ray.is_initialized() and self._hosts:
+            partings = [host.part.remote() for host in self._hosts]
+            ray.wait(partings, num_returns=len(partings), timeout=_LAST_BREATH)
 
     def _release(self) -> None:
         if not ray.is_initialized():

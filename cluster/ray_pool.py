@@ -34,7 +34,8 @@ _GLANCE = 1.0
 """Seconds between looks at whether Ray is still there and has room."""
 
 _LAST_BREATH = 5.0
-"""Seconds to wait for an answer of the dead: a machine that is cut off never says so."""
+"""Seconds to wait for members to part, and for an answer of the dead: a machine that is cut off
+never says so."""
 
 _LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, WorkerCrashedError)
 
@@ -164,6 +165,11 @@ class RayPool(Pool):
             raise ClusterError(reason) from error
         is_blameless = isinstance(error, _NO_TASKS_FAULT) or _NODE_DIED in str(error)
         return self._dealer.lost(member, reason, is_blameless=is_blameless)
+
+    def _part(self) -> None:
+        if ray.is_initialized() and self._hosts:
+            partings = [host.part.remote() for host in self._hosts.values()]
+            ray.wait(partings, num_returns=len(partings), timeout=_LAST_BREATH)
 
     def _release(self) -> None:
         if not ray.is_initialized():

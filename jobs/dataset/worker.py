@@ -4,6 +4,7 @@ import functools
 import hashlib
 import json
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -15,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from jobs.checkpoint.site import Site
+from jobs.checkpoint.stay import Stay
 from jobs.dataset.binding import Binding
 from jobs.dataset.display import Exhibit, display
 from jobs.dataset.dreamer import Dreamer, Sitting
@@ -81,6 +83,7 @@ class Worker:
     def __init__(self, plan: DatasetPlan, site: Site, tenure: Tenure) -> None:
         site = replace(site, companions=plan.companions)
         self._plan, self._site, self._tenure = plan, site, tenure
+        self._stay = Stay(site.scratch)
         self._dreamer = Dreamer(plan.device, frugal=plan.spec.is_frugal)
         self._keys = DatasetKeys(site.job)
         self._results = Results(site, plan.spec.output, tenure.generation)
@@ -90,6 +93,11 @@ class Worker:
         self._manner_of = functools.lru_cache(_MANNERS)(
             lambda variant, settings: plan.manner(variant, json.loads(settings))
         )
+
+    def close(self) -> None:
+        """Leave nothing of this member on its machine."""
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._stay.end()
 
     def machinery(self) -> Machinery:
         """What this member computes with."""

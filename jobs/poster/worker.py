@@ -1,10 +1,12 @@
 """What a crew's members do for a poster: take the input in, dream, commit, show."""
 
+import shutil
 from pathlib import Path
 
 from cluster.interruption import interrupted
 from jobs.checkpoint.commit import Part
 from jobs.checkpoint.site import Site
+from jobs.checkpoint.stay import Stay
 from jobs.poster.machinery import Machinery, machinery
 from jobs.poster.measured import Measured, Stopwatch
 from jobs.poster.scribe import Scribe
@@ -24,10 +26,16 @@ class Worker(Scribe, Shard):
 
     def __init__(self, recipe: Recipe, site: Site, member: int) -> None:
         Scribe.__init__(self, site)
-        Shard.__init__(self, recipe, site.scratch / f"worker-{member}", interrupted)
+        self._stay, self._own = Stay(site.scratch), site.scratch / f"worker-{member}"
+        Shard.__init__(self, recipe, self._own, interrupted)
         self._member = member
         self._files: list[Path] = []
         self._watch = Stopwatch()
+
+    def close(self) -> None:
+        """Leave nothing of this member on its machine but what others there may read."""
+        shutil.rmtree(self._own, ignore_errors=True)
+        self._stay.end()
 
     def machinery(self) -> Machinery:
         """What this member computes with."""

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobs.checkpoint.site import Site, patient_store
+from jobs.checkpoint.stay import Stay
 from jobs.checkpoint.stored_bytes import Opener
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE, Keeper
@@ -81,6 +82,8 @@ class Coordinator:
         meter = Meter() if errand.mouth is None else Meter(Mouth(errand.mouth))
         reporter = Reporter(self._site, look(store, errand.job).intent.generation, meter)
         reporter.note("claimed", lease=errand.number, holder=errand.holder)
+        # Members on this machine leave what they committed, for whoever encodes it here.
+        stay = Stay(errand.scratch)
         try:
             keeper = Keeper(store.impatient(), kept, self._control, reporter, dies_with=dies_with)
             with reporter.listening():
@@ -91,6 +94,7 @@ class Coordinator:
             return GONE
         finally:
             meter.tell()
+            stay.end()
             shutil.rmtree(errand.scratch, ignore_errors=True)
 
     def _held(self, store: Store) -> Held:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import Unreachable
+from jobs.checkpoint.stay import PREFIX
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE
 from jobs.holding.muster import REGROUP
@@ -168,7 +169,7 @@ class Scheduler:
     def _start(self, job: Job, share: Share, memory: int) -> bool:
         """Claim a job and start its coordinator; False where another was faster."""
         # It comes first, since a claim that nobody follows up keeps others waiting.
-        scratch = Path(tempfile.mkdtemp(prefix="farm-"))
+        scratch = Path(tempfile.mkdtemp(prefix=PREFIX))
         before = job.standing.number if job.standing else 0
         try:
             held = claim(self._store, JobKeys(job.id), before, self._me, self._settings.lease)

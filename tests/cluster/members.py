@@ -102,6 +102,17 @@ class Player:
         time.sleep(seconds)
 
 
+class Tidy(Player):
+    """Says goodbye, in a file of its name."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__(name)
+        self._folder = folder
+
+    def close(self) -> None:
+        (self._folder / self.name).touch()
+
+
 class Refuser:
     """A member that cannot be made."""
 

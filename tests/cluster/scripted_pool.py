@@ -84,5 +84,8 @@ class ScriptedPool(Pool):
         self.suspected |= {deal.task.id for deal in self.members[index].deals}
         return self._dealer.lost(index, "it was killed")
 
+    def _part(self) -> None:
+        """They are paper."""
+
     def _release(self) -> None:
         self.members.clear()

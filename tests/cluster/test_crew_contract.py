@@ -11,7 +11,7 @@ import pytest
 from cluster.crew import Crew
 from cluster.errors import ClusterError, Interrupted, MemberLost
 from tests.cluster.conftest import Start
-from tests.cluster.members import Player, Refuser
+from tests.cluster.members import Player, Refuser, Tidy
 
 ALL: dict[int, tuple[object, ...]] = {0: (), 1: (), 2: ()}
 
@@ -242,3 +242,17 @@ def test_an_idle_crew_is_not_interrupted(trio: Crew, tmp_path: Path) -> None:
     trio.interrupt()
     trio.call("toil", {1: (tmp_path, 0.05)})
     assert trio.call("recall", {1: ()}) == {1: False}
+
+
+def test_members_clean_up_when_the_crew_is_closed(start: Start, tmp_path: Path) -> None:
+    with start(Tidy, [(tmp_path, "Gil"), (tmp_path, "Hal")]) as crew:
+        crew.call("who", {0: ()})
+        assert list(tmp_path.iterdir()) == []
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["Gil", "Hal"]
+    crew.close()
+
+
+def test_members_of_a_crew_that_lost_one_are_not_waited_for(start: Start, tmp_path: Path) -> None:
+    with start(Tidy, [(tmp_path, "Ira"), (tmp_path, "Jon")]) as crew, pytest.raises(MemberLost):
+        crew.call("leave", {0: ()})
+    assert list(tmp_path.iterdir()) == []

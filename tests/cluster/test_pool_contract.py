@@ -12,7 +12,7 @@ from cluster.berth import Berth
 from cluster.errors import ClusterError, MemberFailed, MemberLost
 from cluster.local_pool import LocalPool
 from cluster.pool import Failed, Finished, Pool, Quarantined, Task
-from tests.cluster.members import Refuser
+from tests.cluster.members import Refuser, Tidy
 from tests.cluster.pool_members import Hand, Mortal, Patient
 
 Start = Callable[[Callable[..., object], list[tuple[object, ...]], int], Pool]
@@ -67,6 +67,13 @@ def doubles(number: int) -> list[Task]:
 def values(found: dict[int, Finished | Failed]) -> dict[int, object]:
     """The values of those that have one."""
     return {task: one.value for task, one in found.items() if isinstance(one, Finished)}
+
+
+def test_members_clean_up_when_the_pool_is_closed(start: Start, tmp_path: Path) -> None:
+    with start(Tidy, [(tmp_path, "Kay"), (tmp_path, "Lou")], 1) as pool:
+        await_all(pool)
+        assert list(tmp_path.iterdir()) == []
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["Kay", "Lou"]
 
 
 def test_a_member_at_which_everything_fails_is_replaced(start: Start, tmp_path: Path) -> None:
