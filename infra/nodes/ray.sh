@@ -9,6 +9,8 @@ export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
 # A machine is dead after 8 to 28 s without a sign instead of 64.
 export RAY_health_check_period_ms=2000 RAY_health_check_timeout_ms=5000
 export RAY_health_check_failure_threshold=4
+# Told to end, it says so to the cluster and waits for crews to leave: within Google's 30 s.
+export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=20
 
 role=$1
 shift

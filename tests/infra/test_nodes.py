@@ -1,12 +1,19 @@
-"""nodes/: what `ray up` runs on machines, with a stand-in for `ray`."""
+"""nodes/: what `ray up` runs on machines, with stand-ins for `ray`, `sudo` and the cloud."""
 
+import contextlib
 import os
+import signal
 import subprocess
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.infra.files import INFRA
+
+_PATIENCE = 30.0
+"""Seconds for what takes a moment."""
 
 _RAY = """\
 #!/bin/sh
@@ -22,6 +29,28 @@ def home(tmp_path: Path) -> Path:
     ray.write_text(_RAY)
     ray.chmod(0o755)
     return tmp_path
+
+
+_SUDO = """\
+#!/bin/sh
+echo "$*" >>"$HOME/sudo.log"
+"""
+
+_CLOUD = """\
+#!/bin/sh
+for address; do :; done
+case "$address" in
+  */api/token) test -e "$HOME/aws" ;;
+  */instance-action) test -e "$HOME/notice" ;;
+  */preempted) test -e "$HOME/notice" && echo TRUE ;;
+esac
+"""
+
+_COMMAND = """\
+trap 'echo told >>"$HOME/command.log"; sleep 0.3; echo left >>"$HOME/command.log"; exit 7' TERM
+echo started >>"$HOME/command.log"
+while true; do sleep 0.05; done
+"""
 
 
 def _run(home: Path, script: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -62,3 +91,71 @@ def test_a_bucket_has_to_be_named(home: Path) -> None:
     done = _run(home, "scheduler.sh", "s3://change-me", "eu-central-1", "1x1cpu,1GiB")
     assert done.returncode == 2
     assert "name your bucket" in done.stderr
+
+
+def _stand_in(home: Path, name: str, program: str) -> None:
+    path = home / "bin" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(program)
+    path.chmod(0o755)
+
+
+def test_a_worker_is_a_service_of_which_ray_alone_is_told_to_end(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _stand_in(home, "sudo", _SUDO)
+    monkeypatch.setenv("PATH", f"{home}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("USER", "ubuntu")
+    done = _run(home, "worker.sh", "10.0.0.9")
+    assert (done.returncode, done.stderr) == (0, "")
+    before, started = (home / "sudo.log").read_text().splitlines()
+    assert before == "systemctl stop dreamfarm-ray.service"
+    nodes = home / "dreamfarm/infra/nodes"
+    assert {"--uid=ubuntu", "--property=KillMode=mixed"} <= set(started.split())
+    assert started.endswith(
+        f" bash {nodes}/until-notice.sh bash {nodes}/ray.sh worker 10.0.0.9 --block"
+    )
+
+
+@pytest.fixture
+def watched(home: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """A command that is watched for a notice, and has started."""
+    _stand_in(home, "curl", _CLOUD)
+    script = str(INFRA / "nodes/until-notice.sh")
+    process = subprocess.Popen(
+        ["bash", script, "bash", "-c", _COMMAND],
+        env={**os.environ, "HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"},
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + _PATIENCE
+    while not (home / "command.log").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    yield process
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _aws(home: Path, _: "subprocess.Popen[bytes]") -> None:
+    (home / "aws").touch()
+    (home / "notice").touch()
+
+
+def _google(home: Path, _: "subprocess.Popen[bytes]") -> None:
+    (home / "notice").touch()
+
+
+def _shutdown(_: Path, process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+
+
+@pytest.mark.parametrize("notice", [_aws, _google, _shutdown])
+def test_a_notice_is_handed_on_and_what_was_told_is_waited_for(
+    home: Path,
+    watched: "subprocess.Popen[bytes]",
+    notice: Callable[[Path, "subprocess.Popen[bytes]"], None],
+) -> None:
+    notice(home, watched)
+    assert watched.wait(_PATIENCE) == 7
+    assert (home / "command.log").read_text().split() == ["started", "told", "left"]

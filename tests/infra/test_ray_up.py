@@ -27,8 +27,9 @@ def test_ray_itself_finds_it_valid(cloud: str) -> None:
 def test_every_machine_starts_ray_with_a_token(cloud: str) -> None:
     cluster = _cluster(cloud)
     assert cluster["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
-    starts = cluster["head_start_ray_commands"] + cluster["worker_start_ray_commands"]
-    assert all(one.startswith("bash ~/dreamfarm/infra/nodes/ray.sh ") for one in starts)
+    (head,), (worker,) = cluster["head_start_ray_commands"], cluster["worker_start_ray_commands"]
+    assert head.startswith("bash ~/dreamfarm/infra/nodes/ray.sh head ")
+    assert worker == "bash ~/dreamfarm/infra/nodes/worker.sh $RAY_HEAD_IP"
     script = text("nodes/ray.sh")
     assert script.index("export RAY_AUTH_MODE=token") < script.index('exec "$RAY" start')
 
