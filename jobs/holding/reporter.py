@@ -19,9 +19,12 @@ from jobs.watching.readings import Use
 _LOG_LENGTH = 1 << 20
 """Characters of the log that are kept; the oldest go first."""
 
+WRITING = "writing files"
+"""The phase of a job's status when its last octave is committed."""
+
 _PHASES = {
     "decode": "reading the input",
-    "encode": "writing files",
+    "encode": WRITING,
     "items": "dreaming items",
 }
 

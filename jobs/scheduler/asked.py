@@ -2,11 +2,20 @@
 
 from jobs.document import any_spec_of, spec_of
 from jobs.errors import RequestError
+from jobs.holding.reporter import WRITING
 from jobs.lifecycle.job import Job
 from jobs.lifecycle.terms import Terms
 from jobs.spec import Crew, Limits, Spec
 
 _USUAL = Terms(priority=Spec.model_fields["priority"].default, crew=Crew(), limits=Limits())
+
+WRITER = Crew(workers=1, gpus_per_worker=0)
+"""What writing a poster's files takes, when its last octave is committed."""
+
+
+def is_dreamed(job: Job) -> bool:
+    """Whether its last holder left nothing to do but to write files."""
+    return job.status is not None and job.status.phase == WRITING
 
 
 def terms_of(job: Job) -> Terms:

@@ -81,7 +81,8 @@ Launch = Callable[[Errand, Held, Share, Job], Child]
 
 def start(errand: Errand, held: Held, share: Share, job: Job) -> Child:
     """Start a coordinator with a lease that was claimed for it."""
-    cards = _cards(share) if errand.ray is None and share.gpus else {}
+    # Where a crew was planned for GPUs that others have, it must not find them.
+    cards = _cards(share) if errand.ray is None and errand.gpus else {}
     # What a process leaves behind that is killed lies there too, and goes with it.
     places = {"TMPDIR": str(errand.scratch)}
     ear = Ear()

@@ -22,7 +22,7 @@ from jobs.lifecycle.job import Job, look
 from jobs.lifecycle.keys import JobKeys
 from jobs.lifecycle.lease import Standing, claim, standing
 from jobs.lifecycle.state import State
-from jobs.scheduler.asked import asked_memory, priority_of, terms_of
+from jobs.scheduler.asked import WRITER, asked_memory, is_dreamed, priority_of, terms_of
 from jobs.scheduler.capacity import Share, share_for
 from jobs.scheduler.child import Child, Launch, start
 from jobs.scheduler.coordinator import UNFIT
@@ -144,15 +144,18 @@ class Scheduler:
             if self._stopping:
                 return
             crew = terms_of(job).crew
-            if share_for(crew, whole.share, whole.share) is None:
+            largest = share_for(crew, whole.share, whole.share)
+            if largest is None:
                 self._leave_alone(job, whole)
                 continue
-            share = share_for(crew, whole.share, free)
+            share = share_for(WRITER if is_dreamed(job) else crew, whole.share, free)
             if share is None:
                 self._make_room(job)
                 return
-            granted = memory * share.cores // whole.share.cores
-            if self._start(job, share, max(granted, asked_memory(crew))):
+            # What has only files to write is planned like any other, and starts no crew then.
+            planned_for = largest if is_dreamed(job) else share
+            granted = memory * planned_for.cores // whole.share.cores
+            if self._start(job, share, planned_for, max(granted, asked_memory(crew))):
                 free = minus(free, [share])
 
     def _leave_alone(self, job: Job, whole: Whole) -> None:
@@ -166,8 +169,11 @@ class Scheduler:
             self._say("waits", told, job.id)
             self._complained.add(job.id)
 
-    def _start(self, job: Job, share: Share, memory: int) -> bool:
-        """Claim a job and start its coordinator; False where another was faster."""
+    def _start(self, job: Job, share: Share, planned_for: Share, memory: int) -> bool:
+        """Claim a job and start its coordinator; False where another was faster.
+
+        planned_for: what its crew may ask for, should it need one.
+        """
         # It comes first, since a claim that nobody follows up keeps others waiting.
         scratch = Path(tempfile.mkdtemp(prefix=PREFIX))
         before = job.standing.number if job.standing else 0
@@ -188,8 +194,8 @@ class Scheduler:
             holder=held.holder,
             ttl=held.ttl,
             ray=self._settings.ray,
-            cores=share.cores,
-            gpus=len(share.gpus),
+            cores=planned_for.cores,
+            gpus=len(planned_for.gpus),
             memory=memory,
             checkpoint_seconds=self._settings.checkpoint,
             allow=self._settings.allow,

@@ -143,7 +143,8 @@ def test_files_are_written_on_any_machine_that_has_what_writes_them(
     assert len(str(found.status.reason).splitlines()) == 1
 
     store.put(keys.plan, json.dumps({**fixed, "device": "a kind of GPU"}).encode())
-    assert claimed(store, done, tmp_path / "without a GPU", start=no_crew).run() == DONE
+    follower = claimed(store, done, tmp_path / "without a GPU", start=no_crew, gpus=2)
+    assert follower.run() == DONE
     succeeded = look(store, done)
     assert digests(succeeded) == before
     assert succeeded.manifest is not None

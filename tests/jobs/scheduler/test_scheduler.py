@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from jobs.holding.keeper import GONE
+from jobs.holding.reporter import WRITING
 from jobs.lifecycle.job import look
 from jobs.lifecycle.keys import ACTIVE, JobKeys, active
 from jobs.lifecycle.lease import claim
@@ -14,6 +15,7 @@ from jobs.scheduler.capacity import Share
 from jobs.scheduler.coordinator import UNFIT
 from jobs.store.store import LARGEST
 from jobs.watching.readings import Use
+from tests.jobs.lifecycle.scene import status
 from tests.jobs.scheduler.office import Office
 
 
@@ -288,3 +290,23 @@ def test_what_a_job_lets_go_of_others_get_at_once() -> None:
     office.uses(first, Use(cores=9, gpus=9, memory=99 << 30))
     assert office.scheduler.reap()
     assert not office.scheduler.reap()
+
+
+def test_a_job_that_has_only_files_to_write_waits_for_no_gpu() -> None:
+    office = Office(cores=4)
+    office.whole = Share(4, (0, 1))
+    dreams = office.submit("dreams", workers=2, gpus_per_worker=1)
+    writes = office.submit("writes", workers=2, gpus_per_worker=1)
+    waits = office.submit("waits", workers=1, gpus_per_worker=1)
+    keys = JobKeys(writes)
+    held = claim(office.store, keys, 0, "other:1", ttl=20)
+    assert held is not None
+    office.store.put(keys.status(1), status().model_copy(update={"phase": WRITING}).encoded())
+    held.release()
+    office.look_around()
+    assert office.started == [dreams, writes]
+    # Planned for the crew that began it, so that the same files come out; it has none.
+    assert (office.errands[writes].cores, office.errands[writes].gpus) == (2, 2)
+    office.uses(dreams, Use(cores=1, gpus=1, memory=1 << 30))
+    office.look_around()
+    assert office.started == [dreams, writes, waits]
