@@ -36,9 +36,11 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     # Ray prints notices of lost workers on standard output, where programs read our results.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
-    # Of what was dealt and failed the member itself tells, in one line.
-    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
 }
+"""While Ray starts."""
+
+_SILENT = {"RAY_IGNORE_UNHANDLED_ERRORS": "1"}
+"""As long as it runs: of what was dealt and failed the member itself tells, in one line."""
 
 
 @contextmanager
@@ -125,7 +127,8 @@ def _ray(environment: _Changes, **options: Any) -> Iterator["type[RayCrew]"]:
     try:
         from cluster.ray_crew import RayCrew
 
-        yield RayCrew
+        with _environment(_SILENT):
+            yield RayCrew
     finally:
         ray.shutdown(wait_for_processes=True)
         _on_terminate(on_terminate)
@@ -143,16 +146,20 @@ def _refusal(address: str, error: Exception) -> ClusterError:
 
 @contextmanager
 def _environment(changes: _Changes) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update({name: value for name, value in changes.items() if value is not None})
-    for unset in [name for name, value in changes.items() if value is None]:
-        os.environ.pop(unset, None)
+    before = {name: os.environ.get(name) for name in changes}
+    _set(changes)
     try:
         yield
     finally:
-        for added in os.environ.keys() - before.keys():
-            del os.environ[added]
-        os.environ.update(before)
+        _set(before)
+
+
+def _set(changes: _Changes) -> None:
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _leave(number: int, _frame: object) -> None:
