@@ -20,7 +20,7 @@ WORKER = "ray::_Actor"
 """How the command line of a crew's member begins, as Ray names it."""
 
 _START = 240.0
-"""Seconds for Ray to start on a host, at the most."""
+"""Seconds for Ray to start on a host, or to answer there, at the most."""
 
 _FRUGAL = {
     "RAY_enable_worker_prestart": "0",
@@ -29,6 +29,14 @@ _FRUGAL = {
 }
 """Ray would start processes for which nobody has asked yet, and let everything else on this machine
 go before its workers."""
+
+
+_NODES = """
+import sys, ray
+ray.init(sys.argv[1], log_to_driver=False)
+for node in ray.nodes():
+    print(node["NodeID"], node["NodeManagerAddress"])
+"""
 
 
 class Farm:
@@ -77,6 +85,21 @@ class Farm:
             host.kill()
             self.hosts.remove(host)
 
+    def give_notice(self, host: Host, seconds: int) -> None:
+        """Have the cluster told that a host goes in so many seconds, as clouds tell of theirs."""
+        listed = self.head.run(
+            sys.executable, "-c", _NODES, self.address, timeout=_START, **self._token
+        )
+        assert listed.returncode == 0, listed.stdout
+        (line,) = [line for line in listed.stdout.splitlines() if line.endswith(f" {host.address}")]
+        words = [
+            *("drain-node", f"--address={self.address}", f"--node-id={line.split()[0]}"),
+            *("--reason=DRAIN_NODE_REASON_PREEMPTION", "--reason-message=notice"),
+            f"--deadline-remaining-seconds={seconds}",
+        ]
+        told = self.head.run(f"{self._home}/farm/bin/ray", *words, timeout=_START, **self._token)
+        assert told.returncode == 0, told.stdout
+
     def stranger(self, number: int) -> Host:
         """A host with everything but the token and the store's keys."""
         self._plug(number)
@@ -89,13 +112,18 @@ class Farm:
     def working(self, store: str, *options: str, log: Path) -> Iterator[None]:
         """`dreamfarm work` beside the head, until the end of the context."""
         words = ["-m", "jobs.cli", "work", "--store", store, "--address", self.address]
-        token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": f"{self._home}/.ray/auth_token"}
-        with self.head.running(sys.executable, *words, "--poll", "0.5", *options, log=log, **token):
+        words += ["--poll", "0.5", *options]
+        with self.head.running(sys.executable, *words, log=log, **self._token):
             yield
 
     def close(self) -> None:
         """End all hosts and remove them."""
         self._held.close()
+
+    @property
+    def _token(self) -> dict[str, str]:
+        """The environment of those who may use the cluster."""
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": f"{self._home}/.ray/auth_token"}
 
     def _added(self) -> Host:
         number = next(self._numbers)
