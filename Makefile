@@ -9,7 +9,7 @@ demo: .venv/ready
 
 # Two at a time, by files: most tests use one core, and waits of some are work of others.
 test: .venv/ready
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 slow: .venv/ready
 	$(BIN)/pytest -m slow --timeout 3600

@@ -24,6 +24,12 @@ def pytest_configure() -> None:
     settings.load_profile("same")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes come first: begun last, one core would wait for the other."""
+    slow = (PROJECT / "tests" / "cluster", PROJECT / "tests" / "service")
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in slow))
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The root of the checkout."""
