@@ -1,30 +1,26 @@
 """What a pool's members do for a dataset: items, shards of results, and the contact sheet."""
 
 import functools
-import hashlib
 import json
 import os
 import shutil
 import socket
-import tempfile
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
-
-import numpy as np
 
 from jobs.checkpoint.site import Site
 from jobs.checkpoint.stay import Stay
 from jobs.dataset.binding import Binding
 from jobs.dataset.display import Exhibit, display
-from jobs.dataset.dreamer import Dreamer, Sitting
+from jobs.dataset.dreamer import Dreamer
 from jobs.dataset.item import Item
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.manner import Manner
 from jobs.dataset.place import BLOB
 from jobs.dataset.plan import DatasetPlan
+from jobs.dataset.preparation import Preparation
 from jobs.dataset.results import Results
 from jobs.dataset.row import Row
 from jobs.dataset.sheet import shrunk
@@ -33,11 +29,7 @@ from jobs.dataset.sources.reading import at_hand, read
 from jobs.dataset.spec import DatasetSpec
 from jobs.dataset.tenure import Tenure
 from jobs.dataset.treatment import (
-    check_fits,
     check_format,
-    feature_recipe,
-    needed_bytes,
-    study_recipe,
 )
 from jobs.errors import RequestError
 from jobs.identity import canonical
@@ -46,31 +38,19 @@ from jobs.lifecycle.fixed import FixedPlan
 from jobs.lifecycle.keys import JobKeys
 from jobs.poster.machinery import Machinery, machinery
 from render.errors import LayerError, PictureError
-from render.feature.recipe import FeatureRecipe
-from render.intake import Pictured, take_in
-from render.kept import guides_named, masks_named
-from render.mosaic import Mosaic, TileFile
-from render.networks.whereabouts import ships, weights_file
+from render.intake import Pictured
 from render.pictures.colour import to_samples
 from render.pictures.digest import digest
 from render.pictures.labels import Labels
 from render.pictures.noise import Noise
 from render.pictures.source import open_picture
 from render.pictures.write import write_picture
-from render.rect import Size
-from render.study_recipe import StudyRecipe
-
-Recipe = TypeVar("Recipe", bound=StudyRecipe | FeatureRecipe)
 
 _BAND_PIXELS = 1 << 20
-"""Decoded, or encoded, at a time."""
+"""Encoded at a time."""
 
 _MANNERS = 256
 """Remembered: to check a spec and size a network up takes as long as a small picture's step."""
-
-_MASKS = 16  # remembered; each is a file
-
-_NO_SAMPLES = np.empty((0, 0, 3), np.uint8)
 
 
 class Worker:
@@ -87,7 +67,9 @@ class Worker:
         self._dreamer = Dreamer(plan.device, frugal=plan.spec.is_frugal)
         self._keys = DatasetKeys(site.job)
         self._results = Results(site, plan.spec.output, tenure.generation)
-        self._mask = functools.lru_cache(_MASKS)(self._taken_in)
+        self._scratch = site.scratch / f"worker-{os.getpid()}"
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        self._preparation = Preparation(plan, site, tenure.at_once, self._scratch)
         self._me = f"{socket.gethostname()}:{os.getpid()}"
         self._is_known = threading.Event()
         self._manner_of = functools.lru_cache(_MANNERS)(
@@ -172,7 +154,7 @@ class Worker:
         output = manner.spec.output
         size = manner.spec.resize.size(picture.height, picture.width)
         check_format(output, size)
-        sitting = self._sitting(item, manner, picture, size)
+        sitting = self._preparation.sitting(item, manner, picture, size)
         seed = sitting.seed
         canvas = self._dreamer.dream(sitting)
         made = self._scratch / f"{item.number}{self._results.suffix}"
@@ -202,42 +184,6 @@ class Worker:
             seed=seed,
         )
 
-    def _sitting(self, item: Item, manner: Manner, picture: Pictured, size: Size) -> Sitting:
-        """What the dreamer needs. PictureError where it would be too large."""
-        spec, device = manner.spec, self._plan.device
-        recipe: StudyRecipe | FeatureRecipe
-        if spec.fourier is not None and spec.inputs.noise is not None:
-            recipe = feature_recipe(manner, spec.fourier, size, device)
-            seed = spec.inputs.noise.seed
-        else:
-            recipe = study_recipe(manner, size, device, self._plan.batch)
-            seed = item_seed(spec.dream.seed, item.found.key)
-        source = (picture.height, picture.width)
-        needed = needed_bytes(manner, recipe, source, picture.depth, self._tenure.at_once)
-        check_fits(needed, self._plan.memory, size)
-        samples = _decoded(picture) if spec.fourier is None else _NO_SAMPLES
-        weights = self._weights(manner, item.variant)
-        masks = {path: self._mask(path) for path in masks_named(manner.mix, spec.dream)}
-        return Sitting(manner, self._guided(recipe), weights, samples, seed, masks)
-
-    def _guided(self, recipe: Recipe) -> Recipe:
-        """The recipe with its guides where they lie on this machine."""
-        here = {path: self._site.companion(path) for path in guides_named(recipe.mix)}
-        if not here:
-            return recipe
-        mix = recipe.mix.each(lambda one: replace(one, guide=one.guide and here[one.guide]))
-        return replace(recipe, mix=mix)
-
-    def _taken_in(self, path: Path) -> Mosaic:
-        """A mask, decoded into a file of this worker's."""
-        picture = open_picture(self._site.companion(path), self._plan.spec.limits.max_pixels)
-        name = f"mask-{hashlib.sha256(str(path).encode()).hexdigest()}"
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            file = take_in(picture, Path(folder) / name)
-            # Threads may be at it at the same time, and none must read half a file.
-            path = file.path.replace(self._scratch / name)
-        return Mosaic((TileFile(path, file.slots).readable(),))
-
     def _lay_aside(self, item: Item, before: Path | None, after: Path) -> None:
         """Keep small pictures of the first items, for the contact sheet.
 
@@ -250,16 +196,6 @@ class Worker:
             small = None if path is None else shrunk(path)
             if small is not None:
                 self._site.store.put(self._keys.thumbnail(item.number, when), small)
-
-    def _weights(self, manner: Manner, variant: int) -> Path:
-        """A variant's weights on this machine."""
-        chosen, network = self._plan.variants[variant], manner.spec.network
-        if chosen.weights.exists():
-            return chosen.weights
-        if ships(network.name, network.weights):
-            # They lie elsewhere here.
-            return weights_file(network.name, None)
-        return self._site.here(chosen.weights, chosen.weights_digest)
 
     def _row(self, item: Item, **told: object) -> Row:
         known = {
@@ -274,12 +210,6 @@ class Worker:
         }
         return Row.model_validate({**known, **told})
 
-    @property
-    def _scratch(self) -> Path:
-        folder = self._site.scratch / f"worker-{os.getpid()}"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
-
 
 def _known_as(item: Item) -> str:
     """What people call a picture: its address where it is a file of its own, else its key."""
@@ -288,23 +218,7 @@ def _known_as(item: Item) -> str:
     return place.address if is_its_own else item.found.key
 
 
-def item_seed(seed: int, key: str) -> int:
-    """The seed of an item's dream, from 0 to 2**63 - 1: its own, wherever it is listed."""
-    found = hashlib.sha256(f"item/{seed}/{key}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(found[:8], "big") >> 1
-
-
 def _noise(spec: DatasetSpec) -> Noise:
     """The noise that a settled spec asks for, as large as its result will be."""
     seed = 0 if spec.inputs.noise is None else spec.inputs.noise.seed
     return Noise(spec.resize.height, spec.resize.width, seed)
-
-
-def _decoded(picture: Pictured) -> np.ndarray:
-    dtype = np.uint8 if picture.depth == 8 else np.uint16
-    samples = np.empty((picture.height, picture.width, 3), dtype)
-    top = 0
-    for band in picture.bands(max(1, _BAND_PIXELS // picture.width)):
-        samples[top : top + len(band)] = band
-        top += len(band)
-    return samples

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.manner import Manner
+from jobs.dataset.preparation import Preparation
 from jobs.dataset.worker import Worker
 from jobs.errors import RequestError
 from jobs.holding.keeper import GONE
@@ -80,20 +80,6 @@ def test_where_nothing_can_be_reached_the_job_waits(
     assert finished(store, job).failed == {}
 
 
-class NoWeights(Worker):
-    """Its cache has lost the weights."""
-
-    def _weights(self, manner: Manner, variant: int) -> Path:
-        raise WeightsError("seeded.safetensors: is gone")
-
-
-class NoCache(Worker):
-    """Cannot write its cache."""
-
-    def _weights(self, manner: Manner, variant: int) -> Path:
-        raise RequestError("cache: no room")
-
-
 class OneWithoutWeights(Worker):
     """Its cache has lost the weights while it did one picture."""
 
@@ -103,13 +89,23 @@ class OneWithoutWeights(Worker):
         return super().dream(line, file)
 
 
-@pytest.mark.parametrize("kind", [NoWeights, NoCache])
+@pytest.mark.parametrize(
+    "error", [WeightsError("seeded.safetensors: is gone"), RequestError("cache: no room")]
+)
 def test_weights_that_are_gone_are_no_picture_s_fault(
-    pictures: Path, weights: Path, tmp_path: Path, kind: type[Worker]
+    pictures: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
 ) -> None:
+    def gone(*_: object) -> Path:
+        raise error
+
     store = MemoryStore()
     job = submitted(store, pictures, weights)
-    claimed(store, job, tmp_path, pool=pool_of(kind)).run()
+    monkeypatch.setattr(Preparation, "weights", gone)
+    claimed(store, job, tmp_path).run()
     found = seen(store, job)
     assert found.job.state != "succeeded"
     assert found.rows == {}
