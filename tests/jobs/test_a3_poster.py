@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import pyvips
 import tifffile
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.jobs.private_memory import Ended, run_watched
 
-HEIGHT, WIDTH, TILE, STRIDE = 3508, 4961, 512, 8
+HEIGHT, WIDTH, TILE, OTHER_TILE, STRIDE = 3508, 4961, 512, 640, 8
 LIMIT = 3 << 29  # 1.5 GiB
 
 pytestmark = [pytest.mark.slow, pytest.mark.shared, pytest.mark.timeout(3000)]
@@ -58,6 +59,19 @@ def files(rendered: Ended) -> dict[str, Path]:
     return {output["format"]: Path(output["path"]) for output in outputs}
 
 
+@pytest.fixture(scope="module")
+def elsewhere(
+    dreamfarm: str, arguments: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The poster as a PNG whose tiles end elsewhere."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    ended = run_watched(
+        [dreamfarm, "render", *arguments, "--set", f"tiles={OTHER_TILE}", "--out", str(folder)]
+    )
+    assert ended.returncode == 0, ended.stderr
+    return folder / "starry-night.png"
+
+
 def test_no_process_takes_more_than_its_limit(rendered: Ended) -> None:
     assert max(rendered.peaks.values()) <= LIMIT, rendered.peaks
 
@@ -80,12 +94,36 @@ def test_every_reader_opens_it_with_its_resolution_and_profile(files: dict[str, 
         assert file.pages[0].shape == (HEIGHT, WIDTH, 3)
 
 
-@pytest.mark.parametrize("axis", [0, 1])
+def steps(path: Path, axis: int) -> NDArray[np.float64]:
+    """The mean absolute difference across each line between two rows, or columns, of a picture."""
+    samples = pyvips.Image.new_from_file(str(path)).numpy().astype(np.float64)
+    across: NDArray[np.float64] = np.abs(np.diff(samples, axis=axis)).mean(axis=(1 - axis, 2))
+    return across
+
+
+_ITS_OWN = "row 2048 stands out by 3.5 deviations, and no less where no tile ends: see below"
+
+
+@pytest.mark.parametrize(
+    "axis", [pytest.param(0, marks=pytest.mark.xfail(strict=True, reason=_ITS_OWN)), 1]
+)
 def test_tile_borders_are_lines_like_any_other(files: dict[str, Path], axis: int) -> None:
-    samples = pyvips.Image.new_from_file(str(files["png"])).numpy().astype(np.float64)
-    steps = np.abs(np.diff(samples, axis=axis)).mean(axis=(1 - axis, 2))
-    lines = np.arange(1, samples.shape[axis])
+    found = steps(files["png"], axis)
+    lines = np.arange(1, len(found) + 1)
     borders = lines % TILE == 0
     others = (lines % STRIDE == 0) & ~borders
-    spread = 3 * steps[others].std()
-    assert np.all(np.abs(steps[borders] - steps[others].mean()) <= spread)
+    spread = 3 * found[others].std()
+    assert np.all(np.abs(found[borders] - found[others].mean()) <= spread)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_no_line_stands_out_for_being_a_border(
+    files: dict[str, Path], elsewhere: Path, axis: int
+) -> None:
+    """What the picture itself has at a line cancels: the spread is a quarter of that above."""
+    found = steps(files["png"], axis) - steps(elsewhere, axis)
+    lines = np.arange(1, len(found) + 1)
+    borders = (lines % TILE == 0) ^ (lines % OTHER_TILE == 0)
+    others = (lines % STRIDE == 0) & (lines % TILE != 0) & (lines % OTHER_TILE != 0)
+    spread = 3 * found[others].std()
+    assert np.all(np.abs(found[borders] - found[others].mean()) <= spread)
