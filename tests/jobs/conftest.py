@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from cluster.machine import local_ray
 from tests.jobs.small import HEIGHT, NETWORK, WIDTH
 from tests.render.engine import save_seeded
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,3 +56,10 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples = np.random.default_rng(5).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     Image.fromarray(samples).save(path)
     return path
+
+
+@pytest.fixture(scope="module")
+def ray_crew() -> Iterator["type[RayCrew]"]:
+    """Crews of two on a Ray of this module's own."""
+    with local_ray(cpus=2, object_store_bytes=100 << 20) as crew:
+        yield crew

@@ -20,7 +20,6 @@ from torch import Tensor
 from cluster.berth import Berth
 from cluster.crew import Crew
 from cluster.errors import MemberLost
-from cluster.machine import local_ray
 from jobs.checkpoint.site import Site
 from jobs.cli.failure import described, exit_code
 from jobs.holding.crews import Start
@@ -43,12 +42,6 @@ if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
 
 LARGER = ("size=150x102", "precision=float64", "crew.workers=3")
-
-
-@pytest.fixture(scope="module")
-def ray_crew() -> Iterator["type[RayCrew]"]:
-    with local_ray(cpus=2, object_store_bytes=100 << 20) as crew:
-        yield crew
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import pytest
 from cluster.berth import Berth
 from cluster.crew import Crew
 from cluster.inprocess import LocalCrew
-from cluster.machine import local_ray
 from cluster.reserve import Reserve
 from jobs.holding.crews import Kind
 from jobs.holding.keeper import GONE
@@ -149,12 +148,6 @@ def test_files_are_written_on_any_machine_that_has_what_writes_them(
     assert digests(succeeded) == before
     assert succeeded.manifest is not None
     assert succeeded.manifest["device"] == "a kind of GPU"
-
-
-@pytest.fixture(scope="module")
-def ray_crew() -> Iterator["type[RayCrew]"]:
-    with local_ray(cpus=2, object_store_bytes=100 << 20) as crew:
-        yield crew
 
 
 def test_a_cluster_has_all_its_room_again_while_files_are_written(

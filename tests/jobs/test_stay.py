@@ -8,11 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from cluster.berth import Berth
 from cluster.crew import Crew
-from cluster.machine import local_ray
 from jobs.checkpoint.stay import PREFIX, Stay
 from jobs.holding.crews import Kind
 from jobs.plan import Plan
@@ -105,12 +102,6 @@ def test_nobody_loses_the_folder_in_which_he_stays(tmp_path: Path) -> None:
         guest.join()
     assert lost == []
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture(scope="module")
-def ray_crew() -> Iterator["type[RayCrew]"]:
-    with local_ray(cpus=2, object_store_bytes=100 << 20) as crew:
-        yield crew
 
 
 def test_workers_on_disk_leave_nothing_when_their_crew_is_closed(
