@@ -120,7 +120,12 @@ def test_a_hosts_processes_are_killed(scene: Scene, alone: list[str]) -> None:
 @pytest.mark.parametrize("seed", [6])
 def test_a_host_is_given_notice(scene: Scene, alone: list[str]) -> None:
     before = len(scene.farm.hosts)
-    with scene.farm.losing(scene.victim), scene.rendered(workers=before):
+    with (
+        scene.farm.losing(scene.victim),
+        scene.rendered(workers=before),
+        # To tell takes seconds, in which all could be over.
+        scene.farm.head.halted(WORKER),
+    ):
         scene.farm.give_notice(scene.victim, seconds=60)
     # It is left in time, and nothing is lost.
     assert (scene.crews, scene.losses) == ([before, before - 1], 0)
