@@ -33,6 +33,7 @@ check-infra: .venv/infra-ready
 bench: .venv/ready
 	$(BIN)/python -m tests.bench.step
 	$(BIN)/python -m tests.bench.crew
+	$(BIN)/python -m tests.bench.shares
 	$(BIN)/python -m tests.bench.items
 	$(BIN)/python -m tests.bench.scale
 

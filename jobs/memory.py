@@ -1,6 +1,6 @@
 """How much memory a worker needs, and whether its shard has to live on disk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -8,7 +8,7 @@ from jobs.errors import TooSmall
 from render.cost import Cost
 from render.grid import Grid
 from render.lattice import Lattice
-from render.partition import partition
+from render.partition import Block
 from render.precision import Resolved
 
 WORKER_BYTES = 440 << 20
@@ -82,19 +82,17 @@ def worker_memory(
     cost: Cost,
     kept: float,
     value_bytes: int,
-    workers: int,
+    blocks: Sequence[Block],
     limit: int,
     is_limited: bool,
 ) -> Memory:
-    """The peak of the worker with the most tiles, in the octave that `grid` is of.
+    """The peak of the worker with the most tiles of `blocks`, in the octave that `grid` is of.
 
     Each tile has its canvas and what it keeps until the update, `kept` times as much, of
     `value_bytes` a channel; what neighbours lend comes on top of both ways, and so does one window.
     """
     window = lattice.largest(grid.tile, (grid.height, grid.width))
-    busiest = max(
-        (block.pixels(grid) for block in partition(grid, workers)), key=lambda rect: rect.area
-    )
+    busiest = max((block.pixels(grid) for block in blocks), key=lambda rect: rect.area)
     around = lattice.cover(busiest, grid.tile).intersect(grid.whole).area - busiest.area
     pixel = _CHANNELS * value_bytes
     lent = around * pixel

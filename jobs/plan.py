@@ -1,6 +1,6 @@
 """The plan: everything that follows from a spec before anything is rendered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from render.kept import kept_values, masks_named
 from render.lattice import Lattice
 from render.objective import Mix
 from render.octaves import octave_sizes
+from render.partition import Block, partition
 from render.pictures.format import check_output
 from render.pictures.labels import Labels
 from render.precision import Resolved, resolved
@@ -125,22 +126,31 @@ class Plan:
         TooSmall where not even one tile fits.
         """
         dream, lattice = self.spec.dream, self.lattice
-        memory = worker_memory(
-            self.grids[-1],
-            lattice,
-            self.survey.cost,
-            kept_values(self.mix, dream, self.tile),
-            VALUE_BYTES[self.precision],
-            workers,
-            self.memory.limit,
-            self.memory.is_limited,
-        )
+        memory = self._memory(self.grids[-1], partition(self.grids[-1], workers))
         if self.memory.is_frugal:
             # It holds as little as it can; only what its neighbours lend has changed.
             memory = replace(memory, limit=max(memory.limit, memory.on_disk))
         memory.check(self.tile)
         octaves = tuple(octave_work(grid, lattice, dream.steps, workers) for grid in self.grids)
         return replace(self, workers=workers, memory=memory, octaves=octaves)
+
+    def can_hold(self, grid: Grid, blocks: Sequence[Block]) -> bool:
+        """Whether workers may hold these blocks of an octave, as the plan has them hold tiles."""
+        found = self._memory(grid, blocks)
+        needed = found.on_disk if self.memory.spills else found.in_memory
+        return needed <= self.memory.limit
+
+    def _memory(self, grid: Grid, blocks: Sequence[Block]) -> Memory:
+        return worker_memory(
+            grid,
+            self.lattice,
+            self.survey.cost,
+            kept_values(self.mix, self.spec.dream, self.tile),
+            VALUE_BYTES[self.precision],
+            blocks,
+            self.memory.limit,
+            self.memory.is_limited,
+        )
 
     @property
     def digests(self) -> dict[Path, str]:
@@ -174,7 +184,7 @@ def make_plan(spec: Spec, machine: Machine, choose: Choose = chosen_weights) -> 
         seen.cost,
         kept_values(mix, spec.dream, tile),
         VALUE_BYTES[precision],
-        workers,
+        partition(grids[-1], workers),
         machine.memory_each(spec.crew, workers),
         spec.crew.memory_per_worker != "auto",
     )

@@ -9,9 +9,10 @@ from jobs.checkpoint.commit import Commit
 from jobs.plan import Plan
 from jobs.poster.control import Control
 from jobs.poster.progress import Watch, progress
+from jobs.poster.shares import Shares
 from render.fragment import fragments
 from render.mosaic import Mosaic
-from render.partition import partition
+from render.partition import Block
 from render.recipe import Recipe
 from render.scale import scales
 
@@ -41,6 +42,9 @@ class Climb:
         self._checkpoints, self._control, self._watch = checkpoints, control, watch
         self._everyone = range(crew.size)
         self._steps = known.dream.steps
+        self._shares = Shares(plan, crew.size)
+        self._blocks: tuple[Block, ...] = ()
+        self._neighbours: Takers = {}
 
     def run(self) -> None:
         """Dream what is left, until the last octave's canvas is committed."""
@@ -54,26 +58,30 @@ class Climb:
 
     def _octave(self, octave: int, first: int, canvas: Mosaic | None) -> None:
         """From step `first` on, where `canvas` is this octave's; with 0 it is the last one's."""
-        grid = self._known.grid(octave)
-        blocks = partition(grid, self._crew.size)
-        gives = fragments(grid, self._known.lattice, blocks)
-        neighbours = dict(enumerate(gives))
         self._watch(progress(self._plan, "dream", octave, first))
-        parcels: _Parcels = self._crew.deal(
-            "resume" if first else "begin",
-            {m: (octave, blocks[m], gives[m], canvas) for m in self._everyone},
-            neighbours,
-        )
+        parcels = self._load(octave, first, canvas)
         for step in range(first, self._steps):
-            self._rest(octave, step, is_fresh=step == first)
-            parcels = self._step(octave, step, parcels, neighbours)
+            if self._rest(octave, step, is_fresh=step == first) and self._shares.should_change:
+                parcels = self._load(octave, step, self._canvas())
+            parcels = self._step(octave, step, parcels)
             self._watch(progress(self._plan, "dream", octave, step + 1))
         self._commit(octave, self._steps)
         if octave + 1 < len(self._plan.octaves):
             # The last one is shown by whoever encodes it, when the crew has gone.
             self._crew.call("show", {0: (self._canvas(), octave + 1)})
 
-    def _step(self, octave: int, step: int, parcels: _Parcels, neighbours: Takers) -> _Parcels:
+    def _load(self, octave: int, step: int, canvas: Mosaic | None) -> _Parcels:
+        """Give each member its tiles, as they are after `step` steps of the octave."""
+        blocks = self._blocks = self._shares.deal(octave, step)
+        gives = fragments(self._known.grid(octave), self._known.lattice, blocks)
+        self._neighbours = dict(enumerate(gives))
+        return self._crew.deal(
+            "resume" if step else "begin",
+            {m: (octave, blocks[m], gives[m], canvas) for m in self._everyone},
+            self._neighbours,
+        )
+
+    def _step(self, octave: int, step: int, parcels: _Parcels) -> _Parcels:
         """Two light barriers: the sums of all tiles, in tile order, then one scale for all."""
         everyone = self._everyone
         try:
@@ -84,14 +92,19 @@ class Climb:
         ordered = [sums[tile] for tile in sorted(sums)]
         known = self._known
         scale = scales(known.step(octave, step), ordered, known.sizes[octave], known.units)
-        return self._crew.deal("update", dict.fromkeys(everyone, (scale,)), neighbours)
+        return self._crew.deal("update", dict.fromkeys(everyone, (scale,)), self._neighbours)
 
-    def _rest(self, octave: int, step: int, *, is_fresh: bool) -> None:
-        """Between two steps, of which `step` are done: stop, or commit, where it is time."""
+    def _rest(self, octave: int, step: int, *, is_fresh: bool) -> bool:
+        """Between two steps, of which `step` are done: stop, or commit, where it is time.
+
+        Returns whether it has committed.
+        """
         if self._control.wanted:
             self._leave(octave, step)
-        if self._checkpoints.is_due and not is_fresh:
+        is_time = self._checkpoints.is_due and not is_fresh
+        if is_time:
             self._commit(octave, step)
+        return is_time
 
     def _leave(self, octave: int, step: int) -> NoReturn:
         """Stop after `step` steps of an octave, having written its canvas where that is of use."""
@@ -104,12 +117,11 @@ class Climb:
         raise stopped
 
     def _commit(self, octave: int, step: int) -> None:
-        grid = self._known.grid(octave)
-        blocks = partition(grid, self._crew.size)
-        sequence = self._checkpoints.begin()
-        busy = {m: (sequence,) for m in self._everyone if blocks[m].tiles(grid)}
+        grid, sequence = self._known.grid(octave), self._checkpoints.begin()
+        busy = {m: (sequence,) for m in self._everyone if self._blocks[m].tiles(grid)}
         with self._control.shielded():
             parts = self._crew.call("save", busy)
+            self._shares.learn(step, self._crew.call("measured", dict.fromkeys(self._everyone, ())))
         self._checkpoints.finish(octave, step, tuple(parts[m] for m in busy))
 
     @property

@@ -25,6 +25,10 @@ class Measured:
     halo_bytes: int = 0
     gpu_memory: int = 0
 
+    def during(self, *phases: Phase) -> float:
+        """Seconds of all these phases together."""
+        return sum(self.seconds.get(phase, 0.0) for phase in phases)
+
 
 class Stopwatch:
     """Adds up what one member does."""

@@ -9,13 +9,15 @@ from jobs.memory import Memory, worker_memory
 from render.cost import Cost
 from render.grid import Grid
 from render.lattice import Lattice
+from render.partition import partition
 
 COST = Cost(fixed=1e6, pixel=500, flops=1000, weights=3_000_000)
 LATTICE = Lattice(stride=8, field=91, jitter=32)
 
 
 def needed(grid: Grid, workers: int = 1, terms: int = 1, limit: int = 1 << 40) -> Memory:
-    return worker_memory(grid, LATTICE, COST, terms, 4, workers, limit, is_limited=True)
+    blocks = partition(grid, workers)
+    return worker_memory(grid, LATTICE, COST, terms, 4, blocks, limit, is_limited=True)
 
 
 def test_the_shard_is_what_disk_saves() -> None:

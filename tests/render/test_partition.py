@@ -7,10 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from render.grid import Grid
-from render.partition import partition
+from render.partition import partition, uneven
 
 SIDES = st.integers(1, 300)
 GRIDS = st.builds(Grid, SIDES, SIDES, st.integers(9, 80))
+SPEEDS = st.lists(st.floats(0.1, 10), min_size=1, max_size=12)
 
 
 @given(GRIDS, st.integers(1, 9))
@@ -63,3 +64,41 @@ def test_a_grid_is_cut_for_hundreds_of_members_in_no_time() -> None:
     blocks = partition(Grid(300 * 512, 401 * 512, 512), 511)
     assert time.process_time() - begun < 5
     assert all(block.bottom > block.top and block.right > block.left for block in blocks)
+
+
+@given(GRIDS, SPEEDS)
+def test_uneven_blocks_cover_the_grid_too(grid: Grid, speeds: list[float]) -> None:
+    blocks = uneven(grid, speeds)
+    held = [tile for block in blocks for tile in block.tiles(grid)]
+    assert sorted(held) == list(range(len(grid)))
+    idle = [speed for speed, block in zip(speeds, blocks, strict=True) if not block.tiles(grid)]
+    assert sorted(idle) == sorted(speeds)[: max(0, len(speeds) - len(grid))]
+
+
+@given(st.integers(10, 40), st.integers(10, 40), SPEEDS)
+@example(40, 40, [1.0, 10.0] * 20)
+@example(20, 20, [0.1, *[1.0] * 9])
+def test_members_end_together(rows: int, columns: int, speeds: list[float]) -> None:
+    """Nobody takes longer than is its due, but for a row or column of tiles."""
+    grid = Grid(rows * 10, columns * 10, 10)
+    due = len(grid) / sum(speeds)
+    for speed, block in zip(speeds, uneven(grid, speeds), strict=True):
+        sides = block.bottom - block.top, block.right - block.left
+        assert (len(block.tiles(grid)) - max(sides)) / speed <= due, (speeds, block)
+
+
+@given(GRIDS, st.integers(1, 12), st.floats(0.1, 10))
+def test_only_speeds_beside_each_other_count(grid: Grid, members: int, speed: float) -> None:
+    assert uneven(grid, [speed] * members) == partition(grid, members)
+
+
+def test_a_grid_is_cut_for_hundreds_of_members_that_are_not_alike() -> None:
+    grid = Grid(300 * 512, 401 * 512, 512)
+    speeds = [1 + member % 7 / 7 for member in range(511)]
+    begun = time.process_time()
+    blocks = uneven(grid, speeds)
+    assert time.process_time() - begun < 5
+    longest = max(
+        len(block.tiles(grid)) / speed for speed, block in zip(speeds, blocks, strict=True)
+    )
+    assert longest < 1.1 * len(grid) / sum(speeds)

@@ -1,0 +1,116 @@
+"""How a crew's members share an octave: alike, until some are found to be slower than others."""
+
+from collections.abc import Iterator, Mapping
+from operator import truediv
+from statistics import fmean
+
+from jobs.octave import loads
+from jobs.plan import Plan
+from jobs.poster.measured import Measured
+from jobs.watching.lines import LOG
+from render.partition import Block, partition, uneven
+
+_ENOUGH = 1.0
+"""Seconds of work that say something of a member; less says more of the moment."""
+
+_BETTER = 0.9
+"""What is left of a step's time, at the most, where shares are to differ: members that are alike
+never measure alike."""
+
+_WORTH = 3.0
+"""To load an octave anew must save so many times what it costs."""
+
+_TEMPERED = (1.0, 0.75, 0.5, 0.25)
+"""How far shares follow speeds, as powers of them: less far where memory sets limits."""
+
+_Blocks = tuple[Block, ...]
+
+
+class Shares:
+    """Those of one crew.
+
+    Where a machine has other work to do, or is an older one, its member's step takes longer, and
+    all others wait for it. What each takes is measured where it works. The next octave is cut by
+    that, and at a checkpoint so is the rest of this one, where that is worth loading it again.
+    """
+
+    def __init__(self, plan: Plan, size: int) -> None:
+        self._plan, self._everyone = plan, range(size)
+        self._octave = self._step = 0
+        self._blocks: _Blocks = ()
+        self._known = dict.fromkeys(self._everyone, Measured())
+        self._worked = dict.fromkeys(self._everyone, 0.0)
+        self._done = dict.fromkeys(self._everyone, 0)
+        self._speeds: tuple[float, ...] = ()
+        self._loading = 0.0
+
+    def deal(self, octave: int, step: int) -> _Blocks:
+        """A block for each member, to hold from that step of an octave on."""
+        self._octave, self._step, self._blocks = octave, step, self._best(octave)
+        grid = self._plan.grids[octave]
+        if self._blocks != partition(grid, len(self._everyone)):
+            tiles = [len(block.tiles(grid)) for block in self._blocks]
+            LOG.info("octave %d: members get %d to %d tiles", octave + 1, min(tiles), max(tiles))
+        return self._blocks
+
+    def learn(self, step: int, found: Mapping[int, Measured]) -> None:
+        """Take in what all members have measured since they were made, after `step` steps."""
+        steps, pixels = step - self._step, self._pixels(self._octave, self._blocks)
+        before, self._known, self._step = self._known, dict(found), step
+        loading = max(found[m].during("load") - before[m].during("load") for m in found)
+        self._loading = loading or self._loading
+        for member in self._everyone:
+            self._worked[member] += _worked(found[member]) - _worked(before[member])
+            self._done[member] += pixels[member] * steps
+        if max(self._worked.values()) >= _ENOUGH:
+            self._judge()
+
+    @property
+    def should_change(self) -> bool:
+        """Whether to cut the rest of the octave anew would save more than it costs to load it."""
+        better = self._best(self._octave)
+        saved = self._seconds(self._octave, self._blocks) - self._seconds(self._octave, better)
+        left = self._plan.spec.dream.steps - self._step
+        return left * saved > _WORTH * self._loading
+
+    def _judge(self) -> None:
+        """Pixels of windows a second, by member; those that had no tiles are taken for average."""
+        worked = (member for member in self._everyone if self._done[member])
+        measured = {member: self._done[member] / self._worked[member] for member in worked}
+        average = fmean(measured.values())
+        self._speeds = tuple(measured.get(member, average) for member in self._everyone)
+        self._worked = dict.fromkeys(self._everyone, 0.0)
+        self._done = dict.fromkeys(self._everyone, 0)
+
+    def _best(self, octave: int) -> _Blocks:
+        """By speed, or alike where that is nearly as good."""
+        alike = partition(self._plan.grids[octave], len(self._everyone))
+        found = min(
+            self._fitting(octave),
+            key=lambda blocks: self._seconds(octave, blocks),
+            default=alike,
+        )
+        is_better = self._seconds(octave, found) < _BETTER * self._seconds(octave, alike)
+        return found if is_better else alike
+
+    def _fitting(self, octave: int) -> Iterator[_Blocks]:
+        """By speed, as far as memory allows."""
+        grid = self._plan.grids[octave]
+        for power in _TEMPERED if self._speeds else ():
+            blocks = uneven(grid, tuple(speed**power for speed in self._speeds))
+            if self._plan.can_hold(grid, blocks):
+                yield blocks
+
+    def _seconds(self, octave: int, blocks: _Blocks) -> float:
+        """Of a step, by what has been measured; nothing as long as nothing has."""
+        pixels = self._pixels(octave, blocks)
+        return max(map(truediv, pixels, self._speeds), default=0.0)
+
+    def _pixels(self, octave: int, blocks: _Blocks) -> list[int]:
+        """Of all windows of each member."""
+        plan = self._plan
+        return [one.window_pixels for one in loads(plan.grids[octave], plan.lattice, blocks)]
+
+
+def _worked(found: Measured) -> float:
+    return found.during("gradients", "update")

@@ -1,0 +1,127 @@
+"""A crew of two Ray actors, one of whom has half a core: shared by measured speed, and alike.
+
+    python -m tests.bench.shares [--size 1600x1200] [--steps 10] [--rounds 2]
+
+Each actor has a core to itself, but for a process that is always busy on the second one's.
+Needs two cores.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cluster.berth import Berth
+from cluster.crew import Crew
+from cluster.machine import local_ray
+from jobs.checkpoint.site import Site
+from jobs.document import spec_of
+from jobs.machine import this_machine
+from jobs.plan import Plan, make_plan
+from jobs.poster.measured import Measured
+from jobs.poster.worker import Worker
+from render.recipe import Recipe
+from tests.bench.crew import arguments
+from tests.jobs.small import LAYER, NETWORK, document, held
+from tests.render.engine import save_seeded
+
+_STORE = 256 << 20
+_BUSY = "import os; os.sched_setaffinity(0, {1}); os.nice(15)\nwhile True: pass"
+"""As nice as Ray has its workers be."""
+
+
+class Pinned(Worker):
+    """Has its own core."""
+
+    def __init__(self, known: Recipe, site: Site, member: int) -> None:
+        os.sched_setaffinity(0, {member})
+        super().__init__(known, site, member)
+
+
+class Silent(Pinned):
+    """Tells nobody how long it takes, so that shares stay alike."""
+
+    def measured(self) -> Measured:
+        return Measured()
+
+
+def plan(size: str, steps: int, weights: Path) -> Plan:
+    """Noise in tiles that are many beside two workers."""
+    settings = (
+        "input.noise.seed=0",
+        f"size={size}",
+        f"dream.steps={steps}",
+        "dream.octaves=4",
+        "tiles=96",
+        "crew.workers=2",
+    )
+    return make_plan(spec_of(document(None, weights, *settings)), this_machine())
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Within, the second core has something else to do."""
+    process = subprocess.Popen([sys.executable, "-c", _BUSY])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def dreaming(poster: Plan, crew: Crew, folder: Path) -> float:
+    """Seconds of the dream alone."""
+
+    @contextmanager
+    def there(*_: object) -> Iterator[Crew]:
+        yield crew
+
+    seconds: float = held(poster, folder, there).run()["seconds"]["dream"]
+    shutil.rmtree(folder)
+    return seconds
+
+
+def compare(poster: Plan, rounds: int, scratch: Path) -> None:
+    """Time both, in turns, and print."""
+    ours, theirs = scratch / "by-speed", scratch / "alike"
+    with (
+        local_ray(2 * poster.workers, _STORE) as ray_crew,
+        ray_crew(Pinned, arguments(poster, ours), Berth()) as crew,
+        ray_crew(Silent, arguments(poster, theirs), Berth()) as silent,
+        busy(),
+    ):
+        begun = time.perf_counter()
+        pairs = [
+            (dreaming(poster, crew, ours), dreaming(poster, silent, theirs)) for _ in range(rounds)
+        ]
+        took = time.perf_counter() - begun
+    by_speed, alike = (statistics.median(times) for times in zip(*pairs, strict=True))
+    print(f"{poster.size[1]} x {poster.size[0]}, tiles of {poster.tile}, ", end="")
+    print(f"{poster.megapixel_steps:.1f} megapixel-steps, {rounds} rounds in {took:.0f} s\n")
+    print("| shares | dreaming, s |\n|---|---|")
+    print(f"| alike | {alike:.1f} |")
+    print(f"| by measured speed | {by_speed:.1f} |")
+    print(f"| ratio | {by_speed / alike:.2f} |")
+
+
+def main() -> None:
+    """Plan the poster, and compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", default="1600x1200")
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="bench-shares-") as folder:
+        weights = save_seeded(NETWORK, (LAYER,), Path(folder) / "seeded.safetensors")
+        compare(plan(options.size, options.steps, weights), options.rounds, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
