@@ -114,6 +114,8 @@ def _poster(
 
 
 def _document(made: "Plan", seconds: float | None, scale: dict[str, Any] | None) -> dict[str, Any]:
+    from jobs.poster.outputs import encoding_use
+
     last = made.octaves[-1]
     return {
         "version": 1,
@@ -146,6 +148,7 @@ def _document(made: "Plan", seconds: float | None, scale: dict[str, Any] | None)
         "gpus_per_worker": made.gpus_per_worker,
         "memory_per_worker": made.memory.needed,
         "memory_limit": made.memory.limit,
+        "memory_for_files": encoding_use(made).memory,
         "tiles_on_disk": made.memory.spills,
         "bytes_in": made.disk.input,
         "bytes_scratch": made.disk.scratch,
@@ -195,6 +198,7 @@ def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("work", f"{document['megapixel_steps']:.1f} megapixel-steps"),
         ("workers", f"{document['workers']}, tiles {place}"),
         ("memory a worker", f"{document['memory_per_worker'] / 2**30:.2f} GiB"),
+        ("memory for files", f"{document['memory_for_files'] / 2**30:.2f} GiB"),
         ("input", f"{document['bytes_in'] / 1e6:.1f} MB decoded"),
         ("disk meanwhile", f"{document['bytes_scratch'] / 1e6:.1f} MB"),
         ("outputs", f"at most {document['bytes_out'] / 1e6:.1f} MB"),

@@ -13,6 +13,7 @@ FIELDS = {
     *("version", "job", "width", "height", "dpi", "network", "objectives", "precision"),
     *("stride", "field", "halo", "tile", "window", "halo_overhead", "octaves"),
     *("megapixel_steps", "workers", "gpus_per_worker", "memory_per_worker", "memory_limit"),
+    "memory_for_files",
     *("tiles_on_disk", "bytes_in", "bytes_scratch", "bytes_out", "seconds"),
     "scale",
 }
@@ -57,8 +58,18 @@ def test_a_plan_for_people_says_the_same(shell: Shell, spec: Path) -> None:
     assert f"{plan['tile']} px, windows of {plan['window']} px" in table
     assert "2, tiles in memory" in table
     assert f"{plan['memory_per_worker'] / 2**30:.2f} GiB" in table
+    assert f"memory for files   {plan['memory_for_files'] / 2**30:.2f} GiB" in table
     assert f"at most {plan['bytes_out'] / 1e6:.1f} MB" in table
     assert "not probed" in table
+
+
+def test_wide_posters_take_more_memory_to_write(shell: Shell, spec: Path) -> None:
+    def needed(size: str) -> int:
+        told = shell("plan", spec, "--no-probe", "--json", "--set", f"size={size}").out
+        found: int = json.loads(told)["memory_for_files"]
+        return found
+
+    assert needed("40000x300") > needed("4000x3000") + (300 << 20)
 
 
 def test_a_probe_estimates_the_time(shell: Shell, spec: Path) -> None:
