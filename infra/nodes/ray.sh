@@ -2,7 +2,8 @@
 # Starts Ray on a machine of `ray up`: `ray.sh head`, or `ray.sh worker HEAD_ADDRESS`; then options
 # of `ray start`.
 set -euo pipefail
-readonly RAY="$HOME/farm/bin/ray"
+HERE=$(cd "$(dirname "$0")" && pwd)
+readonly HERE RAY="$HOME/farm/bin/ray"
 
 # The token lies in ~/.ray/auth_token, where `ray up` has put it; without it nothing starts.
 export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
@@ -31,7 +32,7 @@ esac
 # As many open files as this machine allows: every connection is one.
 ulimit -n "$(ulimit -Hn)"
 # The ports of infra/README.md.
-exec "$RAY" start "${where[@]}" \
+exec bash "$HERE/tls.sh" run "$RAY" start "${where[@]}" \
   --node-manager-port=6380 \
   --object-manager-port=6381 \
   --runtime-env-agent-port=6382 \

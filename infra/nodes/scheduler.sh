@@ -20,7 +20,7 @@ Wants=network-online.target
 User=$USER
 Environment=DREAMFARM_STORE=$STORE AWS_REGION=$REGION
 Environment=RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/.ray/auth_token
-ExecStart=/bin/sh -c 'exec $HOME/farm/bin/dreamfarm work --address "\$(hostname -I | cut -d " " -f 1):6379" --grows-to $MACHINES'
+ExecStart=/bin/sh -c 'exec bash $HOME/dreamfarm/infra/nodes/tls.sh run $HOME/farm/bin/dreamfarm work --address "\$(hostname -I | cut -d " " -f 1):6379" --grows-to $MACHINES'
 Restart=always
 RestartSec=5
 # It gives its jobs back within 30 seconds.

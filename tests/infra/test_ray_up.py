@@ -9,6 +9,8 @@ from tests.infra.files import INFRA, document, text
 
 _CLOUDS = ("aws", "gcp")
 
+_SECRETS = ("~/.ray/auth_token", "~/.ray/tls/ca.pem", "~/.ray/tls/ca_key.pem")
+
 each_cloud = pytest.mark.parametrize("cloud", _CLOUDS)
 
 
@@ -24,14 +26,14 @@ def test_ray_itself_finds_it_valid(cloud: str) -> None:
 
 
 @each_cloud
-def test_every_machine_starts_ray_with_a_token(cloud: str) -> None:
+def test_every_machine_starts_ray_with_a_token_and_tls(cloud: str) -> None:
     cluster = _cluster(cloud)
-    assert cluster["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
+    assert all(cluster["file_mounts"][name] == name for name in _SECRETS)
     (head,), (worker,) = cluster["head_start_ray_commands"], cluster["worker_start_ray_commands"]
     assert head.startswith("bash ~/dreamfarm/infra/nodes/ray.sh head ")
     assert worker == "bash ~/dreamfarm/infra/nodes/worker.sh $RAY_HEAD_IP"
     script = text("nodes/ray.sh")
-    assert script.index("export RAY_AUTH_MODE=token") < script.index('exec "$RAY" start')
+    assert script.index("export RAY_AUTH_MODE=token") < script.index('run "$RAY" start')
 
 
 @each_cloud
@@ -86,7 +88,7 @@ def test_metadata_of_a_machine_on_aws_takes_a_signed_request() -> None:
 @each_cloud
 def test_machines_get_what_they_run_and_nothing_else(cloud: str) -> None:
     mounts = _cluster(cloud)["file_mounts"]
-    code = {name for name in mounts.values() if name != "~/.ray/auth_token"}
+    code = {name for name in mounts.values() if name not in _SECRETS}
     assert {far: near for far, near in mounts.items() if near in code} == {
         f"~/dreamfarm/{name}": name for name in code
     }
