@@ -16,13 +16,16 @@ from tests.netns.wire import Wire
 
 _PATIENCE = 120.0
 
-# A folder at the same path on each host, with content of its own, as on machines set up alike.
+# A folder at the same path on each host, with content of its own, as on machines set up alike; and
+# nobody to ask for names, who were he out of reach would be waited for, again and again, by Ray.
 _BOOT = """
 mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs "$HOME"
 mkdir -p "$HOME/tmp" "$HOME/farm/bin" "$HOME/.ray"
+echo "nameserver 127.0.0.1" >"$HOME/resolv.conf"
+mount --bind "$HOME/resolv.conf" /etc/resolv.conf
 hostname "$1"
 touch "$HOME/up"
 sleep infinity &
