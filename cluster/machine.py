@@ -93,7 +93,8 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
 def joined_ray(address: str) -> Iterator["type[RayCrew]"]:
     """The cluster at `address`, HOST:PORT, of which this machine must be a part.
 
-    A cluster that wants a token takes it from RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH.
+    A cluster that wants a token takes it from RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH; one that
+    speaks TLS, this machine's certificate from RAY_USE_TLS=1 and RAY_TLS_….
 
     Raises:
         Unreachable: nothing answers there, or it does not let us in.
@@ -140,7 +141,8 @@ def _refusal(address: str, error: Exception) -> ClusterError:
         return ClusterError(f"Ray does not start on this machine: {why}")
     return Unreachable(
         f"the Ray cluster at {address} does not let us in: run this on one of its machines, with "
-        f"RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH where it wants a token ({why})"
+        "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH where it wants a token, RAY_USE_TLS=1 and "
+        f"RAY_TLS_… where it speaks TLS ({why})"
     )
 
 

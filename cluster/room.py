@@ -39,7 +39,10 @@ def room(address: str) -> tuple[Room, Room]:
             asked, capture_output=True, text=True, timeout=_ANSWER_WITHIN, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise Unreachable(f"no Ray cluster answers at {address!r}: is it running?") from error
+        raise Unreachable(
+            f"no Ray cluster answers at {address!r}: is it running? One that speaks TLS answers "
+            "nobody without RAY_USE_TLS=1 and a certificate of its CA"
+        ) from error
     if done.returncode:
         raise Unreachable("".join(done.stderr.strip().splitlines()[-1:]))
     all_of_it, free = json.loads(done.stdout)
