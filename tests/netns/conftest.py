@@ -2,7 +2,7 @@
 
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,7 +13,8 @@ from jobs.store.store import Store
 from tests.faults.servers import Server
 from tests.jobs.small import LAYER, NETWORK
 from tests.jobs.store.s3 import BUCKET, settings
-from tests.netns.farm import Farm
+from tests.netns.ca import made_ca
+from tests.netns.farm import TOKEN, Farm
 from tests.netns.forward import forwarded
 from tests.netns.poster import HOSTS
 from tests.netns.wire import Wire, laid, why_not
@@ -38,11 +39,17 @@ def s3(ceph: Server, wire: Wire) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def farm(wire: Wire, s3: Server) -> Iterator[Farm]:
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The farm's own, as files below ~/.ray."""
+    return made_ca(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session")
+def farm(wire: Wire, s3: Server, ca: Mapping[str, str]) -> Iterator[Farm]:
     """Hosts with Ray, one of them the head."""
     # Ray's sockets lie below it, and their paths must be short.
     with tempfile.TemporaryDirectory(prefix="df-") as home:
-        farm = Farm(wire, Path(home), s3.environment())
+        farm = Farm(wire, Path(home), s3.environment(), {"auth_token": TOKEN, **ca}, first=11)
         try:
             farm.grow(HOSTS)
             yield farm

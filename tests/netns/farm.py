@@ -13,8 +13,10 @@ from tests.netns.wire import Wire
 
 TOKEN = "0123456789abcdef" * 4
 
-_FIRST = 11
-"""The number of the head's host; those of the others follow."""
+_NODES = PROJECT / "infra" / "nodes"
+
+RAY, TLS = str(_NODES / "ray.sh"), str(_NODES / "tls.sh")
+"""The scripts by which machines start Ray, and members of a cluster run."""
 
 WORKER = "ray::_Actor"
 """How the command line of a crew's member begins, as Ray names it."""
@@ -31,7 +33,7 @@ _FRUGAL = {
 go before its workers."""
 
 
-_NODES = """
+_LISTED = """
 import sys, ray
 ray.init(sys.argv[1], log_to_driver=False)
 for node in ray.nodes():
@@ -42,15 +44,24 @@ for node in ray.nodes():
 class Farm:
     """Hosts with a worker's room each, of which the first is the head's.
 
-    home: a folder that is there on this machine, of which each host has its own. store: the
-    environment in which processes find the store.
+    home: a folder that is there on this machine, of which each host has its own. environment: of
+    all processes. secrets: of all hosts, files below ~/.ray. first: the number of the head's host;
+    those of the others follow.
     """
 
-    def __init__(self, wire: Wire, home: Path, store: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        home: Path,
+        environment: Mapping[str, str],
+        secrets: Mapping[str, str],
+        first: int,
+    ) -> None:
         self._wire, self._home = wire, home
-        self._environment = {**_FRUGAL, **store}
+        self._environment = {**_FRUGAL, **environment}
+        self._secrets = secrets
         self._held = ExitStack()
-        self._numbers = itertools.count(_FIRST)
+        self._numbers = itertools.count(first)
         self.hosts: list[Host] = []
 
     @property
@@ -87,33 +98,35 @@ class Farm:
 
     def give_notice(self, host: Host, seconds: int) -> None:
         """Have the cluster told that a host goes in so many seconds, as clouds tell of theirs."""
-        listed = self.head.run(
-            sys.executable, "-c", _NODES, self.address, timeout=_START, **self._token
-        )
-        assert listed.returncode == 0, listed.stdout
-        (line,) = [line for line in listed.stdout.splitlines() if line.endswith(f" {host.address}")]
+        listed = self.asked(sys.executable, "-c", _LISTED, self.address)
+        (line,) = [line for line in listed.splitlines() if line.endswith(f" {host.address}")]
         words = [
             *("drain-node", f"--address={self.address}", f"--node-id={line.split()[0]}"),
             *("--reason=DRAIN_NODE_REASON_PREEMPTION", "--reason-message=notice"),
             f"--deadline-remaining-seconds={seconds}",
         ]
-        told = self.head.run(f"{self._home}/farm/bin/ray", *words, timeout=_START, **self._token)
-        assert told.returncode == 0, told.stdout
+        self.asked(f"{self._home}/farm/bin/ray", *words)
 
-    def stranger(self, number: int) -> Host:
-        """A host with everything but the token and the store's keys."""
+    def asked(self, *words: str) -> str:
+        """What a member of the cluster says, on the head's host."""
+        told = self.head.run("bash", TLS, "run", *words, timeout=_START, **self._token)
+        assert told.returncode == 0, told.stdout
+        return told.stdout
+
+    def stranger(self, number: int, secrets: Mapping[str, str]) -> Host:
+        """A host that is none of the farm's, without the store's keys."""
         self._plug(number)
         host = Host(self._wire, number, self._home, {})
         self._held.callback(host.kill)
-        host.boot(token=None)
+        host.boot(secrets)
         return host
 
     @contextmanager
     def working(self, store: str, *options: str, log: Path) -> Iterator[None]:
         """`dreamfarm work` beside the head, until the end of the context."""
-        words = ["-m", "jobs.cli", "work", "--store", store, "--address", self.address]
-        words += ["--poll", "0.5", *options]
-        with self.head.running(sys.executable, *words, log=log, **self._token):
+        words = ["bash", TLS, "run", sys.executable, "-m", "jobs.cli", "work", "--store", store]
+        words += ["--address", self.address, "--poll", "0.5", *options]
+        with self.head.running(*words, log=log, **self._token):
             yield
 
     def close(self) -> None:
@@ -130,7 +143,7 @@ class Farm:
         self._plug(number)
         host = Host(self._wire, number, self._home, self._environment)
         self._held.callback(host.kill)
-        host.boot(TOKEN)
+        host.boot(self._secrets)
         self.hosts.append(host)
         return host
 
@@ -141,6 +154,5 @@ class Farm:
     def _start_ray(self, host: Host) -> None:
         role = ["head"] if host is self.head else ["worker", self.head.address]
         options = ["--num-cpus=1", "--object-store-memory=100000000", f"--temp-dir={self._home}/r"]
-        script = str(PROJECT / "infra" / "nodes" / "ray.sh")
-        started = host.run("bash", script, *role, *options, timeout=_START)
+        started = host.run("bash", RAY, *role, *options, timeout=_START)
         assert started.returncode == 0, started.stdout

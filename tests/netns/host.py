@@ -16,14 +16,14 @@ from tests.netns.wire import Wire
 
 _PATIENCE = 120.0
 
-# A folder at the same path on each host, with content of its own, as on machines set up alike; and
-# nobody to ask for names, who were he out of reach would be waited for, again and again, by Ray.
+# A folder at the same path on each host, with content of its own, as on machines set up alike. And
+# no name server: Ray asks for names of clouds when it starts, and would wait for one far away.
 _BOOT = """
 mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs tmpfs /dev/shm
 mount -t tmpfs tmpfs "$HOME"
-mkdir -p "$HOME/tmp" "$HOME/farm/bin" "$HOME/.ray"
+mkdir "$HOME/tmp"
 echo "nameserver 127.0.0.1" >"$HOME/resolv.conf"
 mount --bind "$HOME/resolv.conf" /etc/resolv.conf
 hostname "$1"
@@ -57,8 +57,11 @@ class Host:
         }
         self._init: subprocess.Popen[bytes] | None = None
 
-    def boot(self, token: str | None) -> None:
-        """Start it, with Ray where infra's scripts look for it, and the token, if it has it."""
+    def boot(self, secrets: Mapping[str, str]) -> None:
+        """Start it, with Ray where infra's scripts look for it.
+
+        secrets: files below ~/.ray, where they look for these.
+        """
         own = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
         space = self._wire.namespace(self.number)
         name = f"host{self.number}"
@@ -73,13 +76,14 @@ class Host:
             assert time.monotonic() < deadline, f"{name} does not start"
             time.sleep(0.05)
         self.write("farm/bin/ray", _RAY, 0o755)
-        if token is not None:
-            self.write(".ray/auth_token", token)
+        for name, content in secrets.items():
+            self.write(f".ray/{name}", content)
 
     def write(self, name: str, content: str, mode: int = 0o600) -> None:
         """Put a file below its home."""
-        words = ["sh", "-c", 'cat >"$1" && chmod "$2" "$1"', "sh", f"{self._home}/{name}"]
-        subprocess.run([*self._inside(), *words, oct(mode)[2:]], input=content.encode(), check=True)
+        put = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1"'
+        words = ["sh", "-c", put, "sh", f"{self._home}/{name}", oct(mode)[2:]]
+        subprocess.run([*self._inside(), *words], input=content.encode(), check=True)
 
     def run(
         self, *words: str, timeout: float = _PATIENCE, **environment: str

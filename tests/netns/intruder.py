@@ -2,7 +2,8 @@
 
 ADDRESS, then ports of workers. Nothing of Ray's own is needed: its protocols are gRPC, whose empty
 message is no bytes at all, and HTTP. On standard output a JSON object: attempt -> status.
-TOKEN in the environment: what to show.
+In the environment, TOKEN: what to show; RAY_USE_TLS and RAY_TLS_…: as Ray takes them, but that its
+own certificate may be missing; TRY: `reading`, which is harmless, or `calls`, without HTTP.
 """
 
 import json
@@ -11,6 +12,8 @@ import sys
 import urllib.error
 import urllib.request
 from http.client import HTTPException
+from pathlib import Path
+from typing import Any
 
 import grpc
 
@@ -27,7 +30,7 @@ READING = (
     (_RAYLET, "NodeManagerService/GetNodeStats"),
     (_RAYLET, "NodeManagerService/GetObjectsInfo"),
 )
-"""Harmless, so that they may be tried with the token, too."""
+"""Harmless, so that they may be tried by whoever is let in."""
 
 _CHANGING = (
     (_GCS, "InternalKVGcsService/InternalKVPut"),
@@ -84,13 +87,21 @@ def asked(address: str, port: int, method: str) -> str:
     """The status by which a gRPC method answers an empty request."""
     token = os.environ.get("TOKEN")
     metadata = [("authorization", f"Bearer {token}")] if token else []
-    with grpc.insecure_channel(f"{address}:{port}") as channel:
+    with _channel(f"{address}:{port}") as channel:
         call = channel.unary_unary(f"/ray.rpc.{method}")
         try:
             call(b"", metadata=metadata, timeout=_PATIENCE)
         except grpc.RpcError as error:
             return str(error.code().name)
     return "OK"
+
+
+def _channel(target: str) -> Any:
+    if os.environ.get("RAY_USE_TLS") != "1":
+        return grpc.insecure_channel(target)
+    files = [os.environ.get(f"RAY_TLS_{name}") for name in ("CA_CERT", "SERVER_KEY", "SERVER_CERT")]
+    certificates = [Path(file).read_bytes() if file else None for file in files]
+    return grpc.secure_channel(target, grpc.ssl_channel_credentials(*certificates))
 
 
 def requested(address: str, port: int, method: str, path: str) -> str:
@@ -112,12 +123,13 @@ def requested(address: str, port: int, method: str, path: str) -> str:
 
 
 def main(address: str, workers: list[int]) -> None:
-    """Try it all; with a token only what is harmless."""
+    """Try it all, or what TRY says."""
+    what = os.environ.get("TRY")
     calls = [*READING]
-    if "HARMLESS" not in os.environ:
+    if what != "reading":
         calls += [*_CHANGING, *((port, method) for port in workers for method in _AT_WORKERS)]
     found = {f"{port} {method}": asked(address, port, method) for port, method in calls}
-    if "HARMLESS" not in os.environ:
+    if what is None:
         found |= {
             f"{port} {method} {path}": requested(address, port, method, path)
             for port, method, path in _OVER_HTTP

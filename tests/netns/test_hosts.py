@@ -27,7 +27,7 @@ def hosts(wire: Wire) -> Iterator[tuple[Host, Host]]:
             held.callback(wire.unplug, number)
             host = Host(wire, number, Path(home), {})
             held.callback(host.kill)
-            host.boot(token=None)
+            host.boot({})
             found.append(host)
         yield found[0], found[1]
 
@@ -64,5 +64,5 @@ def test_a_killed_host_has_lost_everything(hosts: tuple[Host, Host], tmp_path: P
     with one.running("sleep", "99", log=tmp_path / "log") as process:
         one.kill()
         assert process.wait(60) != 0
-    one.boot(token=None)
+    one.boot({})
     assert one.run("bash", "-c", "cat $HOME/mine").returncode != 0

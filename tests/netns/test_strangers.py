@@ -1,8 +1,11 @@
-"""Who has no token, on the same network: neither submits, nor reads, nor stops anything."""
+"""Who has no token, or no certificate, on the same network: who reads, starts and stops nothing."""
 
 import json
 import re
+import subprocess
 import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
@@ -15,21 +18,39 @@ from jobs.store.store import Store
 from tests.conftest import PROJECT
 from tests.faults.servers import Server
 from tests.jobs.store.s3 import BUCKET
-from tests.netns.farm import TOKEN, Farm
+from tests.netns.ca import made_ca
+from tests.netns.farm import RAY, TLS, TOKEN, Farm
 from tests.netns.host import Host
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(900)]
 
-STRANGER = 99
+STRANGER, THIEF = 99, 98
 WRONG = "f" * len(TOKEN)
+
+CERTIFIED = f'exec bash {TLS} run "$@"'
+"""How to run a program by this machine's own certificate, in words of a shell."""
+
+UNCERTIFIED = {
+    "no TLS": 'exec "$@"',
+    "no certificate": 'RAY_USE_TLS=1 RAY_TLS_CA_CERT="$HOME/.ray/ours.pem" exec "$@"',
+    "one of another CA": f'exec bash {TLS} run env RAY_TLS_CA_CERT="$HOME/.ray/ours.pem" "$@"',
+}
+"""How without one of the farm's CA."""
 
 _ROW = re.compile(r"\| ([\d, –]+) \| (head|all)\b[^|]* \| (.+) \|")
 
 
 @pytest.fixture(scope="module")
-def stranger(farm: Farm) -> Host:
-    """A host on the same wire."""
-    return farm.stranger(STRANGER)
+def stranger(farm: Farm, ca: Mapping[str, str]) -> Host:
+    """A host on the same wire, with a certificate like all others, but no token."""
+    return farm.stranger(STRANGER, ca)
+
+
+@pytest.fixture(scope="module")
+def thief(farm: Farm, ca: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Host:
+    """A host with the token, which has only another CA; the certificate of ours is no secret."""
+    another = made_ca(tmp_path_factory.mktemp("another"))
+    return farm.stranger(THIEF, {"auth_token": TOKEN, **another, "ours.pem": ca["tls/ca.pem"]})
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +78,12 @@ def open_ports(seen_from: Host, address: str) -> set[int]:
     return {int(line) for line in told.stdout.split()}
 
 
-def tried(by: Host, address: str, *ports: int, **environment: str) -> dict[str, str]:
-    """What came of an intruder's attempts."""
+def tried(
+    by: Host, address: str, *ports: int, how: str = CERTIFIED, **environment: str
+) -> dict[str, str]:
+    """What came of an intruder's attempts. ports: of workers. how: in words of a shell."""
     words = (sys.executable, "-m", "tests.netns.intruder", address, *map(str, ports))
-    told = by.run(*words, timeout=400, **environment)
+    told = by.run("bash", "-c", how, "bash", *words, timeout=400, **environment)
     assert told.returncode == 0, told.stdout
     found: dict[str, str] = json.loads(told.stdout)
     return found
@@ -105,8 +128,20 @@ def may_be_away(attempt: str, is_head: bool) -> bool:
 
 @pytest.mark.usefixtures("dashboards")
 def test_the_token_is_what_opens(farm: Farm, stranger: Host) -> None:
-    found = tried(stranger, farm.head.address, HARMLESS="1", TOKEN=TOKEN)
+    found = tried(stranger, farm.head.address, TRY="reading", TOKEN=TOKEN)
     assert set(found.values()) == {"OK"}
+
+
+@pytest.mark.usefixtures("dashboards")
+@pytest.mark.parametrize("how", UNCERTIFIED.values(), ids=UNCERTIFIED)
+@pytest.mark.parametrize("is_head", [True, False], ids=["head", "another"])
+def test_the_token_opens_nothing_without_a_certificate(
+    farm: Farm, thief: Host, is_head: bool, how: str
+) -> None:
+    address = (farm.head if is_head else farm.others[0]).address
+    workers = sorted(open_ports(thief, address) & set(range(10002, 11000)))
+    found = tried(thief, address, *workers, how=how, TRY="calls", TOKEN=TOKEN)
+    assert set(found.values()) == {"UNAVAILABLE"}
 
 
 @pytest.mark.usefixtures("dashboards")
@@ -117,26 +152,57 @@ def test_without_a_token_nobody_uses_the_dashboard_even_on_its_machine(farm: Far
 
 
 @pytest.mark.usefixtures("dashboards")
-@pytest.mark.parametrize("token", [None, WRONG])
-def test_rays_own_clients_are_turned_away(farm: Farm, stranger: Host, token: str | None) -> None:
-    shown = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token} if token else {}
-    words = (sys.executable, "-m", "tests.netns.guest", farm.head.address)
-    told = stranger.run(*words, timeout=600, **shown)
-    # Ray's own complaints lie around it.
-    (answer,) = [line for line in told.stdout.splitlines() if line.startswith("{")]
-    found: dict[str, str] = json.loads(answer)
-    assert len(found) == 6
-    assert "in" not in found.values(), found
+def test_rays_own_clients_are_turned_away(farm: Farm, stranger: Host) -> None:
+    """Both without a token and with a wrong one, at once: some of them knock for a minute."""
+    words = ("bash", TLS, "run", sys.executable, "-m", "tests.netns.guest", farm.head.address)
+
+    def knocks(shown: dict[str, str]) -> dict[str, str]:
+        told = stranger.run(*words, timeout=600, **shown)
+        # Ray's own complaints lie around it.
+        (answer,) = [line for line in told.stdout.splitlines() if line.startswith("{")]
+        found: dict[str, str] = json.loads(answer)
+        return found
+
+    tokens: tuple[dict[str, str], ...] = ({}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": WRONG})
+    with ThreadPoolExecutor(len(tokens)) as at_once:
+        for found in at_once.map(knocks, tokens):
+            assert len(found) == 6
+            assert "in" not in found.values(), found
 
 
 @pytest.mark.parametrize("token", [None, WRONG])
 def test_a_stranger_cannot_join(farm: Farm, stranger: Host, token: str | None) -> None:
     if token:
         stranger.write(".ray/auth_token", token)
-    script = str(PROJECT / "infra" / "nodes" / "ray.sh")
-    words = ("bash", script, "worker", farm.head.address, "--temp-dir", "/dev/shm/r")
+    words = ("bash", RAY, "worker", farm.head.address, "--temp-dir", "/dev/shm/r")
     assert stranger.run(*words, timeout=400).returncode != 0
     assert open_ports(stranger, "127.0.0.1") == set()
+
+
+GIVING_UP = {
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
+    "RAY_gcs_server_request_timeout_seconds": "5",
+}
+"""Ray would knock for minutes where it meets silence."""
+
+
+def test_a_thief_of_the_token_cannot_join(farm: Farm, thief: Host) -> None:
+    """Neither by another CA nor without any, neither as a machine nor as a program."""
+    machine = ("start", "--address", farm.address, "--temp-dir", "/dev/shm/without")
+    ways = (
+        ("bash", RAY, "worker", farm.head.address, "--temp-dir", "/dev/shm/another"),
+        ("sh", "-c", 'exec "$HOME/farm/bin/ray" "$@"', "sh", *machine),
+        (sys.executable, "-c", "import sys, ray; ray.init(sys.argv[1])", farm.address),
+    )
+
+    def tries(words: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
+        return thief.run(*words, timeout=400, RAY_AUTH_MODE="token", **GIVING_UP)
+
+    with ThreadPoolExecutor(len(ways)) as at_once:
+        for told in at_once.map(tries, ways):
+            assert told.returncode != 0
+            assert "Failed to connect to GCS" in told.stdout
+    assert open_ports(thief, "127.0.0.1") == set()
 
 
 @pytest.fixture(params=["without keys", "with a wrong key"])

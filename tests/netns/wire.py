@@ -36,7 +36,7 @@ class Wire:
 
     def plug(self, host: int) -> None:
         """Make a host's namespace, and lay its cable."""
-        space, near, far = self.namespace(host), self._cable(host), f"dfp{self.number}-{host}"
+        space, near, far = self.namespace(host), self.cable(host), f"dfp{self.number}-{host}"
         ip("netns", "add", space)
         ip("link", "add", near, "type", "veth", "peer", "name", far)
         ip("link", "set", far, "netns", space, "name", "eth0")
@@ -48,18 +48,19 @@ class Wire:
 
     def cut(self, host: int) -> None:
         """Pull a host's cable: nothing arrives any more, and nobody is told."""
-        ip("link", "set", self._cable(host), "down")
+        ip("link", "set", self.cable(host), "down")
 
     def mend(self, host: int) -> None:
         """Put it back."""
-        ip("link", "set", self._cable(host), "up")
+        ip("link", "set", self.cable(host), "up")
 
     def unplug(self, host: int) -> None:
         """Remove a host's cable and its namespace."""
-        ip("link", "delete", self._cable(host))
+        ip("link", "delete", self.cable(host))
         ip("netns", "delete", self.namespace(host))
 
-    def _cable(self, host: int) -> str:
+    def cable(self, host: int) -> str:
+        """This process's end of a host's cable, by its name."""
         return f"dfv{self.number}-{host}"
 
 
