@@ -86,20 +86,22 @@ def worker_memory(
     limit: int,
     is_limited: bool,
 ) -> Memory:
-    """The peak of the worker with the most tiles of `blocks`, in the octave that `grid` is of.
+    """The highest peak of workers that hold `blocks`, in the octave that `grid` is of.
 
     Each tile has its canvas and what it keeps until the update, `kept` times as much, of
     `value_bytes` a channel; what neighbours lend comes on top of both ways, and so does one window.
     """
     window = lattice.largest(grid.tile, (grid.height, grid.width))
-    busiest = max((block.pixels(grid) for block in blocks), key=lambda rect: rect.area)
-    around = lattice.cover(busiest, grid.tile).intersect(grid.whole).area - busiest.area
+    cores = [core for core in (block.pixels(grid) for block in blocks) if core.area]
+    around = [lattice.cover(one, grid.tile).intersect(grid.whole).area - one.area for one in cores]
     pixel = _CHANNELS * value_bytes
-    lent = around * pixel
-    # The lent pixels are held twice: as they arrived, and as those made for the neighbours.
     share = FRUGAL_SHARE if is_limited else KEPT_SHARE
-    passing = int(cost.bytes(window) * share) + 2 * lent
-    held = int(busiest.area * pixel * (1 + kept))
+    base = WORKER_BYTES + int(cost.bytes(window) * share)
     tile = int(grid.tile**2 * pixel * (1 + kept))
-    base = WORKER_BYTES + passing
-    return Memory(base + held, base + tile, limit, lent, is_limited)
+    # The lent pixels are held twice: as they arrived, and as those made for the neighbours.
+    lent = [pixel * pixels for pixels in around]
+    held = max(
+        int(core.area * pixel * (1 + kept)) + 2 * more
+        for core, more in zip(cores, lent, strict=True)
+    )
+    return Memory(base + held, base + tile + 2 * max(lent), limit, max(lent), is_limited)

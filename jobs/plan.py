@@ -30,6 +30,8 @@ from render.rect import Size
 from render.survey import Survey, survey
 from render.tiling import auto_tile
 
+_A_LITTLE = 1.1
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -135,10 +137,14 @@ class Plan:
         return replace(self, workers=workers, memory=memory, octaves=octaves)
 
     def can_hold(self, grid: Grid, blocks: Sequence[Block]) -> bool:
-        """Whether workers may hold these blocks of an octave, as the plan has them hold tiles."""
-        found = self._memory(grid, blocks)
-        needed = found.on_disk if self.memory.spills else found.in_memory
-        return needed <= self.memory.limit
+        """Whether workers may hold these blocks of an octave, as the plan has them hold tiles.
+
+        Where memory is tight they may take little more than the plan has said.
+        """
+        found, said = self._memory(grid, blocks), self.memory
+        needed = found.on_disk if said.spills else found.in_memory
+        is_tight = said.is_limited or self.device == "cuda"
+        return needed <= (min(said.limit, said.needed * _A_LITTLE) if is_tight else said.limit)
 
     def _memory(self, grid: Grid, blocks: Sequence[Block]) -> Memory:
         return worker_memory(

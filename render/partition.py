@@ -53,6 +53,8 @@ def uneven(grid: Grid, speeds: Sequence[float]) -> tuple[Block, ...]:
     Empty for the slowest where there are fewer tiles than members. Cuts the grid in two again and
     again, so that blocks stay compact: their borders are what neighbours exchange at every step.
     """
+    if min(speeds) == max(speeds):
+        speeds = (1.0,) * len(speeds)
     fastest = sorted(range(len(speeds)), key=lambda member: -speeds[member])[: len(grid)]
     busy = sorted(fastest)
     whole = Block(0, 0, grid.rows, grid.columns)

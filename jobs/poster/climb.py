@@ -61,7 +61,7 @@ class Climb:
         self._watch(progress(self._plan, "dream", octave, first))
         parcels = self._load(octave, first, canvas)
         for step in range(first, self._steps):
-            if self._rest(octave, step, is_fresh=step == first) and self._shares.should_change:
+            if self._rest(octave, step, is_fresh=step == first) and self._shares.should_change():
                 parcels = self._load(octave, step, self._canvas())
             parcels = self._step(octave, step, parcels)
             self._watch(progress(self._plan, "dream", octave, step + 1))
@@ -97,13 +97,15 @@ class Climb:
     def _rest(self, octave: int, step: int, *, is_fresh: bool) -> bool:
         """Between two steps, of which `step` are done: stop, or commit, where it is time.
 
-        Returns whether it has committed.
+        Returns whether it has committed, and goes on.
         """
         if self._control.wanted:
             self._leave(octave, step)
         is_time = self._checkpoints.is_due and not is_fresh
         if is_time:
             self._commit(octave, step)
+        if is_time and self._control.wanted:
+            self._leave(octave, step)
         return is_time
 
     def _leave(self, octave: int, step: int) -> NoReturn:
@@ -121,8 +123,10 @@ class Climb:
         busy = {m: (sequence,) for m in self._everyone if self._blocks[m].tiles(grid)}
         with self._control.shielded():
             parts = self._crew.call("save", busy)
-            self._shares.learn(step, self._crew.call("measured", dict.fromkeys(self._everyone, ())))
         self._checkpoints.finish(octave, step, tuple(parts[m] for m in busy))
+        with self._control.shielded():
+            found = self._crew.call("measured", dict.fromkeys(self._everyone, ()))
+        self._shares.learn(step, found)
 
     @property
     def _committed(self) -> Commit:

@@ -10,17 +10,20 @@ from jobs.poster.measured import Measured
 from jobs.watching.lines import LOG
 from render.partition import Block, partition, uneven
 
-_ENOUGH = 1.0
+_ENOUGH = 2.0
 """Seconds of work that say something of a member; less says more of the moment."""
 
+_FADES = 0.5
+"""What counts of older work, each time that there is enough of new: loads change, and are noisy."""
+
 _BETTER = 0.9
-"""What is left of a step's time, at the most, where shares are to differ: members that are alike
+"""What is left of a step's time, at the most, where shares are to change: members that are alike
 never measure alike."""
 
 _WORTH = 3.0
 """To load an octave anew must save so many times what it costs."""
 
-_TEMPERED = (1.0, 0.75, 0.5, 0.25)
+_TEMPERED = (1.0, 0.75, 0.5, 0.25, 0.1)
 """How far shares follow speeds, as powers of them: less far where memory sets limits."""
 
 _Blocks = tuple[Block, ...]
@@ -39,8 +42,8 @@ class Shares:
         self._octave = self._step = 0
         self._blocks: _Blocks = ()
         self._known = dict.fromkeys(self._everyone, Measured())
-        self._worked = dict.fromkeys(self._everyone, 0.0)
-        self._done = dict.fromkeys(self._everyone, 0)
+        self._work = [_Work() for _ in self._everyone]
+        self._since = 0.0
         self._speeds: tuple[float, ...] = ()
         self._loading = 0.0
 
@@ -59,57 +62,78 @@ class Shares:
         before, self._known, self._step = self._known, dict(found), step
         loading = max(found[m].during("load") - before[m].during("load") for m in found)
         self._loading = loading or self._loading
-        for member in self._everyone:
-            self._worked[member] += _worked(found[member]) - _worked(before[member])
-            self._done[member] += pixels[member] * steps
-        if max(self._worked.values()) >= _ENOUGH:
+        worked = [_worked(found[m]) - _worked(before[m]) for m in self._everyone]
+        for member in self._everyone if steps else ():
+            self._work[member].add(pixels[member] * steps, worked[member])
+        self._since += max(worked)
+        if self._since >= _ENOUGH:
             self._judge()
 
-    @property
     def should_change(self) -> bool:
         """Whether to cut the rest of the octave anew would save more than it costs to load it."""
-        better = self._best(self._octave)
-        saved = self._seconds(self._octave, self._blocks) - self._seconds(self._octave, better)
+        now = self._seconds(self._octave, self._blocks)
+        better = self._seconds(self._octave, self._best(self._octave))
         left = self._plan.spec.dream.steps - self._step
-        return left * saved > _WORTH * self._loading
+        return better < _BETTER * now and left * (now - better) > _WORTH * self._loading
 
     def _judge(self) -> None:
-        """Pixels of windows a second, by member; those that had no tiles are taken for average."""
-        worked = (member for member in self._everyone if self._done[member])
-        measured = {member: self._done[member] / self._worked[member] for member in worked}
-        average = fmean(measured.values())
-        self._speeds = tuple(measured.get(member, average) for member in self._everyone)
-        self._worked = dict.fromkeys(self._everyone, 0.0)
-        self._done = dict.fromkeys(self._everyone, 0)
+        """Who never had a tile is taken for average."""
+        measured = [one.speed for one in self._work if one.speed]
+        average = fmean(measured)
+        self._speeds = tuple(one.speed or average for one in self._work)
+        self._since = 0.0
+        for one in self._work:
+            one.fade()
 
     def _best(self, octave: int) -> _Blocks:
         """By speed, or alike where that is nearly as good."""
         alike = partition(self._plan.grids[octave], len(self._everyone))
-        found = min(
-            self._fitting(octave),
-            key=lambda blocks: self._seconds(octave, blocks),
-            default=alike,
-        )
-        is_better = self._seconds(octave, found) < _BETTER * self._seconds(octave, alike)
-        return found if is_better else alike
+        enough = _BETTER * self._seconds(octave, alike)
+        # To cut for hundreds takes a moment, and nothing can be better than this.
+        if not self._speeds or sum(self._pixels(octave, alike)) >= enough * sum(self._speeds):
+            return alike
+        found = next(self._fitting(octave), alike)
+        return found if self._seconds(octave, found) < enough else alike
 
     def _fitting(self, octave: int) -> Iterator[_Blocks]:
         """By speed, as far as memory allows."""
         grid = self._plan.grids[octave]
-        for power in _TEMPERED if self._speeds else ():
+        for power in _TEMPERED:
             blocks = uneven(grid, tuple(speed**power for speed in self._speeds))
             if self._plan.can_hold(grid, blocks):
                 yield blocks
 
     def _seconds(self, octave: int, blocks: _Blocks) -> float:
         """Of a step, by what has been measured; nothing as long as nothing has."""
-        pixels = self._pixels(octave, blocks)
-        return max(map(truediv, pixels, self._speeds), default=0.0)
+        return max(map(truediv, self._pixels(octave, blocks), self._speeds), default=0.0)
 
     def _pixels(self, octave: int, blocks: _Blocks) -> list[int]:
         """Of all windows of each member."""
         plan = self._plan
         return [one.window_pixels for one in loads(plan.grids[octave], plan.lattice, blocks)]
+
+
+class _Work:
+    """What a member has done: pixels of windows, and the seconds that they took."""
+
+    def __init__(self) -> None:
+        self._pixels = self._seconds = 0.0
+
+    def add(self, pixels: int, seconds: float) -> None:
+        """Later work; nothing where there was none to do."""
+        if pixels:
+            self._pixels += pixels
+            self._seconds += seconds
+
+    def fade(self) -> None:
+        """From now on it counts less."""
+        self._pixels *= _FADES
+        self._seconds *= _FADES
+
+    @property
+    def speed(self) -> float:
+        """Pixels a second; 0 where it has not done anything."""
+        return self._pixels / self._seconds if self._seconds else 0.0
 
 
 def _worked(found: Measured) -> float:

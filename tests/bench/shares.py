@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cluster.berth import Berth
 from cluster.crew import Crew
@@ -31,6 +32,9 @@ from render.recipe import Recipe
 from tests.bench.crew import arguments
 from tests.jobs.small import LAYER, NETWORK, document, held
 from tests.render.engine import save_seeded
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
 
 _STORE = 256 << 20
 _BUSY = "import os; os.sched_setaffinity(0, {1}); os.nice(15)\nwhile True: pass"
@@ -76,30 +80,26 @@ def busy() -> Iterator[None]:
         process.wait()
 
 
-def dreaming(poster: Plan, crew: Crew, folder: Path) -> float:
-    """Seconds of the dream alone."""
+def dreaming(poster: Plan, kind: type[Worker], ray_crew: "type[RayCrew]", folder: Path) -> float:
+    """Seconds of the dream alone, by a crew that has just started."""
 
     @contextmanager
-    def there(*_: object) -> Iterator[Crew]:
-        yield crew
+    def started(*_: object) -> Iterator[Crew]:
+        with ray_crew(kind, arguments(poster, folder), Berth()) as crew:
+            yield crew
 
-    seconds: float = held(poster, folder, there).run()["seconds"]["dream"]
+    seconds: float = held(poster, folder, started).run()["seconds"]["dream"]
     shutil.rmtree(folder)
     return seconds
 
 
 def compare(poster: Plan, rounds: int, scratch: Path) -> None:
     """Time both, in turns, and print."""
-    ours, theirs = scratch / "by-speed", scratch / "alike"
-    with (
-        local_ray(2 * poster.workers, _STORE) as ray_crew,
-        ray_crew(Pinned, arguments(poster, ours), Berth()) as crew,
-        ray_crew(Silent, arguments(poster, theirs), Berth()) as silent,
-        busy(),
-    ):
+    with local_ray(poster.workers, _STORE) as ray_crew, busy():
         begun = time.perf_counter()
         pairs = [
-            (dreaming(poster, crew, ours), dreaming(poster, silent, theirs)) for _ in range(rounds)
+            tuple(dreaming(poster, kind, ray_crew, scratch / "job") for kind in (Pinned, Silent))
+            for _ in range(rounds)
         ]
         took = time.perf_counter() - begun
     by_speed, alike = (statistics.median(times) for times in zip(*pairs, strict=True))
