@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,8 @@ TOKEN = "0123456789abcdef" * 4
 _NODES = PROJECT / "infra" / "nodes"
 
 RAY, TLS = str(_NODES / "ray.sh"), str(_NODES / "tls.sh")
-"""The scripts by which machines start Ray, and members of a cluster run."""
+UNTIL_NOTICE = str(_NODES / "until-notice.sh")
+"""The scripts by which machines start Ray, members of a cluster run, and services end in time."""
 
 WORKER = "ray::_Actor"
 """How the command line of a crew's member begins, as Ray names it."""
@@ -33,11 +35,18 @@ _FRUGAL = {
 go before its workers."""
 
 
-_LISTED = """
-import sys, ray
+_SERVICE = """
+echo $$ >"$HOME/service"
+exec "$@"
+"""
+
+_NOTICED = """
+import sys, time, ray
+from ray._private.state import state
 ray.init(sys.argv[1], log_to_driver=False)
-for node in ray.nodes():
-    print(node["NodeID"], node["NodeManagerAddress"])
+print("ready", flush=True)
+while not state.get_draining_nodes():
+    time.sleep(0.1)
 """
 
 
@@ -96,16 +105,14 @@ class Farm:
             host.kill()
             self.hosts.remove(host)
 
-    def give_notice(self, host: Host, seconds: int) -> None:
-        """Have the cluster told that a host goes in so many seconds, as clouds tell of theirs."""
-        listed = self.asked(sys.executable, "-c", _LISTED, self.address)
-        (line,) = [line for line in listed.splitlines() if line.endswith(f" {host.address}")]
-        words = [
-            *("drain-node", f"--address={self.address}", f"--node-id={line.split()[0]}"),
-            *("--reason=DRAIN_NODE_REASON_PREEMPTION", "--reason-message=notice"),
-            f"--deadline-remaining-seconds={seconds}",
-        ]
-        self.asked(f"{self._home}/farm/bin/ray", *words)
+    def give_notice(self, host: Host, log: Path) -> None:
+        """Have a host told to end, as clouds tell theirs; returns when its cluster knows of it."""
+        words = ["bash", TLS, "run", sys.executable, "-c", _NOTICED, self.address]
+        with self.head.running(*words, log=log, **self._token) as witness:
+            said(log, "ready")
+            told = host.run("bash", "-c", 'kill -TERM "$(cat "$HOME/service")"')
+            assert told.returncode == 0, told.stdout
+            assert witness.wait(_START) == 0, log.read_text()
 
     def asked(self, *words: str) -> str:
         """What a member of the cluster says, on the head's host."""
@@ -152,7 +159,22 @@ class Farm:
         self._held.callback(self._wire.unplug, number)
 
     def _start_ray(self, host: Host) -> None:
-        role = ["head"] if host is self.head else ["worker", self.head.address]
         options = ["--num-cpus=1", "--object-store-memory=100000000", f"--temp-dir={self._home}/r"]
-        started = host.run("bash", RAY, *role, *options, timeout=_START)
-        assert started.returncode == 0, started.stdout
+        if host is self.head:
+            started = host.run("bash", RAY, "head", *options, timeout=_START)
+            assert started.returncode == 0, started.stdout
+            return
+        # As `worker.sh` has it done: a service, which hands on what the machine is told.
+        ray = ["bash", RAY, "worker", self.head.address, "--block", *options]
+        words = ["bash", "-c", _SERVICE, "service", "bash", UNTIL_NOTICE, *ray]
+        log = self._home / f"service-{host.number}.log"
+        self._held.enter_context(host.running(*words, log=log))
+        said(log, "Ray runtime started")
+
+
+def said(log: Path, words: str) -> None:
+    """Wait until a program's log has these words."""
+    deadline = time.monotonic() + _START
+    while words not in log.read_text():
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
