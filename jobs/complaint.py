@@ -34,13 +34,15 @@ _ALLOWED = {
     "tuple_type": "a list",
 }
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
-_SHOWN = 40
+_SHOWN, _TOLD = 40, 4
+"""Characters of a value, and complaints, that are told: who gives a whole other document, such as a
+manifest, would not read all."""
 
 Place = tuple[int | str, ...]
 
 
 def one_line(error: ValidationError, model: type[BaseModel], document: object) -> str:
-    """Every complaint about a document that is not that model, joined by `; `.
+    """The first few complaints about a document that is not that model, joined by `; `.
 
     `dream.setps: no such key; nearest: steps`, `priority: must be at most 100, not 101`.
     """
@@ -51,7 +53,9 @@ def one_line(error: ValidationError, model: type[BaseModel], document: object) -
     # Under a kind that is not known, no other key can be judged.
     if ("kind",) in complaints:
         complaints = {("kind",): complaints["kind",]}
-    return "; ".join(_complaint(place, details, model) for place, details in complaints.items())
+    told = [_complaint(place, details, model) for place, details in complaints.items()]
+    more = [f"and {len(told) - _TOLD} more like these"] if len(told) > _TOLD else []
+    return "; ".join([*told[:_TOLD], *more])
 
 
 def _is_consequence(detail: ErrorDetails) -> bool:

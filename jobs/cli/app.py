@@ -36,6 +36,21 @@ app = typer.Typer(
 INTERRUPTED = 130
 DEBUG = "--debug"
 
+_STOPPED = (
+    "interrupted; nothing was left half-written; a render goes on where the same is asked again"
+)
+
+
+class _Ended(BaseException):
+    """A signal told this process to end.
+
+    No SystemExit: that, in the midst of a member of a crew in this process, is its loss.
+    """
+
+    def __init__(self, ending: int) -> None:
+        super().__init__(ending)
+        self.code = 128 + ending
+
 
 @app.callback()
 def _options(
@@ -74,20 +89,20 @@ def main() -> None:
         sys.exit(wrong.exit_code)
     # Typer makes Ctrl-C an outcome of its own, without a word.
     if outcome == INTERRUPTED:
-        _complain("interrupted; nothing was left half-written")
+        _complain(_STOPPED)
     sys.exit(outcome)
 
 
 def _leave(ending: int, _: FrameType | None) -> None:
     """Leave as if by an error, so that everything open is closed and cleaned."""
-    raise SystemExit(128 + ending)
+    raise _Ended(ending)
 
 
-def _one_line(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+def _one_line(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
     """What Python calls for an exception that nobody caught."""
-    if issubclass(kind, KeyboardInterrupt):
-        _complain("interrupted; nothing was left half-written")
-        raise SystemExit(INTERRUPTED)
+    if isinstance(error, KeyboardInterrupt | _Ended):
+        _complain(_STOPPED)
+        raise SystemExit(error.code if isinstance(error, _Ended) else INTERRUPTED)
     from jobs.cli.failure import described, exit_code
 
     _complain(described(error))

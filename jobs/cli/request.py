@@ -29,6 +29,7 @@ def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[
     """
     from jobs.document import (
         any_spec_of,
+        assigned,
         override,
         read_document,
         spec_for_folder,
@@ -51,5 +52,6 @@ def requested(what: Path, flags: Flags, workers: int | None, settings: Sequence[
         document = spec_for_folder(what, **chosen)
     else:
         document = spec_for_picture(what, **vars(flags))
-    crew = [] if workers is None else [f"crew.workers={workers}"]
-    return any_spec_of(override(document, [*crew, *settings]))
+    if workers is not None:
+        document = assigned(document, "crew.workers", workers)
+    return any_spec_of(override(document, settings))

@@ -37,10 +37,13 @@ def weights_file(network: str, weights: str | None) -> Path:
     """The file a network's weights are in: a path as given, torchvision's download, or our own.
 
     `pretrained` downloads into torch's cache unless the file is there. WeightsError where there is
-    no network to download by, no such file, or nothing was named for a network that needs it.
+    no network to download by, no such file, or nothing was named for a network that needs it;
+    NetworkError where torchvision has no weights of a network of that name.
     """
     if ships(network, weights):
         return shipped(network)
+    if weights in (None, PRETRAINED):
+        _check_name(network)
     if weights is None:
         raise WeightsError(
             f"network {network}: no weights named; give weights: "
@@ -52,6 +55,12 @@ def weights_file(network: str, weights: str | None) -> Path:
     if not path.is_file():
         raise WeightsError(f"weights {path}: no such file; check the path")
     return path
+
+
+def _check_name(network: str) -> None:
+    from render.networks.catalogue import check_name
+
+    check_name(network)
 
 
 def _best(network: str) -> Any:

@@ -227,6 +227,13 @@ values = st.recursive(
 )
 
 
+def test_of_many_complaints_a_few_are_told() -> None:
+    with pytest.raises(RequestError) as refused:
+        spec_of({"input": "a.png", **{f"wrong_{n}": n for n in range(9)}})
+    assert str(refused.value).count("no such key") == 4
+    assert str(refused.value).endswith("; and 5 more like these")
+
+
 @given(st.dictionaries(st.sampled_from(list(Spec.model_fields)) | st.text(), values))
 def test_whatever_is_written_makes_a_spec_or_one_line(document: dict[str, Any]) -> None:
     try:

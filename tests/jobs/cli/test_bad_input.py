@@ -71,7 +71,7 @@ def check_refused(ended: Ended, out: Path, *said: str) -> None:
         (("--set", "dream.smooth={blur: 3}"), ("dream.smooth.blur", "no such key")),
         (("--set", "dream.keep=light"), ("dream.keep: must be 'colours'",)),
         (("--set", "dream.schedule.octaves=[]"), ("octaves needs at least one value",)),
-        (("--look", "eyse"), ("look eyse: no such look", "nearest: ")),
+        (("--look", "eyse"), ("dreamfarm: look eyse: no such look", "nearest: ")),
         (("--set", "precision=bfloat16"), ("precision bfloat16", "GPU", "use float32, or auto")),
         (("--set", "crew.gpus_per_worker=1"), ("crew.gpus_per_worker", "0 GPUs, not 1", "auto")),
         (("--workers", "0"), ("crew.workers: must be at least 1",)),
@@ -120,6 +120,19 @@ def test_a_network_without_weights_says_where_some_may_be(
         out,
         f"network {NETWORK}: no weights named",
         "a .safetensors or .pth file, or `pretrained`",
+    )
+
+
+@pytest.mark.parametrize("weights", [(), ("--weights", "pretrained")])
+def test_a_network_that_is_none_is_said_before_its_weights(
+    shell: Shell, picture: Path, tmp_path: Path, weights: tuple[str, ...]
+) -> None:
+    out = tmp_path / "out"
+    check_refused(
+        shell("render", picture, "--network", "squeezenet", *weights, "--in-process", "--out", out),
+        out,
+        "dreamfarm: network squeezenet: no such network",
+        "nearest: squeezenet1_1",
     )
 
 
