@@ -32,9 +32,9 @@ _Blocks = tuple[Block, ...]
 class Shares:
     """Those of one crew.
 
-    Where a machine has other work to do, or is an older one, its member's step takes longer, and
-    all others wait for it. What each takes is measured where it works. The next octave is cut by
-    that, and at a checkpoint so is the rest of this one, where that is worth loading it again.
+    Where a machine has other work to do, its member's step takes longer, and all others wait for
+    it. What each takes is measured where it works. The next octave is cut by that, and at a
+    checkpoint so is the rest of this one, where that is worth loading it again.
     """
 
     def __init__(self, plan: Plan, size: int) -> None:
