@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+_MAC = "02:df:00:00:00:01"
+"""Of the gateway. Left to itself a bridge takes the lowest of its cables', so that a cable more may
+change it, and hosts then speak to nobody for seconds."""
+
 
 @dataclass(frozen=True)
 class Wire:
@@ -68,7 +72,7 @@ class Wire:
 def laid() -> Iterator[Wire]:
     """A wire without hosts, removed afterwards."""
     wire = Wire(os.getpid() % 12500)
-    ip("link", "add", wire.bridge, "type", "bridge")
+    ip("link", "add", wire.bridge, "address", _MAC, "type", "bridge")
     try:
         ip("addr", "add", f"{wire.gateway}/24", "dev", wire.bridge)
         ip("link", "set", wire.bridge, "up")
