@@ -47,10 +47,6 @@ def retry(store: Store, job: str, redo: Redo | None = None) -> State:
     seen = _allowed(store, job, "retry")
     if redo and not seen.is_dataset:
         raise RequestError(f"{job}: is a poster, and has no items; retry it as a whole")
-    if seen.state == "succeeded" and not _failed(seen, redo or Redo()):
-        raise RequestError(
-            f"{job}: has succeeded, and no such item failed; there is nothing to retry"
-        )
     # One that waits already may be a retry that died before it left its marker.
     waits = seen.state == "queued" and redo is None
     generation = seen.intent.generation if waits else seen.intent.generation + 1
@@ -71,12 +67,6 @@ def _allowed(store: Store, job: str, request: Request) -> Job:
         states = " or ".join(filter(None, (", ".join(before[:-1]), before[-1])))
         raise RequestError(f"{job}: is {seen.state}; only {states} jobs can be {_PAST[request]}")
     return seen
-
-
-def _failed(seen: Job, redo: Redo) -> int:
-    """How many items of a dataset that has succeeded would be tried again."""
-    failed = (seen.manifest or {})["items"]["failed"]
-    return sum(failed.values()) if redo.failure is None else failed[redo.failure]
 
 
 def _wish(store: Store, seen: Job, intent: Intent) -> State:

@@ -11,7 +11,6 @@ from jobs.dataset.sending import Sender
 from jobs.dataset.sources.listing import listing
 from jobs.dataset.spec import DatasetSpec
 from jobs.document import any_spec_of
-from jobs.errors import RequestError
 from jobs.lifecycle.intent import Redo
 from jobs.lifecycle.request import cancel, pause, resume, retry
 from jobs.lifecycle.submit import send_blob
@@ -83,8 +82,13 @@ def test_a_retry_does_what_failed_once_it_is_mended(
     mended = sorted(before.failed)[:2]
     for key, content in zip(mended, whole.content.values(), strict=True):
         (folder / key).write_bytes(content)
-    with pytest.raises(RequestError, match="no such item failed"):
-        retry(store, job, Redo(failure="memory"))
+    retry(store, job, Redo(failure="memory"))
+    claimed(store, job, tmp_path).run()
+    same = finished(store, job)
+    assert same.job.manifest is not None
+    assert same.job.manifest["generation"] == 1
+    assert {row.generation for row in same.rows.values()} == {0}, "none failed for memory"
+    assert same.rows == before.rows
 
     retry(store, job, Redo(failure="input"))
     claimed(store, job, tmp_path).run()
@@ -93,7 +97,7 @@ def test_a_retry_does_what_failed_once_it_is_mended(
     assert after.items["done"] == before.items["done"] + len(mended)
     assert after.items["failed"]["input"] == len(mixed.reasons) - len(mended)
     assert before.files.items() <= after.files.items()
-    again = {row.key for row in after.rows.values() if row.generation == 1}
+    again = {row.key for row in after.rows.values() if row.generation == 2}
     assert again == mixed.reasons.keys()
 
 
