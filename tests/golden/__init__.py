@@ -1,0 +1,1 @@
+"""What users can see, recorded: held from outside, whatever moves inside."""
