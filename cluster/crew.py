@@ -85,7 +85,7 @@ class Crew(ABC):
     def interrupt(self) -> None:
         """From another thread: end the `call` that is under way; without one, nothing happens.
 
-        Methods that look (`cluster.interruption`) end early, others run to their end; what was
+        Methods that look (`cluster.actor`) end early, others run to their end; what was
         dealt is not touched.
         """
         self._interrupt()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from cluster.dealer import Deal, Dealer
+from cluster.dispatcher import Deal, Dealer
 from cluster.errors import ClusterError
 from cluster.task import Failed, Finished, Outcome, Quarantined, Task
 

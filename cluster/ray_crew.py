@@ -1,6 +1,6 @@
 """A crew on Ray: one actor a member.
 
-Imports Ray, so it is not imported by name: `cluster.machine` hands out `RayCrew` once Ray has
+Imports Ray, so it is not imported by name: `cluster.ray_session` hands out `RayCrew` once Ray has
 been told how to behave.
 """
 
@@ -21,18 +21,13 @@ from ray.exceptions import (
     TaskCancelledError,
     WorkerCrashedError,
 )
-from ray.util.placement_group import (
-    placement_group,
-    placement_group_table,
-    remove_placement_group,
-)
+from ray.util.placement_group import placement_group, placement_group_table, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from cluster.berth import Berth
+from cluster.actor import Host, answered_by
 from cluster.crew import Arguments, Crew, Parcel
 from cluster.errors import ClusterError, Interrupted, MemberLost, NoRoom
-from cluster.host import Host
-from cluster.interruption import answered_by
+from cluster.resources import Berth
 
 _LAST_BREATH = 5.0
 """Seconds to wait for members to part, and for an answer of the dead: a machine that is cut off

@@ -1,7 +1,7 @@
 """A pool on Ray: one actor a member.
 
-Imports Ray, so import it only within `local_ray` or `joined_ray` of `cluster.machine`, where Ray
-has been told how to behave.
+Imports Ray, so import it only within `local_ray` or `joined_ray` of `cluster.ray_session`, which
+tells Ray how to behave.
 """
 
 import time
@@ -23,11 +23,11 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from cluster.berth import Berth
-from cluster.dealer import Deal
+from cluster.actor import Host
+from cluster.dispatcher import Deal
 from cluster.errors import ClusterError, NoRoom
-from cluster.host import Host
 from cluster.pool import Pool
+from cluster.resources import Berth
 from cluster.task import Outcome
 
 _GLANCE = 1.0

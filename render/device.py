@@ -5,7 +5,10 @@ import platform
 from pathlib import Path
 from typing import Literal
 
+from render.errors import DeviceError
+
 Device = Literal["cpu", "cuda"]
+
 
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
@@ -67,3 +70,22 @@ def _cpu_model() -> str:
         return platform.processor()
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return models[0] if models else platform.machine()
+
+
+Precision = Literal["auto", "float32", "float64", "bfloat16"]
+
+Resolved = Literal["float32", "float64", "bfloat16"]
+
+
+def resolved(precision: Precision, *, has_gpu: bool) -> Resolved:
+    """What `auto` means: bfloat16 on GPUs, float32 on CPUs.
+
+    DeviceError for bfloat16 without a GPU: emulated, it is slower than float32 and no smaller.
+    """
+    if precision == "auto":
+        return "bfloat16" if has_gpu else "float32"
+    if precision == "bfloat16" and not has_gpu:
+        raise DeviceError(
+            "precision bfloat16: needs a CUDA GPU, and this crew has none; use float32, or auto"
+        )
+    return precision

@@ -9,6 +9,9 @@ RenderError               one line for people: what, where, what to do
 └── DeviceError           a precision or device that this machine does not have
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class RenderError(Exception):
     """One line for people: what is wrong, where, and what to do about it."""
@@ -36,3 +39,19 @@ class OutputError(RenderError):
 
 class DeviceError(RenderError):
     """A precision or a device that this machine does not have."""
+
+
+def nearest(word: str, known: Iterable[str], n: int = 3) -> list[str]:
+    """Up to n of the known words that look like `word`, the likest first; case does not count."""
+    spelled = {candidate.lower(): candidate for candidate in known}
+    return [spelled[match] for match in get_close_matches(word.lower(), spelled, n=n)]
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """What an error adds on an unknown word: the nearest known ones, or all where none is near.
+
+    `nearest: steps`, `nearest: conv1, conv2`, or `known: jitter, octaves, seed`.
+    """
+    words = list(known)
+    close = nearest(word, words)
+    return f"nearest: {', '.join(close)}" if close else f"known: {', '.join(sorted(words))}"

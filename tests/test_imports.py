@@ -62,13 +62,15 @@ def loaded(statement: str, cache: Path) -> set[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import render.dream, render.objective, render.octaves, render.lattice, render.partition",
-        "import render.survey, render.tiling, render.cost, render.precision, render.device",
-        "import jobs.spec, jobs.reading, jobs.identity, jobs.size",
+        "import render.dream.config, render.dream.objective, render.dream.octaves",
+        "import render.geometry.sampling_grid, render.geometry.partition",
+        "import render.engine.network_profile, render.engine.tiling, render.engine.memory",
+        "import render.device",
+        "import jobs.spec.poster, jobs.text.yaml_json, jobs.planning.identity, jobs.spec.size",
         "import jobs.cli.app",
-        "import jobs.scheduler.coordinator, jobs.holding.holding, jobs.holding.ground",
-        "import jobs.local.poster, jobs.local.dataset, jobs.dataset.holding, jobs.dataset.submit",
-        "import cluster.crew, cluster.berth, cluster.errors",
+        "import jobs.services.scheduler.coordinator, jobs.poster.runner, jobs.runtime.backend",
+        "import jobs.poster.local, jobs.dataset.local, jobs.dataset.runner, jobs.dataset.submit",
+        "import cluster.crew, cluster.resources, cluster.errors",
     ],
 )
 def test_light_modules_load_neither_torch_nor_ray(tmp_path: Path, statement: str) -> None:
@@ -77,8 +79,8 @@ def test_light_modules_load_neither_torch_nor_ray(tmp_path: Path, statement: str
 
 
 SURVEY = (
-    "from render.survey import survey\n"
-    "from render.objective import Mix, Objective\n"
+    "from render.engine.network_profile import survey\n"
+    "from render.dream.objective import Mix, Objective\n"
     "found = survey('squeezenet1_0', Mix((Objective('features.3'),)), 'float32')\n"
     "assert (found.stride, found.field) == (4, 19)"
 )

@@ -68,8 +68,8 @@ def _here(setting: Any, folder: Path) -> Any:
 
 def _shared(endpoint: str, folder: Path) -> Iterator[Problem]:
     from jobs.store.address import open_store
+    from jobs.store.conditional_write import check_exclusive
     from jobs.store.errors import StoreError
-    from jobs.store.exclusive import check_exclusive
 
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = f"{folder}/secrets/store_keys"
     os.environ["AWS_ENDPOINT_URL_S3"] = endpoint

@@ -8,22 +8,19 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.clean import clean
-from jobs.cli.delete import delete
+from jobs.cli.clean import clean, delete
 from jobs.cli.doctor import doctor
 from jobs.cli.fetch import fetch
-from jobs.cli.layers import layers
+from jobs.cli.following import watch
 from jobs.cli.ledger import ledger
 from jobs.cli.list import list_jobs
 from jobs.cli.logs import logs
-from jobs.cli.looks import looks
-from jobs.cli.networks import networks
+from jobs.cli.networks import layers, looks, networks
 from jobs.cli.plan import plan
 from jobs.cli.render import render
 from jobs.cli.requests import cancel, pause, resume, retry
 from jobs.cli.show import show
 from jobs.cli.submit import submit
-from jobs.cli.watch import watch
 from jobs.cli.work import work
 
 app = typer.Typer(
@@ -103,7 +100,7 @@ def _one_line(_: type[BaseException], error: BaseException, __: TracebackType | 
     if isinstance(error, KeyboardInterrupt | _Ended):
         _complain(_STOPPED)
         raise SystemExit(error.code if isinstance(error, _Ended) else INTERRUPTED)
-    from jobs.cli.failure import described, exit_code
+    from jobs.cli.exit_codes import described, exit_code
 
     _complain(described(error))
     raise SystemExit(exit_code(error))

@@ -9,7 +9,7 @@ import typer
 from jobs.cli.arguments import AsJson
 
 if TYPE_CHECKING:
-    from jobs.doctor.finding import Finding
+    from jobs.services.doctor.finding import Finding
 
 
 def doctor(
@@ -43,14 +43,19 @@ def _findings(store: str | None, address: str | None) -> "Iterator[Finding]":
     import tempfile
     from pathlib import Path
 
-    from jobs.doctor.clusters import clusters
-    from jobs.doctor.devices import devices
-    from jobs.doctor.disk import disks
-    from jobs.doctor.ports import free_ports, loopback
-    from jobs.doctor.stores import stores
-    from jobs.doctor.versions import installed, versions, wanted
-    from jobs.lifecycle.materials import cache_folder
-    from jobs.machine import this_machine
+    from jobs.planning.machine import this_machine
+    from jobs.runtime.staging import cache_folder
+    from jobs.services.doctor.cluster_checks import clusters
+    from jobs.services.doctor.local_checks import (
+        devices,
+        disks,
+        free_ports,
+        installed,
+        loopback,
+        versions,
+        wanted,
+    )
+    from jobs.services.doctor.store_checks import stores
     from jobs.store.address import open_store
     from render.device import gpus_fitted
 

@@ -27,12 +27,12 @@ def fetch(
     is kept. What is here already is not fetched again, and a fetch that broke off goes on.
     """
     from jobs.cli.results import show_items, show_results
-    from jobs.errors import RequestError
-    from jobs.fetching.dataset import fetch_dataset
-    from jobs.fetching.fetch import fetch as bring
-    from jobs.fetching.wanted import parse_wanted
-    from jobs.lifecycle.job import find, look
+    from jobs.dataset.fetch import fetch_dataset
+    from jobs.poster.fetch.fetch import fetch as bring
+    from jobs.poster.fetch.sources import parse_wanted
+    from jobs.records.job import find, look
     from jobs.store.address import open_store
+    from jobs.text.errors import RequestError
 
     wanted = [parse_wanted(text) for text in formats or ()]
     opened = open_store(store)

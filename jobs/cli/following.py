@@ -10,12 +10,13 @@ from typing import Protocol
 
 import typer
 
-from jobs.cli.words import doing
-from jobs.errors import JobsError
-from jobs.lifecycle.report import Report, report
-from jobs.lifecycle.state import ENDED
+from jobs.cli.arguments import EVERY, STORE, AsJson, Every, JobName, StoreFlag
+from jobs.cli.format import doing
+from jobs.records.report import Report, report
+from jobs.records.state import ENDED
 from jobs.store.errors import StoreUnreachable
 from jobs.store.store import Store
+from jobs.text.errors import JobsError
 
 
 class Screen(Protocol):
@@ -59,7 +60,7 @@ def _seen(store: Store, job: str, every: float, screen: Screen) -> Iterator[Repo
 
 def _screen(*, as_json: bool) -> AbstractContextManager[Screen]:
     if not as_json and sys.stderr.isatty():
-        from jobs.cli.live import Live
+        from jobs.cli.live_line import Live
 
         return Live()
     return nullcontext(_Json() if as_json else _Lines())
@@ -96,3 +97,18 @@ class _Json:
 
     def say(self, line: str) -> None:
         typer.echo(line, err=True)
+
+
+def watch(
+    job: JobName, store: StoreFlag = STORE, every: Every = EVERY, as_json: AsJson = False
+) -> None:
+    """Show how far a job is until it ends: exit code 0 if it has succeeded, else 1.
+
+    With --json, one object on standard output for each change. A store that does not answer is
+    waited for.
+    """
+    from jobs.records.job import find
+    from jobs.store.address import open_store
+
+    opened = open_store(store)
+    follow(opened, find(opened, job), every, as_json=as_json)

@@ -8,7 +8,7 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, Failed, FailureClass, JobName, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.dataset.row import Row
+    from jobs.dataset.ledger.rows import Row
 
 
 def ledger(
@@ -19,10 +19,9 @@ def ledger(
     as_json: AsJson = False,
 ) -> None:
     """Print a dataset's ledger, a line an item, as far as it goes now."""
-    from jobs.dataset.ledger.keys import LedgerKeys
-    from jobs.dataset.ledger.reading import rows
-    from jobs.dataset.request import checked_dataset, checked_failure
-    from jobs.lifecycle.job import find, look
+    from jobs.dataset.ledger.reading import LedgerKeys, rows
+    from jobs.dataset.requests import checked_dataset, checked_failure
+    from jobs.records.job import find, look
     from jobs.store.address import open_store
 
     wanted = checked_failure(failure)

@@ -9,7 +9,7 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.lifecycle.report import Report
+    from jobs.records.report import Report
 
 
 def list_jobs(
@@ -21,8 +21,8 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the store's jobs, the newest first."""
-    from jobs.lifecycle.job import jobs
-    from jobs.lifecycle.report import Report, reports
+    from jobs.records.job import jobs
+    from jobs.records.report import Report, reports
     from jobs.store.address import open_store
 
     _check(states or ())
@@ -46,9 +46,9 @@ def list_jobs(
 def _check(states: Iterable[str]) -> None:
     from typing import get_args
 
-    from jobs.errors import RequestError
-    from jobs.lifecycle.state import State
-    from render.nearest import suggestion
+    from jobs.records.state import State
+    from jobs.text.errors import RequestError
+    from render.errors import suggestion
 
     for state in states:
         if state not in get_args(State):
@@ -57,8 +57,7 @@ def _check(states: Iterable[str]) -> None:
 
 
 def _show(found: "list[Report]") -> None:
-    from jobs.cli.table import show_table
-    from jobs.cli.words import one_line, spoken_time
+    from jobs.cli.format import one_line, show_table, spoken_time
 
     show_table(
         ("job", "state", "priority", "done", "time left", "age", "reason"),

@@ -9,7 +9,7 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, JobName, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.lifecycle.keys import JobKeys
+    from jobs.records.keys import JobKeys
     from jobs.store.store import Store
 
 _HEAD = ("version", "time", "lease", "event")
@@ -26,8 +26,8 @@ def logs(
 
     With --json, an object a line: events as they are, with their lease; of logs {"lease", "line"}.
     """
-    from jobs.lifecycle.job import find
-    from jobs.lifecycle.keys import JobKeys
+    from jobs.records.job import find
+    from jobs.records.keys import JobKeys
     from jobs.store.address import open_store
 
     opened = open_store(store)
@@ -49,7 +49,7 @@ def _leases(store: "Store", keys: "JobKeys") -> list[int]:
 
 
 def _events(store: "Store", keys: "JobKeys", leases: list[int]) -> Iterator[dict[str, Any]]:
-    from jobs.holding.events import decoded
+    from jobs.records.events import decoded
 
     for lease in leases:
         for event in decoded(_content(store, keys.events(lease))):

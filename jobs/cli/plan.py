@@ -20,10 +20,10 @@ from jobs.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from jobs.machine import Machine
-    from jobs.plan import Plan
-    from jobs.scale.asked import Asked
-    from jobs.spec import Spec
+    from jobs.planning.estimate.request import Asked
+    from jobs.planning.machine import Machine
+    from jobs.planning.poster import Plan
+    from jobs.spec.poster import Spec
 
 
 def plan(
@@ -59,11 +59,11 @@ def plan(
     Of several --workers, a --gpu, a --network-gbps or a --price it says what crews would take,
     and where more workers stop paying.
     """
-    from jobs.cli.request import Flags, requested
-    from jobs.dataset.spec import DatasetSpec
-    from jobs.errors import RequestError
-    from jobs.machine import this_machine
-    from jobs.scale.asked import asked
+    from jobs.cli.spec_arguments import Flags, requested
+    from jobs.planning.estimate.request import asked
+    from jobs.planning.machine import this_machine
+    from jobs.spec.dataset import DatasetSpec
+    from jobs.text.errors import RequestError
 
     machine = this_machine()
     wanted = asked(workers, gpu, gbps, price)
@@ -75,8 +75,8 @@ def plan(
                 "--gpu, --network-gbps, --price and several --workers are for posters; the "
                 "workers of a dataset need nothing of each other"
             )
-        from jobs.cli.dataset_plan import show_dataset_plan
-        from jobs.dataset.plan import make_dataset_plan
+        from jobs.cli.plan_tables import show_dataset_plan
+        from jobs.planning.dataset import make_dataset_plan
 
         show_dataset_plan(make_dataset_plan(spec, machine), as_json=as_json)
         return
@@ -91,17 +91,17 @@ def _poster(
     spec: "Spec", here: "Machine", asked: "Asked", out: Path | None, *, probe: bool
 ) -> dict[str, Any]:
     """The plan for the largest crew that is asked for, and what crews would take."""
-    from jobs.plan import make_plan
+    from jobs.planning.poster import make_plan
 
     made = make_plan(spec, asked.machine(here, spec.crew))
     if not asked.is_elsewhere:
         made.disk.check(out or DREAMS / made.identity.job_id)
     if not probe and not asked.wants_crews:
         return _document(made, None, None)
-    from jobs.cli.scale import scale_document
-    from jobs.scale.conditions import conditions_for
-    from jobs.scale.outlook import outlook
-    from jobs.scale.prediction import predict
+    from jobs.cli.plan_tables import scale_document
+    from jobs.planning.estimate.comparison import outlook
+    from jobs.planning.estimate.conditions import conditions_for
+    from jobs.planning.estimate.prediction import predict
 
     conditions = conditions_for(made, asked, here.cores, probe=probe)
     scale = None
@@ -159,8 +159,8 @@ def _document(made: "Plan", seconds: float | None, scale: dict[str, Any] | None)
 
 
 def _show(document: dict[str, Any]) -> None:
-    from jobs.cli.scale import show_scale
-    from jobs.cli.table import show_table
+    from jobs.cli.format import show_table
+    from jobs.cli.plan_tables import show_scale
 
     show_table(
         ("octave", "width", "height", "tiles", "halo overhead", "megapixel-steps"),
@@ -183,7 +183,7 @@ def _show(document: dict[str, Any]) -> None:
 
 
 def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
-    from jobs.cli.words import spoken_time
+    from jobs.cli.format import spoken_time
 
     dpi = f" at {document['dpi']:g} dpi" if document["dpi"] else ""
     layers = ", ".join(_asked(one) for one in document["objectives"])

@@ -6,7 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jobs.poster.progress import Progress as Rendered
+from jobs.runtime.metrics.progress import Progress as Rendered
 
 _SPEED_OVER = 3600  # seconds
 _PHASES = {

@@ -20,7 +20,7 @@ from jobs.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from jobs.dataset.spec import DatasetSpec
+    from jobs.spec.dataset import DatasetSpec
 
 
 def render(
@@ -39,10 +39,10 @@ def render(
     as_json: AsJson = False,
 ) -> None:
     """Render a picture or a spec here and now, and say where the results are."""
-    from jobs.cli.request import Flags, requested
-    from jobs.dataset.spec import DatasetSpec
-    from jobs.machine import this_machine
-    from jobs.plan import make_plan
+    from jobs.cli.spec_arguments import Flags, requested
+    from jobs.planning.machine import this_machine
+    from jobs.planning.poster import make_plan
+    from jobs.spec.dataset import DatasetSpec
 
     if in_process and workers is None:
         workers = 1  # they would only take turns
@@ -55,10 +55,11 @@ def render(
     # Torch takes seconds, and what cannot be done has been refused by now.
     from jobs.cli.progress import Bar
     from jobs.cli.results import show_results
-    from jobs.holding import crews
-    from jobs.local.poster import render_here
+    from jobs.poster.local import render_here
+    from jobs.runtime.backend import in_process as crew_in_process
+    from jobs.runtime.backend import on_own_ray
 
-    start = crews.in_process if in_process else crews.on_own_ray
+    start = crew_in_process if in_process else on_own_ray
     with Bar() as bar:
         manifest = render_here(plan, folder, bar.show, start)
     show_results(manifest, folder, as_json=as_json)
@@ -69,14 +70,14 @@ def _render_dataset(
 ) -> None:
     from jobs.cli.progress import Bar
     from jobs.cli.results import show_items
-    from jobs.dataset.plan import make_dataset_plan
-    from jobs.holding import pools
-    from jobs.local.dataset import dream_here
-    from jobs.machine import this_machine
+    from jobs.dataset.local import dream_here
+    from jobs.planning.dataset import make_dataset_plan
+    from jobs.planning.machine import this_machine
+    from jobs.runtime.backend import pool_in_process, pool_on_own_ray
 
     plan = make_dataset_plan(spec, this_machine())
     folder = out or DREAMS / plan.identity.job_id
-    start = pools.pool_in_process if in_process else pools.pool_on_own_ray
+    start = pool_in_process if in_process else pool_on_own_ray
     with Bar() as bar:
         manifest = dream_here(plan, folder, bar.show, start)
     show_items(manifest, folder, as_json=as_json)

@@ -9,27 +9,27 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, FailureClass, JobNames, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.lifecycle.state import State
+    from jobs.records.state import State
     from jobs.store.store import Store
 
 
 def pause(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Stop jobs at their next step, or before they start; `resume` goes on with them."""
-    from jobs.lifecycle import request
+    from jobs.records import request
 
     _ask(jobs, store, request.pause, {"running": "will pause at its next step"}, as_json)
 
 
 def resume(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Go on with paused jobs."""
-    from jobs.lifecycle import request
+    from jobs.records import request
 
     _ask(jobs, store, request.resume, {"running": "goes on"}, as_json)
 
 
 def cancel(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """End jobs for good; only `retry` brings them back."""
-    from jobs.lifecycle import request
+    from jobs.records import request
 
     _ask(jobs, store, request.cancel, {"running": "will stop soon"}, as_json)
 
@@ -47,10 +47,10 @@ def retry(
 
     Datasets do what is missing, and try their failed items again, also those that have succeeded.
     """
-    from jobs.dataset.request import checked_failure
-    from jobs.errors import RequestError
-    from jobs.lifecycle import request
-    from jobs.lifecycle.intent import Redo
+    from jobs.dataset.requests import checked_failure
+    from jobs.records import request
+    from jobs.records.state import Redo
+    from jobs.text.errors import RequestError
 
     if only not in (None, "failed"):
         raise RequestError(f"--only {only}: must be failed")
@@ -71,10 +71,10 @@ def _ask(
     as_json: bool,
 ) -> None:
     """Ask the same of many jobs; what one does not allow is told, and the others are asked."""
-    from jobs.errors import JobsError
-    from jobs.lifecycle.job import find
+    from jobs.records.job import find
     from jobs.store.address import open_store
     from jobs.store.errors import StoreError
+    from jobs.text.errors import JobsError
 
     store = open_store(address)
     code = 0

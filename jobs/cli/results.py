@@ -19,8 +19,8 @@ def show_results(manifest: dict[str, Any], folder: Path, *, as_json: bool) -> No
 
 def show_items(manifest: dict[str, Any], folder: Path, *, as_json: bool) -> None:
     """Print where a dataset's results lie and how many there are, or one JSON object."""
-    from jobs.cli.words import told_items
-    from jobs.manifest import MANIFEST
+    from jobs.cli.format import told_items
+    from jobs.runtime.manifest import MANIFEST
 
     if as_json:
         told = {key: manifest[key] for key in ("job", "state", "items")}
@@ -35,7 +35,7 @@ def show_items(manifest: dict[str, Any], folder: Path, *, as_json: bool) -> None
 
 
 def _summary(manifest: dict[str, Any], paths: list[Path], folder: Path) -> dict[str, Any]:
-    from jobs.manifest import MANIFEST
+    from jobs.runtime.manifest import MANIFEST
 
     return {
         "job": manifest["job"],

@@ -8,13 +8,13 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, JobName, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.lifecycle.report import Report
+    from jobs.records.report import Report
 
 
 def show(job: JobName, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Say how a job stands, why, and what it has made."""
-    from jobs.lifecycle.job import find
-    from jobs.lifecycle.report import report
+    from jobs.records.job import find
+    from jobs.records.report import report
     from jobs.store.address import open_store
 
     opened = open_store(store)
@@ -29,7 +29,7 @@ def show(job: JobName, store: StoreFlag = STORE, as_json: AsJson = False) -> Non
 
 
 def _facts(one: "Report") -> list[tuple[str, str]]:
-    from jobs.cli.words import doing, spoken_time
+    from jobs.cli.format import doing, spoken_time
 
     facts: list[tuple[str, str | None]] = [
         ("job", one.job),
@@ -56,7 +56,7 @@ def _work(one: "Report") -> str | None:
 
 
 def _items(one: "Report") -> str | None:
-    from jobs.cli.words import told_items
+    from jobs.cli.format import told_items
 
     if one.items is None:
         return None
@@ -65,7 +65,7 @@ def _items(one: "Report") -> str | None:
 
 
 def _output(output: dict[str, Any]) -> str:
-    from jobs.cli.words import spoken_size
+    from jobs.cli.format import spoken_size
 
     size = f"{output['width']} x {output['height']}, {output['depth']} bits"
     return f"{output['key']}: {size}, {spoken_size(output['bytes'])}, {output['sha256']}"

@@ -22,7 +22,7 @@ from jobs.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from jobs.lifecycle.submit import Submitted
+    from jobs.runtime.upload import Submitted
 
 
 def submit(
@@ -44,10 +44,10 @@ def submit(
     The same spec, with the same pictures and weights, is the same job. Submitting it again changes
     its priority, crew and limits, and nothing else.
     """
-    from jobs.cli.request import Flags, requested
-    from jobs.lifecycle.keys import ACTIVE
+    from jobs.cli.spec_arguments import Flags, requested
+    from jobs.records.keys import ACTIVE
+    from jobs.services.submit import submit_any
     from jobs.store.address import open_store
-    from jobs.submitting import submit_any
 
     opened = open_store(store)
     # Whether it can be reached should not be said after all the planning.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.cli.arguments import DREAMS, StoreFlag
-from jobs.watching.lines import LogFormat
+from jobs.runtime.logs import LogFormat
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -85,19 +85,17 @@ def work(
     """
     from prometheus_client import CollectorRegistry
 
-    from jobs.errors import RequestError
-    from jobs.lifecycle.keys import ACTIVE
-    from jobs.reach import allowed
-    from jobs.scheduler.growth import growth
-    from jobs.scheduler.scheduler import Scheduler, Settings
-    from jobs.scheduler.whole import cluster_whole, machine_whole
-    from jobs.spec import MAX_PIXELS
+    from jobs.records.keys import ACTIVE
+    from jobs.runtime.access import allowed
+    from jobs.runtime.logs import log_lines, say_for_programs
+    from jobs.runtime.metrics.exporter import Meters
+    from jobs.services.scheduler.capacity import cluster_whole, growth, machine_whole
+    from jobs.services.scheduler.scheduler import Scheduler, Settings
+    from jobs.spec.base import MAX_PIXELS
     from jobs.store.address import open_store
-    from jobs.store.exclusive import check_exclusive
-    from jobs.store.patient import Patient
-    from jobs.watching.lines import log_lines
-    from jobs.watching.meters import Meters
-    from jobs.watching.say import say_for_programs
+    from jobs.store.conditional_write import check_exclusive
+    from jobs.store.retrying import Patient
+    from jobs.text.errors import RequestError
 
     given = {"poll": poll, "lease": lease, "checkpoint": checkpoint, "regroup": regroup}
     settings = Settings(
@@ -139,7 +137,7 @@ def _served(
     metrics: str | None, registry: "CollectorRegistry"
 ) -> AbstractContextManager[str | None]:
     """Within, metrics are served where they are asked for."""
-    from jobs.watching.endpoint import endpoint
+    from jobs.runtime.metrics.exporter import endpoint
 
     return nullcontext() if metrics is None else endpoint(metrics, registry)
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from jobs.lifecycle.keys import JobKeys
+from jobs.records.keys import JobKeys
 
 _LISTING = re.compile(r"([0-9]+)\.json")
 

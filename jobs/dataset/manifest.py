@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from jobs.dataset.books import Books
-from jobs.dataset.plan import DatasetPlan
-from jobs.poster.machinery import Machinery
+from jobs.dataset.ledger_writer import Books
+from jobs.planning.dataset import DatasetPlan
+from jobs.runtime.environment import Machinery
 from render.version import PIXEL_VERSION
 
 

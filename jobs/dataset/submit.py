@@ -1,30 +1,103 @@
 """Submitting a dataset: its spec, its weights, and the frozen listing of its pictures."""
 
+import functools
 import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jobs.companions import with_companions
-from jobs.dataset.freezing import freeze
+from jobs.dataset.index import Listing, listings
+from jobs.dataset.index_builder import freeze
+from jobs.dataset.inputs.item import BLOB, Found, Place
+from jobs.dataset.inputs.listing import listing
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.listing import Listing, listings
-from jobs.dataset.manner import settled
-from jobs.dataset.plan import DatasetPlan, Variant, make_dataset_plan
-from jobs.dataset.sending import Sender
-from jobs.dataset.sources.listing import listing
-from jobs.dataset.spec import DatasetSpec
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import active
-from jobs.lifecycle.state import ENDED
-from jobs.lifecycle.stored_spec import Blobs, Sent, StoredSpec, sent_as
-from jobs.lifecycle.submit import Submitted, is_first, send_blob, unlimited
-from jobs.lifecycle.terms import Terms
+from jobs.planning.dataset import DatasetPlan, Variant, make_dataset_plan
+from jobs.planning.identity import file_digest
+from jobs.planning.item_settings import settled
+from jobs.planning.weights import Choose, sendable_weights
+from jobs.records.job import Job, look
+from jobs.records.keys import active
+from jobs.records.state import ENDED, Intent
+from jobs.records.stored_spec import Blobs, Sent, StoredSpec, Terms, sent_as
+from jobs.runtime.access import is_there
+from jobs.runtime.upload import Submitted, is_first, send_blob, unlimited
+from jobs.spec.attachments import with_companions
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.inputs import is_in_bucket
 from jobs.store.store import Store
-from jobs.weights import Choose, sendable_weights
-from render.networks.whereabouts import ships
-from render.precision import Precision
+from jobs.text.errors import RequestError
+from render.device import Precision
+from render.networks.builtin import ships
+
+_AT_ONCE = 16
+
+
+Upload = Callable[[Path, str], None]
+"""Makes a file of some digest a blob of the store. Raises RequestError."""
+
+
+class Sender:
+    """Sends the files of a page of a listing to a bucket.
+
+    Into a store that is a folder nothing is sent: who shares it shares this disk.
+    """
+
+    def __init__(self, store: Store, upload: Upload) -> None:
+        self._is_local = store.local("spec.json") is not None
+        self._upload = upload
+        # A tar holds many pictures, and goes once; also one that is on two pages.
+        self._blob = functools.lru_cache(maxsize=_AT_ONCE)(self._sent)
+
+    def __call__(self, page: list[Found]) -> list[Found]:
+        """The same pictures, at the places where workers find them.
+
+        One that cannot be read here is not sent, and says why: that is for the ledger.
+        """
+        if self._is_local:
+            return page
+        here = dict.fromkeys(place.address for found in page for place in _here(found))
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            sent = dict(zip(here, pool.map(self._blob, here), strict=True))
+        return [_moved(found, sent) for found in page]
+
+    def _sent(self, address: str) -> str | RequestError:
+        """The new address of a file, or why it cannot be read.
+
+        That it cannot be sent is no fault of the picture: then RequestError is raised.
+        """
+        path = Path(address)
+        # Who opens a pipe waits for ever.
+        if is_there(address) and not path.is_file():
+            return RequestError(f"{address}: is no file; check the path")
+        try:
+            digest = file_digest(path)
+        except RequestError as why:
+            return why
+        self._upload(path, digest)
+        return f"{BLOB}{digest}"
+
+
+def _here(found: Found) -> list[Place]:
+    """The places of a picture that are on this disk, and are to be read."""
+    places = [found.place, *(extra.place for extra in found.extras)]
+    if found.complaint:
+        return []
+    return [place for place in places if not (place.is_noise or is_in_bucket(place.address))]
+
+
+def _moved(found: Found, sent: Mapping[str, str | RequestError]) -> Found:
+    def moved(place: Place) -> Place:
+        return place.model_copy(update={"address": sent.get(place.address, place.address)})
+
+    for place in _here(found):
+        if isinstance(why := sent[place.address], RequestError):
+            return found.model_copy(update={"complaint": str(why), "extras": ()})
+    if found.complaint:
+        return found
+    extras = tuple(extra.model_copy(update={"place": moved(extra.place)}) for extra in found.extras)
+    return found.model_copy(update={"place": moved(found.place), "extras": extras})
 
 
 def submit_dataset(store: Store, spec: DatasetSpec, choose: Choose = sendable_weights) -> Submitted:

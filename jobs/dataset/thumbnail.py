@@ -11,8 +11,10 @@ from PIL import Image, ImageCms, ImageOps
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
 """What is dreamed and written; no decoder of anything else sees a stranger's bytes."""
 
+
 _NUMBERS = {"I;16", "I;16L", "I;16B", "I;16N", "I", "F"}
 """Pillow's modes of samples that are no bytes, of which it clips all above 255."""
+
 
 _FAULTS = (
     OSError,

@@ -10,44 +10,38 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from jobs.checkpoint.site import Site
-from jobs.checkpoint.stay import Stay
-from jobs.dataset.binding import Binding
-from jobs.dataset.display import Exhibit, display
-from jobs.dataset.dreamer import Dreamer
-from jobs.dataset.item import Item
+from jobs.dataset.batcher import Dreamer
+from jobs.dataset.contact_sheet import shrunk
+from jobs.dataset.inputs.item import BLOB, Item
+from jobs.dataset.inputs.reading import at_hand, read
+from jobs.dataset.inputs.table_rows import may_set
+from jobs.dataset.item_setup import Preparation
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.manner import Manner
-from jobs.dataset.place import BLOB
-from jobs.dataset.plan import DatasetPlan
-from jobs.dataset.preparation import Preparation
-from jobs.dataset.results import Results
-from jobs.dataset.row import Row
-from jobs.dataset.sheet import shrunk
-from jobs.dataset.sources.columns import may_set
-from jobs.dataset.sources.reading import at_hand, read
-from jobs.dataset.spec import DatasetSpec
-from jobs.dataset.tenure import Tenure
-from jobs.dataset.treatment import (
-    check_format,
-)
-from jobs.errors import RequestError
-from jobs.identity import canonical
-from jobs.lifecycle.errors import Unfit
-from jobs.lifecycle.fixed import FixedPlan
-from jobs.lifecycle.keys import JobKeys
-from jobs.poster.machinery import Machinery, machinery
+from jobs.dataset.ledger.rows import Row
+from jobs.dataset.outputs import Results
+from jobs.dataset.worker_tasks import Binding, Exhibit, Tenure, display
+from jobs.planning.dataset import DatasetPlan
+from jobs.planning.identity import canonical
+from jobs.planning.item_plan import check_format
+from jobs.planning.item_settings import Manner
+from jobs.records.keys import JobKeys
+from jobs.runtime.context import Site
+from jobs.runtime.environment import FixedPlan, Machinery, machinery
+from jobs.runtime.scratch import Stay
+from jobs.spec.dataset import DatasetSpec
+from jobs.text.errors import RequestError, Unfit
 from render.errors import LayerError, PictureError
-from render.intake import Pictured
 from render.pictures.colour import to_samples
-from render.pictures.digest import digest
-from render.pictures.labels import Labels
-from render.pictures.noise import Noise
+from render.pictures.deepzoom import digest
+from render.pictures.generated import Noise
+from render.pictures.ingest import Pictured
+from render.pictures.output_format import Labels
 from render.pictures.source import open_picture
 from render.pictures.write import write_picture
 
 _BAND_PIXELS = 1 << 20
 """Encoded at a time."""
+
 
 _MANNERS = 256
 """Remembered: to check a spec and size a network up takes as long as a small picture's step."""

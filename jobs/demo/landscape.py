@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from render.pictures.labels import Labels
+from render.pictures.output_format import Labels
 from render.pictures.write import write_picture
 
 HEIGHT, WIDTH = 800, 1200

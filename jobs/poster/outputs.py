@@ -4,15 +4,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from jobs.checkpoint.site import Site
-from jobs.memory import encoding_memory
-from jobs.plan import Plan
-from jobs.poster.written import Written
-from jobs.spec import Output
-from jobs.watching.readings import Use
-from render.mosaic import Mosaic
-from render.pictures.format import FORMATS
-from render.pictures.labels import Labels
+from jobs.planning.memory import encoding_memory
+from jobs.planning.poster import Plan
+from jobs.runtime.context import Site
+from jobs.runtime.manifest import Written
+from jobs.runtime.metrics.counters import Use
+from jobs.spec.poster import Output
+from render.pictures.output_format import FORMATS, Labels
+from render.pictures.tiled_image import Mosaic
 
 
 def output_names(plan: Plan) -> list[str]:
@@ -54,7 +53,7 @@ def write_outputs(
     look: called before each band of each output, in threads; what it raises ends all of them.
     """
     # It loads torch, which a coordinator needs for nothing else.
-    from jobs.poster.scribe import Scribe
+    from jobs.poster.picture_io import Scribe
 
     scribe, ended = Scribe(site), threading.Event()
 

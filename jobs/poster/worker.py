@@ -3,19 +3,19 @@
 import shutil
 from pathlib import Path
 
-from cluster.interruption import interrupted
-from jobs.checkpoint.commit import Part
-from jobs.checkpoint.site import Site
-from jobs.checkpoint.stay import Stay
-from jobs.poster.machinery import Machinery, machinery
-from jobs.poster.measured import Measured, Stopwatch
-from jobs.poster.scribe import Scribe
+from cluster.actor import interrupted
+from jobs.poster.picture_io import Scribe
+from jobs.runtime.checkpoints import Part
+from jobs.runtime.context import Site
+from jobs.runtime.environment import Machinery, machinery
+from jobs.runtime.metrics.timings import Measured, Stopwatch
+from jobs.runtime.scratch import Stay
 from render.device import memory_taken
-from render.fragment import Gives
-from render.mosaic import Mosaic
-from render.partition import Block
-from render.recipe import Recipe
-from render.shard import Fragment, Shard
+from render.engine.setup import Recipe
+from render.engine.shard import Fragment, Shard
+from render.geometry.halo import Gives
+from render.geometry.partition import Block
+from render.pictures.tiled_image import Mosaic
 
 _KEPT = 2
 """Checkpoints whose files stay on the machine that made them, as long as in the store."""

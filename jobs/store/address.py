@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from jobs.errors import RequestError
 from jobs.store.folder import FolderStore
 from jobs.store.key import is_key
 from jobs.store.store import Store
+from jobs.text.errors import RequestError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

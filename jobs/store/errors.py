@@ -11,7 +11,7 @@ Oversized                 an object is too large for what is read whole: exit co
 Missing                   nothing lies at the key; what that means, only the asker knows
 """
 
-from jobs.errors import JobsError, RequestError
+from jobs.text.errors import JobsError, RequestError
 
 
 class StoreError(JobsError):

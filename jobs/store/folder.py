@@ -8,12 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.store.drafts import Drafts
 from jobs.store.errors import Elsewhere, Missing
-from jobs.store.folder_failure import failure
+from jobs.store.folder_errors import failure
+from jobs.store.folder_tree import Take, children, files, leads_out, link, place, prune, replace
 from jobs.store.key import PARTIAL, checked, checked_range, folder_named, folder_of
+from jobs.store.partial_files import Drafts
 from jobs.store.store import Entry, Store, Unfinished, check_small
-from jobs.store.tree import Take, children, files, leads_out, link, place, prune, replace
 
 _CHUNK = 1 << 20
 

@@ -13,12 +13,11 @@ from botocore.exceptions import ClientError
 from s3transfer.exceptions import S3DownloadFailedError
 from s3transfer.manager import TransferConfig, TransferManager
 
-from jobs.batches import batches
 from jobs.store.errors import Missing, StoreRefused
 from jobs.store.key import checked, checked_range, folder_named, folder_of, is_key
 from jobs.store.s3_client import make_client
-from jobs.store.s3_failure import BROKEN_OFF, FAILURES, BrokeOffError, code, failure, refusal
-from jobs.store.store import LARGEST, Entry, Store, Unfinished, check_small
+from jobs.store.s3_errors import BROKEN_OFF, FAILURES, BrokeOffError, code, failure, refusal
+from jobs.store.store import LARGEST, Entry, Store, Unfinished, batches, check_small
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

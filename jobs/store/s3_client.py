@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from jobs.store.errors import StoreRefused
-from jobs.store.s3_failure import NeverAnsweredError
+from jobs.store.s3_errors import NeverAnsweredError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

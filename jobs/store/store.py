@@ -1,9 +1,12 @@
 """A store: objects by key, whole or not at all."""
 
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from jobs.store.errors import Oversized
 
@@ -134,3 +137,27 @@ class Store(ABC):
     def local(self, key: str) -> Path | None:  # noqa: ARG002 - a folder's answer depends on it
         """The file that an object is, where the store is a folder of this machine."""
         return None
+
+
+OURS = ".dreamfarm/"
+"""Where objects lie that are nobody's: written to find something out about the store."""
+
+
+def store_now(store: Store) -> float:
+    """Seconds since 1970, as in Entry.modified; by an object that is there for a moment."""
+    key = f"{OURS}clock/{uuid.uuid4().hex}"
+    store.put(key, b"")
+    try:
+        return max(entry.modified for entry in store.entries(key))
+    finally:
+        store.delete([key])
+
+
+Thing = TypeVar("Thing")
+
+
+def batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+    """Lists of `size` things, the last one perhaps shorter; none is empty."""
+    rest = iter(things)
+    while batch := list(islice(rest, size)):
+        yield batch

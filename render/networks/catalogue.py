@@ -7,9 +7,8 @@ import torch
 import torchvision
 from torch.overrides import TorchFunctionMode
 
-from render.errors import NetworkError
-from render.nearest import suggestion
-from render.networks.whereabouts import OWN, PAREIDOLIA
+from render.errors import NetworkError, suggestion
+from render.networks.builtin import OWN, PAREIDOLIA
 
 _AUXILIARY = ("googlenet", "inception_v3")  # trained with side heads, which dreams never reach
 _FACTORIES = (torch.empty, torch.zeros, torch.ones)

@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from render.errors import LayerError
-from render.nearest import suggestion
-from render.networks.memo import remembered
-from render.networks.metadata import read_metadata
-from render.networks.whereabouts import shipped, ships
+from render.errors import LayerError, suggestion
+from render.networks.builtin import shipped, ships
+from render.networks.disk_cache import remembered
+from render.networks.safetensors_header import read_metadata
 
 _LISTED_AT_MOST = 20  # names in a message
 

@@ -15,10 +15,9 @@ from typing import Any
 from torch import fx, nn
 
 from render.errors import LayerError
-from render.networks.nodes import is_relu, module_of, operation
-from render.networks.positions import POINTWISE_MODULES
-from render.networks.trace import Traced
-from render.objective import LOGITS
+from render.networks.builtin import LOGITS
+from render.networks.graph import Traced, is_relu, module_of, operation
+from render.networks.position_trace import POINTWISE_MODULES
 
 _POOLS = {"AdaptiveAvgPool2d", "adaptive_avg_pool2d", "mean"}
 _NOTHING = {"Dropout", "dropout", "Identity"}  # in evaluation mode

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, fx, nn
 
-from render.networks.cut import cut, fold_batch_norm, pool_repeatably, rectify_in_place
-from render.networks.trace import trace
-from render.units import Units
+from render.geometry.units import Units
+from render.networks.graph import trace
+from render.networks.subgraph import cut, fold_batch_norm, pool_repeatably, rectify_in_place
 
 
 @dataclass(frozen=True)

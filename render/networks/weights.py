@@ -3,22 +3,25 @@
 import pickle
 import re
 import struct
+import tempfile
 import warnings
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from render.errors import WeightsError
 from render.networks.catalogue import build, has_auxiliary, network_names
-from render.networks.claims import check_claims
-from render.networks.metadata import read_metadata
+from render.networks.safetensors_header import check_claims, read_metadata
 
 _SIDE_HEADS = ("aux1.", "aux2.", "AuxLogits.")
+
 # torchvision's own DenseNet files spell modules as before 2018, and its builder renames them.
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
+
 _NAMED_AT_MOST = 4  # tensors in a message
+
 # torch obeys a damaged file's instructions until one makes no sense.
 _UNREADABLE = (
     SafetensorError,
@@ -104,3 +107,25 @@ def _misfits(wanted: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) ->
 
 def _shape(tensor: torch.Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "a number"
+
+
+def convert(source: Path, target: Path) -> None:
+    """Write a file's tensors as a .safetensors file, whose folder is made.
+
+    The same tensors give the same bytes. WeightsError where the source cannot be read, or the
+    target not written.
+    """
+    # Tensors may share memory in a pickle, and may not here.
+    tensors = {name: one.clone().contiguous() for name, one in read_weights(source).items()}
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Others may convert the same file at the same time.
+        with tempfile.TemporaryDirectory(prefix=".converting-", dir=target.parent) as folder:
+            made = Path(folder) / target.name
+            save_file(tensors, made)
+            made.replace(target)
+    except OSError as why:
+        raise WeightsError(
+            f"weights {source}: cannot be written as {target} ({why.strerror}); "
+            "set XDG_CACHE_HOME to a folder with room"
+        ) from why

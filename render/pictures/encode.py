@@ -7,9 +7,9 @@ progressive or optimised JPEG, whose second pass would hold it.
 from pathlib import Path
 from typing import Any
 
+from render.pictures.colour_profile import srgb_profile
 from render.pictures.deepzoom import tiles_folder
-from render.pictures.labels import Labels
-from render.pictures.profile import srgb_profile
+from render.pictures.output_format import Labels
 from render.pictures.vips import libvips
 
 _TIFF_TILE = 256

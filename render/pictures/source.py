@@ -1,30 +1,72 @@
 """An input picture, decoded from top to bottom, never whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from render.errors import PictureError
-from render.pictures.directories import check_directories
-from render.pictures.loader import TIFF, loader_of
-from render.pictures.profile import to_srgb
+from render.pictures.colour_profile import to_srgb
+from render.pictures.tiff_directories import check_directories
 from render.pictures.vips import libvips, reason
+
+TIFF = "tiffload_source"
+
+
+_LOADERS: Mapping[bytes, str] = MappingProxyType(
+    {
+        b"\xff\xd8\xff": "jpegload_source",
+        b"\x89PNG\r\n\x1a\n": "pngload_source",
+        b"II*\0": TIFF,
+        b"MM\0*": TIFF,
+        b"II+\0": TIFF,
+        b"MM\0+": TIFF,
+    }
+)
+
+
+def loader_of(path: Path) -> str:
+    """The libvips operation that reads `path`: JPEG, PNG, WebP or TIFF.
+
+    Raises PictureError if the file is missing, unreadable, empty or something else.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError as error:
+        reason = error.strerror or "the system gives no reason"
+        raise PictureError(
+            f"{path}: cannot be read: {reason}: check the path and its permissions"
+        ) from error
+    if not head:
+        raise PictureError(f"{path}: the file is empty: copy or export the picture again")
+    if head[:4] == b"RIFF" and head[8:] == b"WEBP":
+        return "webpload_source"
+    for magic, loader in _LOADERS.items():
+        if head.startswith(magic):
+            return loader
+    raise PictureError(f"{path}: not a picture that can be read: give a JPEG, PNG, WebP or TIFF")
+
 
 MAX_PIXELS = 2_000_000_000
 """Larger claims are refused unless asked for: an A0 poster at 300 dpi has 139 million."""
 
+
 MAX_HELD_PIXELS = 2**28
 """Interlaced PNGs and progressive JPEGs can only be decoded whole, in memory; beyond, refused."""
+
 
 MAX_SIDE = 2**20
 """A few rows always lie in memory, and a PNG may claim a hundred million pixels for each."""
 
+
 _PIECE = 2**18
 """Pixels decoded at once: libvips holds a few float copies of a piece."""
+
 
 _DEPTHS = {"uchar": 8, "ushort": 16}
 

@@ -13,8 +13,7 @@ import numpy as np
 from render.errors import OutputError
 from render.pictures.deepzoom import publish, tiles_folder, write_labels
 from render.pictures.encode import encode, encode_tiles
-from render.pictures.format import check_output
-from render.pictures.labels import Labels
+from render.pictures.output_format import Labels, check_output
 from render.pictures.stream import save_stream
 from render.pictures.vips import libvips, reason
 

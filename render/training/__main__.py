@@ -11,11 +11,10 @@ from torch import Tensor
 
 from render import networks
 from render.networks.pareidolia import Pareidolia, pareidolia
+from render.training.dataset import batch, centre, draw, labels, pool
 from render.training.figures import FRESH_SEED, describe, measure, write
-from render.training.leak import leaking
 from render.training.motifs import MOTIFS
-from render.training.pool import batch, centre, draw, labels, pool
-from render.training.train import Recipe, save, train
+from render.training.training import Recipe, leaking, save, train
 
 WEIGHTS = Path(networks.__file__).parent / "pareidolia.safetensors"
 FIGURES = Path(__file__).parent / "figures.json"

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from render.training.robust import Adversary
-from render.training.train import Recipe, with_normalisation
+from render.training.training import Adversary, Recipe, with_normalisation
 
 FRESH_SEED = 10_000
 """Series of pictures that no training seed below this one draws from."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.training.motifs import MOTIFS, Motif
-from render.training.sheet import Colour, Paint, Sheet, blend, noise, smooth
+from render.training.motifs.drawing import Colour, Paint, Sheet, blend, noise, smooth
 
 SIDE = 80
 """Pixels along one side of a drawn picture; training crops it a little."""

@@ -19,22 +19,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from cluster.berth import Berth
 from cluster.crew import Crew
-from cluster.machine import local_ray
 from cluster.ray_crew import RayCrew
-from jobs.checkpoint.checkpoints import Checkpoints
-from jobs.document import spec_of
-from jobs.machine import Machine
-from jobs.plan import Plan, make_plan
-from jobs.poster.climb import Climb
-from jobs.poster.control import Control
-from jobs.poster.progress import Progress
-from jobs.poster.recipe import recipe
-from render.fragment import fragments
-from render.grid import Grid
-from render.partition import partition
-from render.recipe import Recipe
+from cluster.ray_session import local_ray
+from cluster.resources import Berth
+from jobs.planning.machine import Machine
+from jobs.planning.poster import Plan, make_plan
+from jobs.poster.octave_loop import Climb
+from jobs.poster.worker_setup import recipe
+from jobs.runtime.checkpoints import Checkpoints
+from jobs.runtime.control import Control
+from jobs.runtime.metrics.progress import Progress
+from jobs.spec.document import spec_of
+from render.engine.setup import Recipe
+from render.geometry.grid import Grid
+from render.geometry.halo import fragments
+from render.geometry.partition import partition
 from tests.bench.idler import Idler, Sums, idle_sums
 from tests.jobs.small import site_of
 

@@ -17,17 +17,17 @@ from pathlib import Path
 
 import torch
 
-from cluster.berth import Berth
 from cluster.crew import Crew
-from cluster.inprocess import LocalCrew
-from cluster.machine import local_ray
-from jobs.checkpoint.site import Site
-from jobs.document import spec_of
-from jobs.machine import this_machine
-from jobs.plan import Plan, make_plan
-from jobs.poster.recipe import recipe
+from cluster.local import LocalCrew
+from cluster.ray_session import local_ray
+from cluster.resources import Berth
+from jobs.planning.machine import this_machine
+from jobs.planning.poster import Plan, make_plan
 from jobs.poster.worker import Worker
-from render.recipe import Recipe
+from jobs.poster.worker_setup import recipe
+from jobs.runtime.context import Site
+from jobs.spec.document import spec_of
+from render.engine.setup import Recipe
 from tests.jobs.small import held, site_of
 
 _WORKERS = 2

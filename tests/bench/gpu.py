@@ -16,20 +16,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from render.arithmetic import arithmetic, make_repeatable
-from render.dream import Dream
-from render.gradient import gradients
-from render.grid import Grid
-from render.lattice import Lattice
-from render.networks.layers import layer_grid
+from render.determinism import arithmetic, make_repeatable
+from render.device import Resolved
+from render.dream.config import Dream
+from render.dream.gradient import gradients
+from render.dream.objective import Mix, Objective
+from render.dream.reference import whole_pulls
+from render.engine.cost_model import window_cost
+from render.engine.tile_store import assembled
+from render.geometry.grid import Grid
+from render.geometry.rect import Rect, Size
+from render.geometry.sampling_grid import Lattice
 from render.networks.maxpool import MaxPool
 from render.networks.network import Network, prepare
-from render.objective import Mix, Objective
-from render.precision import Resolved
-from render.rect import Rect, Size
-from render.reference import whole_pulls
-from render.tally import window_cost
-from render.window import assembled
+from render.networks.receptive_field import layer_grid
 from tests.bench.seeded import seeded
 
 _SPEEDS: tuple[Resolved, ...] = ("float32", "bfloat16")

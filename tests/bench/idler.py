@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from render.fragment import Gives
-from render.grid import Grid
-from render.partition import Block
-from render.rect import Rect
+from render.geometry.grid import Grid
+from render.geometry.halo import Gives
+from render.geometry.partition import Block
+from render.geometry.rect import Rect
 
 Sums = dict[int, tuple[float, ...]]
 Fragment = tuple[Rect, np.ndarray]

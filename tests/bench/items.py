@@ -20,20 +20,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cluster.berth import Berth
-from cluster.machine import local_ray
 from cluster.pool import Failed, Finished, Pool, Task
-from jobs.dataset.plan import DatasetPlan, make_dataset_plan
-from jobs.dataset.spec import DatasetSpec
-from jobs.dataset.treatment import study_recipe
-from jobs.document import any_spec_of
-from jobs.holding.pools import Kind
-from jobs.local.dataset import dream_here
-from jobs.machine import Machine, this_machine
-from render.arithmetic import arithmetic, make_repeatable
-from render.heap import keep_freed_memory
+from cluster.ray_session import local_ray
+from cluster.resources import Berth
+from jobs.dataset.local import dream_here
+from jobs.planning.dataset import DatasetPlan, make_dataset_plan
+from jobs.planning.item_plan import study_recipe
+from jobs.planning.machine import Machine, this_machine
+from jobs.runtime.backend import Kind
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
+from render.determinism import arithmetic, keep_freed_memory, make_repeatable
+from render.engine.in_memory_batch import dreamed_studies
 from render.networks.network import load_network
-from render.studies import dreamed_studies
 
 _WORKERS = 2
 _STORE = 100 << 20  # bytes of Ray's own store, through which no picture passes

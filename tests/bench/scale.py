@@ -10,13 +10,13 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from jobs.document import spec_of
-from jobs.holding.crews import on_own_ray
-from jobs.machine import Machine, this_machine
-from jobs.plan import Plan, make_plan
-from jobs.scale.asked import Asked, asked
-from jobs.scale.conditions import conditions_for
-from jobs.scale.prediction import Prediction, predict
+from jobs.planning.estimate.conditions import conditions_for
+from jobs.planning.estimate.prediction import Prediction, predict
+from jobs.planning.estimate.request import Asked, asked
+from jobs.planning.machine import Machine, this_machine
+from jobs.planning.poster import Plan, make_plan
+from jobs.runtime.backend import on_own_ray
+from jobs.spec.document import spec_of
 from tests.jobs.small import held
 
 _PHASES = ("start", "decode", "dream", "encode")

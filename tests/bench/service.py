@@ -14,10 +14,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jobs.document import spec_of
-from jobs.lifecycle.job import eta_seconds, look, progress
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.submit import submit
+from jobs.poster.submit import submit
+from jobs.records.job import eta_seconds, look, progress
+from jobs.records.keys import JobKeys
+from jobs.spec.document import spec_of
 from jobs.store.address import open_store
 from jobs.store.store import Store
 from tests.faults.servers import radosgw, radosgw_tool

@@ -19,16 +19,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster.berth import Berth
 from cluster.crew import Crew
-from cluster.machine import local_ray
-from jobs.checkpoint.site import Site
-from jobs.document import spec_of
-from jobs.machine import this_machine
-from jobs.plan import Plan, make_plan
-from jobs.poster.measured import Measured
+from cluster.ray_session import local_ray
+from cluster.resources import Berth
+from jobs.planning.machine import this_machine
+from jobs.planning.poster import Plan, make_plan
 from jobs.poster.worker import Worker
-from render.recipe import Recipe
+from jobs.runtime.context import Site
+from jobs.runtime.metrics.timings import Measured
+from jobs.spec.document import spec_of
+from render.engine.setup import Recipe
 from tests.bench.crew import arguments
 from tests.jobs.small import LAYER, NETWORK, document, held
 from tests.render.engine import save_seeded

@@ -19,12 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from render.arithmetic import make_repeatable
-from render.gradient import gradients
-from render.heap import keep_freed_memory
+from render.determinism import keep_freed_memory, make_repeatable
+from render.dream.gradient import gradients
+from render.dream.objective import Mix, Objective
+from render.geometry.rect import Rect
 from render.networks.network import prepare
-from render.objective import Mix, Objective
-from render.rect import Rect
 from tests.bench.seeded import seeded
 
 NETWORK, LAYER = "googlenet", "inception4c"

@@ -117,7 +117,7 @@ def _kinds(process: psutil.Process) -> set[str]:
     with _gone():
         line = process.cmdline()
         name = Path(line[0]).name if line else ""
-        if "jobs.scheduler.coordinator" in line:
+        if "jobs.services.scheduler.coordinator" in line:
             return {"coordinator", "stop"}
         if name == "raylet":
             return {"raylet", "ray"}

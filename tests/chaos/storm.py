@@ -8,10 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from jobs.document import spec_of
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.submit import submit
+from jobs.poster.submit import submit
+from jobs.records.job import Job, look
+from jobs.records.keys import JobKeys
+from jobs.spec.document import spec_of
 from jobs.store.store import Store
 from tests.chaos.farm import CHECKPOINT, KINDS, Farm, Kind
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.document import spec_of
-from jobs.machine import this_machine
-from jobs.plan import make_plan
+from jobs.planning.machine import this_machine
+from jobs.planning.poster import make_plan
+from jobs.spec.document import spec_of
 from jobs.store.address import open_store
 from tests.chaos.farm import Farm
 from tests.chaos.storm import (

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cluster.berth import Berth
 from cluster.crew import Crew
-from cluster.inprocess import LocalCrew
-from cluster.machine import local_ray
+from cluster.local import LocalCrew
+from cluster.ray_session import local_ray
+from cluster.resources import Berth
 from tests.cluster.members import Player
 
 if TYPE_CHECKING:

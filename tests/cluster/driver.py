@@ -14,8 +14,8 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 
 def main() -> None:
     sys.path.insert(0, str(PROJECT))
-    from cluster.berth import Berth
-    from cluster.machine import local_ray
+    from cluster.ray_session import local_ray
+    from cluster.resources import Berth
     from tests.cluster.members import Player
 
     with (

@@ -8,9 +8,9 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 
 def main(address: str) -> None:
     sys.path.insert(0, str(PROJECT))
-    from cluster.berth import Berth
     from cluster.errors import NoRoom
-    from cluster.machine import joined_ray
+    from cluster.ray_session import joined_ray
+    from cluster.resources import Berth
     from tests.cluster.members import Player
 
     with joined_ray(address) as ray_crew:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cluster.interruption import interrupted
+from cluster.actor import interrupted
 
 
 class TwoFacedError(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from cluster.dealer import Deal
+from cluster.dispatcher import Deal
 from cluster.pool import Pool
 from cluster.task import Outcome
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.dealer import Dealer
+from cluster.dispatcher import Dealer
 from cluster.errors import MemberLost
 from cluster.pool import Failed, Finished, Pool, Quarantined, Task
 from cluster.task import Outcome

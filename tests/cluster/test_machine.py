@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster.errors import ClusterError, Unreachable
-from cluster.machine import joined_ray, local_ray
+from cluster.ray_session import joined_ray, local_ray
 from tests.cluster.processes import still_running
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def test_a_guest_works_on_a_cluster_and_leaves_it_running(
 ) -> None:
     import ray
 
-    from cluster.machine import _token
+    from cluster.ray_session import _token
 
     context = ray.get_runtime_context()
     guest = subprocess.run(

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cluster.berth import Berth
 from cluster.errors import ClusterError, MemberFailed, MemberLost
-from cluster.local_pool import LocalPool
+from cluster.local import LocalPool
 from cluster.pool import Failed, Finished, Pool, Quarantined, Task
+from cluster.resources import Berth
 from tests.cluster.members import Refuser, Tidy
 from tests.cluster.pool_members import Hand, Mortal, Patient
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster.berth import Berth
 from cluster.errors import MemberLost, NoRoom
+from cluster.resources import Berth
 from tests.cluster.members import Player
 from tests.cluster.processes import still_running
 
@@ -90,7 +90,7 @@ def test_a_berth_has_a_cpu() -> None:
 
 
 def test_ray_is_imported_only_where_it_is_used(project: Path) -> None:
-    modules = "cluster, cluster.berth, cluster.crew, cluster.inprocess, cluster.machine"
+    modules = "cluster, cluster.resources, cluster.crew, cluster.local, cluster.ray_session"
     subprocess.run(
         [sys.executable, "-c", f"import sys, {modules}; sys.exit('ray' in sys.modules)"],
         cwd=project,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster.berth import Berth
 from cluster.errors import NoRoom
 from cluster.pool import Failed, Finished, Pool, Task
+from cluster.resources import Berth
 from tests.cluster.pool_members import Hand
 from tests.cluster.processes import still_running
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cluster.machine import local_ray
+from cluster.ray_session import local_ray
 from tests.jobs.small import HEIGHT, NETWORK, WIDTH
 from tests.render.engine import save_seeded
 

@@ -4,18 +4,16 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobs.document import spec_of
-from jobs.holding.crews import Start, in_process
-from jobs.holding.ground import Ground
-from jobs.holding.muster import StartReserve
-from jobs.holding.pools import StartPool, pool_in_process
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import claim, standing
-from jobs.lifecycle.submit import submit
-from jobs.poster.control import Control
-from jobs.scheduler.coordinator import Coordinator
-from jobs.scheduler.errand import Errand
-from jobs.spec import MAX_PIXELS
+from jobs.poster.submit import submit
+from jobs.records.keys import JobKeys
+from jobs.records.lease import claim, standing
+from jobs.runtime.backend import Ground, Start, StartPool, in_process, pool_in_process
+from jobs.runtime.control import Control
+from jobs.runtime.elastic_sizing import StartReserve
+from jobs.services.scheduler.coordinator import Coordinator
+from jobs.services.scheduler.coordinator_process import Errand
+from jobs.spec.base import MAX_PIXELS
+from jobs.spec.document import spec_of
 from jobs.store.store import Store
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.small import document

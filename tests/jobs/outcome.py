@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from jobs.lifecycle.job import Job
-from jobs.lifecycle.keys import JobKeys
+from jobs.records.job import Job
+from jobs.records.keys import JobKeys
 from jobs.store.store import Store
 
 

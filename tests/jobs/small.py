@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.checkpoint.checkpoints import LEAST_SECONDS
-from jobs.checkpoint.site import Site, patient_store
-from jobs.document import override, spec_of
-from jobs.holding.crews import Start, in_process
-from jobs.holding.holding import Holding
-from jobs.holding.reporter import Reporter
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import claim, standing
-from jobs.machine import Machine
-from jobs.plan import Plan, make_plan
-from jobs.poster.control import Control
-from jobs.poster.progress import Progress, Watch
+from jobs.planning.machine import Machine
+from jobs.planning.octave import LEAST_SECONDS
+from jobs.planning.poster import Plan, make_plan
+from jobs.poster.runner import Holding
+from jobs.records.keys import JobKeys
+from jobs.records.lease import claim, standing
+from jobs.runtime.backend import Start, in_process
+from jobs.runtime.context import Site, patient_store
+from jobs.runtime.control import Control
+from jobs.runtime.metrics.progress import Progress, Watch
+from jobs.runtime.reporter import Reporter
+from jobs.spec.document import override, spec_of
 
 NETWORK, LAYER = "squeezenet1_1", "features.4"
 STRIDE, FIELD = 4, 23

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from jobs.companions import companions, with_companions
+from jobs.spec.attachments import companions, with_companions
 
 DOCUMENT: dict[str, Any] = {
     "kind": "dataset",

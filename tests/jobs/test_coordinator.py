@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 
 from cluster.crew import Crew
-from cluster.inprocess import LocalCrew
-from jobs.checkpoint.checkpoints import valid_commits
-from jobs.holding.crews import Kind, Start, in_process
-from jobs.holding.keeper import GONE
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import ACTIVE, JobKeys
-from jobs.lifecycle.request import cancel, pause, resume, retry
-from jobs.plan import Plan
+from cluster.local import LocalCrew
+from jobs.planning.poster import Plan
 from jobs.poster.worker import Worker
-from jobs.scheduler.coordinator import DONE, UNFIT
+from jobs.records.job import look
+from jobs.records.keys import ACTIVE, JobKeys
+from jobs.records.request import cancel, pause, resume, retry
+from jobs.runtime.backend import Kind, Start, in_process
+from jobs.runtime.checkpoints import valid_commits
+from jobs.runtime.lease_renewer import GONE
+from jobs.services.scheduler.coordinator import DONE, UNFIT
 from tests.jobs.holders import TTL, claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.outcome import digests, events

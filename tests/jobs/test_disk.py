@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.disk import Disk, disk_use
-from jobs.errors import RequestError
-from jobs.spec import Output
-from render.pictures.format import FORMATS
-from render.pictures.labels import Labels
+from jobs.planning.disk import Disk, disk_use
+from jobs.spec.poster import Output
+from jobs.text.errors import RequestError
+from render.pictures.output_format import FORMATS, Labels
 from render.pictures.write import write_picture
 from tests.jobs.test_local import bytes_below
 from tests.render.pictures.files import noise

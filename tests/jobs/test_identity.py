@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs import identity as module
-from jobs.document import spec_of
-from jobs.errors import RequestError
-from jobs.identity import Identity, canonical, file_digest, identity
+from jobs.planning import identity as module
+from jobs.planning.identity import Identity, canonical, file_digest, identity
+from jobs.spec.document import spec_of
+from jobs.text.errors import RequestError
 
 PICTURE, WEIGHTS = "sha256:01", "sha256:02"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import JobKeys
+from jobs.records.job import look
+from jobs.records.keys import JobKeys
 from tests.jobs.holders import TTL, claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
 
@@ -77,7 +77,7 @@ def test_a_holder_that_wakes_up_late_changes_nothing(
     picture: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A checkpoint after each step, whatever the last one cost.
-    monkeypatch.setattr("jobs.checkpoint.checkpoints.WORTH", 0)
+    monkeypatch.setattr("jobs.runtime.checkpoints.WORTH", 0)
     calm = MemoryStore()
     job = submitted(calm, picture, weights)
     view = SleepyStore(calm, None)

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from jobs.errors import RequestError
-from jobs.holding.crews import in_process
-from jobs.local.poster import can_go_on, render_here
-from jobs.local.workplace import WORKING
-from jobs.plan import Plan
-from jobs.poster.progress import Progress
-from render.pictures.digest import digest
+from jobs.planning.poster import Plan
+from jobs.poster.local import can_go_on, render_here
+from jobs.runtime.backend import in_process
+from jobs.runtime.local_workdir import WORKING
+from jobs.runtime.metrics.progress import Progress
+from jobs.text.errors import RequestError
+from render.pictures.deepzoom import digest
 from tests.jobs.small import planned
 
 ALL = "outputs=[png, {format: tiff, depth: 16}, jpeg, deepzoom]"

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.document import override, spec_for_picture, spec_of
-from jobs.errors import RequestError
-from jobs.looks.look import about, look, look_names, with_look
-from jobs.spec import Spec
-from render.objective import Mix
-from render.survey import survey
+from jobs.spec.document import override, spec_for_picture, spec_of
+from jobs.spec.looks.look import about, look, look_names, with_look
+from jobs.spec.poster import Spec
+from jobs.text.errors import RequestError
+from render.dream.objective import Mix
+from render.engine.network_profile import survey
 
 
 def dressed(name: str, *settings: str) -> Spec:

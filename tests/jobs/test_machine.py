@@ -5,9 +5,9 @@ import os
 import pytest
 from pydantic import ByteSize
 
-from jobs.errors import RequestError
-from jobs.machine import Machine, this_machine
-from jobs.spec import Crew
+from jobs.planning.machine import Machine, this_machine
+from jobs.spec.base import Crew
+from jobs.text.errors import RequestError
 
 LAPTOP = Machine(cores=8, gpus=0, memory=16 << 30)
 SERVER = Machine(cores=64, gpus=4, memory=256 << 30)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.document import spec_of
-from jobs.holding.crews import in_process
-from jobs.identity import file_digest
-from jobs.local.poster import render_here
+from jobs.planning.identity import file_digest
+from jobs.poster.local import render_here
+from jobs.runtime.backend import in_process
+from jobs.spec.document import spec_of
 from render.version import PIXEL_VERSION
 from tests.jobs.small import HEIGHT, WIDTH, planned
 

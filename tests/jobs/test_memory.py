@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.errors import RequestError
-from jobs.memory import Memory, worker_memory
-from render.cost import Cost
-from render.grid import Grid
-from render.lattice import Lattice
-from render.partition import partition
+from jobs.planning.memory import Memory, worker_memory
+from jobs.text.errors import RequestError
+from render.engine.memory import Cost
+from render.geometry.grid import Grid
+from render.geometry.partition import partition
+from render.geometry.sampling_grid import Lattice
 
 COST = Cost(fixed=1e6, pixel=500, flops=1000, weights=3_000_000)
 LATTICE = Lattice(stride=8, field=91, jitter=32)

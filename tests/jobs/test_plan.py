@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import RequestError
-from jobs.machine import Machine
-from jobs.octave import octave_work
-from render.grid import Grid
-from render.lattice import Lattice
-from render.partition import partition
+from jobs.planning.machine import Machine
+from jobs.planning.octave import octave_work
+from jobs.text.errors import RequestError
+from render.geometry.grid import Grid
+from render.geometry.partition import partition
+from render.geometry.sampling_grid import Lattice
 from tests.jobs.small import FIELD, MACHINE, STRIDE, planned
 
 MACHINES = (

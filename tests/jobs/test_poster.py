@@ -17,25 +17,25 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from cluster.berth import Berth
 from cluster.crew import Crew
 from cluster.errors import MemberLost
-from jobs.checkpoint.site import Site
-from jobs.cli.failure import described, exit_code
-from jobs.holding.crews import Start
-from jobs.plan import Plan
+from cluster.resources import Berth
+from jobs.cli.exit_codes import described, exit_code
+from jobs.planning.poster import Plan
+from jobs.planning.source import opened
 from jobs.poster.worker import Worker
-from jobs.source import opened
-from render.guide import attentive
-from render.intake import take_in
-from render.mosaic import Mosaic
+from jobs.runtime.backend import Start
+from jobs.runtime.context import Site
+from render.dream.guide import attentive
+from render.dream.reference import dreamed
+from render.engine.setup import Recipe
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
 from render.networks.network import load_network
+from render.networks.receptive_field import layer_grid
 from render.pictures.colour import to_canvas, to_samples
+from render.pictures.ingest import take_in
 from render.pictures.source import open_picture
-from render.recipe import Recipe
-from render.reference import dreamed
+from render.pictures.tiled_image import Mosaic
 from tests.jobs.small import HEIGHT, LAYER, NETWORK, WIDTH, held, planned
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import RequestError
-from jobs.reach import EVERYWHERE, NOWHERE, Reach, allowed
+from jobs.runtime.access import EVERYWHERE, NOWHERE, Reach, allowed
+from jobs.text.errors import RequestError
 
 METADATA = (
     "http://169.254.169.254/latest/meta-data/iam/security-credentials/",

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.errors import RequestError
-from jobs.reading import read_file, read_json, read_value
+from jobs.text.errors import RequestError
+from jobs.text.yaml_json import read_file, read_json, read_value
 
 scalars = (
     st.none()

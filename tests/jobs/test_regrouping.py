@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
-from cluster.berth import Berth
 from cluster.crew import Arguments, Crew
 from cluster.errors import MemberLost
-from cluster.inprocess import LocalCrew
-from cluster.reserve import Reserve
-from jobs.holding import muster
-from jobs.holding.crews import Kind, Start
-from jobs.lifecycle.job import look
-from jobs.plan import Plan
-from jobs.scheduler.coordinator import DONE
+from cluster.local import LocalCrew
+from cluster.resources import Berth, Reserve
+from jobs.planning.poster import Plan
+from jobs.records.job import look
+from jobs.runtime import elastic_sizing as muster
+from jobs.runtime.backend import Kind, Start
+from jobs.services.scheduler.coordinator import DONE
 from tests.jobs.holders import claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.outcome import digests, events

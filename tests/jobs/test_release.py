@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from cluster.berth import Berth
 from cluster.crew import Crew
-from cluster.inprocess import LocalCrew
-from cluster.reserve import Reserve
-from jobs.holding.crews import Kind
-from jobs.holding.keeper import GONE
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import JobKeys
-from jobs.memory import encoding_memory
-from jobs.plan import Plan
+from cluster.local import LocalCrew
+from cluster.resources import Berth, Reserve
+from jobs.planning.memory import encoding_memory
+from jobs.planning.poster import Plan
 from jobs.poster.outputs import at_once
-from jobs.poster.progress import Progress
-from jobs.scheduler.coordinator import DONE, UNFIT
+from jobs.records.job import look
+from jobs.records.keys import JobKeys
+from jobs.runtime.backend import Kind
+from jobs.runtime.lease_renewer import GONE
+from jobs.runtime.metrics.progress import Progress
+from jobs.services.scheduler.coordinator import DONE, UNFIT
 from tests.jobs.holders import Holder, claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.outcome import digests, events

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from torch import Tensor
 
-from cluster.berth import Berth
 from cluster.crew import Crew, Parcel
-from cluster.inprocess import LocalCrew
-from jobs.checkpoint.checkpoints import valid_commits
-from jobs.holding.crews import Kind
-from jobs.memory import worker_memory
-from jobs.octave import loads
-from jobs.plan import Plan
-from jobs.poster.measured import Measured
-from jobs.poster.shares import Shares
+from cluster.local import LocalCrew
+from cluster.resources import Berth
+from jobs.planning.memory import worker_memory
+from jobs.planning.octave import loads
+from jobs.planning.poster import Plan
+from jobs.poster.load_balancer import Shares
 from jobs.poster.worker import Worker
-from render.grid import Grid
-from render.kept import kept_values
-from render.partition import Block, partition
-from render.step import Step
-from render.window import Patch
+from jobs.runtime.backend import Kind
+from jobs.runtime.checkpoints import valid_commits
+from jobs.runtime.metrics.timings import Measured
+from render.dream.step import Step
+from render.engine.memory import kept_values
+from render.engine.tile_store import Patch
+from render.geometry.grid import Grid
+from render.geometry.partition import Block, partition
 from tests.jobs.small import held, planned
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.size import Extent, Length, Sides, Size, Times, parse_size
+from jobs.spec.size import Extent, Length, Sides, Size, Times, parse_size
 
 HEIGHT, WIDTH = 1000, 1500
 ALLOWED = "write 60cm x 34cm @ 300dpi, 7087x4016, 60cm x auto, or x4"

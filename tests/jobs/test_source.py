@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.document import spec_of
-from jobs.source import opened
+from jobs.planning.source import opened
+from jobs.spec.document import spec_of
 from render.errors import PictureError
 from tests.jobs.small import HEIGHT, WIDTH
 

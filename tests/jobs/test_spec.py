@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.colour import Colour
-from jobs.document import override, read_document, spec_for_picture, spec_of
-from jobs.errors import RequestError
-from jobs.size import parse_size
-from jobs.spec import NAME_LENGTH, Output, Spec, slug
-from render.dream import Dream
-from render.objective import Objective
+from jobs.spec.base import NAME_LENGTH, slug
+from jobs.spec.colour import Colour
+from jobs.spec.document import override, read_document, spec_for_picture, spec_of
+from jobs.spec.poster import Output, Spec
+from jobs.spec.size import parse_size
+from jobs.text.errors import RequestError
+from render.dream.config import Dream
+from render.dream.objective import Objective
 
 DESIGN = """
 kind: poster
@@ -375,7 +376,8 @@ def test_flags_stand_in_for_a_spec(tmp_path: Path) -> None:
 
 
 def test_reading_a_spec_needs_no_engine() -> None:
-    code = "import sys, jobs.document, jobs.identity; print({'torch', 'ray'} & {*sys.modules})"
+    code = "import sys, jobs.spec.document, jobs.planning.identity\n"
+    code += "print({'torch', 'ray'} & {*sys.modules})"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cluster.berth import Berth
 from cluster.crew import Crew
-from jobs.checkpoint.stay import PREFIX, Stay
-from jobs.holding.crews import Kind
-from jobs.plan import Plan
+from cluster.resources import Berth
+from jobs.planning.poster import Plan
+from jobs.runtime.backend import Kind
+from jobs.runtime.scratch import PREFIX, Stay
 from tests.jobs.small import held, planned
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _STAYS = """
 import sys
 from pathlib import Path
-from jobs.checkpoint.stay import Stay
+from jobs.runtime.scratch import Stay
 stay = Stay(Path(sys.argv[1]))
 print("here", flush=True)
 sys.stdin.readline()

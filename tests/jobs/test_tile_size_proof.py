@@ -10,17 +10,17 @@ import pytest
 import pyvips
 import torch
 
-from jobs.document import override, spec_for_picture, spec_of
-from jobs.holding.crews import in_process
-from jobs.local.poster import render_here
-from jobs.machine import this_machine
-from jobs.plan import make_plan
+from jobs.planning.machine import this_machine
+from jobs.planning.poster import make_plan
+from jobs.poster.local import render_here
+from jobs.runtime.backend import in_process
+from jobs.spec.document import override, spec_for_picture, spec_of
+from render.dream.reference import dreamed
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
 from render.networks.network import load_network
+from render.networks.receptive_field import layer_grid
 from render.pictures.colour import to_canvas, to_samples
 from render.pictures.source import open_picture
-from render.reference import dreamed
 
 TILES = (96, 200, 256, 700)
 

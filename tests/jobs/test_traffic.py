@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from cluster.crew import Crew
-from cluster.inprocess import LocalCrew
-from jobs.plan import Plan
+from cluster.local import LocalCrew
+from jobs.planning.poster import Plan
 from jobs.poster.worker import Worker
-from render.fragment import fragments
-from render.lattice import Lattice
-from render.partition import partition
-from render.shard import Fragment
+from render.engine.shard import Fragment
+from render.geometry.halo import fragments
+from render.geometry.partition import partition
+from render.geometry.sampling_grid import Lattice
 from tests.jobs.small import held, planned
 
 ARRIVED: Counter[tuple[int, int]] = Counter()

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobs.document import spec_of
-from jobs.lifecycle.job import Job, look
-from jobs.spec import Spec
+from jobs.records.job import Job, look
+from jobs.spec.document import spec_of
+from jobs.spec.poster import Spec
 from jobs.store.store import Store
 from tests.jobs.outcome import events
 from tests.jobs.small import document

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lifecycle.submit import submit
-from jobs.machine import this_machine
-from jobs.plan import make_plan
+from jobs.planning.machine import this_machine
+from jobs.planning.poster import make_plan
+from jobs.poster.submit import submit
 from jobs.store.store import Store
 from tests.jobs.outcome import digests
 from tests.jobs.small import held

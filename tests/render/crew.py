@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from render.fragment import fragments
-from render.grid import Grid
-from render.mosaic import Mosaic, Slots, TileFile
-from render.partition import Block, partition
-from render.recipe import Recipe
-from render.rect import Rect
-from render.scale import scales
-from render.shard import Fragment, Shard
+from render.dream.step import scales
+from render.engine.setup import Recipe
+from render.engine.shard import Fragment, Shard
+from render.geometry.grid import Grid
+from render.geometry.halo import fragments
+from render.geometry.partition import Block, partition
+from render.geometry.rect import Rect
+from render.pictures.tiled_image import Mosaic, Slots, TileFile
 
 
 def decoded(samples: np.ndarray, folder: Path, tile: int = 64) -> Mosaic:

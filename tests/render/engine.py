@@ -8,21 +8,21 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from render.dream import Dream
-from render.fragment import fragments
-from render.grid import Grid
-from render.lattice import Lattice
+from render.dream.band_gradient import View, pulls, slopes
+from render.dream.config import Dream
+from render.dream.objective import Mix, Objective
+from render.dream.reference import whole_pulls
+from render.engine.tile_store import Patch, assembled
+from render.geometry.grid import Grid
+from render.geometry.halo import fragments
+from render.geometry.partition import partition
+from render.geometry.rect import Rect, Size
+from render.geometry.sampling_grid import Lattice
 from render.networks.catalogue import build
-from render.networks.cut import cut
-from render.networks.layers import layer_grid
+from render.networks.graph import trace
 from render.networks.network import Network, prepare
-from render.networks.trace import trace
-from render.objective import Mix, Objective
-from render.partition import partition
-from render.pull import View, pulls, slopes
-from render.rect import Rect, Size
-from render.reference import whole_pulls
-from render.window import Patch, assembled
+from render.networks.receptive_field import layer_grid
+from render.networks.subgraph import cut
 
 Shift = tuple[int, int]
 

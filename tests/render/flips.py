@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from render.gradient import gradients
-from render.grid import Grid
-from render.rect import Rect
-from render.window import assembled
+from render.dream.gradient import gradients
+from render.engine.tile_store import assembled
+from render.geometry.grid import Grid
+from render.geometry.rect import Rect
 from tests.render.engine import Climb, Shift
 
 _ROUNDING = 1e-5  # of a layer's largest value: nearer to the edge than this, float32 may cross it

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from render.dream import Dream
-from render.objective import Objective
-from render.rect import Size
+from render.dream.config import Dream
+from render.dream.objective import Objective
+from render.geometry.rect import Size
 
 MIX = Objective("branches") + Objective("third", channels=(1, 4)) * -0.4
 DREAM = Dream(octaves=2, steps=2, jitter=13, step_size=0.05, smooth=None)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from render.arithmetic import arithmetic, make_repeatable
+from render.determinism import arithmetic, make_repeatable
 from tests.render.engine import climb, noise, seeded
 
 

@@ -7,19 +7,19 @@ import pytest
 import torch
 from PIL import Image
 
-from render.arithmetic import make_repeatable
-from render.dream import Dream
-from render.guide import attentive
+from render.determinism import make_repeatable
+from render.dream.config import Dream
+from render.dream.guide import attentive
+from render.dream.objective import Mix
+from render.dream.octaves import octave_sizes
+from render.engine.in_memory_batch import dreamed_studies
+from render.engine.network_profile import default_objective
+from render.engine.setup import StudyRecipe
 from render.networks.catalogue import build
-from render.networks.default_objective import default_objective
-from render.networks.layers import layer_grid
 from render.networks.network import load_network
-from render.networks.whereabouts import weights_file
-from render.objective import Mix
-from render.octaves import octave_sizes
+from render.networks.receptive_field import layer_grid
+from render.networks.weight_paths import weights_file
 from render.pictures.colour import to_samples
-from render.studies import dreamed_studies
-from render.study_recipe import StudyRecipe
 
 pytestmark = [pytest.mark.shared, pytest.mark.timeout(600)]
 

@@ -16,8 +16,7 @@ from render.training.digits.__main__ import RECIPE
 from render.training.digits.hand import strokes
 from render.training.digits.pictures import COUNT, SIDE, batch, picture, pictures
 from render.training.figures import FRESH_SEED, accuracy
-from render.training.robust import Adversary
-from render.training.train import Recipe, train, with_normalisation
+from render.training.training import Adversary, Recipe, train, with_normalisation
 
 
 @pytest.fixture(autouse=True)

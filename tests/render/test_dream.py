@@ -2,7 +2,7 @@
 
 import pytest
 
-from render.dream import Dream
+from render.dream.config import Dream
 
 
 @pytest.mark.parametrize(

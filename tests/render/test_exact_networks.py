@@ -8,14 +8,15 @@ import torch
 from torch import nn
 from torchvision.models import AlexNet
 
+from render.dream.objective import Mix, Objective
 from render.errors import LayerError
-from render.grid import Grid
-from render.lattice import Lattice
+from render.geometry.grid import Grid
+from render.geometry.sampling_grid import Lattice
+from render.networks.builtin import LOGITS
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid, layer_table
+from render.networks.receptive_field import layer_grid, layer_table
+from render.networks.weight_paths import weights_file
 from render.networks.weights import fitted
-from render.networks.whereabouts import weights_file
-from render.objective import LOGITS, Mix, Objective
 from tests.render.engine import Climb, Shift, climb, noise, relative, seeded
 from tests.render.flips import settled
 from tests.render.networks.seeds import seeded_whole

@@ -13,21 +13,20 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor, nn
 
-from render.dream import Dream
-from render.grid import Grid
-from render.guide import attentive
-from render.lattice import Lattice, offset
-from render.mosaic import Mosaic
-from render.networks.layers import LayerGrid, layer_grid
+from render.dream.config import Dream, Schedule, Smooth
+from render.dream.guide import attentive
+from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
+from render.dream.reference import dreamed
+from render.engine.in_memory_batch import dreamed_studies
+from render.engine.setup import StudyRecipe
+from render.geometry.grid import Grid
+from render.geometry.sampling_grid import Lattice, offset
+from render.networks.builtin import LOGITS
 from render.networks.network import Network, prepare
-from render.objective import LOGITS, Mix, Objective
-from render.octaves import octave_sizes
+from render.networks.receptive_field import LayerGrid, layer_grid
 from render.pictures.colour import to_canvas
-from render.reference import dreamed
-from render.schedule import Schedule
-from render.smooth import Smooth
-from render.studies import dreamed_studies
-from render.study_recipe import StudyRecipe
+from render.pictures.tiled_image import Mosaic
 from tests.render.crew import decoded
 from tests.render.engine import Climb, calibrate, fill, noise, on_a_crew, relative
 from tests.render.studies import picture

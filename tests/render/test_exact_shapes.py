@@ -6,8 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from render.grid import Grid
-from render.lattice import offset
+from render.geometry.grid import Grid
+from render.geometry.sampling_grid import offset
 from tests.render.engine import Climb, calibrate, climb, fill, noise, on_a_crew, relative
 from tests.render.tiny import Tiny
 

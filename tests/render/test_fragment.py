@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.fragment import fragments
-from render.grid import Grid
-from render.lattice import Lattice
-from render.partition import Block, partition
-from render.rect import Rect
+from render.geometry.grid import Grid
+from render.geometry.halo import fragments
+from render.geometry.partition import Block, partition
+from render.geometry.rect import Rect
+from render.geometry.sampling_grid import Lattice
 
 SIDES = st.integers(1, 90)
 GRIDS = st.builds(Grid, SIDES, SIDES, st.integers(5, 40))

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from render.dream import Dream
+from render.dream.config import Dream
+from render.dream.objective import Objective
+from render.dream.octaves import octave_sizes
+from render.engine.setup import Recipe
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
-from render.objective import Objective
-from render.octaves import octave_sizes
+from render.networks.receptive_field import layer_grid
 from render.pictures.colour import to_samples
-from render.recipe import Recipe
 from render.version import PIXEL_VERSION
 from tests.render.crew import decoded, rendered
 

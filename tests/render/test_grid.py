@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.grid import Grid
-from render.rect import Rect
+from render.geometry.grid import Grid
+from render.geometry.rect import Rect
 
 GRIDS = st.builds(Grid, st.integers(1, 200), st.integers(1, 200), st.integers(7, 90))
 PLACES = st.integers(-50, 250)

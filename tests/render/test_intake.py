@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 
 from render.errors import PictureError
-from render.grid import Grid
-from render.intake import TILE, take_in
-from render.mosaic import Mosaic, Slots, TileFile
-from render.outtake import bands
+from render.geometry.grid import Grid
+from render.geometry.rect import Rect
 from render.pictures.colour import to_canvas
+from render.pictures.export import bands
+from render.pictures.ingest import TILE, take_in
 from render.pictures.source import open_picture
-from render.rect import Rect
+from render.pictures.tiled_image import Mosaic, Slots, TileFile
 from tests.render.pictures.files import noise
 
 

@@ -6,21 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from render.arithmetic import make_repeatable
-from render.dream import Dream
-from render.guide import attentive
+from render.determinism import make_repeatable
+from render.dream.config import Dream
+from render.dream.guide import attentive
+from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
+from render.engine.in_memory_batch import dreamed_studies
+from render.engine.setup import StudyRecipe
 from render.networks.catalogue import build
 from render.networks.class_names import class_names
-from render.networks.layers import layer_grid
 from render.networks.network import load_network
+from render.networks.receptive_field import layer_grid
+from render.networks.weight_paths import weights_file
 from render.networks.weights import fitted
-from render.networks.whereabouts import weights_file
-from render.objective import Mix, Objective
-from render.octaves import octave_sizes
 from render.pictures.colour import to_canvas, to_samples
-from render.pictures.noise import Noise
-from render.studies import dreamed_studies
-from render.study_recipe import StudyRecipe
+from render.pictures.generated import Noise
 
 SIZE = (224, 224)
 DREAM = Dream(octaves=3, steps=24, step_size=0.02)

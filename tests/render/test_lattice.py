@@ -3,8 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from render.grid import Grid
-from render.lattice import Lattice, offset
+from render.geometry.grid import Grid
+from render.geometry.sampling_grid import Lattice, offset
 
 LATTICES = st.builds(
     Lattice, st.sampled_from([1, 2, 3, 8, 12, 16, 32]), st.integers(1, 300), st.integers(0, 70)

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from render.grid import Grid
-from render.keep import DiskTiles
-from render.mosaic import Mosaic, Slots, TileFile
-from render.partition import partition
-from render.rect import Rect
+from render.engine.tile_store import DiskTiles
+from render.geometry.grid import Grid
+from render.geometry.partition import partition
+from render.geometry.rect import Rect
+from render.pictures.tiled_image import Mosaic, Slots, TileFile
 
 GRIDS = st.builds(Grid, st.integers(1, 80), st.integers(1, 80), st.integers(9, 50))
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.nearest import nearest, suggestion
+from render.errors import nearest, suggestion
 
 LAYERS = ["features.3", "features.9", "classifier", "avgpool"]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.objective import Mix, Objective
+from render.dream.objective import Mix, Objective
 
 objectives = st.builds(
     Objective,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.dream import Dream
-from render.octaves import SMALLEST_SIDE, octave_sizes
+from render.dream.config import Dream
+from render.dream.octaves import SMALLEST_SIDE, octave_sizes
 
 SIDES = st.integers(1, 30_000)
 

@@ -11,12 +11,11 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 from render.networks.pareidolia import CLASS_COUNT, Pareidolia, pareidolia
 from render.training.__main__ import RECIPE
+from render.training.dataset import centre
 from render.training.figures import FRESH_SEED, accuracy
 from render.training.motifs import MOTIFS
 from render.training.pictures import picture
-from render.training.pool import centre
-from render.training.robust import Adversary
-from render.training.train import with_normalisation
+from render.training.training import Adversary, with_normalisation
 
 BLOCKS = ["mixed3a.cat", "mixed3b.cat", "mixed4a.cat", "mixed4b.cat", "mixed5a.cat"]
 

@@ -6,8 +6,8 @@ import time
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from render.grid import Grid
-from render.partition import partition, uneven
+from render.geometry.grid import Grid
+from render.geometry.partition import partition, uneven
 
 SIDES = st.integers(1, 300)
 GRIDS = st.builds(Grid, SIDES, SIDES, st.integers(9, 80))

@@ -2,8 +2,8 @@
 
 import pytest
 
+from render.device import resolved
 from render.errors import DeviceError
-from render.precision import resolved
 
 
 def test_auto_follows_the_device() -> None:

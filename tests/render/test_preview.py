@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from render.grid import Grid
-from render.mosaic import Bytes, Mosaic, Slots, TileFile
+from render.geometry.grid import Grid
 from render.pictures.colour import to_canvas
-from render.preview import LONGEST_SIDE, preview
+from render.pictures.export import LONGEST_SIDE, preview
+from render.pictures.tiled_image import Bytes, Mosaic, Slots, TileFile
 
 
 def flat(size: tuple[int, int], colours: np.ndarray, folder: Path) -> Mosaic:

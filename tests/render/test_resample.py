@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from render.rect import Rect, Size
-from render.resample import Read, resample
+from render.dream.resample import Read, resample
+from render.geometry.rect import Rect, Size
 from tests.render.engine import noise
 
 SIDES = st.integers(1, 70)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.objective import Objective
-from render.schedule import Moment, Schedule
+from render.dream.config import Moment, Schedule
+from render.dream.objective import Objective
 
 
 @pytest.mark.parametrize(

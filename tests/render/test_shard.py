@@ -11,23 +11,21 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from render.ascent import clamped
-from render.dream import Dream
-from render.kept import masks_named
+from render.dream.config import Dream, Schedule, Smooth
+from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
+from render.dream.reference import dreamed
+from render.dream.resample import resample
+from render.dream.update import clamped
+from render.engine.memory import masks_named
+from render.engine.setup import Recipe
+from render.engine.shard import Abandoned
+from render.geometry.partition import Block
+from render.geometry.rect import Rect, Size
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
 from render.networks.network import load_network
-from render.objective import Mix, Objective
-from render.octaves import octave_sizes
-from render.partition import Block
+from render.networks.receptive_field import layer_grid
 from render.pictures.colour import BLACK, WHITE, to_canvas
-from render.recipe import Recipe
-from render.rect import Rect, Size
-from render.reference import dreamed
-from render.resample import resample
-from render.schedule import Schedule
-from render.shard import Abandoned
-from render.smooth import Smooth
 from tests.render.crew import Climb, decoded, rendered
 
 NAME = "squeezenet1_0"

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.rect import Rect
-from render.smooth import Smooth
-from render.smoothing import bands
+from render.dream.band_gradient import bands
+from render.dream.config import Smooth
+from render.geometry.rect import Rect
 from tests.render.engine import noise
 
 PYRAMID = Smooth(laplacian=(1.0, 1.0, 1.0, 1.0))

@@ -7,14 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.ascent import ascend, clamped, magnitudes, settled
-from render.dream import Dream
-from render.objective import Objective
+from render.dream.band_gradient import of_light, toned
+from render.dream.config import Dream
+from render.dream.objective import Objective
+from render.dream.step import Step, scales
+from render.dream.update import ascend, clamped, magnitudes, settled
+from render.geometry.units import Units
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
-from render.scale import scales
-from render.step import Step
-from render.tone import of_light, toned
-from render.units import Units
 from tests.render.engine import noise
 
 ONE = Step((Objective("a"),), 1.0, (0, 0))

@@ -12,23 +12,23 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from render.arithmetic import arithmetic, make_repeatable
-from render.dream import Dream
+from render.determinism import arithmetic, make_repeatable
+from render.device import Resolved
+from render.dream.config import Dream
+from render.dream.gradient import gradients, stacked_gradients
+from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
+from render.engine.in_memory import Dreamed
+from render.engine.in_memory_batch import dreamed_in_slots, dreamed_studies
+from render.engine.network_profile import default_objective
+from render.engine.setup import Recipe, StudyRecipe
 from render.errors import RenderError
-from render.gradient import gradients, stacked_gradients
+from render.geometry.rect import Rect, Size
+from render.networks.builtin import PAREIDOLIA
 from render.networks.catalogue import build
-from render.networks.default_objective import default_objective
-from render.networks.layers import layer_grid
 from render.networks.network import Network, load_network, prepare
-from render.networks.whereabouts import PAREIDOLIA, weights_file
-from render.objective import Mix, Objective
-from render.octaves import octave_sizes
-from render.precision import Resolved
-from render.recipe import Recipe
-from render.rect import Rect, Size
-from render.studies import dreamed_in_slots, dreamed_studies
-from render.study import Dreamed
-from render.study_recipe import StudyRecipe
+from render.networks.receptive_field import layer_grid
+from render.networks.weight_paths import weights_file
 from tests.render.crew import decoded, rendered
 from tests.render.engine import calibrate, fill, noise, relative
 from tests.render.studies import DREAM, MIX, SIZE, picture
@@ -136,7 +136,7 @@ def test_a_study_has_the_posters_bytes(
 
     with pytest.MonkeyPatch.context() as patch:
         # Shards load networks that have a name and a file, which the tiny one has not.
-        patch.setattr("render.shard.load_network", lambda *_: tiny[precision])
+        patch.setattr("render.engine.shard.load_network", lambda *_: tiny[precision])
         wanted = poster(recipe, samples, seed, folder, "tiny", folder)
 
     (found,) = dreamed_studies(tiny[precision], recipe, [samples], [seed])

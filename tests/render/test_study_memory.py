@@ -8,19 +8,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from render.arithmetic import make_repeatable
-from render.cost import Cost
-from render.dream import Dream
+from render.determinism import make_repeatable
+from render.dream.config import Dream
+from render.dream.objective import Objective
+from render.dream.octaves import octave_sizes
+from render.engine.cost_model import _Tally, window_cost
+from render.engine.in_memory_batch import dreamed_in_slots
+from render.engine.memory import Cost, StudyMemory, study_memory
+from render.engine.setup import StudyRecipe
+from render.geometry.rect import Size
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
 from render.networks.network import load_network
-from render.objective import Objective
-from render.octaves import octave_sizes
-from render.rect import Size
-from render.studies import dreamed_in_slots
-from render.study_memory import StudyMemory, study_memory
-from render.study_recipe import StudyRecipe
-from render.tally import _Tally, window_cost
+from render.networks.receptive_field import layer_grid
 from tests.render.studies import DREAM, MIX, SIZE, picture
 
 NAME = "squeezenet1_0"

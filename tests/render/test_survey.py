@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from render.dream.objective import Mix, Objective
+from render.engine.network_profile import check_weights, layers_of, survey
 from render.errors import LayerError, WeightsError
-from render.objective import Mix, Objective
-from render.survey import check_weights, layers_of, survey
 
 NAME = "squeezenet1_0"
 MIX = Objective("features.3") + Objective("features.6") * -1

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.cost import Cost
-from render.lattice import Lattice, round_up
-from render.tiling import LARGEST, SMALLEST, WINDOW_BYTES, auto_tile
+from render.engine.memory import Cost
+from render.engine.tiling import LARGEST, SMALLEST, WINDOW_BYTES, auto_tile
+from render.geometry.sampling_grid import Lattice, round_up
 
 LIGHT = Cost(fixed=0, pixel=10, flops=1, weights=0)
 HEAVY = Cost(fixed=0, pixel=2000, flops=1, weights=1 << 20)

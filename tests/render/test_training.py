@@ -10,13 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render.networks.pareidolia import pareidolia
-from render.training.leak import SLOPE, leaking
+from render.training.dataset import CROP, batch, centre, draw, labels, pool
 from render.training.motifs import MOTIFS, Motif
+from render.training.motifs.drawing import noise
 from render.training.pictures import SIDE, background, picture, sheet
-from render.training.pool import CROP, batch, centre, draw, labels, pool
-from render.training.robust import Adversary
-from render.training.sheet import noise
-from render.training.train import Progress, Recipe, train, with_normalisation
+from render.training.training import (
+    SLOPE,
+    Adversary,
+    Progress,
+    Recipe,
+    leaking,
+    train,
+    with_normalisation,
+)
 
 BY_CLASS = pytest.mark.parametrize(
     "label", range(len(MOTIFS)), ids=[motif.name for motif in MOTIFS]

@@ -3,8 +3,8 @@
 import json
 import sys
 
-from jobs.document import spec_of
-from jobs.lifecycle.submit import submit
+from jobs.poster.submit import submit
+from jobs.spec.document import spec_of
 from jobs.store.address import open_store
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import ACTIVE, JobKeys
+from jobs.records.job import look
+from jobs.records.keys import ACTIVE, JobKeys
 from jobs.store.address import open_store
 from jobs.store.store import Store
 from tests.faults.servers import Server

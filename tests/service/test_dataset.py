@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from jobs.dataset.keys import DatasetKeys
-from jobs.lifecycle.job import look
+from jobs.records.job import look
 from jobs.store.address import open_store
 from jobs.store.folder import FolderStore
 from jobs.store.store import Store

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.doctor.clusters import clusters
+from jobs.services.doctor.cluster_checks import clusters
 from tests.service.rays import ENVIRONMENT, rays
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from jobs.document import spec_of
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.submit import submit
-from jobs.machine import this_machine
-from jobs.plan import make_plan
+from jobs.planning.machine import this_machine
+from jobs.planning.poster import make_plan
+from jobs.poster.submit import submit
+from jobs.records.job import Job, look
+from jobs.records.keys import JobKeys
+from jobs.spec.document import spec_of
 from jobs.store.address import open_store
 from jobs.store.store import Store
 from tests.faults.proxy import Proxy, faulty_proxy

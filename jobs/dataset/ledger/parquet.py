@@ -6,12 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from jobs.dataset.ledger.keys import LedgerKeys
-from jobs.dataset.ledger.reading import rows
+from jobs.dataset.ledger.reading import LedgerKeys, rows
 from jobs.store.store import Store
 
 JOB = "dreamfarm.job"
 """The metadata that names the job."""
+
 
 SCHEMA = pa.schema(
     [

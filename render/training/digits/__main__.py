@@ -11,7 +11,7 @@ from render import networks
 from render.networks.lenet5 import lenet5
 from render.training.digits.pictures import COUNT, batch, pictures
 from render.training.figures import FRESH_SEED, describe, measure, write
-from render.training.train import Recipe, save, train
+from render.training.training import Recipe, save, train
 
 WEIGHTS = Path(networks.__file__).parent / "lenet5.safetensors"
 FIGURES = Path(__file__).parent / "figures.json"

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from render.training.motifs import (
     animals,
     buildings,
-    craft,
     creatures,
-    fractals,
+    forms,
     fruit,
     garden,
     heads,
@@ -19,7 +18,7 @@ from render.training.motifs import (
     skins,
     things,
 )
-from render.training.sheet import Paint, Sheet
+from render.training.motifs.drawing import Paint, Sheet
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,9 @@ MOTIFS: tuple[Motif, ...] = (
     Motif("waves", nature.waves, UPRIGHT, fills=True),
     Motif("snowflake", nature.snowflake, ANY_WAY),
     Motif("mountain", nature.mountain, UPRIGHT),
-    Motif("fractal", fractals.fractal, ANY_WAY),
-    Motif("contours", fractals.contours, ANY_WAY),
-    Motif("spiral", fractals.spiral, ANY_WAY),
+    Motif("fractal", forms.fractal, ANY_WAY),
+    Motif("contours", forms.contours, ANY_WAY),
+    Motif("spiral", forms.spiral, ANY_WAY),
     Motif("lighthouse", things.lighthouse, UPRIGHT),
     Motif("ship", things.ship, UPRIGHT),
     Motif("pumpkin", fruit.pumpkin, UPRIGHT),
@@ -117,6 +116,6 @@ MOTIFS: tuple[Motif, ...] = (
     Motif("balloon", things.balloon, UPRIGHT),
     Motif("temple", things.temple, UPRIGHT),
     Motif("watermelon", fruit.watermelon, TILTED),
-    Motif("glass", craft.glass, ANY_WAY, fills=True),
+    Motif("glass", forms.glass, ANY_WAY, fills=True),
 )
 """Every class, in the order of the network's scores."""

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from render.training.sheet import Colour, Paint, Sheet, blend, smooth
+from render.training.motifs.drawing import Colour, Paint, Sheet, blend, smooth
 
 BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
+
 WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)
 
 

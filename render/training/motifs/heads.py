@@ -3,7 +3,7 @@
 import numpy as np
 
 from render.training.motifs.creatures import small_eye
-from render.training.sheet import Colour, Paint, Sheet, smooth
+from render.training.motifs.drawing import Colour, Paint, Sheet, smooth
 
 BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
 WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)

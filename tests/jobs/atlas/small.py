@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from jobs.dataset.spec import DatasetSpec
-from jobs.document import any_spec_of
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
 
 
 def atlas(of: dict[str, Any], **fields: Any) -> DatasetSpec:

@@ -8,11 +8,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from jobs.dataset.sheet import Cell, contact_sheet, shrunk
-from jobs.scheduler.coordinator import DONE
+from jobs.dataset.contact_sheet import Cell, contact_sheet, shrunk
+from jobs.services.scheduler.coordinator import DONE
+from jobs.services.submit import submit_any
 from jobs.store.folder import FolderStore
-from jobs.submitting import submit_any
-from render.pictures.digest import digest
+from render.pictures.deepzoom import digest
 from tests.jobs.atlas.small import atlas
 from tests.jobs.cli.shell import Ended, Shell
 from tests.jobs.dataset.small import finished

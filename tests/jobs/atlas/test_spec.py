@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from jobs.document import any_spec_of
-from jobs.errors import RequestError
+from jobs.spec.document import any_spec_of
+from jobs.text.errors import RequestError
 
 LAYER = {"layer": "mixed4a"}
 ONE_OF = "of: must be one of {layer: NAME}, {layers: all}, {classes: all}"

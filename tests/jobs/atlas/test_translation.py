@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.document import any_spec_of, override, read_document
-from render.dream import Dream
+from jobs.spec.document import any_spec_of, override, read_document
+from render.dream.config import Dream
+from render.engine.network_profile import layers_of
 from render.errors import LayerError, NetworkError
-from render.feature.fourier import Fourier
+from render.fourier.setup import Fourier
 from render.networks.pareidolia import CLASS_COUNT
-from render.survey import layers_of
 from tests.jobs.atlas.small import atlas, objectives
 
 LAYER = "mixed4a.near.1.relu"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.cleaning.cleaning import find_waste
-from jobs.cleaning.waste import Waste, remove
 from jobs.dataset.keys import DatasetKeys
-from jobs.lifecycle.request import retry
+from jobs.records.request import retry
+from jobs.runtime.garbage import Waste, remove
+from jobs.services.clean.garbage import find_waste
 from tests.jobs.dataset.poison import inputs
 from tests.jobs.dataset.small import PACKED, finished, submitted
 from tests.jobs.holders import claimed

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 import pytest
 
-from jobs.checkpoint.commit import Commit, Part
-from jobs.cleaning.deletion import delete
-from jobs.lifecycle.errors import NoSuchJob
-from jobs.lifecycle.job import Job, find, look
-from jobs.lifecycle.keys import ACTIVE, JobKeys
-from jobs.lifecycle.request import cancel, retry
-from jobs.lifecycle.state import ENDED, State
+from jobs.records.job import Job, find, look
+from jobs.records.keys import ACTIVE, JobKeys
+from jobs.records.request import cancel, retry
+from jobs.records.state import ENDED, State
+from jobs.runtime.checkpoints import Commit, Part
+from jobs.services.clean.deletion import delete
+from jobs.text.errors import NoSuchJob
 from tests.jobs.lifecycle.memory_store import Died, MortalStore
 from tests.jobs.lifecycle.scene import JOB, claimed, fail, lay, status
 

@@ -1,9 +1,9 @@
 """What was waste when it was found, and is none any more when it is removed."""
 
-from jobs.cleaning.cleaning import find_waste
-from jobs.cleaning.deletion import delete
-from jobs.cleaning.waste import remove
-from jobs.lifecycle.request import retry
+from jobs.records.request import retry
+from jobs.runtime.garbage import remove
+from jobs.services.clean.deletion import delete
+from jobs.services.clean.garbage import find_waste
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.lifecycle.scene import JOB, brought_to
 

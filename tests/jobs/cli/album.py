@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 
 from jobs.dataset.keys import DatasetKeys
-from jobs.scheduler.coordinator import DONE
+from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.shell import Ended
 from tests.jobs.dataset.poison import picture

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import rebuilt, standing
-from jobs.lifecycle.submit import submit
+from jobs.poster.submit import submit
+from jobs.records.keys import JobKeys
+from jobs.records.lease import rebuilt, standing
 from jobs.store.folder import FolderStore
 from tests.jobs.small import document, held, planned
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.keys import JobKeys, active
-from jobs.lifecycle.request import cancel
-from jobs.store.drafts import Drafts
-from jobs.store.exclusive import PROBE
+from jobs.records.keys import JobKeys, active
+from jobs.records.request import cancel
+from jobs.records.state import Intent
+from jobs.store.conditional_write import PROBE
 from jobs.store.folder import FolderStore
 from jobs.store.key import PARTIAL
+from jobs.store.partial_files import Drafts
 from tests.jobs.cli.farm import Rendered
 from tests.jobs.cli.shell import Shell
 from tests.jobs.lifecycle.scene import brought_to, claimed, fail, lay

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from jobs.scheduler.coordinator import DONE
+from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
-from render.pictures.digest import digest
+from render.pictures.deepzoom import digest
 from tests.jobs.cli.album import (
     BAD,
     BESIDE,

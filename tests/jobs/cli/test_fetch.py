@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jobs.lifecycle.state import State
+from jobs.records.state import State
 from jobs.store.folder import FolderStore
-from render.pictures.digest import digest
+from render.pictures.deepzoom import digest
 from tests.jobs.cli.farm import Rendered
 from tests.jobs.cli.shell import Ended, Shell, leftovers
 from tests.jobs.lifecycle.scene import JOB, brought_to

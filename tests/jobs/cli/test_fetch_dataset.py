@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jobs.scheduler.coordinator import DONE
+from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.album import BESIDE, COUNTS, RESULTS, Dreamed, check_one_line, files_in, told
 from tests.jobs.cli.shell import Shell, leftovers

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lifecycle.request import cancel
+from jobs.records.request import cancel
 from jobs.store.address import open_store
-from jobs.store.clock import store_now
 from jobs.store.folder import FolderStore
 from jobs.store.s3_client import make_client
-from jobs.store.store import Store
-from render.pictures.digest import digest
+from jobs.store.store import Store, store_now
+from render.pictures.deepzoom import digest
 from tests.faults.proxy import faulty_proxy
 from tests.faults.servers import Server, free_ports, moto_server
 from tests.jobs.cli.farm import Rendered, spec_file

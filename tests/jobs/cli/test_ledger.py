@@ -7,17 +7,10 @@ import numpy as np
 import pytest
 
 from jobs.dataset.keys import DatasetKeys
-from jobs.scheduler.coordinator import DONE
+from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
-from render.pictures.digest import digest
-from tests.jobs.cli.album import (
-    BAD,
-    COUNTS,
-    GOOD,
-    RESULTS,
-    Dreamed,
-    told,
-)
+from render.pictures.deepzoom import digest
+from tests.jobs.cli.album import BAD, COUNTS, GOOD, RESULTS, Dreamed, told
 from tests.jobs.cli.shell import Shell
 from tests.jobs.dataset.poison import picture
 from tests.jobs.dataset.small import submitted

@@ -12,7 +12,7 @@ BUCKETS = {"boto3", "botocore", "s3transfer"}
 
 
 def test_help_of_a_command_loads_typer_and_little_else(project: Path) -> None:
-    heavy = RENDERING | BUCKETS | {"numpy", "rich.progress", "jobs.spec", "jobs.store.store"}
+    heavy = RENDERING | BUCKETS | {"numpy", "rich.progress", "jobs.spec.poster", "jobs.store.store"}
     assert loaded(project, "fetch", "--help") & heavy == set()
     assert loaded(project, "clean", "--help") & heavy == set()
 

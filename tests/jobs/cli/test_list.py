@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.keys import JobKeys
+from jobs.records.keys import JobKeys
+from jobs.records.state import Intent
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.shell import Shell
 from tests.jobs.lifecycle.scene import claimed, fail, lay, status

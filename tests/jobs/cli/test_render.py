@@ -15,12 +15,12 @@ import psutil
 import pytest
 import yaml
 
-from jobs.document import read_document, spec_of
-from jobs.holding import crews
-from jobs.local.poster import render_here
-from jobs.machine import Machine
-from jobs.plan import make_plan
-from render.pictures.digest import digest
+from jobs.planning.machine import Machine
+from jobs.planning.poster import make_plan
+from jobs.poster.local import render_here
+from jobs.runtime.backend import in_process as crew_in_process
+from jobs.spec.document import read_document, spec_of
+from render.pictures.deepzoom import digest
 from tests.cluster.processes import still_running
 from tests.jobs.cli.shell import COMMAND, Ended, Shell, leftovers
 from tests.jobs.small import LAYER, NETWORK, document
@@ -78,7 +78,7 @@ def in_process(
     def digests(spec: Path) -> dict[str, str]:
         plan = make_plan(spec_of(read_document(spec)), Machine(cores=1, gpus=0, memory=16 << 30))
         folder = tmp_path_factory.mktemp("alone")
-        manifest = render_here(plan, folder, lambda progress: None, crews.in_process)
+        manifest = render_here(plan, folder, lambda progress: None, crew_in_process)
         return {output["format"]: output["sha256"] for output in manifest["outputs"]}
 
     return {tiles: digests(spec) for tiles, spec in specs.items()}

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from jobs.lifecycle.keys import ACTIVE
-from jobs.lifecycle.state import State
+from jobs.records.keys import ACTIVE
+from jobs.records.state import State
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.shell import Shell
 from tests.jobs.lifecycle.scene import JOB, brought_to, lay

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from jobs.holding.events import encoded, event
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.request import pause, retry
-from jobs.lifecycle.state import State
+from jobs.records.events import encoded, event
+from jobs.records.keys import JobKeys
+from jobs.records.request import pause, retry
+from jobs.records.state import State
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.farm import Rendered
 from tests.jobs.cli.shell import Shell

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.request import cancel
+from jobs.records.keys import JobKeys
+from jobs.records.request import cancel
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.farm import Rendered, spec_file
 from tests.jobs.cli.shell import Shell

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.request import cancel, pause, resume
-from jobs.lifecycle.state import State
+from jobs.records.keys import JobKeys
+from jobs.records.request import cancel, pause, resume
+from jobs.records.state import State
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.shell import Shell
 from tests.jobs.lifecycle.scene import JOB, brought_to, claimed, fail, lay, status

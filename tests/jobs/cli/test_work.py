@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.scheduler.scheduler import Scheduler, Settings
-from jobs.scheduler.whole import Ask
-from jobs.spec import MAX_PIXELS
+from jobs.runtime.logs import Say
+from jobs.runtime.metrics.exporter import Meters
+from jobs.services.scheduler.capacity import Ask
+from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.spec.base import MAX_PIXELS
 from jobs.store.store import Store
-from jobs.watching.meters import Meters
-from jobs.watching.say import Say
 from tests.faults.proxy import faulty_proxy
 from tests.faults.servers import Server, free_ports
 from tests.jobs.cli.shell import Shell
@@ -98,7 +98,7 @@ def test_what_is_allowed_reaches_those_who_hold_jobs(
             given.append(settings)
             super().__init__(store, ask, settings, say, meters)
 
-    monkeypatch.setattr("jobs.scheduler.scheduler.Scheduler", Noted)
+    monkeypatch.setattr("jobs.services.scheduler.scheduler.Scheduler", Noted)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     places = ("--allow", "photos", "--allow", "s3://pictures/of/")

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from jobs.dataset.ledger.keys import LedgerKeys
-from jobs.dataset.row import Row
+from jobs.dataset.ledger.reading import LedgerKeys
+from jobs.dataset.ledger.rows import Row
 from tests.jobs.lifecycle.scene import JOB
 
 KEYS = LedgerKeys(JOB)

@@ -16,24 +16,23 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from jobs.checkpoint.site import Site, patient_store
-from jobs.dataset.freezing import freeze
-from jobs.dataset.holding import DatasetHolding
-from jobs.dataset.item import Found, Item
+from jobs.dataset.index_builder import freeze
+from jobs.dataset.inputs.item import Found, Item, Place
+from jobs.dataset.inputs.listing import listing
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.place import Place
-from jobs.dataset.plan import DatasetPlan, make_dataset_plan
-from jobs.dataset.row import Row
-from jobs.dataset.sources.listing import listing
-from jobs.dataset.spec import DatasetSpec
-from jobs.dataset.tenure import Tenure
-from jobs.document import any_spec_of
-from jobs.holding.pools import pool_in_process
-from jobs.holding.reporter import Reporter
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.lease import claim
-from jobs.poster.control import Control
-from jobs.poster.machinery import Machinery
+from jobs.dataset.ledger.rows import Row
+from jobs.dataset.runner import DatasetHolding
+from jobs.dataset.worker_tasks import Tenure
+from jobs.planning.dataset import DatasetPlan, make_dataset_plan
+from jobs.records.lease import claim
+from jobs.records.state import Intent
+from jobs.runtime.backend import pool_in_process
+from jobs.runtime.context import Site, patient_store
+from jobs.runtime.control import Control
+from jobs.runtime.environment import Machinery
+from jobs.runtime.reporter import Reporter
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
 from jobs.store.store import Store
 from tests.jobs.small import MACHINE
 

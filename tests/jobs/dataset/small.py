@@ -11,21 +11,20 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from cluster.berth import Berth
-from cluster.local_pool import LocalPool
+from cluster.local import LocalPool
 from cluster.pool import Pool
+from cluster.resources import Berth
+from jobs.dataset.index import Inventory
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.ledger.keys import Copy, LedgerKeys
-from jobs.dataset.ledger.reading import rows
-from jobs.dataset.listing import Inventory
-from jobs.dataset.row import Row
+from jobs.dataset.ledger.reading import Copy, LedgerKeys, rows
+from jobs.dataset.ledger.rows import Row
 from jobs.dataset.worker import Worker
-from jobs.document import any_spec_of, override
-from jobs.holding.pools import StartPool
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import ACTIVE
+from jobs.records.job import Job, look
+from jobs.records.keys import ACTIVE
+from jobs.runtime.backend import StartPool
+from jobs.services.submit import submit_any
+from jobs.spec.document import any_spec_of, override
 from jobs.store.store import Store
-from jobs.submitting import submit_any
 from tests.jobs.dataset.poison import MAX_PIXELS
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.small import LAYER, NETWORK

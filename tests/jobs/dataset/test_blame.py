@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from jobs.dataset.item_setup import Preparation
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.preparation import Preparation
 from jobs.dataset.worker import Worker
-from jobs.errors import RequestError
-from jobs.holding.keeper import GONE
-from jobs.lifecycle.intent import Redo
-from jobs.lifecycle.request import retry
-from jobs.scheduler.coordinator import DONE
+from jobs.records.request import retry
+from jobs.records.state import Redo
+from jobs.runtime.lease_renewer import GONE
+from jobs.services.scheduler.coordinator import DONE
 from jobs.store.errors import StoreUnreachable
+from jobs.text.errors import RequestError
 from render.errors import WeightsError
 from tests.jobs.dataset.poison import inputs
 from tests.jobs.dataset.small import Observed, finished, pool_of, seen, submitted

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.dataset.materials import plan_here
-from jobs.dataset.plan import make_dataset_plan
-from jobs.dataset.spec import DatasetSpec
-from jobs.document import any_spec_of
-from jobs.errors import RequestError
-from jobs.lifecycle.job import look
+from jobs.dataset.staging import plan_here
+from jobs.planning.dataset import make_dataset_plan
+from jobs.records.job import look
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
+from jobs.text.errors import RequestError
 from tests.jobs.dataset.small import document, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.small import LAYER, MACHINE
@@ -61,8 +61,8 @@ def test_a_row_names_no_file_of_the_worker(photos: Path, weights: Path) -> None:
 def test_an_items_mask_and_guide_do_what_a_posters_do(
     photos: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
 ) -> None:
-    from jobs.holding.pools import pool_in_process
-    from jobs.local.dataset import dream_here
+    from jobs.dataset.local import dream_here
+    from jobs.runtime.backend import pool_in_process
 
     made = {}
     for name, settings in {

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
-from jobs.dataset import dreamer
-from jobs.dataset.dreamer import Dreamer, Sitting
-from jobs.dataset.plan import make_dataset_plan
-from jobs.dataset.spec import DatasetSpec
-from jobs.dataset.treatment import study_recipe
-from jobs.document import any_spec_of
-from render.mosaic import Mosaic
+from jobs.dataset import batcher as dreamer
+from jobs.dataset.batcher import Dreamer, Sitting
+from jobs.planning.dataset import make_dataset_plan
+from jobs.planning.item_plan import study_recipe
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
+from render.engine.in_memory import Dreamed
+from render.engine.in_memory_batch import dreamed_studies
+from render.engine.setup import StudyRecipe
 from render.networks.network import Network
-from render.studies import dreamed_studies
-from render.study import Dreamed
-from render.study_recipe import StudyRecipe
+from render.pictures.tiled_image import Mosaic
 from tests.jobs.dataset.small import document
 from tests.jobs.small import MACHINE
 

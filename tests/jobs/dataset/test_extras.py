@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.dataset.item import Item
+from jobs.dataset.fetch import fetch_dataset
+from jobs.dataset.index import Inventory, listings
+from jobs.dataset.inputs.item import Item, Place
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.listing import Inventory, listings
-from jobs.dataset.place import Place
-from jobs.fetching.dataset import fetch_dataset
-from jobs.lifecycle.job import look
-from jobs.scheduler.coordinator import DONE
+from jobs.records.job import look
+from jobs.services.scheduler.coordinator import DONE
 from tests.jobs.dataset.poison import picture
 from tests.jobs.dataset.small import PACKED, finished, submitted
 from tests.jobs.holders import claimed

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from jobs.dataset.freezing import freeze
+from jobs.dataset.index_builder import freeze
+from jobs.dataset.inputs.listing import listing
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.sending import Sender
-from jobs.dataset.sources.listing import listing
-from jobs.dataset.spec import DatasetSpec
-from jobs.document import any_spec_of
-from jobs.lifecycle.intent import Redo
-from jobs.lifecycle.request import cancel, pause, resume, retry
-from jobs.lifecycle.submit import send_blob
-from jobs.scheduler.coordinator import DONE
+from jobs.dataset.submit import Sender
+from jobs.records.request import cancel, pause, resume, retry
+from jobs.records.state import Redo
+from jobs.runtime.upload import send_blob
+from jobs.services.scheduler.coordinator import DONE
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
 from jobs.store.folder import FolderStore
 from tests.jobs.dataset.poison import Inputs, inputs
 from tests.jobs.dataset.small import Observed, Seen, document, finished, seen, submitted

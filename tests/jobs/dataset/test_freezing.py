@@ -9,16 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dataset.freezing import freeze
-from jobs.dataset.item import Found, Item
+from jobs.dataset.index import FILE_ITEMS, Inventory, Listing
+from jobs.dataset.index_builder import freeze
+from jobs.dataset.inputs.item import Found, Item, Place
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.listing import FILE_ITEMS, Inventory, Listing
-from jobs.dataset.place import Place
-from jobs.dataset.spec import DatasetSpec
-from jobs.document import any_spec_of
-from jobs.errors import RequestError
-from jobs.lifecycle.errors import BadRecord
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
 from jobs.store.store import Store
+from jobs.text.errors import BadRecord, RequestError
 from tests.jobs.lifecycle.memory_store import Died, MemoryStore, MortalStore
 from tests.jobs.lifecycle.scene import JOB
 

@@ -10,10 +10,10 @@ from PIL import Image
 
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.worker import Worker
-from jobs.lifecycle.job import look
-from jobs.lifecycle.report import report
-from jobs.lifecycle.request import retry
-from jobs.scheduler.coordinator import DONE
+from jobs.records.job import look
+from jobs.records.report import report
+from jobs.records.request import retry
+from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
 from jobs.store.store import Store
 from tests.jobs.dataset.poison import Inputs, inputs, picture, spoil_folder

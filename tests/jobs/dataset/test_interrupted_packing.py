@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jobs.dataset.keys import DatasetKeys
-from jobs.lifecycle.request import retry
-from jobs.scheduler.coordinator import DONE
+from jobs.records.request import retry
+from jobs.services.scheduler.coordinator import DONE
 from jobs.store.errors import StoreUnreachable
 from tests.jobs.dataset.picky import PICKED, Picky
 from tests.jobs.dataset.poison import inputs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.scheduler.coordinator import DONE
+from jobs.services.scheduler.coordinator import DONE
 from tests.jobs.dataset.poison import inputs
 from tests.jobs.dataset.small import PACKED, finished, submitted
 from tests.jobs.holders import TTL, claimed

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.ledger.keys import Copy
+from jobs.dataset.ledger.reading import Copy
 from jobs.store.key import is_key
 from tests.jobs.dataset.ledgers import KEYS
 from tests.jobs.lifecycle.scene import JOB

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.ledger.page import Page
+from jobs.dataset.ledger.file import Page
 from jobs.dataset.ledger.reading import complete_pages, page_rows, rows
-from jobs.lifecycle.errors import BadRecord
 from jobs.store.address import open_store
 from jobs.store.store import Store
+from jobs.text.errors import BadRecord
 from tests.jobs.dataset.ledgers import KEYS, encoded, row
 from tests.jobs.lifecycle.memory_store import Died, MemoryStore, MortalStore
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.dataset.ledger.parquet import JOB, SCHEMA, merge
-from jobs.dataset.row import Row
-from jobs.lifecycle.errors import BadRecord
+from jobs.dataset.ledger.rows import Row
+from jobs.text.errors import BadRecord
 from tests.jobs.dataset.ledgers import KEYS, encoded, row
 from tests.jobs.lifecycle.memory_store import MemoryStore
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.dataset.ledger.reading import complete_pages, page_rows, rows
-from jobs.dataset.row import Row
-from jobs.lifecycle.errors import BadRecord
+from jobs.dataset.ledger.rows import Row
 from jobs.store.errors import Missing
 from jobs.store.store import Entry
+from jobs.text.errors import BadRecord
 from tests.jobs.dataset.ledgers import KEYS, encoded, row
 from tests.jobs.lifecycle.memory_store import MemoryStore
 

@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.ledger.tally import Tally
-from jobs.dataset.row import Row
+from jobs.dataset.ledger.rows import Row, Tally
 from tests.jobs.dataset.ledgers import row
 
 failures = st.sampled_from(["infra", "memory", "input", "bug"])

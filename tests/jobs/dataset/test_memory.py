@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.dataset.plan import DatasetPlan, make_dataset_plan
-from jobs.dataset.spec import DatasetSpec
-from jobs.dataset.treatment import needed_bytes, study_recipe
-from jobs.document import any_spec_of
+from jobs.planning.dataset import DatasetPlan, make_dataset_plan
+from jobs.planning.item_plan import needed_bytes, study_recipe
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
 from tests.jobs.private_memory import run_watched
 from tests.jobs.small import MACHINE
 

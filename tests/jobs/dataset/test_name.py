@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.name import check_template, output_name, usual_template
+from jobs.spec.output_names import check_template, output_name, usual_template
 
 SWEEP = ("dream.step_size", "objectives.0.layer")
 TEMPLATES = (

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dataset.packing import Packed, pack, tar_key
+from jobs.dataset.tar_shards import Packed, pack, tar_key
 
 with warnings.catch_warnings():
     # It is a stranger's, and so are its complaints about its own imports.

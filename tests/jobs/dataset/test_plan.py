@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from jobs import identity as identities
-from jobs.dataset import plan as module
-from jobs.dataset.manner import settled
-from jobs.dataset.plan import DatasetPlan, dataset_identity, make_dataset_plan
-from jobs.dataset.spec import DatasetSpec
-from jobs.document import any_spec_of
-from jobs.errors import RequestError, TooSmall
-from jobs.identity import Identity, file_digest
-from jobs.machine import Machine
+from jobs.planning import dataset as module
+from jobs.planning import identity as identities
+from jobs.planning.dataset import DatasetPlan, dataset_identity, make_dataset_plan
+from jobs.planning.identity import Identity, file_digest
+from jobs.planning.item_settings import settled
+from jobs.planning.machine import Machine
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
+from jobs.text.errors import RequestError, TooSmall
 from render.errors import LayerError, WeightsError
 from tests.jobs.dataset.small import document
 from tests.jobs.small import LAYER, MACHINE, NETWORK

@@ -4,8 +4,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from jobs.dataset.published import published_path
-from jobs.lifecycle.errors import BadRecord
+from jobs.dataset.outputs import published_path
+from jobs.text.errors import BadRecord
 from tests.jobs.dataset.ledgers import row
 
 

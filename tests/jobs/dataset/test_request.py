@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from jobs.dataset.request import checked_dataset, checked_failure
-from jobs.errors import RequestError
-from jobs.lifecycle.intent import Intent, Redo
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import ACTIVE, JobKeys, active
-from jobs.lifecycle.request import retry
-from jobs.lifecycle.state import State
-from jobs.lifecycle.stored_spec import StoredSpec
+from jobs.dataset.requests import checked_dataset, checked_failure
+from jobs.records.job import look
+from jobs.records.keys import ACTIVE, JobKeys, active
+from jobs.records.request import retry
+from jobs.records.state import Intent, Redo, State
+from jobs.records.stored_spec import StoredSpec
+from jobs.text.errors import RequestError
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.lifecycle.scene import JOB, brought_to, claimed, fail
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.resize import Resize, parse_resize
+from jobs.spec.resize import Resize, parse_resize
 
 SIDES = st.integers(1, 99_999_999)
 PICTURES = st.tuples(st.integers(1, 100_000), st.integers(1, 100_000))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.safe_key import safe_key
+from jobs.dataset.tar_shards import safe_key
 from jobs.store.key import is_key
 
 parts = st.text() | st.sampled_from(["", ".", "..", "=", "=2E", "a.b", "%2E", "日本"])

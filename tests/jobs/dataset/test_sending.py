@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.dataset.item import Extra, Found
-from jobs.dataset.place import Place
-from jobs.dataset.sending import Sender
-from jobs.lifecycle.submit import send_blob
+from jobs.dataset.inputs.item import Extra, Found, Place
+from jobs.dataset.submit import Sender
+from jobs.runtime.upload import send_blob
 from jobs.store.address import open_store
 from jobs.store.errors import StoreUnreachable
 from jobs.store.folder import FolderStore

@@ -13,8 +13,8 @@ from PIL import Image
 
 from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.worker import Worker
-from jobs.lifecycle.request import retry
-from jobs.scheduler.coordinator import DONE
+from jobs.records.request import retry
+from jobs.services.scheduler.coordinator import DONE
 from tests.jobs.dataset.poison import picture
 from tests.jobs.dataset.small import PACKED, Observed, finished, pool_of, seen, submitted
 from tests.jobs.holders import claimed

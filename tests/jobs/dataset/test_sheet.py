@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from jobs.dataset.sheet import Cell, contact_sheet
-from jobs.dataset.spec import MOST_SHOWN
+from jobs.dataset.contact_sheet import Cell, contact_sheet
+from jobs.spec.dataset import MOST_SHOWN
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 

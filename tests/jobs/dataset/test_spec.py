@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from jobs.dataset.resize import Resize
-from jobs.dataset.spec import DatasetOutput, DatasetSpec
-from jobs.document import any_spec_of, read_document, spec_for_folder
-from jobs.errors import RequestError
-from jobs.spec import Spec
+from jobs.spec.dataset import DatasetOutput, DatasetSpec
+from jobs.spec.document import any_spec_of, read_document, spec_for_folder
+from jobs.spec.poster import Spec
+from jobs.spec.resize import Resize
+from jobs.text.errors import RequestError
 
 
 def spec(**fields: Any) -> DatasetSpec:

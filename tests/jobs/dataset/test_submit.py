@@ -8,25 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.dataset.books import Books
+from jobs.dataset.index import Inventory
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.listing import Inventory
-from jobs.dataset.materials import plan_here
-from jobs.dataset.spec import DatasetSpec
+from jobs.dataset.ledger_writer import Books
+from jobs.dataset.staging import plan_here
 from jobs.dataset.submit import submit_dataset
-from jobs.document import any_spec_of
-from jobs.errors import RequestError
-from jobs.lifecycle.errors import BadRecord, OtherVersion
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import ACTIVE, active
-from jobs.lifecycle.request import cancel, pause, retry
-from jobs.lifecycle.stored_spec import StoredSpec
-from jobs.lifecycle.submit import Submitted
-from jobs.manifest import encoded
+from jobs.records.job import look
+from jobs.records.keys import ACTIVE, active
+from jobs.records.request import cancel, pause, retry
+from jobs.records.state import Intent
+from jobs.records.stored_spec import StoredSpec
+from jobs.runtime.manifest import encoded
+from jobs.runtime.upload import Submitted
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import any_spec_of
 from jobs.store.address import open_store
 from jobs.store.errors import StoreRefused
 from jobs.store.store import Store
+from jobs.text.errors import BadRecord, OtherVersion, RequestError
 from render.errors import RenderError
 from tests.faults.servers import Server
 from tests.jobs.dataset.poison import picture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from jobs.dataset.contact_sheet import Cell, contact_sheet, shrunk
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.sheet import Cell, contact_sheet, shrunk
-from jobs.scheduler.coordinator import DONE
+from jobs.services.scheduler.coordinator import DONE
 from tests.jobs.dataset.poison import inputs
 from tests.jobs.dataset.small import finished, submitted
 from tests.jobs.holders import claimed

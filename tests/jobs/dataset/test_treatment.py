@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.manner import Manner
-from jobs.dataset.plan import make_dataset_plan
-from jobs.dataset.spec import DatasetOutput, DatasetSpec
-from jobs.dataset.treatment import check_fits, check_format, needed_bytes, study_recipe
-from jobs.document import any_spec_of
-from jobs.memory import WORKER_BYTES
+from jobs.planning.dataset import make_dataset_plan
+from jobs.planning.item_plan import check_fits, check_format, needed_bytes, study_recipe
+from jobs.planning.item_settings import Manner
+from jobs.planning.memory import WORKER_BYTES
+from jobs.spec.dataset import DatasetOutput, DatasetSpec
+from jobs.spec.document import any_spec_of
+from render.engine.tiling import WINDOW_BYTES
 from render.errors import PictureError
-from render.tiling import WINDOW_BYTES
 from tests.jobs.dataset.small import document
 from tests.jobs.small import MACHINE
 

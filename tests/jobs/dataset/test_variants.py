@@ -5,7 +5,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.variants import variants
+from jobs.planning.item_settings import variants
 
 NAMES = st.sampled_from(["dream.steps", "dream.step_size", "objectives.0.layer", "resize"])
 SWEEPS = st.dictionaries(NAMES, st.lists(st.integers(), min_size=1, max_size=4, unique=True))

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from jobs.doctor.clusters import clusters, judged
-from jobs.doctor.finding import Finding
-from jobs.doctor.survey import Survey, survey
+from jobs.services.doctor.cluster_checks import Survey, clusters, judged, survey
+from jobs.services.doctor.finding import Finding
 from tests.faults.servers import free_ports
 
 HERE = {"python": "3.11.7", "torch": "2.12.0"}

@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from jobs.doctor.devices import devices
-from jobs.doctor.disk import disks
-from jobs.doctor.finding import Finding
-from jobs.doctor.ports import free_ports, loopback
-from jobs.doctor.versions import installed, versions
-from jobs.machine import Machine
+from jobs.planning.machine import Machine
+from jobs.services.doctor.finding import Finding
+from jobs.services.doctor.local_checks import (
+    devices,
+    disks,
+    free_ports,
+    installed,
+    loopback,
+    versions,
+)
 
 GIB = 1 << 30
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.doctor.finding import Finding
-from jobs.doctor.stores import stores
+from jobs.services.doctor.finding import Finding
+from jobs.services.doctor.store_checks import stores
 from jobs.store.address import open_store
 from jobs.store.store import Store
 from tests.faults.proxy import canned_error, faulty_proxy
@@ -24,7 +24,7 @@ def found(store: Store, clock: Callable[[], float] = time.time) -> list[Finding]
     """Each is one line, and says what to do unless all is well."""
     # However busy the machine that runs this is.
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("jobs.doctor.stores._SLOW", math.inf)
+        patch.setattr("jobs.services.doctor.store_checks._SLOW", math.inf)
         all_of_them = list(stores(store, clock))
     for one, check in zip(all_of_them, CHECKS, strict=False):
         assert one.check == f"store: {check}"
@@ -52,7 +52,7 @@ def test_a_good_bucket_passes_and_is_left_as_it_was(moto: Server) -> None:
 
 
 def test_a_store_that_is_slow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("jobs.doctor.stores._SLOW", 0.0)
+    monkeypatch.setattr("jobs.services.doctor.store_checks._SLOW", 0.0)
     first = next(stores(open_store(str(tmp_path))))
     assert first.verdict == "warning"
     assert "for a listing" in first.found

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from jobs.fetching.canvas import final_canvas
-from jobs.lifecycle.job import look
+from jobs.poster.fetch.canvas import final_canvas
 from jobs.poster.outputs import labels
+from jobs.records.job import look
 from jobs.store.folder import FolderStore
 from tests.jobs.cli.farm import rendered
 from tests.jobs.small import planned

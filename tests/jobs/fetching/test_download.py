@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.fetching import download as downloading
-from jobs.fetching.download import Piece, download
+from jobs.runtime import download as downloading
+from jobs.runtime.download import Piece, download
 from jobs.store.errors import StoreRefused
 from jobs.store.folder import FolderStore
 

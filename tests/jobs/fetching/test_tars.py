@@ -4,9 +4,9 @@ import hashlib
 import tarfile
 from pathlib import Path
 
-from jobs.fetching.dataset import fetch_dataset
-from jobs.lifecycle.job import look
-from jobs.lifecycle.request import retry
+from jobs.dataset.fetch import fetch_dataset
+from jobs.records.job import look
+from jobs.records.request import retry
 from tests.jobs.dataset.picky import Picky
 from tests.jobs.dataset.poison import inputs
 from tests.jobs.dataset.small import PACKED, finished, pool_of, submitted

@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from cluster.berth import Berth
 from cluster.errors import NoRoom
-from cluster.inprocess import LocalCrew
-from cluster.reserve import Reserve
-from jobs.holding.muster import Muster
-from jobs.poster.control import Control, Stopped
+from cluster.local import LocalCrew
+from cluster.resources import Berth, Reserve
+from jobs.runtime.control import Control, Stopped
+from jobs.runtime.elastic_sizing import Muster
 from tests.cluster.members import Player
 
 BERTH = Berth(start_timeout=60)

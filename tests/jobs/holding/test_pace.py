@@ -5,8 +5,7 @@ from itertools import count
 
 import pytest
 
-from jobs.holding.pace import Pacer
-from jobs.poster.progress import Progress
+from jobs.runtime.metrics.progress import Pacer, Progress
 
 
 def item(number: int, items: int) -> Progress:

@@ -1,11 +1,9 @@
 """A job in each of its states, laid into a store by those who would bring it there."""
 
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import Held, claim, standing
-from jobs.lifecycle.state import State
-from jobs.lifecycle.status import Failure, Status
-from jobs.lifecycle.stored_spec import Blobs, StoredSpec
+from jobs.records.keys import JobKeys
+from jobs.records.lease import Held, claim, standing
+from jobs.records.state import Failure, Intent, State, Status
+from jobs.records.stored_spec import Blobs, StoredSpec
 from jobs.store.store import Store
 
 JOB = "sky-0123456789ab"

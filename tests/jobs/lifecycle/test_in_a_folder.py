@@ -4,14 +4,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from jobs.document import spec_of
-from jobs.lifecycle.job import find, look
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import claim, standing
-from jobs.lifecycle.materials import spec_here
-from jobs.lifecycle.request import cancel, pause, resume, retry
-from jobs.lifecycle.submit import submit
-from jobs.plan import make_plan
+from jobs.planning.poster import make_plan
+from jobs.poster.staging import spec_here
+from jobs.poster.submit import submit
+from jobs.records.job import find, look
+from jobs.records.keys import JobKeys
+from jobs.records.lease import claim, standing
+from jobs.records.request import cancel, pause, resume, retry
+from jobs.spec.document import spec_of
 from jobs.store.folder import FolderStore
 from tests.jobs.lifecycle.scene import JOB, claimed, fail, status
 from tests.jobs.small import MACHINE, document

@@ -4,14 +4,12 @@ from typing import get_args
 
 import pytest
 
-from jobs.errors import RequestError
-from jobs.lifecycle.errors import BadRecord, NoSuchJob
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.job import eta_seconds, find, jobs, look, progress
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import claim
-from jobs.lifecycle.state import State
-from jobs.lifecycle.stored_spec import StoredSpec
+from jobs.records.job import eta_seconds, find, jobs, look, progress
+from jobs.records.keys import JobKeys
+from jobs.records.lease import claim
+from jobs.records.state import Intent, State
+from jobs.records.stored_spec import StoredSpec
+from jobs.text.errors import BadRecord, NoSuchJob, RequestError
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.lifecycle.scene import JOB, TTL, brought_to, claimed, lay, status
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.lifecycle.keys import ACTIVE, JobKeys, active, blob, is_job_id, parse_active
-from jobs.spec import NAME_LENGTH, slug
+from jobs.records.keys import ACTIVE, JobKeys, active, blob, is_job_id, parse_active
+from jobs.spec.base import NAME_LENGTH, slug
 from tests.jobs.lifecycle.scene import JOB
 
 names = st.text(min_size=1).map(slug).filter(bool).map(lambda word: word[:NAME_LENGTH])

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.lifecycle.errors import BadRecord, LeaseLost
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import Held, Lease, claim, rebuilt, standing
+from jobs.records.job import look
+from jobs.records.keys import JobKeys
+from jobs.records.lease import Held, Lease, claim, rebuilt, standing
+from jobs.text.errors import BadRecord, LeaseLost
 from tests.jobs.lifecycle.memory_store import ForgetfulStore, MemoryStore
 from tests.jobs.lifecycle.scene import JOB, TTL, claimed, lay
 

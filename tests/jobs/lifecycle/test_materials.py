@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from jobs import identity
-from jobs.document import spec_of
-from jobs.errors import RequestError
-from jobs.lifecycle.errors import BadRecord, OtherVersion
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import JobKeys, blob
-from jobs.lifecycle.materials import cache_folder, fetched, spec_here
-from jobs.lifecycle.submit import submit
-from jobs.plan import make_plan
-from jobs.spec import Spec
+from jobs.planning import identity
+from jobs.planning.poster import make_plan
+from jobs.poster.staging import spec_here
+from jobs.poster.submit import submit
+from jobs.records.job import Job, look
+from jobs.records.keys import JobKeys, blob
+from jobs.runtime.staging import cache_folder, fetched
+from jobs.spec.document import spec_of
+from jobs.spec.poster import Spec
 from jobs.store.errors import StoreRefused
+from jobs.text.errors import BadRecord, OtherVersion, RequestError
 from render.networks.weights import read_weights
 from render.version import PIXEL_VERSION
 from tests.jobs.lifecycle.memory_store import MemoryStore

@@ -7,18 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from jobs.document import spec_of
-from jobs.lifecycle.errors import BadRecord
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import Lease
-from jobs.lifecycle.record import read_mapping
-from jobs.lifecycle.status import Status
-from jobs.lifecycle.stored_spec import Blobs, StoredSpec
-from jobs.lifecycle.terms import Terms
+from jobs.records.job import look
+from jobs.records.keys import JobKeys
+from jobs.records.lease import Lease
+from jobs.records.record import read_mapping
+from jobs.records.state import Intent, Status
+from jobs.records.stored_spec import Blobs, StoredSpec, Terms
+from jobs.spec.document import spec_of
 from jobs.store.errors import Missing
 from jobs.store.store import LARGEST
+from jobs.text.errors import BadRecord
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.lifecycle.scene import JOB, brought_to, status
 

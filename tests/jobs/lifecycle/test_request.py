@@ -5,14 +5,12 @@ from typing import get_args
 
 import pytest
 
-from jobs.errors import RequestError
-from jobs.lifecycle.errors import NoSuchJob
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import ACTIVE, active
-from jobs.lifecycle.lease import standing
-from jobs.lifecycle.request import cancel, pause, resume, retry
-from jobs.lifecycle.state import ENDED, TRANSITIONS, Request, State
+from jobs.records.job import look
+from jobs.records.keys import ACTIVE, active
+from jobs.records.lease import standing
+from jobs.records.request import cancel, pause, resume, retry
+from jobs.records.state import ENDED, TRANSITIONS, Intent, Request, State
+from jobs.text.errors import NoSuchJob, RequestError
 from tests.jobs.lifecycle.memory_store import Died, MemoryStore, MortalStore
 from tests.jobs.lifecycle.scene import JOB, brought_to, claimed, fail, lay
 

@@ -7,16 +7,14 @@ from typing import get_args
 
 import pytest
 
-from jobs.errors import RequestError
-from jobs.lifecycle import request
-from jobs.lifecycle.intent import Intent, Want
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import Held, Lease, Standing
-from jobs.lifecycle.state import ENDED, TRANSITIONS, Request, State, state_of
-from jobs.lifecycle.status import Status
-from jobs.lifecycle.stored_spec import StoredSpec
+from jobs.records import request
+from jobs.records.job import Job, look
+from jobs.records.keys import JobKeys
+from jobs.records.lease import Held, Lease, Standing
+from jobs.records.state import ENDED, TRANSITIONS, Intent, Request, State, Status, Want, state_of
+from jobs.records.stored_spec import StoredSpec
 from jobs.store.store import Store
+from jobs.text.errors import RequestError
 from tests.jobs.lifecycle.memory_store import MemoryStore
 from tests.jobs.lifecycle.scene import JOB, TTL, claimed, fail, lay, status
 

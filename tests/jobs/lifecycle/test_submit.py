@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from jobs.document import spec_of
-from jobs.errors import RequestError
-from jobs.lifecycle.intent import Intent
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import ACTIVE, JobKeys, active, blob
-from jobs.lifecycle.request import pause, retry
-from jobs.lifecycle.submit import submit
-from jobs.spec import Spec
+from jobs.poster.submit import submit
+from jobs.records.job import look
+from jobs.records.keys import ACTIVE, JobKeys, active, blob
+from jobs.records.request import pause, retry
+from jobs.records.state import Intent
+from jobs.spec.document import spec_of
+from jobs.spec.poster import Spec
 from jobs.store.store import Entry
+from jobs.text.errors import RequestError
 from render.errors import RenderError
 from render.version import PIXEL_VERSION
 from tests.jobs.lifecycle.memory_store import Died, ForgetfulStore, MemoryStore, MortalStore

@@ -2,22 +2,22 @@
 
 from pathlib import Path
 
-from jobs.document import spec_of
-from jobs.identity import Identity
-from jobs.memory import Memory
-from jobs.octave import octave_work
-from jobs.plan import Plan
-from jobs.scale.link import ONE_MACHINE, Link
-from jobs.scale.prediction import Conditions
-from jobs.scale.speed import Speed
-from jobs.size import Extent
-from jobs.source import Source
-from render.cost import Cost
-from render.grid import Grid
-from render.lattice import Lattice
-from render.objective import Mix, Objective
-from render.octaves import octave_sizes
-from render.survey import Survey
+from jobs.planning.estimate.network import ONE_MACHINE, Link
+from jobs.planning.estimate.prediction import Conditions
+from jobs.planning.estimate.speed import Speed
+from jobs.planning.identity import Identity
+from jobs.planning.memory import Memory
+from jobs.planning.octave import octave_work
+from jobs.planning.poster import Plan
+from jobs.planning.source import Source
+from jobs.spec.document import spec_of
+from jobs.spec.size import Extent
+from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
+from render.engine.memory import Cost
+from render.engine.network_profile import Survey
+from render.geometry.grid import Grid
+from render.geometry.sampling_grid import Lattice
 
 STRIDE, FIELD = 8, 91
 COST = Cost(fixed=0.0, pixel=1500.0, flops=89_000.0, weights=6_000_000)

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.errors import RequestError
-from jobs.machine import Machine
-from jobs.scale.asked import asked
-from jobs.scale.card import CARDS, card, card_within
-from jobs.spec import Crew
+from jobs.planning.estimate.gpu_specs import CARDS, card, card_within
+from jobs.planning.estimate.request import asked
+from jobs.planning.machine import Machine
+from jobs.spec.base import Crew
+from jobs.text.errors import RequestError
 
 HERE = Machine(cores=4, gpus=0, memory=16 << 30)
 

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.plan import Plan
-from jobs.scale.card import CARDS, CPU
-from jobs.scale.conditions import cluster_conditions
-from jobs.scale.crew import usefully_crewed
-from jobs.scale.useful import useful_workers
-from jobs.spec import Crew
+from jobs.planning.estimate.comparison import useful_workers
+from jobs.planning.estimate.conditions import cluster_conditions, usefully_crewed
+from jobs.planning.estimate.gpu_specs import CARDS, CPU
+from jobs.planning.poster import Plan
+from jobs.spec.base import Crew
 from tests.jobs.scale.poster import poster
 
 

@@ -6,15 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.octave import loads
-from jobs.scale.link import ONE_MACHINE, network
-from jobs.scale.outlook import outlook
-from jobs.scale.prediction import predict
-from jobs.scale.speed import Speed
-from jobs.scale.traffic import traffic
-from render.grid import Grid
-from render.lattice import Lattice
-from render.partition import partition
+from jobs.planning.estimate.comparison import outlook
+from jobs.planning.estimate.network import ONE_MACHINE, network, traffic
+from jobs.planning.estimate.prediction import predict
+from jobs.planning.estimate.speed import Speed
+from jobs.planning.octave import loads
+from render.geometry.grid import Grid
+from render.geometry.partition import partition
+from render.geometry.sampling_grid import Lattice
 from tests.jobs.scale.poster import SLOW, conditions, poster
 
 

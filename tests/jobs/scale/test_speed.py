@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.scale.card import CARDS, CPU
-from jobs.scale.speed import sheet_speed
+from jobs.planning.estimate.gpu_specs import CARDS, CPU
+from jobs.planning.estimate.speed import sheet_speed
 from tests.jobs.scale.poster import COST
 
 

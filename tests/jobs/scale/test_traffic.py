@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.scale.traffic import traffic
-from render.grid import Grid
-from render.lattice import Lattice
-from render.partition import Block, partition
+from jobs.planning.estimate.network import traffic
+from render.geometry.grid import Grid
+from render.geometry.partition import Block, partition
+from render.geometry.sampling_grid import Lattice
 
 SIDES = st.integers(1, 300)
 

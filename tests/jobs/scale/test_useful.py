@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.scale.link import network
-from jobs.scale.prediction import predict
-from jobs.scale.speed import Speed
-from jobs.scale.useful import PAYS, crews, stop, useful_workers
+from jobs.planning.estimate.comparison import PAYS, crews, stop, useful_workers
+from jobs.planning.estimate.network import network
+from jobs.planning.estimate.prediction import predict
+from jobs.planning.estimate.speed import Speed
 from tests.jobs.scale.poster import conditions, poster
 
 

@@ -7,20 +7,18 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from jobs.document import spec_of
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import JobKeys
-from jobs.lifecycle.lease import Held
-from jobs.lifecycle.submit import submit
-from jobs.scheduler.capacity import Share
-from jobs.scheduler.child import Child
-from jobs.scheduler.errand import Errand
-from jobs.scheduler.scheduler import Scheduler, Settings
-from jobs.scheduler.whole import Whole, minus
+from jobs.poster.submit import submit
+from jobs.records.job import Job, look
+from jobs.records.keys import JobKeys
+from jobs.records.lease import Held
+from jobs.runtime.metrics.counters import Readings, Use
+from jobs.runtime.metrics.exporter import Meters
+from jobs.runtime.metrics.pipe import Ear, Mouth
+from jobs.services.scheduler.capacity import Share, Whole, minus
+from jobs.services.scheduler.coordinator_process import Child, Errand
+from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.spec.document import spec_of
 from jobs.store.store import Entry
-from jobs.watching.meters import Meters
-from jobs.watching.readings import Readings, Use
-from jobs.watching.wire import Ear, Mouth
 from tests.jobs.lifecycle.memory_store import MemoryStore
 
 

@@ -2,10 +2,9 @@
 
 import pytest
 
-from jobs.scheduler.capacity import Share, kept, share_for
-from jobs.scheduler.whole import minus
-from jobs.spec import Crew
-from jobs.watching.readings import Use
+from jobs.runtime.metrics.counters import Use
+from jobs.services.scheduler.capacity import Share, kept, minus, share_for
+from jobs.spec.base import Crew
 
 GPUS = (0, 1, 2, 3)
 

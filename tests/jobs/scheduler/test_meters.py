@@ -2,8 +2,8 @@
 
 import pytest
 
-from jobs.lifecycle.request import pause
-from jobs.scheduler.coordinator import UNFIT
+from jobs.records.request import pause
+from jobs.services.scheduler.coordinator import UNFIT
 from tests.jobs.scheduler.office import Office
 
 

@@ -5,16 +5,16 @@ import signal
 
 import pytest
 
-from jobs.holding.keeper import GONE
-from jobs.holding.reporter import WRITING
-from jobs.lifecycle.job import look
-from jobs.lifecycle.keys import ACTIVE, JobKeys, active
-from jobs.lifecycle.lease import claim
-from jobs.lifecycle.request import cancel, pause, retry
-from jobs.scheduler.capacity import Share
-from jobs.scheduler.coordinator import UNFIT
+from jobs.records.job import look
+from jobs.records.keys import ACTIVE, JobKeys, active
+from jobs.records.lease import claim
+from jobs.records.request import cancel, pause, retry
+from jobs.runtime.lease_renewer import GONE
+from jobs.runtime.metrics.counters import Use
+from jobs.runtime.reporter import WRITING
+from jobs.services.scheduler.capacity import Share
+from jobs.services.scheduler.coordinator import UNFIT
 from jobs.store.store import LARGEST
-from jobs.watching.readings import Use
 from tests.jobs.lifecycle.scene import status
 from tests.jobs.scheduler.office import Office
 

@@ -2,12 +2,10 @@
 
 import pytest
 
-from cluster import room
-from cluster.room import Room
-from jobs.errors import RequestError
-from jobs.scheduler.capacity import Share
-from jobs.scheduler.growth import growth
-from jobs.scheduler.whole import cluster_whole
+from cluster import ray_capacity as room
+from cluster.ray_capacity import Room
+from jobs.services.scheduler.capacity import Share, cluster_whole, growth
+from jobs.text.errors import RequestError
 
 GIB = float(1 << 30)
 NOTHING = Room(0, 0, 0)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jobs.store.drafts import Drafts
 from jobs.store.folder import FolderStore
 from jobs.store.key import PARTIAL
+from jobs.store.partial_files import Drafts
 from jobs.store.s3 import S3Store
 from jobs.store.s3_client import make_client
 from jobs.store.store import Store

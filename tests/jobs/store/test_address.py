@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs.errors import RequestError
 from jobs.store.address import open_store
 from jobs.store.folder import FolderStore
 from jobs.store.s3 import S3Store
+from jobs.text.errors import RequestError
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_nonsense_is_told_in_one_line(address: str, complaint: str) -> None:
 
 def test_who_has_a_folder_does_not_wait_for_boto3() -> None:
     program = (
-        "import sys, jobs.store.address as a, jobs.store.patient, jobs.store.exclusive\n"
+        "import sys, jobs.store.address as a, jobs.store.retrying, jobs.store.conditional_write\n"
         "a.open_store('dreams')\n"
         "loaded = {name.partition('.')[0] for name in sys.modules}\n"
         "assert not loaded & {'boto3', 'botocore', 's3transfer', 'urllib3'}, loaded\n"

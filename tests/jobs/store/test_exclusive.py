@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.store.conditional_write import check_exclusive
 from jobs.store.errors import StoreRefused
-from jobs.store.exclusive import check_exclusive
 from jobs.store.folder import FolderStore
 
 Claim = Callable[[FolderStore, str, bytes], bool]

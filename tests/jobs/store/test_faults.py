@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs.store.errors import Missing, StoreUnreachable
-from jobs.store.patient import Patient
+from jobs.store.retrying import Patient
 from jobs.store.s3 import S3Store
 from jobs.store.s3_client import make_client
 from jobs.store.store import Store

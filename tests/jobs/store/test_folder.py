@@ -12,7 +12,7 @@ import pytest
 
 from jobs.store.errors import Elsewhere, Missing, StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
-from jobs.store.folder_failure import failure
+from jobs.store.folder_errors import failure
 
 
 @pytest.fixture

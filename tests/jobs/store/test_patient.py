@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import pytest
 
-from jobs.store.drafts import Drafts
 from jobs.store.errors import Missing, StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
 from jobs.store.key import PARTIAL
-from jobs.store.patient import Patient
+from jobs.store.partial_files import Drafts
+from jobs.store.retrying import Patient
 from jobs.store.store import Entry, Unfinished
 
 Item = TypeVar("Item")

@@ -12,9 +12,9 @@ from threading import Barrier, Event
 import pytest
 
 from jobs.store.address import open_store
+from jobs.store.conditional_write import check_exclusive
 from jobs.store.errors import Missing, Oversized
-from jobs.store.exclusive import check_exclusive
-from jobs.store.patient import Patient
+from jobs.store.retrying import Patient
 from jobs.store.store import LARGEST, Store
 
 EVERY_LETTER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@=+"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.checkpoint.site import patient_store
+from jobs.runtime.context import patient_store
 from render.pictures.source import Picture
 from tests.jobs.strangers.farm import Farm
 

@@ -8,24 +8,21 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from jobs.checkpoint.site import patient_store
-from jobs.document import spec_of
-from jobs.holding.ground import THIS_PROCESS
-from jobs.identity import file_digest, identity
-from jobs.lifecycle.job import Job, look
-from jobs.lifecycle.keys import ACTIVE, JobKeys, active, blob
-from jobs.lifecycle.lease import Held
-from jobs.lifecycle.stored_spec import Blobs, StoredSpec
-from jobs.lifecycle.terms import Terms
-from jobs.poster.control import Control
-from jobs.scheduler.capacity import Share
-from jobs.scheduler.child import Child
-from jobs.scheduler.coordinator import Coordinator
-from jobs.scheduler.errand import Errand
-from jobs.scheduler.scheduler import Scheduler, Settings
-from jobs.scheduler.whole import Whole
+from jobs.planning.identity import file_digest, identity
+from jobs.records.job import Job, look
+from jobs.records.keys import ACTIVE, JobKeys, active, blob
+from jobs.records.lease import Held
+from jobs.records.stored_spec import Blobs, StoredSpec, Terms
+from jobs.runtime.backend import THIS_PROCESS
+from jobs.runtime.context import patient_store
+from jobs.runtime.control import Control
+from jobs.runtime.metrics.exporter import Meters
+from jobs.services.scheduler.capacity import Share, Whole
+from jobs.services.scheduler.coordinator import Coordinator
+from jobs.services.scheduler.coordinator_process import Child, Errand
+from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.spec.document import spec_of
 from jobs.store.folder import FolderStore
-from jobs.watching.meters import Meters
 from tests.jobs.small import document as poster
 
 JOB = "sky-0123456789ab"

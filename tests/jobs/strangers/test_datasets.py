@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from jobs.dataset.item import Extra, Item
+from jobs.dataset.inputs.item import Extra, Item, Place
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.place import Place
-from jobs.identity import file_digest
-from jobs.lifecycle.keys import JobKeys, blob
-from jobs.lifecycle.stored_spec import Sent, StoredSpec
+from jobs.planning.identity import file_digest
+from jobs.records.keys import JobKeys, blob
+from jobs.records.stored_spec import Sent, StoredSpec
 from tests.jobs.dataset.small import Seen, finished, seen, submitted
 from tests.jobs.strangers.farm import Farm
 from tests.render.hostile import claimed_png, looping_tiff

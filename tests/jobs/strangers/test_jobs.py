@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from jobs.lifecycle.keys import blob
-from jobs.lifecycle.terms import Terms
-from jobs.spec import Crew, Limits
+from jobs.records.keys import blob
+from jobs.records.stored_spec import Terms
+from jobs.spec.base import Crew, Limits
 from render.pictures import source
 from tests.jobs.strangers.farm import Farm, sent_along, stranger, written
 from tests.render.hostile import GIGABYTE, Trap, claimed_png, looping_tiff

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from cluster.crew import Crew
-from cluster.inprocess import LocalCrew
-from jobs.holding.crews import in_process
-from jobs.plan import Plan
+from cluster.local import LocalCrew
+from jobs.planning.poster import Plan
 from jobs.poster.worker import Worker
-from jobs.scheduler.coordinator import DONE
-from jobs.watching.readings import Readings
-from jobs.watching.wire import Ear
+from jobs.runtime.backend import in_process
+from jobs.runtime.metrics.counters import Readings
+from jobs.runtime.metrics.pipe import Ear
+from jobs.services.scheduler.coordinator import DONE
 from tests.jobs.holders import claimed, submitted
 from tests.jobs.lifecycle.memory_store import MemoryStore
 

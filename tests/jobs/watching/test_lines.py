@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobs.watching.lines import EVENTS, LOG, facts, log_lines
-from jobs.watching.say import say_for_programs
+from jobs.runtime.logs import EVENTS, LOG, facts, log_lines, say_for_programs
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,10 @@
 
 import pytest
 
-from jobs.lifecycle.status import Items
-from jobs.poster.measured import Measured
-from jobs.poster.progress import Phase, Progress
-from jobs.watching.meter import Meter
-from jobs.watching.readings import Readings
+from jobs.records.state import Items
+from jobs.runtime.metrics.counters import Meter, Readings
+from jobs.runtime.metrics.progress import Phase, Progress
+from jobs.runtime.metrics.timings import Measured
 
 
 class Clock:

@@ -5,10 +5,9 @@ import urllib.request
 import pytest
 from prometheus_client import CollectorRegistry
 
-from jobs.errors import RequestError
-from jobs.watching.endpoint import endpoint
-from jobs.watching.meters import Meters
-from jobs.watching.readings import Readings
+from jobs.runtime.metrics.counters import Readings
+from jobs.runtime.metrics.exporter import Meters, endpoint
+from jobs.text.errors import RequestError
 
 
 @pytest.fixture

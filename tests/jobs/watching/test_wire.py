@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobs.watching.readings import Readings
-from jobs.watching.wire import Ear, Mouth
+from jobs.runtime.metrics.counters import Readings
+from jobs.runtime.metrics.pipe import Ear, Mouth
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import torch
 
-from render.feature.adam import Adam
+from render.fourier.parametrisation import Adam
 
 
 def test_it_climbs_as_torch_s_does() -> None:

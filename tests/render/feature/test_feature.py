@@ -7,16 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from render.arithmetic import make_repeatable
+from render.determinism import make_repeatable
+from render.dream.objective import Mix, Objective
 from render.errors import RenderError
-from render.feature.feature import dreamed_feature
-from render.feature.fourier import Fourier
-from render.feature.recipe import FeatureRecipe
+from render.fourier.feature import dreamed_feature
+from render.fourier.setup import FeatureRecipe, Fourier
+from render.geometry.rect import Size
+from render.networks.builtin import PAREIDOLIA
 from render.networks.network import Network, load_network
-from render.networks.whereabouts import PAREIDOLIA, weights_file
-from render.objective import Mix, Objective
+from render.networks.weight_paths import weights_file
 from render.pictures.colour import BLACK, WHITE
-from render.rect import Size
 
 SIZE = (72, 96)
 SEED = 11

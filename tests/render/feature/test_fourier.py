@@ -2,10 +2,9 @@
 
 import pytest
 
-from render.feature.fourier import MOST_PIXELS, Fourier, check_size
-from render.feature.recipe import FeatureRecipe
-from render.objective import Mix, Objective
-from render.rect import Size
+from render.dream.objective import Mix, Objective
+from render.fourier.setup import MOST_PIXELS, FeatureRecipe, Fourier, check_size
+from render.geometry.rect import Size
 
 
 @pytest.mark.parametrize(

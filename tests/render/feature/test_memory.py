@@ -5,16 +5,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from render.arithmetic import make_repeatable
-from render.feature.feature import dreamed_feature
-from render.feature.fourier import Fourier
-from render.feature.memory import feature_memory
-from render.feature.recipe import FeatureRecipe
+from render.determinism import make_repeatable
+from render.dream.objective import Mix, Objective
+from render.engine.cost_model import _Tally, window_cost
+from render.fourier.feature import dreamed_feature
+from render.fourier.setup import FeatureRecipe, Fourier, feature_memory
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
 from render.networks.network import load_network
-from render.objective import Mix, Objective
-from render.tally import _Tally, window_cost
+from render.networks.receptive_field import layer_grid
 
 NAME = "squeezenet1_0"
 

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.feature.palette import coloured
+from render.fourier.parametrisation import coloured
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
 
 VALUES = st.lists(st.floats(-1e4, 1e4), min_size=3, max_size=3)

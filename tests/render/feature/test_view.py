@@ -8,8 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.feature.sampling import sampled
-from render.feature.view import View, largest_view, view
+from render.fourier.parametrisation import sampled
+from render.fourier.setup import View, largest_view, view
 
 SEEDS = st.integers(0, 2**63 - 1)
 STEPS = st.integers(0, 100_000)

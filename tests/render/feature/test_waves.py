@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.feature.waves import Waves
+from render.fourier.parametrisation import Waves
 
 CPU = torch.device("cpu")
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))

@@ -10,8 +10,7 @@ from safetensors.torch import save_file
 
 from render.errors import WeightsError
 from render.networks import weights
-from render.networks.claims import MAX_HEADER, check_claims
-from render.networks.metadata import Metadata, read_metadata
+from render.networks.safetensors_header import MAX_HEADER, Metadata, check_claims, read_metadata
 from render.networks.weights import read_weights
 from tests.render.hostile import GIGABYTE, long_header
 

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import save_file
 
 from render.errors import LayerError, NetworkError, WeightsError
+from render.networks.builtin import OWN, shipped
 from render.networks.catalogue import network_names
 from render.networks.class_names import class_names, class_number
-from render.networks.metadata import Metadata, read_metadata
+from render.networks.safetensors_header import Metadata, read_metadata
 from render.networks.weights import fitted
-from render.networks.whereabouts import OWN, shipped
 
 
 @pytest.fixture(autouse=True)

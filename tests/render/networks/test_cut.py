@@ -8,8 +8,8 @@ import torchvision
 from torch import Tensor, nn
 
 from render.networks.catalogue import build
-from render.networks.cut import pool_repeatably
 from render.networks.network import Network, prepare
+from render.networks.subgraph import pool_repeatably
 from tests.render.engine import calibrate, fill, noise, relative, seeded
 from tests.render.tiny import Tiny
 

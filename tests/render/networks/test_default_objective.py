@@ -2,9 +2,8 @@
 
 import pytest
 
+from render.engine.network_profile import default_objective, layers_of
 from render.errors import NetworkError
-from render.networks.default_objective import default_objective
-from render.survey import layers_of
 
 
 @pytest.mark.parametrize("network", ["squeezenet1_1", "alexnet", "mobilenet_v3_small", "resnet18"])

@@ -5,10 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from render.errors import LayerError
+from render.networks.builtin import LOGITS
 from render.networks.catalogue import build
-from render.networks.layers import layer_grid
 from render.networks.network import prepare
-from render.objective import LOGITS
+from render.networks.receptive_field import layer_grid
 from tests.render.engine import noise, relative
 from tests.render.networks.seeds import seeded_whole
 

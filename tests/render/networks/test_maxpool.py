@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from render.networks.cut import pool_repeatably
+from render.networks.graph import trace
 from render.networks.maxpool import MaxPool
-from render.networks.trace import trace
+from render.networks.subgraph import pool_repeatably
 
 PAIRS = st.tuples(st.integers(1, 4), st.integers(1, 4))
 

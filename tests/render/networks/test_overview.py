@@ -6,7 +6,7 @@ import pytest
 
 from render.errors import NetworkError
 from render.networks.catalogue import network_names
-from render.networks.overview import Exactness, exactness
+from render.networks.exactness import Exactness, exactness
 
 
 @pytest.fixture(autouse=True)

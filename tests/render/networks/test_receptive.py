@@ -7,10 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from render.errors import LayerError
-from render.networks.layers import layer_grid, layer_table
+from render.networks.graph import trace
 from render.networks.network import prepare
-from render.networks.receptive import Receptive, receptive_fields
-from render.networks.trace import trace
+from render.networks.receptive_field import Receptive, layer_grid, layer_table, receptive_fields
 from tests.render.engine import fill, seeded
 from tests.render.tiny import Tiny
 

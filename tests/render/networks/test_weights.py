@@ -15,8 +15,8 @@ from torch import Tensor
 from render.errors import NetworkError, WeightsError
 from render.networks.catalogue import build, check_name, network_names
 from render.networks.network import load_network
+from render.networks.weight_paths import weights_file
 from render.networks.weights import fitted, read_weights
-from render.networks.whereabouts import weights_file
 from tests.render.engine import noise, save_seeded
 from tests.render.hostile import Trap
 

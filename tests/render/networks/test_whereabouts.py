@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from render.errors import WeightsError
-from render.networks.whereabouts import OWN, PAREIDOLIA, weights_file
+from render.networks.builtin import OWN, PAREIDOLIA
+from render.networks.weight_paths import weights_file
 
 
 def test_a_file_is_taken_as_it_is_given(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from render.pictures.digest import digest
+from render.pictures.deepzoom import digest
 
 
 @pytest.fixture

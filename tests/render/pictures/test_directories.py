@@ -9,8 +9,8 @@ import tifffile
 
 from render.errors import PictureError
 from render.pictures import source
-from render.pictures.directories import MAX_DIRECTORIES, check_directories
 from render.pictures.source import open_picture
+from render.pictures.tiff_directories import MAX_DIRECTORIES, check_directories
 from tests.render.hostile import chained_tiff, first_directory, looping_tiff
 from tests.render.pictures.files import noise, read
 

@@ -3,7 +3,7 @@
 import pytest
 
 from render.errors import OutputError
-from render.pictures.format import FORMATS, check_output
+from render.pictures.output_format import FORMATS, check_output
 
 GOOD = [
     ("png", 1, 1, 8),

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from render.pictures.format import FORMATS
+from render.pictures.output_format import FORMATS
 
 PEAK = """
 import sys
 from pathlib import Path
 import numpy as np
-from render.pictures.labels import Labels
+from render.pictures.output_format import Labels
 from render.pictures.source import open_picture
 from render.pictures.write import write_picture
 from tests.render.pictures.files import noise

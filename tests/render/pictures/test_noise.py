@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.pictures.noise import Noise
+from render.pictures.generated import Noise
 
 
 def whole(noise: Noise, rows: int = 64) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.pictures.plain import Plain
+from render.pictures.generated import Plain
 
 parts = st.integers(0, 255)
 

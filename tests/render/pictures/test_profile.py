@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from render.pictures.profile import srgb_profile
+from render.pictures.colour_profile import srgb_profile
 from render.pictures.source import open_picture
 from tests.render.pictures.files import noise, read
 from tests.render.pictures.icc import GREY, GREY_GAMMA, rgb_profile

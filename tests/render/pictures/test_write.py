@@ -19,10 +19,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from render.errors import OutputError
-from render.pictures.digest import digest
+from render.pictures.deepzoom import digest
 from render.pictures.encode import needs_bigtiff
-from render.pictures.format import FORMATS
-from render.pictures.labels import Labels
+from render.pictures.output_format import FORMATS, Labels
 from render.pictures.write import write_picture
 from tests.render.pictures.files import gradient, noise, read
 
@@ -248,7 +247,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from render.errors import OutputError
-from render.pictures.labels import Labels
+from render.pictures.output_format import Labels
 from render.pictures.write import write_picture
 from tests.render.pictures.files import noise
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from jobs.dataset.sources.bucket import client
+from jobs.dataset.inputs.s3 import client
 from tests.faults.servers import Server
 from tests.jobs.store.s3 import BUCKET, settings
 

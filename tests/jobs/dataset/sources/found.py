@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from jobs.dataset.item import Found
-from jobs.dataset.sources.inputs import Inputs
-from jobs.dataset.sources.listing import listing
+from jobs.dataset.inputs.item import Found
+from jobs.dataset.inputs.listing import listing
+from jobs.spec.inputs import Inputs
 
 
 def found(path: Path | str, column: str = "picture") -> list[Found]:

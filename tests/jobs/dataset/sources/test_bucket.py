@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from jobs.dataset.sources.bucket import client
-from jobs.errors import RequestError
+from jobs.dataset.inputs.s3 import client
 from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
+from jobs.text.errors import RequestError
 from tests.faults.proxy import Canned, Proxy, canned_error, faulty_proxy
 from tests.faults.servers import Server, free_ports
 from tests.jobs.dataset.sources.conftest import Prefix

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from jobs.dataset.sources.inputs import Inputs
-from jobs.dataset.sources.listing import listing
-from jobs.errors import RequestError
+from jobs.dataset.inputs.listing import listing
+from jobs.spec.inputs import Inputs
+from jobs.text.errors import RequestError
 from tests.jobs.dataset.sources.found import found, keys, plant
 
 NOBODY = 65534

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.dataset.sources.bucket import client
-from jobs.dataset.sources.inputs import Inputs
-from jobs.dataset.sources.listing import listing
-from jobs.errors import RequestError
+from jobs.dataset.inputs.listing import listing
+from jobs.dataset.inputs.s3 import client
+from jobs.spec.inputs import Inputs
 from jobs.store.errors import StoreUnreachable
+from jobs.text.errors import RequestError
 from tests.faults.proxy import canned_error, faulty_proxy
 from tests.faults.servers import Server
 from tests.jobs.dataset.sources.conftest import Prefix

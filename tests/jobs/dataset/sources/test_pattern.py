@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dataset.sources.folder import files
-from jobs.dataset.sources.pattern import Pattern
+from jobs.dataset.inputs.files import folder_files
+from jobs.dataset.inputs.patterns import Pattern
 from tests.jobs.dataset.sources.found import plant
 
 NAMES = st.sampled_from(["a", "b", "ab", ".a", "a.jpg", "b.png"])
@@ -32,7 +32,7 @@ def test_a_glob_means_what_python_finds(paths: list[str], pattern: str) -> None:
         # Of a file `a` it also finds `a/`, for `a/**`.
         wanted = {path for path in found if not path.endswith("/") and Path(path).is_file()}
         if Path(Pattern.of(whole).base).is_dir():
-            got = [file.address for file in files(Pattern.of(whole))]
+            got = [file.address for file in folder_files(Pattern.of(whole))]
             assert sorted(got) == sorted(wanted)
         else:
             assert not wanted

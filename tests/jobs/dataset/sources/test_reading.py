@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.place import Place
-from jobs.dataset.sources.bucket import client
-from jobs.dataset.sources.reading import MAX_READ, at_hand, read
-from jobs.lifecycle.keys import blob
-from jobs.reach import EVERYWHERE, Reach
+from jobs.dataset.inputs.item import Place
+from jobs.dataset.inputs.reading import MAX_READ, at_hand, read
+from jobs.dataset.inputs.s3 import client
+from jobs.records.keys import blob
+from jobs.runtime.access import EVERYWHERE, Reach
 from jobs.store.errors import StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
 from jobs.store.s3 import S3Store

@@ -13,11 +13,11 @@ import webdataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dataset.item import Found
-from jobs.dataset.sources.bucket import client
-from jobs.dataset.sources.inputs import Inputs
-from jobs.dataset.sources.listing import listing
-from jobs.errors import RequestError
+from jobs.dataset.inputs.item import Found
+from jobs.dataset.inputs.listing import listing
+from jobs.dataset.inputs.s3 import client
+from jobs.spec.inputs import Inputs
+from jobs.text.errors import RequestError
 from tests.faults.proxy import faulty_proxy
 from tests.faults.servers import Server
 from tests.jobs.dataset.sources.conftest import Prefix

@@ -1,0 +1,79 @@
+"""One picture of a dataset under one variant of its spec."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from jobs.records.record import Record
+from jobs.spec.inputs import NOISE
+
+BLOB = "blob:"
+"""What begins the address of a file that its submitter has sent along, before its digest."""
+
+
+_Count = Annotated[int, Field(ge=0)]
+
+
+class Place(BaseModel):
+    """A file, or a part of one.
+
+    address: a path as the workers see it, `s3://bucket/key` with whatever key it has, or
+        `blob:sha256:HEX`, an object of the job's own store, or `noise:SEED`.
+    start, length: the bytes of it, as of a member of a tar; length None: to the end.
+    """
+
+    model_config = Record.model_config
+
+    address: str
+    start: _Count = 0
+    length: _Count | None = None
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether it is noise, which is made where it is needed."""
+        return self.address.startswith(NOISE)
+
+
+class Extra(BaseModel):
+    """What lies beside a picture in a sample of WebDataset, such as its label.
+
+    suffix: what follows the sample's key and a dot, as `cls` or `json`.
+    """
+
+    model_config = Record.model_config
+
+    suffix: str
+    place: Place
+
+
+class Found(BaseModel):
+    """A picture as a listing finds it.
+
+    key: its name among all inputs, each once: the path below the folder or prefix, or what the
+        manifest says; of a sample in a tar, `shard`, a slash, and the sample's own key.
+    shard: the name of the tar that it lies in, without its suffix.
+    settings: the fields that its row of a manifest sets, by their dotted names, as plain values.
+    complaint: why it cannot be dreamed, where the listing knows already.
+    """
+
+    model_config = Record.model_config
+
+    key: str
+    place: Place
+    shard: str | None = None
+    settings: dict[str, Any] = Field(default_factory=dict)
+    extras: tuple[Extra, ...] = ()
+    complaint: str | None = None
+
+
+class Item(Record):
+    """A line of an item file.
+
+    number: from 0, over all item files of the job. variant: of the job's variants, from 0.
+    name: of its output, with `/` and without a suffix; no other item has it.
+    """
+
+    number: _Count
+    variant: _Count
+    name: str
+    found: Found

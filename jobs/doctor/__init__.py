@@ -1,1 +1,0 @@
-"""`dreamfarm doctor`: whether this machine, a store and a cluster can do the work."""

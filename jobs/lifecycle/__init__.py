@@ -1,1 +1,0 @@
-"""The life of a job in a store: submitted, leased, rendered, ended. Loads neither torch nor ray."""

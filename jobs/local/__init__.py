@@ -1,1 +1,0 @@
-"""Renders here and now: the same machinery as for a store, on a folder of their own."""

@@ -1,0 +1,1 @@
+"""Time and cost estimates for crews of any size."""

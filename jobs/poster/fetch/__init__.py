@@ -1,0 +1,1 @@
+"""Fetching a poster: downloads, and other formats made from its last checkpoint."""

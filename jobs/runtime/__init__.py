@@ -1,0 +1,1 @@
+"""What both kinds of jobs use while they run: context, checkpoints, metrics, backends."""

@@ -1,0 +1,1 @@
+"""Metrics of running jobs, from the worker to Prometheus."""

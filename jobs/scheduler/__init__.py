@@ -1,1 +1,0 @@
-"""`dreamfarm work`: which job next, and a process for each."""

@@ -1,0 +1,1 @@
+"""Deleting jobs, and garbage in a store."""

@@ -1,0 +1,1 @@
+"""`dreamfarm doctor`: checks of this machine, a store and a cluster."""

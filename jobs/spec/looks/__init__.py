@@ -1,0 +1,1 @@
+"""Looks: named fragments of specs; one YAML file each."""

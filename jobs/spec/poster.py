@@ -1,0 +1,121 @@
+"""The user's request as values: frozen, checked, in the words of the design."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainValidator, field_validator, model_validator
+
+from jobs.spec.base import (
+    NAME_LENGTH,
+    AsText,
+    Crew,
+    Format,
+    Limits,
+    LocalPath,
+    NetworkChoice,
+    Noise,
+    Part,
+    Tiles,
+    checked_name,
+    slug,
+)
+from jobs.spec.colour import Colour, parse_colour
+from jobs.spec.size import INPUT_SIZE, Sides, Size, Times, parse_size
+from render.device import Precision
+from render.dream.config import Dream
+from render.dream.objective import Objective
+
+
+def _size(value: object) -> Size:
+    return value if isinstance(value, Sides | Times) else parse_size(str(value))
+
+
+def _colour(value: object) -> Colour:
+    return value if isinstance(value, Colour) else parse_colour(str(value))
+
+
+class Input(Part):
+    """What the dream starts from: a picture's path, noise, or a plain colour; exactly one."""
+
+    path: LocalPath | None = None
+    noise: Noise | None = None
+    colour: Annotated[Colour, PlainValidator(_colour), AsText] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(kind is not None for kind in (self.path, self.noise, self.colour)) != 1:
+            raise ValueError(
+                "must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} with its quotes"
+            )
+        return self
+
+    @property
+    def stem(self) -> str:
+        """A word for it: the file's name without its ending, `noise` or `colour`."""
+        if self.path is not None:
+            return self.path.stem
+        return "noise" if self.noise is not None else "colour"
+
+
+class Output(Part):
+    """One file to write. depth: bits a channel; 16 for png and tiff only."""
+
+    format: Format
+    depth: Literal[8, 16] = 8
+
+    @model_validator(mode="after")
+    def _has_depth(self) -> Self:
+        if self.depth == 16 and self.format not in {"png", "tiff"}:
+            raise ValueError(f"depth 16 is for png and tiff, not {self.format}")
+        return self
+
+
+def _default_name(fields: dict[str, Any]) -> str:
+    return slug(fields["input"].stem)[:NAME_LENGTH].strip("._-") or "picture"
+
+
+class Spec(Part):
+    """One job, as asked for. See the README for the same in YAML.
+
+    name: a-z, 0-9, `.`, `_`, `-`, at most 60; default: from the input.
+    size: default: the input's own; noise and colours need one in both sides.
+    objectives: None means the network's default, which the plan knows.
+    outputs: no format twice.
+    priority: from 0 to 100; of two waiting jobs the higher goes first.
+    """
+
+    kind: Literal["poster"] = "poster"
+    input: Input
+    name: str = Field(default_factory=_default_name)
+    size: Annotated[Size, PlainValidator(_size), AsText] = INPUT_SIZE
+    network: NetworkChoice = NetworkChoice(name="pareidolia")
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] | None = None
+    dream: Dream = Dream()
+    tiles: Tiles = Tiles()
+    precision: Precision = "auto"
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1)] = (Output(format="png"),)
+    crew: Crew = Crew()
+    priority: Annotated[int, Field(ge=0, le=100)] = 50
+    limits: Limits = Limits()
+
+    _is_slug = field_validator("name")(checked_name)
+
+    @field_validator("outputs")
+    @classmethod
+    def _are_different(cls, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+        formats = [output.format for output in outputs]
+        if len(set(formats)) < len(formats):
+            raise ValueError("must not name a format twice")
+        return outputs
+
+    @model_validator(mode="after")
+    def _has_size(self) -> Self:
+        if self.input.path is None and self.size.needs_input:
+            raise ValueError(
+                f"size: {self.input.stem} has no size of its own; "
+                "write both sides, as 60cm x 34cm @ 300dpi or 7087x4016"
+            )
+        return self
+
+    def document(self) -> dict[str, Any]:
+        """The spec as plain JSON values, every default written out; reads back to an equal spec."""
+        return self.model_dump(mode="json")

@@ -1,1 +1,0 @@
-"""What operators see: meters for Prometheus, and logs that programs can read."""

@@ -1,0 +1,1 @@
+"""The dream: objectives, gradients, steps, octaves, and the whole-picture reference."""

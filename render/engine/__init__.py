@@ -1,0 +1,1 @@
+"""What computes dreams: shards, pictures in memory, memory and cost models."""

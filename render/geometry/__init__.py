@@ -1,0 +1,1 @@
+"""Integer geometry: tiles, sampling grid, halos, partitions."""

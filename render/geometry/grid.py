@@ -1,0 +1,68 @@
+"""The fixed tiles of one octave."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from render.geometry.rect import Rect
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A picture of height x width pixels cut into square tiles, row by row from the top left.
+
+    The last row and column hold what is left over, so their tiles may be smaller. The grid belongs
+    to the plan: it never depends on a crew.
+    """
+
+    height: int
+    width: int
+    tile: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of tiles."""
+        return -(-self.height // self.tile)
+
+    @property
+    def columns(self) -> int:
+        """Columns of tiles."""
+        return -(-self.width // self.tile)
+
+    def __len__(self) -> int:
+        """How many tiles there are."""
+        return self.rows * self.columns
+
+    @property
+    def whole(self) -> Rect:
+        """The whole picture."""
+        return Rect(0, 0, self.height, self.width)
+
+    def core(self, index: int) -> Rect:
+        """The pixels of tile `index`, counted row by row."""
+        row, column = divmod(index, self.columns)
+        return self.block(row, column, row + 1, column + 1)
+
+    def block(self, top: int, left: int, bottom: int, right: int) -> Rect:
+        """The pixels of the tiles in rows [top, bottom) and columns [left, right)."""
+        return Rect(
+            top * self.tile, left * self.tile, bottom * self.tile, right * self.tile
+        ).intersect(self.whole)
+
+    def tiles(self, rect: Rect) -> Rect:
+        """Rows and columns of the tiles that share pixels with `rect`, in tiles, not pixels."""
+        inside = rect.intersect(self.whole)
+        if not inside.area:
+            return Rect(0, 0, 0, 0)
+        return Rect(
+            inside.top // self.tile,
+            inside.left // self.tile,
+            -(-inside.bottom // self.tile),
+            -(-inside.right // self.tile),
+        )
+
+    def touching(self, rect: Rect) -> Iterator[int]:
+        """The tiles that share pixels with `rect`, in tile order."""
+        top, left, bottom, right = self.tiles(rect)
+        for row in range(top, bottom):
+            for column in range(left, right):
+                yield row * self.columns + column

@@ -1,0 +1,1 @@
+"""Checks of how the source is laid out: layers, figures and words."""
