@@ -33,9 +33,9 @@ check-infra: .venv/infra-ready
 bench: .venv/ready
 	$(BIN)/python -m tests.bench.step
 	$(BIN)/python -m tests.bench.crew
-	$(BIN)/python -m tests.bench.shares
-	$(BIN)/python -m tests.bench.items
-	$(BIN)/python -m tests.bench.scale
+	$(BIN)/python -m tests.bench.load_balancer
+	$(BIN)/python -m tests.bench.dataset
+	$(BIN)/python -m tests.bench.estimate
 
 clean:
 	rm -rf .venv

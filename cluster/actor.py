@@ -1,4 +1,4 @@
-"""What stands around one member's object, the same in every crew."""
+"""The actor around one member's object. All crews and pools use it, on Ray and in process."""
 
 import pickle
 from collections.abc import Callable, Iterator
@@ -9,70 +9,79 @@ from typing import Any
 from cluster.errors import MemberFailed
 
 
-class Host:
-    """Holds the object of one member and runs its methods by name."""
+class MemberActor:
+    """Holds one member's object and calls its methods by name."""
 
     def __init__(self, member: int) -> None:
         self._member = member
         self._object: object = None
-        self._spoilt: Exception | None = None
+        self._scatter_error: Exception | None = None
 
-    def build(self, kind: Callable[..., object], *arguments: object) -> None:
-        """Make the object: `kind(*arguments)`."""
-        with self._naming_the_member("the constructor"):
-            self._object = kind(*arguments)
+    def build(self, factory: Callable[..., object], *arguments: object) -> None:
+        """Create the object: `factory(*arguments)`."""
+        with self._errors_naming_member("the constructor"):
+            self._object = factory(*arguments)
 
     def run(self, method: str, *arguments: object) -> Any:
-        """Run a method and return its value; raise what a dealt one raised before."""
-        if self._spoilt is not None:
-            raise self._spoilt
-        with self._naming_the_member(method):
+        """Call a method and return its result.
+
+        After a failed `scatter`, raise its error instead: the object may be half changed.
+        """
+        if self._scatter_error is not None:
+            raise self._scatter_error
+        with self._errors_naming_member(method):
             return getattr(self._object, method)(*arguments)
 
-    def deal(self, takers: tuple[int, ...], method: str, *arguments: object) -> list[object]:
-        """Run a method that returns a mapping, from which each taker gets its own value.
+    def scatter(self, receivers: tuple[int, ...], method: str, *arguments: object) -> list[object]:
+        """Call a method that returns a dict with one value for each receiver.
 
-        TypeError where it is for others than the takers. Nobody may ever look at what is dealt, so
-        an error is kept and raised by whatever is asked of this member next.
+        Returns the values in the order of `receivers`. Raises TypeError if the keys of the dict
+        are not exactly the receivers. The caller may never look at the result, so an error is
+        kept too, and every later `run` or `scatter` of this member raises it.
         """
         try:
             values = self.run(method, *arguments)
-            with self._naming_the_member(method):
-                return _each(values, takers)
+            with self._errors_naming_member(method):
+                return _values_for(receivers, values)
         except Exception as error:
-            self._spoilt = error
+            self._scatter_error = error
             raise
 
-    def part(self) -> None:
-        """The end: the object cleans up what its process would leave behind, by its `close`."""
+    def close(self) -> None:
+        """Let the object clean up: call its `close` method if it has one."""
         close = getattr(self._object, "close", None)
         if close is not None:
             close()
 
     @contextmanager
-    def _naming_the_member(self, method: str) -> Iterator[None]:
+    def _errors_naming_member(self, method: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
             note = f"in {method} of member {self._member}"
-            if _travels(error):
+            if _survives_pickling(error):
                 error.add_note(note)
                 raise
             raise MemberFailed(f"{type(error).__name__} {note}: {error}") from error
 
 
-def _each(values: object, takers: tuple[int, ...]) -> list[object]:
-    if not isinstance(values, dict) or values.keys() != set(takers):
+def _values_for(receivers: tuple[int, ...], values: object) -> list[object]:
+    if not isinstance(values, dict) or values.keys() != set(receivers):
         found = f"for {sorted(values)}" if isinstance(values, dict) else type(values)
-        raise TypeError(f"a dealt method returns values for {sorted(takers)}, not {found}")
-    return [values[taker] for taker in takers]
+        raise TypeError(
+            f"a scattered method must return values for {sorted(receivers)}, not {found}"
+        )
+    return [values[receiver] for receiver in receivers]
 
 
-def _travels(error: Exception) -> bool:
-    """Whether the exception survives pickling; many with their own `__init__` do not."""
+def _survives_pickling(error: Exception) -> bool:
+    """Whether the exception can be pickled and unpickled.
+
+    Many exceptions with an `__init__` of their own cannot be unpickled.
+    """
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - whatever its own methods raise, it does not travel
+    except Exception:  # noqa: BLE001 - its own methods may raise anything
         return False
     return True
 
@@ -81,36 +90,36 @@ def _never() -> bool:
     return False
 
 
-_asked: ContextVar[Callable[[], bool]] = ContextVar("asked", default=_never)
+_cancel_check: ContextVar[Callable[[], bool]] = ContextVar("cancel_check", default=_never)
 
 
-def interrupted() -> bool:
-    """Whether the crew was interrupted while it waited for the method that runs here.
+def is_cancelled() -> bool:
+    """Whether `Crew.cancel_call` was called for the method that is running here.
 
-    A method that takes long asks from time to time and then ends, in a state that the next method
-    can go on from; what it returns or raises is dropped.
+    A slow method should check this regularly and end early, with its object in a state from which
+    the next method can continue. The crew drops what the method returns or raises.
     """
-    return _asked.get()()
+    return _cancel_check.get()()
 
 
 @contextmanager
-def answered_by(answer: Callable[[], bool]) -> Iterator[None]:
-    """Within, `interrupted` gives this answer."""
-    before = _asked.set(answer)
+def cancelled_by(check: Callable[[], bool]) -> Iterator[None]:
+    """Make `is_cancelled` return `check()` within the context."""
+    token = _cancel_check.set(check)
     try:
         yield
     finally:
-        _asked.reset(before)
+        _cancel_check.reset(token)
 
 
-class Packed:
-    """A value as bytes, so that nobody can write into what another holds."""
+class Serialized:
+    """A pickled copy of a value. Members that exchange values this way share no memory."""
 
     def __init__(self, value: object) -> None:
         buffers: list[pickle.PickleBuffer] = []
-        self._body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+        self._pickle = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
         self._buffers = [buffer.raw().tobytes() for buffer in buffers]
 
-    def value(self) -> Any:
-        """The value; the memory of its arrays is immutable."""
-        return pickle.loads(self._body, buffers=self._buffers)
+    def load(self) -> Any:
+        """Unpickle the value. The memory of its arrays is read-only."""
+        return pickle.loads(self._pickle, buffers=self._buffers)

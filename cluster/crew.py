@@ -1,4 +1,4 @@
-"""A crew: a gang of stateful members that work in step."""
+"""A crew: stateful members that work in lockstep."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -7,130 +7,137 @@ from typing import Any, NewType, Self
 
 from cluster.errors import ClusterError, MemberLost
 
-Parcel = NewType("Parcel", object)
-"""A value left at the member that made it: good for nothing but as an argument of its taker."""
+ObjectRef = NewType("ObjectRef", object)
+"""A value that stays with its sender. Its only use is as an argument for its receiver."""
 
 Arguments = Mapping[int, tuple[object, ...]]
 """The positional arguments of a method, by member."""
 
-Takers = Mapping[int, Collection[int]]
-"""The members that get something of what a member makes, by the member that makes it."""
+Receivers = Mapping[int, Collection[int]]
+"""The members that receive a part of a result, by the member that sends it."""
 
 
 class Crew(ABC):
-    """`size` members, numbered from 0, each holding one object of an opaque class.
+    """`size` members, numbered from 0. Each holds one object, whose class the caller chooses.
 
-    Arguments and values are pickled. A NumPy array arrives read-only, and as a copy of what it
-    was when handed over; one that is not contiguous arrives as a private, writable copy.
+    Arguments and results are pickled. A NumPy array arrives read-only, as a copy made when it was
+    passed. An array that is not contiguous arrives as a private, writable copy.
 
-    An exception of a member's method is raised here as itself, with a note that names the method
-    and the member; one that cannot be pickled is raised as ClusterError. A method that raises
-    SystemExit, or whose process dies, is a lost member.
+    If a member's method raises, the caller gets that exception, with a note that names the method
+    and the member. An exception that cannot be pickled becomes MemberFailed. A member is lost if
+    its process dies or its method raises SystemExit.
 
-    An object that has a method `close`, which raises nothing, has it called when the crew is
-    closed, unless a member was lost: then the others may be in the midst of things.
+    Closing the crew calls the `close` method of each object that has one; `close` must not raise.
+    After a loss it is not called, because other members may be in the middle of a method.
     """
 
     def __init__(self, size: int) -> None:
         if size < 1:
             raise ValueError(f"a crew needs at least one member, not {size}")
         self.size = size
-        self._end: ClusterError | None = None
+        self._final_error: ClusterError | None = None
 
     def call(self, method: str, arguments: Arguments) -> dict[int, Any]:
-        """Run `method(*arguments[i])` at each member i of `arguments` at the same time; wait.
+        """Call `method(*arguments[i])` on each member i of `arguments`, and wait for all.
 
-        Parcels among the arguments (not inside them) arrive as their values.
+        An ObjectRef arrives as its value, if it is an argument itself and not inside one.
 
         Returns:
-            What each member returned, by member.
+            The results, by member.
 
         Raises:
-            Interrupted: after the members have ended what they were doing.
-            MemberLost: at once; the crew can then only be closed.
-            Exception: a member's own, or that of a `deal` of this member's or of one that made
-                a parcel, after the others have finished. The crew goes on.
+            CallCancelled: `cancel_call` was called. All methods have ended by then.
+            MemberLost: immediately. The crew can only be closed after that.
+            Exception: a member's own error, after all other methods have ended. It may stem from
+                an earlier `scatter` on this member, or on the sender of an argument. The crew
+                stays usable.
         """
-        self._check(arguments)
+        self._check_usable(arguments)
         try:
             return self._call(method, arguments)
         except MemberLost as lost:
-            self._end = lost
+            self._final_error = lost
             raise
 
-    def deal(self, method: str, arguments: Arguments, takers: Takers) -> dict[int, list[Parcel]]:
-        """Like `call`, but do not wait, and leave what is returned where it was made.
+    def scatter(
+        self, method: str, arguments: Arguments, receivers: Receivers
+    ) -> dict[int, list[ObjectRef]]:
+        """Like `call`, but do not wait, and leave the results with their senders.
 
-        The method returns a mapping: for each of the member's `takers`, who may be none, a value.
-        What goes wrong is raised by every `call` that uses one of the parcels, and by all of that
-        member from then on, since nobody knows what has become of its object.
+        The method must return a dict with one value for each of the member's `receivers`, which
+        may be none. If it fails, every later `call` that uses one of its refs raises the error.
+        So does every later method of that member, because its object may be half changed.
 
         Returns:
-            For each member of the crew, the parcels that it is to take, in the order of the givers.
+            For each member of the crew, the refs that it receives, in the order of the senders.
         """
-        self._check(arguments)
-        self._check({taker for named in takers.values() for taker in named})
-        parcels: dict[int, list[Parcel]] = {member: [] for member in range(self.size)}
-        for giver, own in arguments.items():
-            named = tuple(takers.get(giver, ()))
-            for taker, parcel in zip(named, self._deal(giver, named, method, own), strict=True):
-                parcels[taker].append(parcel)
-        return parcels
+        self._check_usable(arguments)
+        self._check_usable({receiver for named in receivers.values() for receiver in named})
+        refs: dict[int, list[ObjectRef]] = {member: [] for member in range(self.size)}
+        for sender, own in arguments.items():
+            named = tuple(receivers.get(sender, ()))
+            for receiver, ref in zip(named, self._scatter(sender, named, method, own), strict=True):
+                refs[receiver].append(ref)
+        return refs
 
     @property
-    def is_leaving(self) -> bool:
-        """Whether a member's machine has been given notice, and will soon be gone."""
-        return self._is_leaving()
+    def is_draining(self) -> bool:
+        """Whether the machine of a member has been told to shut down soon."""
+        return self._is_draining()
 
-    def interrupt(self) -> None:
-        """From another thread: end the `call` that is under way; without one, nothing happens.
+    def cancel_call(self) -> None:
+        """End the `call` that is running, from another thread. Do nothing if none is running.
 
-        Methods that look (`cluster.actor`) end early, others run to their end; what was
-        dealt is not touched.
+        Methods that check `cluster.actor.is_cancelled` end early; other methods run to their end.
+        Scattered methods are not cancelled.
         """
-        self._interrupt()
+        self._cancel_call()
 
     def close(self) -> None:
-        """End the members and free what they hold. A closed crew can be closed again."""
-        if not isinstance(self._end, MemberLost):
-            self._part()
-        self._end = ClusterError("the crew is closed: start another")
-        self._release()
+        """End the members and free their resources. Closing again does nothing."""
+        if not isinstance(self._final_error, MemberLost):
+            self._close_members()
+        self._final_error = ClusterError("the crew is closed: start another")
+        self._free()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
 
-    def _check(self, members: Collection[int]) -> None:
-        if self._end is not None:
-            raise self._end
-        strangers = [member for member in members if not 0 <= member < self.size]
-        if strangers:
-            raise ValueError(f"members {strangers} are not in a crew of {self.size}")
+    def _check_usable(self, members: Collection[int]) -> None:
+        if self._final_error is not None:
+            raise self._final_error
+        unknown = [member for member in members if not 0 <= member < self.size]
+        if unknown:
+            raise ValueError(f"members {unknown} are not in a crew of {self.size}")
 
     @abstractmethod
-    def _call(self, method: str, arguments: Arguments) -> dict[int, Any]: ...
+    def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
+        """Do what `call` says, for known members of a usable crew."""
 
     @abstractmethod
-    def _deal(
-        self, giver: int, takers: tuple[int, ...], method: str, arguments: tuple[object, ...]
-    ) -> Sequence[Parcel]: ...
+    def _scatter(
+        self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[object, ...]
+    ) -> Sequence[ObjectRef]:
+        """Start a scattered method on one member; return one ref for each receiver, in order."""
 
     @abstractmethod
-    def _is_leaving(self) -> bool: ...
+    def _is_draining(self) -> bool: ...
 
     @abstractmethod
-    def _interrupt(self) -> None: ...
+    def _cancel_call(self) -> None: ...
 
     @abstractmethod
-    def _part(self) -> None: ...
+    def _close_members(self) -> None:
+        """Call `close` on each member's object, and wait for all."""
 
     @abstractmethod
-    def _release(self) -> None: ...
+    def _free(self) -> None:
+        """End all members at once, whatever they are doing. May be called again."""

@@ -1,6 +1,6 @@
-"""Which task goes to which member, and what follows from an answer or a loss.
+"""Decides which task goes to which member, and what follows from an answer or a loss.
 
-Knows no processes and no clock: `Pool` acts, this decides.
+The dispatcher knows no processes and no clock. `Pool` acts; the dispatcher decides.
 """
 
 from collections import deque
@@ -9,235 +9,253 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, NamedTuple
 
-from cluster.errors import MemberLost
-from cluster.task import Failed, Finished, Outcome, Quarantined, Task
+from cluster.errors import MemberLost, Quarantined
+from cluster.task import Failed, Finished, Outcome, Task
 
-_RAISES = 3
-"""Attempts that end in an error of the method's own before its task is given up."""
-
-
-_LOSSES_ALONE = 2
-"""Members that a task may lose while alone; one loss could be a kill from outside."""
+_MAX_ERRORS = 3
+"""A task whose method has raised this often has failed."""
 
 
-_STRIKES = 3
-"""Of a member: tasks, more than it has finished since, that failed there and passed elsewhere."""
+_MAX_ISOLATED_LOSSES = 2
+"""A task that has lost this many members in isolation is quarantined.
+
+A single loss could be a kill from outside.
+"""
 
 
-class Deal(NamedTuple):
-    """Hand `task` to `member`; the answer is told by `ticket`, which no other deal has."""
+_MAX_STRIKES = 3
+"""A member with this many strikes is replaced.
+
+It gets a strike for each task that failed there and then finished elsewhere. Each task that it
+finishes itself takes one strike back.
+"""
+
+
+class Assignment(NamedTuple):
+    """An order to start `task` on `member`. Report the answer by `ticket`, which is unique."""
 
     member: int
     ticket: int
     task: Task
 
 
-class Dealer:
-    """Deals tasks to the members of a pool and keeps account of both.
+class Dispatcher:
+    """Assigns tasks to the members of a pool, and tracks the state of both.
 
-    Whatever waits to be tried again counts as in flight, so never more than size * depth tasks
-    are pulled and unfinished.
+    At most size * depth tasks have been pulled and are unfinished. Tasks that wait for another
+    attempt are among them.
     """
 
     def __init__(self, size: int, depth: int) -> None:
         self._depth = depth
-        self._seats = [_Seat(member) for member in range(size)]
+        self._members = [_MemberState(member) for member in range(size)]
         self._source: Iterator[Task] = iter(())
         self._is_exhausted = True
-        self._at: dict[int, _Seat] = {}
-        self._suspects: deque[_Load] = deque()
-        self._again: deque[_Load] = deque()
-        self._vacant: list[int] = []
-        self._losses_in_a_row = 0
+        self._running_on: dict[int, _MemberState] = {}
+        self._suspects: deque[_TaskState] = deque()
+        self._retries: deque[_TaskState] = deque()
+        self._to_start: list[int] = []
+        self._consecutive_losses = 0
         self._tickets = count()
 
-    def feed(self, tasks: Iterable[Task]) -> None:
-        """Take tasks from here, one by one, each when a member has room for it."""
+    def set_source(self, tasks: Iterable[Task]) -> None:
+        """Pull tasks from this iterable, each one when a member is free for it."""
         self._source = iter(tasks)
         self._is_exhausted = False
 
     @property
     def is_done(self) -> bool:
-        """Whether every task that there was has its outcome."""
+        """Whether the source is exhausted and every task has its outcome."""
         return self._is_exhausted and not self._unfinished
 
     @property
     def has_members(self) -> bool:
-        """Whether any member is there to be dealt to."""
-        return any(seat.is_taken for seat in self._seats)
+        """Whether at least one member is running."""
+        return any(member.is_live for member in self._members)
 
-    def vacated(self) -> Sequence[int]:
-        """Members that are to be made anew, each told once."""
-        vacant, self._vacant = self._vacant, []
-        return vacant
+    def members_to_start(self) -> Sequence[int]:
+        """The members to start again. Each replacement is reported once."""
+        members, self._to_start = self._to_start, []
+        return members
 
-    def welcome(self, member: int) -> None:
-        """The member is there now."""
-        self._seats[member].is_taken = True
+    def member_started(self, member: int) -> None:
+        """The member is ready for tasks."""
+        self._members[member].is_live = True
 
-    def deal(self) -> Deal | None:
-        """The next task to hand over; None while there is none or nobody has room."""
-        return self._deal_suspect() or self._deal_others()
+    def next_assignment(self) -> Assignment | None:
+        """The next task to start; None if there is no task or no free member."""
+        return self._next_suspect() or self._next_other()
 
-    def returned(self, ticket: int, value: Any) -> Sequence[Outcome]:
-        """What is over now that a method has returned; nothing for the ticket of a lost member."""
-        seat = self._at.pop(ticket, None)
-        if seat is None:
+    def task_returned(self, ticket: int, value: Any) -> Sequence[Outcome]:
+        """A method has returned. Return the outcomes that follow.
+
+        A ticket of a lost member is ignored.
+        """
+        member = self._running_on.pop(ticket, None)
+        if member is None:
             return ()
-        load = self._answer(seat, ticket)
-        seat.strikes = max(seat.strikes - 1, 0)
-        for other in load.failed_at - {seat}:
+        entry = self._remove_answered(member, ticket)
+        member.strikes = max(member.strikes - 1, 0)
+        for other in entry.failed_on - {member}:
             self._strike(other)
-        return (Finished(load.task.id, value, seat.member, load.attempts),)
+        return (Finished(entry.task.id, value, member.number, entry.attempts),)
 
-    def raised(self, ticket: int, error: Exception) -> Sequence[Outcome]:
-        """What is over now that a method has raised; nothing for the ticket of a lost member."""
-        seat = self._at.pop(ticket, None)
-        if seat is None:
+    def task_raised(self, ticket: int, error: Exception) -> Sequence[Outcome]:
+        """A method has raised. Return the outcomes that follow.
+
+        A ticket of a lost member is ignored.
+        """
+        member = self._running_on.pop(ticket, None)
+        if member is None:
             return ()
-        load = self._answer(seat, ticket)
-        load.raises += 1
-        load.failed_at |= {seat}
-        if load.raises == _RAISES:
-            return (Failed(load.task.id, error, seat.member, load.attempts),)
-        self._again.append(load)
+        entry = self._remove_answered(member, ticket)
+        entry.errors += 1
+        entry.failed_on |= {member}
+        if entry.errors == _MAX_ERRORS:
+            return (Failed(entry.task.id, error, member.number, entry.attempts),)
+        self._retries.append(entry)
         return ()
 
-    def lost(self, member: int, reason: str, *, is_blameless: bool = False) -> Sequence[Outcome]:
-        """What is over now that a member is lost, started or not.
+    def member_lost(
+        self, member: int, reason: str, *, is_blameless: bool = False
+    ) -> Sequence[Outcome]:
+        """A member is lost, before or after it has started. Return the outcomes that follow.
 
-        is_blameless: no task can have caused it, as when its machine has gone.
+        is_blameless: whether no task can have caused the loss, for example because the whole
+            machine is gone.
 
         Raises:
-            MemberLost: too many in a row, with no answer and no quarantine in between.
+            MemberLost: too many losses in a row, with no answer and no quarantine in between.
         """
-        seat = self._seats[member]
-        was_alone, loads = seat.is_alone, self._vacate(seat)
-        if not was_alone:
-            self._suspects.extend(loads)
+        state = self._members[member]
+        was_isolating, tasks = state.is_isolating, self._replace(state)
+        if not was_isolating:
+            self._suspects.extend(tasks)
             return self._count_loss(member, reason)
-        (suspect,) = loads
-        suspect.losses_alone += not is_blameless
-        if suspect.losses_alone < _LOSSES_ALONE:
-            # It stays first in line: else all suspects could be tried once before any verdict.
+        (suspect,) = tasks
+        suspect.isolated_losses += not is_blameless
+        if suspect.isolated_losses < _MAX_ISOLATED_LOSSES:
+            # It stays first in line. Otherwise every suspect could cost a member before the
+            # first one is quarantined.
             self._suspects.appendleft(suspect)
             return self._count_loss(member, reason)
-        self._losses_in_a_row = 0
+        self._consecutive_losses = 0
         return (Failed(suspect.task.id, Quarantined(reason), member, suspect.attempts),)
 
     @property
     def _unfinished(self) -> int:
-        return len(self._at) + len(self._again) + len(self._suspects)
+        return len(self._running_on) + len(self._retries) + len(self._suspects)
 
-    def _deal_suspect(self) -> Deal | None:
+    def _next_suspect(self) -> Assignment | None:
         if not self._suspects:
             return None
-        for seat in self._seats:
-            if seat.is_taken and not seat.loads:
-                seat.is_alone = True
-                return self._hand(seat, self._suspects.popleft())
+        for member in self._members:
+            if member.is_live and not member.tasks:
+                member.is_isolating = True
+                return self._assign(member, self._suspects.popleft())
         return None
 
-    def _deal_others(self) -> Deal | None:
-        reserved = self._reserved()
-        rooms = [
-            seat
-            for seat in self._seats
-            if seat.is_taken
-            and not seat.is_alone
-            and len(seat.loads) < self._depth
-            and seat is not reserved
+    def _next_other(self) -> Assignment | None:
+        reserved = self._reserved_for_suspects()
+        free = [
+            member
+            for member in self._members
+            if member.is_live
+            and not member.is_isolating
+            and len(member.tasks) < self._depth
+            and member is not reserved
         ]
-        return (self._deal_again(rooms) or self._deal_new(rooms)) if rooms else None
+        return (self._next_retry(free) or self._next_new(free)) if free else None
 
-    def _reserved(self) -> "_Seat | None":
-        """Who is handed nothing more until it is empty, so that suspects get their turn."""
-        if not self._suspects or any(seat.is_alone for seat in self._seats):
+    def _reserved_for_suspects(self) -> "_MemberState | None":
+        """The member that gets no new task until it is empty, so that suspects get their turn."""
+        if not self._suspects or any(member.is_isolating for member in self._members):
             return None
-        taken = [seat for seat in self._seats if seat.is_taken]
-        return min(taken, key=lambda seat: len(seat.loads), default=None)
+        live = [member for member in self._members if member.is_live]
+        return min(live, key=lambda member: len(member.tasks), default=None)
 
-    def _deal_again(self, rooms: "list[_Seat]") -> Deal | None:
-        for place, load in enumerate(self._again):
-            others = [seat for seat in rooms if seat not in load.failed_at]
-            if others or not self._is_anyone_else(load):
-                del self._again[place]
-                return self._hand(_freest(others or rooms), load)
+    def _next_retry(self, free: "list[_MemberState]") -> Assignment | None:
+        for index, entry in enumerate(self._retries):
+            others = [member for member in free if member not in entry.failed_on]
+            if others or not self._could_run_elsewhere(entry):
+                del self._retries[index]
+                return self._assign(_least_loaded(others or free), entry)
         return None
 
-    def _is_anyone_else(self, load: "_Load") -> bool:
-        return any(seat.is_taken and seat not in load.failed_at for seat in self._seats)
+    def _could_run_elsewhere(self, entry: "_TaskState") -> bool:
+        return any(member.is_live and member not in entry.failed_on for member in self._members)
 
-    def _deal_new(self, rooms: "list[_Seat]") -> Deal | None:
-        if self._is_exhausted or self._unfinished >= len(self._seats) * self._depth:
+    def _next_new(self, free: "list[_MemberState]") -> Assignment | None:
+        if self._is_exhausted or self._unfinished >= len(self._members) * self._depth:
             return None
         task = next(self._source, None)
         if task is None:
             self._is_exhausted = True
             return None
-        return self._hand(_freest(rooms), _Load(task))
+        return self._assign(_least_loaded(free), _TaskState(task))
 
-    def _hand(self, seat: "_Seat", load: "_Load") -> Deal:
+    def _assign(self, member: "_MemberState", entry: "_TaskState") -> Assignment:
         ticket = next(self._tickets)
-        load.attempts += 1
-        seat.loads[ticket] = load
-        seat.last_ticket = ticket
-        self._at[ticket] = seat
-        return Deal(seat.member, ticket, load.task)
+        entry.attempts += 1
+        member.tasks[ticket] = entry
+        member.last_ticket = ticket
+        self._running_on[ticket] = member
+        return Assignment(member.number, ticket, entry.task)
 
-    def _answer(self, seat: "_Seat", ticket: int) -> "_Load":
-        self._losses_in_a_row = 0
-        seat.is_alone = False
-        return seat.loads.pop(ticket)
+    def _remove_answered(self, member: "_MemberState", ticket: int) -> "_TaskState":
+        self._consecutive_losses = 0
+        member.is_isolating = False
+        return member.tasks.pop(ticket)
 
-    def _strike(self, seat: "_Seat") -> None:
-        seat.strikes += 1
-        if seat.strikes == _STRIKES and seat.is_taken:
-            was_alone, loads = seat.is_alone, self._vacate(seat)
-            # What was in flight is ended by us: nobody's fault.
-            (self._suspects if was_alone else self._again).extendleft(loads)
+    def _strike(self, member: "_MemberState") -> None:
+        member.strikes += 1
+        if member.strikes == _MAX_STRIKES and member.is_live:
+            was_isolating, tasks = member.is_isolating, self._replace(member)
+            # The pool itself ends these tasks, so the loss does not count against them.
+            (self._suspects if was_isolating else self._retries).extendleft(tasks)
 
-    def _vacate(self, seat: "_Seat") -> "list[_Load]":
-        """Empty a seat for a new member, which has no part in the old one's strikes."""
-        for ticket in seat.loads:
-            del self._at[ticket]
-        seat.is_taken = False
-        self._seats[seat.member] = _Seat(seat.member)
-        self._vacant.append(seat.member)
-        loads = list(seat.loads.values())
-        seat.loads.clear()
-        return loads
+    def _replace(self, member: "_MemberState") -> "list[_TaskState]":
+        """Put a new member in the place of this one, without its strikes; return its tasks."""
+        for ticket in member.tasks:
+            del self._running_on[ticket]
+        member.is_live = False
+        self._members[member.number] = _MemberState(member.number)
+        self._to_start.append(member.number)
+        tasks = list(member.tasks.values())
+        member.tasks.clear()
+        return tasks
 
     def _count_loss(self, member: int, reason: str) -> Sequence[Outcome]:
-        self._losses_in_a_row += 1
-        # Where each member dies with its tasks and then alone with one, a verdict comes earlier.
-        if self._losses_in_a_row > 3 * len(self._seats) + 3:
-            raise MemberLost(member, f"{reason} ({self._losses_in_a_row} losses in a row)")
+        self._consecutive_losses += 1
+        # If every member dies with its tasks, and then again with one in isolation, the first
+        # quarantine comes before this limit.
+        if self._consecutive_losses > 3 * len(self._members) + 3:
+            raise MemberLost(member, f"{reason} ({self._consecutive_losses} losses in a row)")
         return ()
 
 
 @dataclass(slots=True)
-class _Load:
+class _TaskState:
     """A task that has been pulled and has no outcome yet."""
 
     task: Task
     attempts: int = 0
-    raises: int = 0
-    losses_alone: int = 0
-    failed_at: "frozenset[_Seat]" = frozenset()
+    errors: int = 0
+    isolated_losses: int = 0
+    failed_on: "frozenset[_MemberState]" = frozenset()
 
 
 @dataclass(slots=True, eq=False)
-class _Seat:
-    """One life of a member: whoever is started in its place takes a new seat."""
+class _MemberState:
+    """One incarnation of a member: its replacement gets a new state."""
 
-    member: int
-    is_taken: bool = False
-    is_alone: bool = False
+    number: int
+    is_live: bool = False
+    is_isolating: bool = False
     strikes: int = 0
     last_ticket: int = -1
-    loads: dict[int, _Load] = field(default_factory=dict)
+    tasks: dict[int, _TaskState] = field(default_factory=dict)
 
 
-def _freest(seats: list[_Seat]) -> _Seat:
-    return min(seats, key=lambda seat: (len(seat.loads), seat.last_ticket))
+def _least_loaded(members: list[_MemberState]) -> _MemberState:
+    return min(members, key=lambda member: (len(member.tasks), member.last_ticket))

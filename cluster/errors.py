@@ -1,23 +1,21 @@
-"""What can go wrong with machines.
+"""The errors of this package. Each message is one line: what, where, what to do.
 
-ClusterError            any of these, and a member's error that could not be sent as itself
-├── MemberLost          a member's process, machine or network is gone, and its state with it
-├── MemberFailed        a member's method raised what cannot be sent
-├── NoRoom              a crew cannot be started: more is asked than there is, or than is free
-├── Unreachable         no cluster answers at the address
-├── Interrupted         the crew was told to stop what it was doing
-└── Quarantined         a pool's task loses its member each time (`cluster.task`)
-
-Each is one line: what, where, what to do.
+ClusterError                 base class of all errors below
+├── MemberLost               a member's process or machine is gone, and its state with it
+├── MemberFailed             a member's method raised an exception that cannot be pickled
+├── InsufficientCapacity     the cluster is too small for the crew or pool, or too busy
+├── ClusterUnreachable       no cluster answers at the address
+├── CallCancelled            `Crew.cancel_call` ended the call
+└── Quarantined              a pool's task lost its member each time it ran in isolation
 """
 
 
 class ClusterError(Exception):
-    """The machines, not the work, are at fault."""
+    """The machines are at fault, not the work."""
 
 
-class MemberLost(ClusterError):  # noqa: N818 - the news is in the name
-    """A member is gone. Its crew can only be closed; start another and load the last commit."""
+class MemberLost(ClusterError):  # noqa: N818 - the name says what happened
+    """A member is gone. Close its crew, start another and restore it from a checkpoint."""
 
     def __init__(self, member: int, reason: str) -> None:
         super().__init__(member, reason)
@@ -28,17 +26,33 @@ class MemberLost(ClusterError):  # noqa: N818 - the news is in the name
         return f"member {self.member} of the crew is lost: {self.reason}"
 
 
-class MemberFailed(ClusterError):  # noqa: N818 - the news is in the name
-    """A member's own error, of a class that cannot be pickled; its words are in the message."""
+class MemberFailed(ClusterError):  # noqa: N818 - the name says what happened
+    """A member's method raised an exception that cannot be pickled. The message quotes it."""
 
 
-class NoRoom(ClusterError):  # noqa: N818 - the news is in the name
-    """A crew of this size and shape cannot be started here, or not in the time allowed."""
+class InsufficientCapacity(ClusterError):  # noqa: N818 - the name says what happened
+    """The cluster cannot start a crew or pool of this shape, or not within the time allowed."""
 
 
-class Unreachable(ClusterError):  # noqa: N818 - the news is in the name
+class ClusterUnreachable(ClusterError):  # noqa: N818 - the name says what happened
     """No cluster can be joined at the address."""
 
 
-class Interrupted(ClusterError):  # noqa: N818 - the news is in the name
-    """A call was ended by `interrupt`; the crew goes on."""
+class CallCancelled(ClusterError):  # noqa: N818 - the name says what happened
+    """`Crew.cancel_call` ended a call. The crew stays usable."""
+
+
+class Quarantined(ClusterError):  # noqa: N818 - the name says what happened
+    """A task lost its member each time it ran in isolation, so it is not tried again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    @property
+    def is_for_memory(self) -> bool:
+        """Whether the last member was killed because its machine ran out of memory."""
+        return "OutOfMemory" in self.reason
+
+    def __str__(self) -> str:
+        return f"its worker was lost each time it ran there alone: {self.reason}"

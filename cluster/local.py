@@ -1,4 +1,4 @@
-"""A crew in this process: the members take turns in the caller's thread."""
+"""A crew and a pool in this process: members take turns in the caller's thread."""
 
 import threading
 from collections import deque
@@ -7,155 +7,160 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from cluster.actor import Host, Packed, answered_by
-from cluster.crew import Arguments, Crew, Parcel
-from cluster.dispatcher import Deal
-from cluster.errors import Interrupted, MemberLost
+from cluster.actor import MemberActor, Serialized, cancelled_by
+from cluster.crew import Arguments, Crew, ObjectRef
+from cluster.dispatcher import Assignment
+from cluster.errors import CallCancelled, MemberLost
 from cluster.pool import Pool
 from cluster.task import Outcome
 
 
 class LocalCrew(Crew):
-    """The twin of RayCrew that needs no Ray; its members share no memory either.
+    """Behaves like RayCrew, without Ray. Its members share no memory either.
 
-    A dealt method runs at once. A member is lost by SystemExit, and only so.
+    A scattered method runs immediately. Only SystemExit makes a member lost.
     """
 
     def __init__(
-        self, kind: Callable[..., object], arguments: Sequence[tuple[object, ...]]
+        self, factory: Callable[..., object], arguments: Sequence[tuple[object, ...]]
     ) -> None:
-        """Make one member, `kind(*arguments[i])`, for each tuple of arguments.
+        """Create one member, `factory(*arguments[i])`, for each tuple of arguments.
 
         Raises:
-            Exception: a constructor's own.
+            Exception: an error of the factory.
         """
         super().__init__(len(arguments))
-        self._hosts = [Host(member) for member in range(self.size)]
+        self._actors = [MemberActor(member) for member in range(self.size)]
         self._lost: dict[int, MemberLost] = {}
-        self._is_interrupted = threading.Event()
-        for member, host in enumerate(self._hosts):
-            self._run(member, host.build, (kind, *arguments[member]))
+        self._is_cancelled = threading.Event()
+        for member, actor in enumerate(self._actors):
+            self._run(member, actor.build, (factory, *arguments[member]))
 
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
-        def outcome(member: int) -> Packed | _Failed:
+        def result(member: int) -> Serialized | _Error:
             try:
-                host = self._hosts[member]
-                return Packed(self._run(member, host.run, (method, *arguments[member])))
-            except Exception as error:  # noqa: BLE001 - raised when all have had their turn
-                return _Failed(error)
+                actor = self._actors[member]
+                return Serialized(self._run(member, actor.run, (method, *arguments[member])))
+            except Exception as error:  # noqa: BLE001 - raised when all members have had their turn
+                return _Error(error)
 
-        self._is_interrupted.clear()
-        with answered_by(self._is_interrupted.is_set):
-            outcomes = {member: outcome(member) for member in arguments}
-        if self._is_interrupted.is_set():
-            raise Interrupted("the crew was interrupted")
-        return {member: outcome.value() for member, outcome in outcomes.items()}
+        self._is_cancelled.clear()
+        with cancelled_by(self._is_cancelled.is_set):
+            results = {member: result(member) for member in arguments}
+        if self._is_cancelled.is_set():
+            raise CallCancelled("the call was cancelled")
+        return {member: result.load() for member, result in results.items()}
 
-    def _deal(
-        self, giver: int, takers: tuple[int, ...], method: str, arguments: tuple[object, ...]
-    ) -> Sequence[Parcel]:
+    def _scatter(
+        self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[object, ...]
+    ) -> Sequence[ObjectRef]:
+        actor = self._actors[sender]
         try:
-            values = self._run(giver, self._hosts[giver].deal, (takers, method, *arguments))
-            return [Parcel(Packed(value)) for value in values]
-        except Exception as error:  # noqa: BLE001 - raised to whoever uses a parcel
-            return [Parcel(_Failed(error))] * len(takers)
+            values = self._run(sender, actor.scatter, (receivers, method, *arguments))
+            return [ObjectRef(Serialized(value)) for value in values]
+        except Exception as error:  # noqa: BLE001 - raised by the call that uses a ref
+            return [ObjectRef(_Error(error))] * len(receivers)
 
     def _run(self, member: int, function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
         if member in self._lost:
             raise self._lost[member]
         values = [
-            argument.value() if isinstance(argument, Packed | _Failed) else _copy(argument)
+            argument.load() if isinstance(argument, Serialized | _Error) else _copy(argument)
             for argument in arguments
         ]
         try:
             return function(*values)
         except SystemExit as end:
-            self._lost[member] = MemberLost(member, f"it ended with exit code {end.code}")
+            self._lost[member] = MemberLost(member, _exit_reason(end))
             raise self._lost[member] from end
 
-    def _is_leaving(self) -> bool:
+    def _is_draining(self) -> bool:
         return False
 
-    def _interrupt(self) -> None:
-        self._is_interrupted.set()
+    def _cancel_call(self) -> None:
+        self._is_cancelled.set()
 
-    def _part(self) -> None:
-        for host in self._hosts:
-            host.part()
+    def _close_members(self) -> None:
+        for actor in self._actors:
+            actor.close()
 
-    def _release(self) -> None:
-        self._hosts.clear()
+    def _free(self) -> None:
+        self._actors.clear()
 
 
 @dataclass(frozen=True)
-class _Failed:
-    """What stands in for a value that could not be made."""
+class _Error:
+    """Takes the place of a value whose method failed."""
 
     error: Exception
 
-    def value(self) -> Any:
+    def load(self) -> Any:
         raise self.error
 
 
 def _copy(value: object) -> Any:
-    return Packed(value).value()
+    return Serialized(value).load()
+
+
+def _exit_reason(end: SystemExit) -> str:
+    return f"it ended with exit code {end.code}"
 
 
 class LocalPool(Pool):
-    """The twin of RayPool that needs no Ray; its members share no memory either.
+    """Behaves like RayPool, without Ray. Its members share no memory either.
 
-    One task runs at a time, when the next outcome is asked for. A member is lost by SystemExit,
-    and only so.
+    Tasks run one at a time, while the caller waits for the next outcome. Only SystemExit makes a
+    member lost.
     """
 
     def __init__(
-        self, kind: Callable[..., object], arguments: Sequence[tuple[object, ...]], depth: int
+        self, factory: Callable[..., object], arguments: Sequence[tuple[object, ...]], depth: int
     ) -> None:
-        """Make one member, `kind(*arguments[i])`, for each tuple of arguments.
+        """Create one member, `factory(*arguments[i])`, for each tuple of arguments.
 
         Raises:
-            MemberLost: they are lost in their constructor, again and again.
-            Exception: a constructor's own.
+            MemberLost: the factory exits again and again.
+            Exception: an error of the factory.
         """
         super().__init__(len(arguments), depth)
-        self._kind = kind
+        self._factory = factory
         self._arguments = arguments
-        self._hosts: dict[int, Host] = {}
-        self._news: deque[Callable[[], Sequence[Outcome]]] = deque()
-        self._muster()
+        self._actors: dict[int, MemberActor] = {}
+        self._events: deque[Callable[[], Sequence[Outcome]]] = deque()
+        self._start_members()
 
-    def _start(self, member: int) -> None:
-        host = Host(member)
+    def _start_member(self, member: int) -> None:
+        actor = MemberActor(member)
         try:
-            host.build(*Packed((self._kind, *self._arguments[member])).value())
+            actor.build(*_copy((self._factory, *self._arguments[member])))
         except SystemExit as end:
-            self._lose(member, end)
+            self._add_loss(member, end)
             return
-        self._hosts[member] = host
-        self._dealer.welcome(member)
+        self._actors[member] = actor
+        self._dispatcher.member_started(member)
 
-    def _hand(self, deal: Deal) -> None:
-        method, *arguments = Packed((deal.task.method, *deal.task.arguments)).value()
+    def _submit(self, assignment: Assignment) -> None:
+        task = assignment.task
+        method, *arguments = _copy((task.method, *task.arguments))
         try:
-            packed = Packed(self._hosts[deal.member].run(method, *arguments))
-            news = partial(self._dealer.returned, deal.ticket, packed.value())
+            value = _copy(self._actors[assignment.member].run(method, *arguments))
+            event = partial(self._dispatcher.task_returned, assignment.ticket, value)
         except SystemExit as end:
-            self._lose(deal.member, end)
+            self._add_loss(assignment.member, end)
             return
-        except Exception as error:  # noqa: BLE001 - the dealer decides what follows
-            news = partial(self._dealer.raised, deal.ticket, error)
-        self._news.append(news)
+        except Exception as error:  # noqa: BLE001 - the dispatcher decides what follows
+            event = partial(self._dispatcher.task_raised, assignment.ticket, error)
+        self._events.append(event)
 
-    def _lose(self, member: int, end: SystemExit) -> None:
-        reason = f"it ended with exit code {end.code}"
-        self._news.append(partial(self._dealer.lost, member, reason))
+    def _add_loss(self, member: int, end: SystemExit) -> None:
+        self._events.append(partial(self._dispatcher.member_lost, member, _exit_reason(end)))
 
-    def _attend(self, _seconds: float, /) -> Sequence[Outcome]:
-        return self._news.popleft()() if self._news else ()
+    def _wait_for_event(self, _timeout: float, /) -> Sequence[Outcome]:
+        return self._events.popleft()() if self._events else ()
 
-    def _part(self) -> None:
-        for host in self._hosts.values():
-            host.part()
+    def _close_members(self) -> None:
+        for actor in self._actors.values():
+            actor.close()
 
-    def _release(self) -> None:
-        self._hosts.clear()
+    def _free(self) -> None:
+        self._actors.clear()

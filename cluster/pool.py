@@ -1,4 +1,4 @@
-"""A pool: members that each work on tasks of their own, independent of one another."""
+"""A pool: members that work on independent tasks."""
 
 import math
 import time
@@ -7,30 +7,30 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
-from cluster.dispatcher import Deal, Dealer
-from cluster.errors import ClusterError
-from cluster.task import Failed, Finished, Outcome, Quarantined, Task
+from cluster.dispatcher import Assignment, Dispatcher
+from cluster.errors import ClusterError, Quarantined
+from cluster.task import Failed, Finished, Outcome, Task
 
 __all__ = ["Failed", "Finished", "Pool", "Quarantined", "Task"]
 
 
 class Pool(ABC):
-    """`size` members, numbered from 0, each holding one object of an opaque class.
+    """`size` members, numbered from 0. Each holds one object, whose class the caller chooses.
 
-    A member has up to `depth` tasks at once, and may run them in as many THREADS: methods must
-    bear with each other. Arguments and values are pickled; NumPy arrays arrive read-only.
+    A member runs up to `depth` tasks at once, which may be in several THREADS: methods must be
+    thread-safe. Arguments and results are pickled; NumPy arrays arrive read-only.
 
-    A task may be begun more than once, and by another member before the first has ended, where
-    that one is cut off: methods must bear that too.
+    A task may start more than once. If a machine is cut off, another member may even start its
+    task before the first attempt has ended. Methods must tolerate that.
 
-    - A method that raises is tried again, elsewhere where there is another member; the third
-      error is its outcome. Where the task then passes elsewhere, that is a strike against the
-      member at which it failed; whatever a member finishes takes one of its strikes back, and
-      at three it is replaced.
-    - A member that is lost (SystemExit, or its process dies) is replaced, by one made of the same
-      arguments. Each task that it had is then tried alone: at a member that has nothing else and
-      is handed nothing else until it answers. One that loses two members while alone is
-      Quarantined. So neighbours of a deadly task pass, and those hit by kills from outside.
+    - A task whose method raises is retried, on another member if there is one. After the third
+      error the task is Failed. If a retry finishes elsewhere, the member that failed gets a
+      strike. Each task that a member finishes takes one strike back; at three strikes the member
+      is replaced.
+    - A member is lost if its process dies or its method raises SystemExit. The pool replaces it,
+      with the same arguments. Each of its tasks is then retried in isolation, on a member that
+      runs nothing else meanwhile. A task that loses two members in isolation is Quarantined.
+      So one deadly task does not fail its neighbours, and a kill from outside fails no task.
     """
 
     def __init__(self, size: int, depth: int) -> None:
@@ -39,102 +39,111 @@ class Pool(ABC):
         if depth < 1:
             raise ValueError(f"a member has room for at least one task, not {depth}")
         self.size = size
-        self._dealer = Dealer(size, depth)
-        self._end: ClusterError | None = None
+        self._dispatcher = Dispatcher(size, depth)
+        self._final_error: ClusterError | None = None
 
     def run(self, tasks: Iterable[Task], tick: float) -> Iterator[Outcome | None]:
-        """Run the tasks; yield what becomes of each as it becomes known, in no order.
+        """Run the tasks and yield each outcome as soon as it is known, in any order.
 
-        A task is pulled when a member has room for it, so `tasks` may be endless; no more than
-        size * depth are pulled and without an outcome. It is advanced in the caller's thread, and
-        while it thinks nothing else is yielded.
+        A task is pulled when a member is free for it, so `tasks` may be endless. At most
+        size * depth tasks have been pulled and have no outcome. The iterable runs in the caller's
+        thread; while it blocks, nothing is yielded.
 
         Yields:
-            One outcome a task, and None whenever `tick` seconds have passed.
+            One outcome for each task, and None every `tick` seconds.
 
         Raises:
-            MemberLost: members are lost as fast as they start; the cluster is at fault.
-            ClusterError: the machines are gone, or the pool is closed, or another run of it is
-                under way or was not carried through: such a pool can only be closed.
-            Exception: the constructor's own, of a member that starts later or anew; or what an
-                argument that cannot be pickled raises; or the iterator's own.
+            MemberLost: members are lost as fast as they start. The cluster is at fault.
+            ClusterError: the cluster is gone, or the pool is closed, or another run of this pool
+                is active or was abandoned. Such a pool can only be closed.
+            Exception: an error of the iterable; of pickling an argument; or of the constructor
+                of a member that starts late or again.
         """
-        self._check()
-        self._end = ClusterError("a run of this pool has not come to its end: start another pool")
-        under_way = self._end
-        self._dealer.feed(tasks)
-        alarm = time.monotonic() + tick
-        while not self._dealer.is_done:
-            deal = self._dealer.deal()
-            if deal is not None:
-                self._hand(deal)
-            elif self._dealer.is_done:
+        self._check_usable()
+        self._final_error = ClusterError(
+            "a run of this pool has not come to its end: start another pool"
+        )
+        this_run = self._final_error
+        self._dispatcher.set_source(tasks)
+        next_tick = time.monotonic() + tick
+        while not self._dispatcher.is_done:
+            assignment = self._dispatcher.next_assignment()
+            if assignment is not None:
+                self._submit(assignment)
+            elif self._dispatcher.is_done:
                 break
-            yield from self._learn(0 if deal else max(alarm - time.monotonic(), 0))
-            if time.monotonic() >= alarm:
+            yield from self._process_event(
+                0 if assignment else max(next_tick - time.monotonic(), 0)
+            )
+            if time.monotonic() >= next_tick:
                 yield None
-                alarm = time.monotonic() + tick
-            if self._end is not under_way:
-                self._check()
-        self._end = None
+                next_tick = time.monotonic() + tick
+            if self._final_error is not this_run:
+                self._check_usable()
+        self._final_error = None
 
     def close(self) -> None:
-        """End the members and what they are doing. A closed pool can be closed again.
+        """End the members and their tasks. Closing again does nothing.
 
-        An object that has a method `close`, which raises nothing, has it called first, where
-        nothing is being done.
+        If no task is running, this first calls the `close` method of each object that has one.
+        It must not raise.
         """
-        if self._end is None:
-            self._part()
-        self._end = ClusterError("the pool is closed: start another")
-        self._release()
+        if self._final_error is None:
+            self._close_members()
+        self._final_error = ClusterError("the pool is closed: start another")
+        self._free()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         self.close()
 
-    def _check(self) -> None:
-        if self._end is not None:
-            raise self._end
+    def _check_usable(self) -> None:
+        if self._final_error is not None:
+            raise self._final_error
 
-    def _muster(self) -> None:
-        """Start all members and wait for the first."""
+    def _start_members(self) -> None:
+        """Start all members and wait until one is ready. Subclasses call this once."""
         try:
             for member in range(self.size):
-                self._start(member)
-            while not self._dealer.has_members:
-                self._learn(math.inf)
+                self._start_member(member)
+            while not self._dispatcher.has_members:
+                self._process_event(math.inf)
         except BaseException:
             self.close()
             raise
 
-    def _learn(self, seconds: float) -> Sequence[Outcome]:
-        outcomes = self._attend(seconds)
-        for member in self._dealer.vacated():
-            self._start(member)
+    def _process_event(self, timeout: float) -> Sequence[Outcome]:
+        outcomes = self._wait_for_event(timeout)
+        for member in self._dispatcher.members_to_start():
+            self._start_member(member)
         return outcomes
 
     @abstractmethod
-    def _start(self, member: int) -> None:
-        """Begin to make a member, in place of what is left of it."""
+    def _start_member(self, member: int) -> None:
+        """Begin to start a member, after ending what is left of its predecessor."""
 
     @abstractmethod
-    def _hand(self, deal: Deal) -> None:
-        """Begin a task."""
+    def _submit(self, assignment: Assignment) -> None:
+        """Start a task on its member."""
 
     @abstractmethod
-    def _attend(self, seconds: float, /) -> Sequence[Outcome]:
-        """Wait at most so long for one piece of news, tell the dealer, return what it says."""
+    def _wait_for_event(self, timeout: float, /) -> Sequence[Outcome]:
+        """Wait for one event, report it to the dispatcher and return what the dispatcher returns.
+
+        Return nothing after `timeout` seconds, or earlier.
+        """
 
     @abstractmethod
-    def _part(self) -> None: ...
+    def _close_members(self) -> None:
+        """Call `close` on each member's object, and wait for all."""
 
     @abstractmethod
-    def _release(self) -> None: ...
+    def _free(self) -> None:
+        """End all members at once, whatever they are doing. May be called again."""

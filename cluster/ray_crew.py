@@ -1,7 +1,7 @@
-"""A crew on Ray: one actor a member.
+"""A crew on Ray: each member is an actor.
 
-Imports Ray, so it is not imported by name: `cluster.ray_session` hands out `RayCrew` once Ray has
-been told how to behave.
+Imports Ray. `local_ray` and `joined_ray` of `cluster.ray_session` configure Ray first, and then
+yield `RayCrew`.
 """
 
 import time
@@ -10,233 +10,227 @@ from typing import Any, NamedTuple
 
 import ray
 from ray._private.state import state
-from ray.exceptions import (
-    GetTimeoutError,
-    NodeDiedError,
-    ObjectLostError,
-    OutOfMemoryError,
-    RayActorError,
-    RayError,
-    RayTaskError,
-    TaskCancelledError,
-    WorkerCrashedError,
-)
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError, TaskCancelledError
 from ray.util.placement_group import placement_group, placement_group_table, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from cluster.actor import Host, answered_by
-from cluster.crew import Arguments, Crew, Parcel
-from cluster.errors import ClusterError, Interrupted, MemberLost, NoRoom
-from cluster.resources import Berth
-
-_LAST_BREATH = 5.0
-"""Seconds to wait for members to part, and for an answer of the dead: a machine that is cut off
-never says so."""
-
-_LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, WorkerCrashedError)
+from cluster.actor import MemberActor, cancelled_by
+from cluster.crew import Arguments, Crew, ObjectRef
+from cluster.errors import CallCancelled, ClusterError, InsufficientCapacity, MemberLost
+from cluster.ray_actors import EXIT_TIMEOUT, LOSSES, close_actors, kill_actors, loss_reason
+from cluster.resources import Resources
 
 
 class RayCrew(Crew):
-    """Members are actors that are placed all at once or not at all, and never restarted.
+    """A crew whose members are Ray actors. All are placed together, and none is ever restarted.
 
-    `kind` is pickled by reference: its module must be importable where the members run.
+    The factory is pickled by reference, so its module must be importable on the members' machines.
     """
 
     def __init__(
         self,
-        kind: Callable[..., object],
+        factory: Callable[..., object],
         arguments: Sequence[tuple[object, ...]],
-        berth: Berth,
+        resources: Resources,
     ) -> None:
-        """Start one member, `kind(*arguments[i])`, for each tuple of arguments.
+        """Start one member, `factory(*arguments[i])`, for each tuple of arguments.
+
+        resources: what each member gets.
 
         Raises:
-            NoRoom: the cluster is too small, or too busy for `berth.start_timeout`.
-            Exception: a constructor's own.
+            InsufficientCapacity: the cluster is too small, or was too busy for
+                `resources.start_timeout`.
+            Exception: an error of the factory.
         """
         super().__init__(len(arguments))
-        _refuse_what_never_fits(self.size, berth)
-        self._hosts: list[Any] = []
+        _check_fits_cluster(self.size, resources)
+        self._actors: list[Any] = []
         self._awaited: list[Any] = []
-        self._is_interrupted = False
-        self._place = placement_group([berth.bundle()] * self.size, strategy="PACK")
+        self._is_cancelled = False
+        self._placement = placement_group([resources.bundle()] * self.size, strategy="PACK")
         try:
-            self._start(berth)
-            self._values(
-                host.build.remote(kind, *own)
-                for host, own in zip(self._hosts, arguments, strict=True)
+            self._start_actors(resources)
+            self._get(
+                actor.build.remote(factory, *own)
+                for actor, own in zip(self._actors, arguments, strict=True)
             )
         except BaseException:
             self.close()
             raise
 
-    def _start(self, berth: Berth) -> None:
-        deadline = time.monotonic() + berth.start_timeout
-        while not self._place.wait(1):
+    def _start_actors(self, resources: Resources) -> None:
+        deadline = time.monotonic() + resources.start_timeout
+        while not self._placement.wait(1):
             if time.monotonic() > deadline:
-                raise NoRoom(
-                    f"a crew of {self.size} with {berth} each found no room within "
-                    f"{berth.start_timeout:g} s: {_described(ray.available_resources())} free; "
+                raise InsufficientCapacity(
+                    f"a crew of {self.size} with {resources} each found no room within "
+                    f"{resources.start_timeout:g} s: {_described(ray.available_resources())} free; "
                     "wait until other crews have ended"
                 )
-        actor = ray.remote(_Actor)
+        actor_class = ray.remote(CrewActor)
         options = {
-            "num_cpus": berth.cpus,
-            "num_gpus": berth.gpus,
+            "num_cpus": resources.cpus,
+            "num_gpus": resources.gpus,
             "max_restarts": 0,
-            "runtime_env": {"env_vars": berth.variables()},
+            "runtime_env": {"env_vars": resources.process_environment()},
         }
         for member in range(self.size):
-            seat = PlacementGroupSchedulingStrategy(self._place, member)
-            self._hosts.append(actor.options(**options, scheduling_strategy=seat).remote(member))
+            strategy = PlacementGroupSchedulingStrategy(self._placement, member)
+            actor = actor_class.options(**options, scheduling_strategy=strategy).remote(member)
+            self._actors.append(actor)
         try:
-            self._values(
-                (host.__ray_ready__.remote() for host in self._hosts),
+            self._get(
+                (actor.__ray_ready__.remote() for actor in self._actors),
                 timeout=max(deadline - time.monotonic(), 0),
             )
         except GetTimeoutError:
-            raise NoRoom(
+            raise InsufficientCapacity(
                 f"the {self.size} members of a crew had not all started after "
-                f"{berth.start_timeout:g} s: raise the start timeout, or ask for fewer"
+                f"{resources.start_timeout:g} s: raise the start timeout, or ask for fewer"
             ) from None
 
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
-        self._is_interrupted = False
+        self._is_cancelled = False
         self._awaited = [
-            self._hosts[member].run.remote(method, *own) for member, own in arguments.items()
+            self._actors[member].run.remote(method, *own) for member, own in arguments.items()
         ]
         try:
-            values = self._values(self._awaited)
+            values = self._get(self._awaited)
         except MemberLost:
             raise
         except Exception as error:
-            if self._is_interrupted:
-                raise Interrupted("the crew was interrupted") from error
+            if self._is_cancelled:
+                raise CallCancelled("the call was cancelled") from error
             raise
         finally:
             self._awaited = []
-        if self._is_interrupted:
-            raise Interrupted("the crew was interrupted")
+        if self._is_cancelled:
+            raise CallCancelled("the call was cancelled")
         return dict(zip(arguments, values, strict=True))
 
-    def _deal(
-        self, giver: int, takers: tuple[int, ...], method: str, arguments: tuple[object, ...]
-    ) -> Sequence[Parcel]:
-        made = self._hosts[giver].hand.remote(takers, method, *arguments)
-        return (made,) * len(takers)
+    def _scatter(
+        self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[object, ...]
+    ) -> Sequence[ObjectRef]:
+        scattered = self._actors[sender].scatter_refs.remote(receivers, method, *arguments)
+        return (scattered,) * len(receivers)
 
-    def _values(self, asked: Iterable[Any], timeout: float | None = None) -> list[Any]:
-        references = list(asked)
+    def _get(self, answers: Iterable[Any], timeout: float | None = None) -> list[Any]:
+        """The values of Ray's object refs.
+
+        An exception of a member's method is raised when all answers are there, a loss immediately.
+        """
+        refs = list(answers)
         try:
-            values: list[Any] = ray.get(references, timeout=timeout)
+            values: list[Any] = ray.get(refs, timeout=timeout)
         except GetTimeoutError:
             raise
         except RayError as error:
-            # Of a parcel that its maker's loss has spoilt, Ray says that the taker failed.
+            # If the sender of an argument is lost, Ray reports an error of the receiver's task.
             cause = error.cause if isinstance(error, RayTaskError) else error
             if isinstance(cause, TaskCancelledError):
-                ray.wait(references, num_returns=len(references))
+                ray.wait(refs, num_returns=len(refs))
                 raise cause from error
             if isinstance(cause, RayError):
-                raise self._loss(cause) from error
-            ray.wait(references, num_returns=len(references))
+                raise self._cluster_error(cause) from error
+            ray.wait(refs, num_returns=len(refs))
             raise cause from error
         return values
 
-    def _loss(self, error: RayError) -> ClusterError:
-        news, _, _guesses = str(error).strip().splitlines()[-1].partition(" Some common causes")
-        reason = f"{type(error).__name__}: {news.strip()}"
-        if not isinstance(error, _LOSSES):
+    def _cluster_error(self, error: RayError) -> ClusterError:
+        reason = loss_reason(error)
+        if not isinstance(error, LOSSES):
             return ClusterError(reason)
-        names = {host._actor_id.hex(): member for member, host in enumerate(self._hosts)}
-        member = names.get(getattr(error, "actor_id", None))
+        members = {actor._actor_id.hex(): member for member, actor in enumerate(self._actors)}
+        member = members.get(getattr(error, "actor_id", None))
         if member is None:
             member = self._first_dead()
         return ClusterError(reason) if member is None else MemberLost(member, reason)
 
     def _first_dead(self) -> int | None:
-        """The dead answer at once, with an error; the living may be busy."""
-        words = [host.__ray_ready__.remote() for host in self._hosts]
-        answers, _ = ray.wait(words, num_returns=len(words), timeout=_LAST_BREATH)
-        for member, word in enumerate(words):
-            if word in answers and _failed(word):
+        """The first dead member. Dead actors answer immediately, with an error; live ones may be
+        busy."""
+        answers = [actor.__ray_ready__.remote() for actor in self._actors]
+        ready, _ = ray.wait(answers, num_returns=len(answers), timeout=EXIT_TIMEOUT)
+        for member, answer in enumerate(answers):
+            if answer in ready and _has_failed(answer):
                 return member
         return None
 
-    def _is_leaving(self) -> bool:
-        # Ray tells of machines that were given notice (`ray drain-node`; autoscalers, too) only by
-        # what its own libraries use.
-        seats = placement_group_table(self._place)["bundles_to_node_id"]
-        return not state.get_draining_nodes().keys().isdisjoint(seats.values())
+    def _is_draining(self) -> bool:
+        # Ray has no public way to ask for nodes that are draining (`ray drain-node`, autoscalers).
+        nodes = placement_group_table(self._placement)["bundles_to_node_id"]
+        return not state.get_draining_nodes().keys().isdisjoint(nodes.values())
 
-    def _interrupt(self) -> None:
+    def _cancel_call(self) -> None:
         awaited = self._awaited
-        self._is_interrupted = bool(awaited)
-        for reference in awaited:
-            ray.cancel(reference)
+        self._is_cancelled = bool(awaited)
+        for ref in awaited:
+            ray.cancel(ref)
 
-    def _part(self) -> None:
-        if ray.is_initialized() and self._hosts:
-            partings = [host.part.remote() for host in self._hosts]
-            ray.wait(partings, num_returns=len(partings), timeout=_LAST_BREATH)
+    def _close_members(self) -> None:
+        close_actors(self._actors)
 
-    def _release(self) -> None:
-        if not ray.is_initialized():
-            return
-        for host in self._hosts:
-            ray.kill(host)
-        last_words = [host.__ray_ready__.remote() for host in self._hosts]
-        if last_words:
-            ray.wait(last_words, num_returns=len(last_words), timeout=_LAST_BREATH)
-        self._hosts.clear()
-        remove_placement_group(self._place)
+    def _free(self) -> None:
+        if ray.is_initialized():
+            kill_actors(self._actors)
+            self._actors.clear()
+            remove_placement_group(self._placement)
 
 
-class _Made(NamedTuple):
-    """What a deal made, by who is to take it: references to what stays in its maker's store.
+class _Scattered(NamedTuple):
+    """The result of a scattered method: refs to values in the sender's object store, by receiver.
 
-    What a method returns would go through its caller, for all takers, where it is below 100 kB.
+    Ray would send values below 100 kB through the process that called the method. Refs keep all
+    values out of it.
     """
 
-    references: dict[int, Any]
+    refs: dict[int, Any]
 
 
-class _Actor(Host):
+class CrewActor(MemberActor):
+    """A member's actor on Ray. Its class name is in the process title: `ray::CrewActor`."""
+
     def run(self, method: str, *arguments: object) -> Any:
-        with answered_by(ray.get_runtime_context().is_canceled):
-            return super().run(method, *self._fetched(arguments))
+        """Like `MemberActor.run`; scattered arguments are replaced by their values."""
+        with cancelled_by(ray.get_runtime_context().is_canceled):
+            return super().run(method, *self._resolve(arguments))
 
-    def hand(self, takers: tuple[int, ...], method: str, *arguments: object) -> _Made:
-        """Like `deal`, but what is dealt stays here until its takers fetch it."""
-        values = self.deal(takers, method, *arguments)
-        return _Made({taker: ray.put(own) for taker, own in zip(takers, values, strict=True)})
+    def scatter_refs(
+        self, receivers: tuple[int, ...], method: str, *arguments: object
+    ) -> _Scattered:
+        """Like `scatter`, but the values stay here until their receivers fetch them."""
+        values = self.scatter(receivers, method, *arguments)
+        return _Scattered(
+            {receiver: ray.put(value) for receiver, value in zip(receivers, values, strict=True)}
+        )
 
-    def _fetched(self, arguments: tuple[object, ...]) -> list[object]:
-        parcels = [one.references[self._member] for one in arguments if isinstance(one, _Made)]
-        values = iter(ray.get(parcels))
-        return [next(values) if isinstance(one, _Made) else one for one in arguments]
+    def _resolve(self, arguments: tuple[object, ...]) -> list[object]:
+        refs = [one.refs[self._member] for one in arguments if isinstance(one, _Scattered)]
+        values = iter(ray.get(refs))
+        return [next(values) if isinstance(one, _Scattered) else one for one in arguments]
 
 
-def _failed(reference: Any) -> bool:
+def _has_failed(answer: Any) -> bool:
     try:
-        ray.get(reference)
+        ray.get(answer)
     except RayError:
         return True
     return False
 
 
-def _refuse_what_never_fits(size: int, berth: Berth) -> None:
+def _check_fits_cluster(size: int, resources: Resources) -> None:
     machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    room = sum(
-        berth.fits_into(machine.get("CPU", 0), machine.get("GPU", 0)) for machine in machines
+    most = sum(
+        resources.members_per_machine(machine.get("CPU", 0), machine.get("GPU", 0))
+        for machine in machines
     )
-    if size > room:
-        raise NoRoom(
-            f"a crew of {size} with {berth} each does not fit: the cluster has room for {room} "
+    if size > most:
+        raise InsufficientCapacity(
+            f"a crew of {size} with {resources} each does not fit: the cluster has room for {most} "
             f"({_described(ray.cluster_resources())} on {len(machines)} machines); ask for fewer "
             "members or smaller ones, or add machines"
         )
 
 
-def _described(resources: dict[str, float]) -> str:
-    return f"{resources.get('CPU', 0):g} CPU and {resources.get('GPU', 0):g} GPU"
+def _described(amounts: dict[str, float]) -> str:
+    return f"{amounts.get('CPU', 0):g} CPU and {amounts.get('GPU', 0):g} GPU"

@@ -1,7 +1,7 @@
-"""A pool on Ray: one actor a member.
+"""A pool on Ray: each member is an actor.
 
-Imports Ray, so import it only within `local_ray` or `joined_ray` of `cluster.ray_session`, which
-tells Ray how to behave.
+Imports Ray. Import it only within `local_ray` or `joined_ray` of `cluster.ray_session`, which
+configure Ray first.
 """
 
 import time
@@ -12,184 +12,159 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import ray
-from ray.exceptions import (
-    ActorUnavailableError,
-    NodeDiedError,
-    ObjectLostError,
-    OutOfMemoryError,
-    RayActorError,
-    RayError,
-    RayTaskError,
-    WorkerCrashedError,
-)
+from ray.exceptions import ActorUnavailableError, NodeDiedError, RayTaskError
 
-from cluster.actor import Host
-from cluster.dispatcher import Deal
-from cluster.errors import ClusterError, NoRoom
+from cluster.actor import MemberActor
+from cluster.dispatcher import Assignment
+from cluster.errors import ClusterError, InsufficientCapacity
 from cluster.pool import Pool
-from cluster.resources import Berth
+from cluster.ray_actors import LOSSES, close_actors, kill_actors, loss_reason
+from cluster.resources import Resources
 from cluster.task import Outcome
 
-_GLANCE = 1.0
-"""Seconds between looks at whether Ray is still there and has room."""
+_CHECK_INTERVAL = 1.0
+"""Seconds without an event until the pool checks that Ray still runs and has free resources."""
 
-_LAST_BREATH = 5.0
-"""Seconds to wait for members to part, and for an answer of the dead: a machine that is cut off
-never says so."""
-
-_LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, WorkerCrashedError)
-
-_NO_TASKS_FAULT = (NodeDiedError, ActorUnavailableError)
+_BLAMELESS_LOSSES = (NodeDiedError, ActorUnavailableError)
 _NODE_DIED = "its node has died"
-"""What Ray says of an actor on a machine that was taken away, for which it has no error."""
+"""Ray has no error class for an actor whose machine was taken away, only these words."""
 
 _Answer = Future[Any]
+_Event = Callable[[], Sequence[Outcome]]
 
 
 class RayPool(Pool):
-    """Members are actors, each placed on its own and replaced by a new one when it is lost.
+    """A pool whose members are Ray actors. Each is placed on its own, and replaced if lost.
 
-    The pool works with those that have found a place; the others join when they do. `kind` is
-    pickled by reference: its module must be importable where the members run.
+    The pool works with the members that are placed; the others join when they are. The factory is
+    pickled by reference, so its module must be importable on the members' machines.
     """
 
     def __init__(
         self,
-        kind: Callable[..., object],
+        factory: Callable[..., object],
         arguments: Sequence[tuple[object, ...]],
-        berth: Berth,
+        resources: Resources,
         depth: int,
     ) -> None:
-        """Start one member, `kind(*arguments[i])`, for each tuple of arguments; await the first.
+        """Start one member, `factory(*arguments[i])`, for each tuple; wait for the first.
+
+        resources: what each member gets. depth: tasks that a member runs at once, in threads.
 
         Raises:
-            NoRoom: not one has found a place within `berth.start_timeout`. So does `run`, when
-                all are lost and none finds a place again.
-            MemberLost: they are lost in their constructor, again and again.
-            Exception: a constructor's own.
+            InsufficientCapacity: no member was placed within `resources.start_timeout`. `run`
+                raises it too, if all members are lost and none is placed again in time.
+            MemberLost: members are lost in their constructor, again and again.
+            Exception: an error of the factory.
         """
         super().__init__(len(arguments), depth)
-        self._kind = kind
+        self._factory = factory
         self._arguments = arguments
-        self._berth = berth
-        self._actor = ray.remote(Host).options(
-            num_cpus=berth.cpus,
-            num_gpus=berth.gpus,
+        self._resources = resources
+        self._actor_class = ray.remote(MemberActor).options(
+            num_cpus=resources.cpus,
+            num_gpus=resources.gpus,
             max_restarts=0,
             max_concurrency=depth,
-            runtime_env={"env_vars": berth.variables()},
+            runtime_env={"env_vars": resources.process_environment()},
         )
-        self._hosts: dict[int, Any] = {}
+        self._actors: dict[int, Any] = {}
         self._placed: set[int] = set()
-        self._homeless_since = time.monotonic()
-        self._news: SimpleQueue[Callable[[], Sequence[Outcome]]] = SimpleQueue()
-        self._muster()
+        self._none_placed_since = time.monotonic()
+        self._events: SimpleQueue[_Event] = SimpleQueue()
+        self._start_members()
 
-    def _start(self, member: int) -> None:
-        _refuse_without_ray()
-        if member in self._hosts:
-            ray.kill(self._hosts[member])
+    def _start_member(self, member: int) -> None:
+        _check_ray_runs()
+        if member in self._actors:
+            ray.kill(self._actors[member])
         if self._placed == {member}:
-            self._homeless_since = time.monotonic()
+            self._none_placed_since = time.monotonic()
         self._placed.discard(member)
-        host = self._actor.remote(member)
-        self._hosts[member] = host
-        self._expect(host.__ray_ready__.remote(), partial(self._found_a_place, member, host))
-        building = host.build.remote(self._kind, *self._arguments[member])
-        self._expect(building, partial(self._built, member, host))
+        actor = self._actor_class.remote(member)
+        self._actors[member] = actor
+        self._watch(actor.__ray_ready__.remote(), partial(self._on_placed, member, actor))
+        building = actor.build.remote(self._factory, *self._arguments[member])
+        self._watch(building, partial(self._on_built, member, actor))
 
-    def _hand(self, deal: Deal) -> None:
-        _refuse_without_ray()
-        host = self._hosts[deal.member]
-        asked = host.run.remote(deal.task.method, *deal.task.arguments)
-        self._expect(asked, partial(self._answered, deal, host))
+    def _submit(self, assignment: Assignment) -> None:
+        _check_ray_runs()
+        task, actor = assignment.task, self._actors[assignment.member]
+        answer = actor.run.remote(task.method, *task.arguments)
+        self._watch(answer, partial(self._on_answer, assignment, actor))
 
-    def _expect(self, asked: Any, learn: Callable[[_Answer], Sequence[Outcome]]) -> None:
-        # A future costs the same however many are in flight; `ray.wait` looks through all.
-        future: _Answer = asked.future()
-        future.add_done_callback(lambda answer: self._news.put(partial(learn, answer)))
+    def _watch(self, ref: Any, handler: Callable[[_Answer], Sequence[Outcome]]) -> None:
+        # The cost of a future does not grow with the number of tasks; `ray.wait` scans them all.
+        future: _Answer = ref.future()
+        future.add_done_callback(lambda answer: self._events.put(partial(handler, answer)))
 
-    def _attend(self, seconds: float, /) -> Sequence[Outcome]:
+    def _wait_for_event(self, timeout: float, /) -> Sequence[Outcome]:
         try:
-            return self._news.get(timeout=min(seconds, _GLANCE))()
+            return self._events.get(timeout=min(timeout, _CHECK_INTERVAL))()
         except Empty:
-            self._look_around()
+            self._check_cluster()
             return ()
 
-    def _look_around(self) -> None:
-        _refuse_without_ray()
+    def _check_cluster(self) -> None:
+        _check_ray_runs()
         if self._placed:
             return
         if not any(node["Alive"] for node in ray.nodes()):
             raise ClusterError("the pool's Ray has no machine left: start or join another")
-        if time.monotonic() - self._homeless_since > self._berth.start_timeout:
-            raise NoRoom(
-                f"no member of a pool with {self._berth} each found room within "
-                f"{self._berth.start_timeout:g} s: wait until others have ended, ask for smaller "
-                "members, or add machines"
+        if time.monotonic() - self._none_placed_since > self._resources.start_timeout:
+            raise InsufficientCapacity(
+                f"no member of a pool with {self._resources} each found room within "
+                f"{self._resources.start_timeout:g} s: wait until others have ended, ask for "
+                "smaller members, or add machines"
             )
 
-    def _found_a_place(self, member: int, host: Any, answer: _Answer) -> Sequence[Outcome]:
+    def _on_placed(self, member: int, actor: Any, answer: _Answer) -> Sequence[Outcome]:
         error = answer.exception()
         if error is not None:
-            return self._lost(member, host, error)
-        if self._hosts[member] is host:
+            return self._on_loss(member, actor, error)
+        if self._actors[member] is actor:
             self._placed.add(member)
         return ()
 
-    def _built(self, member: int, host: Any, answer: _Answer) -> Sequence[Outcome]:
+    def _on_built(self, member: int, actor: Any, answer: _Answer) -> Sequence[Outcome]:
         error = answer.exception()
         if isinstance(error, RayTaskError):
             raise error.cause from error
         if error is not None:
-            return self._lost(member, host, error)
-        if self._hosts[member] is host:
-            self._dealer.welcome(member)
+            return self._on_loss(member, actor, error)
+        if self._actors[member] is actor:
+            self._dispatcher.member_started(member)
         return ()
 
-    def _answered(self, deal: Deal, host: Any, answer: _Answer) -> Sequence[Outcome]:
+    def _on_answer(self, assignment: Assignment, actor: Any, answer: _Answer) -> Sequence[Outcome]:
         error = answer.exception()
         if error is None:
-            return self._dealer.returned(deal.ticket, answer.result())
+            return self._dispatcher.task_returned(assignment.ticket, answer.result())
         if isinstance(error, RayTaskError):
-            # Its text holds the trace that the member saw.
+            # The text of Ray's error holds the member's traceback.
             error.cause.__cause__ = error
-            return self._dealer.raised(deal.ticket, error.cause)
-        return self._lost(deal.member, host, error)
+            return self._dispatcher.task_raised(assignment.ticket, error.cause)
+        return self._on_loss(assignment.member, actor, error)
 
-    def _lost(self, member: int, host: Any, error: BaseException) -> Sequence[Outcome]:
-        if self._hosts[member] is not host:
+    def _on_loss(self, member: int, actor: Any, error: BaseException) -> Sequence[Outcome]:
+        if self._actors[member] is not actor:
             return ()
-        reason = _reason(error)
-        if not isinstance(error, _LOSSES):
+        reason = loss_reason(error)
+        if not isinstance(error, LOSSES):
             raise ClusterError(reason) from error
-        is_blameless = isinstance(error, _NO_TASKS_FAULT) or _NODE_DIED in str(error)
-        return self._dealer.lost(member, reason, is_blameless=is_blameless)
+        is_blameless = isinstance(error, _BLAMELESS_LOSSES) or _NODE_DIED in str(error)
+        return self._dispatcher.member_lost(member, reason, is_blameless=is_blameless)
 
-    def _part(self) -> None:
-        if ray.is_initialized() and self._hosts:
-            partings = [host.part.remote() for host in self._hosts.values()]
-            ray.wait(partings, num_returns=len(partings), timeout=_LAST_BREATH)
+    def _close_members(self) -> None:
+        close_actors(self._actors.values())
 
-    def _release(self) -> None:
-        if not ray.is_initialized():
-            return
-        for host in self._hosts.values():
-            ray.kill(host)
-        last_words = [host.__ray_ready__.remote() for host in self._hosts.values()]
-        if last_words:
-            ray.wait(last_words, num_returns=len(last_words), timeout=_LAST_BREATH)
-        self._hosts.clear()
+    def _free(self) -> None:
+        if ray.is_initialized():
+            kill_actors(self._actors.values())
+            self._actors.clear()
 
 
-def _refuse_without_ray() -> None:
-    # Ray would start anew for whoever asks it something after its end.
+def _check_ray_runs() -> None:
+    # After Ray has ended, the next request to it would start a new one.
     if not ray.is_initialized():
         raise ClusterError("the pool's Ray is gone: start or join another")
-
-
-def _reason(error: BaseException) -> str:
-    if not isinstance(error, RayError):
-        return f"{type(error).__name__}: {error}"
-    news, _, _guesses = str(error).strip().splitlines()[-1].partition(" Some common causes")
-    return f"{type(error).__name__}: {news.strip()}"

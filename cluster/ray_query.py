@@ -1,77 +1,140 @@
-"""One question to every machine of a Ray cluster: asked in a process of its own, as `room` is."""
+"""Questions to a Ray cluster: its capacity, and how its machines are.
+
+A process that has joined a cluster dies when the cluster ends. So each question is asked by a
+short-lived process of its own: this module, run as a program.
+"""
 
 import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from cluster.errors import ClusterError, Unreachable
+from cluster.errors import ClusterError, ClusterUnreachable
 
-_ANSWER_WITHIN = 180.0
-"""Seconds for all: a machine that has not worked yet loads what it needs first."""
+_CAPACITY_TIMEOUT = 60.0
+"""Seconds. Joining a cluster takes some of them."""
+
+_NODES_TIMEOUT = 180.0
+"""Seconds for all machines together."""
+
+_NODE_TIMEOUT = 120.0
+"""Seconds for a machine to answer. One that has not worked yet loads its software first."""
 
 
-_MACHINE_WITHIN = 120.0
+@dataclass(frozen=True)
+class Capacity:
+    """Logical CPUs and GPUs, and bytes of memory, summed over all machines."""
 
+    cpus: float
+    gpus: float
+    memory: float
 
-def census(address: str, question: str, *arguments: str) -> dict[str, Any]:
-    """What `question`, MODULE:FUNCTION, answers to `arguments` on each machine, by its HOST:PORT.
-
-    The function returns what JSON can say; of a machine on which it raises or never ends, the
-    answer is that error's text. Raises Unreachable where no cluster lets us in.
-    """
-    asked = [sys.executable, "-m", "cluster.ray_query", address, question, *arguments]
-    try:
-        done = subprocess.run(
-            asked, capture_output=True, text=True, timeout=_ANSWER_WITHIN, check=False
+    def excess_over(self, other: "Capacity") -> "Capacity":
+        """How much more this is than `other`, by resource; never below 0."""
+        return Capacity(
+            max(0.0, self.cpus - other.cpus),
+            max(0.0, self.gpus - other.gpus),
+            max(0.0, self.memory - other.memory),
         )
+
+
+def query_capacity(address: str) -> tuple[Capacity, Capacity]:
+    """The total and the free capacity of the cluster at `address`, HOST:PORT.
+
+    Raises ClusterUnreachable if no cluster answers there, or it refuses us.
+    """
+    silence = (
+        f"no Ray cluster answers at {address!r}: is it running? One that speaks TLS answers "
+        "nobody without RAY_USE_TLS=1 and a certificate of its CA"
+    )
+    total, free = _ask(_CAPACITY_TIMEOUT, silence, address)
+    return Capacity(**total), Capacity(**free)
+
+
+def query_nodes(address: str, function: str, *arguments: str) -> dict[str, Any]:
+    """Call a function on each machine of the cluster at `address`, HOST:PORT.
+
+    function: MODULE:FUNCTION. It takes `arguments` and returns a value that JSON can represent.
+
+    Returns the values by the machine's HOST:PORT. If the function raises on a machine, or does not
+    end within 120 s, the text of the error takes the place of the value.
+
+    Raises ClusterUnreachable if no cluster answers there, or it refuses us.
+    """
+    silence = (
+        f"the Ray cluster at {address} did not answer within {_NODES_TIMEOUT:g} s: is it busy?"
+    )
+    answers: dict[str, Any] = _ask(_NODES_TIMEOUT, silence, address, function, *arguments)
+    return answers
+
+
+def _ask(timeout: float, silence: str, *arguments: str) -> Any:
+    """Run this module as a program and decode its answer. silence: what to say on a timeout."""
+    command = [sys.executable, "-m", "cluster.ray_query", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
-        raise Unreachable(
-            f"the Ray cluster at {address} did not answer within {_ANSWER_WITHIN:g} s: is it busy?"
-        ) from error
+        raise ClusterUnreachable(silence) from error
     if done.returncode:
-        raise Unreachable("".join(done.stderr.strip().splitlines()[-1:]))
-    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return found
+        raise ClusterUnreachable("".join(done.stderr.strip().splitlines()[-1:]))
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _main(address: str, question: str, *arguments: str) -> None:
+def _main(address: str, function: str = "", *arguments: str) -> None:
+    """Print the capacity, or what a function returns on each machine, as one line of JSON."""
     from cluster.ray_session import joined_ray
 
-    module, _, name = question.partition(":")
-    function = getattr(importlib.import_module(module), name)
+    # Imported before Ray starts, so that an unknown name fails at once.
+    called = _imported(function) if function else None
     try:
         with joined_ray(address):
-            answers = _answers(function, arguments)
+            answer = _capacity() if called is None else _call_on_nodes(called, arguments)
     except ClusterError as error:
         sys.exit(str(error))
-    sys.stdout.write(f"{json.dumps(answers)}\n")
+    sys.stdout.write(f"{json.dumps(answer)}\n")
 
 
-def _answers(function: Any, arguments: tuple[str, ...]) -> dict[str, Any]:
+def _imported(function: str) -> Callable[..., Any]:
+    module, _, name = function.partition(":")
+    imported: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return imported
+
+
+def _capacity() -> list[dict[str, float]]:
+    import ray
+
+    return [
+        {"cpus": one.get("CPU", 0), "gpus": one.get("GPU", 0), "memory": one.get("memory", 0)}
+        for one in (ray.cluster_resources(), ray.available_resources())
+    ]
+
+
+def _call_on_nodes(function: Callable[..., Any], arguments: tuple[str, ...]) -> dict[str, Any]:
     import ray
     from ray.exceptions import RayError
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    # Also to machines that lend no CPU, as a head does.
+    # Without CPUs, the task also runs on machines that offer none, such as a head.
     task = ray.remote(num_cpus=0, max_retries=0)(function)
-    machines = [node for node in ray.nodes() if node["Alive"]]
-    asked = [
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    refs = [
         task.options(
             scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         ).remote(*arguments)
-        for node in machines
+        for node in nodes
     ]
-    ray.wait(asked, num_returns=len(asked), timeout=_MACHINE_WITHIN)
+    ray.wait(refs, num_returns=len(refs), timeout=_NODE_TIMEOUT)
     answers: dict[str, Any] = {}
-    for node, reference in zip(machines, asked, strict=True):
-        place = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
+    for node, ref in zip(nodes, refs, strict=True):
+        address = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
         try:
-            answers[place] = ray.get(reference, timeout=0)
+            answers[address] = ray.get(ref, timeout=0)
         except (RayError, TimeoutError) as error:
-            last = str(error).strip().splitlines()[-1:]
-            answers[place] = "".join(last) or type(error).__name__
+            last_line = str(error).strip().splitlines()[-1:]
+            answers[address] = "".join(last_line) or type(error).__name__
     return answers
 
 

@@ -1,41 +1,45 @@
-"""Berths reserved on Ray: one placement group each, so that each is granted by itself."""
+"""Reservations on Ray, and the GPU types of its machines. Imports Ray."""
 
 import ray
 from ray.util.placement_group import placement_group, placement_group_table, remove_placement_group
 
-from cluster.resources import Berth, Reserve
+from cluster.resources import Reservation, Resources
 
 
-class RayReserve(Reserve):
-    """A reserve on the cluster that this process has joined."""
+class RayReservation(Reservation):
+    """A reservation on the cluster that this process has joined.
 
-    def __init__(self, berth: Berth, wanted: int) -> None:
-        self._places = [placement_group([berth.bundle()]) for _ in range(wanted)]
+    Each member's resources are a placement group of their own, so Ray grants them one by one.
+    """
+
+    def __init__(self, resources: Resources, wanted: int) -> None:
+        """Request `resources` for each of `wanted` members."""
+        self._groups = [placement_group([resources.bundle()]) for _ in range(wanted)]
 
     @property
     def granted(self) -> int:
-        """How many have been granted so far, by one question to the cluster's head."""
-        if not self._places:
+        """How many requests have been granted so far. Asks the head once."""
+        if not self._groups:
             return 0
         table = placement_group_table()
-        states = [table.get(place.id.hex(), {}).get("state") for place in self._places]
+        states = [table.get(group.id.hex(), {}).get("state") for group in self._groups]
         return states.count("CREATED")
 
     def close(self) -> None:
-        """Let all of them go."""
+        """Drop all requests and free what was granted."""
         if ray.is_initialized():
-            for place in self._places:
-                remove_placement_group(place)
-        self._places.clear()
+            for group in self._groups:
+                remove_placement_group(group)
+        self._groups.clear()
 
 
-_PREFIX = "accelerator_type:"
+_GPU_TYPE = "accelerator_type:"
 
 
-def accelerators() -> tuple[str, ...]:
-    """Their kinds, as Ray names them (`H100`), on the cluster that this process has joined.
+def gpu_types() -> tuple[str, ...]:
+    """The GPU types of the cluster that this process has joined, as Ray names them (`H100`).
 
-    Machines that an autoscaler has not brought yet are not among them.
+    Machines that an autoscaler has not started yet are not counted.
     """
-    names = (name for name in ray.cluster_resources() if name.startswith(_PREFIX))
-    return tuple(sorted(name.removeprefix(_PREFIX) for name in names))
+    names = (name for name in ray.cluster_resources() if name.startswith(_GPU_TYPE))
+    return tuple(sorted(name.removeprefix(_GPU_TYPE) for name in names))

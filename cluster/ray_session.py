@@ -1,6 +1,7 @@
-"""Joining Ray: one of our own on this machine, or a cluster that is there already.
+"""Ray sessions: a private Ray on this machine, or membership of an existing cluster.
 
-Both hand out `RayCrew`, so that Ray is imported only when it has been told how to behave.
+Ray reads its configuration when it is imported and started. A session sets it first, then imports
+Ray and yields `RayCrew`.
 """
 
 import functools
@@ -18,70 +19,70 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cluster.errors import ClusterError, Unreachable
+from cluster.errors import ClusterError, ClusterUnreachable
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
 
 
-_Changes = Mapping[str, str | None]
-"""Environment variables; None unsets one."""
+_EnvironmentChanges = Mapping[str, str | None]
+"""Changes to environment variables. None unsets a variable."""
 
 
-_ANSWER_WITHIN = 5.0
-"""Seconds for a cluster to accept a connection; Ray itself would try for minutes."""
+_CONNECT_TIMEOUT = 5.0
+"""Seconds for a cluster to accept a connection. Ray itself would try for minutes."""
 
 
-_LONGEST_FOLDER = 40
-"""Characters: Ray puts sockets below its folder, and their paths end at 107."""
+_MAX_FOLDER_LENGTH = 40
+"""Characters. Ray creates sockets below its folder, and a socket's path ends at 107."""
 
 
-_QUIET = {
+_STARTING = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray prints notices of lost workers on standard output, where programs read our results.
+    # Ray prints notices of lost workers on standard output, where other programs read our results.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
-"""While Ray starts."""
+"""Set while Ray starts."""
 
 
-_SILENT = {"RAY_IGNORE_UNHANDLED_ERRORS": "1"}
-"""As long as it runs: of what was dealt and failed the member itself tells, in one line."""
+_RUNNING = {"RAY_IGNORE_UNHANDLED_ERRORS": "1"}
+"""Set while the session lasts. A member reports a failed scatter itself, in one line."""
 
 
 @contextmanager
 def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["type[RayCrew]"]:
-    """A private Ray on this machine; all its processes end with the context.
+    """A private Ray on this machine. All its processes end with the context.
 
-    It listens on loopback only (where this is the process's first use of Ray), wants a random
-    token, reports to nobody and ignores RAY_ADDRESS. Enter and leave it in one thread: Ray's
-    processes die with the thread that started them.
+    It requires a random token, sends no usage statistics and ignores RAY_ADDRESS. It listens on
+    loopback only, if this is the first use of Ray in the process. Enter and leave the context in
+    the same thread: Ray's processes die with the thread that started them.
 
     Args:
-        cpus: logical CPUs wanted. There are at least as many as cores, so that a crew larger
-            than the machine starts at once too.
-        object_store_bytes: memory for values on their way; what is more goes to disk.
-        gpus: the first so many of those that this process sees; the others stay free.
+        cpus: logical CPUs. The session has at least as many as the machine has cores. It may have
+            more, so that a crew larger than the machine starts all at once.
+        object_store_bytes: memory for values in transit. What does not fit is written to disk.
+        gpus: how many GPUs to use: the first ones that this process sees.
 
     Raises:
-        ClusterError: Ray does not start, or this process has joined one already.
+        ClusterError: Ray does not start, or this process is in a session already.
     """
-    folder = _scratch_folder()
-    private = {
-        # Left to itself, Ray wants a token of everybody who joins its own cluster.
+    folder = _create_scratch_folder()
+    environment = {
+        # Left unset, Ray turns authentication on, with the token below.
         "RAY_AUTH_MODE": None,
-        "RAY_AUTH_TOKEN": _token(),
-        # Despite its name: off, Ray stays on the loopback address on every system.
+        "RAY_AUTH_TOKEN": _auth_token(),
+        # Despite the name, "0" keeps Ray on the loopback address on every system.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # Ray would start an idle process for every logical CPU.
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
-        # A head that is gone never comes back here; who waits for it could start another Ray.
+        # A lost head never comes back here. A process that waits for it could start another Ray.
         "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
     try:
-        with _ray(
-            private,
+        with _session(
+            environment,
             address="local",
             num_cpus=max(cpus, os.cpu_count() or 1),
             num_gpus=gpus,
@@ -96,29 +97,30 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
 
 @contextmanager
 def joined_ray(address: str) -> Iterator["type[RayCrew]"]:
-    """The cluster at `address`, HOST:PORT, of which this machine must be a part.
+    """Membership of the cluster at `address`, HOST:PORT. This machine must be one of its nodes.
 
-    A cluster that wants a token takes it from RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH; one that
-    speaks TLS, this machine's certificate from RAY_USE_TLS=1 and RAY_TLS_….
+    For a cluster with a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH. For a cluster with
+    TLS, set RAY_USE_TLS=1 and RAY_TLS_… to this machine's certificate.
 
     Raises:
-        Unreachable: nothing answers there, or it does not let us in.
+        ClusterUnreachable: no cluster answers there, or it refuses us.
+        ClusterError: this process is in a session already.
     """
     host, _, port = address.rpartition(":")
     try:
-        socket.create_connection((host, int(port)), _ANSWER_WITHIN).close()
+        socket.create_connection((host, int(port)), _CONNECT_TIMEOUT).close()
     except (OSError, ValueError) as error:
-        raise Unreachable(
+        raise ClusterUnreachable(
             f"no Ray cluster answers at {address!r} ({error}): give HOST:PORT of its head"
         ) from error
-    with _ray({}, address=address) as crew:
+    with _session({}, address=address) as crew:
         yield crew
 
 
 @contextmanager
-def _ray(environment: _Changes, **options: Any) -> Iterator["type[RayCrew]"]:
-    on_terminate = signal.getsignal(signal.SIGTERM)
-    with _environment({**_QUIET, **environment}):
+def _session(environment: _EnvironmentChanges, **options: Any) -> Iterator["type[RayCrew]"]:
+    sigterm_handler = signal.getsignal(signal.SIGTERM)
+    with _environment({**_STARTING, **environment}):
         import ray
 
         if ray.is_initialized():
@@ -127,24 +129,24 @@ def _ray(environment: _Changes, **options: Any) -> Iterator["type[RayCrew]"]:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
         except Exception as error:
             ray.shutdown(wait_for_processes=True)
-            raise _refusal(options["address"], error) from error
-    # Left to Ray, SIGTERM would print its stack and skip our `finally`.
-    _on_terminate(_leave if on_terminate is signal.SIG_DFL else on_terminate)
+            raise _start_error(options["address"], error) from error
+    # Ray's own SIGTERM handler prints a stack trace and skips our `finally`.
+    _handle_sigterm(_exit if sigterm_handler is signal.SIG_DFL else sigterm_handler)
     try:
         from cluster.ray_crew import RayCrew
 
-        with _environment(_SILENT):
+        with _environment(_RUNNING):
             yield RayCrew
     finally:
         ray.shutdown(wait_for_processes=True)
-        _on_terminate(on_terminate)
+        _handle_sigterm(sigterm_handler)
 
 
-def _refusal(address: str, error: Exception) -> ClusterError:
+def _start_error(address: str, error: Exception) -> ClusterError:
     why = " ".join(str(error).split())
     if address == "local":
         return ClusterError(f"Ray does not start on this machine: {why}")
-    return Unreachable(
+    return ClusterUnreachable(
         f"the Ray cluster at {address} does not let us in: run this on one of its machines, with "
         "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH where it wants a token, RAY_USE_TLS=1 and "
         f"RAY_TLS_… where it speaks TLS ({why})"
@@ -152,16 +154,16 @@ def _refusal(address: str, error: Exception) -> ClusterError:
 
 
 @contextmanager
-def _environment(changes: _Changes) -> Iterator[None]:
+def _environment(changes: _EnvironmentChanges) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in changes}
-    _set(changes)
+    _set_environment(changes)
     try:
         yield
     finally:
-        _set(before)
+        _set_environment(before)
 
 
-def _set(changes: _Changes) -> None:
+def _set_environment(changes: _EnvironmentChanges) -> None:
     for name, value in changes.items():
         if value is None:
             os.environ.pop(name, None)
@@ -169,23 +171,23 @@ def _set(changes: _Changes) -> None:
             os.environ[name] = value
 
 
-def _leave(number: int, _frame: object) -> None:
+def _exit(number: int, _frame: object) -> None:
     sys.exit(128 + number)
 
 
-def _on_terminate(handler: Any) -> None:
-    # Only the main thread may, and only there does Ray take the signal over.
+def _handle_sigterm(handler: Any) -> None:
+    # Only the main thread may set handlers, and only there does Ray set its own.
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
 
 
 @functools.cache
-def _token() -> str:
-    """One a process: Ray reads its token once."""
+def _auth_token() -> str:
+    """A random token, the same for all sessions of the process: Ray reads its token only once."""
     return secrets.token_hex(32)
 
 
-def _scratch_folder() -> Path:
+def _create_scratch_folder() -> Path:
     usual = tempfile.gettempdir()
-    parent = usual if len(usual) < _LONGEST_FOLDER - len("/dream-12345678") else "/tmp"
+    parent = usual if len(usual) < _MAX_FOLDER_LENGTH - len("/dream-12345678") else "/tmp"
     return Path(tempfile.mkdtemp(prefix="dream-", dir=parent))

@@ -1,4 +1,4 @@
-"""What one member of a crew is given."""
+"""The resources of one member, and reservations of them."""
 
 import math
 from abc import ABC, abstractmethod
@@ -9,13 +9,14 @@ from typing import Self
 
 
 @dataclass(frozen=True)
-class Berth:
-    """The share of a machine for one member, and how long to wait until all have theirs.
+class Resources:
+    """The share of a machine that one member gets.
 
-    cpus, gpus: logical, as Ray counts them; members with a fraction of a GPU share one.
-    environment: set in the member's process before it imports anything. OMP_NUM_THREADS is
-        `cpus`, and a member without a GPU sees none, unless said otherwise here.
-    start_timeout: seconds.
+    cpus: logical CPUs, as Ray counts them; at least 1.
+    gpus: logical GPUs. Members with a fraction of a GPU share one.
+    environment: variables set in the member's process before it imports anything. By default
+        OMP_NUM_THREADS is `cpus`, and CUDA_VISIBLE_DEVICES is empty for a member without a GPU.
+    start_timeout: seconds to wait until all members have their resources.
     """
 
     cpus: int = 1
@@ -30,43 +31,45 @@ class Berth:
     def __str__(self) -> str:
         return f"{self.cpus} CPU" + (f" and {self.gpus:g} GPU" if self.gpus else "")
 
-    def fits_into(self, cpus: float, gpus: float) -> int:
-        """How many such berths one machine has room for."""
-        rooms = [have / need for have, need in ((cpus, self.cpus), (gpus, self.gpus)) if need]
-        # Ray counts in ten-thousandths, so that ten tenths of a GPU are one.
-        return math.floor(round(min(rooms), 4))
+    def members_per_machine(self, cpus: float, gpus: float) -> int:
+        """How many members fit on a machine with this many CPUs and GPUs."""
+        pairs = ((cpus, self.cpus), (gpus, self.gpus))
+        ratios = [available / needed for available, needed in pairs if needed]
+        # Rounding as Ray does, to 1/10000: ten members with 0.1 GPU fit on one GPU.
+        return math.floor(round(min(ratios), 4))
 
     def bundle(self) -> dict[str, float]:
-        """What Ray is asked to set aside."""
+        """The bundle of a Ray placement group that holds one member."""
         return {"CPU": self.cpus} | ({"GPU": self.gpus} if self.gpus else {})
 
-    def variables(self) -> dict[str, str]:
-        """The environment variables of a member's process."""
-        unseen = {} if self.gpus else {"CUDA_VISIBLE_DEVICES": ""}
-        return {"OMP_NUM_THREADS": str(self.cpus)} | unseen | dict(self.environment)
+    def process_environment(self) -> dict[str, str]:
+        """The environment variables of the member's process, defaults included."""
+        hidden_gpus = {} if self.gpus else {"CUDA_VISIBLE_DEVICES": ""}
+        return {"OMP_NUM_THREADS": str(self.cpus)} | hidden_gpus | dict(self.environment)
 
 
-class Reserve(ABC):
-    """Berths, each granted as soon as a machine has room for it, and then kept free.
+class Reservation(ABC):
+    """Requests for the resources of several members, each granted when a machine has them free.
 
-    What has not been granted is what an autoscaler sees, and starts machines for.
+    What is granted stays free until the reservation is closed. An autoscaler sees the requests
+    that are not granted yet, and starts machines for them.
     """
 
     @property
     @abstractmethod
     def granted(self) -> int:
-        """How many have been granted so far."""
+        """How many requests have been granted so far."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let all of them go. A closed reserve can be closed again."""
+        """Drop all requests and free what was granted. Closing again does nothing."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        error_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:

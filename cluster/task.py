@@ -1,14 +1,12 @@
-"""What a pool is given to do, and what becomes of it."""
+"""The tasks of a pool and their outcomes."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from cluster.errors import ClusterError
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One call of a method, `method(*arguments)`, at whichever member; `id` is the caller's."""
+    """One call, `method(*arguments)`, on any one member. The caller chooses the `id`."""
 
     id: int
     method: str
@@ -17,7 +15,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The method returned `value` at `member`; it had been begun `attempts` times."""
+    """The method returned `value`.
+
+    member: the member that ran it.
+    attempts: how often the task was started, this time included.
+    """
 
     task_id: int
     value: Any
@@ -27,9 +29,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The task was given up after it had been begun `attempts` times.
+    """The pool gave the task up.
 
-    error: the method's own, of its last attempt, or Quarantined. member: where that was.
+    error: the last attempt's exception, or Quarantined.
+    member: the member of the last attempt.
+    attempts: how often the task was started.
     """
 
     task_id: int
@@ -39,19 +43,3 @@ class Failed:
 
 
 Outcome = Finished | Failed
-
-
-class Quarantined(ClusterError):  # noqa: N818 - the news is in the name
-    """A task whose member was lost each time that it was alone there."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def is_for_memory(self) -> bool:
-        """Whether its last member was ended because the machine ran out of memory."""
-        return "OutOfMemory" in self.reason
-
-    def __str__(self) -> str:
-        return f"its worker was lost each time it ran there alone: {self.reason}"

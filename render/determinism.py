@@ -6,27 +6,27 @@ from dataclasses import dataclass
 
 import torch
 
-from render.device import Resolved
+from render.device import ResolvedPrecision
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class Dtypes:
     """`canvas` is what pictures and sums are kept in, `network` what the network computes in."""
 
     canvas: torch.dtype
     network: torch.dtype
 
 
-def arithmetic(precision: Resolved) -> Arithmetic:
+def dtypes(precision: ResolvedPrecision) -> Dtypes:
     """The types of a resolved precision. The canvas is never narrower than float32."""
     if precision == "float64":
-        return Arithmetic(torch.float64, torch.float64)
+        return Dtypes(torch.float64, torch.float64)
     if precision == "bfloat16":
-        return Arithmetic(torch.float32, torch.bfloat16)
-    return Arithmetic(torch.float32, torch.float32)
+        return Dtypes(torch.float32, torch.bfloat16)
+    return Dtypes(torch.float32, torch.float32)
 
 
-def make_repeatable() -> None:
+def make_deterministic() -> None:
     """Have this process compute the same bits from the same tiles every time.
 
     One thread on the CPU: how a sum is split over threads decides its last bit. On CUDA, kernels

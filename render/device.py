@@ -13,7 +13,7 @@ Device = Literal["cpu", "cuda"]
 _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
-def gpus_fitted() -> int:
+def installed_gpus() -> int:
     """How many NVIDIA GPUs this machine's driver has, usable by this process or not."""
     return sum(1 for _ in _DRIVER.iterdir()) if _DRIVER.is_dir() else 0
 
@@ -36,7 +36,7 @@ def gpu_memory() -> int:
     return int(torch.cuda.get_device_properties(0).total_memory)
 
 
-def memory_taken(device: Device) -> int:
+def peak_gpu_memory(device: Device) -> int:
     """Bytes of the GPU's memory that this process has taken at the most; 0 on CPUs."""
     if device == "cpu":
         return 0
@@ -74,10 +74,10 @@ def _cpu_model() -> str:
 
 Precision = Literal["auto", "float32", "float64", "bfloat16"]
 
-Resolved = Literal["float32", "float64", "bfloat16"]
+ResolvedPrecision = Literal["float32", "float64", "bfloat16"]
 
 
-def resolved(precision: Precision, *, has_gpu: bool) -> Resolved:
+def resolve_precision(precision: Precision, *, has_gpu: bool) -> ResolvedPrecision:
     """What `auto` means: bfloat16 on GPUs, float32 on CPUs.
 
     DeviceError for bfloat16 without a GPU: emulated, it is slower than float32 and no smaller.

@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Settings and fixtures of all tests; `tests/README.md` explains them."""
 
 import os
 import signal
@@ -7,17 +7,21 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.faults.fixtures"]
+pytest_plugins = ["tests.support.s3_fixtures"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+_SLOW_FOLDERS = (PROJECT / "tests" / "cluster", PROJECT / "tests" / "service")
+_SERVER_FIXTURES = {"ray_crew", "moto", "ceph"}
+_SERVER_PARAMETERS = {"ray", "moto", "ceph"}
+
 
 def pytest_configure() -> None:
-    """What holds for the whole run."""
-    # Children can be interrupted: in a shell's background SIGINT is ignored, by them too.
+    """Set up signals and Hypothesis for the whole run."""
+    # A shell's background jobs ignore SIGINT, and so would their children. Tests interrupt some.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # Examples are the same in every run, so that what fails is what was changed; `pytest
-    # --hypothesis-profile search` looks further. How long one takes is the machine's matter.
+    # Each run has the same examples, so that only a change of the code makes a test fail;
+    # `pytest --hypothesis-profile search` draws others. Examples have no deadline.
     anytime = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.register_profile("search", anytime)
     settings.register_profile("same", anytime, derandomize=True)
@@ -25,9 +29,24 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take minutes come first: begun last, one core would wait for the other."""
-    slow = (PROJECT / "tests" / "cluster", PROJECT / "tests" / "service")
-    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in slow))
+    """Mark tests that need a server, and put the files that take minutes first.
+
+    If a slow file came last, one core would wait for the other.
+    """
+    for item in items:
+        if _needs_server(item):
+            item.add_marker(pytest.mark.server)
+    items.sort(key=lambda item: not any(map(item.path.is_relative_to, _SLOW_FOLDERS)))
+
+
+def _needs_server(item: pytest.Item) -> bool:
+    """Whether a test starts Ray or an S3 server, by its fixtures and its parameters."""
+    call = getattr(item, "callspec", None)
+    parameters = call.params.values() if call else ()
+    fixtures = set(getattr(item, "fixturenames", ()))
+    # Fixtures such as `kind` request a server by the value of a parameter.
+    named = {value for value in parameters if isinstance(value, str)}
+    return bool(fixtures & _SERVER_FIXTURES or named & _SERVER_PARAMETERS)
 
 
 @pytest.fixture(scope="session")
@@ -41,16 +60,16 @@ def shared() -> Path:
     """The folder with real weights and pictures: DREAMFARM_SHARED, or ../shared."""
     folder = Path(os.environ.get("DREAMFARM_SHARED", PROJECT.parent / "shared"))
     if not (folder / "weights").is_dir():
-        pytest.skip(f"NO REAL WEIGHTS OR PICTURES: {folder} is not there; set DREAMFARM_SHARED")
+        pytest.skip(f"NO REAL WEIGHTS OR PICTURES: {folder} does not exist; set DREAMFARM_SHARED")
     return folder
 
 
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No network for downloads: a proxy that is not there stands for it."""
+    """Make downloads fail: set a proxy at which nothing listens."""
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    # urllib remembers the proxies of its first request.
+    # urllib keeps the proxies of its first request.
     monkeypatch.setattr("urllib.request._opener", None)

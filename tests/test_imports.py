@@ -89,3 +89,11 @@ SURVEY = (
 def test_what_was_found_out_about_a_network_needs_no_torch_the_next_time(tmp_path: Path) -> None:
     assert "torch" in loaded(SURVEY, tmp_path)
     assert "torch" not in loaded(SURVEY, tmp_path)
+
+
+def test_records_load_nothing_that_only_rendering_needs(project: Path, tmp_path: Path) -> None:
+    names = sorted(path.stem for path in (project / "jobs" / "records").glob("[a-z]*.py"))
+    statement = "import " + ", ".join(f"jobs.records.{name}" for name in names)
+
+    assert len(names) > 5
+    assert not loaded(statement, tmp_path) & {"torch", "torchvision", "ray", "pyvips", "boto3"}

@@ -68,14 +68,14 @@ def _here(setting: Any, folder: Path) -> Any:
 
 def _shared(endpoint: str, folder: Path) -> Iterator[Problem]:
     from jobs.store.address import open_store
-    from jobs.store.conditional_write import check_exclusive
+    from jobs.store.conditional_write import check_conditional_writes
     from jobs.store.errors import StoreError
 
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = f"{folder}/secrets/store_keys"
     os.environ["AWS_ENDPOINT_URL_S3"] = endpoint
     _make_bucket()
     try:
-        check_exclusive(open_store(f"s3://{_BUCKET}"))
+        check_conditional_writes(open_store(f"s3://{_BUCKET}"))
     except StoreError as error:
         yield str(error)
 

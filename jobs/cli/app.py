@@ -1,4 +1,4 @@
-"""The commands put together, and what the shell is told: one line for an error, an exit code."""
+"""The command `dreamfarm`: all its commands, its one-line errors, and its exit codes."""
 
 import signal
 import sys
@@ -11,7 +11,6 @@ import typer
 from jobs.cli.clean import clean, delete
 from jobs.cli.doctor import doctor
 from jobs.cli.fetch import fetch
-from jobs.cli.following import watch
 from jobs.cli.ledger import ledger
 from jobs.cli.list import list_jobs
 from jobs.cli.logs import logs
@@ -21,6 +20,7 @@ from jobs.cli.render import render
 from jobs.cli.requests import cancel, pause, resume, retry
 from jobs.cli.show import show
 from jobs.cli.submit import submit
+from jobs.cli.watch import watch
 from jobs.cli.work import work
 
 app = typer.Typer(
@@ -30,30 +30,31 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-INTERRUPTED = 130
+JOB_FAILED, WRONG_REQUEST, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
+"""Exit codes. UNREACHABLE: the store or the cluster did not answer. INTERRUPTED: Ctrl-C."""
+
+
 DEBUG = "--debug"
 
-_STOPPED = (
-    "interrupted; nothing was left half-written; a render goes on where the same is asked again"
-)
+_INTERRUPTED_MESSAGE = "interrupted; no file is half-written; rerun the same command to resume"
 
 
-class _Ended(BaseException):
-    """A signal told this process to end.
+class _Terminated(BaseException):
+    """A signal asked this process to end.
 
-    No SystemExit: that, in the midst of a member of a crew in this process, is its loss.
+    It is no SystemExit: a member of an in-process crew would catch that as its own loss.
     """
 
-    def __init__(self, ending: int) -> None:
-        super().__init__(ending)
-        self.code = 128 + ending
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
 
 
 @app.callback()
 def _options(
-    debug: Annotated[bool, typer.Option(DEBUG, help="Show an error's trace.")] = False,
+    debug: Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error.")] = False,
 ) -> None:
-    # `main` takes the option from wherever it stands; this one is for --help.
+    # `main` accepts the option anywhere; this declaration is for --help.
     del debug
 
 
@@ -71,48 +72,74 @@ app.command()(doctor)
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line, and exit with its exit code."""
     arguments = [word for word in sys.argv[1:] if word != DEBUG]
-    sys.excepthook = _with_trace if DEBUG in sys.argv else _one_line
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, _leave)
+    sys.excepthook = _print_traceback if DEBUG in sys.argv else _exit_with_error
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminate)
     if not sys.warnoptions:
-        # What libraries say to programmers is not for users.
+        # Libraries address their warnings to programmers, not to users.
         warnings.simplefilter("ignore")
     try:
         outcome = typer.main.get_command(app)(args=arguments or ["--help"], standalone_mode=False)
-    except typer.TyperException as wrong:
-        _complain(wrong.format_message())
-        sys.exit(wrong.exit_code)
-    # Typer makes Ctrl-C an outcome of its own, without a word.
+    except typer.TyperException as error:
+        _print_error(error.format_message())
+        sys.exit(error.exit_code)
+    # On Ctrl-C, Typer returns this code and prints nothing.
     if outcome == INTERRUPTED:
-        _complain(_STOPPED)
+        _print_error(_INTERRUPTED_MESSAGE)
     sys.exit(outcome)
 
 
-def _leave(ending: int, _: FrameType | None) -> None:
-    """Leave as if by an error, so that everything open is closed and cleaned."""
-    raise _Ended(ending)
+def exit_code(error: BaseException) -> int:
+    """The exit code for an error. An error that is not ours means that the job failed."""
+    from cluster.errors import ClusterError, InsufficientCapacity, MemberLost
+    from jobs.text.errors import JobsError
+    from render.errors import RenderError
+
+    if isinstance(error, JobsError):
+        return error.exit_code
+    if isinstance(error, RenderError | InsufficientCapacity):
+        return WRONG_REQUEST
+    if isinstance(error, ClusterError) and not isinstance(error, MemberLost):
+        return UNREACHABLE
+    return JOB_FAILED
 
 
-def _one_line(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
-    """What Python calls for an exception that nobody caught."""
-    if isinstance(error, KeyboardInterrupt | _Ended):
-        _complain(_STOPPED)
-        raise SystemExit(error.code if isinstance(error, _Ended) else INTERRUPTED)
-    from jobs.cli.exit_codes import described, exit_code
+def error_message(error: BaseException) -> str:
+    """The message of an error for the user. Our own errors already say everything."""
+    from cluster.errors import ClusterError
+    from jobs.text.errors import JobsError
+    from render.errors import RenderError
 
-    _complain(described(error))
+    if isinstance(error, JobsError | RenderError | ClusterError):
+        return str(error)
+    return f"unexpected {type(error).__name__}: {error}; run it again with --debug for a traceback"
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    """Raise an exception, so that everything open is closed and cleaned up."""
+    raise _Terminated(number)
+
+
+def _exit_with_error(
+    _: type[BaseException], error: BaseException, __: TracebackType | None
+) -> None:
+    """Print an uncaught exception in one line, and exit."""
+    if isinstance(error, KeyboardInterrupt | _Terminated):
+        _print_error(_INTERRUPTED_MESSAGE)
+        raise SystemExit(error.code if isinstance(error, _Terminated) else INTERRUPTED)
+    _print_error(error_message(error))
     raise SystemExit(exit_code(error))
 
 
-def _with_trace(
+def _print_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """The same with --debug."""
+    """Print the traceback first, for --debug."""
     sys.__excepthook__(kind, error, trace)
-    _one_line(kind, error, trace)
+    _exit_with_error(kind, error, trace)
 
 
-def _complain(message: str) -> None:
+def _print_error(message: str) -> None:
     typer.echo(f"dreamfarm: {' '.join(message.split())}", err=True)

@@ -1,20 +1,40 @@
-"""Arguments and options that several commands take."""
+"""Arguments and options that several commands share, and the spec that they describe."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-DREAMS = Path("dreams")
-"""Where results go, each job in its own folder, unless --out says otherwise."""
+if TYPE_CHECKING:
+    from jobs.spec.kinds import AnySpec
 
-What = Annotated[
+DREAMS = Path("dreams")
+"""The default folder for results, with a folder for each job."""
+
+
+STORE = str(DREAMS)
+"""The default store."""
+
+
+POLL_INTERVAL = 2.0
+"""The default of `--every`, in seconds."""
+
+
+_SPEC_SUFFIXES = (".yaml", ".yml", ".json")
+
+SpecOrPicture = Annotated[
     Path,
-    typer.Argument(metavar="SPEC|PICTURE|FOLDER", help="A .yaml or .json spec, or what to dream."),
+    typer.Argument(
+        metavar="SPEC|PICTURE|FOLDER",
+        help="A .yaml or .json spec, a picture, or a folder of pictures.",
+    ),
 ]
 SizeFlag = Annotated[
     str | None,
-    typer.Option("--size", help='"60cm x auto @ 300dpi", 7087x4016, x4; default: as the picture.'),
+    typer.Option(
+        "--size", help='"60cm x auto @ 300dpi", 7087x4016, x4; default: the picture\'s size.'
+    ),
 ]
 NetworkFlag = Annotated[
     str | None, typer.Option("--network", help="See `dreamfarm networks`; default: pareidolia.")
@@ -24,10 +44,12 @@ WeightsFlag = Annotated[
 ]
 LayerFlag = Annotated[str | None, typer.Option("--layer", help="See `dreamfarm layers NETWORK`.")]
 LookFlag = Annotated[str | None, typer.Option("--look", help="See `dreamfarm looks`.")]
-Workers = Annotated[int | None, typer.Option("--workers", help="Default: one a GPU, or a core.")]
-Settings = Annotated[
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Default: one for each GPU, or for each core.")
+]
+SetFlags = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any field of a spec, as dream.steps=4."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Any spec field, such as dream.steps=4."),
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder for the results; default: dreams/JOB.")
@@ -37,20 +59,62 @@ StoreFlag = Annotated[
     typer.Option(
         "--store",
         envvar="DREAMFARM_STORE",
-        help="Where jobs live: a folder, or s3://BUCKET/PREFIX.",
+        help="The store of jobs: a folder, or s3://BUCKET/PREFIX.",
     ),
 ]
-STORE = str(DREAMS)
-JobName = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, or how it begins.")]
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="A job id, or its first characters.")]
 JobNames = Annotated[
-    list[str], typer.Argument(metavar="JOB...", help="Jobs' ids, or how they begin.")
+    list[str], typer.Argument(metavar="JOB...", help="Job ids, or their first characters.")
 ]
-Every = Annotated[float, typer.Option("--every", help="Seconds between two looks.", min=0.1)]
-EVERY = 2.0
+PollInterval = Annotated[
+    float, typer.Option("--every", help="Seconds between two updates.", min=0.1)
+]
 Failed = Annotated[bool, typer.Option("--failed", help="Only items that failed.")]
 FailureClass = Annotated[
     str | None,
-    typer.Option("--class", help="Only failures of a class: infra, memory, input or bug."),
+    typer.Option("--class", help="Only failures of this class: infra, memory, input or bug."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it, without asking.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def read_spec(
+    path: Path, workers: int | None, settings: Sequence[str] | None, **flags: str | None
+) -> "AnySpec":
+    """The spec in a file, or the spec for a picture or a folder of pictures.
+
+    Raises RequestError if it is invalid.
+
+    Args:
+        path: A spec, a picture, or a folder.
+        workers: Replaces crew.workers.
+        settings: `key=value` for spec fields; they override everything else.
+        flags: Options that describe a job without a spec: size, network, weights, layer and look.
+            A spec file allows none of them.
+    """
+    from jobs.spec.document import apply_overrides, set_field
+    from jobs.spec.kinds import parse_spec
+
+    document = _document(path, flags)
+    if workers is not None:
+        document = set_field(document, "crew.workers", workers)
+    return parse_spec(apply_overrides(document, settings or ()))
+
+
+def _document(path: Path, flags: dict[str, str | None]) -> dict[str, object]:
+    from jobs.spec.document import folder_document, poster_document, read_document
+    from jobs.text.errors import RequestError
+
+    if path.suffix.lower() in _SPEC_SUFFIXES:
+        given = [f"--{name}" for name, value in flags.items() if value is not None]
+        if given:
+            raise RequestError(
+                f"{', '.join(given)}: for a picture, not for a spec; "
+                f"change {path}, or use --set key=value"
+            )
+        return read_document(path)
+    if not path.is_dir():
+        return poster_document(path, **flags)
+    if flags.pop("size") is not None:
+        raise RequestError("--size: for a picture; for a folder write --set resize=1024")
+    return folder_document(path, **flags)

@@ -1,4 +1,4 @@
-"""`dreamfarm clean`: what a store need not keep."""
+"""`dreamfarm clean` and `delete`: remove what a store no longer needs."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -8,10 +8,10 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, JobNames, StoreFlag, Yes
 
 if TYPE_CHECKING:
-    from jobs.runtime.garbage import Waste
+    from jobs.runtime.garbage import Garbage
 
 
-_HOUR = 3600.0
+_HOUR = 3600.0  # seconds
 
 
 def clean(
@@ -20,7 +20,8 @@ def clean(
     of_all: Annotated[
         bool,
         typer.Option(
-            "--all", help="Also checkpoints of failed and cancelled jobs: a retry starts anew then."
+            "--all",
+            help="Also checkpoints of failed and cancelled jobs. A retry then starts from scratch.",
         ),
     ] = False,
     older_than: Annotated[
@@ -28,88 +29,90 @@ def clean(
         typer.Option(
             "--older-than",
             metavar="HOURS",
-            help="Age of what may belong to somebody at work: uploads, blobs, stray outputs.",
+            help="Keep uploads, blobs and stray outputs younger than this: they may be in use.",
             min=0,
         ),
     ] = 24.0,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the store need not keep; with --yes, remove it.
+    """Show what the store no longer needs; with --yes, remove it.
 
-    That is: checkpoints of succeeded jobs, of which `fetch --format` can make no other formats
-    then; and, once old, uploads that broke off, files that no job refers to, outputs that no
-    manifest names, and what deletions have left. Never results, previews, events, logs or specs.
+    This includes checkpoints of succeeded jobs; `fetch --format` cannot make other formats without
+    them. Once old, it also includes broken uploads, files without a job, outputs outside any
+    manifest, and remains of deletions. Results, previews, events, logs and specs always stay.
     """
-    from jobs.runtime.garbage import remove
-    from jobs.services.clean.garbage import find_waste
+    from jobs.runtime.garbage import remove_garbage
+    from jobs.services.clean.garbage import find_garbage
     from jobs.store.address import open_store
 
     opened = open_store(store)
-    found = find_waste(opened, older_than * _HOUR, of_all=of_all)
+    found = find_garbage(opened, older_than * _HOUR, of_all=of_all)
     if yes:
-        found = [waste for waste in found if remove(opened, waste)]
+        found = [garbage for garbage in found if remove_garbage(opened, garbage)]
     if as_json:
         typer.echo(json.dumps(_document(found, is_removed=yes)))
     else:
-        _show(found, is_removed=yes)
+        _print_garbage(found, is_removed=yes)
 
 
-def _document(found: "list[Waste]", *, is_removed: bool) -> dict[str, object]:
+def _document(found: "list[Garbage]", *, is_removed: bool) -> dict[str, object]:
     return {
         "version": 1,
         "removed": is_removed,
-        "bytes": sum(waste.bytes for waste in found),
+        "bytes": sum(garbage.bytes for garbage in found),
         "found": [
             {
-                "what": waste.what,
-                "where": waste.where,
-                "objects": waste.objects,
-                "bytes": waste.bytes,
+                "what": garbage.what,
+                "where": garbage.where,
+                "objects": garbage.objects,
+                "bytes": garbage.bytes,
             }
-            for waste in found
+            for garbage in found
         ],
     }
 
 
-def _show(found: "list[Waste]", *, is_removed: bool) -> None:
-    from jobs.cli.format import show_table, spoken_size
+def _print_garbage(found: "list[Garbage]", *, is_removed: bool) -> None:
+    from jobs.cli.format import print_table
+    from jobs.text.format import format_size
 
     if not found:
         typer.echo("nothing to clean")
         return
-    show_table(
+    print_table(
         ("what", "where", "objects", "bytes"),
-        ((waste.what, waste.where, waste.objects, waste.bytes) for waste in found),
+        ((one.what, one.where, one.objects, one.bytes) for one in found),
     )
-    total = spoken_size(sum(waste.bytes for waste in found))
+    total = format_size(sum(garbage.bytes for garbage in found))
     typer.echo(f"  {total} removed" if is_removed else f"  {total}; `clean --yes` removes it")
 
 
 def delete(
     jobs: JobNames, store: StoreFlag = STORE, yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """Remove jobs that have ended from the store, with their results, for good.
+    """Delete ended jobs and their results from the store, for good.
 
-    Pictures and weights that no other job needs go with them once they are a day old; `clean`
-    removes what is left. A deletion that broke off is ended by the same again.
+    Pictures and weights that no other job needs are deleted too if they are a day old; otherwise
+    `clean` removes them later. If a deletion is interrupted, rerun the same command.
     """
-    from jobs.cli.format import consents, spoken_size
-    from jobs.records.job import find
+    from jobs.cli.format import confirm
+    from jobs.records.job import find_job_id
     from jobs.services.clean.deletion import check_ended
-    from jobs.services.clean.deletion import delete as remove
+    from jobs.services.clean.deletion import delete as remove_garbage
     from jobs.store.address import open_store
+    from jobs.text.format import format_size
 
     opened = open_store(store)
-    found = list(dict.fromkeys(find(opened, name) for name in jobs))
+    found = list(dict.fromkeys(find_job_id(opened, name) for name in jobs))
     for job in found:
         check_ended(opened, job)
-    if not yes and not consents(f"Delete {', '.join(found)} and all results in the store?"):
+    if not yes and not confirm(f"Delete {', '.join(found)} and all results in the store?"):
         raise typer.Exit(1)
     for job in found:
-        gone = remove(opened, job)
+        removed = remove_garbage(opened, job)
         if as_json:
-            told = {"job": job, "objects": gone.objects, "bytes": gone.bytes}
-            typer.echo(json.dumps(told))
+            document = {"job": job, "objects": removed.objects, "bytes": removed.bytes}
+            typer.echo(json.dumps(document))
         else:
-            what = f"{gone.objects} objects, {spoken_size(gone.bytes)}"
-            typer.echo(f"{job}: deleted ({what})")
+            size = f"{removed.objects} objects, {format_size(removed.bytes)}"
+            typer.echo(f"{job}: deleted ({size})")

@@ -1,4 +1,4 @@
-"""`dreamfarm doctor`: what is wrong here, and what to do about it."""
+"""`dreamfarm doctor`: check this machine, a store and a cluster."""
 
 import json
 from collections.abc import Iterator
@@ -16,26 +16,28 @@ def doctor(
     store: Annotated[
         str | None,
         typer.Option(
-            "--store", envvar="DREAMFARM_STORE", help="Check this store too: it is written to."
+            "--store",
+            envvar="DREAMFARM_STORE",
+            help="Also check this store. The check writes to it.",
         ),
     ] = None,
     address: Annotated[
         str | None,
-        typer.Option("--address", help="Check the Ray cluster at HOST:PORT too, each machine."),
+        typer.Option("--address", help="Also check each machine of the Ray cluster at HOST:PORT."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check this machine, a store, and a cluster: a line a check, and what to do.
+    """Check this machine, a store and a cluster. Prints a line for each check, with advice.
 
-    Exit code 1 where something failed. With --json, an object a line.
+    The exit code is 1 if a check failed. With --json, each line is an object.
     """
     from dataclasses import asdict
 
-    bad = False
-    for one in _findings(store, address):
-        bad = bad or one.verdict == "failed"
-        typer.echo(json.dumps({"version": 1, **asdict(one)}) if as_json else _line(one))
-    if bad:
+    has_failed = False
+    for finding in _findings(store, address):
+        has_failed = has_failed or finding.verdict == "failed"
+        typer.echo(json.dumps({"version": 1, **asdict(finding)}) if as_json else _line(finding))
+    if has_failed:
         raise typer.Exit(1)
 
 
@@ -57,12 +59,12 @@ def _findings(store: str | None, address: str | None) -> "Iterator[Finding]":
     )
     from jobs.services.doctor.store_checks import stores
     from jobs.store.address import open_store
-    from render.device import gpus_fitted
+    from render.device import installed_gpus
 
-    # An address that is none is a wrong request, not a finding.
+    # A malformed address is a wrong request, not a finding.
     opened = None if store is None else open_store(store)
     requirements = wanted()
-    yield from devices(this_machine(), gpus_fitted())
+    yield from devices(this_machine(), installed_gpus())
     yield versions(requirements, installed(requirements or ()))
     yield from disks([("scratch", Path(tempfile.gettempdir())), ("the cache", cache_folder())])
     yield loopback()
@@ -74,6 +76,6 @@ def _findings(store: str | None, address: str | None) -> "Iterator[Finding]":
         yield from clusters(address, store)
 
 
-def _line(one: "Finding") -> str:
-    told = f"{one.verdict:<7}  {one.check}: {' '.join(one.found.split())}"
-    return told if one.advice is None else f"{told}; {one.advice}"
+def _line(finding: "Finding") -> str:
+    line = f"{finding.verdict:<7}  {finding.check}: {' '.join(finding.found.split())}"
+    return line if finding.advice is None else f"{line}; {finding.advice}"

@@ -1,4 +1,4 @@
-"""`dreamfarm fetch`: a job's results onto this disk."""
+"""`dreamfarm fetch`: download a job's results."""
 
 from typing import Annotated
 
@@ -16,31 +16,23 @@ def fetch(
         typer.Option(
             "--format",
             metavar="FORMAT[:DEPTH]",
-            help="png, jpeg, tiff or deepzoom, as tiff:16; repeatable. Default: all of the job's.",
+            help="png, jpeg, tiff or deepzoom, such as tiff:16. Repeatable. Default: the job's.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a succeeded job's results here, checked, and say where they are.
+    """Download the results of a succeeded job, verify them, and print their paths.
 
-    A format that the job has not made is made here, without rendering, while its last checkpoint
-    is kept. What is here already is not fetched again, and a fetch that broke off goes on.
+    While the store has the job's last checkpoint, `--format` can also make other formats here,
+    without rendering. Files that are already here are not downloaded again, and an interrupted
+    fetch resumes.
     """
-    from jobs.cli.results import show_items, show_results
-    from jobs.dataset.fetch import fetch_dataset
-    from jobs.poster.fetch.fetch import fetch as bring
-    from jobs.poster.fetch.sources import parse_wanted
-    from jobs.records.job import find, look
+    from jobs.cli.format import print_results
+    from jobs.records.job import find_job_id, load_job
+    from jobs.services.kinds import KINDS
     from jobs.store.address import open_store
-    from jobs.text.errors import RequestError
 
-    wanted = [parse_wanted(text) for text in formats or ()]
     opened = open_store(store)
-    found = look(opened, find(opened, job))
-    folder = out or DREAMS / found.id
-    if found.is_dataset:
-        if wanted:
-            raise RequestError("--format: is for posters; a dataset's is its spec's output.format")
-        show_items(fetch_dataset(opened, found, folder), folder, as_json=as_json)
-    else:
-        show_results(bring(opened, found, folder, wanted), folder, as_json=as_json)
+    found = load_job(opened, find_job_id(opened, job))
+    results = KINDS[found.kind].fetch(opened, found, out or DREAMS / found.id, formats or ())
+    print_results(results, as_json=as_json)

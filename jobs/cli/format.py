@@ -1,8 +1,8 @@
-"""Times, bytes and jobs in a few words."""
+"""Text for the terminal: times, sizes, states, tables and questions."""
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import typer
 from rich import box
@@ -10,96 +10,91 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.records.report import Report
-
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
-
-
-def spoken_time(seconds: float) -> str:
-    """`45 s`, `7 min`, `5.2 h`, `12 days`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172_800:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 86_400:.0f} days"
+from jobs.text import report
+from jobs.text.format import format_item_counts, format_time
 
 
-def spoken_size(count: int) -> str:
-    """`12 bytes`, `3.4 MB`."""
-    power = min((len(str(count)) - 1) // 3, len(_UNITS) - 1)
-    return f"{count / 1000**power:.{1 if power else 0}f} {_UNITS[power]}"
-
-
-def doing(report: Report) -> str:
-    """What becomes of a job, in a line: `running, octave 3 of 9, step 2 of 10, 42%, ...`."""
-    if report.state == "failed":
-        return f"failed ({report.failure}): {one_line(report.reason)}"
-    words: list[str] = [report.state]
-    if report.state == "succeeded" and report.items is not None:
-        words.append(told_items(report.items))
-    if report.state == "running":
-        words += [*_place(report), *_coming(report)]
-    elif report.state in ("queued", "paused") and report.progress:
-        words.append(f"{report.progress:.0%} done")
+def format_state(job: Report) -> str:
+    """The state of a job in a line: `running, octave 3 of 9, step 2 of 10, 42%, ...`."""
+    if job.state == "failed":
+        return f"failed ({job.failure}): {one_line(job.reason)}"
+    words: list[str] = [job.state]
+    if job.state == "succeeded" and job.items is not None:
+        words.append(format_item_counts(job.items))
+    if job.state == "running":
+        words += [*_progress_words(job), *_pending_words(job)]
+    elif job.state in ("queued", "paused") and job.progress:
+        words.append(f"{job.progress:.0%} done")
     text = ", ".join(words)
-    return f"{text}: {one_line(report.reason)}" if report.reason else text
+    return f"{text}: {one_line(job.reason)}" if job.reason else text
 
 
-def told_items(items: dict[str, Any]) -> str:
-    """`970 of 1000 done, 25 failed (20 input, 5 memory)`."""
-    failed = {kind: count for kind, count in items["failed"].items() if count}
-    text = f"{items['done']} of {items['items']} done"
-    if not failed:
-        return text
-    kinds = ", ".join(f"{count} {kind}" for kind, count in failed.items())
-    return f"{text}, {sum(failed.values())} failed ({kinds})"
-
-
-def _place(report: Report) -> list[str]:
-    if report.phase is None:
+def _progress_words(job: Report) -> list[str]:
+    if job.phase is None:
         return ["starting"]
-    if report.items is not None:
-        return [told_items(report.items), f"{report.progress:.0%}"]
-    if not report.phase.startswith("octave"):
-        return [report.phase]
+    if job.items is not None:
+        return [format_item_counts(job.items), f"{job.progress:.0%}"]
+    if not job.phase.startswith("octave"):
+        return [job.phase]
     return [
-        f"octave {report.octave} of {report.octaves}",
-        f"step {report.step} of {report.steps}",
-        f"{report.progress:.0%}",
+        f"octave {job.octave} of {job.octaves}",
+        f"step {job.step} of {job.steps}",
+        f"{job.progress:.0%}",
     ]
 
 
-def _coming(report: Report) -> list[str]:
-    if report.want == "pause":
+def _pending_words(job: Report) -> list[str]:
+    if job.want == "pause":
         return ["will pause at its next step"]
-    if report.want == "cancel":
+    if job.want == "cancel":
         return ["will stop soon"]
-    return [] if report.eta_seconds is None else [f"about {spoken_time(report.eta_seconds)} left"]
+    return [] if job.eta_seconds is None else [f"about {format_time(job.eta_seconds)} left"]
 
 
 def one_line(text: str | None) -> str:
-    """A reason without line breaks; nothing for none."""
+    """A text without line breaks; empty for None."""
     return " ".join((text or "").split())
 
 
-_WIDEST = 1000  # characters: nothing is cut, and terminals wrap what is longer than they are
+_TABLE_WIDTH = 1000
+"""Characters. So wide that rich cuts nothing; the terminal wraps longer lines."""
 
 
-def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their heads; numbers stand to the right."""
-    listed = [list(row) for row in rows]
+def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under their heads, with numbers aligned to the right."""
+    lists = [list(row) for row in rows]
     table = Table(box=box.SIMPLE)
     for column, head in enumerate(heads):
-        numbers = all(isinstance(row[column], int | float) for row in listed)
-        table.add_column(head, justify="right" if numbers else "left", no_wrap=True)
-    for row in listed:
+        is_number = all(isinstance(row[column], int | float) for row in lists)
+        table.add_column(head, justify="right" if is_number else "left", no_wrap=True)
+    for row in lists:
         table.add_row(*(str(value) for value in row))
-    Console(width=_WIDEST).print(table)
+    Console(width=_TABLE_WIDTH).print(table)
 
 
-def consents(question: str) -> bool:
-    """Ask on a terminal; elsewhere nobody can answer. Raises RequestError there."""
+def print_sections(sections: Iterable[report.Table | report.Facts]) -> None:
+    """Print the tables and facts of a report, in order."""
+    for section in sections:
+        if isinstance(section, report.Table):
+            print_table(section.heads, section.rows)
+        else:
+            for line in section.lines():
+                typer.echo(line)
+
+
+def print_results(results: report.ResultReport, *, as_json: bool) -> None:
+    """Print where results lie: lines for people, or one JSON object."""
+    if as_json:
+        typer.echo(json.dumps(results.document))
+        return
+    for line in results.lines:
+        typer.echo(line)
+    if results.note is not None:
+        typer.echo(results.note, err=True)
+
+
+def confirm(question: str) -> bool:
+    """Ask a yes-or-no question on the terminal. Raises RequestError without a terminal."""
     from jobs.text.errors import RequestError
 
     if not sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""`dreamfarm list`: the jobs in a store."""
+"""`dreamfarm list`: list the jobs of a store."""
 
 import json
 from collections.abc import Iterable
@@ -20,57 +20,58 @@ def list_jobs(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the store's jobs, the newest first."""
-    from jobs.records.job import jobs
-    from jobs.records.report import Report, reports
+    """List the jobs of the store, the newest first."""
+    from jobs.records.job import list_job_ids
+    from jobs.records.report import Report, load_reports
     from jobs.store.address import open_store
 
-    _check(states or ())
+    _check_states(states or ())
     opened = open_store(store)
     found = []
-    for one in reports(opened, jobs(opened)):
-        if not isinstance(one, Report):
-            typer.echo(f"dreamfarm: {one}", err=True)
-        elif not states or one.state in states:
-            found.append(one)
-    found.sort(key=lambda one: (one.age_seconds, one.job))
+    for report in load_reports(opened, list_job_ids(opened)):
+        if not isinstance(report, Report):
+            typer.echo(f"dreamfarm: {report}", err=True)
+        elif not states or report.state in states:
+            found.append(report)
+    found.sort(key=lambda report: (report.age_seconds, report.job))
     if as_json:
-        typer.echo(json.dumps([one.document() for one in found]))
+        typer.echo(json.dumps([report.document() for report in found]))
     elif found:
-        _show(found)
+        _print_jobs(found)
     else:
         which = f"{' or '.join(states)} jobs" if states else "jobs"
         typer.echo(f"no {which} in {opened.address}")
 
 
-def _check(states: Iterable[str]) -> None:
+def _check_states(states: Iterable[str]) -> None:
     from typing import get_args
 
     from jobs.records.state import State
     from jobs.text.errors import RequestError
-    from render.errors import suggestion
+    from render.errors import suggest
 
     for state in states:
         if state not in get_args(State):
-            known = suggestion(state, get_args(State))
+            known = suggest(state, get_args(State))
             raise RequestError(f"--state {state}: no such state; {known}")
 
 
-def _show(found: "list[Report]") -> None:
-    from jobs.cli.format import one_line, show_table, spoken_time
+def _print_jobs(found: "list[Report]") -> None:
+    from jobs.cli.format import one_line, print_table
+    from jobs.text.format import format_time
 
-    show_table(
+    print_table(
         ("job", "state", "priority", "done", "time left", "age", "reason"),
         (
             (
-                one.job,
-                one.state,
-                "" if one.priority is None else one.priority,
-                f"{one.progress:.0%}",
-                "" if one.eta_seconds is None else spoken_time(one.eta_seconds),
-                spoken_time(one.age_seconds),
-                one_line(one.reason),
+                report.job,
+                report.state,
+                "" if report.priority is None else report.priority,
+                f"{report.progress:.0%}",
+                "" if report.eta_seconds is None else format_time(report.eta_seconds),
+                format_time(report.age_seconds),
+                one_line(report.reason),
             )
-            for one in found
+            for report in found
         ),
     )

@@ -1,4 +1,4 @@
-"""`dreamfarm logs`: what happened to a job."""
+"""`dreamfarm logs`: print the events and logs of a job."""
 
 import json
 from collections.abc import Iterator
@@ -18,20 +18,20 @@ _HEAD = ("version", "time", "lease", "event")
 def logs(
     job: JobName,
     store: StoreFlag = STORE,
-    events: Annotated[bool, typer.Option("--events", help="Only what happened.")] = False,
-    log: Annotated[bool, typer.Option("--log", help="Only what the coordinators said.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="Only events.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Only logs of the coordinators.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print a job's events under all of its leases, in order, and then its logs.
+    """Print the events of a job under all of its leases, in order, and then its logs.
 
-    With --json, an object a line: events as they are, with their lease; of logs {"lease", "line"}.
+    With --json, each line is an object: an event with its lease, or {"lease", "line"} for a log.
     """
-    from jobs.records.job import find
+    from jobs.records.job import find_job_id
     from jobs.records.keys import JobKeys
     from jobs.store.address import open_store
 
     opened = open_store(store)
-    keys = JobKeys(find(opened, job))
+    keys = JobKeys(find_job_id(opened, job))
     leases = _leases(opened, keys)
     if events or not log:
         for event in _events(opened, keys, leases):
@@ -44,15 +44,15 @@ def logs(
 
 
 def _leases(store: "Store", keys: "JobKeys") -> list[int]:
-    numbers = (keys.lease_number(entry.key) for entry in store.entries(keys.leases))
+    numbers = (keys.lease_number(entry.key) for entry in store.list_objects(keys.leases))
     return sorted(number for number in numbers if number is not None)
 
 
 def _events(store: "Store", keys: "JobKeys", leases: list[int]) -> Iterator[dict[str, Any]]:
-    from jobs.records.events import decoded
+    from jobs.records.status import decode_events
 
     for lease in leases:
-        for event in decoded(_content(store, keys.events(lease))):
+        for event in decode_events(_content(store, keys.events(lease))):
             yield {**event, "lease": lease}
 
 
@@ -63,15 +63,15 @@ def _logs(store: "Store", keys: "JobKeys", leases: list[int]) -> Iterator[tuple[
 
 
 def _content(store: "Store", key: str) -> bytes:
-    from jobs.store.errors import Missing
+    from jobs.store.errors import ObjectNotFound
 
     try:
         return store.get(key)
-    except Missing:
+    except ObjectNotFound:
         return b""
 
 
 def _line(event: dict[str, Any]) -> str:
     facts = [f"{name}: {value}" for name, value in event.items() if name not in _HEAD]
-    told = f"{event.get('time')}  lease {event['lease']}  {event['event']}"
-    return f"{told}  ({', '.join(facts)})" if facts else told
+    line = f"{event.get('time')}  lease {event['lease']}  {event['event']}"
+    return f"{line}  ({', '.join(facts)})" if facts else line

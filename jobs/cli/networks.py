@@ -1,4 +1,4 @@
-"""`dreamfarm networks`: what can dream."""
+"""`dreamfarm networks`, `layers` and `looks`: what a spec can choose from."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from render.networks.exactness import Exactness
 
 
-_WHERE = {
-    "shipped": "ship with dreamfarm",
+_SOURCES = {
+    "shipped": "built in",
     "downloaded": "pretrained: downloaded",
     "elsewhere": "a file, or pretrained",
 }
@@ -22,120 +22,124 @@ _WHERE = {
 
 def networks(
     every: Annotated[
-        bool, typer.Option("--all", help="How far each one's tiles are exact; slow at first.")
+        bool, typer.Option("--all", help="The last layer with exact tiles of each; slow at first.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the networks there are, and where their weights come from."""
+    """List the networks, and where their weights come from."""
     from render.networks.catalogue import network_names
 
     names = network_names()
     if every:
-        _show_exactness(names, as_json)
+        _print_exactness(names, as_json)
     else:
-        _show_weights(names, as_json)
+        _print_weights(names, as_json)
 
 
-def _show_weights(names: Sequence[str], as_json: bool) -> None:
-    from jobs.cli.format import show_table
+def _print_weights(names: Sequence[str], as_json: bool) -> None:
+    from jobs.cli.format import print_table
 
     rows = [_weights(name) for name in names]
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    show_table(
+    print_table(
         ("network", "weights", "licence", "classes"),
-        ((row["network"], _WHERE[row["weights"]], row["licence"], row["classes"]) for row in rows),
+        (
+            (row["network"], _SOURCES[row["weights"]], row["licence"], row["classes"])
+            for row in rows
+        ),
     )
 
 
 def _weights(name: str) -> dict[str, Any]:
-    """Where a network's weights are, under what licence where that is ours to say, its classes."""
-    from render.networks.builtin import shipped, ships
-    from render.networks.class_names import class_names
+    """Where a network's weights are, their licence if they are built in, and the classes."""
+    from render.networks.builtin import builtin_weights, uses_builtin_weights
+    from render.networks.classes import class_names
     from render.networks.safetensors_header import read_metadata
-    from render.networks.weight_paths import downloaded
+    from render.networks.weight_paths import downloaded_weights
 
-    if ships(name, None):
-        where, licence = "shipped", read_metadata(shipped(name)).licence
+    if uses_builtin_weights(name, None):
+        where, licence = "shipped", read_metadata(builtin_weights(name)).licence
     else:
-        where, licence = "downloaded" if downloaded(name) else "elsewhere", ""
+        where, licence = "downloaded" if downloaded_weights(name) else "elsewhere", ""
     count = len(class_names(name))
     return {"network": name, "weights": where, "licence": licence, "classes": count}
 
 
-def _show_exactness(names: Sequence[str], as_json: bool) -> None:
-    from jobs.cli.format import show_table
+def _print_exactness(names: Sequence[str], as_json: bool) -> None:
+    from jobs.cli.format import print_table
 
-    found = list(_exactness(names))
+    rows = list(_exactness(names))
     if as_json:
-        rows = ({"network": name, **asdict(seen), "halo": seen.halo} for name, seen in found)
-        typer.echo(json.dumps(list(rows)))
+        typer.echo(
+            json.dumps(
+                [{"network": name, **asdict(last), "halo": last.halo} for name, last in rows]
+            )
+        )
         return
-    show_table(
+    print_table(
         ("network", "exact up to", "stride", "field", "halo", "classes", "no further, because"),
         (
             (
                 name,
-                seen.layer,
-                seen.stride,
-                seen.field,
-                seen.halo,
-                f"yes, field {seen.classes_field}" if seen.classes else "no",
-                seen.reason,
+                last.layer,
+                last.stride,
+                last.field,
+                last.halo,
+                f"yes, field {last.classes_field}" if last.classes else "no",
+                last.reason,
             )
-            for name, seen in found
+            for name, last in rows
         ),
     )
 
 
 def _exactness(names: Sequence[str]) -> Iterator[tuple[str, "Exactness"]]:
-    """Each network and how far its tiles are exact, with a bar for those who watch."""
+    """Each network with its last exact layer. On a terminal, with a progress bar."""
     from rich.console import Console
     from rich.progress import track
 
-    from render.networks.exactness import exactness
+    from render.networks.exactness import network_exactness
 
     console = Console(stderr=True)
-    watched = console.is_terminal
-    for name in track(names, "looking", console=console, transient=True, disable=not watched):
-        yield name, exactness(name)
+    is_terminal = console.is_terminal
+    for name in track(names, "looking", console=console, transient=True, disable=not is_terminal):
+        yield name, network_exactness(name)
 
 
 def layers(
     network: Annotated[str, typer.Argument(metavar="NETWORK")],
-    classes: Annotated[
-        bool, typer.Option("--classes", help="The numbers and names of its classes instead.")
-    ] = False,
+    classes: Annotated[bool, typer.Option("--classes", help="List its classes instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List a network's layers: channels, stride, receptive field, halo, and if tiles are exact."""
+    """List the layers of a network: channels, stride, field, halo, and whether tiles are exact."""
     if classes:
-        _show_classes(network, as_json)
+        _print_classes(network, as_json)
     else:
-        _show_layers(network, as_json)
+        _print_layers(network, as_json)
 
 
-def _show_classes(network: str, as_json: bool) -> None:
-    from jobs.cli.format import show_table
-    from render.networks.class_names import class_names
+def _print_classes(network: str, as_json: bool) -> None:
+    from jobs.cli.format import print_table
+    from render.networks.classes import class_names
 
     names = class_names(network)
     if as_json:
         typer.echo(json.dumps(names))
         return
-    show_table(("class", "name"), enumerate(names))
+    print_table(("class", "name"), enumerate(names))
 
 
-def _show_layers(network: str, as_json: bool) -> None:
-    from jobs.cli.format import show_table
-    from render.engine.network_profile import layers_of
+def _print_layers(network: str, as_json: bool) -> None:
+    from jobs.cli.format import print_table
+    from render.engine.network_profile import list_layers
 
-    found = layers_of(network)
+    rows = list_layers(network)
     if as_json:
-        typer.echo(json.dumps(list(found)))
+        typer.echo(json.dumps(list(rows)))
         return
-    show_table(
+    print_table(
         ("layer", "channels", "stride", "field", "halo", "exact tiles"),
         (
             (
@@ -146,22 +150,22 @@ def _show_layers(network: str, as_json: bool) -> None:
                 layer["halo"],
                 f"no: {layer['reason']}" if layer["reason"] else "yes",
             )
-            for layer in found
+            for layer in rows
         ),
     )
 
 
 def looks(as_json: AsJson = False) -> None:
-    """List the looks that `--look` takes, and what they show."""
-    from jobs.spec.looks.look import about, look, look_names
+    """List the looks for `--look`, and what they show."""
+    from jobs.spec.looks import describe_look, load_look, look_names
 
-    found: list[dict[str, Any]] = [
-        {"look": name, "network": look(name)["network"]["name"], "about": about(name)}
+    rows: list[dict[str, Any]] = [
+        {"look": name, "network": load_look(name)["network"]["name"], "about": describe_look(name)}
         for name in look_names()
     ]
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(rows))
         return
-    from jobs.cli.format import show_table
+    from jobs.cli.format import print_table
 
-    show_table(("look", "network", "what it shows"), (list(row.values()) for row in found))
+    print_table(("look", "network", "what it shows"), (list(row.values()) for row in rows))

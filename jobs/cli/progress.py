@@ -1,14 +1,20 @@
-"""The progress of a render on standard error."""
+"""Progress bars on standard error: of a render here, and of a job that is watched."""
 
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jobs.runtime.metrics.progress import Progress as Rendered
+from jobs.cli.format import format_state
+from jobs.records.report import Report
+from jobs.runtime.metrics.progress import Progress as RenderProgress
 
-_SPEED_OVER = 3600  # seconds
+_SPEED_PERIOD = 3600
+"""Seconds over which to average the speed. The usual 30 s are less than a large poster's step."""
+
+
 _PHASES = {
     "decode": "reading the picture",
     "encode": "writing files",
@@ -17,21 +23,11 @@ _PHASES = {
 _UNIT, _UNITS = "megapixel-steps", {"items": "items"}
 
 
-class Bar:
-    """A bar with octave, step, speed in megapixel-steps a second, and the time that is left."""
+class _Bar:
+    """A rich progress bar with one task, shown within the context."""
 
-    def __init__(self) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f}%"),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            # Steps of a large poster take longer than the half minute that is usual.
-            speed_estimate_period=_SPEED_OVER,
-        )
-        self._task = self._bar.add_task("starting the crew", total=None, speed="")
+    def __init__(self, bar: Progress) -> None:
+        self._bar = bar
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -43,15 +39,41 @@ class Bar:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self._bar.stop()
-            return
-        # Of what failed, the one line that says why is all that stays on the screen.
-        self._bar.live.transient = True
-        self._bar.live.stop()
+        self._bar.stop()
 
-    def show(self, progress: Rendered) -> None:
-        """Show where the render is."""
+
+class RenderBar(_Bar):
+    """A bar with octave, step, speed in megapixel-steps a second, and remaining time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.percentage:3.0f}%"),
+                TextColumn("{task.fields[speed]}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                speed_estimate_period=_SPEED_PERIOD,
+            )
+        )
+        self._task = self._bar.add_task("starting the crew", total=None, speed="")
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # After an error, only its one-line message stays on the screen.
+        if error is not None:
+            self._bar.live.transient = True
+            self._bar.live.stop()
+            return
+        super().__exit__(kind, error, trace)
+
+    def show(self, progress: RenderProgress) -> None:
+        """Show how far the render is."""
         speed = self._bar.tasks[self._task].speed
         self._bar.update(
             self._task,
@@ -64,3 +86,31 @@ class Bar:
             total=progress.total,
             speed=f"{speed:.2f} {_UNITS.get(progress.phase, _UNIT)}/s" if speed else "",
         )
+
+
+class JobBar(_Bar):
+    """A bar with a job's id, and beside it the job's state."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Progress(
+                TextColumn("{task.fields[job]}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.description}"),
+                console=Console(stderr=True),
+            )
+        )
+        self._task = self._bar.add_task("", total=1.0, job="")
+
+    def show(self, report: Report) -> None:
+        """Show the job's state."""
+        self._bar.update(
+            self._task,
+            job=report.job,
+            completed=report.progress,
+            description=escape(format_state(report)),
+        )
+
+    def print_line(self, line: str) -> None:
+        """Print a message above the bar."""
+        self._bar.console.print(line, markup=False, highlight=False)

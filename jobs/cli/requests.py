@@ -1,4 +1,4 @@
-"""`dreamfarm pause`, `resume`, `cancel`, `retry`: what users may ask of jobs."""
+"""`dreamfarm pause`, `resume`, `cancel` and `retry`: requests of a user to jobs."""
 
 import json
 from collections.abc import Callable
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def pause(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
-    """Stop jobs at their next step, or before they start; `resume` goes on with them."""
+    """Stop jobs at their next step, or before they start. `resume` continues them."""
     from jobs.records import request
 
     _ask(jobs, store, request.pause, {"running": "will pause at its next step"}, as_json)
 
 
 def resume(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
-    """Go on with paused jobs."""
+    """Continue paused jobs."""
     from jobs.records import request
 
-    _ask(jobs, store, request.resume, {"running": "goes on"}, as_json)
+    _ask(jobs, store, request.resume, {"running": "continues"}, as_json)
 
 
 def cancel(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
-    """End jobs for good; only `retry` brings them back."""
+    """Cancel jobs. Only `retry` starts them again."""
     from jobs.records import request
 
     _ask(jobs, store, request.cancel, {"running": "will stop soon"}, as_json)
@@ -38,14 +38,14 @@ def retry(
     jobs: JobNames,
     store: StoreFlag = STORE,
     only: Annotated[
-        str | None, typer.Option("--only", help="`failed`: of datasets, the items that failed.")
+        str | None, typer.Option("--only", help="`failed`: only the failed items of datasets.")
     ] = None,
     failure: FailureClass = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run failed or cancelled jobs once more, from their last checkpoints.
+    """Run failed or cancelled jobs again, from their last checkpoints.
 
-    Datasets do what is missing, and try their failed items again, also those that have succeeded.
+    A dataset renders its missing items, and tries its failed items again. It may have succeeded.
     """
     from jobs.dataset.requests import checked_failure
     from jobs.records import request
@@ -67,11 +67,14 @@ def _ask(
     names: list[str],
     address: str,
     ask: "Callable[[Store, str], State]",
-    words: dict[str, str],
+    messages: dict[str, str],
     as_json: bool,
 ) -> None:
-    """Ask the same of many jobs; what one does not allow is told, and the others are asked."""
-    from jobs.records.job import find
+    """Send the same request to many jobs. If one refuses, print why and go on.
+
+    messages: what to print for the state that a job then has; by default the state.
+    """
+    from jobs.records.job import find_job_id
     from jobs.store.address import open_store
     from jobs.store.errors import StoreError
     from jobs.text.errors import JobsError
@@ -80,7 +83,7 @@ def _ask(
     code = 0
     for name in names:
         try:
-            job = find(store, name)
+            job = find_job_id(store, name)
             state = ask(store, job)
         except StoreError:
             raise
@@ -88,7 +91,7 @@ def _ask(
             typer.echo(f"dreamfarm: {error}", err=True)
             code = max(code, error.exit_code)
             continue
-        told = json.dumps({"job": job, "state": state})
-        typer.echo(told if as_json else f"{job}: {words.get(state, state)}")
+        document = json.dumps({"job": job, "state": state})
+        typer.echo(document if as_json else f"{job}: {messages.get(state, state)}")
     if code:
         raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""`dreamfarm submit`: a job into the store."""
+"""`dreamfarm submit`: put a job into the store."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -6,27 +6,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.cli.arguments import (
-    EVERY,
+    POLL_INTERVAL,
     STORE,
     AsJson,
-    Every,
     LayerFlag,
     LookFlag,
     NetworkFlag,
-    Settings,
+    PollInterval,
+    SetFlags,
     SizeFlag,
+    SpecOrPicture,
     StoreFlag,
     WeightsFlag,
-    What,
     Workers,
+    read_spec,
 )
 
 if TYPE_CHECKING:
-    from jobs.runtime.upload import Submitted
+    from jobs.runtime.upload import SubmitResult
 
 
 def submit(
-    what: What,
+    path: SpecOrPicture,
     store: StoreFlag = STORE,
     size: SizeFlag = None,
     network: NetworkFlag = None,
@@ -34,53 +35,55 @@ def submit(
     layer: LayerFlag = None,
     look: LookFlag = None,
     workers: Workers = None,
-    settings: Settings = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Then do as `watch JOB` does.")] = False,
-    every: Every = EVERY,
+    settings: SetFlags = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Then follow the job, like `watch JOB`.")
+    ] = False,
+    every: PollInterval = POLL_INTERVAL,
     as_json: AsJson = False,
 ) -> None:
-    """Put a job into the store, and print its id; what is there already is found again.
+    """Put a job into the store, and print its id. An identical spec returns the existing job.
 
-    The same spec, with the same pictures and weights, is the same job. Submitting it again changes
-    its priority, crew and limits, and nothing else.
+    Specs are identical if their pictures and weights are, too. Submitting one again changes only
+    its priority, crew and limits.
     """
-    from jobs.cli.spec_arguments import Flags, requested
     from jobs.records.keys import ACTIVE
-    from jobs.services.submit import submit_any
+    from jobs.services.kinds import kind_of
     from jobs.store.address import open_store
 
     opened = open_store(store)
-    # Whether it can be reached should not be said after all the planning.
-    next(opened.entries(ACTIVE), None)
-    spec = requested(what, Flags(size, network, weights, layer, look), workers, settings or ())
-    found = submit_any(opened, spec)
+    # Fail before the planning if the store cannot be reached.
+    next(opened.list_objects(ACTIVE), None)
+    flags = {"size": size, "network": network, "weights": weights, "layer": layer, "look": look}
+    spec = read_spec(path, workers, settings, **flags)
+    result = kind_of(spec).submit(opened, spec)
     if as_json:
-        typer.echo(json.dumps(_document(found)))
+        typer.echo(json.dumps(_document(result)))
     else:
-        typer.echo(found.job)
-        typer.echo(f"{found.job}: {_follows(found)}", err=True)
+        typer.echo(result.job)
+        typer.echo(f"{result.job}: {_next_hint(result)}", err=True)
     if watch:
-        from jobs.cli.following import follow
+        from jobs.cli.watch import follow
 
-        follow(opened, found.job, every, as_json=as_json)
-
-
-def _document(found: "Submitted") -> dict[str, object]:
-    told: dict[str, object] = {"job": found.job, "state": found.state, "new": found.new}
-    return told if found.items is None else {**told, "items": found.items}
+        follow(opened, result.job, every, as_json=as_json)
 
 
-def _follows(found: "Submitted") -> str:
-    """Whether it is new, and what comes next."""
-    job, state = found.job, found.state
-    added = f", {found.items} items" if found.items else ""
-    if (found.new or added) and state == "queued":
+def _document(result: "SubmitResult") -> dict[str, object]:
+    document: dict[str, object] = {"job": result.job, "state": result.state, "new": result.new}
+    return document if result.items is None else {**document, "items": result.items}
+
+
+def _next_hint(result: "SubmitResult") -> str:
+    """The state of the job, and the command to run next."""
+    job, state = result.job, result.state
+    added = f", {result.items} items" if result.items else ""
+    if (result.new or added) and state == "queued":
         return f"queued{added}; `dreamfarm work` renders it"
-    known = f"is in the store already, {state}"
+    known = f"is already in the store, {state}"
     if state == "succeeded":
-        return f"{known}; `dreamfarm fetch {job}` brings its results"
+        return f"{known}; `dreamfarm fetch {job}` downloads its results"
     if state in ("failed", "cancelled"):
         return f"{known}; `dreamfarm retry {job}` runs it again"
     if state == "paused":
-        return f"{known}; `dreamfarm resume {job}` goes on with it"
-    return f"{known}; `dreamfarm watch {job}` shows how far it is"
+        return f"{known}; `dreamfarm resume {job}` continues it"
+    return f"{known}; `dreamfarm watch {job}` shows its progress"

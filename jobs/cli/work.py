@@ -1,146 +1,205 @@
-"""`dreamfarm work`: render the store's jobs."""
+"""`dreamfarm work`: render the jobs of a store."""
 
 import os
 import signal
 import socket
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.cli.arguments import DREAMS, StoreFlag
+from jobs.cli.arguments import STORE, StoreFlag
 from jobs.runtime.logs import LogFormat
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-_GRACE = 5.0
-"""Seconds for a store that does not answer at first; then who starts this should know."""
+    from jobs.runtime.logs import Notify
+    from jobs.services.scheduler.capacity import Ask
+    from jobs.services.scheduler.scheduler import Settings
+    from jobs.store.store import Store
+
+_STORE_GRACE = 5.0
+"""Seconds for a store that does not answer at start-up. Then the command fails."""
+
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+Address = Annotated[
+    str | None,
+    typer.Option("--address", help="HOST:PORT of a Ray cluster; default: only this machine."),
+]
+GrowsTo = Annotated[
+    str | None,
+    typer.Option(
+        "--grows-to",
+        help="The size that the cluster's autoscaler can reach, such as 16x8cpu,1gpu,32GiB.",
+    ),
+]
+UntilIdle = Annotated[bool, typer.Option("--until-idle", help="Exit when no work is left.")]
+Poll = Annotated[
+    float | None, typer.Option("--poll", help="Seconds between two checks of the store.", min=0.1)
+]
+Lease = Annotated[
+    float | None,
+    typer.Option("--lease", help="Seconds after which a silent holder counts as dead.", min=3),
+]
+Checkpoint = Annotated[
+    float | None,
+    typer.Option("--checkpoint", help="Shortest time between two checkpoints, seconds.", min=0),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow",
+        help="A folder or s3://BUCKET/PREFIX that jobs may read, besides the store. Repeatable.",
+    ),
+]
+MaxPixels = Annotated[
+    float | None,
+    typer.Option("--max-pixels", help="Largest limits.max_pixels that a job may set.", min=1),
+]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="[HOST:]PORT",
+        help="Serve Prometheus metrics, on loopback unless a host is given; default: off.",
+    ),
+]
+LogFormatFlag = Annotated[
+    LogFormat, typer.Option("--log-format", help="Lines for people, or one JSON object a line.")
+]
+Regroup = Annotated[
+    float | None,
+    typer.Option(
+        "--regroup",
+        help="Resize a crew only if the time saved is at least this many times the restart cost.",
+        min=0,
+    ),
+]
 
 
 def work(
-    store: StoreFlag = str(DREAMS),
-    address: Annotated[
-        str | None,
-        typer.Option("--address", help="HOST:PORT of a Ray cluster; default: this machine alone."),
-    ] = None,
-    grows_to: Annotated[
-        str | None,
-        typer.Option(
-            "--grows-to",
-            help="What the cluster's autoscaler may bring it to, such as 16x8cpu,1gpu,32GiB.",
-        ),
-    ] = None,
-    until_idle: Annotated[
-        bool, typer.Option("--until-idle", help="Leave when nothing is left to do.")
-    ] = False,
-    poll: Annotated[
-        float | None,
-        typer.Option("--poll", help="Seconds between two looks at the store.", min=0.1),
-    ] = None,
-    lease: Annotated[
-        float | None,
-        typer.Option("--lease", help="Seconds without a sign after which a holder is dead.", min=3),
-    ] = None,
-    checkpoint: Annotated[
-        float | None,
-        typer.Option("--checkpoint", help="Seconds between checkpoints, at the least.", min=0),
-    ] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow",
-            help="A folder, or s3://BUCKET/PREFIX, that jobs may have read besides the store. "
-            "Repeatable.",
-        ),
-    ] = None,
-    max_pixels: Annotated[
-        float | None,
-        typer.Option("--max-pixels", help="The most that limits.max_pixels may be.", min=1),
-    ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            "--metrics",
-            metavar="[HOST:]PORT",
-            help="Serve Prometheus' metrics, on loopback unless a host is named; default: nowhere.",
-        ),
-    ] = None,
-    log_format: Annotated[
-        LogFormat,
-        typer.Option("--log-format", help="Lines for people, or a JSON object a line."),
-    ] = "text",
-    regroup: Annotated[
-        float | None,
-        typer.Option(
-            "--regroup", help="A crew grows when that saves so many times its cost.", min=0
-        ),
-    ] = None,
+    store: StoreFlag = STORE,
+    address: Address = None,
+    grows_to: GrowsTo = None,
+    until_idle: UntilIdle = False,
+    poll: Poll = None,
+    lease: Lease = None,
+    checkpoint: Checkpoint = None,
+    allow: Allow = None,
+    max_pixels: MaxPixels = None,
+    metrics: Metrics = None,
+    log_format: LogFormatFlag = "text",
+    regroup: Regroup = None,
 ) -> None:
-    """Render the jobs in a store, by priority and age, until told to stop.
+    """Render the jobs of a store, by priority and age, until told to stop.
 
-    Any number of these may serve one store. Of what a job names only that is read which was sent
-    along with it, or lies in the store, or where --allow says. SIGTERM and Ctrl-C: what is being
-    rendered is given back, with what is done, and another goes on with it.
+    Several of these can serve one store. Jobs read only uploaded files, store files and --allow
+    paths. SIGTERM and Ctrl-C release the running jobs; another `work` resumes them.
     """
     from prometheus_client import CollectorRegistry
 
-    from jobs.records.keys import ACTIVE
-    from jobs.runtime.access import allowed
-    from jobs.runtime.logs import log_lines, say_for_programs
-    from jobs.runtime.metrics.exporter import Meters
-    from jobs.services.scheduler.capacity import cluster_whole, growth, machine_whole
-    from jobs.services.scheduler.scheduler import Scheduler, Settings
-    from jobs.spec.base import MAX_PIXELS
+    from jobs.runtime.metrics.exporter import MetricsExporter
+    from jobs.services.scheduler.scheduler import Scheduler
     from jobs.store.address import open_store
-    from jobs.store.conditional_write import check_exclusive
-    from jobs.store.retrying import Patient
-    from jobs.text.errors import RequestError
 
-    given = {"poll": poll, "lease": lease, "checkpoint": checkpoint, "regroup": regroup}
+    numbers = {"poll": poll, "lease": lease, "checkpoint": checkpoint, "min_gain": regroup}
+    settings = _settings(until_idle, address, allow or [], max_pixels, log_format, numbers)
+    capacity = _capacity(address, grows_to)
+    opened = open_store(store)
+    _check_store(opened)
+    capacity([])  # fails now if the cluster cannot be reached
+    registry = CollectorRegistry()
+    notify = _notifier(log_format)
+    scheduler = Scheduler(opened, capacity, settings, notify, MetricsExporter(registry))
+    with _on_stop_signals(scheduler.stop), _serve_metrics(metrics, registry) as url:
+        suffix = "" if url is None else f", metrics at {url}"
+        notify("serving", f"serving {opened.address} (process {os.getpid()}){suffix}")
+        scheduler.run()
+
+
+def _settings(
+    until_idle: bool,
+    address: str | None,
+    allow: list[str],
+    max_pixels: float | None,
+    log_format: LogFormat,
+    numbers: dict[str, float | None],
+) -> "Settings":
+    """The scheduler's settings. numbers: by field name; None keeps the default."""
+    from jobs.runtime.access import parse_allowed
+    from jobs.services.scheduler.scheduler import Settings
+    from jobs.spec.base import MAX_PIXELS
+
     settings = Settings(
         until_idle=until_idle,
         ray=address,
-        allow=tuple(map(allowed, allow or ())),
+        allow=tuple(map(parse_allowed, allow)),
         max_pixels=MAX_PIXELS if max_pixels is None else int(max_pixels),
         log=log_format,
-        **{name: value for name, value in given.items() if value is not None},
     )
+    given = {name: value for name, value in numbers.items() if value is not None}
+    return replace(settings, **given)
+
+
+def _capacity(address: str | None, grows_to: str | None) -> "Ask":
+    """The query for the capacity of this machine, or of the cluster at an address."""
+    from jobs.services.scheduler.capacity import (
+        cluster_capacity_of,
+        machine_capacity,
+        parse_autoscale_limit,
+    )
+    from jobs.text.errors import RequestError
+
     if grows_to is not None and address is None:
         raise RequestError("--grows-to: only a cluster grows; name it with --address")
-    most = None if grows_to is None else growth(grows_to)
-    opened = open_store(store)
-    # One request tells whether anybody is there; the probe has many.
-    next(iter(opened.entries(ACTIVE)), None)
-    check_exclusive(Patient(opened, _GRACE))
-    ask = machine_whole() if address is None else cluster_whole(address, most)
-    ask([])
-    registry = CollectorRegistry()
-    say = _say
-    if log_format == "json":
-        log_lines({"scheduler": f"{socket.gethostname()}:{os.getpid()}"})
-        say = say_for_programs
-    scheduler = Scheduler(opened, ask, settings, say, Meters(registry))
-    endings = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = [signal.signal(ending, lambda *_: scheduler.stop()) for ending in endings]
+    limit = None if grows_to is None else parse_autoscale_limit(grows_to)
+    return machine_capacity() if address is None else cluster_capacity_of(address, limit)
+
+
+def _check_store(store: "Store") -> None:
+    """Raise StoreError if the store does not answer, or lacks conditional writes."""
+    from jobs.records.keys import ACTIVE
+    from jobs.store.conditional_write import check_conditional_writes
+    from jobs.store.retrying import RetryingStore
+
+    # One request shows whether the store answers; the check below makes many.
+    next(iter(store.list_objects(ACTIVE)), None)
+    check_conditional_writes(RetryingStore(store, _STORE_GRACE))
+
+
+def _notifier(log_format: LogFormat) -> "Notify":
+    """The way to tell the operator something; for JSON, logging is set up too."""
+    from jobs.runtime.logs import json_notifier, log_as_json
+
+    if log_format == "text":
+        return _print_line
+    log_as_json({"scheduler": f"{socket.gethostname()}:{os.getpid()}"})
+    return json_notifier
+
+
+@contextmanager
+def _on_stop_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` on SIGTERM, SIGINT and SIGHUP within the context."""
+    previous = [signal.signal(number, lambda *_: stop()) for number in _STOP_SIGNALS]
     try:
-        with _served(metrics, registry) as place:
-            told = "" if place is None else f", metrics at {place}"
-            say("serving", f"serving {opened.address} (process {os.getpid()}){told}")
-            scheduler.run()
+        yield
     finally:
-        for ending, handler in zip(endings, before, strict=True):
-            signal.signal(ending, handler)
+        for number, handler in zip(_STOP_SIGNALS, previous, strict=True):
+            signal.signal(number, handler)
 
 
-def _served(
+def _serve_metrics(
     metrics: str | None, registry: "CollectorRegistry"
 ) -> AbstractContextManager[str | None]:
-    """Within, metrics are served where they are asked for."""
-    from jobs.runtime.metrics.exporter import endpoint
+    """Serve metrics within the context, if the operator wants them; yields their URL."""
+    from jobs.runtime.metrics.exporter import metrics_endpoint
 
-    return nullcontext() if metrics is None else endpoint(metrics, registry)
+    return nullcontext() if metrics is None else metrics_endpoint(metrics, registry)
 
 
-def _say(_event: str, line: str, _job: str | None = None, /) -> None:
+def _print_line(_event: str, line: str, _job: str | None = None, /) -> None:
     typer.echo(line, err=True)

@@ -1,4 +1,4 @@
-"""Where a worker's threads meet: one of them dreams, for all that wait with pictures alike."""
+"""Batching on one device: threads wait with requests, and one dreams those that are alike."""
 
 import functools
 import threading
@@ -10,106 +10,111 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from jobs.planning.item_settings import Manner
-from render.determinism import arithmetic, keep_freed_memory, make_repeatable, return_freed_memory
-from render.device import Device, Resolved
-from render.dream.guide import attentive
-from render.engine.in_memory import Dreamed
-from render.engine.in_memory_batch import dreamed_studies
-from render.engine.setup import StudyRecipe
+from jobs.planning.item_settings import ItemSettings
+from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
+from render.device import Device, ResolvedPrecision
+from render.dream.guide import with_guides
+from render.engine.in_memory import DreamResult
+from render.engine.in_memory_batch import dream_batch
+from render.engine.setup import InMemorySetup
 from render.errors import PictureError
-from render.fourier.feature import dreamed_feature
-from render.fourier.setup import FeatureRecipe
+from render.fourier.feature import dream_feature
+from render.fourier.setup import FeatureSetup
 from render.networks.network import Network, load_network
-from render.pictures.tiled_image import Mosaic
+from render.pictures.tiled_image import TiledImage
 
-_NETWORKS = 2
-"""Kept ready: items of one network come together, and the next one's begin before they end."""
+_CACHED_NETWORKS = 2
+"""Items come sorted by network, but those of the next start before the last ones have ended."""
 
 
 @dataclass(frozen=True, eq=False)
-class Sitting:
-    """A decoded picture, how it is to be dreamed, and who waits for it.
+class BatchRequest:
+    """A decoded picture, how to dream it, and a future for the result.
 
-    samples: of what the dream begins with; what begins from nothing has none of them.
+    samples: the start of the dream, of shape (height, width, 3); empty if it starts from nothing.
     """
 
-    manner: Manner
-    recipe: StudyRecipe | FeatureRecipe
+    item_settings: ItemSettings
+    setup: InMemorySetup | FeatureSetup
     weights: Path
     samples: np.ndarray
     seed: int
-    masks: Mapping[Path, Mosaic] = field(default_factory=dict)
-    outcome: "Future[Dreamed]" = field(default_factory=Future)
+    masks: Mapping[Path, TiledImage] = field(default_factory=dict)
+    outcome: "Future[DreamResult]" = field(default_factory=Future)
 
-    def is_like(self, other: "Sitting") -> bool:
-        """Whether both may share passes: the results have one size, made in one manner."""
-        return (self.recipe, self.weights) == (
-            other.recipe,
-            other.weights,
-        ) and self.manner.spec.network == other.manner.spec.network
+    def can_share_batch(self, other: "BatchRequest") -> bool:
+        """Whether both may share passes: equal settings, and results of equal size."""
+        mine = self.setup, self.weights, self.item_settings.spec.network
+        return mine == (other.setup, other.weights, other.item_settings.spec.network)
 
 
-class Dreamer:
-    """One device's networks. Safe for threads: they decode and encode while one of them dreams."""
+class Batcher:
+    """Dreams requests on one device, alike ones together. Thread-safe.
+
+    Threads decode and encode pictures in parallel; one at a time runs a batch for all.
+    """
 
     def __init__(self, device: Device, *, frugal: bool) -> None:
-        """frugal: whether memory on a CPU is given back at once rather than kept for speed."""
-        make_repeatable()
+        """frugal: on a CPU, return freed memory at once instead of keeping it for speed."""
+        make_deterministic()
         if device == "cpu":
             return_freed_memory() if frugal else keep_freed_memory()
         self._device = torch.device(device)
-        self._waiting: list[Sitting] = []
-        self._turn = threading.Lock()
-        self._network = functools.lru_cache(maxsize=_NETWORKS)(self._loaded)
+        self._queue: list[BatchRequest] = []
+        self._device_lock = threading.Lock()
+        self._network = functools.lru_cache(maxsize=_CACHED_NETWORKS)(self._load_network)
 
-    def dream(self, sitting: Sitting) -> torch.Tensor:
-        """The canvas (h, w, 3), on the CPU. PictureError where this one cannot be dreamed."""
-        self._waiting.append(sitting)
-        with self._turn:
-            if not sitting.outcome.done():
-                self._run(self._batch(sitting))
-        found = sitting.outcome.result()
-        if isinstance(found, Exception):
-            raise PictureError(str(found)) from found
-        return found
+    def dream(self, request: BatchRequest) -> torch.Tensor:
+        """Return the canvas, of shape (height, width, 3), on the CPU.
 
-    def _batch(self, first: Sitting) -> list[Sitting]:
-        """This one, and those that wait and may share its passes, as many as these have room."""
-        others = [one for one in list(self._waiting) if one is not first and one.is_like(first)]
-        batch = [first, *others[: first.recipe.slots - 1]]
-        for one in batch:
-            self._waiting.remove(one)
+        Raises PictureError if this request cannot be dreamed.
+        """
+        self._queue.append(request)
+        with self._device_lock:
+            if not request.outcome.done():
+                self._run(self._take_batch(request))
+        result = request.outcome.result()
+        if isinstance(result, Exception):
+            raise PictureError(str(result)) from result
+        return result
+
+    def _take_batch(self, first: BatchRequest) -> list[BatchRequest]:
+        """Take this request and waiting ones like it from the queue, as many as fit in a pass."""
+        others = [
+            one for one in list(self._queue) if one is not first and one.can_share_batch(first)
+        ]
+        batch = [first, *others[: first.setup.windows_per_pass - 1]]
+        for request in batch:
+            self._queue.remove(request)
         return batch
 
-    def _run(self, batch: Sequence[Sitting]) -> None:
-        first = batch[0]
+    def _run(self, batch: Sequence[BatchRequest]) -> None:
         try:
-            found = _dreamed(self._ready(first), batch)
+            results = _dream_together(self._network_for(batch[0]), batch)
         except BaseException as error:
-            # Whoever waits must not wait for ever, whatever has happened.
-            for one in batch:
-                one.outcome.set_exception(error)
+            # Whatever happened, no thread may wait forever.
+            for request in batch:
+                request.outcome.set_exception(error)
             raise
-        for one, dreamed in zip(batch, found, strict=True):
-            one.outcome.set_result(dreamed)
+        for request, result in zip(batch, results, strict=True):
+            request.outcome.set_result(result)
 
-    def _ready(self, sitting: Sitting) -> Network:
-        """The network that a sitting needs, having looked at its guides."""
-        recipe, chosen = sitting.recipe, sitting.manner.spec.network
-        network = self._network(chosen.name, sitting.weights, recipe.mix.layers, recipe.precision)
-        return attentive(network, recipe.mix, sitting.manner.survey.units)
+    def _network_for(self, request: BatchRequest) -> Network:
+        """The network of a request, with the features of its guides."""
+        setup, chosen = request.setup, request.item_settings.spec.network
+        network = self._network(chosen.name, request.weights, setup.mix.layers, setup.precision)
+        return with_guides(network, setup.mix, request.item_settings.profile.units)
 
-    def _loaded(
-        self, name: str, weights: Path, layers: tuple[str, ...], precision: Resolved
+    def _load_network(
+        self, name: str, weights: Path, layers: tuple[str, ...], precision: ResolvedPrecision
     ) -> Network:
-        return load_network(name, weights, layers, arithmetic(precision).network, self._device)
+        return load_network(name, weights, layers, dtypes(precision).network, self._device)
 
 
-def _dreamed(network: Network, batch: Sequence[Sitting]) -> list[Dreamed]:
-    """What becomes of sittings that are alike."""
-    recipe, seeds = batch[0].recipe, [one.seed for one in batch]
-    if isinstance(recipe, FeatureRecipe):
-        return [dreamed_feature(network, recipe, seed) for seed in seeds]
-    samples = [one.samples for one in batch]
-    return dreamed_studies(network, recipe, samples, seeds, batch[0].masks)
+def _dream_together(network: Network, batch: Sequence[BatchRequest]) -> list[DreamResult]:
+    """Dream requests that may share a batch."""
+    setup, seeds = batch[0].setup, [request.seed for request in batch]
+    if isinstance(setup, FeatureSetup):
+        return [dream_feature(network, setup, seed) for seed in seeds]
+    samples = [request.samples for request in batch]
+    return dream_batch(network, setup, samples, seeds, batch[0].masks)

@@ -12,37 +12,54 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.thumbnail import thumbnail
-from jobs.spec.dataset import MOST_SHOWN
+from jobs.dataset.worker_tasks import SheetEntry
+from jobs.spec.dataset import MAX_SHEET
+from jobs.store.errors import ObjectNotFound
+from jobs.store.store import Store
 
 _BOX = 200  # pixels, as all lengths here
 
+
 _GAP = 4
+
 
 _MARGIN = 28
 
+
 _BETWEEN = (20, 16)
+
 
 _TITLE_SIZE, _TITLE_HEIGHT = 26, 52
 
+
 _LABEL_SIZE, _LABEL_HEIGHT = 14, 26
+
 
 _REASON_SIZE, _REASON_LINE, _REASON_LINES, _REASON_MARGIN = 13, 18, 8, 14
 
+
 _ASPECT = 1.5
+
 
 _LARGE = 1 << 25
 
 
 _GROUND = (24, 25, 28)
 
+
 _MAT = (42, 44, 49)
+
 
 _GREY = (140, 142, 146)
 
+
 _BRIGHT = (240, 240, 242)
 
+
 _DIM = (166, 169, 176)
+
 
 _ALARM = (240, 176, 150)
 
@@ -60,7 +77,7 @@ class Cell:
     failed: str | None = None
 
 
-def contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = None) -> bytes:
+def draw_contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = None) -> bytes:
     """A JPEG with a pair of thumbnails for each cell, row by row.
 
     columns: in a row; None: so many that the sheet is a little wider than high. Where no cell has
@@ -68,8 +85,8 @@ def contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = None)
 
     Raises ValueError for more than MOST_SHOWN cells, or less than one column.
     """
-    if len(cells) > MOST_SHOWN:
-        raise ValueError(f"a sheet has at most {MOST_SHOWN} cells, not {len(cells)}")
+    if len(cells) > MAX_SHEET:
+        raise ValueError(f"a sheet has at most {MAX_SHEET} cells, not {len(cells)}")
     if columns is not None and columns < 1:
         raise ValueError(f"a sheet has at least 1 column, not {columns}")
     has_pairs = any(cell.before is not None for cell in cells)
@@ -89,7 +106,7 @@ def contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = None)
     return _encoded(sheet)
 
 
-def shrunk(picture: Path | bytes) -> bytes | None:
+def sheet_thumbnail(picture: Path | bytes) -> bytes | None:
     """A picture as small as a sheet shows it, as JPEG; None for what cannot be shown."""
     small = thumbnail(picture, _BOX, _GREY)
     return None if small is None else _encoded(small)
@@ -195,3 +212,30 @@ def _encoded(sheet: Image.Image) -> bytes:
     # Without subsampling: colours bleed out of small letters otherwise.
     sheet.save(content, "JPEG", quality=88, subsampling=0, optimize=optimize)
     return content.getvalue()
+
+
+def write_contact_sheet(
+    store: Store,
+    keys: DatasetKeys,
+    exhibits: tuple[SheetEntry, ...],
+    title: str,
+    columns: int | None,
+) -> None:
+    """Write the sheet that shows these, in their order, into the store."""
+
+    def laid_aside(number: int, when: str) -> bytes | None:
+        try:
+            return store.get(keys.thumbnail(number, when))
+        except ObjectNotFound:
+            return None
+
+    cells = [
+        Cell(
+            before=laid_aside(one.number, "before"),
+            after=laid_aside(one.number, "after"),
+            label=one.label,
+            failed=one.failed,
+        )
+        for one in exhibits
+    ]
+    store.put(keys.sheet, draw_contact_sheet(cells, title, columns))

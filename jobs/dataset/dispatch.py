@@ -1,191 +1,197 @@
-"""One pool's work on a dataset: its items, and what is to be done with their results."""
+"""Dispatching a dataset's items to a pool, and recording their outcomes in the ledger."""
 
 import time
 from collections.abc import Callable, Iterator
 
 from cluster.pool import Failed, Finished, Pool, Quarantined, Task
-from jobs.dataset.ledger.rows import Row
-from jobs.dataset.ledger_writer import Books
-from jobs.dataset.post_tasks import Chores
+from jobs.dataset.ledger.rows import LedgerRow
+from jobs.dataset.ledger.writer import LedgerWriter
+from jobs.dataset.post_tasks import PostTasks
 from jobs.planning.dataset import DatasetPlan
-from jobs.records.state import Failure
+from jobs.records.lease import HeldLease
+from jobs.records.status import Failure
 from jobs.runtime.control import Control
-from jobs.runtime.failures import failure_of, trace_of
-from jobs.runtime.logs import LOG, facts
+from jobs.runtime.failures import failure_class, format_trace
+from jobs.runtime.logs import LOG, log_fields
 from jobs.text.errors import TooManyFailures
 
-_TICK = 0.5
-"""Seconds between two looks at what is wanted, while items run."""
+_TICK_SECONDS = 0.5
+"""How often requests of users are checked while items run."""
 
 
-_FLUSH = 5.0
-"""Seconds of work whose rows may be lost with the holder; their items are then done again."""
+_FLUSH_SECONDS = 5.0
+"""How often rows are written. If the holder dies, the items of unwritten rows run again."""
 
 
-_BLAMELESS = 50
-"""Items in a row that may fail for no fault of theirs, before all is taken to be out of order.
+_MAX_INFRA_FAILURES = 50
+"""How many infra failures in a row mean that the whole system is broken.
 
-The job is let go, and later begins with the same items: so many that are out of reach for ever hold
-it up."""
+The job is then released and starts later with the same items. So that many items that can never be
+reached would block it.
+"""
 
 
-class Shift:
-    """Hands out what is due and writes down what comes of it, until all is done.
+class ItemDispatcher:
+    """Runs all due items and their post tasks in one pool.
 
-    lease, generation: under which it works. fence: raises LeaseLost where that does not count any
-    more. watch: called with each look at the clock.
-
-    `run` raises Stopped where `control` says so, TooManyFailures, and what is neither an item's
-    fault nor to be cured by trying it elsewhere.
+    lease: that of the holder. on_tick: called at least every half second while tasks run.
     """
 
     def __init__(
         self,
         plan: DatasetPlan,
-        books: Books,
+        ledger: LedgerWriter,
         pool: Pool,
         control: Control,
-        lease: int,
-        generation: int,
-        fence: Callable[[], None],
-        watch: Callable[[], None],
+        lease: HeldLease,
+        on_tick: Callable[[], None],
     ) -> None:
-        self._plan, self._books, self._pool, self._control = plan, books, pool, control
-        self._lease, self._generation, self._watch = lease, generation, watch
-        self._chores = Chores(plan, books, generation, fence)
+        self._plan, self._ledger, self._pool, self._control = plan, ledger, pool, control
+        self._lease, self._on_tick = lease, on_tick
+        self._post_tasks = PostTasks(plan, ledger, lease)
         self._file_of: dict[int, int] = {}
-        self._put_off: dict[int, int] = {}
+        self._deferred: dict[int, int] = {}
         self._is_last_try = False
-        self._blameless = 0
-        self._flushed = time.monotonic()
+        self._infra_failures = 0
+        self._flushed_at = time.monotonic()
 
     def run(self) -> None:
-        """Do all that is due."""
+        """Run everything that is due.
+
+        Raises:
+            Stopped: a user or the scheduler asked for it.
+            TooManyFailures: more items failed than the spec allows.
+            LeaseLost: another holder may run the job.
+            Exception: an error that no item caused, and that another try would not cure.
+        """
         try:
-            self._see_through(self._due())
-            # By now what was out of reach may answer again.
+            self._run_tasks(self._due_tasks())
+            # An input that could not be reached may be reachable by now.
             self._is_last_try = True
-            self._see_through(self._due_still())
-            if not self._control.wanted:
-                self._chores.show()
-            while self._chores.are_left:
-                self._see_through(self._chores.waiting())
+            self._run_tasks(self._deferred_tasks())
+            if not self._control.requested:
+                self._post_tasks.request_sheet()
+            while self._post_tasks.are_pending:
+                self._run_tasks(self._post_tasks.pending())
         finally:
-            # What is known is worth keeping, however it ended.
-            self._books.flush()
-        if self._control.wanted:
+            # Finished items stay finished, whatever ended the run.
+            self._ledger.flush()
+        if self._control.requested:
             raise self._control.stopped()
 
-    def _see_through(self, tasks: Iterator[Task]) -> None:
-        for outcome in self._pool.run(tasks, _TICK):
+    def _run_tasks(self, tasks: Iterator[Task]) -> None:
+        for outcome in self._pool.run(tasks, _TICK_SECONDS):
             if outcome is not None:
-                self._note(outcome)
-            self._look_around()
+                self._record(outcome)
+            self._tick()
 
-    def _due(self) -> Iterator[Task]:
-        """Items file by file; chores first, as they come up."""
-        for file in self._books.inventory.files:
-            if self._books.is_finished(file):
+    def _due_tasks(self) -> Iterator[Task]:
+        """Yield the due items file by file. Pending post tasks go first."""
+        for file in self._ledger.index.files:
+            if self._ledger.is_finished(file):
                 continue
-            found = self._books.open(file)
-            if found.is_whole:
-                # Nothing of it will be noted, which is where the others are finished.
-                self._chores.finish(file, found)
+            opened = self._ledger.open(file)
+            if opened.is_complete:
+                # Other files are finished when their last row is recorded.
+                self._post_tasks.finish_file(file, opened)
                 continue
-            # Those of one variant together: they share a network, and on GPUs passes.
-            for number in sorted(found.due, key=lambda one: (found.items[one].variant, one)):
-                yield from self._chores.waiting()
-                if self._control.wanted:
+            # Items of one variant share a network, and on GPUs passes through it.
+            for number in sorted(opened.due, key=lambda one: (opened.items[one].variant, one)):
+                yield from self._post_tasks.pending()
+                if self._control.requested:
                     return
-                yield self._task(number, file)
+                yield self._item_task(number, file)
 
-    def _due_still(self) -> Iterator[Task]:
-        for number, file in self._put_off.items():
-            if self._control.wanted:
+    def _deferred_tasks(self) -> Iterator[Task]:
+        for number, file in self._deferred.items():
+            if self._control.requested:
                 return
-            yield self._task(number, file)
+            yield self._item_task(number, file)
 
-    def _task(self, number: int, file: int) -> Task:
+    def _item_task(self, number: int, file: int) -> Task:
         self._file_of[number] = file
-        item = self._books.open_pages[file].items[number]
-        return Task(number, "dream", (item.encoded(), file))
+        item = self._ledger.open_files[file].items[number]
+        return Task(number, "dream", (item.encode(), file))
 
-    def _note(self, outcome: Finished | Failed) -> None:
+    def _record(self, outcome: Finished | Failed) -> None:
         if outcome.task_id < 0:
-            self._chores.end(outcome)
+            self._post_tasks.complete(outcome)
             return
         file = self._file_of.pop(outcome.task_id)
         row = self._row(file, outcome)
         if row is None:
-            self._put_off[outcome.task_id] = file
+            self._deferred[outcome.task_id] = file
             return
-        found = self._books.add(file, row.model_copy(update={"attempts": outcome.attempts}))
-        if found.is_whole:
-            self._chores.finish(file, found)
+        opened = self._ledger.add(file, row.model_copy(update={"attempts": outcome.attempts}))
+        if opened.is_complete:
+            self._post_tasks.finish_file(file, opened)
         self._check_failures()
 
-    def _row(self, file: int, outcome: Finished | Failed) -> Row | None:
-        """The item's row; None where it is to be tried once more, later."""
+    def _row(self, file: int, outcome: Finished | Failed) -> LedgerRow | None:
+        """Return the item's row, or None to try it again later."""
         if isinstance(outcome, Finished):
-            self._blameless = 0
-            return Row.decoded(outcome.value, "a worker's row")
-        error, item = outcome.error, self._books.open_pages[file].items[outcome.task_id]
-        kind = _failure_of_item(error)
-        if kind == "infra":
-            self._blameless += 1
-            if self._blameless > _BLAMELESS or (self._is_last_try and not self._books.added):
+            self._infra_failures = 0
+            return LedgerRow.decode(outcome.value, "a worker's row")
+        error, item = outcome.error, self._ledger.open_files[file].items[outcome.task_id]
+        failure = _item_failure(error)
+        if failure == "infra":
+            self._infra_failures += 1
+            nothing_works = self._is_last_try and not self._ledger.added
+            if self._infra_failures > _MAX_INFRA_FAILURES or nothing_works:
                 raise error
             if not self._is_last_try:
                 return None
-        known = facts(worker=outcome.member, item=item.found.key, failure=kind)
-        LOG.error("item %s: %s failure: %s", item.found.key, kind, trace_of(error), extra=known)
-        return Row(
+        fields = log_fields(worker=outcome.member, item=item.found.key, failure=failure)
+        LOG.error(
+            "item %s: %s failure: %s", item.found.key, failure, format_trace(error), extra=fields
+        )
+        return LedgerRow(
             number=item.number,
             key=item.found.key,
             variant=item.variant,
             name=item.name,
             state="failed",
             input=item.found.place.address,
-            failure=kind,
-            message=_told(error, kind),
-            lease=self._lease,
-            generation=self._generation,
+            failure=failure,
+            message=_failure_message(error, failure),
+            lease=self._lease.number,
+            generation=self._ledger.generation,
         )
 
     def _check_failures(self) -> None:
-        most, failed = self._plan.spec.limits.max_failures, self._books.tally.failed.total()
-        if most is not None and failed > most:
+        limit, failed = self._plan.spec.limits.max_failures, self._ledger.counts.failed.total()
+        if limit is not None and failed > limit:
             raise TooManyFailures(
-                f"{failed} items failed, and limits.max_failures is {most}; "
-                f"`dreamfarm ledger {self._plan.identity.job_id} --failed` says why"
+                f"{failed} items failed, and limits.max_failures is {limit}; "
+                f"run `dreamfarm ledger {self._plan.identity.job_id} --failed` to see why"
             )
 
-    def _look_around(self) -> None:
-        if self._control.must_leave:
+    def _tick(self) -> None:
+        if self._control.must_stop_now:
             raise self._control.stopped()
         now = time.monotonic()
-        if now - self._flushed >= _FLUSH:
-            self._books.flush()
-            self._flushed = now
-        self._chores.show_now_and_then()
-        self._watch()
+        if now - self._flushed_at >= _FLUSH_SECONDS:
+            self._ledger.flush()
+            self._flushed_at = now
+        self._post_tasks.refresh_sheet()
+        self._on_tick()
 
 
-def _failure_of_item(error: Exception) -> Failure:
-    """The class of what even other workers could not do.
+def _item_failure(error: Exception) -> Failure:
+    """Return the failure class of an error that other workers had too.
 
-    What is the picture's own fault comes as a row: what is raised of weights, caches and disks is
-    none of it.
+    A fault of the picture arrives as a row, not as an error. So input errors here are about
+    weights, caches and disks.
     """
     if isinstance(error, Quarantined):
         return "memory" if error.is_for_memory else "input"
-    kind = failure_of(error)
-    return "infra" if kind == "input" else kind
+    failure = failure_class(error)
+    return "infra" if failure == "input" else failure
 
 
-def _told(error: Exception, kind: Failure) -> str:
-    if kind == "memory":
+def _failure_message(error: Exception, failure: Failure) -> str:
+    if failure == "memory":
         return f"out of memory ({error}); send it as a poster, or resize it"
-    if kind == "bug":
+    if failure == "bug":
         return f"unexpected {type(error).__name__}: {error}; `dreamfarm logs` has the trace"
     return str(error)

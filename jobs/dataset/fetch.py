@@ -9,15 +9,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jobs.dataset.index import Inventory
+from jobs.dataset.index import ItemIndex
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.ledger.reading import LedgerKeys, rows
-from jobs.dataset.ledger.rows import Row
-from jobs.dataset.outputs import LEDGER, SHEET, published_path
+from jobs.dataset.ledger.reader import LedgerKeys, read_rows
+from jobs.dataset.ledger.rows import LedgerRow
+from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_path
 from jobs.records.job import Job
-from jobs.runtime.download import missing
 from jobs.runtime.manifest import MANIFEST, write_manifest
-from jobs.store.errors import Missing, StoreRefused
+from jobs.runtime.staging import missing_object
+from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store, batches
 from jobs.text.errors import RequestError
 from render.pictures.deepzoom import digest
@@ -37,7 +37,7 @@ class _File:
 
     key: str
     path: Path
-    rows: tuple[Row, ...]
+    rows: tuple[LedgerRow, ...]
 
 
 def fetch_dataset(store: Store, job: Job, out: Path) -> dict[str, Any]:
@@ -60,9 +60,9 @@ def fetch_dataset(store: Store, job: Job, out: Path) -> dict[str, Any]:
             for page in batches(_files(store, keys, out), _PAGE):
                 for _ in pool.map(lambda file: _bring(store, file), page):
                     pass
-        _copy(store, f"{keys.folder}{job.manifest['ledger']}", out / LEDGER)
-        if any(entry.key == keys.sheet for entry in store.entries(keys.sheet)):
-            _copy(store, keys.sheet, out / SHEET)
+        _copy(store, f"{keys.folder}{job.manifest['ledger']}", out / LEDGER_FILE)
+        if any(entry.key == keys.sheet for entry in store.list_objects(keys.sheet)):
+            _copy(store, keys.sheet, out / SHEET_FILE)
         write_manifest(out, job.manifest)
     except OSError as why:
         where = why.filename or out
@@ -73,8 +73,8 @@ def fetch_dataset(store: Store, job: Job, out: Path) -> dict[str, Any]:
 
 
 def _files(store: Store, keys: DatasetKeys, out: Path) -> Iterator[_File]:
-    files = Inventory(store, keys).files
-    done = (row for row in rows(store, LedgerKeys(keys.job), files) if row.state == "done")
+    files = ItemIndex(store, keys).files
+    done = (row for row in read_rows(store, LedgerKeys(keys.job), files) if row.state == "done")
     for output, together in groupby(done, lambda row: row.output or ""):
         found = tuple(together)
         yield _File(keys.result(output), out / published_path(found[0]), found)
@@ -111,11 +111,11 @@ def _forget_older(file: _File) -> None:
 def _copy(store: Store, key: str, path: Path) -> None:
     try:
         store.download(key, path)
-    except Missing as gone:
-        raise missing(store, key) from gone
+    except ObjectNotFound as gone:
+        raise missing_object(store, key) from gone
 
 
-def _is_whole(path: Path, found: tuple[Row, ...]) -> bool:
+def _is_whole(path: Path, found: tuple[LedgerRow, ...]) -> bool:
     """Whether a file has the checksum of its row, or its members have those of theirs."""
     if found[0].member is None:
         return f"sha256:{digest(path)}" == found[0].output_sha256
@@ -126,7 +126,7 @@ def _is_whole(path: Path, found: tuple[Row, ...]) -> bool:
         return False
 
 
-def _digests(tar: tarfile.TarFile, found: Iterable[Row]) -> Iterator[tuple[str, Row]]:
+def _digests(tar: tarfile.TarFile, found: Iterable[LedgerRow]) -> Iterator[tuple[str, LedgerRow]]:
     for row in found:
         file = tar.extractfile(row.member or "")
         content = b"" if file is None else file.read()

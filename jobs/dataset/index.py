@@ -9,8 +9,8 @@ from pydantic import Field
 
 from jobs.dataset.inputs.item import Item
 from jobs.dataset.keys import DatasetKeys
-from jobs.records.record import Record, bad_record, read_bytes
-from jobs.store.errors import Missing
+from jobs.records.record import Record, invalid_record, read_bytes
+from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
 
 FILE_ITEMS = 1000
@@ -46,31 +46,31 @@ class Listing(Record):
     def _ends(self) -> list[int]:
         return list(accumulate(self.sizes, initial=self.first_item))
 
-    def numbers(self, file: int) -> range:
+    def item_numbers(self, file: int) -> range:
         """The numbers of the items in one of its files."""
         place = file - self.first_file
         return range(self._ends[place], self._ends[place + 1])
 
 
-def listings(store: Store, keys: DatasetKeys) -> list[Listing]:
-    """All that there are, in order. Raises BadRecord where one is missing."""
-    numbers = [keys.listing_number(entry.key) for entry in store.entries(keys.listings)]
+def read_listings(store: Store, keys: DatasetKeys) -> list[Listing]:
+    """All that there are, in order. Raises InvalidRecord where one is missing."""
+    numbers = [keys.listing_number(entry.key) for entry in store.list_objects(keys.listings)]
     found = sorted(number for number in numbers if number is not None)
     if found != list(range(1, len(found) + 1)):
-        raise bad_record(keys.listings, "a listing is missing")
+        raise invalid_record(keys.listings, "a listing is missing")
     return [Listing.read(store, keys.listing(number)) for number in found]
 
 
-class Inventory:
+class ItemIndex:
     """All items of a dataset, read a file at a time."""
 
     def __init__(self, store: Store, keys: DatasetKeys) -> None:
         self._store, self._keys = store, keys
         self.job = keys.job
-        self._listings = listings(store, keys)
+        self._listings = read_listings(store, keys)
 
     @property
-    def count(self) -> int:
+    def listing_count(self) -> int:
         """How many listings it rests on."""
         return len(self._listings)
 
@@ -84,23 +84,23 @@ class Inventory:
         """How many items there are."""
         return sum(one.items for one in self._listings)
 
-    def numbers(self, file: int) -> range:
+    def item_numbers(self, file: int) -> range:
         """The numbers of the items in a file."""
-        return self._listing(file).numbers(file)
+        return self._listing(file).item_numbers(file)
 
     def read(self, file: int) -> list[Item]:
-        """The items of a file. Raises BadRecord."""
+        """The items of a file. Raises InvalidRecord."""
         key = self._keys.items(self._listing(file).nonce, file)
         try:
             lines = read_bytes(self._store, key).splitlines()
-        except Missing as gone:
-            raise bad_record(key, "is missing") from gone
-        found = [Item.decoded(line, key) for line in lines]
-        if [one.number for one in found] != list(self.numbers(file)):
-            raise bad_record(key, "has other items than its listing says")
+        except ObjectNotFound as gone:
+            raise invalid_record(key, "is missing") from gone
+        found = [Item.decode(line, key) for line in lines]
+        if [one.number for one in found] != list(self.item_numbers(file)):
+            raise invalid_record(key, "has other items than its listing says")
         return found
 
-    def all(self) -> Iterator[Item]:
+    def all_items(self) -> Iterator[Item]:
         """Every item, in order."""
         for file in self.files:
             yield from self.read(file)

@@ -11,17 +11,17 @@ from contextlib import ExitStack, closing, contextmanager
 from itertools import count, groupby
 from pathlib import Path, PurePosixPath
 
-from jobs.dataset.index import FILE_ITEMS, Inventory, Listing
-from jobs.dataset.inputs.item import Found, Item
+from jobs.dataset.index import FILE_ITEMS, ItemIndex, Listing
+from jobs.dataset.inputs.item import Item, ListedImage
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.outputs import SHEET
-from jobs.planning.item_settings import Settings, variants
+from jobs.dataset.outputs import SHEET_FILE
+from jobs.planning.item_settings import FieldValues, sweep_variants
 from jobs.spec.dataset import DatasetSpec
-from jobs.spec.output_names import LABEL, output_name, usual_template
+from jobs.spec.output_names import LABEL, default_template, output_name
 from jobs.store.store import Store, batches
 from jobs.text.errors import RequestError
 
-Send = Callable[[list[Found]], list[Found]]
+UploadImages = Callable[[list[ListedImage]], list[ListedImage]]
 """Brings what pictures lie on the submitter's disk to where workers see them."""
 
 
@@ -33,17 +33,21 @@ _SCHEMA = """
 """
 
 
-def freeze(
-    store: Store, keys: DatasetKeys, spec: DatasetSpec, found: Iterable[Found], send: Send
+def build_index(
+    store: Store,
+    keys: DatasetKeys,
+    spec: DatasetSpec,
+    found: Iterable[ListedImage],
+    send: UploadImages,
 ) -> Listing | None:
     """Add to a dataset what a look at its inputs has found; None where all of it is known.
 
     Two at once: one of them freezes its listing, which counts for both. Raises RequestError where
     two items would have one name.
     """
-    inventory = Inventory(store, keys)
+    inventory = ItemIndex(store, keys)
     with _database() as database:
-        freezer = _Freezer(database, spec)
+        freezer = _IndexBuilder(database, spec)
         freezer.know(inventory)
         freezer.take(found)
         first_item, first_file = inventory.items, len(inventory.files)
@@ -53,8 +57,8 @@ def freeze(
     if not sizes:
         return None
     listing = Listing(nonce=nonce, first_file=first_file, first_item=first_item, sizes=sizes)
-    place = keys.listing(inventory.count + 1)
-    if not store.put_if_absent(place, listing.encoded()):
+    place = keys.listing(inventory.listing_count + 1)
+    if not store.put_if_absent(place, listing.encode()):
         there = Listing.read(store, place)
         if there.nonce != nonce:
             store.delete(keys.items(nonce, file) for file in listing.files)
@@ -69,7 +73,7 @@ def _written(store: Store, files: Iterable[tuple[str, list[Item]]]) -> tuple[int
         undo.callback(lambda: store.delete(sizes))
         for key, page in files:
             sizes[key] = len(page)
-            store.put(key, b"".join(item.encoded() for item in page))
+            store.put(key, b"".join(item.encode() for item in page))
         undo.pop_all()
     return tuple(sizes.values())
 
@@ -84,19 +88,19 @@ def _files(items: Iterable[Item], spec: DatasetSpec) -> Iterator[list[Item]]:
         yield from batches(together, FILE_ITEMS)
 
 
-class _Freezer:
+class _IndexBuilder:
     def __init__(self, database: sqlite3.Connection, spec: DatasetSpec) -> None:
         self._database, self._spec = database, spec
-        self._variants = variants(spec.sweep)
+        self._variants = sweep_variants(spec.sweep)
 
-    def know(self, inventory: Inventory) -> None:
+    def know(self, inventory: ItemIndex) -> None:
         """Take note of the items that there are, and of what will lie beside their results."""
-        self._put("INSERT INTO name VALUES (?, ?)", PurePosixPath(SHEET).stem, SHEET)
-        for item in inventory.all():
+        self._put("INSERT INTO name VALUES (?, ?)", PurePosixPath(SHEET_FILE).stem, SHEET_FILE)
+        for item in inventory.all_items():
             self._put("INSERT OR IGNORE INTO known VALUES (?)", item.found.key)
             self._put("INSERT OR IGNORE INTO name VALUES (?, ?)", item.name, item.found.key)
 
-    def take(self, found: Iterable[Found]) -> None:
+    def take(self, found: Iterable[ListedImage]) -> None:
         """Take note of pictures; one that is listed twice, as in a manifest, is two."""
         for one in found:
             key = self._free(one.key)
@@ -110,14 +114,14 @@ class _Freezer:
             if not self._has("found", "key", tried):
                 return tried
 
-    def items(self, first: int, send: Send) -> Iterator[Item]:
+    def items(self, first: int, send: UploadImages) -> Iterator[Item]:
         """What is new, in the order of the keys, each picture with all of its variants."""
         numbers = count(first)
         rows = self._database.execute(
             "SELECT line FROM found WHERE key NOT IN (SELECT key FROM known) ORDER BY key"
         )
         while page := rows.fetchmany(FILE_ITEMS):
-            for one in send([Found.model_validate_json(line) for (line,) in page]):
+            for one in send([ListedImage.model_validate_json(line) for (line,) in page]):
                 for variant, settings in enumerate(self._variants):
                     yield Item(
                         number=next(numbers),
@@ -126,12 +130,12 @@ class _Freezer:
                         found=one,
                     )
 
-    def _fields(self, variant: int, settings: Settings) -> Settings:
+    def _fields(self, variant: int, settings: FieldValues) -> FieldValues:
         """What a name may say of a variant, besides its number."""
         labels = self._spec.labels
         return settings if labels is None else {**settings, LABEL: labels[variant]}
 
-    def _name(self, found: Found, variant: int, settings: Settings) -> str:
+    def _name(self, found: ListedImage, variant: int, settings: FieldValues) -> str:
         """A name that no other item has."""
         template = found.settings.get("name") or self._spec.output.name
         if template is not None:
@@ -146,12 +150,12 @@ class _Freezer:
         self._put("INSERT INTO name VALUES (?, ?)", name, found.key)
         return name
 
-    def _usual_name(self, key: str, variant: int, settings: Settings) -> str:
+    def _usual_name(self, key: str, variant: int, settings: FieldValues) -> str:
         said = [LABEL] if LABEL in settings else [*settings]
-        name = output_name(usual_template(said), key, variant, settings)
+        name = output_name(default_template(said), key, variant, settings)
         if not self._has("name", "name", name):
             return name
-        template = usual_template(said, with_suffix=True)
+        template = default_template(said, with_suffix=True)
         wanted = output_name(template, key, variant, settings)
         while True:
             number = self._next(f"name {wanted}")

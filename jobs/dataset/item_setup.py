@@ -1,4 +1,4 @@
-"""What a dreamer needs for an item, on this machine: recipe, weights, guides, masks, samples."""
+"""Setting up an item on a worker: its render setup, weights, guides, masks and samples."""
 
 import functools
 import hashlib
@@ -9,96 +9,110 @@ from typing import TypeVar
 
 import numpy as np
 
-from jobs.dataset.batcher import Sitting
+from jobs.dataset.batcher import BatchRequest
 from jobs.dataset.inputs.item import Item
 from jobs.planning.dataset import DatasetPlan
-from jobs.planning.item_plan import check_fits, feature_recipe, needed_bytes, study_recipe
-from jobs.planning.item_settings import Manner
-from jobs.runtime.context import Site
-from render.engine.memory import guides_named, masks_named
-from render.engine.setup import StudyRecipe
-from render.fourier.setup import FeatureRecipe
+from jobs.planning.item_plan import check_fits, feature_setup, in_memory_setup, item_memory
+from jobs.planning.item_settings import ItemSettings
+from jobs.runtime.context import JobContext
+from render.engine.memory import guide_paths, mask_paths
+from render.engine.setup import InMemorySetup
+from render.fourier.setup import FeatureSetup
 from render.geometry.rect import Size
-from render.networks.builtin import ships
-from render.networks.weight_paths import weights_file
-from render.pictures.ingest import Pictured, take_in
-from render.pictures.source import open_picture
-from render.pictures.tiled_image import Mosaic, TileFile
+from render.networks.builtin import uses_builtin_weights
+from render.networks.weight_paths import resolve_weights
+from render.pictures.decode import open_picture
+from render.pictures.ingest import PictureSource, ingest_picture
+from render.pictures.tiled_image import TiledImage, TileFile
 
-Recipe = TypeVar("Recipe", bound=StudyRecipe | FeatureRecipe)
+Setup = TypeVar("Setup", bound=InMemorySetup | FeatureSetup)
 
 
 _BAND_PIXELS = 1 << 20
-"""Decoded at a time."""
+"""The pixels that are decoded at a time."""
 
 
-_MASKS = 16  # remembered; each is a file
+_CACHED_MASKS = 16
+"""Each is a decoded file in the scratch folder."""
 
 
 _NO_SAMPLES = np.empty((0, 0, 3), np.uint8)
 
 
-class Preparation:
-    """Of all items of one member of a pool. at_once: how many it prepares. scratch: its folder."""
+class ItemSetup:
+    """Prepares items for dreaming. at_once: the number of items that a worker handles at a time.
 
-    def __init__(self, plan: DatasetPlan, site: Site, at_once: int, scratch: Path) -> None:
-        self._plan, self._site, self._at_once, self._scratch = plan, site, at_once, scratch
-        self._mask = functools.lru_cache(_MASKS)(self._taken_in)
+    scratch: a folder for temporary files.
+    """
 
-    def sitting(self, item: Item, manner: Manner, picture: Pictured, size: Size) -> Sitting:
-        """What the dreamer needs for an item. PictureError where it would be too large."""
-        spec, device = manner.spec, self._plan.device
-        recipe: StudyRecipe | FeatureRecipe
+    def __init__(self, plan: DatasetPlan, context: JobContext, at_once: int, scratch: Path) -> None:
+        self._plan, self._context, self._at_once, self._scratch = plan, context, at_once, scratch
+        self._mask = functools.lru_cache(_CACHED_MASKS)(self._decode_mask)
+
+    def make_request(
+        self, item: Item, settings: ItemSettings, picture: PictureSource, size: Size
+    ) -> BatchRequest:
+        """Decode an item's picture and collect what its dream needs.
+
+        Raises PictureError if the dream needs more memory than a worker may use.
+        """
+        spec, device = settings.spec, self._plan.device
+        setup: InMemorySetup | FeatureSetup
         if spec.fourier is not None and spec.inputs.noise is not None:
-            recipe = feature_recipe(manner, spec.fourier, size, device)
+            setup = feature_setup(settings, spec.fourier, size, device)
             seed = spec.inputs.noise.seed
         else:
-            recipe = study_recipe(manner, size, device, self._plan.batch)
+            setup = in_memory_setup(settings, size, device, self._plan.batch)
             seed = item_seed(spec.dream.seed, item.found.key)
         source = (picture.height, picture.width)
-        needed = needed_bytes(manner, recipe, source, picture.depth, self._at_once)
+        needed = item_memory(settings, setup, source, picture.depth, self._at_once)
         check_fits(needed, self._plan.memory, size)
-        samples = _decoded(picture) if spec.fourier is None else _NO_SAMPLES
-        weights = self.weights(manner, item.variant)
-        masks = {path: self._mask(path) for path in masks_named(manner.mix, spec.dream)}
-        return Sitting(manner, self._guided(recipe), weights, samples, seed, masks)
+        samples = _decode(picture) if spec.fourier is None else _NO_SAMPLES
+        weights = self.weights(settings, item.variant)
+        masks = {path: self._mask(path) for path in mask_paths(settings.mix, spec.dream)}
+        return BatchRequest(settings, self._with_local_guides(setup), weights, samples, seed, masks)
 
-    def _guided(self, recipe: Recipe) -> Recipe:
-        """The recipe with its guides where they lie on this machine."""
-        here = {path: self._site.companion(path) for path in guides_named(recipe.mix)}
-        if not here:
-            return recipe
-        mix = recipe.mix.each(lambda one: replace(one, guide=one.guide and here[one.guide]))
-        return replace(recipe, mix=mix)
+    def _with_local_guides(self, setup: Setup) -> Setup:
+        """The setup with the paths of its guides on this machine."""
+        local = {path: self._context.attachment(path) for path in guide_paths(setup.mix)}
+        if not local:
+            return setup
+        mix = setup.mix.map_objectives(
+            lambda one: replace(one, guide=one.guide and local[one.guide])
+        )
+        return replace(setup, mix=mix)
 
-    def _taken_in(self, path: Path) -> Mosaic:
-        """A mask, decoded into a file of this worker's."""
-        picture = open_picture(self._site.companion(path), self._plan.spec.limits.max_pixels)
+    def _decode_mask(self, path: Path) -> TiledImage:
+        """Decode a mask into a file of this worker."""
+        picture = open_picture(self._context.attachment(path), self._plan.spec.limits.max_pixels)
         name = f"mask-{hashlib.sha256(str(path).encode()).hexdigest()}"
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            file = take_in(picture, Path(folder) / name)
-            # Threads may be at it at the same time, and none must read half a file.
+            file = ingest_picture(picture, Path(folder) / name)
+            # Two threads may decode the same mask, and neither may read half a file.
             path = file.path.replace(self._scratch / name)
-        return Mosaic((TileFile(path, file.slots).readable(),))
+        return TiledImage((TileFile(path, file.layout).as_tile_set(),))
 
-    def weights(self, manner: Manner, variant: int) -> Path:
-        """A variant's weights on this machine."""
-        chosen, network = self._plan.variants[variant], manner.spec.network
-        if chosen.weights.exists():
-            return chosen.weights
-        if ships(network.name, network.weights):
-            # They lie elsewhere here.
-            return weights_file(network.name, None)
-        return self._site.here(chosen.weights, chosen.weights_digest)
+    def weights(self, settings: ItemSettings, variant: int) -> Path:
+        """The path of a variant's weights on this machine. Raises StoreRefused."""
+        planned, network = self._plan.variants[variant], settings.spec.network
+        if planned.weights.exists():
+            return planned.weights
+        if uses_builtin_weights(network.name, network.weights):
+            # This machine has them at another path.
+            return resolve_weights(network.name, None)
+        return self._context.local_file(planned.weights, planned.weights_digest)
 
 
 def item_seed(seed: int, key: str) -> int:
-    """The seed of an item's dream, from 0 to 2**63 - 1: its own, wherever it is listed."""
-    found = hashlib.sha256(f"item/{seed}/{key}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(found[:8], "big") >> 1
+    """Return the seed of an item's dream, from 0 to 2**63 - 1.
+
+    It depends on the key only, not on where the item is in the listing.
+    """
+    digest = hashlib.sha256(f"item/{seed}/{key}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
 
 
-def _decoded(picture: Pictured) -> np.ndarray:
+def _decode(picture: PictureSource) -> np.ndarray:
     dtype = np.uint8 if picture.depth == 8 else np.uint16
     samples = np.empty((picture.height, picture.width, 3), dtype)
     top = 0

@@ -70,7 +70,7 @@ class DatasetKeys(JobKeys):
         """The prefix of all merged ledgers."""
         return f"{self.folder}ledger-"
 
-    def parquet(self, n: int) -> str:
+    def merged_ledger(self, n: int) -> str:
         """The whole ledger, as the holder of a lease merged it; the manifest names the one that
         counts."""
         return f"{self.ledgers}{n:06}.parquet"

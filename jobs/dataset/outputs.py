@@ -1,4 +1,4 @@
-"""Where a worker puts results: files in the tree of the inputs, or tars."""
+"""The outputs of a dataset: writing results as files or tars, and their published paths."""
 
 import tarfile
 import tempfile
@@ -6,119 +6,126 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 
+from jobs.dataset.inputs.content import read_content
 from jobs.dataset.inputs.item import Item
-from jobs.dataset.inputs.reading import read
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.ledger.rows import Row
-from jobs.dataset.tar_shards import Packed, pack, safe_key
-from jobs.dataset.worker_tasks import Binding, sample_key, shard_name
-from jobs.records.record import bad_record
-from jobs.runtime.context import Site
+from jobs.dataset.ledger.rows import LedgerRow
+from jobs.dataset.tar_shards import TarMember, safe_key, sample_key, shard_name, write_tar
+from jobs.dataset.worker_tasks import ShardRequest
+from jobs.records.record import invalid_record
+from jobs.runtime.context import JobContext
 from jobs.spec.dataset import DatasetOutput
-from jobs.store.errors import Missing
-from jobs.store.key import LONGEST
+from jobs.store.errors import ObjectNotFound
+from jobs.store.key import MAX_KEY_LENGTH
 from jobs.store.store import Store
 from render.pictures.output_format import FORMATS
 
 
-class Results:
-    """The results of one dataset, from one worker's side."""
+class OutputWriter:
+    """Writes a worker's results into the store. scratch: a folder for temporary files."""
 
-    def __init__(self, site: Site, output: DatasetOutput, generation: int) -> None:
-        self._site, self._output, self._generation = site, output, generation
-        self._keys = DatasetKeys(site.job)
+    def __init__(
+        self, context: JobContext, output: DatasetOutput, generation: int, scratch: Path
+    ) -> None:
+        self._context, self._output, self._generation = context, output, generation
+        self._scratch = scratch
+        self._keys = DatasetKeys(context.job)
 
     @property
     def suffix(self) -> str:
-        """Of a result's file, with its dot."""
+        """The suffix of a result's file, with its dot."""
         return FORMATS[self._output.format].suffix
 
-    def place(self, item: Item, file: int) -> tuple[str, str | None]:
-        """What a row says of where an item's result lies: its output, and the member of a tar."""
+    def location(self, item: Item, file: int) -> tuple[str, str | None]:
+        """Return the `output` and `member` of an item's row, before it has been written."""
         if self._output.pack == "webdataset":
             return shard_name(file, self._generation), f"{sample_key(item)}{self.suffix}"
-        room = LONGEST - len(self._keys.results) - len(self.suffix)
-        return f"{safe_key(item.name, room)}{self.suffix}", None
+        max_length = MAX_KEY_LENGTH - len(self._keys.results) - len(self.suffix)
+        return f"{safe_key(item.name, max_length)}{self.suffix}", None
 
-    def take(self, item: Item, file: int, made: Path) -> None:
-        """Make a result of a finished file, which may be gone then."""
-        output, member = self.place(item, file)
+    def move_result(self, item: Item, file: int, path: Path) -> None:
+        """Move a finished file into the store. A result to be packed waits as a part."""
+        output, member = self.location(item, file)
         key = self._keys.result(output) if member is None else self._keys.part(file, item.number)
-        self._site.store.give(made, key)
+        self._context.store.move_file(path, key)
 
-    def bind(self, binding: Binding, scratch: Path) -> None:
-        """Pack the tar of an item file, of its parts and of what an earlier one holds."""
-        name = shard_name(binding.file, binding.generation)
-        with self._shards(binding.before, scratch) as before:
-            made = scratch / name
+    def pack_shard(self, request: ShardRequest) -> None:
+        """Write the tar of an item file, from its parts and from older tars."""
+        name = shard_name(request.file, request.generation)
+        with self._open_tars(request.older_tars) as older_tars:
+            path = self._scratch / name
             try:
-                pack(self._packed(binding, before, scratch), made)
-                self._site.store.give(made, self._keys.result(name))
+                write_tar(self._members(request, older_tars), path)
+                self._context.store.move_file(path, self._keys.result(name))
             finally:
-                made.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
-    def _packed(
-        self, binding: Binding, before: list[tarfile.TarFile], scratch: Path
-    ) -> Iterator[Packed]:
-        store, reach = self._site.store, self._site.reach
-        for sample in binding.samples:
-            kind = self.suffix.removeprefix(".")
+    def _members(
+        self, request: ShardRequest, older_tars: list[tarfile.TarFile]
+    ) -> Iterator[TarMember]:
+        store, access = self._context.store, self._context.access
+        result_suffix = self.suffix.removeprefix(".")
+        for sample in request.samples:
+            part = self._keys.part(request.file, sample.number)
             try:
-                content = _downloaded(store, self._keys.part(binding.file, sample.number), scratch)
-            except Missing:
-                content = _member(before, sample.member)
-            yield Packed(sample.key, kind, content)
+                content = _download_part(store, part, self._scratch)
+            except ObjectNotFound:
+                content = _read_member(older_tars, sample.member)
+            yield TarMember(sample.key, result_suffix, content)
             for extra in sample.extras:
-                # A mask in the result's own format would take its place.
-                suffix = f"input.{extra.suffix}" if extra.suffix == kind else extra.suffix
-                yield Packed(sample.key, suffix, read(extra.place, store, scratch, reach))
+                # An extra with the result's suffix, such as a mask, would replace the result.
+                clashes = extra.suffix == result_suffix
+                suffix = f"input.{extra.suffix}" if clashes else extra.suffix
+                content = read_content(extra.place, store, self._scratch, access)
+                yield TarMember(sample.key, suffix, content)
 
     @contextmanager
-    def _shards(self, names: tuple[str, ...], scratch: Path) -> Iterator[list[tarfile.TarFile]]:
-        """Those tars that there are: who was to pack them may have died before."""
-        with ExitStack() as opened:
-            found = []
+    def _open_tars(self, names: tuple[str, ...]) -> Iterator[list[tarfile.TarFile]]:
+        """Download and open tars. One that was never written, by a lost holder, is left out."""
+        with ExitStack() as cleanup:
+            tars = []
             for name in names:
-                path = scratch / f"before-{name}"
-                opened.callback(path.unlink, missing_ok=True)
+                path = self._scratch / f"before-{name}"
+                cleanup.callback(path.unlink, missing_ok=True)
                 try:
-                    self._site.store.download(self._keys.result(name), path)
-                except Missing:
+                    self._context.store.download(self._keys.result(name), path)
+                except ObjectNotFound:
                     continue
-                found.append(opened.enter_context(tarfile.open(path)))
-            yield found
+                tars.append(cleanup.enter_context(tarfile.open(path)))
+            yield tars
 
 
-def _downloaded(store: Store, key: str, scratch: Path) -> bytes:
-    """A result that was made before, of any size. Raises Missing."""
+def _download_part(store: Store, key: str, scratch: Path) -> bytes:
+    """Read a result of any size that waits to be packed. Raises ObjectNotFound."""
     with tempfile.TemporaryDirectory(prefix="part-", dir=scratch) as folder:
         path = Path(folder) / "part"
         store.download(key, path)
         return path.read_bytes()
 
 
-def _member(shards: list[tarfile.TarFile], name: str) -> bytes:
-    """A file of one of the tars. Raises Missing."""
-    for shard in shards:
-        if name in shard.getnames():
-            file = shard.extractfile(name)
+def _read_member(tars: list[tarfile.TarFile], name: str) -> bytes:
+    """Read a file from the first tar that has it. Raises ObjectNotFound."""
+    for tar in tars:
+        if name in tar.getnames():
+            file = tar.extractfile(name)
             if file is not None:
                 return file.read()
-    raise Missing(name)
+    raise ObjectNotFound(name)
 
 
-LEDGER, SHEET = "ledger.parquet", "contact-sheet.jpg"
-"""What lies beside the results."""
+LEDGER_FILE, SHEET_FILE = "ledger.parquet", "contact-sheet.jpg"
+"""Files beside the published results."""
 
 
-def published_path(row: Row) -> PurePosixPath:
-    """The path of a done item's file below the folder of the results: its own, or its tar's.
+def published_path(row: LedgerRow) -> PurePosixPath:
+    """Return the path of a done item's file, or of its tar, below the folder of the results.
 
-    Raises BadRecord for one that leads elsewhere: it is read from a store, and written to a disk.
+    Raises InvalidRecord for a path that leads out of that folder: rows come from a store, and the
+    path is written to a disk.
     """
     output = row.output or ""
     name = output if row.member else f"{row.name}{PurePosixPath(output).suffix}"
     path = PurePosixPath(name)
     if not output or path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise bad_record(f"item {row.number}", f"{name!r} is no name of a result")
+        raise invalid_record(f"item {row.number}", f"{name!r} is not a valid result name")
     return path

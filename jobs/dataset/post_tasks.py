@@ -1,119 +1,123 @@
-"""What a holder has its workers do besides items: tars of results, and the contact sheet."""
+"""The tasks after items: packing the tars of finished item files, and the contact sheet."""
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cluster.pool import Failed, Finished, Task
-from jobs.dataset.ledger_writer import Books, OpenPage
-from jobs.dataset.worker_tasks import Binding, Exhibit, Sample, sample_key, shard_name
+from jobs.dataset.ledger.writer import LedgerWriter, OpenLedgerFile
+from jobs.dataset.tar_shards import sample_key, shard_name
+from jobs.dataset.worker_tasks import ShardRequest, ShardSample, SheetEntry
 from jobs.planning.dataset import DatasetPlan
+from jobs.records.lease import HeldLease
 from jobs.runtime.logs import LOG
 
-_SHEET = 20.0
-"""Seconds between two contact sheets while the first items run."""
+_SHEET_SECONDS = 20.0
+"""How often the contact sheet is redrawn while the first items run."""
 
 
-_MOST_COLUMNS = 16
-"""Variants that have a column each on the sheet."""
+_MAX_VARIANT_COLUMNS = 16
+"""With more variants than this, the sheet does not have a column for each."""
 
 
 @dataclass(frozen=True)
-class _Bound:
-    """An item file whose tar is being packed. before: the tars that it replaces."""
+class _PendingShard:
+    """An item file whose tar is being packed. older_tars: the tars that it replaces."""
 
     file: int
     name: str
-    before: tuple[str, ...]
+    older_tars: tuple[str, ...]
 
 
-class Chores:
-    """Tasks with numbers below 0, and what follows when they are done.
+class PostTasks:
+    """A queue of post tasks, which have negative numbers, and the work after each of them.
 
-    fence: raises LeaseLost where the lease does not count any more; asked before what a successor
-    might still need is deleted.
+    lease: checked before anything is deleted that a successor may still need.
     """
 
-    def __init__(
-        self, plan: DatasetPlan, books: Books, generation: int, fence: Callable[[], None]
-    ) -> None:
-        self._plan, self._books, self._generation, self._fence = plan, books, generation, fence
-        self._ready: deque[Task] = deque()
-        self._bound: dict[int, _Bound] = {}
-        self._last = 0
-        self._shown = time.monotonic()
+    def __init__(self, plan: DatasetPlan, ledger: LedgerWriter, lease: HeldLease) -> None:
+        self._plan, self._ledger, self._lease = plan, ledger, lease
+        self._queue: deque[Task] = deque()
+        self._shards: dict[int, _PendingShard] = {}
+        self._last_number = 0
+        self._sheet_at = time.monotonic()
 
     @property
-    def are_left(self) -> bool:
-        """Whether any wait to be handed out."""
-        return bool(self._ready)
+    def are_pending(self) -> bool:
+        """Whether tasks wait in the queue."""
+        return bool(self._queue)
 
-    def waiting(self) -> Iterator[Task]:
-        """Those that are to be handed out."""
-        while self._ready:
-            yield self._ready.popleft()
+    def pending(self) -> Iterator[Task]:
+        """Take the waiting tasks from the queue."""
+        while self._queue:
+            yield self._queue.popleft()
 
-    def finish(self, file: int, page: OpenPage) -> None:
-        """Bring an item file to its end, all of whose items have rows."""
+    def finish_file(self, file: int, opened: OpenLedgerFile) -> None:
+        """Close an item file whose items all have rows, or first request its tar."""
         if self._plan.spec.output.pack == "webdataset":
-            self._bind(file, page)
+            self._request_shard(file, opened)
         else:
-            self._books.close(file)
+            self._ledger.close(file)
 
-    def end(self, outcome: Finished | Failed) -> None:
-        """What follows when one has come back. Raises the error of one that has to be done."""
-        bound = self._bound.pop(outcome.task_id, None)
+    def complete(self, outcome: Finished | Failed) -> None:
+        """Handle the outcome of a post task. Raises the error of a failed packing.
+
+        A failed contact sheet is only logged.
+        """
+        shard = self._shards.pop(outcome.task_id, None)
         if isinstance(outcome, Failed):
-            if bound is None:
-                LOG.warning("the contact sheet is not made: %s", outcome.error)
+            if shard is None:
+                LOG.warning("the contact sheet was not written: %s", outcome.error)
                 return
             raise outcome.error
-        if bound is not None:
-            self._books.pack(bound.file, bound.name)
-            self._fence()
-            self._books.forget(bound.file, bound.before)
+        if shard is not None:
+            self._ledger.close_packed(shard.file, shard.name)
+            self._lease.check()
+            self._ledger.delete_replaced(shard.file, shard.older_tars)
 
-    def show_now_and_then(self) -> None:
-        """Have the contact sheet made while the first items run."""
-        if self._books.is_beginning and time.monotonic() - self._shown >= _SHEET:
-            self.show()
+    def refresh_sheet(self) -> None:
+        """Request the contact sheet now and then, while the first items run."""
+        is_time = time.monotonic() - self._sheet_at >= _SHEET_SECONDS
+        if self._ledger.has_first_file and is_time:
+            self.request_sheet()
 
-    def show(self) -> None:
-        """Have the contact sheet made of the first rows that there are."""
-        found = self._books.first(self._plan.spec.sheet)
-        labels = self._plan.spec.labels
-        variants, tally = len(self._plan.variants), self._books.tally
-        is_alone = tally.items == variants
-        exhibits = tuple(
-            Exhibit(
-                row.number, labels[row.variant] if labels and is_alone else row.name, row.message
-            )
-            for row in found
+    def request_sheet(self) -> None:
+        """Request a contact sheet of the first rows, if there are any."""
+        rows = self._ledger.first_rows(self._plan.spec.sheet)
+        variants, counts = len(self._plan.variants), self._ledger.counts
+        is_one_input = counts.items == variants
+        labels = self._plan.spec.labels if is_one_input else None
+        entries = tuple(
+            SheetEntry(row.number, labels[row.variant] if labels else row.name, row.message)
+            for row in rows
         )
-        if exhibits:
-            title = f"{self._plan.spec.name}: {tally.done} of {tally.items} done"
-            has_rows = 1 < variants <= _MOST_COLUMNS and not is_alone
-            self._put("show", exhibits, title, variants if has_rows else None)
-        self._shown = time.monotonic()
+        if entries:
+            title = f"{self._plan.spec.name}: {counts.done} of {counts.items} done"
+            has_columns = 1 < variants <= _MAX_VARIANT_COLUMNS and not is_one_input
+            self._put("write_sheet", entries, title, variants if has_columns else None)
+        self._sheet_at = time.monotonic()
 
-    def _bind(self, file: int, page: OpenPage) -> None:
-        name = shard_name(file, self._generation)
-        done = [row for row in page.page.rows if row.state == "done"]
-        before = tuple(sorted({row.output or "" for row in done} - {name}))
+    def _request_shard(self, file: int, opened: OpenLedgerFile) -> None:
+        generation = self._ledger.generation
+        name = shard_name(file, generation)
+        done = [row for row in opened.ledger_file.rows if row.state == "done"]
+        older_tars = tuple(sorted({row.output or "" for row in done} - {name}))
         samples = tuple(
-            Sample(
+            ShardSample(
                 number=row.number,
-                key=sample_key(page.items[row.number]),
+                key=sample_key(opened.items[row.number]),
                 member=row.member or "",
-                extras=page.items[row.number].found.extras,
+                extras=opened.items[row.number].found.extras,
             )
             for row in done
         )
-        chore = self._put("bind", Binding(file, self._generation, before, samples))
-        self._bound[chore] = _Bound(file, name, before)
+        request = ShardRequest(file, generation, older_tars, samples)
+        number = self._put("pack_shard", request)
+        self._shards[number] = _PendingShard(file, name, older_tars)
 
     def _put(self, method: str, *arguments: object) -> int:
-        self._last -= 1
-        self._ready.append(Task(self._last, method, arguments))
-        return self._last
+        """Add a task to the queue; returns its number."""
+        self._last_number -= 1
+        self._queue.append(Task(self._last_number, method, arguments))
+        return self._last_number

@@ -2,20 +2,20 @@
 
 from typing import get_args
 
-from jobs.dataset.index import Inventory
+from jobs.dataset.index import ItemIndex
 from jobs.dataset.keys import DatasetKeys
 from jobs.records.job import Job
-from jobs.records.state import Failure
+from jobs.records.status import Failure
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
-from render.errors import suggestion
+from render.errors import suggest
 
 
-def checked_dataset(store: Store, job: Job) -> Inventory:
+def checked_dataset(store: Store, job: Job) -> ItemIndex:
     """What a job consists of. RequestError for one that is no dataset."""
-    if not job.is_dataset:
-        raise RequestError(f"{job.id}: is a poster, and has no items; `dreamfarm show` tells of it")
-    return Inventory(store, DatasetKeys(job.id))
+    if not job.has_items:
+        raise RequestError(f"{job.id}: is a poster, which has no items; `dreamfarm show` tells of it")
+    return ItemIndex(store, DatasetKeys(job.id))
 
 
 def checked_failure(text: str | None) -> Failure | None:
@@ -26,4 +26,4 @@ def checked_failure(text: str | None) -> Failure | None:
             return one
     if text is None:
         return None
-    raise RequestError(f"--class {text}: no such class; {suggestion(text, classes)}")
+    raise RequestError(f"--class {text}: no such class; {suggest(text, classes)}")

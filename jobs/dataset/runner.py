@@ -1,218 +1,200 @@
-"""A dataset in the hands of its holder, from the lease to the manifest."""
+"""Runs a dataset: hand out its items, merge the ledger, write the manifest."""
 
 import tempfile
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cluster.pool import Failed, Pool, Task
-from cluster.resources import Berth
-from jobs.dataset.dispatch import Shift
-from jobs.dataset.index import listings
-from jobs.dataset.inputs.access import check_seen
+from cluster.resources import Resources
+from jobs.dataset.dispatch import ItemDispatcher
+from jobs.dataset.index import read_listings
+from jobs.dataset.inputs.access import check_mounted
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.ledger.reading import LedgerKeys
-from jobs.dataset.ledger_writer import Books
-from jobs.dataset.manifest import dataset_manifest
-from jobs.dataset.worker_tasks import Tenure
+from jobs.dataset.ledger.reader import LedgerKeys
+from jobs.dataset.ledger.writer import LedgerWriter
+from jobs.dataset.worker_tasks import WorkerConfig
 from jobs.planning.dataset import DatasetPlan
-from jobs.records.lease import Held
-from jobs.records.record import read_mapping
-from jobs.records.state import Intent, Items
-from jobs.runtime.backend import Kind, StartPool
-from jobs.runtime.context import Site
-from jobs.runtime.control import Control
-from jobs.runtime.environment import FixedPlan, Machinery, fix
-from jobs.runtime.failures import failure_of, verdict, worker_of
-from jobs.runtime.logs import LOG, facts
-from jobs.runtime.manifest import encoded
-from jobs.runtime.metrics.counters import Use
+from jobs.records.state import Intent
+from jobs.records.status import Items
+from jobs.runtime.backend import MemberFactory, StartPool
+from jobs.runtime.context import JobContext
+from jobs.runtime.environment import Environment
+from jobs.runtime.failures import RetryDecision
+from jobs.runtime.metrics.counters import ResourceUse
 from jobs.runtime.metrics.progress import Progress
-from jobs.runtime.reporter import Reporter
-from jobs.text.errors import NothingDone
+from jobs.runtime.runner import JobRunner, RunContext
+from jobs.text.errors import AllItemsFailed
+from render.version import PIXEL_VERSION
 
 if TYPE_CHECKING:
     from jobs.dataset.worker import Worker
 
+_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
+"""One heap for all threads of a worker, which take turns at windows. Else glibc lets each thread
+keep what it freed, which doubles the memory. It must be set before the first thread starts."""
 
-def worker(plan: DatasetPlan, site: Site, tenure: Tenure) -> "Worker":
-    """A worker, made where it will work.
+_ANSWER_TICK = 3600.0
+"""Seconds between two ticks while a single task runs."""
 
-    Coordinators only name it. Torch would cost each of them seconds, and memory.
+
+def worker(plan: DatasetPlan, context: JobContext, config: WorkerConfig) -> "Worker":
+    """Make a worker, on the machine where it works.
+
+    Coordinators only pass this function on: to import torch costs seconds and memory.
     """
     from jobs.dataset.worker import Worker
 
-    site.check_store()
-    if site.store.local(site.keys.spec) is not None:
-        check_seen(plan.spec.inputs)
-    return Worker(plan, site, tenure)
+    context.check_store()
+    if context.store.local_path(context.keys.spec) is not None:
+        check_mounted(plan.spec.inputs)
+    return Worker(plan, context, config)
 
 
-_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
-"""For a worker's threads, which take turns at windows: glibc would else have each of them keep what
-it freed, and so twice the memory. It must be said before the first thread starts."""
+class DatasetRunner(JobRunner):
+    """Runs one dataset under one lease.
 
-
-_WAIT = 3600.0
-"""Seconds between ticks for who waits for one answer alone."""
-
-
-class DatasetHolding:
-    """One holder's work on one dataset.
-
-    document: the spec as it was asked for. start: where its pools come from. kind: of its workers.
+    start: starts a pool. intent: what the user wants: its generation, and which items to redo.
+    make_worker: makes a worker of the pool.
     """
+
+    workers = "pool"
 
     def __init__(
         self,
+        run: RunContext,
         plan: DatasetPlan,
-        document: dict[str, Any],
-        site: Site,
-        held: Held,
         start: StartPool,
-        control: Control,
-        reporter: Reporter,
         intent: Intent,
-        kind: Kind = worker,
+        make_worker: MemberFactory = worker,
     ) -> None:
-        self._plan, self._document, self._site, self._held = plan, document, site, held
-        self._start, self._control, self._reporter = start, control, reporter
-        self._intent, self._kind = intent, kind
-        self._keys = DatasetKeys(site.job)
-        self._books = self._opened()
+        super().__init__(run)
+        self._plan, self._start, self._intent = plan, start, intent
+        self._make_worker = make_worker
+        self._keys = DatasetKeys(run.context.job)
+        self._ledger = self._opened_ledger()
 
-    def _opened(self) -> Books:
-        return Books(self._site.store, self._site.job, self._site.number, self._intent)
+    def _opened_ledger(self) -> LedgerWriter:
+        context = self._run.context
+        return LedgerWriter(context.store, context.job, context.number, self._intent)
 
-    def run(self) -> dict[str, Any]:
-        """Do what is left to do; returns the manifest, which is then in the store.
-
-        Pools that are lost are replaced. Raises Stopped where the holder was asked to leave,
-        LeaseLost, and what makes the job fail or go back to the queue.
-        """
-        began, started = time.monotonic(), datetime.now(UTC)
-        losses = 0
-        self._books.take_over()
+    def _take_over(self) -> None:
+        self._ledger.take_over()
         self._watch()
-        while True:
-            try:
-                used = self._attempt()
-            except Exception as error:  # noqa: BLE001 - classed here, and raised unless it passes
-                losses = 1 if self._books.added else losses + 1
-                self._recover(error, losses)
-                continue
-            if not self._has_grown():
-                return self._finish(used, started, began)
-            self._reopen()
+
+    def _work_done(self) -> float:
+        return self._ledger.added
+
+    def _is_frugal(self) -> bool:
+        return True
+
+    def _begin_again(self, decision: RetryDecision) -> None:
+        del decision
+        self._ledger = self._opened_ledger()
+        self._ledger.take_over()
+
+    def _attempt(self) -> tuple[str, dict[str, Any]]:
+        used = self._run_items()
+        while self._has_grown():
+            self._begin_again("again")
+            used = self._run_items()
+        self._run.stop_if_asked()
+        self._run.lease.check()
+        merged = self._merge_ledger()
+        counts = self._ledger.counts
+        if counts.items and not counts.done:
+            raise AllItemsFailed(
+                f"all {counts.items} items failed; `dreamfarm ledger {self._run.context.job}` "
+                "says why"
+            )
+        return self._keys.manifest_of(self._intent.generation), self._manifest(used, merged)
 
     def _has_grown(self) -> bool:
-        """Whether another submit has listed more in the meantime."""
-        return len(listings(self._site.store, self._keys)) > self._books.inventory.count
+        """Whether another submit has listed more items meanwhile."""
+        known = self._ledger.index.listing_count
+        return len(read_listings(self._run.context.store, self._keys)) > known
 
-    def _reopen(self) -> None:
-        self._books = self._opened()
-        self._books.take_over()
-
-    def _recover(self, error: Exception, losses: int) -> None:
-        """Make ready for another pool, or raise."""
-        if verdict(error, losses, is_frugal=True) != "again":
-            raise error
-        if self._control.wanted:
-            raise self._control.stopped() from error
-        at_fault = worker_of(error)
-        said = "%s: the pool ends (%s)"
-        LOG.warning(said, type(error).__name__, error, extra=facts(**at_fault))
-        self._reporter.note("pool lost", reason=str(error), **at_fault)
-        self._reporter.meter.retried(failure_of(error))
-        self._held.check()
-        self._reopen()
-
-    def _attempt(self) -> Machinery:
-        plan, books = self._plan, self._books
-        berth = Berth(plan.spec.crew.cpus_each, plan.gpus_per_worker, _ONE_HEAP)
-        # While one batch is dreamed the next is decoded, and one result is written.
+    def _run_items(self) -> Environment:
+        """Do all items that are due, with a pool."""
+        plan, ledger, reporter = self._plan, self._ledger, self._run.reporter
+        resources = Resources(plan.spec.crew.cpus_each, plan.gpus_per_worker, _ONE_HEAP)
+        # While a worker dreams one batch, it decodes the next one and writes one result.
         depth = 2 * plan.batch + 1
-        tenure = Tenure(self._intent.generation, plan.spec.crew.any_device, depth)
-        workers = max(1, min(plan.workers, books.tally.left))
-        self._reporter.crew(workers)
+        config = WorkerConfig(self._intent.generation, plan.spec.crew.any_device, depth)
+        workers = max(1, min(plan.workers, ledger.counts.remaining))
+        reporter.set_workers(workers)
         gpus, memory = workers * plan.gpus_per_worker, workers * plan.memory
-        self._reporter.uses(Use(cores=workers * berth.cpus, gpus=gpus, memory=memory))
-        arguments = [(plan, self._site, tenure)] * workers
-        with self._start(self._kind, arguments, berth, depth) as pool:
-            used = self._fix(pool)
-            Shift(
+        reporter.use_resources(
+            ResourceUse(cores=workers * resources.cpus, gpus=gpus, memory=memory)
+        )
+        arguments = [(plan, self._run.context, config)] * workers
+        with self._start(self._make_worker, arguments, resources, depth) as pool:
+            used = self._pin(pool)
+            ItemDispatcher(
                 plan,
-                books,
+                ledger,
                 pool,
-                self._control,
-                self._site.number,
-                self._intent.generation,
-                self._held.check,
+                self._run.control,
+                self._run.lease,
                 self._watch,
             ).run()
         return used
 
-    def _fix(self, pool: Pool) -> Machinery:
-        """See that this pool goes on with the bytes that the first one began."""
-        used: Machinery = _answer(pool, Task(0, "machinery"))
-        mine = FixedPlan(plan=self._plan.pixels(), device=used.kind, software=used.software)
+    def _pin(self, pool: Pool) -> Environment:
+        """See that this pool makes the same bytes as the pool that began the job."""
+        used: Environment = _run_task(pool, Task(0, "environment"))
         any_device = self._plan.spec.crew.any_device
-        fix(self._site.store, self._keys, mine, any_device=any_device)
+        self._run.pin(self._plan.pixel_settings(), used, any_device=any_device)
         return used
 
     def _watch(self) -> None:
-        tally = self._books.tally
-        self._reporter.count(Items.model_validate(tally.document()))
-        share = tally.ended / tally.items if tally.items else 1.0
-        self._reporter.watch(
-            Progress("items", 0, 0, 0, 0, float(tally.ended), float(tally.items), share)
+        counts = self._ledger.counts
+        self._run.reporter.set_items(Items.model_validate(counts.document()))
+        share = counts.recorded / counts.items if counts.items else 1.0
+        self._run.reporter.set_progress(
+            Progress("items", 0, 0, 0, 0, float(counts.recorded), float(counts.items), share)
         )
 
-    def _finish(self, used: Machinery, started: datetime, began: float) -> dict[str, Any]:
-        """The whole ledger, then the manifest, unless another holder was there first."""
-        store, books = self._site.store, self._books
-        if self._control.wanted:
-            raise self._control.stopped()
-        self._held.check()
-        ledger = self._merged()
-        if books.tally.items and not books.tally.done:
-            raise NothingDone(
-                f"none of {books.tally.items} items could be dreamed; "
-                f"`dreamfarm ledger {self._site.job}` says why"
-            )
-        content = dataset_manifest(
-            self._plan,
-            used,
-            self._document,
-            self._intent.generation,
-            books,
-            ledger,
-            started,
-            time.monotonic() - began,
-        )
-        self._held.check()
-        place = self._keys.manifest_of(self._intent.generation)
-        if store.put_if_absent(place, encoded(content)):
-            self._reporter.note("succeeded")
-        return read_mapping(store, place) or content
+    def _merge_ledger(self) -> str:
+        """Merge the ledger into one file in the store; return its path in the job's folder."""
+        # Arrow takes a while to load.
+        from jobs.dataset.ledger.parquet import merge_ledger
 
-    def _merged(self) -> str:
-        """The merged ledger's name, from the job's folder; it lies in the store."""
-        from jobs.dataset.ledger.parquet import merge
-
-        store, key = self._site.store, self._keys.parquet(self._site.number)
+        context = self._run.context
+        key = self._keys.merged_ledger(context.number)
         with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
             path = Path(folder) / "ledger.parquet"
-            merge(store, LedgerKeys(self._site.job), self._books.inventory.files, path)
-            store.give(path, key)
+            merge_ledger(context.store, LedgerKeys(context.job), self._ledger.index.files, path)
+            context.store.move_file(path, key)
         return key.removeprefix(self._keys.folder)
 
+    def _manifest(self, used: Environment, merged_ledger: str) -> dict[str, Any]:
+        """The manifest as JSON values: it describes the whole; ledger rows describe each item."""
+        plan = self._plan
+        return {
+            "version": 1,
+            "kind": "dataset",
+            "job": plan.identity.job_id,
+            "state": "succeeded",
+            "spec": self._run.document,
+            "identity": plan.identity.document,
+            "plan": plan.pixel_settings(),
+            "weights": [{"sha256": one.weights_digest} for one in plan.variants],
+            "generation": self._intent.generation,
+            "items": self._ledger.counts.document(),
+            "ledger": merged_ledger,
+            "pixel_version": PIXEL_VERSION,
+            "software": used.software,
+            "device": used.name,
+            "workers": plan.workers,
+            "started": self._started.isoformat(timespec="seconds"),
+            "seconds": {"total": round(self._clock.seconds()["total"], 2)},
+        }
 
-def _answer(pool: Pool, task: Task) -> Any:
+
+def _run_task(pool: Pool, task: Task) -> Any:
     """What one task returns. Raises its error."""
-    # To its end: a run that is left cannot be followed by another.
-    (outcome,) = [one for one in pool.run([task], _WAIT) if one is not None]
+    # Consume the run to its end: a run that is left early cannot be followed by another.
+    (outcome,) = [one for one in pool.run([task], _ANSWER_TICK) if one is not None]
     if isinstance(outcome, Failed):
         raise outcome.error
     return outcome.value

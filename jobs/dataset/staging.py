@@ -7,20 +7,20 @@ from typing import Annotated
 from pydantic import BaseModel, Field, ValidationError
 
 from jobs.planning.dataset import DatasetPlan, make_dataset_plan
-from jobs.planning.item_settings import variants
+from jobs.planning.item_settings import sweep_variants
 from jobs.planning.machine import Machine
 from jobs.records.keys import JobKeys
-from jobs.records.record import Record, bad_record
-from jobs.records.stored_spec import StoredSpec, Terms
-from jobs.runtime.environment import FixedPlan
-from jobs.runtime.staging import Beside, check_named, check_same, fetched_weights
-from jobs.spec.attachments import with_companions
+from jobs.records.record import Record, invalid_record
+from jobs.records.stored_spec import RunSettings, StoredSpec
+from jobs.runtime.environment import PinnedPlan
+from jobs.runtime.staging import AttachmentStager, check_file_names, check_identity, fetch_weights
+from jobs.spec.attachments import map_attachments
 from jobs.spec.dataset import DatasetSpec
-from jobs.spec.document import any_spec_of
+from jobs.spec.document import validate_as
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
-from jobs.text.validation import one_line
-from render.device import Resolved
+from jobs.text.validation import describe_errors
+from render.device import ResolvedPrecision
 
 
 class _Fixed(BaseModel):
@@ -28,44 +28,49 @@ class _Fixed(BaseModel):
 
     model_config = Record.model_config
 
-    precision: Resolved
+    precision: ResolvedPrecision
     batch: Annotated[int, Field(ge=1)]
 
 
-def as_fixed(plan: DatasetPlan, fixed: FixedPlan) -> DatasetPlan:
-    """The plan with what the first holder has fixed. Raises BadRecord."""
+def as_pinned(plan: DatasetPlan, fixed: PinnedPlan) -> DatasetPlan:
+    """The plan with what the first holder has fixed. Raises InvalidRecord."""
     try:
         found = _Fixed.model_validate(fixed.plan)
     except ValidationError as error:
         key = JobKeys(plan.identity.job_id).plan
-        raise bad_record(key, one_line(error, _Fixed, fixed.plan)) from error
+        raise invalid_record(key, describe_errors(error, _Fixed, fixed.plan)) from error
     return replace(plan, precision=found.precision, batch=found.batch)
 
 
-def plan_here(
-    store: Store, stored: StoredSpec, terms: Terms | None, machine: Machine, cache: Path
+def stage_plan(
+    store: Store,
+    stored: StoredSpec,
+    run_settings: RunSettings | None,
+    machine: Machine,
+    cache: Path,
 ) -> DatasetPlan:
     """The plan of what was submitted, on the latest terms.
 
-    Raises OtherVersion where this code would make another job of it, StoreRefused for weights that
-    are gone or damaged, BadRecord, TooSmall, and RequestError where the cache cannot be written.
+    Raises VersionMismatch where this code would make another job of it, StoreRefused for weights that
+    are gone or damaged, InvalidRecord, MachineTooSmall, and RequestError where the cache cannot be written.
     """
     key = JobKeys(stored.job).spec
-    check_named(stored)
+    check_file_names(stored)
     try:
-        spec = any_spec_of(with_companions(stored.spec, Beside(store, stored.job, cache).brought))
+        spec = validate_as(
+            DatasetSpec,
+            map_attachments(stored.spec, AttachmentStager(store, stored.job, cache).stage),
+        )
     except RequestError as error:
-        raise bad_record(key, str(error)) from error
-    if not isinstance(spec, DatasetSpec):
-        raise bad_record(key, "is no dataset")
+        raise invalid_record(key, str(error)) from error
     # Where one is missing, what the spec says would count, and that is a path of anywhere.
-    if len(stored.weights) != len(variants(spec.sweep)):
-        raise bad_record(key, f"has {len(stored.weights)} weights files for its variants")
-    here = spec if terms is None else terms.applied(spec)
+    if len(stored.weights) != len(sweep_variants(spec.sweep)):
+        raise invalid_record(key, f"has {len(stored.weights)} weights files for its variants")
+    here = spec if run_settings is None else run_settings.apply_to(spec)
     weights = [
-        None if sent is None else fetched_weights(store, sent.digest, sent.name, cache)
+        None if sent is None else fetch_weights(store, sent.digest, sent.name, cache)
         for sent in stored.weights
     ]
     plan = make_dataset_plan(here, machine, weights)
-    check_same(stored, plan.identity)
+    check_identity(stored, plan.identity)
     return plan

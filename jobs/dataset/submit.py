@@ -8,49 +8,55 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jobs.dataset.index import Listing, listings
-from jobs.dataset.index_builder import freeze
-from jobs.dataset.inputs.item import BLOB, Found, Place
-from jobs.dataset.inputs.listing import listing
+from jobs.dataset.index import Listing, read_listings
+from jobs.dataset.index_builder import build_index
+from jobs.dataset.inputs.item import BLOB_SCHEME, ByteRange, ListedImage
+from jobs.dataset.inputs.listing import list_images
 from jobs.dataset.keys import DatasetKeys
 from jobs.planning.dataset import DatasetPlan, Variant, make_dataset_plan
 from jobs.planning.identity import file_digest
-from jobs.planning.item_settings import settled
-from jobs.planning.weights import Choose, sendable_weights
-from jobs.records.job import Job, look
-from jobs.records.keys import active
+from jobs.planning.item_settings import apply_settings
+from jobs.planning.weights import FindWeights, find_safetensors
+from jobs.records.job import Job, load_job
+from jobs.records.keys import active_marker
 from jobs.records.state import ENDED, Intent
-from jobs.records.stored_spec import Blobs, Sent, StoredSpec, Terms, sent_as
-from jobs.runtime.access import is_there
-from jobs.runtime.upload import Submitted, is_first, send_blob, unlimited
-from jobs.spec.attachments import with_companions
+from jobs.records.stored_spec import (
+    Blobs,
+    RunSettings,
+    StoredSpec,
+    UploadedFile,
+    attachment_reference,
+)
+from jobs.runtime.access import path_exists
+from jobs.runtime.upload import SubmitResult, create_spec, send_blob, unlimited_machine
+from jobs.spec.attachments import map_attachments
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.inputs import is_in_bucket
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from render.device import Precision
-from render.networks.builtin import ships
+from render.networks.builtin import uses_builtin_weights
 
 _AT_ONCE = 16
 
 
-Upload = Callable[[Path, str], None]
+UploadBlob = Callable[[Path, str], None]
 """Makes a file of some digest a blob of the store. Raises RequestError."""
 
 
-class Sender:
+class Uploader:
     """Sends the files of a page of a listing to a bucket.
 
     Into a store that is a folder nothing is sent: who shares it shares this disk.
     """
 
-    def __init__(self, store: Store, upload: Upload) -> None:
-        self._is_local = store.local("spec.json") is not None
+    def __init__(self, store: Store, upload: UploadBlob) -> None:
+        self._is_local = store.local_path("spec.json") is not None
         self._upload = upload
         # A tar holds many pictures, and goes once; also one that is on two pages.
         self._blob = functools.lru_cache(maxsize=_AT_ONCE)(self._sent)
 
-    def __call__(self, page: list[Found]) -> list[Found]:
+    def __call__(self, page: list[ListedImage]) -> list[ListedImage]:
         """The same pictures, at the places where workers find them.
 
         One that cannot be read here is not sent, and says why: that is for the ledger.
@@ -69,17 +75,17 @@ class Sender:
         """
         path = Path(address)
         # Who opens a pipe waits for ever.
-        if is_there(address) and not path.is_file():
+        if path_exists(address) and not path.is_file():
             return RequestError(f"{address}: is no file; check the path")
         try:
             digest = file_digest(path)
         except RequestError as why:
             return why
         self._upload(path, digest)
-        return f"{BLOB}{digest}"
+        return f"{BLOB_SCHEME}{digest}"
 
 
-def _here(found: Found) -> list[Place]:
+def _here(found: ListedImage) -> list[ByteRange]:
     """The places of a picture that are on this disk, and are to be read."""
     places = [found.place, *(extra.place for extra in found.extras)]
     if found.complaint:
@@ -87,8 +93,8 @@ def _here(found: Found) -> list[Place]:
     return [place for place in places if not (place.is_noise or is_in_bucket(place.address))]
 
 
-def _moved(found: Found, sent: Mapping[str, str | RequestError]) -> Found:
-    def moved(place: Place) -> Place:
+def _moved(found: ListedImage, sent: Mapping[str, str | RequestError]) -> ListedImage:
+    def moved(place: ByteRange) -> ByteRange:
         return place.model_copy(update={"address": sent.get(place.address, place.address)})
 
     for place in _here(found):
@@ -100,7 +106,9 @@ def _moved(found: Found, sent: Mapping[str, str | RequestError]) -> Found:
     return found.model_copy(update={"place": moved(found.place), "extras": extras})
 
 
-def submit_dataset(store: Store, spec: DatasetSpec, choose: Choose = sendable_weights) -> Submitted:
+def submit_dataset(
+    store: Store, spec: DatasetSpec, choose: FindWeights = find_safetensors
+) -> SubmitResult:
     """Put a dataset into a store, or find it there; of the same job the latest terms count.
 
     choose: finds the weights; others are sent no pickles. One that has succeeded is listed again:
@@ -108,27 +116,27 @@ def submit_dataset(store: Store, spec: DatasetSpec, choose: Choose = sendable_we
     one line, where it could not be rendered anywhere, or where there are no pictures; nothing is
     written then.
     """
-    plan = make_dataset_plan(spec, unlimited(spec.crew, _widest(spec)), choose=choose)
+    plan = make_dataset_plan(spec, unlimited_machine(spec.crew, _widest(spec)), find=choose)
     keys = DatasetKeys(plan.identity.job_id)
-    before = len(listings(store, keys))
-    seen = look(store, keys.job) if before else None
+    before = len(read_listings(store, keys))
+    seen = load_job(store, keys.job) if before else None
     added: Listing | None = None
     if seen is None or seen.state == "succeeded":
-        found = listing(spec.inputs)
+        found = list_images(spec.inputs)
         # The first is looked for before anything is written.
         found = chain([next(found)], found)
     new = seen is None and _bring(store, keys, plan)
     if seen is None or seen.state == "succeeded":
-        sender = Sender(store, lambda path, digest: send_blob(store, path, digest))
-        added = freeze(store, keys, spec, found, sender)
-    store.put_if_absent(keys.intent, Intent().encoded())
-    store.put(keys.terms, Terms.of(spec).encoded())
-    now = look(store, keys.job)
+        sender = Uploader(store, lambda path, digest: send_blob(store, path, digest))
+        added = build_index(store, keys, spec, found, sender)
+    store.put_if_absent(keys.intent, Intent().encode())
+    store.put(keys.run_settings, RunSettings.of(spec).encode())
+    now = load_job(store, keys.job)
     if now.state == "succeeded" and _has_grown(store, keys, now):
         now = _reopened(store, now)
     if now.state not in ENDED:
-        store.put(active(keys.job, now.intent.generation), b"")
-    return Submitted(keys.job, now.state, new, added.items if added else 0)
+        store.put(active_marker(keys.job, now.intent.generation), b"")
+    return SubmitResult(keys.job, now.state, new, added.items if added else 0)
 
 
 def _widest(spec: DatasetSpec) -> Precision:
@@ -140,20 +148,21 @@ def _widest(spec: DatasetSpec) -> Precision:
 def _bring(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
     """Write the spec and what it needs; whether that was not there."""
     stored = _stored(plan)
-    for path, digest in plan.companions.items():
+    for path, digest in plan.attachments.items():
         send_blob(store, path, digest)
     for variant, sent in zip(plan.variants, stored.weights, strict=True):
         if sent is not None:
             send_blob(store, variant.weights, sent.digest)
-    return is_first(store, keys, stored)
+    return create_spec(store, keys, stored)
 
 
 def _stored(plan: DatasetPlan) -> StoredSpec:
-    document: dict[str, Any] = with_companions(
-        plan.spec.document(), lambda path: sent_as(Path(path), plan.companions[Path(path)])
+    document: dict[str, Any] = map_attachments(
+        plan.spec.document(),
+        lambda path: attachment_reference(Path(path), plan.attachments[Path(path)]),
     )
     network = plan.spec.network
-    if not ships(network.name, network.weights):
+    if not uses_builtin_weights(network.name, network.weights):
         document["network"]["weights"] = plan.variants[0].weights.name
     swept = document["sweep"].get("network.weights")
     if swept:
@@ -168,11 +177,11 @@ def _stored(plan: DatasetPlan) -> StoredSpec:
     )
 
 
-def _sent(plan: DatasetPlan, variant: Variant) -> Sent | None:
-    chosen = settled(plan.spec, variant.settings).network
-    if ships(chosen.name, chosen.weights):
+def _sent(plan: DatasetPlan, variant: Variant) -> UploadedFile | None:
+    chosen = apply_settings(plan.spec, variant.settings).network
+    if uses_builtin_weights(chosen.name, chosen.weights):
         return None
-    return Sent(name=variant.weights.name, digest=variant.weights_digest)
+    return UploadedFile(name=variant.weights.name, digest=variant.weights_digest)
 
 
 def _has_grown(store: Store, keys: DatasetKeys, job: Job) -> bool:
@@ -181,11 +190,11 @@ def _has_grown(store: Store, keys: DatasetKeys, job: Job) -> bool:
     Not only by this submit: an earlier one may have died after its listing.
     """
     items = (job.manifest or {}).get("items", {})
-    return sum(one.items for one in listings(store, keys)) > int(items.get("items", 0))
+    return sum(one.items for one in read_listings(store, keys)) > int(items.get("items", 0))
 
 
 def _reopened(store: Store, job: Job) -> Job:
     """Have a dataset that has succeeded go on, with what was added."""
     intent = Intent(generation=job.intent.generation + 1)
-    store.put(DatasetKeys(job.id).intent, intent.encoded())
-    return look(store, job.id)
+    store.put(DatasetKeys(job.id).intent, intent.encode())
+    return load_job(store, job.id)

@@ -1,7 +1,7 @@
-"""Results packed into WebDataset's tar shards.
+"""WebDataset tar shards of results: their names, their keys, and how they are written.
 
-A sample is a run of files that share what stands before the first dot of their last part; see
-https://github.com/webdataset/webdataset, `tariterators.py`.
+A sample is a sequence of files with the same name up to the first dot of its last part; see
+`tariterators.py` in https://github.com/webdataset/webdataset.
 """
 
 import hashlib
@@ -12,57 +12,59 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-_OTHER = re.compile(r"[^A-Za-z0-9._@+-]")
+from jobs.dataset.inputs.item import Item
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]")
 
 _SHORTENED = "=-"
-"""Between the beginning of a long name and its hash. Spelled characters give `=` and two digits
-only, so no name that was not shortened holds it."""
+"""Separates the start of a long name from its hash. Escapes are `=` and two hex digits, so no
+unshortened name contains it."""
 
 
-_HASH = 32
-"""Hex digits, 128 bits: two names in 10^15 would hardly share one."""
+_HASH_DIGITS = 32
+"""Hex digits, 128 bits: even among 10^15 names a collision is very unlikely."""
 
 
-_LEAST_ROOM = len(_SHORTENED) + _HASH
+_MIN_LENGTH = len(_SHORTENED) + _HASH_DIGITS
 
 
-def spelled(text: str) -> str:
-    """A text as `=XX` for every byte of its UTF-8."""
+def escape_bytes(text: str) -> str:
+    """Write every byte of the text's UTF-8 as `=XX`."""
     return "".join(f"={byte:02X}" for byte in text.encode("utf-8", "surrogatepass"))
 
 
-def safe_key(name: str, room: int) -> str:
-    """The rest of a key below some folder: at most `room` characters, letters, digits, `._@=+-`
-    and the slashes of the name.
+def safe_key(name: str, max_length: int) -> str:
+    """Turn any name into the rest of a store key. Different names give different keys.
 
-    Other characters, `=` too, are spelled `=XX`; so are the parts `.` and `..`; an empty part is a
-    lone `=`. What is too long ends in a hash of the whole. Raises ValueError for less than 34.
+    The key has at most `max_length` characters: letters, digits, `._@=+-` and the name's slashes.
+    Other characters, and `=` itself, become `=XX`. So do the parts `.` and `..`. An empty part
+    becomes `=`. A longer key ends in a hash of the whole name. Raises ValueError below 34.
     """
-    if room < _LEAST_ROOM:
-        raise ValueError(f"a key needs room for {_LEAST_ROOM} characters, not {room}")
-    key = "/".join(map(_part, name.split("/")))
-    if len(key) <= room:
+    if max_length < _MIN_LENGTH:
+        raise ValueError(f"a key needs at least {_MIN_LENGTH} characters, not {max_length}")
+    key = "/".join(map(_safe_part, name.split("/")))
+    if len(key) <= max_length:
         return key
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{key[: room - _LEAST_ROOM]}{_SHORTENED}{digest[:_HASH]}"
+    return f"{key[: max_length - _MIN_LENGTH]}{_SHORTENED}{digest[:_HASH_DIGITS]}"
 
 
-def _part(part: str) -> str:
+def _safe_part(part: str) -> str:
     if part in {".", ".."}:
-        return spelled(part)
-    return _OTHER.sub(lambda found: spelled(found[0]), part) or "="
+        return escape_bytes(part)
+    return _UNSAFE.sub(lambda match: escape_bytes(match[0]), part) or "="
 
 
-_META = re.compile(r"__[^/]*__/")
-"""What WebDataset skips: folders that begin and end so, at the top."""
+_RESERVED = re.compile(r"__[^/]*__/")
+"""WebDataset skips top folders whose names start and end with two underscores."""
 
 
 @dataclass(frozen=True)
-class Packed:
-    """A file of a sample.
+class TarMember:
+    """A file of a sample in a tar.
 
-    key: the sample's, as `tar_key` makes it. suffix: what kind of file it is, as `png` or
-    `seg.png`; WebDataset reads it in small letters.
+    key: of the sample, from `tar_key`. suffix: the type, such as `png` or `seg.png`; WebDataset
+    reads it in lower case.
     """
 
     key: str
@@ -70,43 +72,58 @@ class Packed:
     content: Path | bytes
 
     @property
-    def member(self) -> str:
-        """Its name in the tar."""
+    def name(self) -> str:
+        """The name in the tar."""
         return f"{self.key}.{self.suffix}"
 
 
-def tar_key(name: str) -> str:
-    """A sample's key that WebDataset reads back whole; no two names have the same.
+def shard_name(file: int, generation: int) -> str:
+    """Return the name of the tar with the results of an item file, as packed in a generation.
 
-    Most names stay as they are. Dots in the last part, what is not printable, and `=` are spelled
-    `=XX` by their UTF-8 bytes, and so are the parts `.` and `..`; an empty part is a lone `=`.
+    The generation is in the name so that a late holder cannot overwrite the tar of a later one.
+    """
+    return f"shard-{file:06}@{generation}.tar" if generation else f"shard-{file:06}.tar"
+
+
+def sample_key(item: Item) -> str:
+    """Return the key of an item's sample. A sample from a tar keeps the key that it had there."""
+    name, shard = item.name, item.found.shard
+    return tar_key(name if shard is None else name.removeprefix(f"{shard}/"))
+
+
+def tar_key(name: str) -> str:
+    """Turn a name into a sample key that WebDataset reads back unchanged.
+
+    Different names give different keys, and most names stay as they are. Dots in the last part,
+    unprintable characters and `=` become `=XX`, by their UTF-8 bytes. So do the parts `.` and `..`.
+    An empty part becomes `=`.
     """
     *folders, last = name.split("/")
-    parts = [*map(_folder, folders), _folder(last).replace(".", spelled("."))]
+    parts = [*map(_tar_part, folders), _tar_part(last).replace(".", escape_bytes("."))]
     key = "/".join(part or "=" for part in parts)
-    return f"{spelled('_')}{key[1:]}" if _META.match(key) else key
+    return f"{escape_bytes('_')}{key[1:]}" if _RESERVED.match(key) else key
 
 
-def pack(members: Iterable[Packed], path: Path) -> None:
-    """Write a tar of the members, in their order; a sample's must follow each other.
+def write_tar(members: Iterable[TarMember], path: Path) -> None:
+    """Write a tar of the members, in their order. Members of a sample must follow each other.
 
-    The same members give the same bytes. Raises OSError where a file cannot be read or written;
-    what lies at the path then is to be thrown away.
+    Equal members give equal bytes. Raises OSError if a file cannot be read or written; the tar is
+    then incomplete.
     """
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
-        for one in members:
-            # Owned by nobody, of mode 0644 and written in 1970 unless it is told otherwise.
-            about = tarfile.TarInfo(one.member)
-            if isinstance(one.content, bytes):
-                about.size = len(one.content)
-                tar.addfile(about, BytesIO(one.content))
+        for member in members:
+            # The defaults of TarInfo are constant: no owner, mode 0644, written in 1970.
+            header = tarfile.TarInfo(member.name)
+            if isinstance(member.content, bytes):
+                header.size = len(member.content)
+                tar.addfile(header, BytesIO(member.content))
             else:
-                with one.content.open("rb") as file:
-                    about.size = one.content.stat().st_size
-                    tar.addfile(about, file)
+                with member.content.open("rb") as file:
+                    header.size = member.content.stat().st_size
+                    tar.addfile(header, file)
 
 
-def _folder(part: str) -> str:
+def _tar_part(part: str) -> str:
     if part in {".", ".."}:
-        return spelled(part)
-    return "".join(one if one.isprintable() and one != "=" else spelled(one) for one in part)
+        return escape_bytes(part)
+    return "".join(one if one.isprintable() and one != "=" else escape_bytes(one) for one in part)

@@ -1,4 +1,4 @@
-"""What a pool's members do for a dataset: items, shards of results, and the contact sheet."""
+"""The worker of a dataset: it dreams items, packs tar shards and draws the contact sheet."""
 
 import functools
 import json
@@ -10,209 +10,234 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from jobs.dataset.batcher import Dreamer
-from jobs.dataset.contact_sheet import shrunk
-from jobs.dataset.inputs.item import BLOB, Item
-from jobs.dataset.inputs.reading import at_hand, read
-from jobs.dataset.inputs.table_rows import may_set
-from jobs.dataset.item_setup import Preparation
+import torch
+
+from jobs.dataset.batcher import Batcher
+from jobs.dataset.contact_sheet import sheet_thumbnail, write_contact_sheet
+from jobs.dataset.inputs.content import local_file, read_content
+from jobs.dataset.inputs.item import BLOB_SCHEME, Item
+from jobs.dataset.inputs.table_rows import row_may_set
+from jobs.dataset.item_setup import ItemSetup
 from jobs.dataset.keys import DatasetKeys
-from jobs.dataset.ledger.rows import Row
-from jobs.dataset.outputs import Results
-from jobs.dataset.worker_tasks import Binding, Exhibit, Tenure, display
+from jobs.dataset.ledger.rows import LedgerRow
+from jobs.dataset.outputs import OutputWriter
+from jobs.dataset.worker_tasks import ShardRequest, SheetEntry, WorkerConfig
 from jobs.planning.dataset import DatasetPlan
-from jobs.planning.identity import canonical
+from jobs.planning.identity import canonical_json
 from jobs.planning.item_plan import check_format
-from jobs.planning.item_settings import Manner
+from jobs.planning.item_settings import ItemSettings
 from jobs.records.keys import JobKeys
-from jobs.runtime.context import Site
-from jobs.runtime.environment import FixedPlan, Machinery, machinery
-from jobs.runtime.scratch import Stay
+from jobs.runtime.context import JobContext
+from jobs.runtime.environment import Environment, PinnedPlan, current_environment
+from jobs.runtime.scratch import ScratchLock
 from jobs.spec.dataset import DatasetSpec
-from jobs.text.errors import RequestError, Unfit
+from jobs.text.errors import MachineMismatch, RequestError
 from render.errors import LayerError, PictureError
+from render.geometry.rect import Size
 from render.pictures.colour import to_samples
+from render.pictures.decode import open_picture
 from render.pictures.deepzoom import digest
 from render.pictures.generated import Noise
-from render.pictures.ingest import Pictured
+from render.pictures.ingest import PictureSource
 from render.pictures.output_format import Labels
-from render.pictures.source import open_picture
 from render.pictures.write import write_picture
 
 _BAND_PIXELS = 1 << 20
-"""Encoded at a time."""
+"""The pixels that are encoded at a time."""
 
 
-_MANNERS = 256
-"""Remembered: to check a spec and size a network up takes as long as a small picture's step."""
+_CACHED_SETTINGS = 256
+"""Checking a spec and profiling its network takes as long as one step of a small picture."""
 
 
 class Worker:
-    """Runs items in as many threads as it is given; of its device one of them at a time.
+    """A pool member for one dataset. Its methods are the tasks of `jobs.dataset.dispatch`.
 
-    What is the picture's own fault is told in its row. Whatever else is raised, for the pool to try
-    again elsewhere.
+    It runs several items in parallel threads, of which one at a time uses the device. A fault of
+    the picture becomes a failed row. Other errors are raised, and the pool tries another worker.
     """
 
-    def __init__(self, plan: DatasetPlan, site: Site, tenure: Tenure) -> None:
-        site = replace(site, companions=plan.companions)
-        self._plan, self._site, self._tenure = plan, site, tenure
-        self._stay = Stay(site.scratch)
-        self._dreamer = Dreamer(plan.device, frugal=plan.spec.is_frugal)
-        self._keys = DatasetKeys(site.job)
-        self._results = Results(site, plan.spec.output, tenure.generation)
-        self._scratch = site.scratch / f"worker-{os.getpid()}"
+    def __init__(self, plan: DatasetPlan, context: JobContext, config: WorkerConfig) -> None:
+        context = replace(context, attachments=plan.attachments)
+        self._plan, self._context, self._config = plan, context, config
+        self._scratch_lock = ScratchLock(context.scratch)
+        self._scratch = context.scratch / f"worker-{os.getpid()}"
         self._scratch.mkdir(parents=True, exist_ok=True)
-        self._preparation = Preparation(plan, site, tenure.at_once, self._scratch)
-        self._me = f"{socket.gethostname()}:{os.getpid()}"
-        self._is_known = threading.Event()
-        self._manner_of = functools.lru_cache(_MANNERS)(
-            lambda variant, settings: plan.manner(variant, json.loads(settings))
+        self._batcher = Batcher(plan.device, frugal=plan.spec.is_frugal)
+        self._keys = DatasetKeys(context.job)
+        self._outputs = OutputWriter(context, plan.spec.output, config.generation, self._scratch)
+        self._item_setup = ItemSetup(plan, context, config.at_once, self._scratch)
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._has_checked_machine = threading.Event()
+        self._cached_settings = functools.lru_cache(_CACHED_SETTINGS)(
+            lambda variant, settings: plan.item_settings(variant, json.loads(settings))
         )
 
     def close(self) -> None:
-        """Leave nothing of this member on its machine."""
+        """Remove the files of this worker from its machine."""
         shutil.rmtree(self._scratch, ignore_errors=True)
-        self._stay.end()
+        self._scratch_lock.release()
 
-    def machinery(self) -> Machinery:
-        """What this member computes with."""
-        return machinery(self._plan.device)
+    def environment(self) -> Environment:
+        """The device and software that this worker computes with."""
+        return current_environment(self._plan.device)
 
     def dream(self, line: bytes, file: int) -> bytes:
-        """Do an item, a line of an item file of that number; returns its row, encoded."""
-        self._check_kind()
-        item = Item.decoded(line, "an item")
-        begun = time.monotonic()
+        """Dream an item and return its encoded row.
+
+        line: the encoded item. file: the number of its item file.
+        """
+        self._check_machine()
+        item = Item.decode(line, "an item")
+        start = time.monotonic()
         try:
-            row = self._done(item, file)
+            row = self._done_row(item, file)
         except PictureError as error:
-            # A digest, or a tar of many, tells people nothing.
-            message = str(error).replace(item.found.place.address, _known_as(item))
-            row = self._row(item, state="failed", failure="input", message=message)
-        seconds = round(time.monotonic() - begun, 3)
-        return row.model_copy(update={"seconds": seconds}).encoded()
+            # A digest, or the address of a whole tar, means nothing to people.
+            message = str(error).replace(item.found.place.address, _display_name(item))
+            row = self._make_row(item, state="failed", failure="input", message=message)
+        seconds = round(time.monotonic() - start, 3)
+        return row.model_copy(update={"seconds": seconds}).encode()
 
-    def bind(self, binding: Binding) -> None:
-        """Pack the results of one item file."""
-        self._results.bind(binding, self._scratch)
+    def pack_shard(self, request: ShardRequest) -> None:
+        """Pack the results of one item file into a tar."""
+        self._outputs.pack_shard(request)
 
-    def show(self, exhibits: tuple[Exhibit, ...], title: str, columns: int | None) -> None:
-        """Write the contact sheet."""
-        display(self._site.store, self._keys, exhibits, title, columns)
+    def write_sheet(self, entries: tuple[SheetEntry, ...], title: str, columns: int | None) -> None:
+        """Draw the contact sheet and write it into the store."""
+        write_contact_sheet(self._context.store, self._keys, entries, title, columns)
 
-    def _check_kind(self) -> None:
-        """Unfit where this machine would make other bytes than those that others make."""
-        if self._is_known.is_set() or self._tenure.any_device:
+    def _check_machine(self) -> None:
+        """Raises MachineMismatch if this machine would compute other bytes than the job's first."""
+        if self._has_checked_machine.is_set() or self._config.any_device:
             return
-        mine, key = self.machinery(), JobKeys(self._site.job).plan
-        fixed = FixedPlan.read(self._site.store, key)
-        if (fixed.device, fixed.software) != (mine.kind, mine.software):
-            raise Unfit(f"{self._site.job}: {self._me} has {mine.kind}, the others {fixed.device}")
-        self._is_known.set()
+        mine, key = self.environment(), JobKeys(self._context.job).plan
+        pinned = PinnedPlan.read(self._context.store, key)
+        if (pinned.device, pinned.software) != (mine.kind, mine.software):
+            raise MachineMismatch(
+                f"{self._context.job}: {self._name} has {mine.kind}, the others {pinned.device}"
+            )
+        self._has_checked_machine.set()
 
-    def _done(self, item: Item, file: int) -> Row:
+    def _done_row(self, item: Item, file: int) -> LedgerRow:
+        """Dream an item and return its row. Raises PictureError."""
         if item.found.complaint:
             raise PictureError(item.found.complaint)
-        manner = self._manner(item)
+        settings, context = self._settings(item), self._context
         for extra in item.found.extras:
-            # What lies beside a picture goes along with its result.
-            read(extra.place, self._site.store, self._scratch, self._site.reach)
+            # Fail early: a tar needs every extra beside the result.
+            read_content(extra.place, context.store, self._scratch, context.access)
         if item.found.place.is_noise:
-            return self._dreamed(item, file, manner, _noise(manner.spec), None)
-        site = self._site
-        with at_hand(item.found.place, site.store, self._scratch, site.reach) as path:
+            return self._dream_picture(item, file, settings, _noise(settings.spec), None)
+        with local_file(item.found.place, context.store, self._scratch, context.access) as path:
             try:
                 picture = open_picture(path, self._plan.spec.limits.max_pixels)
-                return self._dreamed(item, file, manner, picture, path)
+                return self._dream_picture(item, file, settings, picture, path)
             except PictureError as error:
-                # People know the picture by its own name.
-                told = str(error).replace(str(path), item.found.place.address)
-                raise PictureError(told) from error
+                # Show people the address, not the path of a temporary file.
+                message = str(error).replace(str(path), item.found.place.address)
+                raise PictureError(message) from error
 
-    def _manner(self, item: Item) -> Manner:
-        """How it is dreamed. PictureError where its row asks for what there is not, or may not."""
-        settings = {name: one for name, one in item.found.settings.items() if name != "name"}
-        fixed = next((name for name in settings if not may_set(name)), None)
-        if fixed is not None:
-            raise PictureError(f"{fixed}: is the same for all pictures of a job; no row sets it")
+    def _settings(self, item: Item) -> ItemSettings:
+        """The settings of an item. Raises PictureError for invalid or forbidden fields of its row.
+
+        A store is untrusted, so the fields are checked again here.
+        """
+        fields = {name: value for name, value in item.found.settings.items() if name != "name"}
+        forbidden = next((name for name in fields if not row_may_set(name)), None)
+        if forbidden is not None:
+            raise PictureError(
+                f"{forbidden}: is the same for all pictures of a job; set it in the spec"
+            )
         try:
-            return self._manner_of(item.variant, canonical(settings))
+            return self._cached_settings(item.variant, canonical_json(fields))
         except (RequestError, LayerError) as error:
             raise PictureError(str(error)) from error
 
-    def _dreamed(
-        self, item: Item, file: int, manner: Manner, picture: Pictured, path: Path | None
-    ) -> Row:
-        """Do an item. path: of its picture's file, where it has one."""
-        output = manner.spec.output
-        size = manner.spec.resize.size(picture.height, picture.width)
-        check_format(output, size)
-        sitting = self._preparation.sitting(item, manner, picture, size)
-        seed = sitting.seed
-        canvas = self._dreamer.dream(sitting)
-        made = self._scratch / f"{item.number}{self._results.suffix}"
-        depth = output.depth
-        rows = max(1, _BAND_PIXELS // size[1])
-        bands = (to_samples(canvas[top : top + rows], depth) for top in range(0, size[0], rows))
-        where, member = self._results.place(item, file)
-        label = Labels(None, manner.label(seed))
+    def _dream_picture(
+        self,
+        item: Item,
+        file: int,
+        settings: ItemSettings,
+        picture: PictureSource,
+        path: Path | None,
+    ) -> LedgerRow:
+        """Dream a picture, write the result, and return its row. path: of the input, if it has one.
+
+        Raises PictureError.
+        """
+        size = settings.spec.resize.size(picture.height, picture.width)
+        check_format(settings.spec.output, size)
+        request = self._item_setup.make_request(item, settings, picture, size)
+        canvas = self._batcher.dream(request)
+        result = self._scratch / f"{item.number}{self._outputs.suffix}"
+        output, member = self._outputs.location(item, file)
         try:
-            write_picture(made, output.format, size, depth, bands, label)
-            found = f"sha256:{digest(made)}"
-            length = made.stat().st_size
-            self._lay_aside(item, path, made)
-            self._results.take(item, file, made)
+            _write_result(result, canvas, size, settings, request.seed)
+            output_digest, length = digest(result), result.stat().st_size
+            self._save_thumbnails(item, path, result)
+            self._outputs.move_result(item, file, result)
         finally:
-            made.unlink(missing_ok=True)
-        return self._row(
+            result.unlink(missing_ok=True)
+        return self._make_row(
             item,
             state="done",
             input_sha256=None if path is None else f"sha256:{digest(path)}",
-            output=where,
+            output=output,
             member=member,
-            output_sha256=found,
+            output_sha256=f"sha256:{output_digest}",
             bytes=length,
             height=size[0],
             width=size[1],
-            seed=seed,
+            seed=request.seed,
         )
 
-    def _lay_aside(self, item: Item, before: Path | None, after: Path) -> None:
-        """Keep small pictures of the first items, for the contact sheet.
+    def _save_thumbnails(self, item: Item, before: Path | None, after: Path) -> None:
+        """Save small pictures of the first items for the contact sheet.
 
-        Where variants have labels, they are compared to each other and not to what was before.
+        Variants with labels are compared to each other, not to the input.
         """
         spec = self._plan.spec
         if item.number >= spec.sheet:
             return
         for when, path in (("before", before if spec.labels is None else None), ("after", after)):
-            small = None if path is None else shrunk(path)
-            if small is not None:
-                self._site.store.put(self._keys.thumbnail(item.number, when), small)
+            thumbnail = None if path is None else sheet_thumbnail(path)
+            if thumbnail is not None:
+                self._context.store.put(self._keys.thumbnail(item.number, when), thumbnail)
 
-    def _row(self, item: Item, **told: object) -> Row:
-        known = {
+    def _make_row(self, item: Item, **fields: object) -> LedgerRow:
+        common = {
             "number": item.number,
             "key": item.found.key,
             "variant": item.variant,
             "name": item.name,
             "input": item.found.place.address,
-            "worker": self._me,
-            "lease": self._site.number,
-            "generation": self._tenure.generation,
+            "worker": self._name,
+            "lease": self._context.number,
+            "generation": self._config.generation,
         }
-        return Row.model_validate({**known, **told})
+        return LedgerRow.model_validate({**common, **fields})
 
 
-def _known_as(item: Item) -> str:
-    """What people call a picture: its address where it is a file of its own, else its key."""
+def _write_result(
+    path: Path, canvas: torch.Tensor, size: Size, settings: ItemSettings, seed: int
+) -> None:
+    output, height = settings.spec.output, max(1, _BAND_PIXELS // size[1])
+    bands = (
+        to_samples(canvas[top : top + height], output.depth) for top in range(0, size[0], height)
+    )
+    labels = Labels(None, settings.label(seed))
+    write_picture(path, output.format, size, output.depth, bands, labels)
+
+
+def _display_name(item: Item) -> str:
+    """The name of a picture for people: its address if it is a whole file, else its key."""
     place = item.found.place
-    is_its_own = place.length is None and not place.address.startswith(BLOB)
-    return place.address if is_its_own else item.found.key
+    is_whole_file = place.length is None and not place.address.startswith(BLOB_SCHEME)
+    return place.address if is_whole_file else item.found.key
 
 
 def _noise(spec: DatasetSpec) -> Noise:
-    """The noise that a settled spec asks for, as large as its result will be."""
+    """The noise that an item's spec asks for, of the same size as its result."""
     seed = 0 if spec.inputs.noise is None else spec.inputs.noise.seed
     return Noise(spec.resize.height, spec.resize.width, seed)

@@ -1,4 +1,4 @@
-"""Draws the demo's picture: `python -m jobs.demo.landscape` writes landscape.jpg beside this file.
+"""The picture of the demo. `python -m jobs.demo.landscape` writes landscape.jpg beside this file.
 
 Clouds and ridges are noise with a power-law spectrum (Voss 1985, "Random fractal forgeries").
 """
@@ -20,18 +20,18 @@ _NEAR, _FAR = np.array([0.05, 0.16, 0.13]), np.array([0.46, 0.47, 0.60])
 _RIDGES = 5
 
 
-def _spectral(random: np.random.Generator, shape: tuple[int, int], slope: float) -> np.ndarray:
-    """Noise whose amplitude falls with frequency to the power `slope`; mean 0, deviation 1."""
+def _spectral(random: np.random.Generator, shape: tuple[int, int], exponent: float) -> np.ndarray:
+    """Noise with an amplitude of frequency to the power `-exponent`; mean 0, deviation 1."""
     down, across = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None]
     frequency = np.hypot(down * shape[0], across * shape[1])
     frequency[0, 0] = np.inf
-    spectrum = np.fft.rfft2(random.standard_normal(shape)) * frequency**-slope
+    spectrum = np.fft.rfft2(random.standard_normal(shape)) * frequency**-exponent
     noise = np.fft.irfft2(spectrum, shape)
     return np.asarray(noise / noise.std())
 
 
 def landscape() -> np.ndarray:
-    """The picture: (HEIGHT, WIDTH, 3) of uint8."""
+    """Draw the picture: (HEIGHT, WIDTH, 3) of uint8."""
     random = np.random.default_rng(SEED)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH] / HEIGHT
     picture = _sky(random, y, x)
@@ -61,5 +61,5 @@ def _sky(random: np.random.Generator, y: np.ndarray, x: np.ndarray) -> np.ndarra
 
 if __name__ == "__main__":
     picture = landscape()
-    to = Path(__file__).with_name("landscape.jpg")
-    write_picture(to, "jpeg", (HEIGHT, WIDTH), 8, [picture], Labels(None, "{}"))
+    path = Path(__file__).with_name("landscape.jpg")
+    write_picture(path, "jpeg", (HEIGHT, WIDTH), 8, [picture], Labels(None, "{}"))

@@ -1,1 +1,1 @@
-"""What follows from a spec before anything is rendered: plans, memory, disk, identity."""
+"""Everything that follows from a spec before it is rendered: plans, memory, disk, identity."""

@@ -1,4 +1,4 @@
-"""The plan of a dataset: what follows from its spec before any picture has been looked at."""
+"""The plan of a dataset: everything that follows from its spec before its inputs are read."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,46 +6,53 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jobs.planning.identity import NO_PIXELS, Identity, identified
-from jobs.planning.item_settings import Manner, Settings, manner, settled, variants
+from jobs.planning.identity import UNHASHED_FIELDS, Identity, make_identity
+from jobs.planning.item_settings import (
+    FieldValues,
+    ItemSettings,
+    apply_settings,
+    make_item_settings,
+    sweep_variants,
+)
 from jobs.planning.machine import Machine
-from jobs.planning.source import sourced
-from jobs.planning.weights import Choose, chosen_weights
-from jobs.spec.attachments import companions, with_companions
+from jobs.planning.source import picture_info
+from jobs.planning.weights import FindWeights, find_weights
+from jobs.spec.attachments import attachment_paths, map_attachments
 from jobs.spec.dataset import DatasetSpec
 from jobs.text.errors import RequestError
-from render.device import Device, Resolved, resolved
+from render.device import Device, ResolvedPrecision, resolve_precision
 from render.version import PIXEL_VERSION
 
-_BATCH = 8
-"""Pictures that a GPU dreams at once, at most, unless the spec says otherwise."""
+_MAX_GPU_BATCH = 8
+"""Pictures in a GPU's batch, at most, with `batch: auto`."""
 
 
-_MANY = 1 << 30  # items may be any number, so a crew is never too large for them
+_NO_ITEM_LIMIT = 1 << 30
+"""A dataset may have any number of items, so they never limit the number of workers."""
 
 
 @dataclass(frozen=True)
 class Variant:
     """One combination of a sweep: the fields that it sets, and its weights on this machine."""
 
-    settings: Settings
+    settings: FieldValues
     weights: Path
     weights_digest: str
 
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """A dataset's spec worked out, and checked against a machine.
+    """A dataset's spec, worked out and checked against a machine.
 
-    companions: the digests of masks and guides, by path. precision: what `auto` means. batch:
-    pictures that are dreamed at once, at most. memory: bytes that a worker may take.
+    attachments: digests of masks and guides, by path. precision: the meaning of `auto` here.
+    batch: the largest number of pictures in one pass. memory: bytes that one worker may use.
     """
 
     spec: DatasetSpec
     identity: Identity
     variants: tuple[Variant, ...]
-    companions: Mapping[Path, str]
-    precision: Resolved
+    attachments: Mapping[Path, str]
+    precision: ResolvedPrecision
     batch: int
     workers: int
     gpus_per_worker: int
@@ -53,82 +60,95 @@ class DatasetPlan:
 
     @property
     def device(self) -> Device:
-        """Where its workers compute."""
+        """The device that its workers compute on."""
         return "cuda" if self.gpus_per_worker else "cpu"
 
-    def pixels(self) -> dict[str, Any]:
-        """What of the plan decides pixels and is not in the spec, as plain JSON values."""
+    def pixel_settings(self) -> dict[str, Any]:
+        """The settings beyond the spec that affect pixels, as plain JSON values."""
         return {"precision": self.precision, "batch": self.batch}
 
-    def manner(self, variant: int, settings: Settings) -> Manner:
-        """How an item is dreamed, with the settings of its row.
+    def item_settings(self, variant: int, settings: FieldValues) -> ItemSettings:
+        """The settings of an item: the spec, then its variant, then its own `settings`.
 
-        RenderError or RequestError where these make no sense.
+        Raises RenderError or RequestError if they are invalid.
         """
         chosen = self.variants[variant]
-        spec = settled(self.spec, {**chosen.settings, **settings})
+        spec = apply_settings(self.spec, {**chosen.settings, **settings})
         has_gpu = self.device == "cuda"
-        return manner(spec, self.precision, chosen.weights, self.companions, has_gpu=has_gpu)
+        return make_item_settings(
+            spec, self.precision, chosen.weights, self.attachments, has_gpu=has_gpu
+        )
 
 
 def make_dataset_plan(
     spec: DatasetSpec,
     machine: Machine,
     weights: Sequence[Path | None] | None = None,
-    choose: Choose = chosen_weights,
+    find: FindWeights = find_weights,
 ) -> DatasetPlan:
-    """Work a dataset's spec out for a pool on a machine.
+    """Work out a dataset's spec for a pool of workers on a machine.
 
-    weights: a file for each variant, None for what ships, where they are not as the spec says.
-    choose: finds and checks them.
-    Nothing is written but what was found out about networks. RenderError or RequestError, in one
-    line, where it cannot be done.
+    Writes only to the cache of network profiles.
+
+    Args:
+        spec: The dataset.
+        machine: The machine that offers the workers.
+        weights: A weights file for each variant, None for built-in weights. By default the spec
+            names them.
+        find: Finds and checks weights.
+
+    Raises:
+        RenderError, RequestError: The dataset cannot be rendered here; the text is one line.
     """
-    gpus = machine.gpus_each(spec.crew)
-    precision = resolved("auto", has_gpu=gpus > 0)
-    workers = machine.workers(spec.crew, _MANY)
-    weighed = cache(choose)
-    paths = map(Path, companions(spec.document()))
-    digests = {path: str(sourced(path, spec.limits.max_pixels).digest) for path in paths}
-    found = []
-    for number, settings in enumerate(variants(spec.sweep)):
+    gpus = machine.gpus_per_worker(spec.crew)
+    precision = resolve_precision("auto", has_gpu=gpus > 0)
+    workers = machine.workers(spec.crew, _NO_ITEM_LIMIT)
+    cached_find = cache(find)
+    paths = map(Path, attachment_paths(spec.document()))
+    digests = {path: str(picture_info(path, spec.limits.max_pixels).digest) for path in paths}
+    variants = []
+    for number, settings in enumerate(sweep_variants(spec.sweep)):
         try:
-            one = settled(spec, settings)
-            file = one.network.weights if weights is None else weights[number]
-            path, digest = weighed(one.network.model_copy(update={"weights": file}))
-            manner(one, precision, path, digests, has_gpu=gpus > 0)
+            variant = apply_settings(spec, settings)
+            file = variant.network.weights if weights is None else weights[number]
+            path, digest = cached_find(variant.network.model_copy(update={"weights": file}))
+            make_item_settings(variant, precision, path, digests, has_gpu=gpus > 0)
         except RequestError as error:
             raise RequestError(f"sweep: {error}" if settings else str(error)) from error
-        found.append(Variant(settings, path, digest))
-    wanted = _BATCH if spec.batch == "auto" else spec.batch
+        variants.append(Variant(settings, path, digest))
+    gpu_batch = _MAX_GPU_BATCH if spec.batch == "auto" else spec.batch
     return DatasetPlan(
         spec=spec,
-        identity=dataset_identity(spec, [one.weights_digest for one in found], digests),
-        variants=tuple(found),
-        companions=digests,
+        identity=dataset_identity(spec, [one.weights_digest for one in variants], digests),
+        variants=tuple(variants),
+        attachments=digests,
         precision=precision,
-        batch=wanted if gpus else 1,
+        batch=gpu_batch if gpus else 1,
         workers=workers,
         gpus_per_worker=gpus,
-        memory=machine.memory_each(spec.crew, workers),
+        memory=machine.memory_per_worker(spec.crew, workers),
     )
 
 
 def dataset_identity(
     spec: DatasetSpec, weights: Sequence[str], digests: Mapping[Path, str]
 ) -> Identity:
-    """The identity of a dataset whose variants' weights, and whose companions, have these digests.
+    """The identity of a dataset.
 
-    Unlike a poster's it holds the address of the inputs, not their contents: a folder may grow, and
-    is the same dataset still.
+    A poster's identity holds the contents of its input. A dataset's holds only the address of its
+    inputs, so a folder that grows is still the same dataset.
+
+    weights: the digest of each variant's weights. digests: those of the attachments, by path.
     """
-    given = with_companions(spec.document(), lambda path: digests[Path(path)])
-    document = {key: value for key, value in given.items() if key not in {*NO_PIXELS, "sheet"}}
-    document["inputs"] = {part: said for part, said in given["inputs"].items() if said is not None}
+    given = map_attachments(spec.document(), lambda path: digests[Path(path)])
+    document = {
+        key: value for key, value in given.items() if key not in {*UNHASHED_FIELDS, "sheet"}
+    }
+    document["inputs"] = {key: value for key, value in given["inputs"].items() if value is not None}
     document["network"] = {"name": spec.network.name}
     document["sweep"] = {
         name: values for name, values in given["sweep"].items() if name != "network.weights"
     }
     document["weights"] = list(weights)
     document["pixel_version"] = PIXEL_VERSION
-    return identified(spec.name, document)
+    return make_identity(spec.name, document)

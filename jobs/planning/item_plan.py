@@ -1,85 +1,97 @@
-"""What one picture needs, once its size is known: the recipe of its dream, and its memory."""
+"""The plan of one item, once its size is known: its render setup and its memory."""
 
-from jobs.planning.item_settings import Manner
-from jobs.planning.memory import FRUGAL_SHARE, KEPT_SHARE, WORKER_BYTES
+from jobs.planning.item_settings import ItemSettings
+from jobs.planning.memory import KEPT_MALLOC_FACTOR, RETURNED_MALLOC_FACTOR, WORKER_BYTES
 from jobs.spec.dataset import DatasetOutput
 from render.device import Device
-from render.engine.memory import study_memory
-from render.engine.setup import StudyRecipe
+from render.engine.memory import batch_memory
+from render.engine.setup import InMemorySetup
 from render.engine.tiling import WINDOW_BYTES
 from render.errors import OutputError, PictureError
-from render.fourier.setup import FeatureRecipe, Fourier, feature_memory
+from render.fourier.setup import FeatureSetup, Fourier, feature_memory
 from render.geometry.rect import Size
 from render.pictures.output_format import check_output
 
 _CHANNELS = 3
 
 
-_ONE_HEAP_SHARE = 2.0
-"""What a worker on a CPU holds for what passes through, where it is kept for speed: its threads
-share a heap (see `jobs.dataset.runner`). Measured with pictures of mixed sizes: 1.4 to 1.8."""
+_SHARED_MALLOC_FACTOR = 2.0
+"""Bytes that a CPU worker of a dataset holds per byte of passing data, when its memory is not
+limited. Its threads share one malloc arena. Measured with mixed sizes: 1.4 to 1.8."""
 
 
-def study_recipe(manner: Manner, size: Size, device: Device, batch: int) -> StudyRecipe:
-    """The recipe for results of that size.
+def in_memory_setup(
+    settings: ItemSettings, size: Size, device: Device, batch: int
+) -> InMemorySetup:
+    """The render setup for results of that size.
 
-    batch: how many may share a pass; large pictures share it with fewer, so that a pass takes no
-    more than a tile of a poster may. It follows from the size and the plan alone.
+    batch: the largest number of pictures in one pass. Large pictures get a smaller batch, so that
+    one pass needs no more memory than one tile of a poster. Only the size and the plan decide it.
     """
-    room = WINDOW_BYTES // max(1, round(manner.survey.cost.pixel * manner.window(size)))
-    return StudyRecipe(
-        mix=manner.mix,
-        dream=manner.spec.dream,
-        precision=manner.precision,
+    fitting = WINDOW_BYTES // max(1, round(settings.profile.cost.pixel * settings.window(size)))
+    return InMemorySetup(
+        mix=settings.mix,
+        dream=settings.spec.dream,
+        precision=settings.precision,
         device=device,
-        sizes=manner.sizes(size),
-        tile=manner.tile(size),
-        stride=manner.survey.stride,
-        field=manner.survey.field,
-        batch=max(1, min(batch, room)),
-        units=manner.survey.units,
+        sizes=settings.sizes(size),
+        tile=settings.tile(size),
+        stride=settings.profile.stride,
+        field=settings.profile.field,
+        batch=max(1, min(batch, fitting)),
+        units=settings.profile.units,
     )
 
 
-def feature_recipe(manner: Manner, fourier: Fourier, size: Size, device: Device) -> FeatureRecipe:
-    """The recipe for a picture of that size, from nothing."""
-    return FeatureRecipe(
-        mix=manner.mix,
+def feature_setup(
+    settings: ItemSettings, fourier: Fourier, size: Size, device: Device
+) -> FeatureSetup:
+    """The render setup for a feature visualization of that size, which has no input."""
+    return FeatureSetup(
+        mix=settings.mix,
         fourier=fourier,
-        precision=manner.precision,
+        precision=settings.precision,
         device=device,
         size=size,
-        stride=manner.survey.stride,
-        field=manner.survey.field,
+        stride=settings.profile.stride,
+        field=settings.profile.field,
     )
 
 
-def needed_bytes(
-    manner: Manner, recipe: StudyRecipe | FeatureRecipe, source: Size, depth: int, at_once: int
+def item_memory(
+    settings: ItemSettings,
+    setup: InMemorySetup | FeatureSetup,
+    source: Size,
+    depth: int,
+    at_once: int,
 ) -> int:
-    """What a worker holds at its peak with such pictures, `at_once` of them in its hands."""
-    if isinstance(recipe, FeatureRecipe):
-        found = feature_memory(recipe, manner.survey.cost)
-        height, width = recipe.size
+    """Bytes that a worker holds at its peak with such pictures.
+
+    source: the size of the input, of `depth` bits a sample. at_once: pictures that the worker
+    decodes, dreams or encodes at the same time.
+    """
+    if isinstance(setup, FeatureSetup):
+        memory = feature_memory(setup, settings.profile.cost)
+        height, width = setup.size
     else:
-        found = study_memory(recipe, source, depth, manner.survey.cost)
-        height, width = recipe.sizes[-1]
+        memory = batch_memory(setup, source, depth, settings.profile.cost)
+        height, width = setup.sizes[-1]
     samples = source[0] * source[1] * _CHANNELS * depth // 8
-    # Those that wait for their turn are decoded; those that had it are encoded.
+    # Each other picture is decoded input before its turn, and a float32 result after it.
     waiting = (at_once - 1) * max(samples, height * width * _CHANNELS * 4)
-    share = _share(recipe.device, frugal=manner.spec.is_frugal)
-    return WORKER_BYTES + found.held + int(found.passing * share) + waiting
+    factor = _malloc_factor(setup.device, frugal=settings.spec.is_frugal)
+    return WORKER_BYTES + memory.held + int(memory.passing * factor) + waiting
 
 
-def _share(device: Device, *, frugal: bool) -> float:
-    """What a worker holds for what passes through."""
+def _malloc_factor(device: Device, *, frugal: bool) -> float:
+    """Bytes that a worker holds per byte of passing data."""
     if device == "cuda":
-        return KEPT_SHARE
-    return FRUGAL_SHARE if frugal else _ONE_HEAP_SHARE
+        return KEPT_MALLOC_FACTOR
+    return RETURNED_MALLOC_FACTOR if frugal else _SHARED_MALLOC_FACTOR
 
 
 def check_format(output: DatasetOutput, size: Size) -> None:
-    """PictureError where the format cannot hold a result of that size."""
+    """Raise PictureError if the format cannot hold a result of that size."""
     try:
         check_output(output.format, *size, output.depth)
     except OutputError as error:
@@ -87,10 +99,10 @@ def check_format(output: DatasetOutput, size: Size) -> None:
 
 
 def check_fits(needed: int, limit: int, size: Size) -> None:
-    """PictureError where a picture is too large for one worker."""
+    """Raise PictureError if a picture needs more than `limit` bytes of a worker."""
     if needed > limit:
         raise PictureError(
             f"{size[1]} x {size[0]} pixels need {needed / 2**30:.1f} GiB of one worker, which may "
-            f"take {limit / 2**30:.1f} GiB: send it as a poster, resize it, or raise "
+            f"use {limit / 2**30:.1f} GiB: submit it as a poster, resize it, or raise "
             "crew.memory_per_worker"
         )

@@ -1,4 +1,4 @@
-"""How an item is dreamed: its spec with all settings, and what follows from it."""
+"""The settings of a dataset's item: its spec with all fields set, and what follows from it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,111 +6,118 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from jobs.planning.identity import canonical
-from jobs.planning.weights import chosen_mix
-from jobs.spec.attachments import companions as named
-from jobs.spec.attachments import described, with_companions
+from jobs.planning.identity import canonical_json
+from jobs.planning.weights import resolve_objectives
+from jobs.spec.attachments import attachment_paths, map_attachments, objective_document
 from jobs.spec.dataset import DatasetSpec
-from jobs.spec.document import any_spec_of, assigned
+from jobs.spec.document import set_field, validate_as
 from jobs.text.errors import RequestError
-from render.device import Resolved, resolved
+from render.device import ResolvedPrecision, resolve_precision
 from render.dream.objective import Mix
 from render.dream.octaves import octave_sizes
-from render.engine.network_profile import Survey, survey
+from render.engine.network_profile import NetworkProfile, profile_network
 from render.engine.tiling import auto_tile
 from render.geometry.rect import Size
-from render.geometry.sampling_grid import Lattice
+from render.geometry.sampling_grid import SamplingGrid
+
+FieldValues = dict[str, Any]
+"""Values of spec fields by dotted name, such as `dream.steps`."""
 
 
 @dataclass(frozen=True)
-class Manner:
-    """What all items share that have the same settings."""
+class ItemSettings:
+    """How to dream an item. Items with equal field values share one.
+
+    attachments: digests of masks and guides, by path.
+    """
 
     spec: DatasetSpec
     mix: Mix
-    precision: Resolved
-    survey: Survey
+    precision: ResolvedPrecision
+    profile: NetworkProfile
     weights: Path
-    companions: Mapping[Path, str]
+    attachments: Mapping[Path, str]
 
     @property
-    def lattice(self) -> Lattice:
+    def sampling_grid(self) -> SamplingGrid:
         """The network's sampling grid."""
         dream = self.spec.dream
-        return Lattice(self.survey.stride, self.survey.field, dream.jitter, dream.margin)
+        return SamplingGrid(self.profile.stride, self.profile.field, dream.jitter, dream.margin)
 
     def tile(self, size: Size) -> int:
         """The side of a tile for a result of that size."""
-        chosen = self.spec.tiles.size
-        return auto_tile(size, self.lattice, self.survey.cost) if chosen == "auto" else chosen
+        tile = self.spec.tiles.size
+        return auto_tile(size, self.sampling_grid, self.profile.cost) if tile == "auto" else tile
 
     def sizes(self, size: Size) -> tuple[Size, ...]:
-        """The octaves for a result of that size."""
+        """The sizes of the octaves for a result of that size."""
         return octave_sizes(size, self.spec.dream)
 
     def window(self, size: Size) -> int:
-        """Pixels of the largest window for a result of that size."""
-        return self.lattice.largest(self.tile(size), size)
+        """The pixels of the largest window for a result of that size."""
+        return self.sampling_grid.largest_window(self.tile(size), size)
 
     def label(self, seed: int) -> str:
-        """What outputs say of themselves: from that anybody can make them again."""
+        """The settings as JSON, for a result's metadata: enough to render it again."""
         spec = self.spec.document()
-        said = {"resize": spec["resize"], "network": self.spec.network.name}
+        used = {"resize": spec["resize"], "network": self.spec.network.name}
         if self.spec.fourier is None:
-            said |= {"dream": {**spec["dream"], "seed": seed}, "tiles": spec["tiles"]}
+            used |= {"dream": {**spec["dream"], "seed": seed}, "tiles": spec["tiles"]}
         else:
-            said |= {"fourier": spec["fourier"], "seed": seed}
-        said = with_companions(said, lambda path: self.companions[Path(path)])
-        said["objectives"] = [described(one, self.companions) for one in self.mix]
-        return canonical({"spec": said})
+            used |= {"fourier": spec["fourier"], "seed": seed}
+        used = map_attachments(used, lambda path: self.attachments[Path(path)])
+        used["objectives"] = [objective_document(one, self.attachments) for one in self.mix]
+        return canonical_json({"spec": used})
 
 
-def settled(spec: DatasetSpec, settings: Mapping[str, Any]) -> DatasetSpec:
-    """The spec with fields set by their dotted names, and nothing left to sweep.
+def apply_settings(spec: DatasetSpec, settings: Mapping[str, Any]) -> DatasetSpec:
+    """A copy of the spec with these fields set and without its sweep.
 
-    Raises RequestError where that makes no spec.
+    settings: values by dotted field name. Raises RequestError if the result is invalid.
     """
-    # Without the sweep before it is written out: a long one takes long.
+    # Drop the sweep before the dump: a long sweep takes long to dump.
     document = spec.model_copy(update={"sweep": {}, "labels": None}).document()
     document["output"] = {**document["output"], "name": None}
     for key, value in settings.items():
-        document = assigned(document, key, value)
-    found = any_spec_of(document)
-    if not isinstance(found, DatasetSpec):
-        raise RequestError("kind: is the whole job's")
-    return found
+        document = set_field(document, key, value)
+    return validate_as(DatasetSpec, document)
 
 
-def manner(
+def make_item_settings(
     spec: DatasetSpec,
-    auto: Resolved,
+    auto: ResolvedPrecision,
     weights: Path,
-    companions: Mapping[Path, str],
+    attachments: Mapping[Path, str],
     *,
     has_gpu: bool,
-) -> Manner:
-    """The manner of a settled spec. auto: the precision that `auto` means. companions: the digests
-    of the masks and guides that it may name.
+) -> ItemSettings:
+    """Work out the settings of items from a spec without a sweep.
 
-    RenderError where a layer does not exist, or has no exact tiles.
+    Args:
+        spec: A spec from `apply_settings`.
+        auto: The precision that `auto` means.
+        weights: The weights file.
+        attachments: Digests of the masks and guides that the spec may name, by path.
+        has_gpu: Whether workers have GPUs.
+
+    Raises:
+        RenderError: A layer does not exist, or its tiles are not exact.
+        RequestError: An attachment is not among `attachments`.
     """
-    for path in map(Path, named(spec.document())):
-        if path not in companions:
-            raise RequestError(f"{path}: masks and guides are named by the job, not by its rows")
-    precision = auto if spec.precision == "auto" else resolved(spec.precision, has_gpu=has_gpu)
-    mix = chosen_mix(spec.network.name, weights, spec.objectives)
-    found = survey(spec.network.name, mix, precision)
-    return Manner(spec, mix, precision, found, weights, companions)
+    for path in map(Path, attachment_paths(spec.document())):
+        if path not in attachments:
+            raise RequestError(f"{path}: only the job's spec may name masks and guides, not a row")
+    is_auto = spec.precision == "auto"
+    precision = auto if is_auto else resolve_precision(spec.precision, has_gpu=has_gpu)
+    mix = resolve_objectives(spec.network.name, weights, spec.objectives)
+    profile = profile_network(spec.network.name, mix, precision)
+    return ItemSettings(spec, mix, precision, profile, weights, attachments)
 
 
-Settings = dict[str, Any]
-"""Values by the dotted names of the spec's fields."""
+def sweep_variants(sweep: Mapping[str, Sequence[Any]]) -> tuple[FieldValues, ...]:
+    """All combinations of a sweep's values; one empty combination without a sweep.
 
-
-def variants(sweep: Mapping[str, Sequence[Any]]) -> tuple[Settings, ...]:
-    """All combinations, the last field changing fastest; without a sweep the one that sets nothing.
-
-    The number of a variant is its place here.
+    The last field changes fastest. A variant's number is its index here.
     """
     names = list(sweep)
     return tuple(dict(zip(names, values, strict=True)) for values in product(*sweep.values()))

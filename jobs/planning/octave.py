@@ -1,4 +1,4 @@
-"""The work of one octave, as a plan counts it."""
+"""The work of one octave, for the whole poster and for each worker."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,14 +6,22 @@ from dataclasses import dataclass
 from render.geometry.grid import Grid
 from render.geometry.partition import Block, partition
 from render.geometry.rect import Rect
-from render.geometry.sampling_grid import Lattice
+from render.geometry.sampling_grid import SamplingGrid
+
+MIN_CHECKPOINT_SECONDS = 60.0
+"""The shortest time between two checkpoints of an octave."""
+
+
+WORK_PER_CHECKPOINT = 30
+"""Seconds of work between two checkpoints, per second that a checkpoint takes."""
 
 
 @dataclass(frozen=True)
 class Octave:
-    """One octave's work: its size, its tiles, and the pixels of all their windows together.
+    """The work of one octave: its size, its tiles, and the pixels of their windows.
 
-    busiest: those of the worker that has most; the others wait for it at every step.
+    window: the side of a window. window_pixels: of all tiles. busiest_pixels: the window pixels of
+    the busiest worker; the others wait for it at every step.
     """
 
     height: int
@@ -22,7 +30,7 @@ class Octave:
     columns: int
     window: int
     window_pixels: int
-    busiest: int
+    busiest_pixels: int
     steps: int
 
     @property
@@ -32,82 +40,78 @@ class Octave:
 
     @property
     def effort(self) -> int:
-        """What its time should go with: pixels of the busiest worker's windows, times steps."""
-        return self.busiest * self.steps
+        """A number proportional to its time: window pixels of the busiest worker times steps."""
+        return self.busiest_pixels * self.steps
 
     @property
     def overhead(self) -> float:
-        """Pixels computed for each pixel of the picture: halos, and padding at the borders."""
+        """Window pixels per pixel of the picture, at least 1: halos, and padding at the borders."""
         return self.window_pixels / (self.height * self.width)
 
 
 @dataclass(frozen=True)
-class Load:
-    """What one worker has to do at a step: its tiles, the pixels of their windows together, and
-    those of their slopes, which reach beyond the cores by the dream's margin."""
+class WorkerLoad:
+    """The work of one worker at a step.
+
+    gradient_pixels: pixels with a gradient. They reach beyond the tiles by the dream's margin.
+    """
 
     tiles: int
     window_pixels: int
-    slopes: int
+    gradient_pixels: int
 
 
-def loads(grid: Grid, lattice: Lattice, blocks: Sequence[Block]) -> tuple[Load, ...]:
-    """Those of a crew whose members hold `blocks`, windows taken as they lie without jitter."""
-    return _Sides(grid, lattice).loads(blocks)
+def worker_loads(
+    grid: Grid, sampling_grid: SamplingGrid, blocks: Sequence[Block]
+) -> tuple[WorkerLoad, ...]:
+    """The work of each worker at a step without jitter. blocks: the tiles of each worker."""
+    return _TileSides(grid, sampling_grid).loads(blocks)
 
 
-def octave_work(grid: Grid, lattice: Lattice, steps: int, workers: int) -> Octave:
-    """The work of the octave that `grid` is of, its windows taken as they lie without jitter."""
-    sides = _Sides(grid, lattice)
+def octave_work(grid: Grid, sampling_grid: SamplingGrid, steps: int, workers: int) -> Octave:
+    """The work of an octave with these tiles, its windows placed without jitter."""
+    sides = _TileSides(grid, sampling_grid)
     return Octave(
         grid.height,
         grid.width,
         grid.rows,
         grid.columns,
-        lattice.extent(grid.tile),
-        sum(sides.heights) * sum(sides.widths),
+        sampling_grid.window_side(grid.tile),
+        sum(sides.window_heights) * sum(sides.window_widths),
         max(load.window_pixels for load in sides.loads(partition(grid, workers))),
         steps,
     )
 
 
-class _Sides:
-    """The sides of windows and slopes by rows and columns of tiles, of which there may be millions.
+class _TileSides:
+    """Heights of windows and gradients by tile row, and widths by tile column.
 
-    Each is a row's height times a column's width.
+    A tile's area is a product of the two. There may be millions of tiles, so nothing lists them.
     """
 
-    def __init__(self, grid: Grid, lattice: Lattice) -> None:
+    def __init__(self, grid: Grid, sampling_grid: SamplingGrid) -> None:
         size = (grid.height, grid.width)
         first_column = [grid.block(row, 0, row + 1, 1) for row in range(grid.rows)]
         first_row = [grid.block(0, column, 1, column + 1) for column in range(grid.columns)]
 
         def windows(cores: list[Rect]) -> list[Rect]:
-            return [lattice.window(core, grid.tile, (0, 0), size) for core in cores]
+            return [sampling_grid.window(core, grid.tile, (0, 0), size) for core in cores]
 
-        def slopes(cores: list[Rect]) -> list[Rect]:
-            return [core.grown(lattice.margin).intersect(grid.whole) for core in cores]
+        def gradients(cores: list[Rect]) -> list[Rect]:
+            return [core.grown(sampling_grid.margin).intersect(grid.whole) for core in cores]
 
-        self.heights = [window.height for window in windows(first_column)]
-        self.widths = [window.width for window in windows(first_row)]
-        self._slope_heights = [slope.height for slope in slopes(first_column)]
-        self._slope_widths = [slope.width for slope in slopes(first_row)]
+        self.window_heights = [window.height for window in windows(first_column)]
+        self.window_widths = [window.width for window in windows(first_row)]
+        self._gradient_heights = [gradient.height for gradient in gradients(first_column)]
+        self._gradient_widths = [gradient.width for gradient in gradients(first_row)]
 
-    def loads(self, blocks: Sequence[Block]) -> tuple[Load, ...]:
+    def loads(self, blocks: Sequence[Block]) -> tuple[WorkerLoad, ...]:
         return tuple(self._load(block) for block in blocks)
 
-    def _load(self, block: Block) -> Load:
+    def _load(self, block: Block) -> WorkerLoad:
         rows, columns = slice(block.top, block.bottom), slice(block.left, block.right)
-        return Load(
+        return WorkerLoad(
             (block.bottom - block.top) * (block.right - block.left),
-            sum(self.heights[rows]) * sum(self.widths[columns]),
-            sum(self._slope_heights[rows]) * sum(self._slope_widths[columns]),
+            sum(self.window_heights[rows]) * sum(self.window_widths[columns]),
+            sum(self._gradient_heights[rows]) * sum(self._gradient_widths[columns]),
         )
-
-
-LEAST_SECONDS = 60.0
-"""Between two checkpoints within an octave, at the least."""
-
-
-WORTH = 30
-"""A checkpoint may cost a thirtieth of the work that it saves."""

@@ -1,62 +1,66 @@
-"""The plan: everything that follows from a spec before anything is rendered."""
+"""The plan of a poster: everything that follows from its spec before it is rendered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jobs.planning.disk import Disk, disk_use
-from jobs.planning.identity import Identity, canonical, file_digest, identity
+from jobs.planning.disk import DiskUse, disk_use
+from jobs.planning.identity import Identity, canonical_json, file_digest, poster_identity
 from jobs.planning.machine import Machine
-from jobs.planning.memory import VALUE_BYTES, Memory, worker_memory
+from jobs.planning.memory import VALUE_BYTES, WorkerMemory, worker_memory
 from jobs.planning.octave import Octave, octave_work
-from jobs.planning.source import Source, opened, sourced
-from jobs.planning.weights import Choose, chosen_mix, chosen_weights
-from jobs.spec.attachments import companions, described
-from jobs.spec.poster import Spec
-from jobs.spec.size import Extent
+from jobs.planning.source import PictureInfo, open_input, picture_info
+from jobs.planning.weights import FindWeights, find_weights, resolve_objectives
+from jobs.spec.attachments import attachment_paths, objective_document
+from jobs.spec.poster import PosterSpec
+from jobs.spec.size import PixelSize
 from jobs.text.errors import RequestError
-from render.device import Device, Resolved, resolved
+from render.device import Device, ResolvedPrecision, resolve_precision
 from render.dream.objective import Mix
 from render.dream.octaves import octave_sizes
-from render.engine.memory import kept_values, masks_named
-from render.engine.network_profile import Survey, survey
+from render.engine.memory import mask_paths, stored_values
+from render.engine.network_profile import NetworkProfile, profile_network
 from render.engine.tiling import auto_tile
 from render.geometry.grid import Grid
 from render.geometry.partition import Block, partition
 from render.geometry.rect import Size
-from render.geometry.sampling_grid import Lattice
+from render.geometry.sampling_grid import SamplingGrid
 from render.pictures.output_format import Labels, check_output
 
-_A_LITTLE = 1.1
+_BLOCK_TOLERANCE = 1.1
+"""A block may need this many times the planned memory, where memory is tight."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A spec worked out, and checked against a machine.
+class PosterPlan:
+    """A poster's spec, worked out and checked against a machine.
 
-    Only `workers`, `gpus_per_worker`, `memory` and `disk` know of that machine and its crew.
+    Only `workers`, `gpus_per_worker`, `memory` and `disk` depend on the machine and its crew.
+
+    extent: the size of the poster, with its dpi. attachments: the masks and guides, by path.
+    tile: the side of a tile, in pixels. octaves: the smallest first.
     """
 
-    spec: Spec
+    spec: PosterSpec
     identity: Identity
-    source: Source
-    extent: Extent
+    source: PictureInfo
+    extent: PixelSize
     weights: Path
     weights_digest: str
-    companions: Mapping[Path, Source]
+    attachments: Mapping[Path, PictureInfo]
     mix: Mix
-    precision: Resolved
-    survey: Survey
+    precision: ResolvedPrecision
+    profile: NetworkProfile
     tile: int
     octaves: tuple[Octave, ...]
     workers: int
     gpus_per_worker: int
-    memory: Memory
+    memory: WorkerMemory
 
     @property
     def device(self) -> Device:
-        """Where its workers compute."""
+        """The device that its workers compute on."""
         return "cuda" if self.gpus_per_worker else "cpu"
 
     @property
@@ -66,47 +70,52 @@ class Plan:
 
     @property
     def megapixel_steps(self) -> float:
-        """The work of all octaves."""
+        """The work of all octaves: millions of pixels times steps."""
         return sum(octave.megapixel_steps for octave in self.octaves)
 
     @property
     def window_pixel_steps(self) -> int:
-        """What the network will see, halos included: pixels times steps."""
+        """The work of the network, halos included: window pixels times steps."""
         return sum(octave.window_pixels * octave.steps for octave in self.octaves)
 
     @property
-    def disk(self) -> Disk:
-        """The bytes it reads, keeps and writes."""
+    def disk(self) -> DiskUse:
+        """The disk space that it needs."""
         return disk_use(
             (self.source.height, self.source.width),
             self.source.depth,
             self.size,
             VALUE_BYTES[self.precision],
-            kept_values(self.mix, self.spec.dream, self.tile),
+            stored_values(self.mix, self.spec.dream, self.tile),
             self.memory.spills,
             self.spec.outputs,
-            tuple(self.companions[path] for path in self.masks),
+            tuple(self.attachments[path] for path in self.masks),
         )
 
     @property
     def masks(self) -> tuple[Path, ...]:
-        """The companions that say where something is to happen, each once."""
-        return masks_named(self.mix, self.spec.dream)
+        """The paths of the masks, each once."""
+        return mask_paths(self.mix, self.spec.dream)
+
+    @property
+    def attachment_digests(self) -> dict[Path, str]:
+        """The digests of the attachments, by path."""
+        return {path: str(one.digest) for path, one in self.attachments.items()}
 
     def label(self) -> str:
-        """What outputs say of themselves: the identity and the plan, without crew or paths."""
-        return canonical({"spec": self.identity.document, "plan": self.pixels()})
+        """The job and its plan as JSON, for a result's metadata: no crew and no paths."""
+        return canonical_json({"spec": self.identity.document, "plan": self.pixel_settings()})
 
-    def pixels(self) -> dict[str, Any]:
-        """What of the plan decides the pixels, as plain JSON values."""
+    def pixel_settings(self) -> dict[str, Any]:
+        """The settings that affect pixels, as plain JSON values."""
         return {
             "size": list(self.size),
             "octaves": [[octave.height, octave.width] for octave in self.octaves],
             "tile": self.tile,
-            "stride": self.survey.stride,
-            "field": self.survey.field,
+            "stride": self.profile.stride,
+            "field": self.profile.field,
             "precision": self.precision,
-            "objectives": [described(one, self.digests) for one in self.mix],
+            "objectives": [objective_document(one, self.attachment_digests) for one in self.mix],
         }
 
     @property
@@ -115,115 +124,135 @@ class Plan:
         return tuple(Grid(one.height, one.width, self.tile) for one in self.octaves)
 
     @property
-    def lattice(self) -> Lattice:
-        """The network's sampling grid at the dream's jitter."""
-        dream = self.spec.dream
-        return Lattice(self.survey.stride, self.survey.field, dream.jitter, dream.margin)
+    def sampling_grid(self) -> SamplingGrid:
+        """The network's sampling grid, with the dream's jitter and margin."""
+        return _sampling_grid(self.profile, self.spec)
 
-    def crewed(self, workers: int) -> "Plan":
-        """The same poster by more or fewer workers, each as large as now.
+    def with_workers(self, workers: int) -> "PosterPlan":
+        """The same poster by another number of workers, each with the memory that it has now.
 
-        TooSmall where not even one tile fits.
+        Raises MachineTooSmall if a worker cannot hold its share.
         """
-        dream, lattice = self.spec.dream, self.lattice
         memory = self._memory(self.grids[-1], partition(self.grids[-1], workers))
         if self.memory.is_frugal:
-            # It holds as little as it can; only what its neighbours lend has changed.
+            # A frugal worker already holds as little as it can; only its halo has changed.
             memory = replace(memory, limit=max(memory.limit, memory.on_disk))
         memory.check(self.tile)
-        octaves = tuple(octave_work(grid, lattice, dream.steps, workers) for grid in self.grids)
+        octaves = _octaves(self.grids, self.sampling_grid, self.spec.dream.steps, workers)
         return replace(self, workers=workers, memory=memory, octaves=octaves)
 
     def can_hold(self, grid: Grid, blocks: Sequence[Block]) -> bool:
-        """Whether workers may hold these blocks of an octave, as the plan has them hold tiles.
+        """Whether workers have the memory for these blocks of an octave.
 
-        Where memory is tight they may take little more than the plan has said.
+        Tiles stay in memory or on disk, as planned. Where memory is tight, blocks may need little
+        more than the plan says.
         """
-        found, said = self._memory(grid, blocks), self.memory
-        needed = found.on_disk if said.spills else found.in_memory
-        is_tight = said.is_limited or self.device == "cuda"
-        return needed <= (min(said.limit, said.needed * _A_LITTLE) if is_tight else said.limit)
+        memory, planned = self._memory(grid, blocks), self.memory
+        needed = memory.on_disk if planned.spills else memory.in_memory
+        if not planned.is_limited and self.device == "cpu":
+            return needed <= planned.limit
+        return needed <= min(planned.limit, planned.needed * _BLOCK_TOLERANCE)
 
-    def _memory(self, grid: Grid, blocks: Sequence[Block]) -> Memory:
+    def _memory(self, grid: Grid, blocks: Sequence[Block]) -> WorkerMemory:
         return worker_memory(
             grid,
-            self.lattice,
-            self.survey.cost,
-            kept_values(self.mix, self.spec.dream, self.tile),
+            self.sampling_grid,
+            self.profile.cost,
+            stored_values(self.mix, self.spec.dream, self.tile),
             VALUE_BYTES[self.precision],
             blocks,
             self.memory.limit,
             self.memory.is_limited,
         )
 
-    @property
-    def digests(self) -> dict[Path, str]:
-        """Those of the companions, by path."""
-        return {path: str(one.digest) for path, one in self.companions.items()}
 
+def make_plan(
+    spec: PosterSpec,
+    machine: Machine,
+    find: FindWeights = find_weights,
+    precision: ResolvedPrecision | None = None,
+) -> PosterPlan:
+    """Work out a poster's spec for a local crew on a machine.
 
-def make_plan(spec: Spec, machine: Machine, choose: Choose = chosen_weights) -> Plan:
-    """Work a spec out for a local crew on a machine.
+    Renders nothing, and writes only to the cache of network profiles.
 
-    choose: finds the weights. Nothing is rendered, and nothing is written but what was found out
-    about a network. RenderError or RequestError, in one line, where it cannot be done.
+    Args:
+        spec: The poster.
+        machine: The machine that offers the workers.
+        find: Finds and checks the weights.
+        precision: Replaces the spec's precision, without changing the job's identity: what an
+            earlier holder of the job pinned.
+
+    Raises:
+        RenderError, RequestError: The poster cannot be rendered here; the text is one line.
     """
-    gpus = machine.gpus_each(spec.crew)
-    precision = resolved(spec.precision, has_gpu=gpus > 0)
-    weights, weights_digest = choose(spec.network)
-    mix = chosen_mix(spec.network.name, weights, spec.objectives)
-    seen = survey(spec.network.name, mix, precision)
-    source, extent = _source(spec)
-    paths = map(Path, companions(spec.document()))
-    beside = {path: sourced(path, spec.limits.max_pixels) for path in paths}
+    gpus = machine.gpus_per_worker(spec.crew)
+    precision = resolve_precision(precision or spec.precision, has_gpu=gpus > 0)
+    weights, weights_digest = find(spec.network)
+    mix = resolve_objectives(spec.network.name, weights, spec.objectives)
+    profile = profile_network(spec.network.name, mix, precision)
+    source, extent = _inspect_input(spec)
+    paths = map(Path, attachment_paths(spec.document()))
+    attachments = {path: picture_info(path, spec.limits.max_pixels) for path in paths}
     _check_extent(spec, extent)
-    size = (extent.height, extent.width)
-    lattice = Lattice(seen.stride, seen.field, spec.dream.jitter, spec.dream.margin)
-    tile = auto_tile(size, lattice, seen.cost) if spec.tiles.size == "auto" else spec.tiles.size
+    size, sampling_grid = (extent.height, extent.width), _sampling_grid(profile, spec)
+    tile = spec.tiles.size
+    if tile == "auto":
+        tile = auto_tile(size, sampling_grid, profile.cost)
     grids = [Grid(*octave, tile) for octave in octave_sizes(size, spec.dream)]
     workers = machine.workers(spec.crew, len(grids[-1]))
     memory = worker_memory(
         grids[-1],
-        lattice,
-        seen.cost,
-        kept_values(mix, spec.dream, tile),
+        sampling_grid,
+        profile.cost,
+        stored_values(mix, spec.dream, tile),
         VALUE_BYTES[precision],
         partition(grids[-1], workers),
-        machine.memory_each(spec.crew, workers),
+        machine.memory_per_worker(spec.crew, workers),
         spec.crew.memory_per_worker != "auto",
     )
     memory.check(tile)
-    return Plan(
+    return PosterPlan(
         spec=spec,
-        identity=identity(
+        identity=poster_identity(
             spec,
             weights=weights_digest,
             picture=source.digest,
-            companions={path: str(one.digest) for path, one in beside.items()},
+            attachments={path: str(one.digest) for path, one in attachments.items()},
         ),
         source=source,
         extent=extent,
         weights=weights,
         weights_digest=weights_digest,
-        companions=beside,
+        attachments=attachments,
         mix=mix,
         precision=precision,
-        survey=seen,
+        profile=profile,
         tile=tile,
-        octaves=tuple(octave_work(grid, lattice, spec.dream.steps, workers) for grid in grids),
+        octaves=_octaves(grids, sampling_grid, spec.dream.steps, workers),
         workers=workers,
         gpus_per_worker=gpus,
         memory=memory,
     )
 
 
-def _source(spec: Spec) -> tuple[Source, Extent]:
-    picture, extent = opened(spec)
+def _sampling_grid(profile: NetworkProfile, spec: PosterSpec) -> SamplingGrid:
+    return SamplingGrid(profile.stride, profile.field, spec.dream.jitter, spec.dream.margin)
+
+
+def _octaves(
+    grids: Iterable[Grid], sampling_grid: SamplingGrid, steps: int, workers: int
+) -> tuple[Octave, ...]:
+    return tuple(octave_work(grid, sampling_grid, steps, workers) for grid in grids)
+
+
+def _inspect_input(spec: PosterSpec) -> tuple[PictureInfo, PixelSize]:
+    picture, extent = open_input(spec)
     digest = None if spec.input.path is None else file_digest(spec.input.path)
-    return Source(picture.height, picture.width, picture.depth, digest), extent
+    return PictureInfo(picture.height, picture.width, picture.depth, digest), extent
 
 
-def _check_extent(spec: Spec, extent: Extent) -> None:
+def _check_extent(spec: PosterSpec, extent: PixelSize) -> None:
     pixels = extent.height * extent.width
     if pixels > spec.limits.max_pixels:
         raise RequestError(
@@ -235,5 +264,5 @@ def _check_extent(spec: Spec, extent: Extent) -> None:
         check_output(output.format, extent.height, extent.width, output.depth)
     try:
         Labels(extent.dpi, identity="")
-    except ValueError as why:
-        raise RequestError(f"size {spec.size}: {why}; change what follows the @") from why
+    except ValueError as error:
+        raise RequestError(f"size {spec.size}: {error}; change the part after the @") from error

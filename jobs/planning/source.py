@@ -1,19 +1,22 @@
-"""What a poster starts from, opened: its size and depth, and its samples."""
+"""The input of a poster, opened, and what a plan records of a picture."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.planning.identity import file_digest
-from jobs.spec.poster import Spec
-from jobs.spec.size import Extent
-from render.pictures.generated import Noise, Plain
-from render.pictures.ingest import Pictured
-from render.pictures.source import open_picture
+from jobs.spec.poster import PosterSpec
+from jobs.spec.size import PixelSize
+from render.pictures.decode import open_picture
+from render.pictures.generated import Noise, PlainColour
+from render.pictures.ingest import PictureSource
 
 
 @dataclass(frozen=True)
-class Source:
-    """The input as it was found: height, width, bits a sample, digest if it is a file."""
+class PictureInfo:
+    """An input, mask or guide: its size in pixels, bits a sample, and digest.
+
+    digest: None for noise and plain colours.
+    """
 
     height: int
     width: int
@@ -21,24 +24,24 @@ class Source:
     digest: str | None
 
 
-def sourced(path: Path, max_pixels: int) -> Source:
-    """A picture file as it was found. PictureError where it cannot be read, or is too large."""
+def picture_info(path: Path, max_pixels: int) -> PictureInfo:
+    """Describe a picture file. Raises PictureError if it is unreadable or too large."""
     picture = open_picture(path, max_pixels)
-    return Source(picture.height, picture.width, picture.depth, file_digest(path))
+    return PictureInfo(picture.height, picture.width, picture.depth, file_digest(path))
 
 
-def opened(spec: Spec) -> tuple[Pictured, Extent]:
-    """The input, and the size of the output that the spec asks for with it.
+def open_input(spec: PosterSpec) -> tuple[PictureSource, PixelSize]:
+    """Open a poster's input, and work out the poster's size from it.
 
-    PictureError where the input cannot be read or is larger than the spec's limits.
+    Raises PictureError if the input is unreadable or exceeds the spec's limits.
     """
     if spec.input.path is not None:
-        picture: Pictured = open_picture(spec.input.path, spec.limits.max_pixels)
+        picture: PictureSource = open_picture(spec.input.path, spec.limits.max_pixels)
         return picture, spec.size.resolve(picture.height, picture.width)
-    extent = spec.size.resolve(1, 1)
+    size = spec.size.resolve(1, 1)
     if spec.input.noise is not None:
-        return Noise(extent.height, extent.width, spec.input.noise.seed), extent
+        return Noise(size.height, size.width, spec.input.noise.seed), size
     if spec.input.colour is None:
         raise ValueError("an input is a path, noise or a colour")
     colour = spec.input.colour
-    return Plain(extent.height, extent.width, (colour.red, colour.green, colour.blue)), extent
+    return PlainColour(size.height, size.width, (colour.red, colour.green, colour.blue)), size

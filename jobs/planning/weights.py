@@ -1,4 +1,4 @@
-"""The weights that a spec chooses: their file, checked against the network; and what they know."""
+"""The weights file of a spec, checked against its network, and the objectives that need it."""
 
 import os
 from collections.abc import Callable
@@ -9,53 +9,58 @@ from jobs.planning.identity import file_digest
 from jobs.spec.base import NetworkChoice
 from render.dream.objective import Mix, Objective
 from render.engine.network_profile import check_weights, default_objective
-from render.networks.class_names import class_number
-from render.networks.weight_paths import SAFE, weights_file
+from render.networks.classes import class_index
+from render.networks.weight_paths import SAFETENSORS_SUFFIX, resolve_weights
 
-Choose = Callable[[NetworkChoice], tuple[Path, str]]
-"""Finds the weights that a spec chooses, and their digest."""
+FindWeights = Callable[[NetworkChoice], tuple[Path, str]]
+"""Returns the weights file of a network, and its digest."""
 
 
-def chosen_weights(network: NetworkChoice) -> tuple[Path, str]:
-    """The file and its digest. RenderError or RequestError where it is missing or does not fit."""
+def find_weights(network: NetworkChoice) -> tuple[Path, str]:
+    """The weights file of a network, and its digest.
+
+    Raises RenderError or RequestError if it is missing or does not fit the network.
+    """
     named = network.weights
-    path = weights_file(network.name, None if named is None else str(named))
+    path = resolve_weights(network.name, None if named is None else str(named))
     digest = file_digest(path)
     check_weights(network.name, path, digest)
     return path, digest
 
 
-def sendable_weights(network: NetworkChoice) -> tuple[Path, str]:
-    """The same for who sends them to others: as a file that holds tensors and nothing else.
+def find_safetensors(network: NetworkChoice) -> tuple[Path, str]:
+    """The same as a .safetensors file, the only kind that workers load from a store.
 
-    A pickle, which those do not open, is converted into this machine's cache. Raises the same.
+    Converts a pickle into this machine's cache. Raises what `find_weights` raises.
     """
-    path, digest = chosen_weights(network)
-    if path.suffix == SAFE:
+    path, digest = find_weights(network)
+    if path.suffix == SAFETENSORS_SUFFIX:
         return path, digest
-    target = _converted_folder() / digest.partition(":")[2] / f"{path.stem}{SAFE}"
+    target = _conversion_cache() / digest.partition(":")[2] / f"{path.stem}{SAFETENSORS_SUFFIX}"
     if not target.is_file():
-        from render.networks.weights import convert
+        from render.networks.weights import convert_to_safetensors
 
-        convert(path, target)
+        convert_to_safetensors(path, target)
     return target, file_digest(target)
 
 
-def _converted_folder() -> Path:
+def _conversion_cache() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "dreamfarm" / "weights"
 
 
-def chosen_mix(network: str, weights: Path, objectives: tuple[Objective, ...] | None) -> Mix:
-    """The objectives asked for, or the network's default, with numbers for classes' names.
+def resolve_objectives(
+    network: str, weights: Path, objectives: tuple[Objective, ...] | None
+) -> Mix:
+    """The given objectives, or the network's default, with class names turned into indices.
 
-    LayerError where there is no such class.
+    Raises LayerError if a class does not exist.
     """
 
-    def numbered(one: Objective) -> Objective:
+    def with_indices(one: Objective) -> Objective:
         if one.classes is None:
             return one
-        found = tuple(class_number(network, weights, named) for named in one.classes)
-        return replace(one, classes=found)
+        indices = tuple(class_index(network, weights, named) for named in one.classes)
+        return replace(one, classes=indices)
 
-    return Mix(objectives or (default_objective(network),)).each(numbered)
+    return Mix(objectives or (default_objective(network),)).map_objectives(with_indices)

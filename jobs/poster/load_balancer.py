@@ -4,37 +4,37 @@ from collections.abc import Iterator, Mapping
 from operator import truediv
 from statistics import fmean
 
-from jobs.planning.octave import loads
-from jobs.planning.poster import Plan
+from jobs.planning.octave import worker_loads
+from jobs.planning.poster import PosterPlan
 from jobs.runtime.logs import LOG
-from jobs.runtime.metrics.timings import Measured
-from render.geometry.partition import Block, partition, uneven
+from jobs.runtime.metrics.timings import WorkerTimings
+from render.geometry.partition import Block, partition, partition_by_speed
 
-_ENOUGH = 2.0
+_MIN_SECONDS = 2.0
 """Seconds of work that say something of a member; less says more of the moment."""
 
 
-_FADES = 0.5
+_DECAY = 0.5
 """What counts of older work, each time that there is enough of new: loads change, and are noisy."""
 
 
-_BETTER = 0.9
+_MAX_TIME_RATIO = 0.9
 """What is left of a step's time, at the most, where shares are to change: members that are alike
 never measure alike."""
 
 
-_WORTH = 3.0
+_MIN_GAIN = 3.0
 """To load an octave anew must save so many times what it costs."""
 
 
-_TEMPERED = (1.0, 0.75, 0.5, 0.25, 0.1)
+_SPEED_POWERS = (1.0, 0.75, 0.5, 0.25, 0.1)
 """How far shares follow speeds, as powers of them: less far where memory sets limits."""
 
 
 _Blocks = tuple[Block, ...]
 
 
-class Shares:
+class LoadBalancer:
     """Those of one crew.
 
     Where a machine has other work to do, its member's step takes longer, and all others wait for
@@ -42,69 +42,69 @@ class Shares:
     checkpoint so is the rest of this one, where that is worth loading it again.
     """
 
-    def __init__(self, plan: Plan, size: int) -> None:
-        self._plan, self._everyone = plan, range(size)
+    def __init__(self, plan: PosterPlan, size: int) -> None:
+        self._plan, self._members = plan, range(size)
         self._octave = self._step = 0
         self._blocks: _Blocks = ()
-        self._known = dict.fromkeys(self._everyone, Measured())
-        self._work = [_Work() for _ in self._everyone]
+        self._timings = dict.fromkeys(self._members, WorkerTimings())
+        self._measured = [_MeasuredSpeed() for _ in self._members]
         self._since = 0.0
         self._speeds: tuple[float, ...] = ()
         self._loading = 0.0
 
-    def deal(self, octave: int, step: int) -> _Blocks:
+    def assign(self, octave: int, step: int) -> _Blocks:
         """A block for each member, to hold from that step of an octave on."""
-        self._octave, self._step, self._blocks = octave, step, self._best(octave)
+        self._octave, self._step, self._blocks = octave, step, self._best_partition(octave)
         grid = self._plan.grids[octave]
-        if self._blocks != partition(grid, len(self._everyone)):
+        if self._blocks != partition(grid, len(self._members)):
             tiles = [len(block.tiles(grid)) for block in self._blocks]
             LOG.info("octave %d: members get %d to %d tiles", octave + 1, min(tiles), max(tiles))
         return self._blocks
 
-    def learn(self, step: int, found: Mapping[int, Measured]) -> None:
+    def add_timings(self, step: int, found: Mapping[int, WorkerTimings]) -> None:
         """Take in what all members have measured since they were made, after `step` steps."""
         steps, pixels = step - self._step, self._pixels(self._octave, self._blocks)
-        before, self._known, self._step = self._known, dict(found), step
+        before, self._timings, self._step = self._timings, dict(found), step
         loading = max(found[m].during("load") - before[m].during("load") for m in found)
         self._loading = loading or self._loading
-        worked = [_worked(found[m]) - _worked(before[m]) for m in self._everyone]
-        for member in self._everyone if steps else ():
-            self._work[member].add(pixels[member] * steps, worked[member])
+        worked = [_step_seconds(found[m]) - _step_seconds(before[m]) for m in self._members]
+        for member in self._members if steps else ():
+            self._measured[member].add(pixels[member] * steps, worked[member])
         self._since += max(worked)
-        if self._since >= _ENOUGH:
-            self._judge()
+        if self._since >= _MIN_SECONDS:
+            self._update_speeds()
 
-    def should_change(self) -> bool:
+    def should_rebalance(self) -> bool:
         """Whether to cut the rest of the octave anew would save more than it costs to load it."""
         now = self._seconds(self._octave, self._blocks)
-        better = self._seconds(self._octave, self._best(self._octave))
+        better = self._seconds(self._octave, self._best_partition(self._octave))
         left = self._plan.spec.dream.steps - self._step
-        return better < _BETTER * now and left * (now - better) > _WORTH * self._loading
+        return better < _MAX_TIME_RATIO * now and left * (now - better) > _MIN_GAIN * self._loading
 
-    def _judge(self) -> None:
+    def _update_speeds(self) -> None:
         """Who never had a tile is taken for average."""
-        measured = [one.speed for one in self._work if one.speed]
+        measured = [one.speed for one in self._measured if one.speed]
         average = fmean(measured)
-        self._speeds = tuple(one.speed or average for one in self._work)
+        self._speeds = tuple(one.speed or average for one in self._measured)
         self._since = 0.0
-        for one in self._work:
-            one.fade()
+        for one in self._measured:
+            one.decay()
 
-    def _best(self, octave: int) -> _Blocks:
+    def _best_partition(self, octave: int) -> _Blocks:
         """By speed, or alike where that is nearly as good."""
-        alike = partition(self._plan.grids[octave], len(self._everyone))
-        enough = _BETTER * self._seconds(octave, alike)
+        alike = partition(self._plan.grids[octave], len(self._members))
+        enough = _MAX_TIME_RATIO * self._seconds(octave, alike)
         # To cut for hundreds takes a moment, and nothing can be better than this.
         if not self._speeds or sum(self._pixels(octave, alike)) >= enough * sum(self._speeds):
             return alike
-        found = next(self._fitting(octave), alike)
+        found = next(self._partitions_by_speed(octave), alike)
         return found if self._seconds(octave, found) < enough else alike
 
-    def _fitting(self, octave: int) -> Iterator[_Blocks]:
+    def _partitions_by_speed(self, octave: int) -> Iterator[_Blocks]:
         """By speed, as far as memory allows."""
         grid = self._plan.grids[octave]
-        for power in _TEMPERED:
-            blocks = uneven(grid, tuple(speed**power for speed in self._speeds))
+        for power in _SPEED_POWERS:
+            blocks = partition_by_speed(grid, tuple(speed**power for speed in self._speeds))
             if self._plan.can_hold(grid, blocks):
                 yield blocks
 
@@ -115,10 +115,13 @@ class Shares:
     def _pixels(self, octave: int, blocks: _Blocks) -> list[int]:
         """Of all windows of each member."""
         plan = self._plan
-        return [one.window_pixels for one in loads(plan.grids[octave], plan.lattice, blocks)]
+        return [
+            one.window_pixels
+            for one in worker_loads(plan.grids[octave], plan.sampling_grid, blocks)
+        ]
 
 
-class _Work:
+class _MeasuredSpeed:
     """What a member has done: pixels of windows, and the seconds that they took."""
 
     def __init__(self) -> None:
@@ -130,10 +133,10 @@ class _Work:
             self._pixels += pixels
             self._seconds += seconds
 
-    def fade(self) -> None:
+    def decay(self) -> None:
         """From now on it counts less."""
-        self._pixels *= _FADES
-        self._seconds *= _FADES
+        self._pixels *= _DECAY
+        self._seconds *= _DECAY
 
     @property
     def speed(self) -> float:
@@ -141,5 +144,5 @@ class _Work:
         return self._pixels / self._seconds if self._seconds else 0.0
 
 
-def _worked(found: Measured) -> float:
+def _step_seconds(found: WorkerTimings) -> float:
     return found.during("gradients", "update")

@@ -1,28 +1,28 @@
-"""The manifest: the last file written. What was made, from what, by what, with its checksums."""
+"""The manifest of a poster: what was made, from what, with what, and the checksums."""
 
 from datetime import datetime
 from typing import Any
 
-from jobs.planning.poster import Plan
-from jobs.runtime.environment import Machinery
-from jobs.runtime.manifest import Written
+from jobs.planning.poster import PosterPlan
+from jobs.runtime.environment import Environment
+from jobs.runtime.manifest import OutputFile
 from render.version import PIXEL_VERSION
 
 
-def manifest(
-    plan: Plan,
-    used: Machinery,
+def poster_manifest(
+    plan: PosterPlan,
+    used: Environment,
     document: dict[str, Any],
     folder: str,
-    written: list[Written],
+    files: list[OutputFile],
     started: datetime,
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     """The manifest as JSON values.
 
-    used: what the crew computed with. document: the spec as it was submitted. folder: where the
-        outputs lie, from the manifest, with its `/`. started: of the holder that finished it, in
-        UTC. seconds: wall times by phase, of that holder.
+    used: the environment of the crew. document: the spec as the user submitted it.
+    folder: the folder of the outputs, relative to the manifest, with its final `/`.
+    started, seconds: of the holder that finished the job: in UTC, and wall times by phase.
     """
     return {
         "version": 1,
@@ -30,7 +30,7 @@ def manifest(
         "state": "succeeded",
         "spec": document,
         "identity": plan.identity.document,
-        "plan": plan.pixels(),
+        "plan": plan.pixel_settings(),
         "input": {
             "height": plan.source.height,
             "width": plan.source.width,
@@ -45,11 +45,11 @@ def manifest(
         "started": started.isoformat(timespec="seconds"),
         "seconds": {phase: round(time, 2) for phase, time in seconds.items()},
         "megapixel_steps": round(plan.megapixel_steps, 3),
-        "outputs": [_output(plan, folder, one) for one in written],
+        "outputs": [_output(plan, folder, one) for one in files],
     }
 
 
-def _output(plan: Plan, folder: str, one: Written) -> dict[str, Any]:
+def _output(plan: PosterPlan, folder: str, one: OutputFile) -> dict[str, Any]:
     return {
         "path": f"{folder}{one.name}",
         "format": one.format,

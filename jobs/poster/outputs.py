@@ -5,31 +5,31 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from jobs.planning.memory import encoding_memory
-from jobs.planning.poster import Plan
-from jobs.runtime.context import Site
-from jobs.runtime.manifest import Written
-from jobs.runtime.metrics.counters import Use
+from jobs.planning.poster import PosterPlan
+from jobs.runtime.context import JobContext
+from jobs.runtime.manifest import OutputFile
+from jobs.runtime.metrics.counters import ResourceUse
 from jobs.spec.poster import Output
 from render.pictures.output_format import FORMATS, Labels
-from render.pictures.tiled_image import Mosaic
+from render.pictures.tiled_image import TiledImage
 
 
-def output_names(plan: Plan) -> list[str]:
+def output_names(plan: PosterPlan) -> list[str]:
     """The names of the plan's files, in the order of its outputs."""
     return [output_name(plan, output) for output in plan.spec.outputs]
 
 
-def output_name(plan: Plan, output: Output) -> str:
+def output_name(plan: PosterPlan, output: Output) -> str:
     """The name of one output's file, or of its .dzi."""
     return plan.spec.name + FORMATS[output.format].suffix
 
 
-def labels(plan: Plan) -> Labels:
+def output_labels(plan: PosterPlan) -> Labels:
     """What the plan's files say of themselves."""
     return Labels(plan.extent.dpi, plan.label())
 
 
-def at_once(plan: Plan) -> int:
+def parallel_outputs(plan: PosterPlan) -> int:
     """How many outputs are encoded at the same time: by one process, which may take what a worker
     may.
     """
@@ -38,36 +38,41 @@ def at_once(plan: Plan) -> int:
     return next(fitting, 1)
 
 
-def encoding_use(plan: Plan) -> Use:
+def encoding_resources(plan: PosterPlan) -> ResourceUse:
     """What writing the outputs asks for."""
-    threads = at_once(plan)
-    return Use(cores=threads, gpus=0, memory=encoding_memory(plan.extent.width, threads))
+    threads = parallel_outputs(plan)
+    return ResourceUse(cores=threads, gpus=0, memory=encoding_memory(plan.extent.width, threads))
 
 
 def write_outputs(
-    plan: Plan, site: Site, canvas: Mosaic, look: Callable[[], None]
-) -> list[Written]:
+    plan: PosterPlan, context: JobContext, canvas: TiledImage, look: Callable[[], None]
+) -> list[OutputFile]:
     """Encode every output of the final canvas, and its preview, in this process.
 
     Reads the canvas as it was committed, in bands, so that memory is bounded by the poster's width.
     look: called before each band of each output, in threads; what it raises ends all of them.
     """
     # It loads torch, which a coordinator needs for nothing else.
-    from jobs.poster.picture_io import Scribe
+    from jobs.poster.picture_io import PictureIO
 
-    scribe, ended = Scribe(site), threading.Event()
+    pictures, ended = PictureIO(context), threading.Event()
 
     def look_on() -> None:
         if ended.is_set():
-            raise _Left
+            raise _GivenUp
         look()
 
-    scribe.show(canvas, len(plan.octaves))
-    with ThreadPoolExecutor(at_once(plan), "output") as pool:
+    pictures.write_preview(canvas, len(plan.octaves))
+    with ThreadPoolExecutor(parallel_outputs(plan), "output") as pool:
         try:
             writing = [
                 pool.submit(
-                    scribe.write, canvas, output_name(plan, one), one, labels(plan), look_on
+                    pictures.write,
+                    canvas,
+                    output_name(plan, one),
+                    one,
+                    output_labels(plan),
+                    look_on,
                 )
                 for one in plan.spec.outputs
             ]
@@ -79,5 +84,5 @@ def write_outputs(
     return [one.result() for one in writing]
 
 
-class _Left(Exception):  # noqa: N818 - the news is in the name
+class _GivenUp(Exception):  # noqa: N818 - the news is in the name
     """An output was given up because another failed."""

@@ -1,264 +1,209 @@
-"""A job in the hands of its holder, from the lease to the manifest."""
+"""Runs a poster: dream with a crew until the last checkpoint, then write the files without one."""
 
 import functools
-import time
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from cluster.crew import Crew
-from cluster.errors import Interrupted
-from jobs.planning.octave import LEAST_SECONDS
-from jobs.planning.poster import Plan
-from jobs.planning.source import Source
-from jobs.poster.manifest import manifest
-from jobs.poster.octave_loop import Climb, progress
-from jobs.poster.outputs import encoding_use, write_outputs
-from jobs.poster.worker_setup import decoded_slots, recipe, worker
-from jobs.records.lease import Held
-from jobs.records.record import read_mapping
-from jobs.runtime.backend import Start, berth_of, use_of
+from cluster.errors import CallCancelled
+from jobs.planning.octave import MIN_CHECKPOINT_SECONDS
+from jobs.planning.poster import PosterPlan
+from jobs.planning.source import PictureInfo
+from jobs.poster.manifest import poster_manifest
+from jobs.poster.octave_loop import OctaveLoop, progress
+from jobs.poster.outputs import encoding_resources, write_outputs
+from jobs.poster.worker_setup import create_worker, decoded_layout, shard_setup
+from jobs.runtime.backend import StartCrew, plan_resources, worker_resources
 from jobs.runtime.checkpoints import Checkpoints, Commit
-from jobs.runtime.context import Site
-from jobs.runtime.control import Control, Stopped
-from jobs.runtime.elastic_sizing import REGROUP, Muster, StartReserve
-from jobs.runtime.environment import FILES, FixedPlan, Machinery, fix, software
-from jobs.runtime.failures import failure_of, verdict, worker_of
-from jobs.runtime.logs import EVENTS, LOG, facts
-from jobs.runtime.manifest import Written, encoded
+from jobs.runtime.elastic_sizing import MIN_GAIN, CrewSizer, StartReservation
+from jobs.runtime.environment import FILE_SOFTWARE, Environment, PinnedPlan, software_versions
+from jobs.runtime.failures import RetryDecision
+from jobs.runtime.logs import EVENTS, log_fields
 from jobs.runtime.metrics.progress import Progress
-from jobs.runtime.metrics.timings import Measured
-from jobs.runtime.reporter import Reporter
-from jobs.text.errors import Unfit
+from jobs.runtime.metrics.timings import WorkerTimings
+from jobs.runtime.runner import JobRunner, RunContext
+from jobs.text.errors import MachineMismatch
 
 
-class Holding:
-    """One holder's work on one job.
+class PosterRunner(JobRunner):
+    """Runs one poster under one lease.
 
-    document: the spec as it was asked for. start: where its crews come from. control: what it is
-    asked to do meanwhile. reserve: on a cluster, how berths are asked for; there a crew starts with
-    those that there are, and grows to the plan's workers. regroup: see REGROUP.
+    start: starts a crew. reserve: on a cluster, asks for resources; a crew starts with those that
+    the cluster grants, and grows to the plan's workers. checkpoint_seconds: the shortest time
+    between two checkpoints of one octave. min_gain: see MIN_GAIN.
     """
+
+    workers = "crew"
 
     def __init__(
         self,
-        plan: Plan,
-        document: dict[str, Any],
-        site: Site,
-        held: Held,
-        start: Start,
-        control: Control,
-        reporter: Reporter,
-        checkpoint_seconds: float = LEAST_SECONDS,
-        reserve: StartReserve | None = None,
-        regroup: float = REGROUP,
+        run: RunContext,
+        plan: PosterPlan,
+        start: StartCrew,
+        reserve: StartReservation | None = None,
+        checkpoint_seconds: float = MIN_CHECKPOINT_SECONDS,
+        min_gain: float = MIN_GAIN,
     ) -> None:
-        self._plan, self._document, self._site, self._held = plan, document, site, held
-        self._most, self._use = plan.workers, use_of(plan)
-        self._muster = Muster(reserve, control, regroup=regroup)
-        self._start, self._control, self._reporter = start, control, reporter
-        self._checkpoints = Checkpoints(site, held.check, checkpoint_seconds)
-        self._used: Machinery | None = None
+        super().__init__(run)
+        self._plan, self._start = plan, start
+        self._most, self._use = plan.workers, plan_resources(plan)
+        self._sizer = CrewSizer(reserve, run.control, min_gain=min_gain)
+        self._checkpoints = Checkpoints(run.context, run.lease.check, checkpoint_seconds)
+        self._used: Environment | None = None
 
-    def run(self) -> dict[str, Any]:
-        """Render what is left to render; returns the manifest, which is then in the store.
-
-        Crews that are lost are replaced. Raises Stopped where the holder was asked to leave,
-        LeaseLost, and what makes the job fail or go back to the queue.
-        """
-        clock, started = _Clock(), datetime.now(UTC)
+    def _take_over(self) -> None:
         self._checkpoints.take_over()
-        newest, losses = self._checkpoints.newest, 0
+        newest = self._checkpoints.newest
         if newest is not None:
-            self._reporter.note("goes on", octave=newest.octave + 1, step=newest.step)
-        while True:
-            before = self._reporter.status().done
-            try:
-                return self._finish(*self._attempt(clock), started, clock)
-            except Stopped as stopped:
-                if stopped.want != "regroup":
-                    raise
-                losses = 0
-            except Exception as error:  # noqa: BLE001 - classed here, and raised unless it passes
-                losses = 1 if self._reporter.status().done > before else losses + 1
-                self._recover(error, losses)
+            self._run.reporter.note("goes on", octave=newest.octave + 1, step=newest.step)
 
-    def _recover(self, error: Exception, losses: int) -> None:
-        """Make ready for another crew, or raise."""
-        decided = verdict(error, losses, is_frugal=self._plan.memory.is_frugal)
-        if decided not in ("again", "frugally"):
-            raise error
-        if self._control.wanted:
-            raise self._control.stopped() from error
-        at_fault = worker_of(error)
-        said = "%s: the crew ends (%s)"
-        LOG.warning(said, type(error).__name__, error, extra=facts(**at_fault))
-        self._reporter.note("crew lost", reason=str(error), then=decided, **at_fault)
-        self._reporter.meter.retried(failure_of(error))
-        if decided == "frugally":
+    def _work_done(self) -> float:
+        return self._run.reporter.status().done
+
+    def _is_frugal(self) -> bool:
+        return self._plan.memory.is_frugal
+
+    def _loss_details(self, decision: RetryDecision) -> dict[str, str]:
+        return {"then": decision}
+
+    def _begin_again(self, decision: RetryDecision) -> None:
+        if decision == "frugally":
             self._plan = replace(self._plan, memory=self._plan.memory.frugal())
-        self._held.check()
-        self._checkpoints.find_again()
+        self._checkpoints.reload()
 
-    def _attempt(self, clock: "_Clock") -> tuple[list[Written], Machinery]:
-        if self._dreamed is None:
+    def _attempt(self) -> tuple[str, dict[str, Any]]:
+        if self._final_commit is None:
             try:
-                self._dream(clock)
-            except Interrupted as interrupted:
-                raise self._control.stopped() from interrupted
-        return self._encoded(clock)
+                self._dream()
+            except CallCancelled as cancelled:
+                raise self._run.control.stopped() from cancelled
+        return self._run.context.keys.manifest, self._write_files()
 
     @property
-    def _dreamed(self) -> Commit | None:
-        """The commit after the last step of the last octave; None where it is still to come."""
+    def _final_commit(self) -> Commit | None:
+        """The commit after the last step of the last octave, if it exists."""
         newest, last = self._checkpoints.newest, len(self._plan.octaves) - 1
         steps = self._plan.spec.dream.steps
         is_last = newest is not None and (newest.octave, newest.step) == (last, steps)
         return newest if is_last else None
 
-    def _dream(self, clock: "_Clock") -> None:
-        """With a crew, which then goes, and with it what it had of the machines."""
-        self._reporter.uses(self._use)
-        plan, berth = self._gathered(), berth_of(self._plan)
-        site = replace(self._site, companions=plan.digests)
-        known = recipe(plan, site)
-        arguments = [(known, site, member) for member in range(plan.workers)]
-        with self._start(plan, worker, arguments) as crew, self._control.over(crew):
-            self._fix(crew)
-            self._take_in(crew, clock)
-            clock.begin("dream")
+    def _dream(self) -> None:
+        """Dream all octaves with a crew. The crew and its resources are released at the end."""
+        reporter, control = self._run.reporter, self._run.control
+        reporter.use_resources(self._use)
+        plan, resources = self._sized_plan(), worker_resources(self._plan)
+        context = replace(self._run.context, attachments=plan.attachment_digests)
+        setup = shard_setup(plan, context)
+        arguments = [(setup, context, member) for member in range(plan.workers)]
+        with self._start(plan, create_worker, arguments) as crew, control.cancelling(crew):
+            self._pin(crew)
+            self._ingest(crew)
+            self._clock.begin("dream")
             watch = functools.partial(self._watch, crew)
-            climb = Climb(plan, known, crew, self._checkpoints, self._control, watch)
-            with self._muster.around(crew, berth, self._most):
-                climb.run()
+            loop = OctaveLoop(plan, setup, crew, self._checkpoints, control, watch)
+            with self._sizer.around(crew, resources, self._most):
+                loop.run()
             self._measure(crew)
-        self._reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
+        reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
 
-    def _encoded(self, clock: "_Clock") -> tuple[list[Written], Machinery]:
-        """Without a crew, from the final commit, whoever made it; and what that computed with."""
-        plan, final = self._plan, self._dreamed
-        if final is None:
-            raise ValueError("a dream ends with a commit")
-        clock.begin("encode")
-        self._reporter.crew(0)
-        self._reporter.uses(encoding_use(plan))
-        self._reporter.watch(progress(plan, "encode", len(plan.octaves), 0))
-        used = self._used or self._made_with()
-        canvas = self._checkpoints.canvas(final, plan.grids[-1])
-        return write_outputs(plan, self._site, canvas, self._look), used
-
-    def _look(self) -> None:
-        """Raises Stopped where there is no time for the files; others can make them."""
-        if self._control.must_leave:
-            raise self._control.stopped()
-
-    def _gathered(self) -> Plan:
-        """The plan for the crew that there is room for."""
-        size = self._muster.gather(berth_of(self._plan), self._most)
+    def _sized_plan(self) -> PosterPlan:
+        """The plan for the crew that the cluster has room for."""
+        size = self._sizer.gather(worker_resources(self._plan), self._most)
         if size != self._plan.workers:
-            self._plan = self._plan.crewed(size)
-        self._reporter.crew(size)
-        self._reporter.note("crew", workers=size)
+            self._plan = self._plan.with_workers(size)
+        self._run.reporter.set_workers(size)
+        self._run.reporter.note("crew", workers=size)
         return self._plan
 
-    def _watch(self, crew: Crew, seen: Progress) -> None:
-        self._reporter.watch(seen)
-        if self._reporter.meter.is_due:
-            self._measure(crew)
-        self._muster.look(self._reporter.status().eta_seconds, self._checkpoints.cost)
-
-    def _measure(self, crew: Crew) -> None:
-        """Ask the members what they have measured, which is no reason to leave without a commit."""
-        with self._control.shielded():
-            found: dict[int, Measured] = crew.call("measured", dict.fromkeys(range(crew.size), ()))
-        meter = self._reporter.meter
-        meter.checkpointed(self._checkpoints.count, self._checkpoints.spent)
-        meter.measured(found)
-
-    def _fix(self, crew: Crew) -> None:
-        """See that this crew goes on with the bytes that the first one began."""
-        all_used: dict[int, Machinery] = crew.call("machinery", dict.fromkeys(range(crew.size), ()))
+    def _pin(self, crew: Crew) -> None:
+        """See that this crew makes the same bytes as the crew that began the job."""
+        all_used: dict[int, Environment] = crew.call(
+            "environment", dict.fromkeys(range(crew.size), ())
+        )
         used = all_used[0]
         for member, other in all_used.items():
-            EVENTS.info("worker", extra=facts(event="worker", worker=member, device=other.name))
+            EVENTS.info(
+                "worker", extra=log_fields(event="worker", worker=member, device=other.name)
+            )
             if (other.kind, other.software) != (used.kind, used.software):
-                raise Unfit(
-                    f"{self._site.job}: worker {member} has {other.kind} and {other.software}, "
-                    f"worker 0 {used.kind} and {used.software}; a crew of one kind makes the bytes"
+                raise MachineMismatch(
+                    f"{self._run.context.job}: worker {member} has {other.kind} and "
+                    f"{other.software}, worker 0 has {used.kind} and {used.software}; "
+                    "all workers need the same device and software"
                 )
-        mine = FixedPlan(plan=self._plan.pixels(), device=used.kind, software=used.software)
         any_device = self._plan.spec.crew.any_device
-        fix(self._site.store, self._site.keys, mine, any_device=any_device)
-        self._check_files(used)
+        self._run.pin(self._plan.pixel_settings(), used, any_device=any_device)
+        self._check_file_software(used)
         self._used = used
 
-    def _made_with(self) -> Machinery:
-        """What the crews computed with that came before, of whose canvas files are to be made."""
-        store, keys = self._site.store, self._site.keys
-        begun = FixedPlan.read(store, keys.plan)
-        found = Machinery(begun.device, begun.device, begun.software)
-        self._check_files(found)
+    def _ingest(self, crew: Crew) -> None:
+        """Decode the input and the masks, unless an earlier holder has."""
+        plan, keys = self._plan, self._run.context.keys
+        if not self._is_ingested(keys.input, plan.source):
+            self._clock.begin("decode")
+            self._run.reporter.set_progress(progress(plan, "decode", 0, 0))
+            crew.call("ingest_input", {0: (plan.spec,)})
+        for number, path in enumerate(plan.masks):
+            if not self._is_ingested(keys.mask(number), plan.attachments[path]):
+                self._clock.begin("decode")
+                crew.call("ingest_mask", {0: (path, number, plan.spec.limits.max_pixels)})
+
+    def _is_ingested(self, key: str, source: PictureInfo) -> bool:
+        there = {entry.key: entry.size for entry in self._run.context.store.list_objects(key)}
+        return there.get(key) == decoded_layout(source).size_bytes
+
+    def _watch(self, crew: Crew, seen: Progress) -> None:
+        self._run.reporter.set_progress(seen)
+        if self._run.reporter.counters.is_due:
+            self._measure(crew)
+        self._sizer.check(self._run.reporter.status().eta_seconds, self._checkpoints.cost)
+
+    def _measure(self, crew: Crew) -> None:
+        """Ask the workers for their timings. A stop that comes meanwhile waits for a commit."""
+        with self._run.control.shielded():
+            found: dict[int, WorkerTimings] = crew.call(
+                "timings", dict.fromkeys(range(crew.size), ())
+            )
+        counters = self._run.reporter.counters
+        counters.set_checkpoints(self._checkpoints.count, self._checkpoints.spent)
+        counters.add_timings(found)
+
+    def _write_files(self) -> dict[str, Any]:
+        """Write the files from the final commit, without a crew; return the manifest."""
+        plan, final, context = self._plan, self._final_commit, self._run.context
+        if final is None:
+            raise ValueError("a dream ends with a commit")
+        self._clock.begin("encode")
+        reporter = self._run.reporter
+        reporter.set_workers(0)
+        reporter.use_resources(encoding_resources(plan))
+        reporter.set_progress(progress(plan, "encode", len(plan.octaves), 0))
+        used = self._used or self._pinned_environment()
+        canvas = self._checkpoints.canvas(final, plan.grids[-1])
+        files = write_outputs(plan, context, canvas, self._stop_if_urgent)
+        folder = context.keys.outputs(context.number).removeprefix(context.keys.folder)
+        return poster_manifest(
+            plan, used, self._run.document, folder, files, self._started, self._clock.seconds()
+        )
+
+    def _stop_if_urgent(self) -> None:
+        """Raise Stopped where there is no time for the files. Another holder can write them."""
+        if self._run.control.must_stop_now:
+            raise self._run.control.stopped()
+
+    def _pinned_environment(self) -> Environment:
+        """What earlier crews computed the canvas with."""
+        pinned = PinnedPlan.read(self._run.context.store, self._run.context.keys.plan)
+        found = Environment(pinned.device, pinned.device, pinned.software)
+        self._check_file_software(found)
         return found
 
-    def _check_files(self, used: Machinery) -> None:
-        """See that this process would make the same files as the machines that dream."""
-        here = software(FILES)
+    def _check_file_software(self, used: Environment) -> None:
+        """See that this process writes the same files as the machines that dream would."""
+        here = software_versions(FILE_SOFTWARE)
         there = {name: used.software.get(name) for name in here}
         if here != there and not self._plan.spec.crew.any_device:
-            raise Unfit(
-                f"{self._site.job}: is dreamed with {there}, and files would be written with "
-                f"{here}; install the same on all machines"
+            raise MachineMismatch(
+                f"{self._run.context.job}: the crew has {there}, but this process has {here}, "
+                "which may write other files; install the same software on all machines"
             )
-
-    def _take_in(self, crew: Crew, clock: "_Clock") -> None:
-        """Decode the input and the masks, unless an earlier holder has."""
-        plan, keys = self._plan, self._site.keys
-        if not self._is_there(keys.input, plan.source):
-            clock.begin("decode")
-            self._reporter.watch(progress(plan, "decode", 0, 0))
-            crew.call("take_in", {0: (plan.spec,)})
-        for number, path in enumerate(plan.masks):
-            if not self._is_there(keys.mask(number), plan.companions[path]):
-                clock.begin("decode")
-                crew.call("take_in_mask", {0: (path, number, plan.spec.limits.max_pixels)})
-
-    def _is_there(self, key: str, source: Source) -> bool:
-        there = {entry.key: entry.size for entry in self._site.store.entries(key)}
-        return there.get(key) == decoded_slots(source).length
-
-    def _finish(
-        self, written: list[Written], used: Machinery, started: datetime, clock: "_Clock"
-    ) -> dict[str, Any]:
-        """The manifest, unless another holder was there first: then theirs, which counts."""
-        store, keys = self._site.store, self._site.keys
-        folder = keys.outputs(self._site.number).removeprefix(keys.folder)
-        content = manifest(
-            self._plan, used, self._document, folder, written, started, clock.seconds()
-        )
-        self._held.check()
-        if store.put_if_absent(keys.manifest, encoded(content)):
-            self._reporter.note("succeeded")
-        return read_mapping(store, keys.manifest) or content
-
-
-class _Clock:
-    """Wall seconds by phase, each until the next begins."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self._now, self._began = now, now()
-        self._phase, self._since = "start", self._began
-        self._spent: dict[str, float] = {}
-
-    def begin(self, phase: str) -> None:
-        self._close()
-        self._phase = phase
-
-    def seconds(self) -> dict[str, float]:
-        self._close()
-        return {**self._spent, "total": self._now() - self._began}
-
-    def _close(self) -> None:
-        now = self._now()
-        self._spent[self._phase] = self._spent.get(self._phase, 0.0) + now - self._since
-        self._since = now

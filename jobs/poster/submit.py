@@ -8,30 +8,30 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.records.job import look
-from jobs.records.keys import JobKeys, active
+from jobs.records.job import load_job
+from jobs.records.keys import JobKeys, active_marker
 from jobs.records.state import ENDED, Intent
-from jobs.records.stored_spec import Blobs, StoredSpec, Terms, sent_as
-from jobs.runtime.upload import Submitted, is_first, send_blob, unlimited
-from jobs.spec.attachments import with_companions
-from jobs.spec.poster import Spec
+from jobs.records.stored_spec import Blobs, RunSettings, StoredSpec, attachment_reference
+from jobs.runtime.upload import SubmitResult, create_spec, send_blob, unlimited_machine
+from jobs.spec.attachments import map_attachments
+from jobs.spec.poster import PosterSpec
 from jobs.store.store import Store
-from render.networks.builtin import ships
+from render.networks.builtin import uses_builtin_weights
 
 if TYPE_CHECKING:
-    from jobs.planning.poster import Plan
+    from jobs.planning.poster import PosterPlan
 
 
-def submit(store: Store, spec: Spec) -> Submitted:
+def submit_poster(store: Store, spec: PosterSpec) -> SubmitResult:
     """Put a job into a store, or find it there; of the same job the latest terms count.
 
     A job that has ended stays ended. Raises RenderError or RequestError, in one line, for what
     could not be rendered anywhere; nothing is written then.
     """
     from jobs.planning.poster import make_plan
-    from jobs.planning.weights import sendable_weights
+    from jobs.planning.weights import find_safetensors
 
-    plan = make_plan(spec, unlimited(spec.crew, spec.precision), sendable_weights)
+    plan = make_plan(spec, unlimited_machine(spec.crew, spec.precision), find_safetensors)
     keys = JobKeys(plan.identity.job_id)
     stored = _stored(plan)
     for digest, path in (
@@ -40,23 +40,24 @@ def submit(store: Store, spec: Spec) -> Submitted:
     ):
         if digest is not None and path is not None:
             send_blob(store, path, digest)
-    for path, digest in plan.digests.items():
+    for path, digest in plan.attachment_digests.items():
         send_blob(store, path, digest)
-    new = is_first(store, keys, stored)
-    store.put_if_absent(keys.intent, Intent().encoded())
-    store.put(keys.terms, Terms.of(spec).encoded())
-    seen = look(store, keys.job)
+    new = create_spec(store, keys, stored)
+    store.put_if_absent(keys.intent, Intent().encode())
+    store.put(keys.run_settings, RunSettings.of(spec).encode())
+    seen = load_job(store, keys.job)
     if seen.state not in ENDED:
-        store.put(active(keys.job, seen.intent.generation), b"")
-    return Submitted(keys.job, seen.state, new)
+        store.put(active_marker(keys.job, seen.intent.generation), b"")
+    return SubmitResult(keys.job, seen.state, new)
 
 
-def _stored(plan: "Plan") -> StoredSpec:
+def _stored(plan: "PosterPlan") -> StoredSpec:
     chosen = plan.spec.network
-    is_ours = ships(chosen.name, chosen.weights)
+    is_ours = uses_builtin_weights(chosen.name, chosen.weights)
     path = plan.spec.input.path
-    document: dict[str, Any] = with_companions(
-        plan.spec.document(), lambda path: sent_as(Path(path), plan.digests[Path(path)])
+    document: dict[str, Any] = map_attachments(
+        plan.spec.document(),
+        lambda path: attachment_reference(Path(path), plan.attachment_digests[Path(path)]),
     )
     document["input"]["path"] = None if path is None else path.name
     document["network"]["weights"] = None if is_ours else plan.weights.name

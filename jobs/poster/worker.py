@@ -3,31 +3,34 @@
 import shutil
 from pathlib import Path
 
-from cluster.actor import interrupted
-from jobs.poster.picture_io import Scribe
-from jobs.runtime.checkpoints import Part
-from jobs.runtime.context import Site
-from jobs.runtime.environment import Machinery, machinery
-from jobs.runtime.metrics.timings import Measured, Stopwatch
-from jobs.runtime.scratch import Stay
-from render.device import memory_taken
-from render.engine.setup import Recipe
-from render.engine.shard import Fragment, Shard
-from render.geometry.halo import Gives
+from cluster.actor import is_cancelled
+from jobs.poster.picture_io import PictureIO
+from jobs.runtime.checkpoints import CommitPart
+from jobs.runtime.context import JobContext
+from jobs.runtime.environment import Environment, current_environment
+from jobs.runtime.metrics.timings import Stopwatch, WorkerTimings
+from jobs.runtime.scratch import ScratchLock
+from render.device import peak_gpu_memory
+from render.engine.setup import ShardSetup
+from render.engine.shard import HaloPixels, Shard
+from render.geometry.halo import HaloSends
 from render.geometry.partition import Block
-from render.pictures.tiled_image import Mosaic
+from render.pictures.tiled_image import TiledImage
 
-_KEPT = 2
+_KEPT_CHECKPOINTS = 2
 """Checkpoints whose files stay on the machine that made them, as long as in the store."""
 
 
-class Worker(Scribe, Shard):
+class Worker(PictureIO, Shard):
     """A shard with the hands of a scribe."""
 
-    def __init__(self, recipe: Recipe, site: Site, member: int) -> None:
-        Scribe.__init__(self, site)
-        self._stay, self._own = Stay(site.scratch), site.scratch / f"worker-{member}"
-        Shard.__init__(self, recipe, self._own, interrupted)
+    def __init__(self, setup: ShardSetup, context: JobContext, member: int) -> None:
+        PictureIO.__init__(self, context)
+        self._scratch_lock, self._own = (
+            ScratchLock(context.scratch),
+            context.scratch / f"worker-{member}",
+        )
+        Shard.__init__(self, setup, self._own, is_cancelled)
         self._member = member
         self._files: list[Path] = []
         self._watch = Stopwatch()
@@ -35,44 +38,44 @@ class Worker(Scribe, Shard):
     def close(self) -> None:
         """Leave nothing of this member on its machine but what others there may read."""
         shutil.rmtree(self._own, ignore_errors=True)
-        self._stay.end()
+        self._scratch_lock.release()
 
-    def machinery(self) -> Machinery:
+    def environment(self) -> Environment:
         """What this member computes with."""
-        return machinery(self._recipe.device)
+        return current_environment(self._setup.device)
 
-    def measured(self) -> Measured:
+    def timings(self) -> WorkerTimings:
         """What this member has taken so far."""
-        return self._watch.measured(memory_taken(self._recipe.device))
+        return self._watch.timings(peak_gpu_memory(self._setup.device))
 
-    def begin(
-        self, octave: int, block: Block, gives: Gives, before: Mosaic | None
-    ) -> dict[int, Fragment]:
+    def start(
+        self, octave: int, block: Block, sends: HaloSends, before: TiledImage | None
+    ) -> dict[int, HaloPixels]:
         with self._watch.during("load"):
-            return self._watch.sent(super().begin(octave, block, gives, before))
+            return self._watch.count_halos(super().start(octave, block, sends, before))
 
     def resume(
-        self, octave: int, block: Block, gives: Gives, canvas: Mosaic
-    ) -> dict[int, Fragment]:
+        self, octave: int, block: Block, sends: HaloSends, canvas: TiledImage
+    ) -> dict[int, HaloPixels]:
         with self._watch.during("load"):
-            return self._watch.sent(super().resume(octave, block, gives, canvas))
+            return self._watch.count_halos(super().resume(octave, block, sends, canvas))
 
-    def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
+    def compute_gradients(self, step: int, *halos: HaloPixels) -> dict[int, tuple[float, ...]]:
         with self._watch.during("gradients"):
-            return super().climb(step, *fragments)
+            return super().compute_gradients(step, *halos)
 
-    def update(self, step_scales: tuple[float, ...]) -> dict[int, Fragment]:
+    def update(self, scales: tuple[float, ...]) -> dict[int, HaloPixels]:
         with self._watch.during("update"):
-            return self._watch.sent(super().update(step_scales))
+            return self._watch.count_halos(super().update(scales))
 
-    def save(self, sequence: int) -> Part:
+    def save(self, sequence: int) -> CommitPart:
         """Write this shard of the canvas into the store, exactly."""
-        key = self._site.keys.shard(self._site.number, sequence, self._member)
+        key = self._context.keys.shard(self._context.number, sequence, self._member)
         with self._watch.during("save"):
-            file = self.commit(self._site.near(key))
-            self._site.hand_over(key)
-        self._files.append(self._site.kept(key))
-        while len(self._files) > _KEPT:
+            file = self.write_tiles(self._context.draft(key))
+            self._context.publish_draft(key)
+        self._files.append(self._context.local_copy(key))
+        while len(self._files) > _KEPT_CHECKPOINTS:
             self._files.pop(0).unlink(missing_ok=True)
-        slots = file.slots
-        return Part(key=key, size=slots.length, dtype=slots.dtype, tiles=slots.tiles)
+        layout = file.layout
+        return CommitPart(key=key, size=layout.size_bytes, dtype=layout.dtype, tiles=layout.tiles)

@@ -3,45 +3,45 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jobs.planning.poster import Plan
-from jobs.planning.source import Source
-from jobs.runtime.context import Site
-from render.engine.setup import Recipe
-from render.networks.weight_paths import weights_file
-from render.pictures.ingest import input_slots
-from render.pictures.tiled_image import Mosaic, Slots, TileSet
+from jobs.planning.poster import PosterPlan
+from jobs.planning.source import PictureInfo
+from jobs.runtime.context import JobContext
+from render.engine.setup import ShardSetup
+from render.networks.weight_paths import resolve_weights
+from render.pictures.ingest import input_layout
+from render.pictures.tiled_image import TiledImage, TileLayout, TileSet
 
 if TYPE_CHECKING:
     from jobs.poster.worker import Worker
 
 
-def decoded_slots(source: Source) -> Slots:
+def decoded_layout(source: PictureInfo) -> TileLayout:
     """How the tiles of a picture lie in the object that holds them."""
-    return input_slots(source.height, source.width, source.depth)
+    return input_layout(source.height, source.width, source.depth)
 
 
-def decoded(site: Site, key: str, source: Source) -> Mosaic:
+def decoded_image(context: JobContext, key: str, source: PictureInfo) -> TiledImage:
     """A picture that has been taken in, or will be."""
-    return Mosaic((TileSet(site.stored(key), decoded_slots(source)),))
+    return TiledImage((TileSet(context.stored_object(key), decoded_layout(source)),))
 
 
-def recipe(plan: Plan, site: Site) -> Recipe:
+def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
     """The plan as the engine needs it."""
-    return Recipe(
+    return ShardSetup(
         network=plan.spec.network.name,
         weights=plan.weights,
         mix=plan.mix,
         dream=plan.spec.dream,
         precision=plan.precision,
         device=plan.device,
-        input=decoded(site, site.keys.input, plan.source),
+        input=decoded_image(context, context.keys.input, plan.source),
         sizes=tuple((octave.height, octave.width) for octave in plan.octaves),
         tile=plan.tile,
-        stride=plan.survey.stride,
-        field=plan.survey.field,
-        units=plan.survey.units,
+        stride=plan.profile.stride,
+        field=plan.profile.field,
+        units=plan.profile.units,
         masks={
-            path: decoded(site, site.keys.mask(number), plan.companions[path])
+            path: decoded_image(context, context.keys.mask(number), plan.attachments[path])
             for number, path in enumerate(plan.masks)
         },
         spill=plan.memory.spills,
@@ -49,17 +49,19 @@ def recipe(plan: Plan, site: Site) -> Recipe:
     )
 
 
-def worker(recipe: Recipe, site: Site, member: int) -> "Worker":
+def create_worker(shard_setup: ShardSetup, context: JobContext, member: int) -> "Worker":
     """A worker, made where it will work.
 
     Coordinators only name it. Torch would cost each of them seconds, and memory.
     """
     from jobs.poster.worker import Worker
 
-    site.check_store()
-    weights = site.here(recipe.weights, site.blobs.weights)
+    context.check_store()
+    weights = context.local_file(shard_setup.weights, context.blobs.weights)
     if not weights.exists():
         # They ship with the project, which lies elsewhere here.
-        weights = weights_file(recipe.network, None)
-    mix = recipe.mix.each(lambda one: replace(one, guide=one.guide and site.companion(one.guide)))
-    return Worker(replace(recipe, weights=weights, mix=mix), site, member)
+        weights = resolve_weights(shard_setup.network, None)
+    mix = shard_setup.mix.map_objectives(
+        lambda one: replace(one, guide=one.guide and context.attachment(one.guide))
+    )
+    return Worker(replace(shard_setup, weights=weights, mix=mix), context, member)

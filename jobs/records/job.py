@@ -1,28 +1,32 @@
-"""A job as it lies in a store, seen at one time."""
+"""Loading a job from a store: its spec, state, lease, status and manifest at one time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from jobs.records.keys import JOBS, JobKeys, is_job_id
-from jobs.records.lease import Standing, standing
-from jobs.records.record import aged_bytes, bad_record, read_mapping
-from jobs.records.state import Intent, State, Status, state_of
-from jobs.records.stored_spec import StoredSpec, Terms
-from jobs.store.errors import Missing
+from jobs.records.lease import CurrentLease, current_lease
+from jobs.records.record import invalid_record, read_bytes_with_age, read_json_object
+from jobs.records.state import Intent, State, state_of
+from jobs.records.status import Status
+from jobs.records.stored_spec import RunSettings, StoredSpec
+from jobs.spec.kinds import SPEC_KINDS, stored_kind
+from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
-from jobs.text.errors import NoSuchJob, RequestError
-from render.errors import nearest
+from jobs.text.errors import JobNotFound, RequestError
+from render.errors import close_matches
 
-_NAMED_AT_MOST = 5  # jobs in a message
+_MAX_NAMED = 5  # jobs in a message
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything known of a job; age: seconds since it was submitted, by the store's clock.
+    """A snapshot of everything that the store contains about a job.
 
-    terms: None where the submit that brought the job died before it wrote them.
-    standing, status: the highest lease and what its holder last knew.
+    age: seconds since the job was submitted, by the store's clock.
+    run_settings: None if the submitting process died before it wrote them.
+    current_lease, status: of the highest lease number; None before the first holder wrote them.
+    manifest: the result record; None until the job has succeeded.
     """
 
     id: str
@@ -30,106 +34,109 @@ class Job:
     age: float
     spec: StoredSpec
     intent: Intent
-    terms: Terms | None
-    standing: Standing | None
+    run_settings: RunSettings | None
+    current_lease: CurrentLease | None
     status: Status | None
     manifest: dict[str, Any] | None
 
     @property
-    def is_dataset(self) -> bool:
-        """Whether it is one of many items."""
-        return is_dataset(self.spec)
+    def has_items(self) -> bool:
+        """Whether the job consists of items, each with a row in a ledger."""
+        return SPEC_KINDS[self.kind].has_items
+
+    @property
+    def kind(self) -> str:
+        """The kind of the job, as its spec names it."""
+        return stored_kind(self.spec.spec)
+
+    @property
+    def progress(self) -> float:
+        """The fraction of the work that is done, from 0 to 1."""
+        if self.state == "succeeded":
+            return 1.0
+        return 0.0 if self.status is None else self.status.progress
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """The estimated time until a running job ends; None if unknown."""
+        return self.status.eta_seconds if self.state == "running" and self.status else None
 
 
-def is_dataset(spec: StoredSpec) -> bool:
-    """Whether a spec is one of many items."""
-    return spec.spec.get("kind") == "dataset"
+def load_job(store: Store, job: str) -> Job:
+    """Load the job with that complete id.
 
-
-def look(store: Store, job: str) -> Job:
-    """All that lies in the store of the job with that whole id.
-
-    Raises NoSuchJob, naming the nearest, and BadRecord.
+    Raises JobNotFound, which suggests similar ids, and InvalidRecord.
     """
     keys = JobKeys(job)
-    spec, age = _spec(store, keys)
-    # The lease comes first. Holders write the status and the manifest before they let go, so who
-    # sees that one has let go sees what it left, and who claims the next number after this look
-    # can only succeed if nobody has done anything since.
-    held = standing(store, keys)
-    status = None if held is None else Status.read_or_none(store, keys.status(held.number))
-    # The intent comes before the manifest, of which a dataset has one for each generation.
+    spec, age = _read_spec(store, keys)
+    # Read the lease first. A holder writes its status and the manifest before it releases the
+    # lease, so a reader of a released lease also sees them. A later claim of the next number
+    # succeeds only if nothing has changed since this read.
+    lease = current_lease(store, keys)
+    status = None if lease is None else Status.read_or_none(store, keys.status(lease.number))
+    # Read the intent before the manifest: a job with items has a manifest for each generation.
     intent = Intent.read_or_none(store, keys.intent) or Intent()
-    place = keys.manifest_of(intent.generation) if is_dataset(spec) else keys.manifest
-    manifest = read_mapping(store, place)
+    has_items = SPEC_KINDS[stored_kind(spec.spec)].has_items
+    manifest_key = keys.manifest_of(intent.generation) if has_items else keys.manifest
+    manifest = read_json_object(store, manifest_key)
     return Job(
         id=job,
-        state=state_of(manifest is not None, held, status, intent),
+        state=state_of(manifest is not None, lease, status, intent),
         age=age,
         spec=spec,
         intent=intent,
-        terms=Terms.read_or_none(store, keys.terms),
-        standing=held,
+        run_settings=RunSettings.read_or_none(store, keys.run_settings),
+        current_lease=lease,
         status=status,
         manifest=manifest,
     )
 
 
-def jobs(store: Store) -> Iterator[str]:
-    """The ids of all jobs, in order."""
-    return (name for name in store.folders(JOBS) if is_job_id(name))
+def list_job_ids(store: Store) -> Iterator[str]:
+    """List the ids of all jobs, sorted."""
+    return (name for name in store.list_folders(JOBS) if is_job_id(name))
 
 
-def find(store: Store, text: str) -> str:
-    """The id of the job that a text means: a whole id, or the beginning of just one.
+def find_job_id(store: Store, text: str) -> str:
+    """The id of a job from a complete id, or from a prefix that only one id has.
 
-    Raises NoSuchJob; RequestError where several begin so.
+    Raises JobNotFound, and RequestError if several ids have the prefix.
     """
-    # Many jobs take many listings, which a whole id need not wait for.
-    if is_job_id(text) and any(True for _ in store.entries(JobKeys(text).spec)):
+    # A complete id needs no listing of all jobs.
+    if is_job_id(text) and any(True for _ in store.list_objects(JobKeys(text).spec)):
         return text
-    found = [job for job in jobs(store) if job.startswith(text)] if text else []
+    found = [job for job in list_job_ids(store) if job.startswith(text)] if text else []
     if not found:
-        raise _no_such(store, text)
+        raise _job_not_found(store, text)
     if len(found) > 1:
-        more = len(found) - _NAMED_AT_MOST
-        named = ", ".join(found[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
-        raise RequestError(f"{text}: {len(found)} jobs begin so: {named}; write more of the id")
+        more = len(found) - _MAX_NAMED
+        named = ", ".join(found[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+        raise RequestError(
+            f"{text}: {len(found)} jobs start with this: {named}; write more of the id"
+        )
     return found[0]
 
 
-def progress(job: Job) -> float:
-    """How much of the work is done, from 0 to 1."""
-    if job.state == "succeeded":
-        return 1.0
-    return 0.0 if job.status is None else job.status.progress
-
-
-def eta_seconds(job: Job) -> float | None:
-    """How long a running job should still take; None where nobody knows."""
-    return job.status.eta_seconds if job.state == "running" and job.status else None
-
-
-def _spec(store: Store, keys: JobKeys) -> tuple[StoredSpec, float]:
+def _read_spec(store: Store, keys: JobKeys) -> tuple[StoredSpec, float]:
     if not is_job_id(keys.job):
-        raise _no_such(store, keys.job)
+        raise _job_not_found(store, keys.job)
     try:
-        content, age = aged_bytes(store, keys.spec)
-    except Missing:
-        raise _no_such(store, keys.job) from None
-    spec = StoredSpec.decoded(content, keys.spec)
+        content, age = read_bytes_with_age(store, keys.spec)
+    except ObjectNotFound:
+        raise _job_not_found(store, keys.job) from None
+    spec = StoredSpec.decode(content, keys.spec)
     if spec.job != keys.job:
-        raise bad_record(keys.spec, f"is the spec of {spec.job}")
+        raise invalid_record(keys.spec, f"is the spec of another job, {spec.job}")
     return spec, age
 
 
-def _no_such(store: Store, text: str) -> NoSuchJob:
-    # Who mistypes a name may well leave the hash out.
-    by_word: dict[str, str] = {}
-    for job in jobs(store):
-        by_word[job] = job
-        by_word.setdefault(job.rpartition("-")[0], job)
-    close = dict.fromkeys(by_word[word] for word in nearest(text, by_word))
+def _job_not_found(store: Store, text: str) -> JobNotFound:
+    # The user may have typed a name without the hash.
+    by_name: dict[str, str] = {}
+    for job in list_job_ids(store):
+        by_name[job] = job
+        by_name.setdefault(job.rpartition("-")[0], job)
+    close = dict.fromkeys(by_name[name] for name in close_matches(text, by_name))
     others = " or ".join(job for job in close if job != text)
     hint = f"did you mean {others}? " if others else ""
-    return NoSuchJob(f"no job {text} in {store.address}; {hint}`dreamfarm list` shows all")
+    return JobNotFound(f"no job {text} in {store.address}; {hint}`dreamfarm list` shows all")

@@ -1,15 +1,17 @@
-"""Where everything of a job lies in a store: the one place that spells keys."""
+"""The keys of all objects of a job in a store. No other module spells them out."""
 
 import re
 from dataclasses import dataclass
 
 ACTIVE = "active/"
+"""The prefix of the markers of jobs to run."""
 
 JOBS = "jobs/"
+"""The prefix of the folders of all jobs."""
 
 
-DIGEST = r"sha256:[0-9a-f]{64}"
-"""What a file's digest looks like."""
+DIGEST_PATTERN = r"sha256:[0-9a-f]{64}"
+"""A regular expression for the digest of a file."""
 
 
 _JOB_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?-[0-9a-f]{12}")
@@ -20,79 +22,79 @@ _LEASE = re.compile(r"([0-9]+)\.json")
 
 
 def is_job_id(text: str) -> bool:
-    """Whether a text has the form of a job's id: a name and twelve hex digits."""
+    """Whether a text has the form of a job id: a name and twelve hex digits."""
     return _JOB_ID.fullmatch(text) is not None
 
 
 def is_digest(text: str) -> bool:
-    """Whether a text has the form of a file's digest."""
-    return re.fullmatch(DIGEST, text) is not None
+    """Whether a text has the form of a digest, `sha256:HEX`."""
+    return re.fullmatch(DIGEST_PATTERN, text) is not None
 
 
-def active(job: str, generation: int) -> str:
-    """The marker that a job is to be worked on, of one generation of its intent.
+def active_marker(job: str, generation: int) -> str:
+    """The marker for schedulers that a job should run, in one generation of its intent.
 
-    Generations have markers of their own, so that who deletes that of an ended one can never
+    Each generation has its own marker. So whoever deletes the marker of an ended generation cannot
     delete the one that `retry` has just written.
     """
     return f"{ACTIVE}{job}@{generation}" if generation else f"{ACTIVE}{job}"
 
 
-def parse_active(key: str) -> tuple[str, int] | None:
-    """The job and the generation of a marker; None for a key that is none."""
+def parse_active_marker(key: str) -> tuple[str, int] | None:
+    """The job and the generation of a marker; None for any other key."""
     found = _MARKER.fullmatch(key)
     if found is None or not is_job_id(found["job"]):
         return None
     return found["job"], int(found["generation"] or 0)
 
 
-def blob(digest: str) -> str:
-    """Where a submitter's file lies, by its digest `sha256:HEX`."""
+def blob_key(digest: str) -> str:
+    """The key of a submitted file by its digest `sha256:HEX`."""
     return f"blobs/{digest.replace(':', '/')}"
 
 
 @dataclass(frozen=True)
 class JobKeys:
-    """The keys of one job. What is written under a lease carries that lease's number, `n`."""
+    """The keys of one job. Objects that are written under a lease contain its number, `n`."""
 
     job: str
 
     @property
     def folder(self) -> str:
-        """What all of them begin with."""
+        """The prefix of all keys of the job."""
         return f"{JOBS}{self.job}/"
 
     @property
     def spec(self) -> str:
-        """A StoredSpec, written once; its presence means that the job exists."""
+        """The StoredSpec, written once; the job exists if this object does."""
         return f"{self.folder}spec.json"
 
     @property
     def plan(self) -> str:
-        """What only a device can decide, written once by the first holder."""
+        """The PinnedPlan: what depends on the device; written once by the first holder."""
         return f"{self.folder}plan.json"
 
     @property
     def intent(self) -> str:
-        """An Intent, written by users."""
+        """The Intent, written by users."""
         return f"{self.folder}intent.json"
 
     @property
-    def terms(self) -> str:
-        """The Terms, written by every submit."""
+    def run_settings(self) -> str:
+        """The RunSettings, written by every submit."""
         return f"{self.folder}priority.json"
 
     @property
     def manifest(self) -> str:
-        """Written once, last; its presence means that the job has succeeded."""
+        """The manifest, written once at the end; the job has succeeded if this object exists."""
         return f"{self.folder}manifest.json"
 
     def manifest_of(self, generation: int) -> str:
-        """The manifest of a dataset, which is written once in each generation."""
+        """The manifest of a dataset, written once in each generation."""
         return f"{self.folder}manifest@{generation}.json" if generation else self.manifest
 
     def is_manifest(self, key: str) -> bool:
-        """Whether one lies at a key, of any generation."""
+        """Whether a key is that of a manifest, of any generation."""
         return re.fullmatch(r"manifest(@[0-9]+)?\.json", key.removeprefix(self.folder)) is not None
 
     @property
@@ -101,46 +103,46 @@ class JobKeys:
         return f"{self.folder}leases/"
 
     def lease(self, n: int) -> str:
-        """A Lease, created if absent, rewritten by its holder alone."""
+        """A Lease, created if absent, and rewritten only by its holder."""
         return f"{self.leases}{n:06}.json"
 
     def lease_number(self, key: str) -> int | None:
-        """The number of the lease at a key; None where no lease belongs."""
+        """The number of the lease at a key; None for any other key."""
         found = _LEASE.fullmatch(key.removeprefix(self.leases))
         return None if found is None else int(found[1])
 
     def status(self, n: int) -> str:
-        """A Status: what that holder last knew."""
+        """The last Status that the holder of a lease wrote."""
         return f"{self.folder}status/{n:06}.json"
 
     def events(self, n: int) -> str:
-        """What happened under that lease, a JSON object a line."""
+        """The events under a lease, as JSON Lines."""
         return f"{self.folder}events/{n:06}.jsonl"
 
     def log(self, n: int) -> str:
-        """What the coordinator said under that lease."""
+        """The log of the coordinator under a lease."""
         return f"{self.folder}logs/{n:06}/coordinator.log"
 
     @property
     def checkpoints(self) -> str:
-        """The prefix of all checkpoints, and of the decoded input."""
+        """The prefix of all checkpoints, the decoded input and the masks."""
         return f"{self.folder}checkpoints/"
 
     def commit(self, n: int, sequence: int) -> str:
-        """What makes the set of shards of one checkpoint valid."""
+        """The commit record of a checkpoint, which makes its shards valid."""
         return f"{self.checkpoints}{n:06}/{sequence:04}/commit.json"
 
     def shard(self, n: int, sequence: int, member: int) -> str:
-        """The tiles of one member of the crew in one checkpoint."""
+        """The tiles of one crew member in a checkpoint."""
         return f"{self.checkpoints}{n:06}/{sequence:04}/{member}.tiles"
 
     @property
     def input(self) -> str:
-        """The input, decoded into tiles."""
+        """The input picture, decoded into tiles."""
         return f"{self.checkpoints}input.tiles"
 
     def mask(self, number: int) -> str:
-        """A mask, decoded into tiles, by its place among the job's masks."""
+        """A mask, decoded into tiles, by its index among the job's masks."""
         return f"{self.checkpoints}mask-{number}.tiles"
 
     @property
@@ -149,13 +151,13 @@ class JobKeys:
         return f"{self.folder}previews/"
 
     def preview(self, octave: int) -> str:
-        """A small picture of a finished octave, counted from 1."""
+        """The preview of a finished octave, counted from 1."""
         return f"{self.previews}octave-{octave:02}.jpg"
 
     def outputs(self, n: int) -> str:
-        """The prefix of the results made under one lease."""
+        """The prefix of the outputs of one lease."""
         return f"{self.folder}outputs/{n:06}/"
 
     def output(self, n: int, name: str) -> str:
-        """One result; `name` may have parts, as the tiles of a DeepZoom do."""
+        """An output; `name` may contain `/`, as for the tiles of a DeepZoom."""
         return f"{self.outputs(n)}{name}"

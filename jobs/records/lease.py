@@ -1,16 +1,16 @@
-"""Leases: the numbered, fenced right of one scheduler to run one job.
+"""Leases: numbered objects that give one holder at a time the right to run a job.
 
-A claim is the creation, if absent, of the next number; the store lets one of many succeed. The
-holder renews by rewriting its own object, which gives it a new age by the store's own clock. A
-lease that was released, or is older than its `ttl`, may be followed by the next number. Leases are
-never deleted, and only the highest number counts.
+A holder claims a lease by creating the object of the next number if it is absent; the store lets
+one of several claimers succeed. The holder renews the lease by rewriting the object, which resets
+its age by the store's clock. The next number may be claimed once a lease is released, or older
+than its `ttl`. Leases are never deleted, and only the highest number counts.
 
-That number is a fencing token (Kleppmann, "How to do distributed locking", 2016). A holder may
-sleep through its lease, wake up and write, and no clock can prevent it. So nothing that a holder
-writes lies where its successor writes: status, checkpoints, outputs carry its number, and of those
-the highest number's count. A late renewal is harmless for the same reason: it rewrites an object
-at which nobody looks any more, and the look that follows it ends the holder. Where no successor
-has come, a late renewal simply goes on with the job.
+The number is a fencing token (Kleppmann, "How to do distributed locking", 2016). A holder may sleep
+past the end of its lease, wake up and write; no clock can prevent that. Therefore a holder and its
+successor never write to the same keys: status, checkpoints and outputs contain the lease number,
+and readers use the highest one. A late renewal is harmless too: it rewrites an object that nobody
+reads any more, and the check after it stops the holder. If there is no successor, a late renewal
+simply continues the job.
 """
 
 import secrets
@@ -21,17 +21,18 @@ from typing import Annotated
 from pydantic import Field
 
 from jobs.records.keys import JobKeys
-from jobs.records.record import Record, aged_bytes
-from jobs.store.errors import Missing
+from jobs.records.record import Record, read_bytes_with_age
+from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
 from jobs.text.errors import LeaseLost
 
 
 class Lease(Record):
-    """Who holds it, for how many seconds from its last writing, and whether it was given back.
+    """The stored object of a lease.
 
-    token: random; by it a claimer knows its own claim again.
-    holder: for people, as `host:pid`.
+    token: random; a claimer recognises its own claim by it.
+    holder: `host:pid`, for people.
+    ttl: seconds after the last write until the lease expires.
     """
 
     token: str
@@ -41,8 +42,8 @@ class Lease(Record):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The lease that counts; age: seconds since it was written, by the store's clock."""
+class CurrentLease:
+    """The lease with the highest number. age: seconds since it was written, by the store's clock."""
 
     number: int
     lease: Lease
@@ -50,12 +51,12 @@ class Standing:
 
     @property
     def is_live(self) -> bool:
-        """Whether its holder may run the job; nobody else may claim it then."""
+        """Whether the holder may still run the job, so that nobody else may claim it."""
         return not self.lease.released and self.age <= self.lease.ttl
 
 
-class Held:
-    """A lease in the hands of its holder. Safe to use from several threads."""
+class HeldLease:
+    """A lease from its holder's point of view: renew, check, release. Thread-safe."""
 
     def __init__(
         self, store: Store, keys: JobKeys, number: int, token: str, holder: str, ttl: float
@@ -67,78 +68,81 @@ class Held:
         self.ttl = ttl
         self._store = store
         self._released = False
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def renew(self) -> None:
-        """Make it young again. Raises LeaseLost, then or before, where it does not count."""
-        with self._turn:
+        """Reset the age of the lease. Raises LeaseLost if it is not the current one."""
+        with self._lock:
             if self._released:
-                raise LeaseLost(f"{self.keys.job}: lease {self.number} was given back")
+                raise LeaseLost(f"{self.keys.job}: lease {self.number} was released")
             self._write(released=False)
-            self._look()
+            self._check_current()
 
     def check(self) -> None:
-        """Raises LeaseLost where another number has been claimed, or the job was deleted."""
-        # In its turn: in some folders a listing may miss what is rewritten meanwhile.
-        with self._turn:
-            self._look()
+        """Raise LeaseLost if a higher number has been claimed, or the job was deleted."""
+        # Locked: in some file systems, a listing may miss an object that is being rewritten.
+        with self._lock:
+            self._check_current()
 
     def release(self) -> None:
-        """Give it back: the next may claim at once. Nothing renews it after that."""
-        with self._turn:
+        """Release the lease, so that the next number may be claimed at once."""
+        with self._lock:
             self._released = True
             self._write(released=True)
 
-    def _look(self) -> None:
-        highest = _highest(self._store, self.keys)
+    def _check_current(self) -> None:
+        highest = _highest_number(self._store, self.keys)
         if highest != self.number:
-            news = f"{highest} has been claimed" if highest else "the job was deleted"
-            raise LeaseLost(f"{self.keys.job}: lease {self.number} is lost: {news}")
+            reason = f"{highest} has been claimed" if highest else "the job was deleted"
+            raise LeaseLost(f"{self.keys.job}: lease {self.number} is lost: {reason}")
 
     def _write(self, *, released: bool) -> None:
         lease = Lease(token=self.token, holder=self.holder, ttl=self.ttl, released=released)
-        self._store.put(self.keys.lease(self.number), lease.encoded())
+        self._store.put(self.keys.lease(self.number), lease.encode())
 
 
-def standing(store: Store, keys: JobKeys) -> Standing | None:
-    """The lease that counts, live or not; None for a job that nobody has claimed yet.
+def current_lease(store: Store, keys: JobKeys) -> CurrentLease | None:
+    """The lease with the highest number, live or not; None if nobody has claimed the job yet.
 
-    One listing and one read. Raises BadRecord.
+    Takes one listing and one read. Raises InvalidRecord.
     """
-    number = _highest(store, keys)
+    number = _highest_number(store, keys)
     if not number:
         return None
     key = keys.lease(number)
     try:
-        content, age = aged_bytes(store, key)
-    except Missing:  # the job is being deleted
+        content, age = read_bytes_with_age(store, key)
+    except ObjectNotFound:  # the job is being deleted
         return None
-    return Standing(number, Lease.decoded(content, key), age)
+    return CurrentLease(number, Lease.decode(content, key), age)
 
 
-def claim(store: Store, keys: JobKeys, after: int, holder: str, ttl: float) -> Held | None:
-    """The next lease after the number `after` (0: the first); None where another was faster.
+def claim_lease(
+    store: Store, keys: JobKeys, after: int, holder: str, ttl: float
+) -> HeldLease | None:
+    """Claim the lease after the number `after` (0 for none); None if another claimer was faster.
 
-    The caller has seen that lease `after` is not live. Raises BadRecord where something else lies
-    at the key.
+    The caller must know that lease `after` is not live. Raises InvalidRecord.
     """
     number, token = after + 1, secrets.token_hex(16)
     key = keys.lease(number)
     lease = Lease(token=token, holder=holder, ttl=ttl)
-    if not store.put_if_absent(key, lease.encoded()):
-        # What refuses may be this very claim, whose answer was lost and which was sent again.
+    if not store.put_if_absent(key, lease.encode()):
+        # The existing object may be our own: a request is sent again if its answer is lost.
         found = Lease.read_or_none(store, key)
         if found is None or found.token != token:
             return None
-    return Held(store, keys, number, token, holder, ttl)
+    return HeldLease(store, keys, number, token, holder, ttl)
 
 
-def rebuilt(store: Store, keys: JobKeys, number: int, token: str, holder: str, ttl: float) -> Held:
+def restore_lease(
+    store: Store, keys: JobKeys, number: int, token: str, holder: str, ttl: float
+) -> HeldLease:
     """A lease that another process of this holder claimed; only one of the two may renew it."""
-    return Held(store, keys, number, token, holder, ttl)
+    return HeldLease(store, keys, number, token, holder, ttl)
 
 
-def _highest(store: Store, keys: JobKeys) -> int:
-    """The highest number there is, 0 where there is none."""
-    numbers = (keys.lease_number(entry.key) for entry in store.entries(keys.leases))
+def _highest_number(store: Store, keys: JobKeys) -> int:
+    """The highest lease number, or 0."""
+    numbers = (keys.lease_number(entry.key) for entry in store.list_objects(keys.leases))
     return max((number for number in numbers if number is not None), default=0)

@@ -1,4 +1,4 @@
-"""The results of a job that has succeeded, as its manifest names them."""
+"""The outputs of a succeeded job, as listed in its manifest."""
 
 import json
 from typing import Annotated, Any
@@ -7,19 +7,24 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.records.job import Job
 from jobs.records.keys import JobKeys
-from jobs.records.record import bad_record
+from jobs.records.record import invalid_record
 from jobs.records.stored_spec import Digest
-from jobs.text.validation import one_line
+from jobs.text.validation import describe_errors
 
 _Count = Annotated[int, Field(ge=1)]
 
 
-class Result(BaseModel):
-    """One output. path: from the job's folder. bytes: of all its files. sha256: `sha256:...`."""
+class JobOutput(BaseModel):
+    """One output.
+
+    path: relative to the job's folder in the store.
+    bytes: the total size of its files.
+    sha256: the digest, `sha256:HEX`.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
-    # It becomes a file's name on somebody's disk.
+    # `fetch` uses it as a local file name, so it must be safe.
     path: Annotated[str, Field(pattern=r"^outputs/[0-9]+/[A-Za-z0-9_][A-Za-z0-9._-]*$")]
     format: str
     width: _Count
@@ -31,31 +36,31 @@ class Result(BaseModel):
 
     @property
     def name(self) -> str:
-        """Of its file, or of its .dzi."""
+        """The name of its file; for a DeepZoom, of the .dzi file."""
         return self.path.rpartition("/")[2]
 
     def key(self, keys: JobKeys) -> str:
-        """Where it lies in the store."""
+        """Its key in the store."""
         return f"{keys.folder}{self.path}"
 
     def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """The output as plain JSON values."""
         return self.model_dump(mode="json")
 
 
-class _Results(BaseModel):
+class _Manifest(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
-    outputs: tuple[Result, ...] = ()
+    outputs: tuple[JobOutput, ...] = ()
 
 
-def results(job: Job) -> tuple[Result, ...]:
-    """A job's results; none where it has not succeeded. Raises BadRecord."""
+def job_outputs(job: Job) -> tuple[JobOutput, ...]:
+    """The outputs of a job; empty if it has not succeeded. Raises InvalidRecord."""
     if job.manifest is None:
         return ()
     try:
-        # Through JSON, where strict means no silent conversions, but lists may become tuples.
-        return _Results.model_validate_json(json.dumps(job.manifest)).outputs
+        # Via JSON: strict validation of JSON allows lists for tuples, but no other conversion.
+        return _Manifest.model_validate_json(json.dumps(job.manifest)).outputs
     except ValidationError as error:
-        complaint = one_line(error, _Results, job.manifest)
-        raise bad_record(JobKeys(job.id).manifest, complaint) from error
+        problem = describe_errors(error, _Manifest, job.manifest)
+        raise invalid_record(JobKeys(job.id).manifest, problem) from error

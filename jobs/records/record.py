@@ -1,83 +1,85 @@
-"""The small JSON objects of a store, read as strictly as they are written."""
+"""Records: small JSON objects in a store, validated strictly when read."""
 
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
-from jobs.store.errors import Missing, Oversized
+from jobs.store.errors import ObjectNotFound, ObjectTooLarge
 from jobs.store.store import Store
-from jobs.text.errors import BadRecord
-from jobs.text.validation import one_line
+from jobs.text.errors import InvalidRecord
+from jobs.text.validation import describe_errors
 
 
 class Record(BaseModel):
-    """What all of them share: a version, and that nothing else is taken for one."""
+    """The base class of records: frozen, with a version, and without unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     version: Literal[1] = 1
 
-    def encoded(self) -> bytes:
-        """One line of JSON."""
+    def encode(self) -> bytes:
+        """The record as one line of JSON."""
         return f"{self.model_dump_json()}\n".encode()
 
     @classmethod
-    def decoded(cls, content: bytes, key: str) -> Self:
-        """The record in what was read at a key. Raises BadRecord."""
+    def decode(cls, content: bytes, key: str) -> Self:
+        """Parse the content of the object at a key. Raises InvalidRecord."""
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:
-            raise bad_record(key, one_line(error, cls, _document(content))) from error
+            raise invalid_record(key, describe_errors(error, cls, _parse_json(content))) from error
 
     @classmethod
     def read(cls, store: Store, key: str) -> Self:
-        """The record at a key. Raises Missing and BadRecord."""
-        return cls.decoded(read_bytes(store, key), key)
+        """Read the record at a key. Raises ObjectNotFound and InvalidRecord."""
+        return cls.decode(read_bytes(store, key), key)
 
     @classmethod
     def read_or_none(cls, store: Store, key: str) -> Self | None:
-        """The same; None where nothing lies at the key."""
+        """Read the record at a key, or return None if there is none. Raises InvalidRecord."""
         try:
             return cls.read(store, key)
-        except Missing:
+        except ObjectNotFound:
             return None
 
 
 def read_bytes(store: Store, key: str) -> bytes:
-    """What records are decoded from. Raises Missing, and BadRecord where it is far too large."""
+    """Read an object. Raises ObjectNotFound, and InvalidRecord if it is too large."""
     try:
         return store.get(key)
-    except Oversized as error:
-        raise BadRecord(str(error)) from error
+    except ObjectTooLarge as error:
+        raise InvalidRecord(str(error)) from error
 
 
-def aged_bytes(store: Store, key: str) -> tuple[bytes, float]:
-    """The same, and the seconds since it was written, by the store's clock."""
+def read_bytes_with_age(store: Store, key: str) -> tuple[bytes, float]:
+    """Read an object and its age in seconds, by the store's clock. Raises like `read_bytes`."""
     try:
-        return store.aged(key)
-    except Oversized as error:
-        raise BadRecord(str(error)) from error
+        return store.get_with_age(key)
+    except ObjectTooLarge as error:
+        raise InvalidRecord(str(error)) from error
 
 
-def read_mapping(store: Store, key: str) -> dict[str, Any] | None:
-    """The JSON object at a key, whatever is in it; None where there is none. Raises BadRecord."""
+def read_json_object(store: Store, key: str) -> dict[str, Any] | None:
+    """Read any JSON object, or return None if there is none at the key. Raises InvalidRecord."""
     try:
         found = read_bytes(store, key)
-    except Missing:
+    except ObjectNotFound:
         return None
-    document = _document(found)
+    document = _parse_json(found)
     if not isinstance(document, dict):
-        raise bad_record(key, "not a JSON object")
+        raise invalid_record(key, "not a JSON object")
     return document
 
 
-def bad_record(key: str, complaint: str) -> BadRecord:
-    """The error for an object that does not belong at its key."""
-    return BadRecord(f"{key}: {complaint}; was it written by something else, or another version?")
+def invalid_record(key: str, problem: str) -> InvalidRecord:
+    """The error for an object with the wrong content."""
+    return InvalidRecord(
+        f"{key}: {problem}; another program, or another version, may have written it"
+    )
 
 
-def _document(content: bytes) -> Any:
+def _parse_json(content: bytes) -> Any:
     try:
         return from_json(content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What there is to tell of a job: what `show`, `list` and `watch` say, in words and as JSON."""
+"""Reports on jobs: what `show`, `list` and `watch` print, as text or as JSON."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,20 +6,21 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from jobs.records.job import Job, eta_seconds, look, progress
+from jobs.records.job import Job, load_job
 from jobs.records.keys import JobKeys
-from jobs.records.outputs import results
-from jobs.records.state import Failure, State, Status, Want
+from jobs.records.outputs import job_outputs
+from jobs.records.state import State, Want
+from jobs.records.status import Failure, Status
 from jobs.store.store import Store
-from jobs.text.errors import BadRecord, NoSuchJob
+from jobs.text.errors import InvalidRecord, JobNotFound
 
-_AT_ONCE = 16
-"""Jobs that are looked at at the same time: each takes several requests, one after the other."""
+_THREADS = 16
+"""Jobs that are loaded at the same time; each takes several requests in sequence."""
 
 
 @dataclass(frozen=True)
-class Work:
-    """Megapixel-steps."""
+class MegapixelSteps:
+    """Work of a poster: megapixels times steps, done and in total."""
 
     done: float
     total: float
@@ -27,13 +28,17 @@ class Work:
 
 @dataclass(frozen=True)
 class Report:
-    """One job, as it is now; None stands for what nobody knows, or what is not there (yet).
+    """One job at present. None means unknown, or not there yet.
 
-    progress: from 0 to 1. reason: why the job stands where it stands; with `failure`, the class of
-    what made it fail. want: what its user wants of it. submitted: in UTC. octave, step: counted
-    from 1, of `octaves` and `steps`. items: of a dataset, how many there are, are done, and have
-    failed by class. rate: megapixel-steps, or items, a second. holder: of its live lease.
-    lease: the number of the highest. outputs, previews: with their keys in the store.
+    progress: from 0 to 1.
+    reason: why the job failed or waits. failure: the class of the failure.
+    want: what the user wants of the job.
+    submitted: time in UTC.
+    octave, step: the current ones, counted from 1, of `octaves` and `steps`.
+    items: of a dataset, the counts of all, done, and failed items by class.
+    rate: megapixel-steps, or items, per second.
+    holder: of the live lease. lease: the highest lease number.
+    outputs, previews: with their keys in the store.
     """
 
     job: str
@@ -51,7 +56,7 @@ class Report:
     octaves: int | None
     step: int | None
     steps: int | None
-    megapixel_steps: Work | None
+    megapixel_steps: MegapixelSteps | None
     items: dict[str, Any] | None
     rate: float | None
     workers: int | None
@@ -61,64 +66,68 @@ class Report:
     previews: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
-        """As plain JSON values."""
+        """The report as plain JSON values."""
         return {"version": 1, **asdict(self)}
 
 
-def report(store: Store, job: str) -> Report:
-    """The report on the job with that whole id. Raises NoSuchJob and BadRecord."""
-    return _report(store, look(store, job))
+def load_report(store: Store, job: str) -> Report:
+    """The report on the job with that complete id. Raises JobNotFound and InvalidRecord."""
+    return _make_report(store, load_job(store, job))
 
 
-def reports(store: Store, jobs: Iterable[str]) -> Iterator[Report | BadRecord | NoSuchJob]:
-    """The reports on many jobs, in their order, or why there is none."""
+def load_reports(
+    store: Store, jobs: Iterable[str]
+) -> Iterator[Report | InvalidRecord | JobNotFound]:
+    """The reports on several jobs in their order; the error instead, if one cannot be loaded."""
 
-    def one(job: str) -> Report | BadRecord | NoSuchJob:
+    def one(job: str) -> Report | InvalidRecord | JobNotFound:
         try:
-            return report(store, job)
-        except (BadRecord, NoSuchJob) as error:
+            return load_report(store, job)
+        except (InvalidRecord, JobNotFound) as error:
             return error
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(_THREADS) as pool:
         yield from pool.map(one, jobs)
 
 
-def _report(store: Store, job: Job) -> Report:
-    keys, status, standing = JobKeys(job.id), job.status, job.standing
+def _make_report(store: Store, job: Job) -> Report:
+    keys, status, current_lease = JobKeys(job.id), job.status, job.current_lease
     is_running = job.state == "running"
     failure = status.failure if status and job.state == "failed" else None
-    previews = (entry.key for entry in store.entries(keys.previews)) if standing else ()
-    found = results(job)
+    previews = (found.key for found in store.list_objects(keys.previews)) if current_lease else ()
+    found = job_outputs(job)
     return Report(
         job=job.id,
         state=job.state,
-        progress=progress(job),
-        eta_seconds=eta_seconds(job),
+        progress=job.progress,
+        eta_seconds=job.eta_seconds,
         reason=_reason(job),
         failure=failure,
         want=job.intent.want,
-        priority=job.terms.priority if job.terms else job.spec.spec.get("priority"),
-        submitted=_before(job.age),
+        priority=job.run_settings.priority if job.run_settings else job.spec.spec.get("priority"),
+        submitted=_time_before(job.age),
         age_seconds=round(job.age),
         phase=status.phase if status and is_running else None,
         octave=status.octave if status else None,
         octaves=status.octaves if status else None,
         step=status.step if status else None,
         steps=status.steps if status else None,
-        megapixel_steps=Work(status.done, status.total) if status and not job.is_dataset else None,
+        megapixel_steps=MegapixelSteps(status.done, status.total)
+        if status and not job.has_items
+        else None,
         items=_items(job),
         rate=status.rate if status and is_running else None,
         workers=status.workers if status else None,
-        holder=standing.lease.holder if standing and is_running else None,
-        lease=standing.number if standing else None,
+        holder=current_lease.lease.holder if current_lease and is_running else None,
+        lease=current_lease.number if current_lease else None,
         outputs=tuple({"key": one.key(keys), **one.document()} for one in found),
         previews=tuple(previews),
     )
 
 
 def _items(job: Job) -> dict[str, Any] | None:
-    """The manifest's, or what the last holder knew."""
-    if job.is_dataset and job.manifest is not None:
+    """The item counts of the manifest, or of the last status."""
+    if job.has_items and job.manifest is not None:
         found: dict[str, Any] | None = job.manifest.get("items")
         return found
     known = job.status.items if job.status else None
@@ -126,19 +135,19 @@ def _items(job: Job) -> dict[str, Any] | None:
 
 
 def _reason(job: Job) -> str | None:
-    """Why it has failed, or why it waits; what an attempt left that was retried is history."""
+    """Why the job failed or waits; reasons of earlier generations do not count."""
     if job.state not in ("queued", "running", "failed"):
         return None
-    told = _told(job.status, job.intent.generation)
-    held = job.standing
-    if told or job.state != "queued" or held is None or held.lease.released:
-        return told
-    return f"nothing was heard of {held.lease.holder} for {held.age:.0f} s; another may go on"
+    reason = _current_reason(job.status, job.intent.generation)
+    lease = job.current_lease
+    if reason or job.state != "queued" or lease is None or lease.lease.released:
+        return reason
+    return f"no sign of {lease.lease.holder} for {lease.age:.0f} s; another worker may continue"
 
 
-def _told(status: Status | None, generation: int) -> str | None:
+def _current_reason(status: Status | None, generation: int) -> str | None:
     return status.reason if status and status.generation == generation else None
 
 
-def _before(seconds: float) -> str:
+def _time_before(seconds: float) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds")

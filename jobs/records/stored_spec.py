@@ -1,4 +1,7 @@
-"""A spec as it lies in a store: whole, and with no word of the submitter's disk but its inputs."""
+"""The stored spec of a job, with local paths replaced by names and digests.
+
+Only the inputs of a dataset keep their address.
+"""
 
 import re
 from pathlib import Path
@@ -6,40 +9,41 @@ from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, Field
 
-from jobs.records.keys import DIGEST
+from jobs.records.keys import DIGEST_PATTERN
 from jobs.records.record import Record
 from jobs.spec.base import Crew, Limits
 from jobs.spec.dataset import DatasetLimits, DatasetSpec
-from jobs.spec.poster import Spec
+from jobs.spec.poster import PosterSpec
 
-Digest = Annotated[str, Field(pattern=rf"^{DIGEST}$")]
-
-
-_SENT = re.compile(rf"(?P<digest>{DIGEST})/(?P<name>[^/\0]+)")
+Digest = Annotated[str, Field(pattern=rf"^{DIGEST_PATTERN}$")]
 
 
-def sent_as(path: Path, digest: str) -> str:
-    """What a stored spec says in place of the path of a mask or a guide."""
+_REFERENCE = re.compile(rf"(?P<digest>{DIGEST_PATTERN})/(?P<name>[^/\0]+)")
+
+
+def attachment_reference(path: Path, digest: str) -> str:
+    """The reference that replaces the path of a mask or a guide: `sha256:HEX/NAME`."""
     return f"{digest}/{path.name}"
 
 
-def parse_sent(text: str) -> tuple[str, str] | None:
-    """The digest and the name of what was `sent_as` a text; None where that is something else."""
-    found = _SENT.fullmatch(text)
-    if found is None or not is_bare(found["name"]):
+def parse_attachment_reference(text: str) -> tuple[str, str] | None:
+    """The digest and the name in such a reference; None for any other text."""
+    found = _REFERENCE.fullmatch(text)
+    if found is None or not is_file_name(found["name"]):
         return None
     return found["digest"], found["name"]
 
 
-def is_bare(name: str) -> bool:
-    """Whether a text is the name of a file, and leads nowhere else."""
+def is_file_name(name: str) -> bool:
+    """Whether a text is a plain file name, which cannot lead to another folder."""
     return name not in {"", ".", ".."} and not {"/", "\0"} & set(name)
 
 
 class Blobs(BaseModel):
-    """The files that a job needs, by digest.
+    """The digests of the files that a job needs.
 
-    input: None for noise and colours. weights: None where they ship with the project.
+    input: None for noise and colours.
+    weights: None for weights that ship with the project.
     """
 
     model_config = Record.model_config
@@ -48,8 +52,8 @@ class Blobs(BaseModel):
     weights: Digest | None
 
 
-class Sent(BaseModel):
-    """A file that was sent along: its name, whose suffix says what it is, and its digest."""
+class UploadedFile(BaseModel):
+    """A file that was uploaded with a job. name: its suffix gives the format."""
 
     model_config = Record.model_config
 
@@ -58,13 +62,13 @@ class Sent(BaseModel):
 
 
 class StoredSpec(Record):
-    """What was submitted, written once.
+    """The spec as submitted; written once.
 
-    spec: the document, its paths reduced to bare file names, but for the inputs of a dataset; masks
-        and guides are said by digest and name.
-    identity: Identity.document, of which the job's id is the hash.
-    nonce: random; by it a submitter knows whether it was the first.
-    weights: of each variant of a dataset; None for those that ship with the project.
+    spec: the document. Paths are reduced to file names, masks and guides are references of digest
+        and name. The inputs of a dataset keep their address.
+    identity: Identity.document; the job id contains its hash.
+    nonce: random; a submitter learns from it whether its write was the first.
+    weights: for each variant of a dataset; None for weights that ship with the project.
     """
 
     job: str
@@ -72,17 +76,18 @@ class StoredSpec(Record):
     blobs: Blobs
     identity: dict[str, Any]
     nonce: str
-    weights: tuple[Sent | None, ...] = ()
+    weights: tuple[UploadedFile | None, ...] = ()
 
 
-_Spec = TypeVar("_Spec", Spec, DatasetSpec)
+_Spec = TypeVar("_Spec", PosterSpec, DatasetSpec)
 
 
-class Terms(Record):
-    """What the latest submitter asked for. Of two waiting jobs the higher priority goes first.
+class RunSettings(Record):
+    """The settings that another submit of the same job may change.
 
-    They lie apart from the spec, which is written once, so that advice such as "raise
-    crew.memory_per_worker" can be followed by submitting the same job again.
+    They are stored apart from the spec, which never changes. So users can follow advice such as
+    "raise crew.memory_per_worker" by submitting the same job again. The waiting job with the
+    higher priority runs first.
     """
 
     priority: Annotated[int, Field(ge=0, le=100)]
@@ -90,12 +95,12 @@ class Terms(Record):
     limits: Limits | DatasetLimits
 
     @classmethod
-    def of(cls, spec: Spec | DatasetSpec) -> Self:
-        """Those that a spec asks for."""
+    def of(cls, spec: PosterSpec | DatasetSpec) -> Self:
+        """The settings in a spec."""
         return cls(priority=spec.priority, crew=spec.crew, limits=spec.limits)
 
-    def applied(self, spec: _Spec) -> _Spec:
-        """The same job on these terms."""
+    def apply_to(self, spec: _Spec) -> _Spec:
+        """A copy of the spec with these settings."""
         return spec.model_copy(
             update={"priority": self.priority, "crew": self.crew, "limits": self.limits}
         )

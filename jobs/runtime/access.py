@@ -1,7 +1,7 @@
-"""What a job that lies in a store may have its workers read.
+"""What the workers of a job from a store may read.
 
-Whoever can write into a store can put any spec there. What was sent along with it lies in the
-store, by its digest. Whatever else it names is read only where the operator of `work` allows that.
+Anybody who can write to a store can put any spec there. Uploaded files lie in the store by their
+digest. Workers read other paths and addresses only where the operator of `work` allows them.
 """
 
 import os
@@ -13,70 +13,72 @@ from jobs.text.errors import RequestError
 
 
 def is_folder(path: str) -> bool:
-    """Whether a path leads to a folder; what may not be looked at is none."""
+    """Whether a path is a folder. False if this process may not look."""
     try:
         return Path(path).is_dir()
     except OSError:
         return False
 
 
-def is_there(path: str) -> bool:
-    """Whether a path leads to anything; what may not be looked at does not."""
+def path_exists(path: str) -> bool:
+    """Whether a path exists. False if this process may not look."""
     try:
         return Path(path).exists()
     except OSError:
         return False
 
 
-_BUCKETS = "s3://"
+_S3 = "s3://"
 
 
 @dataclass(frozen=True)
-class Reach:
-    """places: folders of this machine, and `s3://` prefixes, each with all that lies below it;
-    None: everything that there is, for who renders what is his own.
+class AccessPolicy:
+    """The folders of this machine and the `s3://` prefixes that workers may read.
+
+    allowed: each with everything below it. None allows everything, for users who render their own
+    specs.
     """
 
-    places: tuple[str, ...] | None
+    allowed: tuple[str, ...] | None
 
-    def to(self, address: str) -> str:
-        """Where to open what an address names: of a file its real path, with no links in it.
+    def resolve(self, address: str) -> str:
+        """Return the address to open. For a file it is the real path, without links.
 
-        Asked just before it is opened, since links may have changed. Raises RequestError, in one
-        line, for what lies elsewhere.
+        Call this just before opening, because links may change.
+
+        Raises:
+            RequestError: the address is not allowed; the message has one line.
         """
-        if self.places is None:
+        if self.allowed is None:
             return address
         if "://" not in address:
-            return self._file(address)
-        if not address.startswith(_BUCKETS):
-            # The rest may hold a password, or a signature.
+            return self._resolve_file(address)
+        if not address.startswith(_S3):
+            # The rest of the address may hold a password or a signature.
             scheme = address.partition("://")[0]
             raise RequestError(
                 f"{scheme}:// is not opened by workers; fetch the file, and submit the job with it"
             )
-        return self._object(address)
+        return self._resolve_s3(address)
 
-    def _file(self, path: str) -> str:
+    def _resolve_file(self, path: str) -> str:
         if "\0" in path or not path.startswith("/") or ".." in PurePosixPath(path).parts:
-            raise RequestError(
-                f"{path!r}: leads workers who knows where; submit the job with whole paths"
-            )
+            raise RequestError(f"{path!r}: must be an absolute path without `..`")
         real = os.path.realpath(path)
-        folders = [one for one in self.places or () if not one.startswith(_BUCKETS)]
+        folders = [one for one in self.allowed or () if not one.startswith(_S3)]
         if not any(_is_below(real, os.path.realpath(folder)) for folder in folders):
-            link = "by a link " if real != path else ""
+            link = "through a link " if real != path else ""
             raise RequestError(
                 f"{path}: lies {link}where `work` may not read; submit the job into a bucket, "
-                "which takes its pictures along, or start `work` with --allow FOLDER"
+                "which uploads its pictures, or start `work` with --allow FOLDER"
             )
         return real
 
-    def _object(self, address: str) -> str:
-        buckets = [one for one in self.places or () if one.startswith(_BUCKETS)]
-        # To a bucket dots are names, but maybe not to all that pass them on.
-        dotted = {".", ".."} & set(address.removeprefix(_BUCKETS).split("/"))
-        if dotted or not any(_is_below(address, bucket) for bucket in buckets):
+    def _resolve_s3(self, address: str) -> str:
+        prefixes = [one for one in self.allowed or () if one.startswith(_S3)]
+        # A bucket takes dots for names, but proxies may not.
+        dotted = {".", ".."} & set(address.removeprefix(_S3).split("/"))
+        if dotted or not any(_is_below(address, prefix) for prefix in prefixes):
             raise RequestError(
                 f"{address}: lies where `work` may not read; start it with "
                 "--allow s3://BUCKET/PREFIX"
@@ -84,24 +86,25 @@ class Reach:
         return address
 
 
-NOWHERE = Reach(())
+DENY_ALL = AccessPolicy(())
 
-EVERYWHERE = Reach(None)
+ALLOW_ALL = AccessPolicy(None)
 
 
-def allowed(text: str) -> str:
-    """The place that an operator calls by a text: a folder's path, or `s3://BUCKET/PREFIX`.
+def parse_allowed(text: str) -> str:
+    """Parse a value of `--allow`: the path of a folder, or `s3://BUCKET/PREFIX`.
 
-    Raises RequestError for what is neither.
+    Raises:
+        RequestError: the text is neither.
     """
-    if text.startswith(_BUCKETS):
+    if text.startswith(_S3):
         return open_store(text).address
     if not text.strip() or "://" in text or not is_folder(text):
         raise RequestError(f"--allow {text}: no such folder; write FOLDER or s3://BUCKET/PREFIX")
     return str(Path(text).absolute())
 
 
-def _is_below(path: str, place: str) -> bool:
-    """Whether a path is a place, or lies below it."""
-    top = place.rstrip("/")
+def _is_below(path: str, folder: str) -> bool:
+    """Whether a path is the folder or prefix itself, or lies below it."""
+    top = folder.rstrip("/")
     return path == top or path.startswith(f"{top}/")

@@ -1,4 +1,4 @@
-"""Where a holder's crews come from: this process, a Ray of its own, or a cluster."""
+"""Where crews and pools run: in this process, on a private Ray, or on a cluster."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -7,150 +7,173 @@ from typing import TYPE_CHECKING
 
 from cluster.crew import Crew
 from cluster.pool import Pool
-from cluster.resources import Berth
-from jobs.planning.poster import Plan
-from jobs.runtime.elastic_sizing import StartReserve
-from jobs.runtime.metrics.counters import Use
+from cluster.resources import Resources
+from jobs.planning.poster import PosterPlan
+from jobs.runtime.elastic_sizing import StartReservation
+from jobs.runtime.metrics.counters import ResourceUse
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
 
 
-Kind = Callable[..., object]
-
-Start = Callable[[Plan, Kind, Sequence[tuple[object, ...]]], AbstractContextManager[Crew]]
-"""Starts a crew for a plan: a member of `kind` for each tuple of arguments; ends it after."""
+MemberFactory = Callable[..., object]
+"""Makes a member of a crew or pool in the process where the member works."""
 
 
-_FRAGMENT_ROUNDS = 4
-"""Rounds of fragments that Ray's store holds at most: made, taken, and not yet collected."""
+StartCrew = Callable[
+    [PosterPlan, MemberFactory, Sequence[tuple[object, ...]]], AbstractContextManager[Crew]
+]
+"""Starts a crew for a plan, with one member for each tuple of arguments. Closes it at the end."""
 
 
-_LEAST_STORE = 100 << 20  # Ray refuses less than 75 MiB
+_HALO_ROUNDS = 4
+"""How many rounds of halos Ray's object store holds at most: new, in use, and not yet freed."""
+
+
+_MIN_STORE_BYTES = 100 << 20
+"""Ray refuses less than 75 MiB."""
 
 
 @contextmanager
-def in_process(
-    plan: Plan,  # noqa: ARG001 - the same for every crew
-    kind: Kind,
+def crew_in_process(
+    plan: PosterPlan,  # noqa: ARG001 - the same for every crew
+    factory: MemberFactory,
     arguments: Sequence[tuple[object, ...]],
 ) -> Iterator[Crew]:
-    """Without Ray, one member after the other."""
+    """Start a crew in this process, without Ray. Its members work in turn."""
     from cluster.local import LocalCrew
 
-    with LocalCrew(kind, arguments) as crew:
+    with LocalCrew(factory, arguments) as crew:
         yield crew
 
 
 @contextmanager
-def on_own_ray(plan: Plan, kind: Kind, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
-    """On a private Ray of this machine, which ends with the crew."""
+def crew_on_own_ray(
+    plan: PosterPlan, factory: MemberFactory, arguments: Sequence[tuple[object, ...]]
+) -> Iterator[Crew]:
+    """Start a crew on a private Ray of this machine, which ends with the crew."""
     from cluster.ray_session import local_ray
 
-    store = max(_LEAST_STORE, _FRAGMENT_ROUNDS * plan.memory.lent * plan.workers)
-    berth = berth_of(plan)
+    store = max(_MIN_STORE_BYTES, _HALO_ROUNDS * plan.memory.halo * plan.workers)
+    resources = worker_resources(plan)
     with (
-        local_ray(berth.cpus * len(arguments), store, use_of(plan).gpus) as ray_crew,
-        ray_crew(kind, arguments, berth) as crew,
+        local_ray(resources.cpus * len(arguments), store, plan_resources(plan).gpus) as ray_crew,
+        ray_crew(factory, arguments, resources) as crew,
     ):
         yield crew
 
 
-def on_ray(ray_crew: "type[RayCrew]") -> Start:
-    """On a Ray that this process has joined."""
+def crew_on_ray(ray_crew: "type[RayCrew]") -> StartCrew:
+    """Return a function that starts crews on the Ray that this process has joined."""
 
     @contextmanager
-    def start(plan: Plan, kind: Kind, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
-        with ray_crew(kind, arguments, berth_of(plan)) as crew:
+    def start(
+        plan: PosterPlan, factory: MemberFactory, arguments: Sequence[tuple[object, ...]]
+    ) -> Iterator[Crew]:
+        with ray_crew(factory, arguments, worker_resources(plan)) as crew:
             yield crew
 
     return start
 
 
-def use_of(plan: Plan) -> Use:
-    """What all of a plan's workers ask for."""
-    berth, workers = berth_of(plan), plan.workers
-    return Use(
-        cores=workers * berth.cpus,
+def plan_resources(plan: PosterPlan) -> ResourceUse:
+    """The resources of all workers of a plan together."""
+    resources, workers = worker_resources(plan), plan.workers
+    return ResourceUse(
+        cores=workers * resources.cpus,
         gpus=workers * plan.gpus_per_worker,
         memory=workers * plan.memory.needed,
     )
 
 
-def berth_of(plan: Plan) -> Berth:
-    """The share of a machine for each of a plan's workers."""
-    return Berth(cpus=plan.spec.crew.cpus_each, gpus=plan.gpus_per_worker)
+def worker_resources(plan: PosterPlan) -> Resources:
+    """The resources of one worker of a plan."""
+    return Resources(cpus=plan.spec.crew.cpus_each, gpus=plan.gpus_per_worker)
 
 
-StartPool = Callable[[Kind, Sequence[tuple[object, ...]], Berth, int], AbstractContextManager[Pool]]
-"""Starts a pool: a member of `kind` for each tuple of arguments, each with its berth and so many
-tasks at once; ends it after."""
+StartPool = Callable[
+    [MemberFactory, Sequence[tuple[object, ...]], Resources, int], AbstractContextManager[Pool]
+]
+"""Starts a pool, with one member for each tuple of arguments, and closes it at the end.
+
+The resources are those of one member. The number is how many tasks a member has at once.
+"""
 
 
-_STORE = 100 << 20
-"""Bytes of Ray's own store: rows are small, and pictures do not pass through it."""
+_POOL_STORE_BYTES = 100 << 20
+"""Size of Ray's object store for a pool. Rows are small, and pictures do not pass through it."""
 
 
 @contextmanager
 def pool_in_process(
-    kind: Kind,
+    factory: MemberFactory,
     arguments: Sequence[tuple[object, ...]],
-    berth: Berth,  # noqa: ARG001 - this process has one
+    resources: Resources,  # noqa: ARG001 - this process has one
     depth: int,
 ) -> Iterator[Pool]:
-    """Without Ray, one task after the other."""
+    """Start a pool in this process, without Ray. It runs one task after the other."""
     from cluster.local import LocalPool
 
-    with LocalPool(kind, arguments, depth) as pool:
+    with LocalPool(factory, arguments, depth) as pool:
         yield pool
 
 
 @contextmanager
 def pool_on_own_ray(
-    kind: Kind, arguments: Sequence[tuple[object, ...]], berth: Berth, depth: int
+    factory: MemberFactory,
+    arguments: Sequence[tuple[object, ...]],
+    resources: Resources,
+    depth: int,
 ) -> Iterator[Pool]:
-    """On a private Ray of this machine, which ends with the pool."""
+    """Start a pool on a private Ray of this machine, which ends with the pool."""
     from cluster.ray_session import local_ray
 
     with (
-        local_ray(berth.cpus * len(arguments), _STORE, round(berth.gpus * len(arguments))),
-        pool_on_ray(kind, arguments, berth, depth) as pool,
+        local_ray(
+            resources.cpus * len(arguments),
+            _POOL_STORE_BYTES,
+            round(resources.gpus * len(arguments)),
+        ),
+        pool_on_ray(factory, arguments, resources, depth) as pool,
     ):
         yield pool
 
 
 @contextmanager
 def pool_on_ray(
-    kind: Kind, arguments: Sequence[tuple[object, ...]], berth: Berth, depth: int
+    factory: MemberFactory,
+    arguments: Sequence[tuple[object, ...]],
+    resources: Resources,
+    depth: int,
 ) -> Iterator[Pool]:
-    """On a Ray that this process has joined."""
+    """Start a pool on the Ray that this process has joined."""
     from cluster.ray_pool import RayPool
 
-    with RayPool(kind, arguments, berth, depth) as pool:
+    with RayPool(factory, arguments, resources, depth) as pool:
         yield pool
 
 
 @dataclass(frozen=True)
-class Ground:
-    """A way to start crews, for posters, and one to start pools, for datasets.
+class Backend:
+    """How to start crews, for posters, and pools, for datasets.
 
-    reserve: how to ask for berths, where machines come and go. gpus: the kinds that those have
-    which are there.
+    reserve: asks for resources, on a cluster whose machines come and go. gpus: the types of the
+    cluster's GPUs.
     """
 
-    crew: Start
+    crew: StartCrew
     pool: StartPool
-    reserve: StartReserve | None = None
+    reserve: StartReservation | None = None
     gpus: tuple[str, ...] = ()
 
 
-THIS_PROCESS = Ground(in_process, pool_in_process)
+THIS_PROCESS = Backend(crew_in_process, pool_in_process)
 
-OWN_RAY = Ground(on_own_ray, pool_on_own_ray)
+OWN_RAY = Backend(crew_on_own_ray, pool_on_own_ray)
 
 
-def cluster_ground(ray_crew: "type[RayCrew]") -> Ground:
-    """A Ray that this process has joined."""
-    from cluster.ray_reservation import RayReserve, accelerators
+def cluster_backend(ray_crew: "type[RayCrew]") -> Backend:
+    """The backend of the Ray cluster that this process has joined."""
+    from cluster.ray_reservation import RayReservation, gpu_types
 
-    return Ground(on_ray(ray_crew), pool_on_ray, RayReserve, accelerators())
+    return Backend(crew_on_ray(ray_crew), pool_on_ray, RayReservation, gpu_types())

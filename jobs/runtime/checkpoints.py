@@ -1,4 +1,4 @@
-"""The checkpoints of one job, as the holder of a lease finds, writes and prunes them."""
+"""The checkpoints of one job: how the holder of its lease finds, commits and deletes them."""
 
 import re
 import time
@@ -8,23 +8,24 @@ from typing import Annotated
 
 from pydantic import Field
 
-from jobs.planning.octave import LEAST_SECONDS, WORTH
+from jobs.planning.octave import MIN_CHECKPOINT_SECONDS, WORK_PER_CHECKPOINT
 from jobs.records.keys import JobKeys
 from jobs.records.record import Record
-from jobs.runtime.context import Site
-from jobs.store.errors import Missing
+from jobs.runtime.context import JobContext
+from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
-from jobs.text.errors import BadRecord
+from jobs.text.errors import InvalidRecord
 from render.geometry.grid import Grid
-from render.pictures.tiled_image import Mosaic, Slots, TileSet
+from render.pictures.tiled_image import TiledImage, TileLayout, TileSet
 
 Count = Annotated[int, Field(ge=0)]
 
 
-class Part(Record):
-    """One shard's object: its key, its bytes, and the tiles in it, in their order.
+class CommitPart(Record):
+    """The saved tiles of one shard.
 
-    dtype: of a channel of the canvas, its own type.
+    key: of the object. size: of the object, in bytes. dtype: of the canvas. tiles: the numbers of
+    the tiles, in the order in which they lie in the object.
     """
 
     key: str
@@ -34,157 +35,166 @@ class Part(Record):
 
 
 class Commit(Record):
-    """The canvas of octave `octave` (from 0) after `step` of its steps, as its shards wrote it."""
+    """The canvas of an octave, counted from 0, after `step` of its steps."""
 
     octave: Count
     step: Count
-    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+    parts: Annotated[tuple[CommitPart, ...], Field(min_length=1)]
 
 
 KEPT = 2
-"""Checkpoints of which the sets are kept: should the newest turn out unreadable, one is left."""
+"""How many checkpoints stay. If the newest is unreadable, one is left."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A valid commit and its place: the lease's number, and the sequence under that lease."""
+class FoundCommit:
+    """A valid commit, the number of its lease, and its sequence number under that lease."""
 
     number: int
     sequence: int
     commit: Commit
 
     @property
-    def place(self) -> tuple[int, int]:
-        """Newer is greater: the highest lease's newest commit counts."""
+    def order(self) -> tuple[int, int]:
+        """Sorts commits by age: the newest commit of the highest lease counts."""
         return self.number, self.sequence
 
 
-def valid_commits(store: Store, keys: JobKeys) -> list[Found]:
-    """The commits whose sets are all there, the newest first, by one listing and a read of each."""
-    sizes = {entry.key: entry.size for entry in store.entries(keys.checkpoints)}
+def valid_commits(store: Store, keys: JobKeys) -> list[FoundCommit]:
+    """The commits whose objects all exist, the newest first.
+
+    Takes one listing and one read for each commit.
+    """
+    sizes = {entry.key: entry.size for entry in store.list_objects(keys.checkpoints)}
     pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/commit\.json")
     found = []
     for match in filter(None, map(pattern.fullmatch, sizes)):
         try:
             commit = Commit.read(store, match[0])
-        except (Missing, BadRecord):
+        except (ObjectNotFound, InvalidRecord):
             continue
         if all(sizes.get(part.key) == part.size for part in commit.parts):
-            found.append(Found(int(match[1]), int(match[2]), commit))
-    return sorted(found, key=lambda one: one.place, reverse=True)
+            found.append(FoundCommit(int(match[1]), int(match[2]), commit))
+    return sorted(found, key=lambda one: one.order, reverse=True)
 
 
 class Checkpoints:
-    """Those of one job, in the hands of the holder of a lease.
+    """The checkpoints of one job under one lease.
 
-    fence: raises LeaseLost where the lease does not count any more; asked before each commit.
-    least_seconds: between two within an octave; see LEAST_SECONDS.
+    fence: called before each commit; raises LeaseLost if the lease is lost. min_seconds: the
+    shortest time between two checkpoints of one octave; see MIN_CHECKPOINT_SECONDS.
     """
 
     def __init__(
         self,
-        site: Site,
+        context: JobContext,
         fence: Callable[[], None],
-        least_seconds: float = LEAST_SECONDS,
+        least_seconds: float = MIN_CHECKPOINT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._site, self._fence, self._clock = site, fence, clock
-        self._least = least_seconds
+        self._context, self._fence, self._clock = context, fence, clock
+        self._min_seconds = least_seconds
         self._cost = self._spent = 0.0
         self._count = 0
         self._since = clock()
-        self._kept: list[Found] = []
+        self._kept: list[FoundCommit] = []
         self._sequence = 0
 
     @property
     def newest(self) -> Commit | None:
-        """What a crew goes on from; None where nothing has been committed yet."""
+        """The commit that a crew resumes from; None if there is none yet."""
         return self._kept[-1].commit if self._kept else None
 
     @property
     def cost(self) -> float:
-        """Seconds that the last one took."""
+        """Seconds that the last checkpoint took."""
         return self._cost
 
     @property
     def spent(self) -> float:
-        """Seconds that all of this holder's took."""
+        """Seconds that all checkpoints of this holder took."""
         return self._spent
 
     @property
     def count(self) -> int:
-        """How many this holder's crews have written."""
+        """How many checkpoints the crews of this holder wrote."""
         return self._count
 
     def take_over(self) -> None:
-        """Find what earlier holders left, and name it in a first commit of this lease's own.
+        """Find the newest checkpoint of earlier holders, and commit it again under this lease.
 
-        From then on nothing that they may still write counts.
+        From then on, nothing that earlier holders still write counts.
         """
         self._kept = []
-        found = valid_commits(self._site.store, self._site.keys)
+        found = valid_commits(self._context.store, self._context.keys)
         if found:
             self._kept = found[1:KEPT]
             self._add(found[0].commit)
         self._since = self._clock()
 
-    def find_again(self) -> None:
-        """After a crew was lost: keep only what is still there."""
+    def reload(self) -> None:
+        """Forget checkpoints that no longer exist. Called after a crew is lost."""
         mine = [
             one
-            for one in valid_commits(self._site.store, self._site.keys)
-            if one.number == self._site.number
+            for one in valid_commits(self._context.store, self._context.keys)
+            if one.number == self._context.number
         ]
         self._kept = mine[::-1][-KEPT:]
 
     @property
     def is_due(self) -> bool:
-        """Whether so much has been computed since the last one that it is worth another."""
-        return self._clock() - self._since >= max(self._least, WORTH * self._cost)
+        """Whether enough was computed since the last checkpoint to be worth another."""
+        return self._clock() - self._since >= max(
+            self._min_seconds, WORK_PER_CHECKPOINT * self._cost
+        )
 
     def begin(self) -> int:
-        """The sequence number under which the members save their shards; none has it twice.
+        """Return a new sequence number, under which the members save their shards.
 
-        What members of a lost crew may still write then lies where nobody looks.
+        No number is used twice, so late writes of a lost crew do no harm.
         """
         self._began = self._clock()
         self._sequence += 1
         return self._sequence
 
-    def finish(self, octave: int, step: int, parts: tuple[Part, ...]) -> None:
-        """Make the saved shards valid, and delete what is older than the one before."""
+    def finish(self, octave: int, step: int, parts: tuple[CommitPart, ...]) -> None:
+        """Commit the saved shards, and delete old checkpoints."""
         self._add(Commit(octave=octave, step=step, parts=parts))
         self._since = self._clock()
         self._cost = self._since - self._began
         self._spent += self._cost
         self._count += 1
 
-    def canvas(self, commit: Commit, grid: Grid) -> Mosaic:
-        """The canvas of a commit, to be read by any worker. `grid` is that of its octave."""
-        return Mosaic(
+    def canvas(self, commit: Commit, grid: Grid) -> TiledImage:
+        """The canvas of a commit, which any worker can read. grid: of the commit's octave."""
+        return TiledImage(
             tuple(
-                TileSet(self._site.stored(part.key), Slots(grid, part.dtype, part.tiles))
+                TileSet(
+                    self._context.stored_object(part.key), TileLayout(grid, part.dtype, part.tiles)
+                )
                 for part in commit.parts
             )
         )
 
     def _add(self, commit: Commit) -> None:
-        number, keys, store = self._site.number, self._site.keys, self._site.store
+        number, keys, store = self._context.number, self._context.keys, self._context.store
         self._fence()
-        store.put(keys.commit(number, self._sequence), commit.encoded())
-        self._kept.append(Found(number, self._sequence, commit))
+        store.put(keys.commit(number, self._sequence), commit.encode())
+        self._kept.append(FoundCommit(number, self._sequence, commit))
         self._kept = self._kept[-KEPT:]
         self._prune()
 
     def _prune(self) -> None:
-        """Delete every checkpoint older than those kept, whoever's, but what they are made of."""
-        keys, store = self._site.keys, self._site.store
+        """Delete all older checkpoints, of any holder, except objects that a kept one needs."""
+        keys, store = self._context.keys, self._context.store
         needed = {part.key for one in self._kept for part in one.commit.parts}
-        oldest = self._kept[0].place
+        oldest = self._kept[0].order
         pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/.+")
         old = [
             match[0]
-            for match in (pattern.fullmatch(entry.key) for entry in store.entries(keys.checkpoints))
+            for match in (
+                pattern.fullmatch(entry.key) for entry in store.list_objects(keys.checkpoints)
+            )
             if match and (int(match[1]), int(match[2])) < oldest and match[0] not in needed
         ]
         store.delete(old)

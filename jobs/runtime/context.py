@@ -1,4 +1,4 @@
-"""Where one holder of a job works: its store, its lease's number, a folder on each machine."""
+"""What a process needs to work on a job: its store, its lease and its scratch folder."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -7,54 +7,53 @@ from pathlib import Path
 
 from jobs.records.keys import JobKeys
 from jobs.records.stored_spec import Blobs
-from jobs.runtime.access import NOWHERE, Reach
-from jobs.runtime.staging import cache_folder, fetched
+from jobs.runtime.access import DENY_ALL, AccessPolicy
+from jobs.runtime.staging import cache_folder, fetch_blob
 from jobs.store.address import open_store
-from jobs.store.errors import Missing, StoreRefused
-from jobs.store.retrying import Patient
+from jobs.store.errors import ObjectNotFound, StoreRefused
+from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
 
 Opener = Callable[[], Store]
-"""Gives a process its connection to a store; travels to workers, which a connection cannot."""
+"""Opens the store in any process. It can be sent to workers; a connection cannot."""
 
 
 @dataclass(frozen=True)
-class StoredBytes:
-    """An object, and the file that it was made from, which only the machine that made it has."""
+class StoredObject:
+    """An object, and its local copy, which exists only on the machine that made it."""
 
     opener: Opener
     key: str
-    near: Path
+    draft: Path
 
     def read(self, start: int, length: int) -> bytes:
-        """Exactly `length` bytes from `start` on. Raises Missing, StoreError."""
+        """Read exactly `length` bytes from `start` on. Raises ObjectNotFound, StoreError."""
         store = self.opener()
         try:
-            with (store.local(self.key) or self.near).open("rb") as file:
+            with (store.local_path(self.key) or self.draft).open("rb") as file:
                 file.seek(start)
                 return file.read(length)
         except FileNotFoundError:
             return store.get_range(self.key, start, length)
 
 
-PATIENCE = 600.0
-"""Seconds that work under way waits for a store that does not answer. An outage of minutes delays
-and kills nothing; after that the job goes back to the queue."""
+RETRY_SECONDS = 600.0
+"""Seconds to retry while the store does not answer. After that, the job goes back to the queue."""
 
 
 @functools.cache
-def patient_store(address: str) -> Store:
-    """This process's connection to a store, one for each address."""
-    return Patient(open_store(address), PATIENCE)
+def retrying_store(address: str) -> Store:
+    """This process's only connection to the store at an address."""
+    return RetryingStore(open_store(address), RETRY_SECONDS)
 
 
 @dataclass(frozen=True)
-class Site:
-    """The place of the holder of lease `number` of a job.
+class JobContext:
+    """The context of the holder of lease `number` of a job.
 
-    scratch: a folder that each machine has for itself, at the same path. blobs: the digests of the
-    job's files, for machines on which they do not lie where the coordinator has them; companions:
-    those of its masks and guides, by the coordinator's paths. reach: what else may be read.
+    scratch: a local folder, at the same path on each machine. blobs: the digests of the input and
+    the weights, for machines that do not have the coordinator's files. attachments: the digests of
+    masks and guides, by the coordinator's paths. access: what else workers may read.
     """
 
     opener: Opener
@@ -62,65 +61,67 @@ class Site:
     number: int
     scratch: Path
     blobs: Blobs = field(default_factory=lambda: Blobs(input=None, weights=None))
-    companions: Mapping[Path, str] = field(default_factory=dict)
-    reach: Reach = NOWHERE
+    attachments: Mapping[Path, str] = field(default_factory=dict)
+    access: AccessPolicy = DENY_ALL
 
     @property
     def keys(self) -> JobKeys:
-        """Where the job's objects lie."""
+        """The keys of the job's objects."""
         return JobKeys(self.job)
 
     @property
     def store(self) -> Store:
-        """This process's connection."""
+        """This process's connection to the store."""
         return self.opener()
 
     def check_store(self) -> None:
-        """See that this machine has the job's store.
+        """Check that this machine sees the job's store.
 
-        A folder that it does not share would take everything, and nobody would find it. Raises
-        StoreRefused.
+        A worker could write to a folder that is not shared, and nobody would find its files.
+
+        Raises:
+            StoreRefused: the lease is not in the store.
         """
         try:
             self.store.get(self.keys.lease(self.number))
-        except Missing as why:
+        except ObjectNotFound as why:
             raise StoreRefused(
                 f"{self.store.address}: a worker's machine does not see this store; use a bucket, "
                 "or mount the folder at the same path on every machine"
             ) from why
 
-    def here(self, path: Path, digest: str | None) -> Path:
-        """A file that the coordinator has at `path`, on this machine. Raises StoreRefused."""
+    def local_file(self, path: Path, digest: str | None) -> Path:
+        """The local path of a file that the coordinator has at `path`. Raises StoreRefused."""
         if digest is None or path.exists():
             return path
-        return fetched(self.store, digest, path.name, cache_folder())
+        return fetch_blob(self.store, digest, path.name, cache_folder())
 
-    def companion(self, path: Path) -> Path:
-        """A mask or guide that the coordinator has at `path`, on this machine."""
-        return self.here(path, self.companions.get(path))
+    def attachment(self, path: Path) -> Path:
+        """The local path of a mask or guide that the coordinator has at `path`."""
+        return self.local_file(path, self.attachments.get(path))
 
-    def kept(self, key: str) -> Path:
-        """Where the machine that made an object still has it."""
+    def local_copy(self, key: str) -> Path:
+        """The path of an object's local copy. Its folder exists."""
         path = self.scratch / "kept" / key
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def near(self, key: str) -> Path:
-        """Where a file is written that becomes an object; its folder is there."""
+    def draft(self, key: str) -> Path:
+        """The path to write a file to before it becomes an object. Its folder exists."""
         path = self.scratch / "drafts" / key
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def stored(self, key: str) -> StoredBytes:
-        """An object, to be read by any worker."""
-        return StoredBytes(self.opener, key, self.scratch / "kept" / key)
+    def stored_object(self, key: str) -> StoredObject:
+        """An object that any worker can read."""
+        return StoredObject(self.opener, key, self.scratch / "kept" / key)
 
-    def hand_over(self, key: str) -> None:
-        """Make an object of the file `near(key)`.
+    def publish_draft(self, key: str) -> None:
+        """Move the file `draft(key)` into the store.
 
-        It is kept where that spares reading, under a name at which readers look.
+        If the store copies it, the file stays on this machine as the local copy.
         """
-        draft = self.near(key)
-        self.store.give(draft, key)
+        draft = self.draft(key)
+        self.store.move_file(draft, key)
         if draft.exists():
-            draft.replace(self.kept(key))
+            draft.replace(self.local_copy(key))

@@ -1,4 +1,4 @@
-"""What a holder is asked to do while its crew works: by users, signals, and other holders."""
+"""Requests to stop a crew's work: from users, from signals, and from a lost lease."""
 
 import threading
 from collections.abc import Iterator
@@ -7,43 +7,47 @@ from typing import Literal
 
 from cluster.crew import Crew
 
-Want = Literal["regroup", "yield", "pause", "drain", "cancel", "lost"]
-"""regroup: to stop at the next step boundary, and go on with a crew of another size. yield: the
-same, for a job of higher priority."""
+StopRequest = Literal["regroup", "yield", "pause", "drain", "cancel", "lost"]
+"""Why to stop.
+
+regroup: at the next step, to continue with a crew of another size. yield: at the next step, for a
+job of higher priority. pause: at the next step, for the user. drain: this process ends. cancel: the
+user gave up the job. lost: the lease is lost.
+"""
 
 
-_URGENT: tuple[Want, ...] = ("drain", "cancel", "lost")
-"""Worth abandoning a step for, the more urgent the later. The others wait for its end."""
+_URGENT: tuple[StopRequest, ...] = ("drain", "cancel", "lost")
+"""Requests that cancel a step, the most urgent last. The others wait for the end of the step."""
 
 
-_ORDER: tuple[Want, ...] = ("regroup", "yield", "pause", *_URGENT)
+_ORDER: tuple[StopRequest, ...] = ("regroup", "yield", "pause", *_URGENT)
 
 
-class Stopped(Exception):  # noqa: N818 - the news is in the name
-    """The holder stopped because it was asked to."""
+class Stopped(Exception):  # noqa: N818 - not an error
+    """The work stopped because of a request."""
 
-    def __init__(self, want: Want) -> None:
+    def __init__(self, want: StopRequest) -> None:
         super().__init__(want)
         self.want = want
 
     @property
-    def keeps(self) -> bool:
-        """Whether somebody will go on, so that the canvas is worth writing."""
+    def saves_canvas(self) -> bool:
+        """Whether somebody will continue the job, so that the canvas is worth saving."""
         return self.want in ("regroup", "yield", "pause", "drain")
 
 
 class Control:
-    """Wishes from any thread or signal handler; the most urgent one counts."""
+    """Collects requests to stop, from any thread or signal handler. The most urgent one counts."""
 
     def __init__(self) -> None:
-        self._wishes: set[Want] = set()
+        self._requests: set[StopRequest] = set()
         self._is_shielded = False
         self._noticed = threading.Event()
         self._crew: Crew | None = None
 
     @contextmanager
-    def over(self, crew: Crew) -> Iterator[None]:
-        """Within, urgent wishes interrupt this crew."""
+    def cancelling(self, crew: Crew) -> Iterator[None]:
+        """Let urgent requests cancel the calls of this crew until the block ends."""
         self._crew = crew
         try:
             yield
@@ -52,47 +56,47 @@ class Control:
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """Within, the crew is left to finish what would be a pity to lose."""
+        """Let the crew finish its calls until the block ends, even after urgent requests."""
         self._is_shielded = True
         try:
             yield
         finally:
             self._is_shielded = False
 
-    def ask(self, want: Want) -> None:
-        """Wish for something; a less urgent wish than there is changes nothing."""
-        self._wishes.add(want)
+    def request(self, want: StopRequest) -> None:
+        """Add a request. It changes nothing if a more urgent one exists."""
+        self._requests.add(want)
 
-    def regrouped(self) -> None:
-        """Forget the wish for another crew: there is going to be one."""
-        self._wishes.discard("regroup")
-        if self.wanted is None:
+    def clear_regroup(self) -> None:
+        """Remove the request to regroup, because the crew has ended."""
+        self._requests.discard("regroup")
+        if self.requested is None:
             self._noticed.clear()
 
     @property
-    def wanted(self) -> Want | None:
-        """The most urgent wish so far."""
-        return max(tuple(self._wishes), key=_ORDER.index, default=None)
+    def requested(self) -> StopRequest | None:
+        """The most urgent request so far, if any."""
+        return max(tuple(self._requests), key=_ORDER.index, default=None)
 
     @property
-    def must_leave(self) -> bool:
-        """Whether there are only seconds left."""
-        return self.wanted in _URGENT
+    def must_stop_now(self) -> bool:
+        """Whether the most urgent request leaves only seconds."""
+        return self.requested in _URGENT
 
-    def urge(self) -> None:
-        """Interrupt the crew where that is wished for and the holder has not noticed yet.
+    def interrupt(self) -> None:
+        """Cancel the crew's call if a request is urgent and the holder has not noticed it yet.
 
-        Not for signal handlers: they run in the midst of the call that is to be interrupted.
+        Do not call this in a signal handler, which runs inside the call to cancel.
         """
         crew = self._crew
         is_late = self._noticed.is_set() or self._is_shielded
-        if crew is not None and self.must_leave and not is_late:
-            crew.interrupt()
+        if crew is not None and self.must_stop_now and not is_late:
+            crew.cancel_call()
 
     def stopped(self) -> Stopped:
-        """What to raise for the wish; from now on the crew's calls come to their own ends."""
-        wanted = self.wanted
+        """Return the exception to raise. From now on, no call of the crew is cancelled."""
+        wanted = self.requested
         if wanted is None:
-            raise ValueError("nobody asked")
+            raise ValueError("there is no request to stop")
         self._noticed.set()
         return Stopped(wanted)

@@ -1,4 +1,4 @@
-"""What a crew computes with: on that, besides the plan, its bytes depend."""
+"""The device and the software that a job's bytes depend on, and the plan pinned with them."""
 
 import platform
 from collections.abc import Iterable
@@ -9,36 +9,39 @@ from typing import Any
 from jobs.records.keys import JobKeys
 from jobs.records.record import Record
 from jobs.store.store import Store
-from jobs.text.errors import Unfit
+from jobs.text.errors import MachineMismatch
 from render.device import Device
 
 SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
-"""What bytes depend on."""
+"""Packages that change the pixels."""
 
 
-FILES = ("numpy", "pyvips-binary")
-"""What of it still counts when the canvas is there, and files are made of it."""
+FILE_SOFTWARE = ("numpy", "pyvips-binary")
+"""Packages that change the files made from a finished canvas."""
 
 
 @dataclass(frozen=True)
-class Machinery:
-    """name: the device's model. kind: the GPU's model, or the CPU's instruction set. software:
-    versions by package; None for what was not installed as one."""
+class Environment:
+    """The device and the software of a process.
+
+    name: the model of the device. kind: the model of the GPU, or the instruction set of the CPU.
+    software: versions by package; None if the package is not installed.
+    """
 
     name: str
     kind: str
     software: dict[str, str | None]
 
 
-def machinery(device: Device) -> Machinery:
-    """What this process has."""
+def current_environment(device: Device) -> Environment:
+    """The environment of this process."""
     from render.device import device_kind, device_name
 
-    return Machinery(device_name(device), device_kind(device), software(SOFTWARE))
+    return Environment(device_name(device), device_kind(device), software_versions(SOFTWARE))
 
 
-def software(packages: Iterable[str]) -> dict[str, str | None]:
-    """The versions of Python and of packages, as this process finds them."""
+def software_versions(packages: Iterable[str]) -> dict[str, str | None]:
+    """The versions of Python and of these packages; None if a package is not installed."""
     found: dict[str, str | None] = {"python": platform.python_version()}
     for package in packages:
         try:
@@ -48,10 +51,10 @@ def software(packages: Iterable[str]) -> dict[str, str | None]:
     return found
 
 
-class FixedPlan(Record):
-    """The plan's pixels, and the device and software on which these bytes depend.
+class PinnedPlan(Record):
+    """The pixel settings of a plan, and the device and software that began the job.
 
-    device: the GPU's model, or the CPU's instruction set. software: versions by package.
+    device: the model of the GPU, or the instruction set of the CPU. software: versions by package.
     """
 
     plan: dict[str, Any]
@@ -59,25 +62,27 @@ class FixedPlan(Record):
     software: dict[str, str | None]
 
 
-def fix(store: Store, keys: JobKeys, mine: FixedPlan, *, any_device: bool) -> FixedPlan:
-    """Fix the plan, or find it fixed.
+def pin_plan(store: Store, keys: JobKeys, mine: PinnedPlan, *, any_device: bool) -> PinnedPlan:
+    """Store the pinned plan of a job, or return the one that an earlier holder stored.
 
-    Raises Unfit where it is fixed for another kind of device or other software, and the job does
-    not allow that.
+    any_device: the job allows other devices and software.
+
+    Raises:
+        MachineMismatch: the job began on another kind of device or with other software.
     """
-    if store.put_if_absent(keys.plan, mine.encoded()):
+    if store.put_if_absent(keys.plan, mine.encode()):
         return mine
-    fixed = FixedPlan.read(store, keys.plan)
-    if any_device or (fixed.device, fixed.software) == (mine.device, mine.software):
-        return fixed
+    pinned = PinnedPlan.read(store, keys.plan)
+    if any_device or (pinned.device, pinned.software) == (mine.device, mine.software):
+        return pinned
     differences = [
-        f"{name} {fixed.software.get(name)}, not {mine.software.get(name)}"
-        for name in sorted(fixed.software.keys() | mine.software.keys())
-        if fixed.software.get(name) != mine.software.get(name)
+        f"{name} {pinned.software.get(name)}, not {mine.software.get(name)}"
+        for name in sorted(pinned.software.keys() | mine.software.keys())
+        if pinned.software.get(name) != mine.software.get(name)
     ]
-    if fixed.device != mine.device:
-        differences.insert(0, f"{fixed.device}, not {mine.device}")
-    raise Unfit(
-        f"{keys.job}: was begun on {'; '.join(differences)}; other machines would make other "
-        "bytes: wait for one of the first kind, or submit it again with crew.any_device: true"
+    if pinned.device != mine.device:
+        differences.insert(0, f"{pinned.device}, not {mine.device}")
+    raise MachineMismatch(
+        f"{keys.job}: began on {'; '.join(differences)}; this machine would make other bytes: "
+        "wait for a machine of the first kind, or submit it again with crew.any_device: true"
     )

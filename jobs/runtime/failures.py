@@ -1,71 +1,86 @@
-"""What went wrong, classed once, and what follows: pure functions of the error and the history."""
+"""The class of an error, and whether to retry: pure functions of the error and the history."""
 
 import traceback
 from typing import Literal
 
-from cluster.errors import ClusterError, MemberFailed, MemberLost, NoRoom
-from jobs.records.state import Failure
-from jobs.store.errors import Missing, Oversized, StoreError
-from jobs.text.errors import BadRecord, LeaseLost, OtherVersion, RequestError, TooSmall, Unfit
+from cluster.errors import ClusterError, InsufficientCapacity, MemberFailed, MemberLost
+from jobs.records.status import Failure
+from jobs.store.errors import ObjectNotFound, ObjectTooLarge, StoreError
+from jobs.text.errors import (
+    InvalidRecord,
+    LeaseLost,
+    MachineMismatch,
+    MachineTooSmall,
+    RequestError,
+    VersionMismatch,
+)
 from render.errors import DeviceError, OutputError, RenderError
 
-ELSEWHERE = (Unfit, TooSmall, OtherVersion, DeviceError)
-"""What is wrong with this machine, not with the job: others may take it."""
+MACHINE_ERRORS = (MachineMismatch, MachineTooSmall, VersionMismatch, DeviceError)
+"""Errors of this machine, not of the job. Another machine may run it."""
 
 
-Verdict = Literal["again", "frugally", "let go", "fail"]
-"""again: with a new crew, from the last commit. frugally: the same, one tile at a time. let go: the
-job goes back to the queue. fail: for good."""
+RetryDecision = Literal["again", "frugally", "let go", "fail"]
+"""again: with a new crew, from the last commit. frugally: the same, with one tile in memory at a
+time. let go: the job goes back to the queue. fail: the job has failed."""
 
 
-_PASSING = (ClusterError, StoreError, Missing, LeaseLost, OutputError, OSError, *ELSEWHERE)
-"""What another crew, holder or machine may well not meet; of disks and networks, too."""
+_TRANSIENT = (
+    ClusterError,
+    StoreError,
+    ObjectNotFound,
+    LeaseLost,
+    OutputError,
+    OSError,
+    *MACHINE_ERRORS,
+)
+"""Errors that another crew, holder or machine may not meet."""
 
 
-_PATIENCE = 3
-"""Crews that may be lost in a row with no step between them before the job is let go."""
+_MAX_LOSSES = 3
+"""Crews that may be lost in a row without progress before the job goes back to the queue."""
 
 
-def failure_of(error: BaseException) -> Failure:
+def failure_class(error: BaseException) -> Failure:
     """The class of an error that ended a render."""
-    if _is_memory(error):
+    if _is_out_of_memory(error):
         return "memory"
     if isinstance(error, MemberFailed):
         return "bug"
-    if isinstance(error, _PASSING) or type(error).__module__.startswith("ray."):
+    if isinstance(error, _TRANSIENT) or type(error).__module__.startswith("ray."):
         return "infra"
-    if isinstance(error, RenderError | RequestError | BadRecord | Oversized):
+    if isinstance(error, RenderError | RequestError | InvalidRecord | ObjectTooLarge):
         return "input"
     return "bug"
 
 
-def verdict(error: BaseException, losses: int, *, is_frugal: bool) -> Verdict:
-    """What to do after an error.
+def retry_decision(error: BaseException, losses: int, *, is_frugal: bool) -> RetryDecision:
+    """Decide what to do after an error.
 
-    losses: crews lost in a row without progress, this one included. is_frugal: whether the crew
-    already held one tile at a time in memory.
+    losses: crews lost in a row without progress, with this one. is_frugal: whether the crew already
+    held only one tile in memory at a time.
     """
-    kind = failure_of(error)
+    kind = failure_class(error)
     if kind == "memory":
         return "fail" if is_frugal else "frugally"
     if kind != "infra":
         return "fail"
-    lost = isinstance(error, ClusterError) and not isinstance(error, NoRoom)
-    return "again" if lost and losses < _PATIENCE else "let go"
+    lost = isinstance(error, ClusterError) and not isinstance(error, InsufficientCapacity)
+    return "again" if lost and losses < _MAX_LOSSES else "let go"
 
 
-def worker_of(error: BaseException) -> dict[str, int]:
-    """What events say of the worker that is at fault, where that is one."""
+def worker_at_fault(error: BaseException) -> dict[str, int]:
+    """The `worker` field of an event, if one worker is at fault; else nothing."""
     return {"worker": error.member} if isinstance(error, MemberLost) else {}
 
 
-def trace_of(error: BaseException) -> str:
-    """Everything about an error, for the job's log."""
+def format_trace(error: BaseException) -> str:
+    """The traceback of an error, for the job's log."""
     return "".join(traceback.format_exception(error))
 
 
-def _is_memory(error: BaseException) -> bool:
-    # Torch's error for a GPU is known by name: to ask for its class would load torch.
+def _is_out_of_memory(error: BaseException) -> bool:
+    # Compares the name of torch's error, because its class would load torch.
     name = type(error).__name__
     lost_for_memory = isinstance(error, MemberLost) and "OutOfMemory" in error.reason
     return isinstance(error, MemoryError) or name == "OutOfMemoryError" or lost_for_memory

@@ -1,50 +1,53 @@
-"""What can be removed from a store without loss: found by one, shown to users, removed."""
+"""Objects that can be removed from a store without loss."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobs.records.job import look
+from jobs.records.job import load_job
 from jobs.records.state import ENDED
-from jobs.store.store import Entry, Store, Unfinished
-from jobs.text.errors import BadRecord, NoSuchJob
+from jobs.store.store import ObjectInfo, Store, UnfinishedUpload
+from jobs.text.errors import InvalidRecord, JobNotFound
 
 
 @dataclass(frozen=True)
-class Waste:
-    """Objects of one kind at one place, in the order in which they are removed.
+class Garbage:
+    """Objects of one kind at one key or prefix, in the order of their removal.
 
-    what: for people.
-    newest: when the youngest was written, by the store's clock; None where age is no matter.
-    job: the one that must still have ended when they are removed.
+    what: a description for people. where: the key or prefix. newest: the time of the last write, by
+    the store's clock; None if the age does not matter. job: a job that must have ended before the
+    objects are removed.
     """
 
     what: str
     where: str
     keys: tuple[str, ...] = ()
-    uploads: tuple[Unfinished, ...] = ()
+    uploads: tuple[UnfinishedUpload, ...] = ()
     bytes: int = 0
     newest: float | None = None
     job: str | None = None
 
     @property
     def objects(self) -> int:
-        """How many there are."""
+        """The number of objects and unfinished uploads."""
         return len(self.keys) + len(self.uploads)
 
     def is_older(self, than: float) -> bool:
-        """Whether nothing of it was written after a time, or age is no matter."""
+        """Whether the last write was not after `than`, or the age does not matter."""
         return self.newest is None or self.newest <= than
 
 
-def waste_of(
-    what: str, where: str, entries: Iterable[Entry], *, aged: bool, job: str | None = None
-) -> list[Waste]:
-    """The entries as waste, which is none without any. aged: whether only old ones may go."""
+def as_garbage(
+    what: str, where: str, entries: Iterable[ObjectInfo], *, aged: bool, job: str | None = None
+) -> list[Garbage]:
+    """Return the entries as one `Garbage`, or an empty list if there are none.
+
+    aged: remove them only if they are old.
+    """
     found = list(entries)
     if not found:
         return []
     return [
-        Waste(
+        Garbage(
             what,
             where,
             tuple(entry.key for entry in found),
@@ -55,18 +58,18 @@ def waste_of(
     ]
 
 
-def remove(store: Store, waste: Waste) -> bool:
-    """Remove it; False where its job is wanted again meanwhile."""
-    if waste.job is not None and not _has_ended(store, waste.job):
+def remove_garbage(store: Store, garbage: Garbage) -> bool:
+    """Remove the objects. Returns False, and removes none, if their job has not ended."""
+    if garbage.job is not None and not _has_ended(store, garbage.job):
         return False
-    store.delete(waste.keys)
-    for upload in waste.uploads:
-        store.abort(upload)
+    store.delete(garbage.keys)
+    for upload in garbage.uploads:
+        store.abort_upload(upload)
     return True
 
 
 def _has_ended(store: Store, job: str) -> bool:
     try:
-        return look(store, job).state in ENDED
-    except (BadRecord, NoSuchJob):
+        return load_job(store, job).state in ENDED
+    except (InvalidRecord, JobNotFound):
         return False

@@ -1,4 +1,4 @@
-"""The thread that keeps a lease while the crew works, and brings wishes from outside."""
+"""Threads that renew a lease, report, and pass on requests to stop while the crew works."""
 
 import math
 import os
@@ -7,63 +7,63 @@ import time
 from types import TracebackType
 from typing import Self
 
-from jobs.records.lease import Held
+from jobs.records.lease import HeldLease
 from jobs.records.state import Intent
 from jobs.runtime.control import Control
 from jobs.runtime.reporter import Reporter
 from jobs.store.errors import StoreError
 from jobs.store.store import Store
-from jobs.text.errors import BadRecord, LeaseLost
+from jobs.text.errors import InvalidRecord, LeaseLost
 
-_TICK = 0.25
-"""Seconds: how soon a signal reaches the crew."""
-
-
-_LOOK = 3.0
-"""Seconds between two looks at what the user wants and two reports, at the most."""
+_STOP_POLL = 0.25
+"""Seconds between two checks for a request to stop."""
 
 
-_RENEWALS = 3
-"""In each lifetime of a lease, so that one may be missed."""
+_MAX_RENEWAL_INTERVAL = 3.0
+"""Longest time in seconds between two reports, and between two reads of the user's intent."""
 
 
-_PARTING = 24.0
-"""Seconds from a wish to stop at once until the process ends, come what may."""
+_RENEWALS_PER_TTL = 3
+"""Renewals in the lifetime of a lease. One may fail without losing the lease."""
 
 
-_LAST_WORDS = 2.0
-"""Seconds to give the lease back in."""
+_STOP_SECONDS = 24.0
+"""Seconds from an urgent request to stop until the process exits in any case."""
 
 
-GONE = 75
-"""Exit code of a holder that had to leave in the midst of things; what it had is in the store."""
+_RELEASE_SECONDS = 2.0
+"""Seconds to release the lease before a forced exit."""
 
 
-class Keeper:
-    """Renews, reports, and listens, from `with` to its end.
+EXIT_STOPPED = 75
+"""Exit code of a holder that stopped before the end of its job. The store has its checkpoints."""
 
-    store, held: such as do not wait for a store that does not answer.
+
+class LeaseRenewer:
+    """Renews a lease, writes reports and reads the user's intent, while in its `with` block.
+
+    store, held: without retries, so that they fail at once if the store does not answer.
     """
 
     def __init__(
         self,
         store: Store,
-        held: Held,
+        held: HeldLease,
         control: Control,
         reporter: Reporter,
         *,
-        dies_with: int | None = None,
+        parent: int | None = None,
     ) -> None:
-        """dies_with: a process; when it is gone, the holder is asked to drain."""
-        self._store, self._held = store, held
+        """parent: the id of the parent process. If that process ends, the holder drains."""
+        self._store, self._lease = store, held
         self._control, self._reporter = control, reporter
-        self._dies_with = dies_with
+        self._parent = parent
         self._ended = threading.Event()
         self._renewed = -math.inf
-        # A store that does not answer must keep nobody from leaving.
+        # Daemons, because a store that does not answer must not keep this process alive.
         self._threads = [
-            threading.Thread(target=self._keep, name="keeper", daemon=True),
-            threading.Thread(target=self._urge, name="urger", daemon=True),
+            threading.Thread(target=self._renew_loop, name="lease renewer", daemon=True),
+            threading.Thread(target=self._stop_loop, name="stop requests", daemon=True),
         ]
 
     def __enter__(self) -> Self:
@@ -81,53 +81,53 @@ class Keeper:
         for thread in self._threads:
             thread.join()
 
-    def _keep(self) -> None:
+    def _renew_loop(self) -> None:
         try:
-            look = min(_LOOK, self._held.ttl / _RENEWALS)
-            self._look()
-            while not self._ended.wait(look):
-                self._look()
+            interval = min(_MAX_RENEWAL_INTERVAL, self._lease.ttl / _RENEWALS_PER_TTL)
+            self._renew_and_report()
+            while not self._ended.wait(interval):
+                self._renew_and_report()
         finally:
-            # Should this thread ever end before its time, nobody may render on unleased.
+            # If this thread fails, nobody may render without a lease.
             if not self._ended.is_set():
-                self._control.ask("drain")
+                self._control.request("drain")
 
-    def _look(self) -> None:
+    def _renew_and_report(self) -> None:
         try:
-            if time.monotonic() - self._renewed >= self._held.ttl / _RENEWALS:
+            if time.monotonic() - self._renewed >= self._lease.ttl / _RENEWALS_PER_TTL:
                 begun = time.monotonic()
-                self._held.renew()
+                self._lease.renew()
                 self._renewed = begun
-            self._listen()
-            self._reporter.tell(self._store)
+            self._read_intent()
+            self._reporter.write(self._store)
         except LeaseLost:
-            self._control.ask("lost")
-        except (StoreError, BadRecord) as error:
-            # The store is out of reach, and so it is for whoever might take the lease.
-            self._reporter.complain(str(error))
+            self._control.request("lost")
+        except (StoreError, InvalidRecord) as error:
+            # Nobody else can take the lease either while the store does not answer.
+            self._reporter.note_store_error(str(error))
 
-    def _listen(self) -> None:
-        intent = Intent.read_or_none(self._store, self._held.keys.intent)
+    def _read_intent(self) -> None:
+        intent = Intent.read_or_none(self._store, self._lease.keys.intent)
         if intent is None or intent.want == "cancel":
-            self._control.ask("cancel")
+            self._control.request("cancel")
         elif intent.want == "pause":
-            self._control.ask("pause")
+            self._control.request("pause")
 
-    def _urge(self) -> None:
+    def _stop_loop(self) -> None:
         asked: float | None = None
-        while not self._ended.wait(_TICK):
-            if self._dies_with is not None and os.getppid() != self._dies_with:
-                self._control.ask("drain")
-            if not self._control.must_leave:
+        while not self._ended.wait(_STOP_POLL):
+            if self._parent is not None and os.getppid() != self._parent:
+                self._control.request("drain")
+            if not self._control.must_stop_now:
                 continue
-            self._control.urge()
+            self._control.interrupt()
             asked = asked or time.monotonic()
-            if time.monotonic() - asked > _PARTING:
-                self._part()
+            if time.monotonic() - asked > _STOP_SECONDS:
+                self._force_exit()
 
-    def _part(self) -> None:
-        """The end of a holder that could not stop by itself in time."""
-        # To a store that does not answer now, the lease runs out by itself.
-        threading.Timer(_LAST_WORDS, os._exit, (GONE,)).start()
-        self._held.release()
-        os._exit(GONE)
+    def _force_exit(self) -> None:
+        """Exit a process that did not stop in time."""
+        # If the store does not answer, the lease expires.
+        threading.Timer(_RELEASE_SECONDS, os._exit, (EXIT_STOPPED,)).start()
+        self._lease.release()
+        os._exit(EXIT_STOPPED)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.records.keys import JobKeys
-from jobs.records.lease import Held, Standing, claim, standing
-from jobs.runtime.access import EVERYWHERE
-from jobs.runtime.context import Site, patient_store
-from jobs.runtime.metrics.progress import Progress, Watch
+from jobs.records.lease import CurrentLease, HeldLease, claim_lease, current_lease
+from jobs.runtime.access import ALLOW_ALL
+from jobs.runtime.context import JobContext, retrying_store
+from jobs.runtime.metrics.progress import Progress, WatchProgress
 from jobs.runtime.reporter import Reporter
 from jobs.store.store import Store
 from jobs.text.errors import LeaseLost, RequestError
@@ -27,7 +27,7 @@ _TTL = 30.0
 
 
 @dataclass(frozen=True)
-class Workplace:
+class LocalWorkdir:
     """A folder for results, and the job that is rendered into it."""
 
     out: Path
@@ -47,7 +47,7 @@ class Workplace:
 
 
 @contextmanager
-def working_folder(place: Workplace) -> Iterator[Store]:
+def working_folder(place: LocalWorkdir) -> Iterator[Store]:
     """The store of a render; empty folders that were made for it go again. Raises RequestError."""
     made: list[Path] = []
     try:
@@ -59,7 +59,7 @@ def working_folder(place: Workplace) -> Iterator[Store]:
             f"{place.out}: cannot be written ({why.strerror}); choose another --out"
         ) from why
     try:
-        yield patient_store(str(place.store))
+        yield retrying_store(str(place.store))
     finally:
         _remove_if_empty([place.store, place.working, place.working.parent, *made])
 
@@ -76,27 +76,29 @@ def _remove_if_empty(folders: list[Path]) -> None:
 
 @contextmanager
 def claimed(
-    place: Workplace, store: Store, is_of_use: Callable[[], bool], *, stays: bool
-) -> Iterator[tuple[Site, Held]]:
+    place: LocalWorkdir, store: Store, is_of_use: Callable[[], bool], *, stays: bool
+) -> Iterator[tuple[JobContext, HeldLease]]:
     """The next lease, unless somebody is at work here; then RequestError.
 
     is_of_use: whether one that failed has left what another can go on from; else the folder goes.
     stays: whether the folder stays after all is done.
     """
-    before = standing(store, place.keys)
+    before = current_lease(store, place.keys)
     if before is not None and before.is_live and not _is_dead(before):
         raise RequestError(
             f"{place.out}: is being rendered into by {before.lease.holder}; wait for it, or choose "
             "another --out"
         )
-    held = claim(store, place.keys, before.number if before else 0, _me(), _TTL)
+    held = claim_lease(store, place.keys, before.number if before else 0, _me(), _TTL)
     if held is None:
         raise RequestError(f"{place.out}: another render into it was faster; wait for it")
-    opener = functools.partial(patient_store, str(place.store))
+    opener = functools.partial(retrying_store, str(place.store))
     is_worth_keeping = True
     try:
-        site = Site(opener, place.job, held.number, place.working / "scratch", reach=EVERYWHERE)
-        yield site, held
+        context = JobContext(
+            opener, place.job, held.number, place.working / "scratch", access=ALLOW_ALL
+        )
+        yield context, held
         is_worth_keeping = stays
     except LeaseLost:
         raise
@@ -113,20 +115,20 @@ def _me() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def _is_dead(before: Standing) -> bool:
+def _is_dead(before: CurrentLease) -> bool:
     """Whether the holder was a process of this machine that is gone."""
     host, _, process = before.lease.holder.rpartition(":")
     return host == socket.gethostname() and not Path(f"/proc/{process}").exists()
 
 
-class Watched(Reporter):
+class WatchedReporter(Reporter):
     """Tells who waits here as well."""
 
-    def __init__(self, site: Site, watch: Watch, generation: int = 0) -> None:
-        super().__init__(site, generation)
+    def __init__(self, context: JobContext, watch: WatchProgress, generation: int = 0) -> None:
+        super().__init__(context, generation)
         self._watch = watch
 
-    def watch(self, progress: Progress) -> None:
+    def set_progress(self, progress: Progress) -> None:
         """Note it, and show it."""
-        super().watch(progress)
+        super().set_progress(progress)
         self._watch(progress)

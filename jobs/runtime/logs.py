@@ -1,4 +1,4 @@
-"""Logs for programs: a JSON object a line, each with the job and the worker that it is of."""
+"""JSON logs for programs: one object a line, with the job and the worker it is about."""
 
 import json
 import logging
@@ -11,18 +11,20 @@ LogFormat = Literal["text", "json"]
 
 
 LOG = logging.getLogger("dreamfarm")
-"""What this process says of its work."""
+"""The log of this process's work."""
 
 
 EVENTS = logging.getLogger("dreamfarm-events")
-"""What happens, as `dreamfarm logs` tells it; no child of the other, which keeps no events."""
+"""The events that `dreamfarm logs` shows. Not a child of LOG, which holds no events."""
 
 
 class JsonLines(logging.Formatter):
-    """time, in UTC; level; event, in a word or two, `log` for what is only said; message; job;
-    worker, its number in the crew; then whatever else is known. What there is none of is null.
+    """Formats a record as one JSON object in one line.
 
-    always: facts of every line, such as the job of this process.
+    Its fields are: time, in UTC; level; event, which is `log` for a mere message; message; job;
+    worker, by its number in the crew; and the record's own fields. Unknown fields are null.
+
+    always: fields of every line, such as the job of this process.
     """
 
     def __init__(self, always: Mapping[str, str | int | None]) -> None:
@@ -30,9 +32,9 @@ class JsonLines(logging.Formatter):
         self._always = dict(always)
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, whatever is in it."""
+        """Return one line, even if the message has several."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        facts: dict[str, Any] = {
+        log_fields: dict[str, Any] = {
             "time": time,
             "level": record.levelname.lower(),
             "event": "log",
@@ -40,16 +42,16 @@ class JsonLines(logging.Formatter):
             "job": None,
             "worker": None,
         }
-        return json.dumps(facts | self._always | getattr(record, "facts", {}), default=str)
+        return json.dumps(log_fields | self._always | getattr(record, "facts", {}), default=str)
 
 
-def facts(**known: str | float | None) -> dict[str, dict[str, str | float | None]]:
-    """The `extra` of a record: what lines for programs say besides its message."""
+def log_fields(**known: str | float | None) -> dict[str, dict[str, str | float | None]]:
+    """Return the `extra` of a log record, which adds these fields to its JSON line."""
     return {"facts": known}
 
 
-def log_lines(always: Mapping[str, str | int | None]) -> None:
-    """From now on write what this process logs to standard error, for programs."""
+def log_as_json(always: Mapping[str, str | int | None]) -> None:
+    """Write all logs of this process to standard error as JSON, from now on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(always))
     for logger in (LOG, EVENTS):
@@ -58,16 +60,16 @@ def log_lines(always: Mapping[str, str | int | None]) -> None:
         logger.propagate = False
 
 
-_BAD = {"cut off", "left alone", "failed"}
+_WARNINGS = {"cut off", "left alone", "failed"}
 
 
-class Say(Protocol):
-    """Tells one thing: event, in a word or two; the line for people; the job that it is of."""
+class Notify(Protocol):
+    """Tells the operator of an event: its kind, a line for people, and the job it is about."""
 
     def __call__(self, event: str, line: str, job: str | None = None, /) -> None: ...
 
 
-def say_for_programs(event: str, line: str, job: str | None = None, /) -> None:
-    """Where this process logs lines for programs."""
-    level = logging.WARNING if event in _BAD else logging.INFO
-    EVENTS.log(level, line, extra=facts(event=event, job=job))
+def json_notifier(event: str, line: str, job: str | None = None, /) -> None:
+    """Log an event as JSON. A `Notify`."""
+    level = logging.WARNING if event in _WARNINGS else logging.INFO
+    EVENTS.log(level, line, extra=log_fields(event=event, job=job))

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Written:
+class OutputFile:
     """Its name, its digest as `sha256:...`, and the bytes of all its files."""
 
     name: str
@@ -20,7 +20,7 @@ class Written:
 MANIFEST = "manifest.json"
 
 
-def encoded(content: dict[str, Any]) -> bytes:
+def encode_manifest(content: dict[str, Any]) -> bytes:
     """The manifest's one form in files and stores."""
     return f"{json.dumps(content, indent=2)}\n".encode()
 
@@ -29,6 +29,6 @@ def write_manifest(folder: Path, content: dict[str, Any]) -> Path:
     """Put the manifest into a folder, whole or not at all."""
     path = folder / MANIFEST
     partial = path.with_name(f".{MANIFEST}.partial")
-    partial.write_bytes(encoded(content))
+    partial.write_bytes(encode_manifest(content))
     partial.replace(path)
     return path

@@ -1,25 +1,24 @@
-"""What a holder tells the store of its work: status, events, log, all under its own number."""
+"""Reports of one holder to the store: its status, events and log, under its lease's number."""
 
 import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jobs.records.events import Event, encoded, event
-from jobs.records.state import Failure, Items, Status
-from jobs.runtime.context import Site
+from jobs.records.status import Event, Failure, Items, Status, encode_events, make_event
+from jobs.runtime.context import JobContext
 from jobs.runtime.logs import EVENTS, LOG
-from jobs.runtime.logs import facts as known
-from jobs.runtime.metrics.counters import Meter, Use
-from jobs.runtime.metrics.progress import Pacer, Progress
+from jobs.runtime.logs import log_fields as known
+from jobs.runtime.metrics.counters import Counters, ResourceUse
+from jobs.runtime.metrics.progress import Progress, RateEstimator
 from jobs.store.store import Store
 
-_LOG_LENGTH = 1 << 20
-"""Characters of the log that are kept; the oldest go first."""
+_MAX_LOG_CHARACTERS = 1 << 20
+"""Length of the log. The oldest lines are dropped."""
 
 
 WRITING = "writing files"
-"""The phase of a job's status when its last octave is committed."""
+"""The phase of a job's status after the commit of its last octave."""
 
 
 _PHASES = {
@@ -30,30 +29,33 @@ _PHASES = {
 
 
 class Reporter(logging.Handler):
-    """Collects in the working thread, writes in the keeper's; also takes this process's log in.
+    """Collects reports in the working thread, and writes them to the store in another.
 
-    generation: of the intent that the holder works for. meter: adds up for whoever watches.
+    It is also a log handler, which adds this process's log to the reports. generation: of the
+    user's intent that this holder works for. counters: sums for the metrics.
     """
 
-    def __init__(self, site: Site, generation: int, meter: Meter | None = None) -> None:
+    def __init__(
+        self, context: JobContext, generation: int, counters: Counters | None = None
+    ) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        self._site, self._generation = site, generation
-        self.meter = meter or Meter()
+        self._context, self._generation = context, generation
+        self.counters = counters or Counters()
         self._workers = 0
         self._items: Items | None = None
-        self._pacer = Pacer()
+        self._estimator = RateEstimator()
         self._progress: Progress | None = None
         self._reason: str | None = None
         self._failure: Failure | None = None
         self._events: list[Event] = []
         self._log: list[str] = []
-        self._told: tuple[bytes, ...] = ()
-        self._telling = threading.Lock()
+        self._written: tuple[bytes, ...] = ()
+        self._lock = threading.Lock()
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Within, what this process logs is taken in."""
+    def capturing_logs(self) -> Iterator[None]:
+        """Add this process's log to the reports until the block ends."""
         LOG.setLevel(logging.INFO)
         LOG.addHandler(self)
         try:
@@ -61,71 +63,71 @@ class Reporter(logging.Handler):
         finally:
             LOG.removeHandler(self)
 
-    def crew(self, workers: int) -> None:
-        """Note that a crew or pool of so many begins."""
+    def set_workers(self, workers: int) -> None:
+        """Report that a crew or pool of this size starts; 0 if it has ended."""
         self._workers = workers
-        self.meter.crew(workers)
+        self.counters.start_crew(workers)
 
-    def uses(self, use: Use) -> None:
-        """Note what the work asks of its machines from now on, so that others get the rest."""
-        self.meter.uses(use)
+    def use_resources(self, use: ResourceUse) -> None:
+        """Report the resources that the work needs from now on. Other jobs get the rest."""
+        self.counters.use_resources(use)
 
-    def count(self, items: Items) -> None:
-        """Note what has become of a dataset's items."""
+    def set_items(self, items: Items) -> None:
+        """Report the counts of a dataset's items."""
         self._items = items
-        self.meter.counted(items)
+        self.counters.add_items(items)
 
-    def watch(self, progress: Progress) -> None:
-        """Note where the render is."""
+    def set_progress(self, progress: Progress) -> None:
+        """Report the progress of the render. A new phase or octave is an event."""
         before = self._progress
-        self._pacer.note(progress)
+        self._estimator.add(progress)
         self._progress = progress
-        self.meter.progressed(progress)
+        self.counters.add_progress(progress)
         if before is None or (before.phase, before.octave) != (progress.phase, progress.octave):
             self.note(progress.phase, octave=progress.octave, octaves=progress.octaves)
 
     def note(self, kind: str, **facts: str | float | None) -> None:
-        """Note an event."""
+        """Add an event to the reports and to the log for programs."""
         EVENTS.info(kind, extra=known(event=kind, **facts))
-        with self._telling:
-            self._events.append(event(kind, **facts))
+        with self._lock:
+            self._events.append(make_event(kind, **facts))
 
-    def give_reason(self, reason: str | None, failure: Failure | None = None) -> None:
-        """Say why the job stands where it stands; with a failure, that it has failed for good."""
+    def set_reason(self, reason: str | None, failure: Failure | None = None) -> None:
+        """Set the reason of the job's state. With a failure, the job has failed."""
         self._reason, self._failure = reason, failure
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take in a line of the log, or a trace of many."""
-        with self._telling:
+        """Add a log record, which may have many lines."""
+        with self._lock:
             self._log.append(f"{self.format(record)}\n")
-            while len(self._log) > 1 and sum(map(len, self._log)) > _LOG_LENGTH:
+            while len(self._log) > 1 and sum(map(len, self._log)) > _MAX_LOG_CHARACTERS:
                 self._log.pop(0)
 
-    def complain(self, reason: str) -> None:
-        """Note that the store does not serve, once for each reason in a row."""
+    def note_store_error(self, reason: str) -> None:
+        """Add an event about a store that does not answer, once for equal reasons in a row."""
         last = self._events[-1] if self._events else {}
         if last.get("event") != "store" or last.get("reason") != reason:
             self.note("store", reason=reason)
 
-    def tell(self, store: Store) -> None:
-        """Write what has changed. Raises StoreError."""
-        keys, number = self._site.keys, self._site.number
-        with self._telling:
+    def write(self, store: Store) -> None:
+        """Write the reports that have changed. Raises StoreError."""
+        keys, number = self._context.keys, self._context.number
+        with self._lock:
             now = (
-                self.status().encoded(),
-                encoded(self._events),
+                self.status().encode(),
+                encode_events(self._events),
                 "".join(self._log).encode(),
             )
         places = (keys.status(number), keys.events(number), keys.log(number))
-        before = self._told or (b"",) * len(now)
+        before = self._written or (b"",) * len(now)
         for place, content, old in zip(places, now, before, strict=True):
             if content != old:
                 store.put(place, content)
-        self._told = now
+        self._written = now
 
     def status(self) -> Status:
-        """What is known now."""
-        seen, pace = self._progress, self._pacer.pace()
+        """The current status."""
+        seen, estimate = self._progress, self._estimator.estimate()
         return Status(
             generation=self._generation,
             phase="starting" if seen is None else _PHASES.get(seen.phase, f"octave {seen.octave}"),
@@ -135,9 +137,9 @@ class Reporter(logging.Handler):
             steps=seen.steps if seen else 0,
             done=round(seen.done, 3) if seen else 0.0,
             total=round(seen.total, 3) if seen else 0.0,
-            progress=round(seen.share, 4) if seen else 0.0,
-            rate=None if pace.rate is None else round(pace.rate, 4),
-            eta_seconds=None if pace.eta_seconds is None else round(pace.eta_seconds, 1),
+            progress=round(seen.fraction, 4) if seen else 0.0,
+            rate=None if estimate.rate is None else round(estimate.rate, 4),
+            eta_seconds=None if estimate.eta_seconds is None else round(estimate.eta_seconds, 1),
             workers=self._workers,
             items=self._items,
             reason=self._reason,

@@ -1,7 +1,7 @@
-"""Processes in the scratch folder that a machine has for one holder: the last to leave removes it.
+"""Locks on the scratch folders of a machine. The last process to release one removes the folder.
 
-Each holds a shared lock as long as it stays. The kernel lets go of the locks of the dead, so
-whoever comes next to the machine finds the folders in which nobody is left, and removes them.
+Each process holds a shared lock while it uses the folder. The kernel releases the locks of dead
+processes, so the next process on the machine finds abandoned folders and removes them.
 """
 
 import fcntl
@@ -11,34 +11,34 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-PREFIX = "farm-"
-"""Of the names of such folders where they lie beside others' files."""
+SCRATCH_PREFIX = "farm-"
+"""Starts the names of scratch folders."""
 
 
 _LOCK = ".in-use"
 
 
-class Stay:
-    """One process's, from its making to its `end`, or its death."""
+class ScratchLock:
+    """One process's lock on a scratch folder, until `release` or the end of the process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lock: int | None = _entered(folder)
-        if folder.name.startswith(PREFIX):
-            for other in folder.parent.glob(f"{PREFIX}*"):
+        self._lock: int | None = _lock_folder(folder)
+        if folder.name.startswith(SCRATCH_PREFIX):
+            for other in folder.parent.glob(f"{SCRATCH_PREFIX}*"):
                 if other != folder:
-                    _sweep(other)
+                    _remove_if_abandoned(other)
 
-    def end(self) -> None:
-        """Leave, and remove the folder where nobody else stays. Nothing happens the second time."""
+    def release(self) -> None:
+        """Release the lock, and remove the folder if no other process holds one. Idempotent."""
         if self._lock is not None:
             _remove_if_empty(self._folder, self._lock)
             os.close(self._lock)
             self._lock = None
 
 
-def _entered(folder: Path) -> int:
-    """A shared lock on a folder that is there, made if need be."""
+def _lock_folder(folder: Path) -> int:
+    """Lock a folder, which is created if it does not exist. Returns the lock's descriptor."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with suppress(FileExistsError):
@@ -46,15 +46,15 @@ def _entered(folder: Path) -> int:
         with suppress(FileNotFoundError):
             lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             fcntl.flock(lock, fcntl.LOCK_SH)
-            if _is_there(folder, lock):
+            if _is_current(folder, lock):
                 return lock
-            # Who was the last to leave has taken it away meanwhile.
+            # Another process has removed the folder meanwhile.
             os.close(lock)
 
 
-def _sweep(folder: Path) -> None:
-    """Remove a folder of ours in which nobody stays."""
-    # Others may have folders of such names; what is not ours, or no longer there, is no matter.
+def _remove_if_abandoned(folder: Path) -> None:
+    """Remove a folder of this user that no process has locked."""
+    # Other users may have folders of such names, and folders may vanish.
     with suppress(OSError):
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
             return
@@ -70,11 +70,11 @@ def _remove_if_empty(folder: Path, lock: int) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
-    if not _is_there(folder, lock):
+    if not _is_current(folder, lock):
         return
-    # Out of the way first: who comes now makes another. The lock goes last, so that a folder that
-    # is removed by halves can still be told.
-    gone = folder.with_name(f"{PREFIX}{secrets.token_hex(8)}")
+    # Rename first, so that a new process creates a new folder. Remove the lock last, so that a
+    # partly removed folder can still be found.
+    gone = folder.with_name(f"{SCRATCH_PREFIX}{secrets.token_hex(8)}")
     with suppress(OSError):
         folder.rename(gone)
         for one in gone.iterdir():
@@ -86,8 +86,8 @@ def _remove_if_empty(folder: Path, lock: int) -> None:
         gone.rmdir()
 
 
-def _is_there(folder: Path, lock: int) -> bool:
-    """Whether a lock is the folder's own still."""
+def _is_current(folder: Path, lock: int) -> bool:
+    """Whether the folder still holds this lock's file."""
     try:
         return (folder / _LOCK).stat(follow_symlinks=False).st_ino == os.fstat(lock).st_ino
     except FileNotFoundError:

@@ -1,33 +1,34 @@
-"""What a job needs, brought from the store to the machine that renders it."""
+"""Downloads from the store: a job's input files, checked by their digests, and its results."""
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jobs.planning.identity import Identity, file_digest
-from jobs.records.keys import JobKeys, blob
-from jobs.records.record import bad_record
-from jobs.records.stored_spec import StoredSpec, is_bare, parse_sent
-from jobs.store.errors import Missing, StoreRefused
+from jobs.records.keys import JobKeys, blob_key
+from jobs.records.record import invalid_record
+from jobs.records.stored_spec import StoredSpec, is_file_name, parse_attachment_reference
+from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store
-from jobs.text.errors import OtherVersion, RequestError
-from render.networks.weight_paths import SAFE
+from jobs.text.errors import RequestError, VersionMismatch
+from render.networks.weight_paths import SAFETENSORS_SUFFIX
 
 
 def cache_folder() -> Path:
-    """Where blobs are kept on this machine; may be deleted whenever nothing runs."""
+    """The cache of blobs on this machine. It may be deleted while no job runs."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "dreamfarm" / "blobs"
 
 
 @dataclass(frozen=True)
-class Beside:
-    """The masks and guides of a stored spec on their way to this machine.
+class AttachmentStager:
+    """Downloads the masks and guides of a stored spec.
 
-    digests: of those that have been brought, by the path that they have here.
+    digests: of the downloaded files, by their local paths.
     """
 
     store: Store
@@ -35,30 +36,34 @@ class Beside:
     cache: Path
     digests: dict[Path, str] = field(default_factory=dict)
 
-    def brought(self, text: str) -> str:
-        """The path here of what a stored spec names. Raises as `fetched`, and BadRecord."""
-        sent = parse_sent(text)
+    def stage(self, text: str) -> str:
+        """Download the picture that a stored spec refers to; return its local path.
+
+        Raises:
+            InvalidRecord: the text does not refer to an uploaded picture. Also as `fetch_blob`.
+        """
+        sent = parse_attachment_reference(text)
         if sent is None:
-            raise bad_record(JobKeys(self.job).spec, f"{text}: is no picture that was sent along")
-        path = fetched(self.store, *sent, self.cache)
+            raise invalid_record(JobKeys(self.job).spec, f"{text}: is not an uploaded picture")
+        path = fetch_blob(self.store, *sent, self.cache)
         self.digests[path] = sent[0]
         return str(path)
 
 
-def check_named(stored: StoredSpec) -> None:
-    """See that a stored spec names its files and leads nowhere: `submit` leaves their bare names.
+def check_file_names(stored: StoredSpec) -> None:
+    """Check that a stored spec has bare file names, as `submit` writes them, and no paths.
 
-    Raises BadRecord.
+    Raises InvalidRecord.
     """
-    for what, name in _named(stored.spec):
-        if not is_bare(name):
-            raise bad_record(
-                JobKeys(stored.job).spec, f"{what}: {name!r} is no file that was sent along"
+    for what, name in _named_files(stored.spec):
+        if not is_file_name(name):
+            raise invalid_record(
+                JobKeys(stored.job).spec, f"{what}: {name!r} is not an uploaded file"
             )
 
 
-def _named(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a document names its input and its weights, by field; `inputs` go another way."""
+def _named_files(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The fields of a document that name its input and its weights, with the names."""
     for part, key in (("input", "path"), ("network", "weights"), ("sweep", "network.weights")):
         there = document.get(part)
         named = there.get(key) if isinstance(there, dict) else None
@@ -69,31 +74,38 @@ def _named(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "input", short
 
 
-def fetched_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
-    """The weights file of a digest, which is no pickle. Raises as `fetched`."""
-    if Path(name).suffix != SAFE:
+def fetch_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
+    """Download a weights file; return its local path. Only .safetensors files are loaded.
+
+    Raises:
+        RequestError: another kind of file, which could hold code. Also as `fetch_blob`.
+    """
+    if Path(name).suffix != SAFETENSORS_SUFFIX:
         raise RequestError(
-            f"weights {name}: are no {SAFE} file, and from a store no other is opened; "
+            f"weights {name}: only {SAFETENSORS_SUFFIX} is loaded from a store; "
             "submit the job again, which converts them"
         )
-    return fetched(store, digest, name, cache)
+    return fetch_blob(store, digest, name, cache)
 
 
-def fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
-    """The file of a digest, under the name it had: weights are told apart by their suffix.
+def fetch_blob(store: Store, digest: str, name: str, cache: Path) -> Path:
+    """Download the blob of a digest, unless the cache has it; return its local path.
 
-    Raises StoreRefused where the blob is gone or damaged, RequestError for a full cache and for
-    what is no name.
+    name: of the uploaded file. The local file keeps it, because its suffix tells its format.
+
+    Raises:
+        StoreRefused: the blob is missing or damaged.
+        RequestError: the cache cannot be written, or the name is not a file name.
     """
-    if not is_bare(name):
-        raise RequestError(f"{name!r}: is no name of a file that was sent along")
-    key = blob(digest)
+    if not is_file_name(name):
+        raise RequestError(f"{name!r}: is not the name of an uploaded file")
+    key = blob_key(digest)
     path = cache / digest.replace(":", "/") / name
     try:
         if path.is_file() and file_digest(path) == digest:
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Others may fetch the same file into the same cache at the same time.
+        # Other processes may fetch the same file into the same cache at the same time.
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=path.parent) as folder:
             partial = Path(folder) / name
             store.download(key, partial)
@@ -102,7 +114,7 @@ def fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
                     f"{key} in {store.address}: is damaged; delete it, and submit the job again"
                 )
             partial.replace(path)
-    except Missing as why:
+    except ObjectNotFound as why:
         raise StoreRefused(f"{key}: is not in {store.address}; submit the job again") from why
     except OSError as why:
         raise RequestError(
@@ -111,8 +123,13 @@ def fetched(store: Store, digest: str, name: str, cache: Path) -> Path:
     return path
 
 
-def check_same(stored: StoredSpec, found: Identity) -> None:
-    """Raises OtherVersion or BadRecord where what was found is another job than was submitted."""
+def check_identity(stored: StoredSpec, found: Identity) -> None:
+    """Check that the staged job is the one that was submitted.
+
+    Raises:
+        VersionMismatch: this version, the network or the weights differ.
+        InvalidRecord: the spec is that of another job.
+    """
     if found.job_id == stored.job:
         return
     before, now = stored.identity, found.document
@@ -122,8 +139,56 @@ def check_same(stored: StoredSpec, found: Identity) -> None:
         ("weights", "weights"),
     ):
         if before.get(what) != now.get(what):
-            raise OtherVersion(
+            raise VersionMismatch(
                 f"{stored.job}: was submitted for {word} {before.get(what)}, and this is "
                 f"{now.get(what)}; use the dreamfarm it was submitted with, or submit it again"
             )
-    raise bad_record(JobKeys(stored.job).spec, f"is the spec of {found.job_id}")
+    raise invalid_record(JobKeys(stored.job).spec, f"is the spec of {found.job_id}")
+
+
+_DOWNLOAD_THREADS = 16
+"""Small files that are downloaded at the same time."""
+
+
+_LARGE_BYTES = 32 << 20
+"""Size from which a store downloads the parts of an object in parallel. Such objects are downloaded
+one after the other in the caller's thread, so that Ctrl-C interrupts them."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """An object to download: its key, its size in bytes, and its path in the folder."""
+
+    key: str
+    size: int
+    path: str
+
+    def is_downloaded(self, folder: Path) -> bool:
+        """Whether the folder has the file, at its full size."""
+        path = folder / self.path
+        return path.is_file() and path.stat().st_size == self.size
+
+
+def download(store: Store, files: Iterable[RemoteFile], folder: Path) -> None:
+    """Download files into a folder. Raises StoreRefused for a missing object."""
+    wanted = list(files)
+    for parent in sorted({(folder / file.path).parent for file in wanted}):
+        parent.mkdir(parents=True, exist_ok=True)
+
+    def fetch(file: RemoteFile) -> None:
+        try:
+            store.download(file.key, folder / file.path)
+        except ObjectNotFound as gone:
+            raise missing_object(store, file.key) from gone
+
+    for file in (one for one in wanted if one.size >= _LARGE_BYTES):
+        fetch(file)
+    with ThreadPoolExecutor(_DOWNLOAD_THREADS) as pool:
+        # An error ends the loop, and cancels the downloads that have not started.
+        for _ in pool.map(fetch, (one for one in wanted if one.size < _LARGE_BYTES)):
+            pass
+
+
+def missing_object(store: Store, key: str) -> StoreRefused:
+    """Return the error for an object that should be in the store."""
+    return StoreRefused(f"{key}: is not in {store.address} any more; has the job been deleted?")

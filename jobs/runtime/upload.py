@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from jobs.planning.identity import file_digest
 from jobs.planning.machine import Machine
-from jobs.records.keys import JobKeys, blob
+from jobs.records.keys import JobKeys, blob_key
 from jobs.records.state import State
 from jobs.records.stored_spec import StoredSpec
 from jobs.spec.base import Crew
-from jobs.store.store import Store, store_now
+from jobs.store.store import Store, store_time
 from jobs.text.errors import RequestError
 from render.device import Precision
 
@@ -30,7 +30,7 @@ _FRESH = 12 * 3600.0
 
 
 @dataclass(frozen=True)
-class Submitted:
+class SubmitResult:
     """The job, its state, and whether it was this submit that brought it into the store.
 
     items: of a dataset, how many this submit has added.
@@ -42,7 +42,7 @@ class Submitted:
     items: int | None = None
 
 
-def unlimited(crew: Crew, precision: Precision) -> Machine:
+def unlimited_machine(crew: Crew, precision: Precision) -> Machine:
     """A machine that has what any crew asks for, so that only the spec itself can be wrong.
 
     With one core, a crew of `auto` is one worker, whose need of memory is the least of all.
@@ -55,10 +55,10 @@ def unlimited(crew: Crew, precision: Precision) -> Machine:
 
 def send_blob(store: Store, path: Path, digest: str) -> None:
     """Upload a file as the blob of its digest, unless that is there. Raises RequestError."""
-    key = blob(digest)
-    there = [entry.modified for entry in store.entries(key) if entry.key == key]
+    key = blob_key(digest)
+    there = [entry.modified for entry in store.list_objects(key) if entry.key == key]
     # An old one to which no job refers may be cleaned away before this one does.
-    if there and store_now(store) - there[0] < _FRESH:
+    if there and store_time(store) - there[0] < _FRESH:
         return
     # What is sent is a copy that nobody changes: a blob is never written twice, so one that is not
     # what its name says would stay.
@@ -67,7 +67,7 @@ def send_blob(store: Store, path: Path, digest: str) -> None:
             copy = shutil.copyfile(path, Path(folder) / "blob")
             if file_digest(copy) != digest:
                 raise RequestError(f"{path}: changed while it was submitted; submit it again")
-            store.give(copy, key)
+            store.move_file(copy, key)
     except OSError as why:
         raise RequestError(
             f"{path}: cannot be copied into {tempfile.gettempdir()} ({why.strerror}); "
@@ -75,9 +75,9 @@ def send_blob(store: Store, path: Path, digest: str) -> None:
         ) from why
 
 
-def is_first(store: Store, keys: JobKeys, stored: StoredSpec) -> bool:
+def create_spec(store: Store, keys: JobKeys, stored: StoredSpec) -> bool:
     """Write the spec where there is none; whether it is this one that is there."""
-    while not store.put_if_absent(keys.spec, stored.encoded()):
+    while not store.put_if_absent(keys.spec, stored.encode()):
         found = StoredSpec.read_or_none(store, keys.spec)
         if found is not None:
             return found.nonce == stored.nonce

@@ -1,4 +1,4 @@
-"""An atlas of a network as its user asks for it: frozen, checked, in the words of the design."""
+"""The spec of an atlas: pictures of the channels, layers or classes of a network."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -12,12 +12,12 @@ from jobs.spec.base import (
     Crew,
     NetworkChoice,
     Noise,
-    Part,
+    SpecModel,
     Tiles,
-    checked_name,
     slug,
+    validated_name,
 )
-from jobs.spec.dataset import MOST_SHOWN, DatasetLimits, DatasetOutput, check_extent
+from jobs.spec.dataset import MAX_SHEET, DatasetLimits, DatasetOutput, check_extent
 from jobs.spec.inputs import Inputs
 from jobs.spec.resize import Resize, parse_resize
 from render.device import Precision
@@ -33,12 +33,12 @@ _Layers = Annotated[tuple[_Layer, ...], Field(min_length=1)]
 _Classes = Annotated[tuple[int | str, ...], Field(min_length=1)]
 
 
-class Plates(Part):
-    """The pictures of an atlas: one of `layer`, `layers` and `classes`.
+class AtlasSubject(SpecModel):
+    """What an atlas shows: exactly one of `layer`, `layers` and `classes`.
 
-    layer: all channels of a layer, each by itself, or those of `channels`.
-    layers: whole layers: all with exact tiles, from the first to the deepest, or those of a list.
-    classes: all, or those of a list, by number or name.
+    layer: a picture of each channel of a layer, or of those in `channels`.
+    layers: a picture of each layer in a list; `all` means every layer with exact tiles, in order.
+    classes: a picture of each class in a list, by number or name; `all` means every class.
     """
 
     layer: _Layer | None = None
@@ -47,19 +47,19 @@ class Plates(Part):
     classes: Literal["all"] | _Classes | None = None
 
     @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if sum(what is not None for what in (self.layer, self.layers, self.classes)) != 1:
+    def _has_one_subject(self) -> Self:
+        if sum(choice is not None for choice in (self.layer, self.layers, self.classes)) != 1:
             raise ValueError("must be one of {layer: NAME}, {layers: all}, {classes: all}")
         if self.channels is not None and self.layer is None:
-            raise ValueError("channels are a layer's; name it, as {layer: NAME, channels: [0, 1]}")
+            raise ValueError("channels need a layer; write {layer: NAME, channels: [0, 1]}")
         for name, chosen in self:
             if isinstance(chosen, tuple) and len(set(chosen)) < len(chosen):
-                raise ValueError(f"{name} must not name one twice")
+                raise ValueError(f"{name} must not contain an entry twice")
         return self
 
     @property
-    def word(self) -> str:
-        """A word for them: the layer, `layers` or `classes`."""
+    def label(self) -> str:
+        """A name for it: the layer, `layers` or `classes`."""
         if self.layer is not None:
             return self.layer
         return "layers" if self.layers is not None else "classes"
@@ -73,26 +73,27 @@ def _size(value: object) -> Resize:
 
 
 def _default_name(fields: dict[str, Any]) -> str:
-    words = f"{fields['network'].name}-{fields['of'].word}"
+    words = f"{fields['network'].name}-{fields['of'].label}"
     return slug(words)[:NAME_LENGTH].strip("._-") or "atlas"
 
 
-class AtlasSpec(Part):
-    """One job of many pictures of a network. See the README for the same in YAML.
+class AtlasSpec(SpecModel):
+    """The spec of an atlas job. The README describes the same fields in YAML.
 
-    What is not said here is as in a dataset's spec, which an atlas becomes.
-    name: default: the network's, and what is shown.
+    An atlas is expanded into a dataset; fields without a description are as in DatasetSpec.
+
+    name: by default from the network and what is shown.
     size: of each picture: 256 (the longest side), or 512x384.
-    start: noise, or a picture, of which all dream then.
-    basis: `fourier`: clean pictures from nothing, the default for noise; `pixels`: octaves, as all
-        other jobs dream, the default for a picture.
-    dream, fourier: the parameters of the one basis and of the other.
-    sheet: how many pictures the contact sheet shows.
+    start: noise, or a picture, from which every dream starts.
+    basis: `fourier` optimises clean pictures from noise, and is the default for noise. `pixels`
+        dreams in octaves like the other jobs, and is the default for a picture.
+    dream, fourier: the parameters of the basis `pixels`, and of `fourier`.
+    sheet: the number of pictures on the contact sheet.
     """
 
     kind: Literal["atlas"]
     network: NetworkChoice = NetworkChoice(name="pareidolia")
-    of: Plates
+    of: AtlasSubject
     name: str = Field(default_factory=_default_name)
     size: Annotated[Resize, PlainValidator(_size), AsText] = Resize("longest", 256)
     start: Inputs = Inputs(noise=Noise())
@@ -103,21 +104,21 @@ class AtlasSpec(Part):
     precision: Precision = "auto"
     output: DatasetOutput = DatasetOutput()
     batch: Count | Auto = "auto"
-    sheet: Annotated[int, Field(ge=0, le=MOST_SHOWN)] = MOST_SHOWN
+    sheet: Annotated[int, Field(ge=0, le=MAX_SHEET)] = MAX_SHEET
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: DatasetLimits = DatasetLimits()
 
-    _is_slug = field_validator("name")(checked_name)
+    _is_slug = field_validator("name")(validated_name)
 
     @model_validator(mode="after")
-    def _is_of_one_basis(self) -> Self:
+    def _has_one_basis(self) -> Self:
         if self.is_fourier and self.start.noise is None:
             raise ValueError("basis: fourier starts from noise; leave start out, or choose pixels")
         other = "dream" if self.is_fourier else "fourier"
         if getattr(self, other) is not None:
             raise ValueError(
-                f"{other}: is for the other basis; write basis: "
+                f"{other}: belongs to the other basis; write basis: "
                 f"{'pixels' if self.is_fourier else 'fourier'}, or leave {other} out"
             )
         return self
@@ -130,19 +131,19 @@ class AtlasSpec(Part):
 
     @property
     def resize(self) -> Resize:
-        """How its pictures are sized: noise, which has no aspect, gives squares."""
+        """The size of each picture; noise has no aspect ratio and gives squares."""
         size = self.size
-        if self.start.noise is None or size.way != "longest":
+        if self.start.noise is None or size.mode != "longest":
             return size
         return Resize("exact", size.width, size.width)
 
     @property
     def is_fourier(self) -> bool:
-        """Whether its pictures come from nothing, in the Fourier basis."""
+        """Whether the pictures are optimised in the Fourier basis."""
         if self.basis is None:
             return self.start.noise is not None and self.dream is None
         return self.basis == "fourier"
 
     def document(self) -> dict[str, Any]:
-        """The spec as plain JSON values, every default written out; reads back to an equal spec."""
+        """The spec as plain JSON values with all defaults; it parses back to an equal spec."""
         return self.model_dump(mode="json")

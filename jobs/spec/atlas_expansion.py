@@ -1,4 +1,4 @@
-"""An atlas as the dataset that it is: one input, dreamed of one objective after the other."""
+"""The expansion of an atlas into a dataset with one input and a sweep of objectives."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,87 +7,89 @@ from typing import Any
 from jobs.spec.atlas import AtlasSpec
 from jobs.spec.base import slug
 from jobs.spec.output_names import LABEL
-from render.engine.network_profile import layers_of
-from render.errors import LayerError, suggestion
-from render.networks.class_names import class_names, class_number
+from render.engine.network_profile import list_layers
+from render.errors import LayerError, suggest
+from render.networks.classes import class_index, class_names
 
-Plate = tuple[str, dict[str, Any]]
-"""One picture of an atlas: its label, and its objective as plain JSON values."""
+LabelledObjective = tuple[str, dict[str, Any]]
+"""One picture of an atlas: its label, and its objective as plain values."""
 
 
-_SAME = (
+_COPIED_FIELDS = (
     *("name", "network", "tiles", "precision", "output", "batch", "sheet"),
     *("crew", "priority", "limits"),
 )
 
 
-def dataset_document(atlas: AtlasSpec) -> dict[str, Any]:
-    """The document of the dataset: the objectives are a sweep, and each has a label.
+def expand_atlas(atlas: AtlasSpec) -> dict[str, Any]:
+    """The document of the dataset of an atlas: a sweep of objectives, each with a label.
 
-    RenderError, in one line, where the network, a layer or a class does not exist.
+    Raises RenderError if the network, a layer or a class does not exist.
     """
-    given = atlas.document()
-    plates = list(_plates(atlas))
+    fields = atlas.document()
+    labelled = list(_labelled_objectives(atlas))
     document = {
-        **{field: given[field] for field in _SAME},
+        **{field: fields[field] for field in _COPIED_FIELDS},
         "kind": "dataset",
-        "inputs": given["start"],
+        "inputs": fields["start"],
         "resize": str(atlas.resize),
-        "sweep": {"objectives": [[objective] for _, objective in plates]},
-        "labels": [label for label, _ in plates],
+        "sweep": {"objectives": [[objective] for _, objective in labelled]},
+        "labels": [label for label, _ in labelled],
     }
     if atlas.is_fourier:
-        document["fourier"] = given["fourier"] or {}
-    elif given["dream"] is not None:
-        document["dream"] = given["dream"]
+        document["fourier"] = fields["fourier"] or {}
+    elif fields["dream"] is not None:
+        document["dream"] = fields["dream"]
     if atlas.start.noise is not None and atlas.output.name is None:
-        document["output"] = {**given["output"], "name": f"{{{LABEL}}}"}
+        document["output"] = {**fields["output"], "name": f"{{{LABEL}}}"}
     return document
 
 
-def _plates(atlas: AtlasSpec) -> Iterator[Plate]:
+def _labelled_objectives(atlas: AtlasSpec) -> Iterator[LabelledObjective]:
     network, of = atlas.network.name, atlas.of
     if of.layer is not None:
-        yield from _channels(network, of.layer, of.channels)
+        yield from _channel_objectives(network, of.layer, of.channels)
     elif of.layers is not None:
-        chosen = _layers(network) if of.layers == "all" else of.layers
+        chosen = _exact_layers(network) if of.layers == "all" else of.layers
         yield from ((layer, {"layer": layer}) for layer in chosen)
     elif of.classes is not None:
         named = atlas.network.weights
         weights = named if isinstance(named, Path) else None
-        yield from _classes(network, weights, of.classes)
+        yield from _class_objectives(network, weights, of.classes)
 
 
-def _channels(network: str, layer: str, chosen: Sequence[int] | None) -> Iterator[Plate]:
-    count = _count(network, layer)
+def _channel_objectives(
+    network: str, layer: str, chosen: Sequence[int] | None
+) -> Iterator[LabelledObjective]:
+    count = _channel_count(network, layer)
     width = max(3, len(str(count - 1)))
     for channel in range(count) if chosen is None else chosen:
         yield f"{layer}-{channel:0{width}}", {"layer": layer, "channels": [channel]}
 
 
-def _count(network: str, layer: str) -> int:
-    """How many channels a layer has: that of its name, or the last one in the block so named."""
-    table = layers_of(network)
-    inside = [one for one in table if f"{one['name']}.".startswith(f"{layer}.")]
-    if not inside:
-        parts = [str(one["name"]).split(".") for one in table]
-        names = {".".join(one[:end]) for one in parts for end in range(1, len(one) + 1)}
-        raise LayerError(
-            f"of.layer: {layer} of {network}: no such layer; {suggestion(layer, names)}"
-        )
-    return int(inside[-1]["channels"])
+def _channel_count(network: str, layer: str) -> int:
+    """The number of channels of a layer, or of the last layer in a block."""
+    layers = list_layers(network)
+    matching = [info for info in layers if f"{info['name']}.".startswith(f"{layer}.")]
+    if not matching:
+        split_names = [str(info["name"]).split(".") for info in layers]
+        names = {".".join(parts[:end]) for parts in split_names for end in range(1, len(parts) + 1)}
+        raise LayerError(f"of.layer: {layer} of {network}: no such layer; {suggest(layer, names)}")
+    return int(matching[-1]["channels"])
 
 
-def _layers(network: str) -> list[str]:
-    return [str(one["name"]) for one in layers_of(network) if not one["reason"]]
+def _exact_layers(network: str) -> list[str]:
+    return [str(info["name"]) for info in list_layers(network) if not info["reason"]]
 
 
-def _classes(network: str, weights: Path | None, chosen: Sequence[int | str]) -> Iterator[Plate]:
+def _class_objectives(
+    network: str, weights: Path | None, chosen: Sequence[int | str]
+) -> Iterator[LabelledObjective]:
     names = class_names(network, weights)
     numbers = (
         range(len(names))
         if chosen == "all"
-        else [class_number(network, weights, one) for one in chosen]
+        else [class_index(network, weights, one) for one in chosen]
     )
     width = len(str(len(names) - 1))
     for number in numbers:

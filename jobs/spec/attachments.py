@@ -1,4 +1,4 @@
-"""The pictures that a spec names besides its input: masks and guides."""
+"""Attachments: the masks and guides of a spec, pictures besides its input."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -8,54 +8,56 @@ from typing import Any
 from render.dream.objective import Objective
 
 _FIELDS = frozenset({"guide", "mask", "strength"})
-"""Of objectives, and of a dream. Only these fields of a spec have such names."""
+"""The fields that may contain a path; only objectives and `dream` have fields of these names."""
 
 
-def with_companions(document: Any, change: Callable[[str], str]) -> Any:
-    """A copy of a document with every companion's path changed, those in a sweep too."""
+def map_attachments(document: Any, change: Callable[[str], str]) -> Any:
+    """Return a copy of a document with every attachment path changed, also in a sweep."""
     if isinstance(document, list):
-        return [with_companions(one, change) for one in document]
+        return [map_attachments(one, change) for one in document]
     if not isinstance(document, dict):
         return document
     return {
-        key: _changed(value, change) if _names_companion(key) else with_companions(value, change)
+        key: _map_paths(value, change)
+        if _is_attachment_field(key)
+        else map_attachments(value, change)
         for key, value in document.items()
     }
 
 
-def companions(document: Any) -> list[str]:
-    """The paths of a document's companions, each once, in their order."""
-    return list(dict.fromkeys(_found(document)))
+def attachment_paths(document: Any) -> list[str]:
+    """The paths of all attachments in a document, in order, without duplicates."""
+    return list(dict.fromkeys(_find_paths(document)))
 
 
-def _found(document: Any) -> Iterator[str]:
+def _find_paths(document: Any) -> Iterator[str]:
     if isinstance(document, list):
         for one in document:
-            yield from _found(one)
+            yield from _find_paths(one)
     elif isinstance(document, dict):
         for key, value in document.items():
-            if not _names_companion(key):
-                yield from _found(value)
+            if not _is_attachment_field(key):
+                yield from _find_paths(value)
             elif isinstance(value, list):
                 yield from (one for one in value if isinstance(one, str))
             elif isinstance(value, str):
                 yield value
 
 
-def _names_companion(key: object) -> bool:
-    """Whether a field holds a path; in a sweep its name is dotted."""
+def _is_attachment_field(key: object) -> bool:
+    """Whether a field may contain a path; the name is dotted in a sweep."""
     return isinstance(key, str) and key.rpartition(".")[2] in _FIELDS
 
 
-def _changed(value: Any, change: Callable[[str], str]) -> Any:
-    """A path, or those that a sweep lists; whatever else a user wrote there, as it is."""
+def _map_paths(value: Any, change: Callable[[str], str]) -> Any:
+    """Change a path, or each path in a list of a sweep; return any other value unchanged."""
     if isinstance(value, list):
-        return [_changed(one, change) for one in value]
+        return [_map_paths(one, change) for one in value]
     return change(value) if isinstance(value, str) else value
 
 
-def described(objective: Objective, digests: Mapping[Path, str]) -> dict[str, Any]:
-    """An objective as plain JSON values, with its companions' digests in place of their paths."""
+def objective_document(objective: Objective, digests: Mapping[Path, str]) -> dict[str, Any]:
+    """An objective as plain JSON values, with digests instead of the paths of attachments."""
     return {
         key: digests[value] if isinstance(value, Path) else value
         for key, value in asdict(objective).items()

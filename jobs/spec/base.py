@@ -1,25 +1,18 @@
-"""The user's request as values: frozen, checked, in the words of the design."""
+"""The base class of spec models, and the parts that several kinds of specs share."""
 
 import re
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ByteSize,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    Strict,
-)
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, PlainSerializer, PlainValidator, Strict
 
 NAME_LENGTH = 60
+"""Characters of a job's name, at most."""
 
 
 MAX_PIXELS = 2_000_000_000
-"""Of a picture, unless its job says otherwise: an A0 poster at 300 dpi has 139 million."""
+"""The default limit for a picture; an A0 poster at 300 dpi has 139 million pixels."""
 
 
 Auto = Literal["auto"]
@@ -30,13 +23,16 @@ Format = Literal["png", "tiff", "jpeg", "deepzoom"]
 
 
 def slug(text: str) -> str:
-    """The text in a-z, 0-9, `.`, `_` and `-`, with a letter or digit at both ends; may be empty."""
+    """Reduce a text to a-z, 0-9, `.`, `_` and `-`, with a letter or digit at both ends.
+
+    The result may be empty.
+    """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9._-]+", "-", ascii_text).strip("._-")
 
 
-def checked_name(name: str) -> str:
-    """The name as a slug. ValueError where nothing is left of it, or too much."""
+def validated_name(name: str) -> str:
+    """Return the name as a slug. Raises ValueError if that is empty or too long."""
     word = slug(name)
     if not 1 <= len(word) <= NAME_LENGTH:
         raise ValueError(f"must be 1 to {NAME_LENGTH} letters a-z, digits, '.', '_' or '-'")
@@ -49,7 +45,7 @@ def _local_path(value: object) -> Path:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise ValueError("must be the path of a file")
     if "://" in value:
-        raise ValueError(f"{value} is not supported yet; fetch the file and give its path")
+        raise ValueError(f"{value} is not supported yet; download the file and give its path")
     return Path(value)
 
 
@@ -62,45 +58,45 @@ LocalPath = Annotated[Path, PlainValidator(_local_path)]
 AsText = PlainSerializer(str, return_type=str)
 
 
-class Part(BaseModel):
-    """What all parts of a spec share: frozen, no unknown keys, no silent conversions."""
+class SpecModel(BaseModel):
+    """A model that is frozen, and rejects unknown keys and implicit conversions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Noise(Part):
-    """Seeded noise in place of a picture."""
+class Noise(SpecModel):
+    """Seeded noise instead of a picture."""
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
 
-class NetworkChoice(Part):
-    """Which network, by name, and where its weights are.
+class NetworkChoice(SpecModel):
+    """A network and its weights.
 
-    weights: a file, `pretrained` (torchvision's download), or None: those that ship with it.
+    weights: a file, `pretrained` for torchvision's download, or None for the shipped weights.
     """
 
     name: Annotated[str, Field(min_length=1)]
     weights: Annotated[Path | Literal["pretrained"], PlainValidator(_weights), AsText] | None = None
 
 
-class Tiles(Part):
-    """How the canvas is cut.
+class Tiles(SpecModel):
+    """How the canvas is divided into tiles.
 
-    size: the side of a tile's core in pixels; `auto` follows from the network, the precision and
-        the picture's size alone.
-    halo: `exact`: the gradient is that of the whole picture.
+    size: side of a tile's core in pixels. `auto` depends only on the network, the precision and the
+        size of the picture.
+    halo: `exact` makes the gradient equal to that of the whole picture.
     """
 
     size: Count | Auto = "auto"
     halo: Literal["exact"] = "exact"
 
 
-class Crew(Part):
-    """Who renders; it decides no pixel.
+class Crew(SpecModel):
+    """The workers that render the job; they do not affect the pixels.
 
-    memory_per_worker: bytes, or text such as `1.5GiB`; a shard that does not fit goes to disk.
-    any_device: whether machines of another kind than the first may go on with it, with other bytes.
+    memory_per_worker: bytes, or text such as `1.5GiB`. A shard that does not fit is kept on disk.
+    any_device: whether another kind of machine may continue the job; the output bytes may differ.
     """
 
     workers: Count | Auto = "auto"
@@ -111,12 +107,12 @@ class Crew(Part):
 
     @property
     def cpus_each(self) -> int:
-        """The CPUs that are reserved for a worker: one, which computes with one thread."""
+        """CPUs reserved for each worker; `auto` means one, as a worker has one thread."""
         return 1 if self.cpus_per_worker == "auto" else self.cpus_per_worker
 
 
-class Limits(Part):
-    """What is absurd. max_pixels: the most that the input, and the output, may have."""
+class Limits(SpecModel):
+    """Limits against absurd requests. max_pixels: of the input, and of the output."""
 
-    # Not strict, so that 2e9 may be written, which YAML and JSON read as a float.
+    # Not strict, because YAML and JSON read 2e9 as a float.
     max_pixels: Annotated[int, Strict(False), Field(ge=1)] = MAX_PIXELS

@@ -1,9 +1,9 @@
-"""A plain colour as people write it: `#rrggbb`, or one of HTML's sixteen names."""
+"""Colours in specs: `#rrggbb`, or one of the sixteen names of HTML."""
 
 import re
 from typing import NamedTuple
 
-from render.errors import suggestion
+from render.errors import suggest
 
 _NAMES = {
     "aqua": "#00ffff",
@@ -26,7 +26,7 @@ _NAMES = {
 
 
 class Colour(NamedTuple):
-    """An sRGB colour, each part from 0 to 255; `str` writes it as `#rrggbb`."""
+    """An sRGB colour; each channel is 0 to 255. `str` gives `#rrggbb`."""
 
     red: int
     green: int
@@ -37,10 +37,10 @@ class Colour(NamedTuple):
 
 
 def parse_colour(text: str) -> Colour:
-    """The colour that a text names. Raises ValueError, saying what is allowed."""
+    """Parse a colour. Raises ValueError that says what is allowed."""
     word = _NAMES.get(text.lower(), text)
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", word):
         raise ValueError(
-            f"'{text}' is not a colour; write '#rrggbb' or a name; {suggestion(text, _NAMES)}"
+            f"'{text}' is not a colour; write '#rrggbb' or a name; {suggest(text, _NAMES)}"
         )
     return Colour(*bytes.fromhex(word[1:]))

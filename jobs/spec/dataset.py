@@ -1,4 +1,4 @@
-"""A dataset as its user asks for it: frozen, checked, in the words of the design."""
+"""The spec of a dataset: many pictures, each dreamed with every combination of a sweep."""
 
 import math
 import re
@@ -14,10 +14,10 @@ from jobs.spec.base import (
     Crew,
     Limits,
     NetworkChoice,
-    Part,
+    SpecModel,
     Tiles,
-    checked_name,
     slug,
+    validated_name,
 )
 from jobs.spec.inputs import Inputs
 from jobs.spec.output_names import check_template
@@ -30,31 +30,31 @@ from render.fourier.setup import Fourier, check_size
 Swept = Annotated[tuple[Any, ...], Field(min_length=1)]
 
 
-_FIXED = (
+_NOT_SWEEPABLE = (
     *("kind", "name", "inputs", "output", "sweep", "labels", "batch", "sheet"),
     *("crew", "priority", "limits"),
 )
-"""What a sweep cannot change: it is the whole job's."""
+"""Fields that a sweep cannot change, because they apply to the whole job."""
 
 
-_LONGEST_SWEEP = 10_000
+_MAX_COMBINATIONS = 10_000
 
 
-MOST_SHOWN = 800
-"""Results on a contact sheet: more would not be looked at, and the sheet lies in memory."""
+MAX_SHEET = 800
+"""The most results on a contact sheet, which is held in memory."""
 
 
 def _resize(value: object) -> Resize:
     return value if isinstance(value, Resize) else parse_resize(str(value))
 
 
-class DatasetOutput(Part):
-    """What becomes of each item.
+class DatasetOutput(SpecModel):
+    """The output of each item.
 
-    depth: bits a channel; 16 for png and tiff only.
-    name: of an output, without suffix, with `{dir}`, `{stem}`, `{ext}`, `{key}` of its input,
-        `{variant}`, and any field that is swept; None: the input's own, and what is swept.
-    pack: `files` in the tree of the inputs, or tar shards for `webdataset`.
+    depth: bits per channel; 16 is for png and tiff only.
+    name: a template without suffix. Its fields are `{dir}`, `{stem}`, `{ext}` and `{key}` of the
+        input, `{variant}`, and every swept field. None: the path of the input and the swept values.
+    pack: `files` in the folders of the inputs, or tar shards for `webdataset`.
     """
 
     format: Literal["png", "jpeg", "tiff"] = "png"
@@ -70,26 +70,28 @@ class DatasetOutput(Part):
 
 
 class DatasetLimits(Limits):
-    """max_failures: the most items that may fail before the job is given up; None: any number."""
+    """max_failures: the job fails if more items fail; None allows any number."""
 
     max_failures: Annotated[int, Field(ge=0)] | None = None
 
 
-def check_extent(field: str, resize: Resize, most: int, is_fourier: bool) -> None:
-    """ValueError where noise has no size, or too large a one. field: in which it is said."""
-    if resize.way != "exact":
-        raise ValueError(f"{field}: noise has no size of its own; write both sides, as 512x384")
-    pixels = resize.height * resize.width
-    if pixels > most:
+def check_extent(field: str, resize: Resize, max_pixels: int, is_fourier: bool) -> None:
+    """Raise ValueError if a size for noise is missing or too large. field: names it in messages."""
+    if resize.mode != "exact":
         raise ValueError(
-            f"{field}: {resize} is {pixels / 1e6:.0f} megapixels, and at most {most / 1e6:.0f} "
-            "are allowed; choose a smaller size, or raise limits.max_pixels"
+            f"{field}: noise has no size of its own; write both sides, such as 512x384"
+        )
+    pixels = resize.height * resize.width
+    if pixels > max_pixels:
+        raise ValueError(
+            f"{field}: {resize} is {pixels / 1e6:.0f} megapixels, but at most "
+            f"{max_pixels / 1e6:.0f} are allowed; choose a smaller size, or raise limits.max_pixels"
         )
     if is_fourier:
         try:
             check_size((resize.height, resize.width))
-        except ValueError as why:
-            raise ValueError(f"{field}: {why}") from why
+        except ValueError as error:
+            raise ValueError(f"{field}: {error}") from error
 
 
 def _default_name(fields: dict[str, Any]) -> str:
@@ -102,18 +104,18 @@ def _default_name(fields: dict[str, Any]) -> str:
     return slug(stem)[:NAME_LENGTH].strip("._-") or "dataset"
 
 
-class DatasetSpec(Part):
-    """One job of many items. See the README for the same in YAML.
+class DatasetSpec(SpecModel):
+    """The spec of a dataset job. The README describes the same fields in YAML.
 
-    What is not said here is as in a poster's spec.
-    inputs: where the pictures are, or noise.
+    Fields without a description are as in PosterSpec.
+
+    inputs: the location of the pictures, or noise.
     resize: the size of each result; see `jobs.spec.resize`.
-    fourier: dreams from nothing, as feature pictures are made, in place of `dream`.
-    sweep: lists of values by the dotted names of fields; each picture is dreamed with all of their
-        combinations.
-    labels: what each of these combinations is called, `{label}` in names; each once.
-    batch: results of one size that a GPU dreams at once; CPUs dream them one by one.
-    sheet: how many results the contact sheet shows.
+    fourier: optimise in the Fourier basis from noise, instead of `dream`.
+    sweep: lists of values by dotted field names. Each picture is dreamed with all combinations.
+    labels: a unique name for each combination, used as `{label}` in output names.
+    batch: the number of results of one size that a GPU dreams together; a CPU dreams one at a time.
+    sheet: the number of results on the contact sheet.
     """
 
     kind: Literal["dataset"]
@@ -130,12 +132,12 @@ class DatasetSpec(Part):
     sweep: dict[str, Swept] = Field(default_factory=dict)
     labels: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
     batch: Count | Auto = "auto"
-    sheet: Annotated[int, Field(ge=0, le=MOST_SHOWN)] = 60
+    sheet: Annotated[int, Field(ge=0, le=MAX_SHEET)] = 60
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: DatasetLimits = DatasetLimits()
 
-    _is_slug = field_validator("name")(checked_name)
+    _is_slug = field_validator("name")(validated_name)
 
     @field_validator("sweep")
     @classmethod
@@ -143,11 +145,13 @@ class DatasetSpec(Part):
         count = 1
         for field, values in sweep.items():
             first = field.split(".")[0]
-            if first in _FIXED or first not in cls.model_fields:
-                raise ValueError(f"{field} cannot be swept; such as dream.step_size can")
+            if first in _NOT_SWEEPABLE or first not in cls.model_fields:
+                raise ValueError(f"cannot sweep {field}; try dream.step_size")
             count *= len(values)
-        if count > _LONGEST_SWEEP:
-            raise ValueError(f"{count} combinations are more than {_LONGEST_SWEEP}; sweep less")
+        if count > _MAX_COMBINATIONS:
+            raise ValueError(
+                f"{count} combinations are more than the limit of {_MAX_COMBINATIONS}; sweep less"
+            )
         return sweep
 
     @model_validator(mode="after")
@@ -165,29 +169,30 @@ class DatasetSpec(Part):
     def _has_size(self) -> "DatasetSpec":
         if self.inputs.noise is None:
             if self.fourier is not None:
-                raise ValueError("fourier: begins with noise; write inputs: {noise: {seed: 0}}")
+                raise ValueError("fourier: starts from noise; write inputs: {noise: {seed: 0}}")
             return self
         check_extent("resize", self.resize, self.limits.max_pixels, self.fourier is not None)
         if self.fourier is not None and any(one.mask for one in self.objectives or ()):
-            raise ValueError("objectives: a mask is for dreams in octaves; leave fourier out")
+            raise ValueError("objectives: masks do not work with fourier; leave fourier out")
         return self
 
     @model_validator(mode="after")
     def _has_labels(self) -> "DatasetSpec":
         if self.labels is not None:
-            wanted = math.prod(map(len, self.sweep.values()))
-            if len(self.labels) != wanted:
-                raise ValueError(f"labels: {wanted} are needed, not {len(self.labels)}")
-            if len(set(self.labels)) < wanted:
-                raise ValueError("labels: must not name one twice")
+            expected = math.prod(map(len, self.sweep.values()))
+            if len(self.labels) != expected:
+                raise ValueError(
+                    f"labels: must be {expected}, one per combination, not {len(self.labels)}"
+                )
+            if len(set(self.labels)) < expected:
+                raise ValueError("labels: must not contain a label twice")
         return self
 
     @property
     def is_frugal(self) -> bool:
-        """Whether workers give memory back at once rather than keep it for speed: where it was said
-        how much they may take."""
+        """Whether workers free memory at once instead of caching it; true if memory is limited."""
         return self.crew.memory_per_worker != "auto"
 
     def document(self) -> dict[str, Any]:
-        """The spec as plain JSON values, every default written out; reads back to an equal spec."""
+        """The spec as plain JSON values with all defaults; it parses back to an equal spec."""
         return self.model_dump(mode="json")

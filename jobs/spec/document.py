@@ -1,4 +1,7 @@
-"""A spec on its way from words to values: plain nested JSON values, as the user may write them."""
+"""Spec documents: the nested plain values of a spec file, before they are validated.
+
+Shorthands are expanded, looks and command-line settings applied, and paths made absolute node.
+"""
 
 import json
 from collections.abc import Sequence
@@ -7,24 +10,18 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from jobs.spec.atlas import AtlasSpec
-from jobs.spec.atlas_expansion import dataset_document
-from jobs.spec.attachments import with_companions
-from jobs.spec.dataset import DatasetSpec
-from jobs.spec.looks.look import with_look
-from jobs.spec.poster import Spec
+from jobs.spec.attachments import map_attachments
+from jobs.spec.base import SpecModel
+from jobs.spec.looks import apply_look
+from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
-from jobs.text.validation import one_line
-from jobs.text.yaml_json import read_file, read_value
+from jobs.text.validation import describe_errors
+from jobs.text.yaml_json import parse_yaml, read_mapping_file
 
 Document = dict[str, Any]
 
 
-AnySpec = Spec | DatasetSpec
-"""What a job may be asked for with, told apart by its `kind`."""
-
-
-_Model = TypeVar("_Model", Spec, DatasetSpec, AtlasSpec)
+_Model = TypeVar("_Model", bound=SpecModel)
 
 
 _SHORTHANDS = {
@@ -36,20 +33,22 @@ _SHORTHANDS = {
     "output": "format",
 }
 
-_PATHS = (("input", "path"), ("inputs", "path"), ("start", "path"), ("network", "weights"))
 
-_SWEPT_PATH = "network.weights"
+_PATH_FIELDS = (("input", "path"), ("inputs", "path"), ("start", "path"), ("network", "weights"))
+
+
+_SWEPT_PATH_FIELD = "network.weights"
 
 
 def read_document(path: Path) -> Document:
-    """The document in a spec file; its relative paths are relative to that file.
+    """Read a spec file. Relative paths in it are relative to that file.
 
-    Raises RequestError for a file that cannot be read, with the file and the line.
+    Raises RequestError with the file and the line.
     """
-    return _anchored(_expanded(read_file(path)), path.absolute().parent)
+    return _resolve_paths(_expand_shorthands(read_mapping_file(path)), path.absolute().parent)
 
 
-def spec_for_picture(
+def poster_document(
     picture: Path,
     *,
     size: str | None = None,
@@ -58,7 +57,7 @@ def spec_for_picture(
     layer: str | None = None,
     look: str | None = None,
 ) -> Document:
-    """The document for a picture and the command line's flags; what is None keeps its default."""
+    """The document of a poster from a picture and command-line options; None keeps the default."""
     chosen = {"name": network, "weights": weights}
     document = {
         "kind": "poster",
@@ -71,7 +70,7 @@ def spec_for_picture(
     return {key: value for key, value in document.items() if value is not None}
 
 
-def spec_for_folder(
+def folder_document(
     folder: Path,
     *,
     network: str | None,
@@ -79,76 +78,62 @@ def spec_for_folder(
     layer: str | None,
     look: str | None,
 ) -> Document:
-    """The document for all pictures of a folder, and the command line's flags."""
-    document = spec_for_picture(folder, network=network, weights=weights, layer=layer, look=look)
+    """The document of a dataset from a folder of pictures and command-line options."""
+    document = poster_document(folder, network=network, weights=weights, layer=layer, look=look)
     inputs = document.pop("input")
     return {**document, "kind": "dataset", "inputs": inputs}
 
 
-def override(document: Document, settings: Sequence[str]) -> Document:
-    """A copy of the document with `key=value` settings applied, the last one winning.
+def apply_overrides(document: Document, settings: Sequence[str]) -> Document:
+    """Return a copy of the document with `key=value` settings applied in order.
 
-    Keys are dotted (`dream.steps`) and may count into lists (`objectives.0.layer`), one past the
-    end adding an entry; values are YAML (`outputs=[png,tiff]`). Raises RequestError.
+    Keys are dotted (`dream.steps`) and may contain list indices (`objectives.0.layer`). The index
+    after the last one appends an entry. Values are YAML (`outputs=[png,tiff]`).
+
+    Raises RequestError.
     """
     changed = document
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not all(key.strip().split(".")):
-            raise RequestError(f"--set {setting}: write key=value, as dream.steps=4")
+            raise RequestError(f"--set {setting}: write key=value, such as dream.steps=4")
         try:
-            changed = assigned(changed, key.strip(), _value(text))
+            changed = set_field(changed, key.strip(), _parse_value(text))
         except RequestError as error:
             raise RequestError(f"--set {setting}: {error}") from error
     return changed
 
 
-def assigned(document: Document, key: str, value: Any) -> Document:
-    """A copy of the document in which a field, by its dotted name, has a value.
+def set_field(document: Document, key: str, value: Any) -> Document:
+    """Return a copy of the document with a field, given by its dotted name, set to a value.
 
-    Raises RequestError where there is no such place.
+    Raises RequestError if there is no such field.
     """
-    changed: Document = _assigned(_expanded(document), key.split("."), value)
+    changed: Document = _set_nested(_expand_shorthands(document), key.split("."), value)
     return changed
 
 
-def spec_of(document: Document) -> Spec:
-    """The poster's spec that a document stands for; paths still relative are so to the working
-    directory.
+def parse_poster_spec(document: Document) -> PosterSpec:
+    """Parse and validate the spec of a poster.
 
-    Raises RequestError: all complaints in one line, each with its place.
+    Relative paths are relative to the working directory. Raises RequestError with all errors in
+    one line, each with its field.
     """
-    return _validated(Spec, document)
+    return validate_as(PosterSpec, document)
 
 
-def any_spec_of(document: Document) -> AnySpec:
-    """The spec that a document stands for, of whatever kind; an atlas is the dataset it becomes.
-
-    Raises RequestError, and RenderError for an atlas of what a network does not have.
-    """
-    kind = document.get("kind", "poster")
-    if kind == "poster":
-        return _validated(Spec, document)
-    if kind == "dataset":
-        return _validated(DatasetSpec, document)
-    if kind == "atlas":
-        return _validated(DatasetSpec, dataset_document(_validated(AtlasSpec, document)))
-    raise RequestError(f"kind: must be poster, dataset or atlas, not {kind!r}")
-
-
-def _validated(model: type[_Model], document: Document) -> _Model:
-    full = _anchored(_expanded(document), Path.cwd())
+def validate_as(model: type[_Model], document: Document) -> _Model:
+    """Parse and validate a document as one kind of spec. Raises RequestError."""
+    full = _resolve_paths(_expand_shorthands(document), Path.cwd())
     try:
-        # Through JSON, where strict means no silent conversions, but lists may become tuples.
+        # Via JSON: strict validation of JSON allows lists for tuples, but no other conversion.
         return model.model_validate_json(json.dumps(full))
     except ValidationError as error:
-        raise RequestError(one_line(error, model, full)) from error
+        raise RequestError(describe_errors(error, model, full)) from error
 
 
-def _expanded(document: Document) -> Document:
-    """The same with every shorthand (`tiles: 512`) written out (`tiles: {size: 512}`), and the
-    look.
-    """
+def _expand_shorthands(document: Document) -> Document:
+    """Write out every shorthand (`tiles: 512` as `tiles: {size: 512}`), and apply the look."""
     full = dict(document)
     for key, field in _SHORTHANDS.items():
         if isinstance(full.get(key), str | int | float):
@@ -157,53 +142,55 @@ def _expanded(document: Document) -> Document:
         full["outputs"] = [
             {"format": output} if isinstance(output, str) else output for output in full["outputs"]
         ]
-    return with_look(full)
+    return apply_look(full)
 
 
-def _anchored(document: Document, folder: Path) -> Document:
+def _resolve_paths(document: Document, folder: Path) -> Document:
     full = dict(document)
-    for part, key in _PATHS:
+    for part, key in _PATH_FIELDS:
         if isinstance(full.get(part), dict) and key in full[part]:
-            full[part] = full[part] | {key: _absolute(full[part][key], folder)}
+            full[part] = full[part] | {key: _absolute_path(full[part][key], folder)}
     swept = full.get("sweep")
-    if isinstance(swept, dict) and isinstance(swept.get(_SWEPT_PATH), list):
-        paths = [_absolute(path, folder) for path in swept[_SWEPT_PATH]]
-        full["sweep"] = swept | {_SWEPT_PATH: paths}
-    anchored: Document = with_companions(full, lambda path: _companion(path, folder))
-    return anchored
+    if isinstance(swept, dict) and isinstance(swept.get(_SWEPT_PATH_FIELD), list):
+        paths = [_absolute_path(path, folder) for path in swept[_SWEPT_PATH_FIELD]]
+        full["sweep"] = swept | {_SWEPT_PATH_FIELD: paths}
+    resolved: Document = map_attachments(full, lambda path: _attachment_path(path, folder))
+    return resolved
 
 
-def _companion(path: str, folder: Path) -> str:
+def _attachment_path(path: str, folder: Path) -> str:
     if "://" in path:
         scheme = path.partition("://")[0]
-        raise RequestError(f"{scheme}:// is not supported; fetch the picture, and give its path")
-    return str(_absolute(path, folder))
+        raise RequestError(f"{scheme}:// is not supported; download the picture, and give its path")
+    return str(_absolute_path(path, folder))
 
 
-def _absolute(path: Any, folder: Path) -> Any:
-    """A path of this machine made absolute; whatever else stands there, as it is."""
+def _absolute_path(path: Any, folder: Path) -> Any:
+    """Make a local path absolute; return any other value unchanged."""
     if not isinstance(path, str) or not path.strip() or path == "pretrained" or "://" in path:
         return path
     return str(folder / path)
 
 
-def _value(text: str) -> Any:
-    # A colour's hash would start a comment, which nobody writes on a command line.
-    return text if text.startswith("#") else read_value(text)
+def _parse_value(text: str) -> Any:
+    # The hash of a colour would start a YAML comment, which is useless on a command line.
+    return text if text.startswith("#") else parse_yaml(text)
 
 
-def _assigned(here: Any, path: Sequence[str], value: Any) -> Any:
+def _set_nested(node: Any, path: Sequence[str], value: Any) -> Any:
     if not path:
         return value
     first, *rest = path
-    if here is None:
-        here = [] if first.isdecimal() else {}
-    if isinstance(here, dict):
-        return here | {first: _assigned(here.get(first), rest, value)}
-    if not isinstance(here, list):
-        raise RequestError(f"no {first} can be set in {here!r}")
-    if not first.isdecimal() or int(first) > len(here):
-        raise RequestError(f"{first} is no place in a list of {len(here)}; write 0 to {len(here)}")
+    if node is None:
+        node = [] if first.isdecimal() else {}
+    if isinstance(node, dict):
+        return node | {first: _set_nested(node.get(first), rest, value)}
+    if not isinstance(node, list):
+        raise RequestError(f"cannot set {first} in {node!r}")
+    if not first.isdecimal() or int(first) > len(node):
+        raise RequestError(
+            f"{first} is not an index in a list of {len(node)}; write 0 to {len(node)}"
+        )
     index = int(first)
-    entry = here[index] if index < len(here) else None
-    return [*here[:index], _assigned(entry, rest, value), *here[index + 1 :]]
+    entry = node[index] if index < len(node) else None
+    return [*node[:index], _set_nested(entry, rest, value), *node[index + 1 :]]

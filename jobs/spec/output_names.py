@@ -1,4 +1,4 @@
-"""How outputs are called: by a template, or like their inputs."""
+"""Names of a dataset's outputs, from a template or from their inputs."""
 
 import hashlib
 import json
@@ -7,23 +7,23 @@ from collections.abc import Collection, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from render.errors import suggestion
+from render.errors import suggest
 from render.pictures.output_format import FORMATS
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
-_OWN = ("dir", "stem", "ext", "key", "variant")
+_INPUT_FIELDS = ("dir", "stem", "ext", "key", "variant")
 
 LABEL = "label"
-"""The field of a variant's label, where they have some."""
+"""The template field for the label of a variant."""
 
 
-_UNFIT = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
 
-_LONGEST = 60  # characters of a value in a name
+_MAX_VALUE_LENGTH = 60  # characters of a value in a name
 
-_LONGEST_PART = 190
-"""Bytes. Disks take 255, of which suffixes need some, and what is not whole yet."""
+_MAX_PART_BYTES = 190
+"""File systems allow 255 bytes; suffixes, and the names of temporary files, need the rest."""
 
 
 _HASH = 12  # hex digits
@@ -34,38 +34,43 @@ _SUFFIXES = tuple(one.suffix for one in FORMATS.values())
 def check_template(
     template: str, sweep: Collection[str], *, has_labels: bool = False, is_alone: bool = False
 ) -> None:
-    """ValueError for a field that there is not, or a template that tells items not apart.
+    """Raise ValueError for an unknown field, or a template that gives two items the same name.
 
-    has_labels: whether each variant has a label of its own. is_alone: whether there is one input.
+    sweep: the names of the swept fields.
+    has_labels: whether each variant has its own label.
+    is_alone: whether there is only one input.
     """
     fields = _FIELD.findall(template)
     labels = [LABEL] if has_labels else []
-    known = [*_OWN, *labels, *sweep]
+    known = [*_INPUT_FIELDS, *labels, *sweep]
     for field in fields:
         if field not in known:
-            raise ValueError(f"output.name: {{{field}}}: {suggestion(field, known)}")
+            raise ValueError(f"output.name: {{{field}}}: {suggest(field, known)}")
     if re.search(r"[{}]", _FIELD.sub("", template)) or not template.strip("/ "):
-        raise ValueError(f"output.name: {template!r} is no template; write {{dir}}/{{stem}}")
+        raise ValueError(
+            f"output.name: {template!r} is not a valid template; write {{dir}}/{{stem}}"
+        )
     if not is_alone and not {"stem", "key"} & set(fields):
-        raise ValueError("output.name: needs {stem} or {key}, which tell the inputs apart")
+        raise ValueError("output.name: needs {stem} or {key}, to give each input its own name")
     missing = [field for field in sweep if field not in fields]
     if missing and not {"variant", *labels} & set(fields):
-        raise ValueError(f"output.name: needs {{{missing[0]}}}, which is swept, or {{variant}}")
+        raise ValueError(f"output.name: needs the swept {{{missing[0]}}}, or {{variant}}")
 
 
-def usual_template(settings: Collection[str], *, with_suffix: bool = False) -> str:
-    """The template where none is given: the input's path, and what is swept.
+def default_template(settings: Collection[str], *, with_suffix: bool = False) -> str:
+    """The default template: the path of the input, and the swept values.
 
-    with_suffix: for sky.png where sky.jpg lies beside it.
+    with_suffix: include the suffix of the input, for sky.png beside sky.jpg.
     """
     stem = "{stem}-{ext}" if with_suffix else "{stem}"
     return "{dir}/" + "-".join([stem, *(f"{{{name}}}" for name in settings)])
 
 
 def output_name(template: str, key: str, variant: int, settings: Mapping[str, Any]) -> str:
-    """The name for an input's key under one variant: parts between `/` that a disk takes.
+    """The name of an output, without suffix, for the key of an input and a variant.
 
-    None of them is empty, `.` or `..`, and no folder is called like a result.
+    Its parts are valid file names, never empty, `.` or `..`. No folder is named like a result.
+    settings: the swept values by field name, and the label.
     """
     path = PurePosixPath(key)
     folder = "" if str(path.parent) == "." else str(path.parent)
@@ -76,35 +81,38 @@ def output_name(template: str, key: str, variant: int, settings: Mapping[str, An
         "key": key,
         "variant": str(variant),
     }
-    words = {name: _word(value) for name, value in settings.items()}
+    words = {name: _value_text(value) for name, value in settings.items()}
     if LABEL in settings:
-        # It tells variants apart, and its end as much as its beginning.
-        words[LABEL] = _UNFIT.sub("-", settings[LABEL])
+        # A label is not shortened: its end may be what distinguishes it.
+        words[LABEL] = _UNSAFE.sub("-", settings[LABEL])
     known = {**own, **words}
     filled = _FIELD.sub(lambda field: known.get(field[1], field[1]), template)
-    # A manifest may call a picture `/`, of which nothing is left.
-    *folders, last = [_part(part) for part in filled.split("/") if part] or ["_"]
-    return "/".join([*map(_folder, folders), last])
+    # An input table may name a picture `/`, which leaves no parts.
+    *folders, last = [_safe_part(part) for part in filled.split("/") if part] or ["_"]
+    return "/".join([*map(_folder_name, folders), last])
 
 
-def _word(value: Any) -> str:
-    """A swept value in a file's name."""
+def _value_text(value: Any) -> str:
+    """A swept value as part of a file name."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if isinstance(value, list | dict):
         text = re.sub(r"[\[\]{}\" ]", "", text)
-    return _UNFIT.sub("-", text)[:_LONGEST].strip("-") or "none"
+    return _UNSAFE.sub("-", text)[:_MAX_VALUE_LENGTH].strip("-") or "none"
 
 
-def _folder(part: str) -> str:
-    """A folder that is no result: beside a.jpg, whose result is a.png, may be a folder a.png."""
+def _folder_name(part: str) -> str:
+    """The name of a folder, changed if it looks like a result.
+
+    Beside a.jpg, whose result is a.png, there may be a folder a.png.
+    """
     return f"{part}_" if part.endswith(_SUFFIXES) else part
 
 
-def _part(part: str) -> str:
-    """A part that leads nowhere else, and that a disk takes."""
+def _safe_part(part: str) -> str:
+    """Make a part safe and short enough for a file name; a hash replaces a long end."""
     fit = "_" * len(part) if part.strip(".") == "" else part.replace("\0", "_")
     whole = fit.encode("utf-8", "surrogatepass")
-    if len(whole) <= _LONGEST_PART:
+    if len(whole) <= _MAX_PART_BYTES:
         return fit
-    begins = whole[: _LONGEST_PART - _HASH - 1].decode("utf-8", "ignore")
+    begins = whole[: _MAX_PART_BYTES - _HASH - 1].decode("utf-8", "ignore")
     return f"{begins}-{hashlib.sha256(whole).hexdigest()[:_HASH]}"

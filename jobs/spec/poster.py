@@ -1,4 +1,4 @@
-"""The user's request as values: frozen, checked, in the words of the design."""
+"""The spec of a poster: one large picture."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -13,28 +13,28 @@ from jobs.spec.base import (
     LocalPath,
     NetworkChoice,
     Noise,
-    Part,
+    SpecModel,
     Tiles,
-    checked_name,
     slug,
+    validated_name,
 )
 from jobs.spec.colour import Colour, parse_colour
-from jobs.spec.size import INPUT_SIZE, Sides, Size, Times, parse_size
+from jobs.spec.size import INPUT_SIZE, InputMultiple, SideLengths, Size, parse_size
 from render.device import Precision
 from render.dream.config import Dream
 from render.dream.objective import Objective
 
 
 def _size(value: object) -> Size:
-    return value if isinstance(value, Sides | Times) else parse_size(str(value))
+    return value if isinstance(value, SideLengths | InputMultiple) else parse_size(str(value))
 
 
 def _colour(value: object) -> Colour:
     return value if isinstance(value, Colour) else parse_colour(str(value))
 
 
-class Input(Part):
-    """What the dream starts from: a picture's path, noise, or a plain colour; exactly one."""
+class Input(SpecModel):
+    """What the dream starts from: exactly one of a picture's path, noise, or a plain colour."""
 
     path: LocalPath | None = None
     noise: Noise | None = None
@@ -44,20 +44,20 @@ class Input(Part):
     def _is_one(self) -> Self:
         if sum(kind is not None for kind in (self.path, self.noise, self.colour)) != 1:
             raise ValueError(
-                "must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} with its quotes"
+                "must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (with the quotes)"
             )
         return self
 
     @property
     def stem(self) -> str:
-        """A word for it: the file's name without its ending, `noise` or `colour`."""
+        """A name for it: the file name without suffix, `noise` or `colour`."""
         if self.path is not None:
             return self.path.stem
         return "noise" if self.noise is not None else "colour"
 
 
-class Output(Part):
-    """One file to write. depth: bits a channel; 16 for png and tiff only."""
+class Output(SpecModel):
+    """One output file. depth: bits per channel; 16 is for png and tiff only."""
 
     format: Format
     depth: Literal[8, 16] = 8
@@ -73,14 +73,14 @@ def _default_name(fields: dict[str, Any]) -> str:
     return slug(fields["input"].stem)[:NAME_LENGTH].strip("._-") or "picture"
 
 
-class Spec(Part):
-    """One job, as asked for. See the README for the same in YAML.
+class PosterSpec(SpecModel):
+    """The spec of a poster job. The README describes the same fields in YAML.
 
-    name: a-z, 0-9, `.`, `_`, `-`, at most 60; default: from the input.
-    size: default: the input's own; noise and colours need one in both sides.
-    objectives: None means the network's default, which the plan knows.
-    outputs: no format twice.
-    priority: from 0 to 100; of two waiting jobs the higher goes first.
+    name: at most 60 characters of a-z, 0-9, `.`, `_`, `-`; by default from the input.
+    size: by default that of the input. Noise and colours need both sides.
+    objectives: None means the default of the network, which the plan fills in.
+    outputs: each format at most once.
+    priority: from 0 to 100; the waiting job with the higher priority runs first.
     """
 
     kind: Literal["poster"] = "poster"
@@ -97,14 +97,14 @@ class Spec(Part):
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: Limits = Limits()
 
-    _is_slug = field_validator("name")(checked_name)
+    _is_slug = field_validator("name")(validated_name)
 
     @field_validator("outputs")
     @classmethod
     def _are_different(cls, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
         formats = [output.format for output in outputs]
         if len(set(formats)) < len(formats):
-            raise ValueError("must not name a format twice")
+            raise ValueError("must not contain a format twice")
         return outputs
 
     @model_validator(mode="after")
@@ -112,10 +112,10 @@ class Spec(Part):
         if self.input.path is None and self.size.needs_input:
             raise ValueError(
                 f"size: {self.input.stem} has no size of its own; "
-                "write both sides, as 60cm x 34cm @ 300dpi or 7087x4016"
+                "write both sides, such as 60cm x 34cm @ 300dpi or 7087x4016"
             )
         return self
 
     def document(self) -> dict[str, Any]:
-        """The spec as plain JSON values, every default written out; reads back to an equal spec."""
+        """The spec as plain JSON values with all defaults; it parses back to an equal spec."""
         return self.model_dump(mode="json")

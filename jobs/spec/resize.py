@@ -1,11 +1,11 @@
-"""How large an item's result shall be, from how large its picture is.
+"""The size of a result in a dataset, from the size of its picture.
 
 | text           | meaning                                               |
 | -------------- | ----------------------------------------------------- |
-| `none`         | as the picture                                        |
-| `1024`         | the longest side has 1024 pixels, the aspect is kept  |
-| `fit 800x600`  | the largest that fits, the aspect is kept             |
-| `512x384`      | width x height exactly, whatever the aspect           |
+| `none`         | the size of the picture                               |
+| `1024`         | 1024 pixels on the longest side, with the same aspect |
+| `fit 800x600`  | the largest size that fits, with the same aspect      |
+| `512x384`      | exactly width x height; the aspect may change         |
 """
 
 import re
@@ -16,7 +16,7 @@ from typing import Literal
 
 from render.geometry.rect import Size
 
-Way = Literal["none", "longest", "fit", "exact"]
+ResizeMode = Literal["none", "longest", "fit", "exact"]
 
 
 _SIDE = r"[1-9]\d{0,7}"
@@ -31,34 +31,37 @@ _ALLOWED = "write none, 1024 (the longest side), fit 800x600, or 512x384"
 
 @dataclass(frozen=True)
 class Resize:
-    """A way to size pictures; width and height in pixels, of which `longest` has only the width."""
+    """A rule for the size of a result.
 
-    way: Way = "none"
+    width, height: in pixels. Mode `longest` uses only the width, and `none` neither.
+    """
+
+    mode: ResizeMode = "none"
     width: int = 0
     height: int = 0
 
     def __str__(self) -> str:
-        if self.way == "none":
+        if self.mode == "none":
             return "none"
-        if self.way == "longest":
+        if self.mode == "longest":
             return str(self.width)
-        return f"{'fit ' if self.way == 'fit' else ''}{self.width}x{self.height}"
+        return f"{'fit ' if self.mode == 'fit' else ''}{self.width}x{self.height}"
 
     def size(self, height: int, width: int) -> Size:
-        """Height and width of the result for a picture of that size, each at least 1."""
-        if self.way == "none":
+        """Height and width of the result for a picture of that size, in pixels, each at least 1."""
+        if self.mode == "none":
             return height, width
-        if self.way == "exact":
+        if self.mode == "exact":
             return self.height, self.width
-        if self.way == "longest":
+        if self.mode == "longest":
             factor = Fraction(self.width, max(height, width))
         else:
             factor = min(Fraction(self.height, height), Fraction(self.width, width))
-        return _whole(height * factor), _whole(width * factor)
+        return _round_half_up(height * factor), _round_half_up(width * factor)
 
 
 def parse_resize(text: str) -> Resize:
-    """The way that a text stands for (see the table above). ValueError, saying what is allowed."""
+    """Parse a text from the table above. Raises ValueError that says what is allowed."""
     words = " ".join(text.lower().split())
     if words == "none":
         return Resize()
@@ -66,8 +69,8 @@ def parse_resize(text: str) -> Resize:
         return Resize("longest", int(longest[1]))
     if box := _BOX.fullmatch(words):
         return Resize("fit" if box["fit"] else "exact", int(box["width"]), int(box["height"]))
-    raise ValueError(f"'{text}' is no way to resize; {_ALLOWED}")
+    raise ValueError(f"'{text}' is not a valid resize; {_ALLOWED}")
 
 
-def _whole(value: Fraction) -> int:
+def _round_half_up(value: Fraction) -> int:
     return max(1, floor(value + Fraction(1, 2)))

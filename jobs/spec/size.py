@@ -1,11 +1,11 @@
-"""How large the result shall be: physical, in pixels, or in multiples of the input.
+"""The requested size of a poster: physical, in pixels, or a multiple of the input.
 
 | text                    | meaning                                                   |
 | ----------------------- | --------------------------------------------------------- |
-| `60cm x 34cm @ 300dpi`  | width x height; also mm, in or " (without @: 300 dpi)     |
-| `7087x4016`             | pixels; `px` may be written, and `@ 300dpi` be added       |
-| `60cm x auto`           | one side given, the other from the input's aspect          |
-| `x4`, `4x`, `x0.5`      | times the input, which also may have `@ 300dpi`            |
+| `60cm x 34cm @ 300dpi`  | width x height; also mm, in or "; the default is 300 dpi  |
+| `7087x4016`             | pixels; `px` and `@ 300dpi` are optional                   |
+| `60cm x auto`           | one side; the other follows from the input's aspect        |
+| `x4`, `4x`, `x0.5`      | times the size of the input; `@ 300dpi` is optional        |
 """
 
 import re
@@ -16,7 +16,7 @@ from math import floor
 from typing import Literal, NamedTuple
 
 PRINT_DPI = Decimal(300)
-"""The resolution of a physical size that names none."""
+"""The default resolution of a physical size."""
 
 
 Unit = Literal["px", "mm", "cm", "in"]
@@ -31,23 +31,23 @@ _INCHES: dict[Unit, Fraction] = {
 _UNITS: dict[str, Unit] = {"": "px", "px": "px", "mm": "mm", "cm": "cm", "in": "in", '"': "in"}
 
 
-# Twelve digits are beyond any picture, and keep the arithmetic small.
+# Twelve digits suffice for any picture, and bound the cost of exact arithmetic.
 _NUMBER = r"(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})"
 
 _SIDE = rf"auto|{_NUMBER}\s*(?:px|mm|cm|in|\")?"
 
 _DPI = rf"(?:@\s*(?P<dpi>{_NUMBER})\s*(?:dpi)?)?"
 
-_SIDES = re.compile(rf"(?P<width>{_SIDE})\s*[x×]\s*(?P<height>{_SIDE})\s*{_DPI}", re.ASCII)
+_BOTH_SIDES = re.compile(rf"(?P<width>{_SIDE})\s*[x×]\s*(?P<height>{_SIDE})\s*{_DPI}", re.ASCII)
 
-_TIMES = re.compile(rf"(?:[x×]\s*(?P<after>{_NUMBER})|(?P<before>{_NUMBER})\s*[x×])\s*{_DPI}")
+_MULTIPLE = re.compile(rf"(?:[x×]\s*(?P<after>{_NUMBER})|(?P<before>{_NUMBER})\s*[x×])\s*{_DPI}")
 
 
 _ALLOWED = "write 60cm x 34cm @ 300dpi, 7087x4016, 60cm x auto, or x4"
 
 
-class Extent(NamedTuple):
-    """A size in whole pixels, each at least 1, and the resolution to note in files, if any."""
+class PixelSize(NamedTuple):
+    """Height and width in pixels, each at least 1, and the resolution to write into files."""
 
     height: int
     width: int
@@ -56,24 +56,24 @@ class Extent(NamedTuple):
 
 @dataclass(frozen=True)
 class Length:
-    """One side: a number above 0 and its unit."""
+    """The length of one side; the value is above 0."""
 
     value: Decimal
     unit: Unit = "px"
 
     def __post_init__(self) -> None:
-        _above_zero(self.value, "a side")
+        _check_positive(self.value, "a side")
 
     def __str__(self) -> str:
-        return _plain(self.value) + ("" if self.unit == "px" else self.unit)
+        return _number_text(self.value) + ("" if self.unit == "px" else self.unit)
 
     @property
     def is_physical(self) -> bool:
-        """Whether the pixels depend on a resolution."""
+        """Whether the number of pixels depends on a resolution."""
         return self.unit != "px"
 
     def pixels(self, dpi: Decimal | None) -> Fraction:
-        """The exact number of pixels at that resolution."""
+        """The exact number of pixels at a resolution; None means 300 dpi."""
         value = Fraction(self.value)
         if not self.is_physical:
             return value
@@ -81,10 +81,10 @@ class Length:
 
 
 @dataclass(frozen=True)
-class Sides:
-    """Width and height; one of them may be None: `auto`, from the input's aspect.
+class SideLengths:
+    """A size by its sides. One may be None (`auto`): it follows from the input's aspect.
 
-    dpi: the resolution, above 0; None for a size in pixels that names none.
+    dpi: the resolution, above 0, or None if not given.
     """
 
     width: Length | None
@@ -93,109 +93,112 @@ class Sides:
 
     def __post_init__(self) -> None:
         if self.width is None and self.height is None:
-            raise ValueError(f"one side may be auto, not both; {_ALLOWED}")
+            raise ValueError(f"only one side may be auto; {_ALLOWED}")
         if self.width and self.height and self.width.is_physical != self.height.is_physical:
-            raise ValueError(f"one side has a unit, the other is in pixels; {_ALLOWED}")
-        _above_zero(self.dpi, "dpi")
+            raise ValueError(f"one side is physical, the other in pixels; {_ALLOWED}")
+        _check_positive(self.dpi, "dpi")
 
     def __str__(self) -> str:
-        return f"{self.width or 'auto'} x {self.height or 'auto'}{_at(self.dpi)}"
+        return f"{self.width or 'auto'} x {self.height or 'auto'}{_dpi_text(self.dpi)}"
 
     @property
     def needs_input(self) -> bool:
-        """Whether the input's own size is part of the answer."""
+        """Whether the size depends on that of the input."""
         return self.width is None or self.height is None
 
-    def resolve(self, input_height: int, input_width: int) -> Extent:
-        """The size in pixels, for an input of that size: rounded half up, at least 1.
+    def resolve(self, input_height: int, input_width: int) -> PixelSize:
+        """The size in pixels for an input of that size, rounded half up, at least 1.
 
-        A side that is `auto` follows from the other one's whole pixels.
+        An `auto` side follows from the rounded pixels of the other side.
         """
         aspect = Fraction(input_width, input_height)
         width = self._whole_pixels(self.width, self.height, aspect)
         height = self._whole_pixels(self.height, self.width, 1 / aspect)
         physical = any(side and side.is_physical for side in (self.width, self.height))
-        return _extent(height, width, PRINT_DPI if self.dpi is None and physical else self.dpi)
+        return _pixel_size(height, width, PRINT_DPI if self.dpi is None and physical else self.dpi)
 
     def _whole_pixels(self, side: Length | None, other: Length | None, aspect: Fraction) -> int:
         if side is None:
-            return _whole(self._whole_pixels(other, side, 1 / aspect) * aspect)
-        return _whole(side.pixels(self.dpi))
+            return _round_half_up(self._whole_pixels(other, side, 1 / aspect) * aspect)
+        return _round_half_up(side.pixels(self.dpi))
 
 
 @dataclass(frozen=True)
-class Times:
-    """The input's own size times a factor above 0."""
+class InputMultiple:
+    """The size of the input times a factor above 0."""
 
     factor: Decimal
     dpi: Decimal | None = None
 
     def __post_init__(self) -> None:
-        _above_zero(self.factor, "the factor")
-        _above_zero(self.dpi, "dpi")
+        _check_positive(self.factor, "the factor")
+        _check_positive(self.dpi, "dpi")
 
     def __str__(self) -> str:
-        return f"x{_plain(self.factor)}{_at(self.dpi)}"
+        return f"x{_number_text(self.factor)}{_dpi_text(self.dpi)}"
 
     @property
     def needs_input(self) -> bool:
-        """Always: the input's own size is part of the answer."""
+        """Always true: the size depends on that of the input."""
         return True
 
-    def resolve(self, input_height: int, input_width: int) -> Extent:
-        """The size in pixels, for an input of that size: rounded half up, at least 1."""
+    def resolve(self, input_height: int, input_width: int) -> PixelSize:
+        """The size in pixels for an input of that size, rounded half up, at least 1."""
         factor = Fraction(self.factor)
-        return _extent(_whole(input_height * factor), _whole(input_width * factor), self.dpi)
+        return _pixel_size(
+            _round_half_up(input_height * factor), _round_half_up(input_width * factor), self.dpi
+        )
 
 
-Size = Sides | Times
-"""A requested size: `str` gives the text that `parse_size` reads back to the same value."""
+Size = SideLengths | InputMultiple
+"""A requested size; `parse_size` parses its `str` back to an equal value."""
 
 
 def parse_size(text: str) -> Size:
-    """The size that a text asks for (see the table above).
-
-    Raises ValueError, saying what is allowed.
-    """
+    """Parse a text from the table above. Raises ValueError that says what is allowed."""
     words = " ".join(text.lower().split())
-    if match := _TIMES.fullmatch(words):
-        return Times(Decimal(match["after"] or match["before"]), _number(match["dpi"]))
-    if match := _SIDES.fullmatch(words):
-        return Sides(_side(match["width"]), _side(match["height"]), _number(match["dpi"]))
+    if match := _MULTIPLE.fullmatch(words):
+        return InputMultiple(
+            Decimal(match["after"] or match["before"]), _parse_number(match["dpi"])
+        )
+    if match := _BOTH_SIDES.fullmatch(words):
+        return SideLengths(
+            _parse_side(match["width"]), _parse_side(match["height"]), _parse_number(match["dpi"])
+        )
     raise ValueError(f"'{text}' is not a size; {_ALLOWED}")
 
 
-def _side(text: str) -> Length | None:
+def _parse_side(text: str) -> Length | None:
     if text == "auto":
         return None
     number = text.rstrip('pxmcin" ')
     return Length(Decimal(number), _UNITS[text.removeprefix(number).strip()])
 
 
-def _number(text: str | None) -> Decimal | None:
+def _parse_number(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _above_zero(value: Decimal | None, what: str) -> None:
+def _check_positive(value: Decimal | None, what: str) -> None:
     if value is not None and value <= 0:
         raise ValueError(f"{what} must be above 0; {_ALLOWED}")
 
 
-def _whole(value: Fraction) -> int:
+def _round_half_up(value: Fraction) -> int:
     return max(1, floor(value + Fraction(1, 2)))
 
 
-def _extent(height: int, width: int, dpi: Decimal | None) -> Extent:
-    return Extent(height, width, None if dpi is None else float(dpi))
+def _pixel_size(height: int, width: int, dpi: Decimal | None) -> PixelSize:
+    return PixelSize(height, width, None if dpi is None else float(dpi))
 
 
-def _plain(value: Decimal) -> str:
+def _number_text(value: Decimal) -> str:
     return format(value.normalize(), "f")
 
 
-def _at(dpi: Decimal | None) -> str:
-    return "" if dpi is None else f" @ {_plain(dpi)}dpi"
+def _dpi_text(dpi: Decimal | None) -> str:
+    return "" if dpi is None else f" @ {_number_text(dpi)}dpi"
 
 
-INPUT_SIZE = Times(Decimal(1))
-"""What a request that names no size gets: as large as the input."""
+INPUT_SIZE = InputMultiple(Decimal(1))
+"""The default size: that of the input."""

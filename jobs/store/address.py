@@ -1,4 +1,4 @@
-"""A store from what a user calls it: a folder's path, file:// or s3://."""
+"""The store at an address: the path of a folder, file:// or s3://."""
 
 import re
 from pathlib import Path
@@ -14,48 +14,52 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def open_store(address: str) -> Store:
-    """The store at `s3://bucket`, `s3://bucket/prefix`, `file:///path`, or a folder's path.
+    """Open the store at `s3://bucket`, `s3://bucket/prefix`, `file:///path` or a folder's path.
 
-    Asks it nothing yet. Raises RequestError for what is no such address.
+    Sends no request yet. Raises RequestError for an invalid address.
     """
     scheme = _SCHEME.match(address)
     kind = scheme.group().lower() if scheme else ""
     if kind == "s3://":
-        return _bucket(address)
+        return _open_bucket(address)
     if kind == "file://":
-        return FolderStore(_path(address))
+        return FolderStore(_folder_path(address))
     if kind:
-        raise RequestError(f"{address}: no such kind of store; write s3://BUCKET/PREFIX or a path")
+        raise RequestError(f"{address}: unknown kind of store; write s3://BUCKET/PREFIX or a path")
     if not address.strip() or "\0" in address:
-        raise RequestError(f"{address!r}: no name of a store; write s3://BUCKET/PREFIX or a path")
+        raise RequestError(
+            f"{address!r}: not the address of a store; write s3://BUCKET/PREFIX or a path"
+        )
     try:
         return FolderStore(Path(address).expanduser())
     except RuntimeError as error:
-        raise RequestError(f"{address}: whose home is that? write s3://BUCKET or a PATH") from error
+        raise RequestError(
+            f"{address}: no such home folder; write s3://BUCKET or a PATH"
+        ) from error
 
 
-def _bucket(address: str) -> Store:
+def _open_bucket(address: str) -> Store:
     bucket, _, prefix = address[len("s3://") :].partition("/")
     prefix = prefix.strip("/")
     if not _BUCKET.fullmatch(bucket) or ".." in bucket:
         raise RequestError(
-            f"{address}: a bucket's name has 3 to 63 small letters, digits, hyphens and dots; "
+            f"{address}: a bucket name has 3 to 63 lower-case letters, digits, hyphens and dots; "
             "write s3://BUCKET/PREFIX"
         )
     if prefix and not is_key(prefix):
         raise RequestError(
-            f"{address}: a prefix has parts of letters, digits and ._-@=+ with / between; "
+            f"{address}: a prefix has letters, digits and ._-@=+ with / between parts; "
             "write s3://BUCKET/PREFIX"
         )
-    # boto3 takes a third of a second, which who has a folder need not wait for.
+    # Importing boto3 takes a third of a second, which a folder store does not need.
     from jobs.store.s3 import S3Store
 
     return S3Store(bucket, prefix)
 
 
-def _path(address: str) -> Path:
+def _folder_path(address: str) -> Path:
     parts = urlsplit(address)
     path = unquote(parts.path)
     if parts.netloc not in {"", "localhost"} or not path or "\0" in path:
-        raise RequestError(f"{address}: not a folder of this machine; write file:///PATH")
+        raise RequestError(f"{address}: not a local folder; write file:///PATH")
     return Path(path)

@@ -1,38 +1,41 @@
-"""Whether a store can be shared: whether of many writers at once exactly one succeeds."""
+"""A test whether a store honours conditional writes, on which leases rely."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from jobs.store.errors import Missing, StoreRefused
+from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store
 
-PROBE = ".dreamfarm/probe/"
-"""Where the probe's objects lie, for a moment."""
+PROBE_PREFIX = ".dreamfarm/probe/"
+"""The prefix of the temporary objects of this test."""
 
 
 _WRITERS = 8
 
 
-def check_exclusive(store: Store) -> None:
-    """Try whether put_if_absent does what leases rest on.
+def check_conditional_writes(store: Store) -> None:
+    """Test whether put_if_absent lets exactly one of several writers succeed.
 
-    Raises StoreRefused, naming what failed, for a store that must not be shared.
+    Raises StoreRefused if not: the store must not be shared then. The message names the failure.
     """
-    key = f"{PROBE}{uuid.uuid4().hex}"
+    key = f"{PROBE_PREFIX}{uuid.uuid4().hex}"
     try:
-        failure = _race(store, key) or _afterthought(store, key)
+        failure = _write_simultaneously(store, key) or _write_once_more(store, key)
     finally:
         store.delete([key])
     if failure:
         raise StoreRefused(
-            f"{store.address}: conditional writes do nothing here ({failure}): it cannot be "
-            "shared; use a store that honours If-None-Match, such as AWS S3 or Ceph"
+            f"{store.address}: conditional writes have no effect ({failure}), so the store cannot "
+            "be shared; use one that honours If-None-Match, such as AWS S3 or Ceph"
         )
 
 
-def _race(store: Store, key: str) -> str | None:
-    """Many at once: exactly one may win, and what is there is the winner's."""
+def _write_simultaneously(store: Store, key: str) -> str | None:
+    """Write from several threads at once: exactly one may succeed, and its content must be there.
+
+    Returns what went wrong, or None.
+    """
     start = Barrier(_WRITERS)
 
     def write(token: bytes) -> bool:
@@ -41,30 +44,32 @@ def _race(store: Store, key: str) -> str | None:
 
     tokens = [uuid.uuid4().hex.encode() for _ in range(_WRITERS)]
     with ThreadPoolExecutor(_WRITERS) as pool:
-        won = [token for token, win in zip(tokens, pool.map(write, tokens), strict=True) if win]
-    if len(won) > 1:
-        return f"{len(won)} of {_WRITERS} simultaneous writers won"
-    held = _content(store, key)
-    if held is None:
-        return "no simultaneous writer has written"
-    # None may know that it won: where an answer is lost the request is sent again.
-    if held not in (won or tokens):
-        return "a simultaneous writer that lost has written"
+        winners = [
+            token for token, has_won in zip(tokens, pool.map(write, tokens), strict=True) if has_won
+        ]
+    if len(winners) > 1:
+        return f"{len(winners)} of {_WRITERS} simultaneous writers won"
+    content = _read_or_none(store, key)
+    if content is None:
+        return "no simultaneous writer wrote anything"
+    # The winner may not know that it won: if an answer is lost the request is sent again.
+    if content not in (winners or tokens):
+        return "a simultaneous writer lost, but wrote anyway"
     return None
 
 
-def _afterthought(store: Store, key: str) -> str | None:
-    """One more, afterwards: it must be refused, and leave what is there."""
-    before = _content(store, key)
+def _write_once_more(store: Store, key: str) -> str | None:
+    """Write once more afterwards: it must be refused, and change nothing."""
+    before = _read_or_none(store, key)
     if store.put_if_absent(key, uuid.uuid4().hex.encode()):
         return "a later writer won too"
-    if _content(store, key) != before:
-        return "a later writer was refused, and has written"
+    if _read_or_none(store, key) != before:
+        return "a later writer was refused, but wrote anyway"
     return None
 
 
-def _content(store: Store, key: str) -> bytes | None:
+def _read_or_none(store: Store, key: str) -> bytes | None:
     try:
         return store.get(key)
-    except Missing:
+    except ObjectNotFound:
         return None

@@ -1,43 +1,40 @@
-"""What can go wrong with a store. Each message is one line, and holds no secret.
+"""The errors of stores; numbers are exit codes. No message contains a secret.
 
-StoreError                exit code 3
-├── StoreUnreachable      no answer, or no sense in it: the same request may succeed later
-└── StoreRefused          wrong credentials, no such bucket, no permission: it will not
-
-Elsewhere                 a link leads out of a store that is a folder: exit code 2
-
-Oversized                 an object is too large for what is read whole: exit code 1
-
-Missing                   nothing lies at the key; what that means, only the asker knows
+StoreError                3
+├── StoreUnreachable      3   no answer, or an invalid one; the same request may succeed later
+└── StoreRefused          3   wrong credentials, no permission, no such bucket
+LinkOutsideStore          2   a link leads out of a folder store
+ObjectTooLarge            1   an object is too large to read whole
+ObjectNotFound            -   no object at a key; the caller decides what that means
 """
 
 from jobs.text.errors import JobsError, RequestError
 
 
 class StoreError(JobsError):
-    """The store, not the job, is at fault."""
+    """The store is at fault, not the job."""
 
     exit_code = 3
 
 
-class StoreUnreachable(StoreError):  # noqa: N818 - the news is in the name
-    """No answer in time, or a server's own failure; trying again later may help."""
+class StoreUnreachable(StoreError):  # noqa: N818 - the name says what happened
+    """The store did not answer in time, or failed; the same request may succeed later."""
 
 
-class StoreRefused(StoreError):  # noqa: N818 - the news is in the name
-    """The store answers, and will not serve us as things are."""
+class StoreRefused(StoreError):  # noqa: N818 - the name says what happened
+    """The store refused the request; it will do so again until something is changed."""
 
 
-class Elsewhere(RequestError):  # noqa: N818 - the news is in the name
-    """What lies at a key is a link that leads out of its store; nobody follows it."""
+class LinkOutsideStore(RequestError):  # noqa: N818 - the name says what happened
+    """A link in a folder store leads out of the folder; it is not followed."""
 
 
-class Oversized(JobsError):  # noqa: N818 - the news is in the name
-    """An object is larger than anything that is read whole; nobody has read it."""
+class ObjectTooLarge(JobsError):  # noqa: N818 - the name says what happened
+    """An object is too large to be read whole; it has not been read."""
 
 
-class Missing(Exception):  # noqa: N818 - the news is in the name
-    """Nothing lies at a key."""
+class ObjectNotFound(Exception):  # noqa: N818 - the name says what happened
+    """There is no object at a key."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)

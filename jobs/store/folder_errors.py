@@ -1,10 +1,10 @@
-"""What a folder's errors mean for the store in it."""
+"""Errors of the file system as errors of a folder store."""
 
 import errno
 
 from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
 
-_PASSING = {
+_TRANSIENT = {
     errno.EAGAIN,
     errno.EBUSY,
     errno.EHOSTDOWN,
@@ -18,7 +18,7 @@ _PASSING = {
     errno.ESTALE,
     errno.ETIMEDOUT,
 }
-"""What network file systems say while their server is away, or somebody else works there."""
+"""Errors of network file systems while their server is away, or another client is active."""
 
 
 _REMEDIES = {
@@ -34,12 +34,15 @@ _REMEDIES = {
 }
 
 
-def failure(error: OSError, store: str) -> StoreError:
-    """What happened to the store, in one line."""
-    place = error.filename2 or error.filename
-    where = f"{store}: {place}" if place and str(place) != store else store
+def store_error(error: OSError, store: str) -> StoreError:
+    """Translate an OSError into an error of the store, with what to do about it.
+
+    store: its address.
+    """
+    path = error.filename2 or error.filename
+    where = f"{store}: {path}" if path and str(path) != store else store
     what = error.strerror or type(error).__name__
-    if error.errno in _PASSING:
-        return StoreUnreachable(f"{where}: {what}; is the disk or its server all right?")
-    remedy = _REMEDIES.get(error.errno or 0, "see to that, or use another store")
+    if error.errno in _TRANSIENT:
+        return StoreUnreachable(f"{where}: {what}; check the disk or its server")
+    remedy = _REMEDIES.get(error.errno or 0, "correct that, or use another store")
     return StoreRefused(f"{where}: {what}; {remedy}")

@@ -1,50 +1,53 @@
-"""What may name an object, in a folder as well as in a bucket."""
+"""Valid keys of objects, the same for folders and buckets."""
 
 import re
 
 PARTIAL = ".partial"
-"""The top folder where a store that is a folder keeps unfinished files; no key leads there."""
+"""The top folder where a folder store keeps incomplete files; no key starts with it."""
 
-LONGEST = 200
+MAX_KEY_LENGTH = 200
 """Characters of a key, at most."""
+
 _PART = re.compile(r"[A-Za-z0-9._@=+-]+", re.ASCII)
 
 
 def is_key(text: str) -> bool:
-    """Whether a text can name an object."""
+    """Whether a text is a valid key."""
     parts = text.split("/")
     return (
-        len(text) <= LONGEST
+        len(text) <= MAX_KEY_LENGTH
         and parts[0] != PARTIAL
         and all(_PART.fullmatch(part) and part not in {".", ".."} for part in parts)
     )
 
 
-def checked(key: str) -> str:
-    """The key. Raises ValueError for one that leaves the store, or that some store cannot hold."""
+def checked_key(key: str) -> str:
+    """Return a valid key. Raises ValueError for any other text, such as `../a`."""
     if not is_key(key):
-        raise ValueError(f"{key!r} is no key: parts of letters, digits and ._-@=+ with / between")
+        raise ValueError(
+            f"{key!r} is not a valid key; use letters, digits and ._-@=+ with / between parts"
+        )
     return key
 
 
-def folder_of(prefix: str) -> str:
-    """The deepest folder that holds every key with a prefix: `a/b` of `a/b/c`, `` of `a`.
+def folder_of_prefix(prefix: str) -> str:
+    """The deepest folder that contains every key with a prefix: `a/b` for `a/b/c`, `` for `a`.
 
-    Raises ValueError for a prefix that no key has.
+    Raises ValueError for a prefix that no valid key has.
     """
     folder, slash, _ = prefix.rpartition("/")
-    return checked(folder) if slash else ""
+    return checked_key(folder) if slash else ""
 
 
-def folder_named(name: str) -> str:
-    """The folder `a/b` that somebody calls `a/b` or `a/b/`; `` is all of the store.
+def normalized_folder(name: str) -> str:
+    """The folder `a/b` for `a/b` or `a/b/`; `` stands for the whole store.
 
-    Raises ValueError for what is no folder of keys.
+    Raises ValueError for an invalid name.
     """
-    return folder_of(f"{name.rstrip('/')}/") if name else ""
+    return folder_of_prefix(f"{name.rstrip('/')}/") if name else ""
 
 
-def checked_range(start: int, length: int) -> None:
-    """Raises ValueError for a range that no object can have, or that is empty."""
+def check_range(start: int, length: int) -> None:
+    """Raise ValueError for an empty range, or one with a negative start."""
     if start < 0 or length < 1:
         raise ValueError(f"no range has {length} bytes from {start} on")

@@ -1,4 +1,4 @@
-"""A store that waits for another one that does not answer."""
+"""A store that retries requests while the underlying store cannot be reached."""
 
 import random
 import time
@@ -7,142 +7,141 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from jobs.store.errors import StoreUnreachable
-from jobs.store.store import Entry, Store, Unfinished, batches
+from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, batches
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
-Asked = ParamSpec("Asked")
+P = ParamSpec("P")
 
 Item = TypeVar("Item")
 
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.2, 10.0
 
-_DELETED_AT_ONCE = 1000
+_DELETE_BATCH = 1000
 
 
-class Patient(Store):
-    """The same store, each of whose requests is repeated while the store cannot be reached.
+class RetryingStore(Store):
+    """Wraps a store, and repeats each request that raises StoreUnreachable.
 
-    A request gives up, with its last error, `patience` seconds after it first failed. The pauses
-    grow from 0.2 to 10 s, shortened at random so that many who wait do not come back at once.
+    A request raises its last error `retry_seconds` after its first failure. The pauses grow from
+    0.2 to 10 s. They are shortened at random, so that many clients do not return at once.
     """
 
     def __init__(
         self,
         store: Store,
-        patience: float,
+        retry_seconds: float,
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(store.address)
         self._store = store
-        self._patience = patience
+        self._retry_seconds = retry_seconds
         self._sleep = sleep
         self._clock = clock
 
     def put(self, key: str, content: bytes) -> None:
-        self._repeated(self._store.put, key, content)
+        self._retry(self._store.put, key, content)
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        return self._repeated(self._store.put_if_absent, key, content)
+        return self._retry(self._store.put_if_absent, key, content)
 
     def get(self, key: str) -> bytes:
-        return self._repeated(self._store.get, key)
+        return self._retry(self._store.get, key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
-        return self._repeated(self._store.get_range, key, start, length)
+        return self._retry(self._store.get_range, key, start, length)
 
-    def aged(self, key: str) -> tuple[bytes, float]:
-        return self._repeated(self._store.aged, key)
+    def get_with_age(self, key: str) -> tuple[bytes, float]:
+        return self._retry(self._store.get_with_age, key)
 
-    def entries(self, prefix: str) -> Iterator[Entry]:
-        return self._stream(lambda: self._store.entries(prefix), lambda entry: (entry.key,))
+    def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
+        return self._list(lambda: self._store.list_objects(prefix), lambda found: (found.key,))
 
-    def folders(self, prefix: str) -> Iterator[str]:
-        return self._stream(lambda: self._store.folders(prefix), lambda name: (f"{name}/",))
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        return self._list(lambda: self._store.list_folders(prefix), lambda name: (f"{name}/",))
 
     def delete(self, keys: Iterable[str]) -> None:
-        for batch in batches(keys, _DELETED_AT_ONCE):
-            self._repeated(self._store.delete, batch)
+        for batch in batches(keys, _DELETE_BATCH):
+            self._retry(self._store.delete, batch)
 
     def upload(self, path: Path, key: str) -> None:
-        self._repeated(self._store.upload, path, key)
+        self._retry(self._store.upload, path, key)
 
-    def give(self, path: Path, key: str) -> None:
-        self._repeated(self._store.give, path, key)
+    def move_file(self, path: Path, key: str) -> None:
+        self._retry(self._store.move_file, path, key)
 
     def download(self, key: str, path: Path) -> None:
-        self._repeated(self._store.download, key, path)
+        self._retry(self._store.download, key, path)
 
-    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
-        return self._stream(
-            lambda: self._store.unfinished(prefix), lambda upload: (upload.key, upload.upload)
+    def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        return self._list(
+            lambda: self._store.unfinished_uploads(prefix),
+            lambda upload: (upload.key, upload.id),
         )
 
-    def abort(self, upload: Unfinished) -> None:
-        self._repeated(self._store.abort, upload)
+    def abort_upload(self, upload: UnfinishedUpload) -> None:
+        self._retry(self._store.abort_upload, upload)
 
-    def impatient(self) -> Store:
+    def without_retries(self) -> Store:
         return self._store
 
-    def local(self, key: str) -> Path | None:
-        return self._store.local(key)
+    def local_path(self, key: str) -> Path | None:
+        return self._store.local_path(key)
 
-    def _repeated(
-        self, ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs
-    ) -> Answer:
-        wait = self._wait()
+    def _retry(self, request: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        backoff = self._backoff()
         while True:
             try:
-                return ask(*args, **kwargs)
+                return request(*args, **kwargs)
             except StoreUnreachable as error:
-                wait.after(error)
+                backoff.pause(error)
 
-    def _stream(
-        self, ask: Callable[[], Iterator[Item]], place: Callable[[Item], tuple[str, ...]]
+    def _list(
+        self, request: Callable[[], Iterator[Item]], position: Callable[[Item], tuple[str, ...]]
     ) -> Iterator[Item]:
-        """A listing that starts again where it breaks off, and goes on behind what it has shown."""
-        shown: tuple[str, ...] = ()
-        wait = self._wait()
+        """List; after an error, list again, and continue after the last item."""
+        last: tuple[str, ...] = ()
+        backoff = self._backoff()
         while True:
             try:
-                for item in ask():
-                    if place(item) > shown:
-                        shown = place(item)
-                        wait.progress()
+                for item in request():
+                    if position(item) > last:
+                        last = position(item)
+                        backoff.reset()
                         yield item
             except StoreUnreachable as error:
-                wait.after(error)
+                backoff.pause(error)
             else:
                 return
 
-    def _wait(self) -> "_Wait":
-        return _Wait(self._patience, self._sleep, self._clock)
+    def _backoff(self) -> "_Backoff":
+        return _Backoff(self._retry_seconds, self._sleep, self._clock)
 
 
-class _Wait:
-    """The pauses of one request."""
+class _Backoff:
+    """The pauses between the attempts of one request."""
 
     def __init__(
-        self, patience: float, sleep: Callable[[float], object], clock: Callable[[], float]
+        self, retry_seconds: float, sleep: Callable[[float], object], clock: Callable[[], float]
     ) -> None:
-        self._patience = patience
+        self._retry_seconds = retry_seconds
         self._sleep = sleep
         self._clock = clock
-        self.progress()
+        self.reset()
 
-    def progress(self) -> None:
-        """The next failure is the first again."""
+    def reset(self) -> None:
+        """Forget earlier failures."""
         self._deadline: float | None = None
         self._pause = _FIRST_PAUSE
 
-    def after(self, error: StoreUnreachable) -> None:
-        """Pause. Raises the error where patience is at its end."""
+    def pause(self, error: StoreUnreachable) -> None:
+        """Pause after a failure. Raises the error once `retry_seconds` have passed."""
         now = self._clock()
         if self._deadline is None:
-            self._deadline = now + self._patience
+            self._deadline = now + self._retry_seconds
         if now >= self._deadline:
             raise error
         self._sleep(min(self._pause * random.uniform(0.5, 1), self._deadline - now))
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        self._pause = min(2 * self._pause, _MAX_PAUSE)

@@ -1,4 +1,4 @@
-"""A store in a bucket of S3, or of what speaks like it."""
+"""A store in a bucket of S3, or of a compatible service."""
 
 import threading
 import time
@@ -13,11 +13,25 @@ from botocore.exceptions import ClientError
 from s3transfer.exceptions import S3DownloadFailedError
 from s3transfer.manager import TransferConfig, TransferManager
 
-from jobs.store.errors import Missing, StoreRefused
-from jobs.store.key import checked, checked_range, folder_named, folder_of, is_key
+from jobs.store.errors import ObjectNotFound, StoreRefused
+from jobs.store.key import check_range, checked_key, folder_of_prefix, is_key, normalized_folder
 from jobs.store.s3_client import make_client
-from jobs.store.s3_errors import BROKEN_OFF, FAILURES, BrokeOffError, code, failure, refusal
-from jobs.store.store import LARGEST, Entry, Store, Unfinished, batches, check_small
+from jobs.store.s3_errors import (
+    BOTO3_ERRORS,
+    TRUNCATION_ERRORS,
+    TruncatedError,
+    error_code,
+    error_of_code,
+    store_error,
+)
+from jobs.store.store import (
+    MAX_WHOLE_READ,
+    ObjectInfo,
+    Store,
+    UnfinishedUpload,
+    batches,
+    check_whole_read,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,16 +41,16 @@ if TYPE_CHECKING:
         GetObjectRequestTypeDef,
     )
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 _ATTEMPTS = 3
-_DELETED_AT_ONCE = 1000
+_DELETE_BATCH = 1000
 
 
 class S3Store(Store):
-    """The objects of a bucket whose keys begin with `prefix/`, or all.
+    """The objects of a bucket whose keys start with `prefix/`, or all of them.
 
-    `connect` makes the client, once, at the first request.
+    connect: makes the client; called once, at the first request.
     """
 
     def __init__(
@@ -51,18 +65,18 @@ class S3Store(Store):
 
     def put(self, key: str, content: bytes) -> None:
         name = self._name(key)
-        with self._failures():
+        with self._translate_errors():
             self._client().put_object(Bucket=self._bucket, Key=name, Body=content)
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
         name = self._name(key)
-        with self._failures():
+        with self._translate_errors():
             try:
                 self._client().put_object(
                     Bucket=self._bucket, Key=name, Body=content, IfNoneMatch="*"
                 )
             except ClientError as error:
-                if code(error) != "PreconditionFailed":
+                if error_code(error) != "PreconditionFailed":
                     raise
                 return False
         return True
@@ -72,34 +86,37 @@ class S3Store(Store):
         return content
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
-        checked_range(start, length)
+        check_range(start, length)
         content, _ = self._read(key, f"bytes={start}-{start + length - 1}")
         if len(content) != length:
             raise _too_short(key)
         return content
 
-    def aged(self, key: str) -> tuple[bytes, float]:
+    def get_with_age(self, key: str) -> tuple[bytes, float]:
         content, answer = self._read(key)
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         if date is None:
-            raise StoreRefused(f"{self._where()}: answers bear no date, so ages cannot be told")
+            raise StoreRefused(
+                f"{self._safe_address()}: answers have no Date header, so the age of objects is "
+                "unknown; use another store"
+            )
         age = parsedate_to_datetime(date) - answer["LastModified"]
         return content, max(0.0, age.total_seconds())
 
-    def entries(self, prefix: str) -> Iterator[Entry]:
-        folder_of(prefix)
-        with self._failures():
+    def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
+        folder_of_prefix(prefix)
+        with self._translate_errors():
             pages = self._client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):
                 for found in page.get("Contents", ()):
                     key = found["Key"].removeprefix(self._root)
                     if is_key(key):
-                        yield Entry(key, found["Size"], found["LastModified"].timestamp())
+                        yield ObjectInfo(key, found["Size"], found["LastModified"].timestamp())
 
-    def folders(self, prefix: str) -> Iterator[str]:
-        folder = folder_named(prefix)
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        folder = normalized_folder(prefix)
         above = self._root + (f"{folder}/" if folder else "")
-        with self._failures():
+        with self._translate_errors():
             pages = self._client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=above, Delimiter="/"):
                 for found in page.get("CommonPrefixes", ()):
@@ -108,45 +125,45 @@ class S3Store(Store):
                         yield key.rpartition("/")[2]
 
     def delete(self, keys: Iterable[str]) -> None:
-        for batch in batches(map(self._name, keys), _DELETED_AT_ONCE):
-            with self._failures():
+        for batch in batches(map(self._name, keys), _DELETE_BATCH):
+            with self._translate_errors():
                 self._delete(batch)
 
     def upload(self, path: Path, key: str) -> None:
         name = self._name(key)
-        with self._failures(), TransferManager(self._client(), _transfer()) as manager:
+        with self._translate_errors(), TransferManager(self._client(), _transfer()) as manager:
             manager.upload(str(path), self._bucket, name).result()
 
     def download(self, key: str, path: Path) -> None:
         name = self._name(key)
-        with self._failures(key), TransferManager(self._client(), _transfer()) as manager:
-            # Into a file beside the path, of ranges that must all be of one version.
-            _repeated(
+        with self._translate_errors(key), TransferManager(self._client(), _transfer()) as manager:
+            # s3transfer writes a temporary file, and checks that all ranges are of one version.
+            _retry(
                 lambda: manager.download(self._bucket, name, str(path)).result(),
                 S3DownloadFailedError,
             )
 
-    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
-        folder_of(prefix)
-        with self._failures():
+    def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        folder_of_prefix(prefix)
+        with self._translate_errors():
             pages = self._client().get_paginator("list_multipart_uploads")
             found = [
-                Unfinished(key, upload["UploadId"], upload["Initiated"].timestamp())
+                UnfinishedUpload(key, upload["UploadId"], upload["Initiated"].timestamp())
                 for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix)
                 for upload in page.get("Uploads", ())
                 if is_key(key := upload["Key"].removeprefix(self._root))
             ]
-        yield from sorted(found, key=lambda upload: (upload.key, upload.upload))
+        yield from sorted(found, key=lambda upload: (upload.key, upload.id))
 
-    def abort(self, upload: Unfinished) -> None:
+    def abort_upload(self, upload: UnfinishedUpload) -> None:
         name = self._name(upload.key)
-        with self._failures():
+        with self._translate_errors():
             try:
                 self._client().abort_multipart_upload(
-                    Bucket=self._bucket, Key=name, UploadId=upload.upload
+                    Bucket=self._bucket, Key=name, UploadId=upload.id
                 )
             except ClientError as error:
-                if code(error) != "NoSuchUpload":
+                if error_code(error) != "NoSuchUpload":
                     raise
 
     def _client(self) -> "S3Client":
@@ -156,29 +173,31 @@ class S3Store(Store):
             return self._connected
 
     def _name(self, key: str) -> str:
-        return self._root + checked(key)
+        return self._root + checked_key(key)
 
-    def _read(self, key: str, span: str | None = None) -> "tuple[bytes, GetObjectOutputTypeDef]":
-        asked: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._name(key)}
-        if span is not None:
-            asked["Range"] = span
+    def _read(
+        self, key: str, byte_range: str | None = None
+    ) -> "tuple[bytes, GetObjectOutputTypeDef]":
+        request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": self._name(key)}
+        if byte_range is not None:
+            request["Range"] = byte_range
 
         def read() -> "tuple[bytes, GetObjectOutputTypeDef]":
-            answer = self._client().get_object(**asked)
-            if span is None and answer["ContentLength"] > LARGEST:
-                # The connection must not be used again with all of that still to come.
+            answer = self._client().get_object(**request)
+            if byte_range is None and answer["ContentLength"] > MAX_WHOLE_READ:
+                # Close the connection, which would still have to deliver the whole body.
                 answer["Body"].close()
-                check_small(key, answer["ContentLength"])
+                check_whole_read(key, answer["ContentLength"])
             try:
                 return answer["Body"].read(), answer
-            except BROKEN_OFF as error:
-                raise BrokeOffError from error
+            except TRUNCATION_ERRORS as error:
+                raise TruncatedError from error
 
-        with self._failures(key):
-            return _repeated(read, BrokeOffError)
+        with self._translate_errors(key):
+            return _retry(read, TruncatedError)
 
     def _delete(self, names: list[str]) -> None:
-        refused: list[ErrorTypeDef] = []
+        errors: list[ErrorTypeDef] = []
         for attempt in range(_ATTEMPTS):
             if attempt:
                 _pause(attempt)
@@ -186,51 +205,51 @@ class S3Store(Store):
                 Bucket=self._bucket,
                 Delete={"Objects": [{"Key": name} for name in names], "Quiet": True},
             )
-            refused = [
+            errors = [
                 error for error in answer.get("Errors", ()) if error.get("Code") != "NoSuchKey"
             ]
-            if not refused:
+            if not errors:
                 return
-            names = [error["Key"] for error in refused]
-        raise refusal(refused[0]["Code"], 0, self._where())
+            names = [error["Key"] for error in errors]
+        raise error_of_code(errors[0]["Code"], 0, self._safe_address())
 
     @contextmanager
-    def _failures(self, key: str | None = None) -> Iterator[None]:
+    def _translate_errors(self, key: str | None = None) -> Iterator[None]:
         try:
             yield
-        except FAILURES as error:
-            if key is not None and code(error) == "NoSuchKey":
-                raise Missing(key) from None
-            if key is not None and code(error) == "InvalidRange":
+        except BOTO3_ERRORS as error:
+            if key is not None and error_code(error) == "NoSuchKey":
+                raise ObjectNotFound(key) from None
+            if key is not None and error_code(error) == "InvalidRange":
                 raise _too_short(key) from None
-            # The chain ends here: what boto3 says may name an endpoint with its password.
-            raise failure(error, self._where()) from None
+            # Not chained: the message of boto3 may contain an endpoint with its password.
+            raise store_error(error, self._safe_address()) from None
 
-    def _where(self) -> str:
+    def _safe_address(self) -> str:
         if self._connected is None:
             return self.address
-        # An endpoint's URL may hold a password.
+        # The URL of an endpoint may contain a password.
         host = urlsplit(self._connected.meta.endpoint_url).netloc.rpartition("@")[2]
         return f"{self.address} at {host}"
 
 
 def _transfer() -> TransferConfig:
-    # By default up to 256 MiB wait for a slow disk.
+    # By default, up to 256 MiB are buffered for a slow disk.
     return TransferConfig(max_io_queue_size=64, io_chunksize=256 << 10)
 
 
-def _repeated(ask: Callable[[], Answer], passing: type[Exception]) -> Answer:
-    """An answer, asked for again after an error of which botocore does not know that it passes."""
+def _retry(send: Callable[[], T], transient: type[Exception]) -> T:
+    """Send a request, and repeat it after a transient error that botocore does not retry."""
     for attempt in range(1, _ATTEMPTS):
         try:
-            return ask()
-        except passing:
+            return send()
+        except transient:
             _pause(attempt)
-    return ask()
+    return send()
 
 
 def _too_short(key: str) -> ValueError:
-    return ValueError(f"{key} ends before the range does")
+    return ValueError(f"{key} is shorter than the requested range")
 
 
 def _pause(attempt: int) -> None:

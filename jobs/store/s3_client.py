@@ -1,4 +1,4 @@
-"""A client of S3 by the conventions of its users: AWS_* variables and profiles."""
+"""The boto3 client, configured by AWS_* variables and profiles."""
 
 import math
 import os
@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ReadTimeoutError
 
 from jobs.store.errors import StoreRefused
-from jobs.store.s3_errors import NeverAnsweredError
+from jobs.store.s3_errors import NoAnswerError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,16 +22,18 @@ _CONNECTIONS = 32
 _REGION = "us-east-1"
 
 _CONFLICT = "ConditionalRequestConflict"
-"""Another writer is at an object, and none has won yet."""
+"""The error code while several writers compete for an object, and none has won yet."""
 
 
 def make_client() -> "S3Client":
-    """A client, safe for threads, for the credentials, region and endpoint of the environment.
+    """Make a thread-safe client for the credentials, region and endpoint of the environment.
 
-    Two variables are our own: DREAMFARM_S3_ADDRESSING, `path` (`host/bucket`, the default where an
-    endpoint is set) or `virtual` (`bucket.host`), and DREAMFARM_S3_TIMEOUT, the seconds to wait for
-    a connection or an answer. Asks nothing of the store yet. Raises StoreRefused for settings that
-    make no sense, and botocore's errors.
+    Two variables are specific to Dreamfarm:
+    DREAMFARM_S3_ADDRESSING: `path` (`host/bucket`, the default with an endpoint) or `virtual`
+        (`bucket.host`).
+    DREAMFARM_S3_TIMEOUT: seconds to wait for a connection or an answer.
+
+    Sends no request yet. Raises StoreRefused for invalid settings, and errors of botocore.
     """
     session = Session()
     region = session.region_name or _REGION
@@ -41,8 +43,8 @@ def make_client() -> "S3Client":
     except BotoCoreError:  # some are ValueErrors too
         raise
     except ValueError as error:
-        raise StoreRefused("AWS_ENDPOINT_URL: is no URL; write https://HOST:PORT") from error
-    rule: Any = _Retries().rule  # its type says that handlers return nothing, but these may
+        raise StoreRefused("AWS_ENDPOINT_URL: not a URL; write https://HOST:PORT") from error
+    rule: Any = _Retries().rule  # typed as returning None, but a handler may return a delay
     client.meta.events.register_first("needs-retry.s3", rule)
     return client
 
@@ -55,10 +57,10 @@ def _config() -> Config:
         read_timeout=read,
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         max_pool_connections=_CONNECTIONS,
-        # By default checksums come as trailers, which other stores than AWS refuse.
+        # By default checksums are sent as trailers, which stores other than AWS reject.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        # Without a word from us a profile's own `s3 = addressing_style` counts.
+        # Without our setting, `s3 = addressing_style` of a profile applies.
         s3={"addressing_style": addressing} if addressing else None,
     )
 
@@ -84,10 +86,10 @@ def _addressing() -> Any:
 
 
 class _Retries:
-    """What botocore's own rules of repetition leave out, for one client."""
+    """Retry rules of one client, in addition to those of botocore."""
 
     def __init__(self) -> None:
-        self._answered = False
+        self._has_answered = False
 
     def rule(
         self,
@@ -96,14 +98,17 @@ class _Retries:
         caught_exception: Exception | None,
         **_: object,
     ) -> float | None:
-        """Called by botocore after each attempt: seconds to the next, or None for its own rules."""
+        """Return the seconds until the next attempt, or None to apply botocore's own rules.
+
+        botocore calls this after each attempt.
+        """
         if response is None:
-            # Who has never answered is not waited for twice, nor by s3transfer five times: the
-            # address may be wrong. Later, silence is an accident.
-            if isinstance(caught_exception, ReadTimeoutError) and not self._answered:
-                raise NeverAnsweredError from caught_exception
+            # If the endpoint has never answered, the address may be wrong: do not wait again.
+            # (s3transfer would wait five times.) Later, a timeout is an accident.
+            if isinstance(caught_exception, ReadTimeoutError) and not self._has_answered:
+                raise NoAnswerError from caught_exception
             return None
-        self._answered = True
+        self._has_answered = True
         if attempts < _ATTEMPTS and response[1].get("Error", {}).get("Code") == _CONFLICT:
             return float(0.1 * 2**attempts)
         return None

@@ -1,6 +1,7 @@
-"""What boto3's errors mean, in one line that holds no key, token or signature.
+"""Errors of boto3 as errors of the store, without secrets.
 
-Nothing of what a server or boto3 says is repeated but the code of an error.
+Messages repeat only the error code: other text of a server or of boto3 may contain a key, a token
+or a signature.
 """
 
 import re
@@ -10,7 +11,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ChecksumError,
     ClientError,
-    ConnectionError,  # noqa: A004 - botocore's name
+    ConnectionError,
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
@@ -32,19 +33,19 @@ from urllib3.exceptions import HTTPError
 from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
 
 
-class NeverAnsweredError(BotoCoreError):
-    """An endpoint takes connections, and has not said a word yet."""
+class NoAnswerError(BotoCoreError):
+    """An endpoint accepts connections, but has never answered."""
 
     fmt = "no answer yet"
 
 
-class BrokeOffError(BotoCoreError):
-    """An answer began well and did not come to its end."""
+class TruncatedError(BotoCoreError):
+    """The body of an answer ended early."""
 
-    fmt = "the answer broke off"
+    fmt = "the answer ended early"
 
 
-FAILURES = (
+BOTO3_ERRORS = (
     BotoCoreError,
     Boto3Error,
     ClientError,
@@ -54,48 +55,48 @@ FAILURES = (
     S3DownloadFailedError,
     S3ValidationError,
 )
-"""All that boto3 raises, and what it lets pass from below: the end of an answer to a listing."""
+"""All errors that boto3 raises or passes on; HTTPError comes from listings that end early."""
 
 
-BROKEN_OFF = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
-"""What reading the body of an answer raises where it does not come to its end."""
+TRUNCATION_ERRORS = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+"""Errors of reading the body of an answer that ends early."""
 
 
-_RUNNING = "is the store running, and AWS_ENDPOINT_URL right?"
+_RUNNING = "check that the store is running, and AWS_ENDPOINT_URL"
 
 _LOG_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
-_DENIED = "access denied; let these credentials list, read, write and delete there"
+_DENIED = "access denied; allow these credentials to list, read, write and delete there"
 
-_ELSEWHERE = "the bucket is in another region; set AWS_DEFAULT_REGION"
+_OTHER_REGION = "the bucket is in another region; set AWS_DEFAULT_REGION"
 
 _EXPIRED = "the credentials have expired; renew them"
 
 _NO_BUCKET = "no such bucket; create it, or correct the address"
 
 
-_REFUSALS = {
+_REMEDIES = {
     "AccessDenied": _DENIED,
-    "AuthorizationHeaderMalformed": _ELSEWHERE,
+    "AuthorizationHeaderMalformed": _OTHER_REGION,
     "ExpiredToken": _EXPIRED,
-    "IllegalLocationConstraintException": _ELSEWHERE,
+    "IllegalLocationConstraintException": _OTHER_REGION,
     "InvalidAccessKeyId": f"unknown access key; {_LOG_IN}",
     "InvalidToken": _EXPIRED,
     "NoSuchBucket": _NO_BUCKET,
-    "NotImplemented": "a request that this store does not know; use another store",
-    "PermanentRedirect": _ELSEWHERE,
-    "QuotaExceeded": "the quota is used up; free some space",
+    "NotImplemented": "the store does not support this request; use another store",
+    "PermanentRedirect": _OTHER_REGION,
+    "QuotaExceeded": "the quota is exhausted; free some space",
     "RequestTimeTooSkewed": "this machine's clock is wrong; set it",
     "SignatureDoesNotMatch": f"wrong secret key; {_LOG_IN}",
     "TokenRefreshRequired": _EXPIRED,
 }
 
 
-_BY_STATUS = {401: _DENIED, 403: _DENIED, 404: _NO_BUCKET}
-"""What is meant where the code is none of S3's: gateways and other servers answer too."""
+_REMEDIES_BY_STATUS = {401: _DENIED, 403: _DENIED, 404: _NO_BUCKET}
+"""Remedies by HTTP status, for codes that are not S3's: a gateway may answer too."""
 
 
-_PASSING = {
+_TRANSIENT_CODES = {
     "BadDigest",
     "ConditionalRequestConflict",
     "IncompleteBody",
@@ -106,77 +107,77 @@ _PASSING = {
     "ServiceUnavailable",
     "SlowDown",
 }
-"""Codes after which the same request may succeed. An upload is gone where an answer was lost."""
+"""Codes after which the same request may succeed. NoSuchUpload follows a lost answer."""
 
 
-_BROKE_OFF = "the connection broke off; try again later"
+_CONNECTION_LOST = "the connection was lost; try again later"
 
-_NONSENSE = f"an answer that makes no sense; {_RUNNING}"
+_INVALID_ANSWER = f"invalid answer; {_RUNNING}"
 
 
 _UNREACHABLE: tuple[tuple[type[Exception], str], ...] = (
     (EndpointConnectionError, f"no connection; {_RUNNING}"),
     (ConnectTimeoutError, f"no connection; {_RUNNING}"),
-    (ProxyConnectionError, "no connection to the proxy; is HTTPS_PROXY right?"),
-    (NeverAnsweredError, f"no answer in time; {_RUNNING}"),
+    (ProxyConnectionError, "no connection to the proxy; check HTTPS_PROXY"),
+    (NoAnswerError, f"no answer in time; {_RUNNING}"),
     (ReadTimeoutError, f"no answer in time; {_RUNNING}"),
-    (ResponseParserError, _NONSENSE),
-    (S3ValidationError, _NONSENSE),
-    (S3DownloadFailedError, "an object changed while it was read; try again"),
-    (BrokeOffError, _BROKE_OFF),
-    (ConnectionError, _BROKE_OFF),
-    (HTTPClientError, _BROKE_OFF),
-    (HTTPError, _BROKE_OFF),
-    (IncompleteReadError, _BROKE_OFF),
-    (ChecksumError, _BROKE_OFF),
+    (ResponseParserError, _INVALID_ANSWER),
+    (S3ValidationError, _INVALID_ANSWER),
+    (S3DownloadFailedError, "an object changed during the download; try again"),
+    (TruncatedError, _CONNECTION_LOST),
+    (ConnectionError, _CONNECTION_LOST),
+    (HTTPClientError, _CONNECTION_LOST),
+    (HTTPError, _CONNECTION_LOST),
+    (IncompleteReadError, _CONNECTION_LOST),
+    (ChecksumError, _CONNECTION_LOST),
 )
 
-_UNABLE: tuple[tuple[type[Exception], str], ...] = (
+_NO_CREDENTIALS: tuple[tuple[type[Exception], str], ...] = (
     (ProfileNotFound, "no such profile; correct AWS_PROFILE"),
     (NoCredentialsError, f"no credentials; {_LOG_IN}"),
-    (PartialCredentialsError, f"half of the credentials; {_LOG_IN}"),
-    (CredentialRetrievalError, "the credentials cannot be had; log in again"),
-    (TokenRetrievalError, "the credentials cannot be had; log in again"),
+    (PartialCredentialsError, f"incomplete credentials; {_LOG_IN}"),
+    (CredentialRetrievalError, "the credentials could not be loaded; log in again"),
+    (TokenRetrievalError, "the credentials could not be loaded; log in again"),
 )
-"""The first that an error is an instance of counts."""
+"""In both tables, the first class that matches counts."""
 
 
-def code(error: Exception) -> str:
-    """The code that a store gave for an error, if it is the store's."""
+def error_code(error: Exception) -> str:
+    """The error code in the answer of a store; empty for other errors."""
     if not isinstance(error, ClientError):
         return ""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def failure(error: BaseException, where: str) -> StoreError:
-    """One of FAILURES, which happened to the store that is `where`."""
+def store_error(error: BaseException, where: str) -> StoreError:
+    """Translate one of BOTO3_ERRORS. where: the address of the store, for the message."""
     if isinstance(error, RetriesExceededError):
-        return failure(error.last_exception, where)
+        return store_error(error.last_exception, where)
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return refusal(code(error), status, where)
+        return error_of_code(error_code(error), status, where)
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return StoreRefused(f"{where}: its certificate is not trusted; set AWS_CA_BUNDLE")
     for kind, words in _UNREACHABLE:
         if isinstance(error, kind):
             return StoreUnreachable(f"{where}: {words}")
-    for kind, words in _UNABLE:
+    for kind, words in _NO_CREDENTIALS:
         if isinstance(error, kind):
             return StoreRefused(f"{where}: {words}")
     return StoreRefused(
-        f"{where}: boto3 cannot ask ({type(error).__name__}); check the AWS_ variables and profile"
+        f"{where}: boto3 failed ({type(error).__name__}); check the AWS_ variables and profile"
     )
 
 
-def refusal(name: str, status: int, where: str) -> StoreError:
-    """What a code, and the status of its response, mean."""
-    said = " ".join(dict.fromkeys(word for word in (str(status or ""), _plain(name)) if word))
-    if name in _PASSING or status == 429 or (status >= 500 and name not in _REFUSALS):
-        return StoreUnreachable(f"{where}: the store fails ({said}); try again later")
-    remedy = _REFUSALS.get(name) or _BY_STATUS.get(status, "see what its manual says to that")
+def error_of_code(name: str, status: int, where: str) -> StoreError:
+    """The error for an error code and the HTTP status of its response (0: unknown)."""
+    said = " ".join(dict.fromkeys(word for word in (str(status or ""), _safe_code(name)) if word))
+    if name in _TRANSIENT_CODES or status == 429 or (status >= 500 and name not in _REMEDIES):
+        return StoreUnreachable(f"{where}: the store failed ({said}); try again later")
+    remedy = _REMEDIES.get(name) or _REMEDIES_BY_STATUS.get(status, "see the manual of the store")
     return StoreRefused(f"{where}: refused ({said}): {remedy}")
 
 
-def _plain(name: str) -> str:
-    # A code is one word; what else a server may send there is nobody's business.
+def _safe_code(name: str) -> str:
+    # A code is one word; anything else that a server sends there may be secret.
     return name if re.fullmatch(r"[A-Za-z0-9.]{1,60}", name) else ""

@@ -1,4 +1,4 @@
-"""A store: objects by key, whole or not at all."""
+"""The interface of a store: objects by key, each written completely or not at all."""
 
 import uuid
 from abc import ABC, abstractmethod
@@ -8,27 +8,30 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from jobs.store.errors import Oversized
+from jobs.store.errors import ObjectTooLarge
 
-LARGEST = 32 << 20
-"""Bytes of an object that is read whole. The largest records are commits, which name all tiles: two
-million, and 16 MiB, for 2 gigapixels in tiles of 32. A dataset's 1,000 items take about one MiB.
+MAX_WHOLE_READ = 32 << 20
+"""The most bytes of an object that is read into memory. The largest records are commits, which list
+all tiles: 16 MiB for 2 gigapixels in tiles of 32. 1,000 items of a dataset take about one MiB.
 """
 
 
-def check_small(key: str, size: int) -> None:
-    """Raises Oversized for an object that nobody should hold in memory."""
-    if size > LARGEST:
-        raise Oversized(
-            f"{key}: has {size} bytes, and what belongs there at most {LARGEST}; find out who "
-            "wrote it, and delete it"
+def check_whole_read(key: str, size: int) -> None:
+    """Raise ObjectTooLarge for an object of more than MAX_WHOLE_READ bytes."""
+    if size > MAX_WHOLE_READ:
+        raise ObjectTooLarge(
+            f"{key}: has {size} bytes, but at most {MAX_WHOLE_READ} are allowed there; "
+            "find out what wrote it, and delete it"
         )
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An object as a listing shows it: bytes, and when it was last written, by the store's clock
-    in seconds since 1970."""
+class ObjectInfo:
+    """An object in a listing.
+
+    size: in bytes.
+    modified: time of the last write by the store's clock, in seconds since 1970.
+    """
 
     key: str
     size: int
@@ -36,23 +39,34 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Unfinished:
-    """An upload that was begun and neither finished nor aborted, with the store's name for it."""
+class UnfinishedUpload:
+    """An upload that was started, and neither finished nor aborted.
+
+    id: the store's name for the upload.
+    started: by the store's clock, in seconds since 1970.
+    """
 
     key: str
-    upload: str
-    begun: float
+    id: str
+    started: float
 
 
 class Store(ABC):
-    """Keys are relative, `/` between their parts, each of letters, digits and `._-@=+`; a key has
-    at most 200 characters, and is never the beginning of another up to a `/`.
+    """Objects of bytes by key, in a folder or in a bucket.
 
-    Every method raises StoreUnreachable or StoreRefused, Missing where it says so, ValueError for
-    what is no key, and OSError where a file of this machine is at fault. A store is safe to use
-    from several threads, and may be opened again, from its address, in another process.
+    Keys are relative paths of at most 200 characters. Their parts consist of letters, digits and
+    `._-@=+`, with `/` between them. No key is a parent folder of another key.
 
-    Listings show what lay there all along, and perhaps what comes or goes meanwhile.
+    Every method may raise:
+    - StoreUnreachable or StoreRefused, for errors of the store;
+    - ObjectNotFound, where its docstring says so;
+    - ValueError, for an invalid key;
+    - OSError, for an error of a local file.
+
+    A store is thread-safe. Another process may open it again by its address.
+
+    A listing contains every object that exists throughout the listing. Objects that are written or
+    deleted during the listing may be missing.
     """
 
     def __init__(self, address: str) -> None:
@@ -60,104 +74,107 @@ class Store(ABC):
 
     @abstractmethod
     def put(self, key: str, content: bytes) -> None:
-        """Write an object, in place of what may be there."""
+        """Write an object; replace it if it exists."""
 
     @abstractmethod
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        """Write an object where there is none; of many at once one succeeds.
+        """Write an object if its key is free; of several simultaneous writers, one succeeds.
 
-        False where there is one, which may be this very one: where the answer to a request is
-        lost it is sent again. Who must know looks at what is there.
+        Returns False if the object exists. It may be the caller's own: a request is sent again
+        when its answer is lost. A caller that must know reads the object.
         """
 
     @abstractmethod
     def get(self, key: str) -> bytes:
-        """A whole, small object. Raises Missing, and Oversized before it reads one of more than
-        LARGEST bytes: anybody who may write to a bucket may have put it there.
+        """Read a whole object.
+
+        Raises ObjectNotFound, and ObjectTooLarge for more than MAX_WHOLE_READ bytes. The size is
+        checked before reading: anybody with write access may have put the object there.
         """
 
     @abstractmethod
     def get_range(self, key: str, start: int, length: int) -> bytes:
-        """Exactly `length` bytes of an object from `start` on, at least 1.
+        """Read exactly `length` bytes (at least 1) of an object from offset `start`.
 
-        Raises Missing, and ValueError where it has not so many.
+        Raises ObjectNotFound, and ValueError if the object is too short.
         """
 
     @abstractmethod
-    def aged(self, key: str) -> tuple[bytes, float]:
-        """Like `get`, and the seconds since it was written, all by the store's own clock, which in
-        a bucket counts whole seconds.
+    def get_with_age(self, key: str) -> tuple[bytes, float]:
+        """Read a whole object like `get`, and return it with its age in seconds.
+
+        The age is measured by the store's own clock. In a bucket its resolution is one second.
         """
 
     @abstractmethod
-    def entries(self, prefix: str) -> Iterator[Entry]:
-        """The objects whose keys begin with a prefix, in the order of their keys, as a stream."""
+    def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
+        """List the objects whose keys start with a prefix, in the order of their keys, lazily."""
 
     @abstractmethod
-    def folders(self, prefix: str) -> Iterator[str]:
-        """What may be opened further below `prefix/`, each once: `b` for `a/b/c` below `a/`.
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        """List the names of the folders directly below `prefix/`: `b` for `a/b/c` below `a/`.
 
-        In the order of the keys: `b-1` comes before `b`, as `b-1/` before `b/`.
+        They are in the order of the keys: `b-1` comes before `b`, as `b-1/` before `b/`.
         """
 
     @abstractmethod
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects, as many as there are; those that are not there are no matter."""
+        """Delete any number of objects; missing ones are ignored."""
 
     @abstractmethod
     def upload(self, path: Path, key: str) -> None:
-        """Write a file as an object: in parallel parts where large, whole or not at all."""
+        """Upload a local file; large files are sent in parallel parts."""
 
-    def give(self, path: Path, key: str) -> None:
-        """Like `upload`, of a file that nobody changes or needs any more; it may be gone then."""
+    def move_file(self, path: Path, key: str) -> None:
+        """Upload a local file that is no longer needed; a store may move it instead of copying."""
         self.upload(path, key)
 
     @abstractmethod
     def download(self, key: str, path: Path) -> None:
-        """Write an object into a file: in parallel ranges where large, whole or not at all.
+        """Download an object into a local file; large objects are read in parallel ranges.
 
-        Raises Missing.
+        The file appears only when it is complete. Raises ObjectNotFound.
         """
 
     @abstractmethod
-    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
-        """Uploads, begun and still open, to keys that begin with a prefix, in the order of keys.
+    def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        """List the unfinished uploads to keys that start with a prefix, in the order of keys.
 
-        Some may be in progress: it is their age that tells.
+        Some of them may still be in progress; the caller judges by their age.
         """
 
     @abstractmethod
-    def abort(self, upload: Unfinished) -> None:
-        """End an unfinished upload and free what it holds; no matter if it is gone."""
+    def abort_upload(self, upload: UnfinishedUpload) -> None:
+        """Abort an unfinished upload and free its space; ignore one that no longer exists."""
 
-    def impatient(self) -> "Store":
-        """The same store, for those who would rather fail than wait."""
+    def without_retries(self) -> "Store":
+        """The same store, without retries after errors."""
         return self
 
-    def local(self, key: str) -> Path | None:  # noqa: ARG002 - a folder's answer depends on it
-        """The file that an object is, where the store is a folder of this machine."""
+    def local_path(self, key: str) -> Path | None:  # noqa: ARG002 - subclasses use it
+        """The file of an object, if the store is a local folder; otherwise None."""
         return None
 
 
-OURS = ".dreamfarm/"
-"""Where objects lie that are nobody's: written to find something out about the store."""
+INTERNAL_PREFIX = ".dreamfarm/"
+"""The prefix of objects that are written only to test the store."""
 
 
-def store_now(store: Store) -> float:
-    """Seconds since 1970, as in Entry.modified; by an object that is there for a moment."""
-    key = f"{OURS}clock/{uuid.uuid4().hex}"
+def store_time(store: Store) -> float:
+    """The time by the store's clock, in seconds since 1970; writes and deletes a small object."""
+    key = f"{INTERNAL_PREFIX}clock/{uuid.uuid4().hex}"
     store.put(key, b"")
     try:
-        return max(entry.modified for entry in store.entries(key))
+        return max(entry.modified for entry in store.list_objects(key))
     finally:
         store.delete([key])
 
 
-Thing = TypeVar("Thing")
+T = TypeVar("T")
 
 
-def batches(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
-    """Lists of `size` things, the last one perhaps shorter; none is empty."""
-    rest = iter(things)
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Split items into lists of `size`; the last list may be shorter, but is never empty."""
+    rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch

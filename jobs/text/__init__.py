@@ -1,1 +1,1 @@
-"""Text in and out: documents, errors, validation messages."""
+"""Errors, parsers of YAML and JSON, and validation messages."""

@@ -1,15 +1,30 @@
-"""What can go wrong between a user's words and a finished job. Each message is one line.
+"""The errors that users see. Each message is one line: what is wrong, where, what to do.
 
-JobsError                 what, where, what to do
-└── RequestError          the request was wrong: exit code 2, nothing was done
-    └── TooSmall          it is right, but this machine cannot do it; another may
+The number is the exit code of the command line.
+
+JobsError                     1
+├── RequestError              2   the request is wrong; nothing was done
+│   ├── MachineTooSmall       2   this machine lacks memory, disk, CPUs or GPUs
+│   ├── JobNotFound           2   the store has no such job
+│   ├── LinkOutsideStore      2   a link leads out of a folder store (jobs.store.errors)
+│   ├── TooManyFailures       1   more items failed than limits.max_failures
+│   └── AllItemsFailed        1   every item of a dataset failed
+├── InvalidRecord             1   an object in the store has the wrong content
+├── ObjectTooLarge            1   an object is too large to read whole (jobs.store.errors)
+├── LeaseLost                 1   another holder may run the job; stop writing
+├── VersionMismatch           1   the job needs another version of the code or weights
+├── MachineMismatch           1   the job needs another kind of machine
+├── ProbeFailed               1   this machine's speed could not be measured (jobs.planning)
+└── StoreError                3   the store is at fault (jobs.store.errors)
+    ├── StoreUnreachable      3   the same request may succeed later
+    └── StoreRefused          3   the same request will fail again
 """
 
 from typing import ClassVar
 
 
 class JobsError(Exception):
-    """One line for people: what is wrong, where, and what to do about it.
+    """An error with a message of one line: what is wrong, where, and what to do about it.
 
     exit_code: what the command line returns for it.
     """
@@ -17,47 +32,47 @@ class JobsError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str) -> None:
-        # What a user typed may hold line breaks, and messages quote it.
+        # Messages quote user input, which may contain line breaks.
         super().__init__(" ".join(message.splitlines()))
 
 
 class RequestError(JobsError):
-    """The request was wrong; nothing was done."""
+    """The request is wrong; nothing was done."""
 
     exit_code = 2
 
 
-class TooSmall(RequestError):  # noqa: N818 - the news is in the name
-    """This machine has too little of something; a larger one may take the same job."""
+class MachineTooSmall(RequestError):  # noqa: N818 - the name says what happened
+    """This machine lacks memory, disk, CPUs or GPUs for the job; a larger one may run it."""
 
 
-class NoSuchJob(RequestError):  # noqa: N818 - the news is in the name
+class JobNotFound(RequestError):  # noqa: N818 - the name says what happened
     """No job in the store has that id."""
 
 
-class BadRecord(JobsError):  # noqa: N818 - the news is in the name
-    """An object in the store is not what belongs at its key."""
+class InvalidRecord(JobsError):  # noqa: N818 - the name says what happened
+    """An object in the store does not contain what belongs at its key."""
 
 
-class LeaseLost(JobsError):  # noqa: N818 - the news is in the name
-    """This holder's lease does not count any more: it must stop, and write nothing more."""
+class LeaseLost(JobsError):  # noqa: N818 - the name says what happened
+    """This holder's lease is no longer the current one; it must stop and write nothing more."""
 
 
-class OtherVersion(JobsError):  # noqa: N818 - the news is in the name
-    """The job was submitted for other code, or other shipped weights, than these."""
+class VersionMismatch(JobsError):  # noqa: N818 - the name says what happened
+    """The job was submitted for another version of the code or of the shipped weights."""
 
 
-class Unfit(JobsError):  # noqa: N818 - the news is in the name
-    """The job was begun on another kind of machine; the job waits for one."""
+class MachineMismatch(JobsError):  # noqa: N818 - the name says what happened
+    """The job was started on another kind of machine, and waits for one of that kind."""
 
 
-class TooManyFailures(RequestError):  # noqa: N818 - the news is in the name
-    """More items failed than limits.max_failures."""
+class TooManyFailures(RequestError):  # noqa: N818 - the name says what happened
+    """More items failed than limits.max_failures allows."""
 
     exit_code: ClassVar[int] = JobsError.exit_code
 
 
-class NothingDone(RequestError):  # noqa: N818 - the news is in the name
-    """Every item failed."""
+class AllItemsFailed(RequestError):  # noqa: N818 - the name says what happened
+    """Every item of a dataset failed."""
 
     exit_code: ClassVar[int] = JobsError.exit_code

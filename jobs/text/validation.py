@@ -1,6 +1,6 @@
-"""What a spec's reader says to people: pydantic's errors as one line, with places and remedies.
+"""Validation errors of pydantic as one line for users.
 
-The idea is openjd-model-for-python's `_convert_pydantic_error.py`.
+The idea is from `_convert_pydantic_error.py` of openjd-model-for-python.
 """
 
 import dataclasses
@@ -11,9 +11,9 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from render.errors import suggestion
+from render.errors import suggest
 
-_ALLOWED = {
+_EXPECTED = {
     "byte_size": "a number of bytes such as 1.5GiB",
     "byte_size_unit": "a number of bytes such as 1.5GiB",
     "dataclass_type": "a mapping",
@@ -36,78 +36,79 @@ _ALLOWED = {
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
-_SHOWN, _TOLD = 40, 4
-"""Characters of a value, and complaints, that are told: who gives a whole other document, such as a
-manifest, would not read all."""
+_VALUE_LENGTH, _MAX_ERRORS = 40, 4
+"""The most characters of a value, and the most errors, in a message. A file that is not a spec at
+all, such as a manifest, would fill pages."""
 
 
-Place = tuple[int | str, ...]
+FieldPath = tuple[int | str, ...]
+"""The keys and list indices that lead to a field."""
 
 
-def one_line(error: ValidationError, model: type[BaseModel], document: object) -> str:
-    """The first few complaints about a document that is not that model, joined by `; `.
+def describe_errors(error: ValidationError, model: type[BaseModel], document: object) -> str:
+    """The first few errors of a document that does not match a model, joined by `; `.
 
-    `dream.setps: no such key; nearest: steps`, `priority: must be at most 100, not 101`.
+    Example: `dream.setps: no such key; nearest: steps`, `priority: must be at most 100, not 101`.
     """
-    complaints: dict[Place, list[ErrorDetails]] = {}
+    by_field: dict[FieldPath, list[ErrorDetails]] = {}
     for detail in error.errors():
-        if not _is_consequence(detail):
-            complaints.setdefault(_place(detail, document), []).append(detail)
-    # Under a kind that is not known, no other key can be judged.
-    if ("kind",) in complaints:
-        complaints = {("kind",): complaints["kind",]}
-    told = [_complaint(place, details, model) for place, details in complaints.items()]
-    more = [f"and {len(told) - _TOLD} more like these"] if len(told) > _TOLD else []
-    return "; ".join([*told[:_TOLD], *more])
+        if not _is_follow_up(detail):
+            by_field.setdefault(_field_path(detail, document), []).append(detail)
+    # An unknown kind hides which other keys are valid.
+    if ("kind",) in by_field:
+        by_field = {("kind",): by_field["kind",]}
+    found = [_describe(path, details, model) for path, details in by_field.items()]
+    more = [f"and {len(found) - _MAX_ERRORS} more errors"] if len(found) > _MAX_ERRORS else []
+    return "; ".join([*found[:_MAX_ERRORS], *more])
 
 
-def _is_consequence(detail: ErrorDetails) -> bool:
-    # A default made from a faulty field, or a list found empty after its faulty entries were left.
+def _is_follow_up(detail: ErrorDetails) -> bool:
+    # A default derived from an invalid field, or a list that is empty without its invalid entries.
     return detail["type"] == "default_factory_not_called" or (
         detail["type"] == "too_short" and bool(detail["input"])
     )
 
 
-def _complaint(place: Place, details: Sequence[ErrorDetails], model: type[BaseModel]) -> str:
+def _describe(path: FieldPath, details: Sequence[ErrorDetails], model: type[BaseModel]) -> str:
     first = details[0]
-    where = f"{'.'.join(map(str, place))}: " if place else ""
+    where = f"{'.'.join(map(str, path))}: " if path else ""
     if first["type"] in _UNKNOWN_KEY:
-        return f"{where}no such key; {suggestion(str(place[-1]), _keys(model, place[:-1]))}"
+        return f"{where}no such key; {suggest(str(path[-1]), _known_keys(model, path[:-1]))}"
     if first["type"] == "missing":
         return f"{where}is missing"
     if first["type"] == "value_error":
         return f"{where}{first['ctx']['error']}"
     allowed = [
-        _ALLOWED[detail["type"]].format(**detail.get("ctx", {}))
+        _EXPECTED[detail["type"]].format(**detail.get("ctx", {}))
         for detail in details
-        if detail["type"] in _ALLOWED
+        if detail["type"] in _EXPECTED
     ]
     if not allowed:
         return f"{where}{first['msg']}"
-    return f"{where}must be {' or '.join(allowed)}, not {_shown(first['input'])}"
+    return f"{where}must be {' or '.join(allowed)}, not {_shortened(first['input'])}"
 
 
-def _shown(value: object) -> str:
+def _shortened(value: object) -> str:
     text = f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= _VALUE_LENGTH else f"{text[:_VALUE_LENGTH]}…"
 
 
-def _place(detail: ErrorDetails, document: Any) -> Place:
-    # pydantic's place also names the branch of a union, of which the document knows nothing.
-    place: list[int | str] = []
+def _field_path(detail: ErrorDetails, document: Any) -> FieldPath:
+    # The location also names branches of unions, which the document does not contain.
+    path: list[int | str] = []
     for part in detail["loc"]:
         in_list = isinstance(document, list) and isinstance(part, int)
         if in_list or (isinstance(document, dict) and part in document):
             document = document[part]
-            place.append(part)
-    return (*place, detail["loc"][-1]) if detail["type"] == "missing" else tuple(place)
+            path.append(part)
+    return (*path, detail["loc"][-1]) if detail["type"] == "missing" else tuple(path)
 
 
-def _keys(model: type[BaseModel], place: Place) -> list[str]:
-    here: Any = model
-    for part in place:
-        here = _fields(here).get(str(part), here)
-    return list(_fields(here))
+def _known_keys(model: type[BaseModel], path: FieldPath) -> list[str]:
+    model_or_type: Any = model
+    for part in path:
+        model_or_type = _fields(model_or_type).get(str(part), model_or_type)
+    return list(_fields(model_or_type))
 
 
 def _fields(annotation: Any) -> dict[str, Any]:

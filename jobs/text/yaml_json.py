@@ -1,6 +1,7 @@
-"""Text into plain values: YAML or JSON, with nothing said twice and nothing guessed.
+"""Parsers of YAML and JSON that reject duplicate keys.
 
-YAML is read as its version 1.2 has it, since 1.1 makes `no` false, 1e-2 a text and 12:30 a number.
+YAML follows the core schema of version 1.2. Version 1.1 would read `no` as false, 1e-2 as a text
+and 12:30 as a number.
 """
 
 import json
@@ -15,7 +16,8 @@ from jobs.text.errors import RequestError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.2's core schema, without aliases (a few lines can stand for gigabytes) and tags."""
+    """The core schema of YAML 1.2, without tags, and without aliases: a few lines of aliases can
+    expand to gigabytes."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own interface
     yaml_constructors = {
@@ -35,10 +37,10 @@ class _Loader(yaml.SafeLoader):
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f"{key.value} is there twice", problem_mark=key.start_mark
+                    problem=f"duplicate key {key.value}", problem_mark=key.start_mark
                 )
             seen.add(key.value)
-            # Keys are words: 1 and true, as numbers, would be the same key.
+            # Keys are strings: as YAML values, 1 and true would be the same key.
             key.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep)
 
@@ -56,8 +58,8 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_pattern})$"), _first)
 
 
-def read_value(text: str) -> Any:
-    """The value that a text in YAML stands for. Raises RequestError, with the line."""
+def parse_yaml(text: str) -> Any:
+    """Parse YAML into plain values. Raises RequestError with the line number."""
     try:
         return yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
@@ -69,10 +71,10 @@ def read_value(text: str) -> Any:
         raise RequestError(f"not YAML: {' '.join(str(error).split())}") from error
 
 
-def read_json(text: str) -> Any:
-    """The value that a text in JSON stands for. Raises RequestError, with the line."""
+def parse_json(text: str) -> Any:
+    """Parse JSON into plain values. Raises RequestError with the line number."""
     try:
-        return json.loads(text, object_pairs_hook=_mapping, parse_constant=_refuse)
+        return json.loads(text, object_pairs_hook=_unique_mapping, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         raise RequestError(f"line {error.lineno}: {error.msg}") from error
     except RecursionError as error:
@@ -81,11 +83,11 @@ def read_json(text: str) -> Any:
         raise RequestError(str(error)) from error
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """The mapping in a `.json` or YAML file. Raises RequestError, with the file and the line."""
+def read_mapping_file(path: Path) -> dict[str, Any]:
+    """Read the mapping in a `.json` or YAML file. Raises RequestError with file and line."""
     try:
         text = path.read_text("utf-8-sig")
-        value = read_json(text) if path.suffix.lower() == ".json" else read_value(text)
+        value = parse_json(text) if path.suffix.lower() == ".json" else parse_yaml(text)
     except OSError as error:
         raise RequestError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -97,13 +99,13 @@ def read_file(path: Path) -> dict[str, Any]:
     return value
 
 
-def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"{next(key for key in keys if keys.count(key) > 1)} is there twice")
+        raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)}")
     return mapping
 
 
-def _refuse(constant: str) -> Never:
+def _reject_constant(constant: str) -> Never:
     raise ValueError(f"{constant} is not a number")

@@ -1,4 +1,4 @@
-"""How a dream is driven: octaves, steps, their size and their jitter."""
+"""The parameters of a dream: octaves, steps, step size, jitter, smoothing, colours."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 
 class Moment(NamedTuple):
-    """Where a dream is: `octave` of `octaves` and `step` of `steps`, counted from 0."""
+    """A point in a dream: `octave` of `octaves` and `step` of `steps`, counted from 0."""
 
     octave: int
     octaves: int
@@ -17,12 +17,12 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Schedule:
-    """Factors over octaves and over the steps of each; at a moment both count.
+    """Factors over the octaves, and over the steps of each octave; at a moment both multiply.
 
-    Values are spread evenly from the first octave (or step) to the last, and straight lines lead
-    from one to the next: `octaves: [1, 0]` fades out, `steps: [0, 1, 0]` swells. Where there is one
-    octave (or step) only, the first value counts. Raises ValueError for no value, or one that is
-    not finite.
+    The values are spread evenly from the first octave (or step) to the last, with linear
+    interpolation between them: `octaves: [1, 0]` fades out, `steps: [0, 1, 0]` swells. With a
+    single octave (or step) the first value counts. Raises ValueError for an empty list, or a value
+    that is not finite.
     """
 
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
@@ -40,45 +40,45 @@ class Schedule:
 
     def at(self, moment: Moment) -> float:
         """The factor at a moment."""
-        return _between(self.octaves, moment.octave, moment.octaves) * _between(
+        return _interpolate(self.octaves, moment.octave, moment.octaves) * _interpolate(
             self.steps, moment.step, moment.steps
         )
 
 
 STEADY = Schedule()
-"""The same throughout."""
+"""Factor 1 throughout."""
 
 
-def _between(values: tuple[float, ...], place: int, count: int) -> float:
-    """The value at `place` of `count`, on the straight line between its neighbours."""
+def _interpolate(values: tuple[float, ...], index: int, count: int) -> float:
+    """The value at point `index` of `count`, by linear interpolation."""
     if len(values) == 1 or count <= 1:
         return values[0]
-    along = place * (len(values) - 1) / (count - 1)
+    along = index * (len(values) - 1) / (count - 1)
     before = min(int(along), len(values) - 2)
     share = along - before
     return values[before] * (1 - share) + values[before + 1] * share
 
 
-_REACH = 3.0  # deviations at which a Gaussian is cut off: what is left is 0.3%
+_CUTOFF = 3.0  # standard deviations; 0.3% of a Gaussian lies beyond
 
-_WIDEST = 64.0
+_MAX_SIGMA = 64.0
 
-_MOST_BANDS = 7
+_MAX_BANDS = 7
 
 
 @dataclass(frozen=True)
 class Smooth:
-    """Gradients smoothed over several scales, exactly, as if the picture had no tiles.
+    """How gradients are smoothed over several scales. Tiles give exactly the untiled result.
 
-    gaussian: deviations in pixels, from 0.3 to 64; the mean of these blurs is taken
-        (gordicaleksa/pytorch-deepdream takes three).
-    laplacian: weights of bands of frequency, from fine to coarse, 2 to 7 of them, at least 0; each
-        band is an octave wide, the last is all that is coarser, and each is divided by its own mean
-        over the whole picture, so that coarse shapes rise as fast as fine ones (the Laplacian
-        pyramid of Mordvintsev et al. 2015; Burt and Adelson 1983). Here it is not decimated, so
-        that it does not depend on where a grid of pixels begins.
+    gaussian: standard deviations in pixels, from 0.3 to 64. The result is the mean of these blurs
+        (gordicaleksa/pytorch-deepdream uses three).
+    laplacian: weights of frequency bands from fine to coarse, 2 to 7 of them, each at least 0. Each
+        band is an octave wide; the last contains everything coarser. Each band is divided by its
+        own mean over the whole picture, so coarse shapes grow as fast as fine ones (the Laplacian
+        pyramid of Mordvintsev et al. 2015; Burt and Adelson 1983). The pyramid is not decimated, so
+        it does not depend on the origin of the pixel grid.
 
-    Raises ValueError for a value out of its range, and unless there is one of the two.
+    Raises ValueError for a value out of range, and unless exactly one of the two is given.
     """
 
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
@@ -93,11 +93,13 @@ class Smooth:
         if self.gaussian is not None and not self.gaussian:
             raise ValueError("gaussian needs at least one deviation")
         for sigma in self.gaussian or ():
-            if not 0.3 <= sigma <= _WIDEST:
-                raise ValueError(f"gaussian must be from 0.3 to {_WIDEST:g} pixels; not {sigma:g}")
+            if not 0.3 <= sigma <= _MAX_SIGMA:
+                raise ValueError(
+                    f"gaussian must be from 0.3 to {_MAX_SIGMA:g} pixels; not {sigma:g}"
+                )
         if self.laplacian is not None:
-            if not 2 <= len(self.laplacian) <= _MOST_BANDS:
-                raise ValueError(f"laplacian needs 2 to {_MOST_BANDS} weights")
+            if not 2 <= len(self.laplacian) <= _MAX_BANDS:
+                raise ValueError(f"laplacian needs 2 to {_MAX_BANDS} weights")
             if not all(w >= 0 and math.isfinite(w) for w in self.laplacian):
                 raise ValueError("laplacian must be finite numbers, at least 0")
             if not any(self.laplacian):
@@ -105,30 +107,30 @@ class Smooth:
 
     @property
     def margin(self) -> int:
-        """How far a smoothed gradient looks round, in pixels on each side."""
+        """How many pixels on each side a smoothed gradient needs."""
         if self.laplacian is not None:
             # Two taps on each side, twice as far apart at each level (Burt and Adelson 1983).
             return 2 * ((1 << (len(self.laplacian) - 1)) - 1)
-        return max(map(reach, self.gaussian or ()))
+        return max(map(gaussian_radius, self.gaussian or ()))
 
     @property
     def bands(self) -> tuple[float, ...]:
-        """What each band's gradient of mean 1 is multiplied by.
+        """The factor of each band, after the band's division by its own mean.
 
-        Bands hardly depend on each other, so their squares add up; these are 1 together.
+        Bands are almost independent, so their squares add up. The sum of the squares is 1.
         """
         if self.laplacian is None:
             return (1.0,)
-        whole = math.sqrt(sum(weight * weight for weight in self.laplacian))
-        return tuple(weight / whole for weight in self.laplacian)
+        norm = math.sqrt(sum(weight * weight for weight in self.laplacian))
+        return tuple(weight / norm for weight in self.laplacian)
 
 
-def reach(sigma: float) -> int:
-    """The taps of a Gaussian of that deviation on each side of its middle."""
-    return math.ceil(_REACH * sigma)
+def gaussian_radius(sigma: float) -> int:
+    """The number of taps of a Gaussian on each side of its centre."""
+    return math.ceil(_CUTOFF * sigma)
 
 
-Keep = Literal["colours"]
+KeptColours = Literal["colours"]
 
 Palette = Literal["natural", "free"]
 
@@ -145,28 +147,27 @@ class Dream:
     """The parameters of gradient ascent, the same for every tile of every octave.
 
     The names, and the defaults of octaves, steps and jitter, are those of Google's notebook
-    (Mordvintsev, Olah, Tyka 2015, "DeepDreaming with TensorFlow / Caffe"). The others were chosen
-    by eye, side by side: coarse shapes rise with fine ones, in natural colours, and nothing burns.
+    (Mordvintsev, Olah, Tyka 2015, "DeepDreaming with TensorFlow / Caffe"). The other defaults were
+    chosen by eye: coarse shapes grow with fine ones, colours stay natural, nothing burns out.
 
-    octaves: how many sizes of the picture are rendered, from 1 to 64; `auto` adds octaves with the
-        output's size, so that the largest motif keeps its share of the picture.
-    octave_scale: each octave's size over that of the one before, from 1.05 to 4.
-    steps: gradient steps in each octave, from 0 to 100000; none makes a plain resize.
-    step_size: how far a step goes, above 0, in the canvas's normalised space: the gradient is
-        divided by its mean |g| over the whole picture, so the mean |change| of a step is step_size.
-    jitter: the sampling grid's largest offset in pixels of the octave, 0 to 100000; it is
-        rounded up to a multiple of the network's stride, and 0 means none.
-    seed: decides every step's jitter, from 0 to 2**63 - 1.
+    octaves: the number of sizes at which the picture is rendered, from 1 to 64. `auto` adds octaves
+        with the output's size, so the largest motif keeps its share of the picture.
+    octave_scale: the ratio of two successive octaves' sizes, from 1.05 to 4.
+    steps: gradient steps in each octave, from 0 to 100000; 0 makes a plain resize.
+    step_size: the mean |change| of a step, above 0, in normalised space: the gradient is divided by
+        its mean |g| over the whole picture.
+    jitter: the largest shift of the sampling grid in pixels of the octave, 0 to 100000. It is
+        rounded up to a multiple of the network's stride; 0 means none.
+    seed: decides the jitter of every step, from 0 to 2**63 - 1.
     schedule: factors of step_size over octaves and steps.
-    smooth: how gradients are smoothed; None for not at all.
-    keep: `colours` changes only how light a pixel is.
-    palette: `natural` climbs among colours as they occur in pictures, mostly lighter and darker;
-        `free` has red, green and blue climb each for itself.
-    limit: `soft` has changes slow down before black and white, so that nothing burns out; `hard`
-        cuts them off there.
-    strength: a picture, grey, of any size: where it is black nothing changes.
+    smooth: how gradients are smoothed; None for no smoothing.
+    keep: `colours` changes only the lightness of pixels.
+    palette: `natural` prefers colour changes that are common in photographs, mostly lightness;
+        `free` treats red, green and blue independently.
+    limit: `soft` slows changes down near black and white, so nothing burns out; `hard` clips them.
+    strength: a grey picture of any size; nothing changes where it is black.
 
-    Raises ValueError for a value out of its range.
+    Raises ValueError for a value out of range.
     """
 
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
@@ -180,7 +181,7 @@ class Dream:
     seed: int = 0
     schedule: Schedule = _SHAPES_FIRST
     smooth: Smooth | None = _ALL_SCALES
-    keep: Keep | None = None
+    keep: KeptColours | None = None
     palette: Palette = "natural"
     limit: Limit = "soft"
     strength: Path | None = None
@@ -201,10 +202,10 @@ class Dream:
 
     @property
     def margin(self) -> int:
-        """How far beyond a core its gradient must be known, in pixels."""
+        """How many pixels around a tile's core the gradient is needed: smoothing reads them."""
         return 0 if self.smooth is None else self.smooth.margin
 
     @property
     def bands(self) -> tuple[float, ...]:
-        """What the bands of each objective's gradient are multiplied by."""
+        """The factor of each frequency band of a gradient; (1,) without bands."""
         return (1.0,) if self.smooth is None else self.smooth.bands

@@ -1,4 +1,4 @@
-"""The gradient of each objective on stretches of padded canvas."""
+"""The gradient of each objective with respect to a window's pixels."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -9,142 +9,155 @@ from torch import Tensor
 
 from render.dream.objective import Objective
 from render.geometry.rect import Rect
-from render.geometry.units import Place, Units
+from render.geometry.units import UnitGrid, WindowPosition
 from render.networks.network import Network
 
-_AT_ONCE = 1 << 22  # products of positions and a guide's, which lie in memory together
+_PRODUCTS = 1 << 22
+"""Products of positions and guide positions that lie in memory at the same time."""
 
 
-def ascent(
-    objective: Objective, activations: Tensor, network: Network, places: Sequence[Place] = ()
+def objective_grad(
+    objective: Objective,
+    activations: Tensor,
+    network: Network,
+    positions: Sequence[WindowPosition] = (),
 ) -> Tensor:
-    """The derivative of the objective by its layer's activations, both (N, C, h, w).
+    """The derivative of an objective O with respect to its layer's activations a: (N, C, h, w).
 
-    The objective is half the sum of squares over positions and channels (Mordvintsev et al. 2015,
-    "objective_L2"), whose derivative is the activations themselves. Classes and neurons are the
-    plain sum, whose derivative is 1. A choice of channels, or of positions, takes the others' part
-    away. With a guide each position is drawn to the guide's that has the largest product with it,
-    as in that notebook. All are sums over positions, so a tile's gradient needs no other tile.
-    Weights are applied later, where each objective's gradient is known over the whole picture.
+    A layer:            O = 1/2 sum a^2      dO/da = a        ("objective_L2", Mordvintsev 2015)
+    Classes, neurons:   O = sum a            dO/da = 1
+    A guide b:          O = sum a_p . b_q    dO/da_p = b_q    q maximises a_p . b_q
 
-    `places` says where each of the N windows lies; only neurons need it.
+    All sums run over positions p and channels, so a tile's gradient needs no other tile. The chosen
+    channels and positions mask the derivative. Weights are applied later, when each objective's
+    mean |g| over the whole picture is known.
+
+    `positions` says where each of the N windows lies; only neurons need it.
     """
-    seen = activations.detach()
+    activations = activations.detach()
     if objective.guide is not None:
-        return _guided(seen, network.guides[objective.seen, objective.guide])
-    up = torch.ones_like(seen) if objective.is_linear else seen
-    if objective.numbers is not None:
-        up = up * _mask(objective.numbers, up.shape[1], up.dtype, up.device)
+        return _guide_grad(activations, network.guides[objective.target_layer, objective.guide])
+    grad = torch.ones_like(activations) if objective.is_linear else activations
+    if objective.target_channels is not None:
+        grad = grad * _channel_mask(
+            objective.target_channels, grad.shape[1], grad.dtype, grad.device
+        )
     if objective.at is not None:
-        up = up * _spots(objective.at, up, network.units[objective.seen], places)
-    return up
+        units = network.units[objective.target_layer]
+        grad = grad * _neuron_mask(objective.at, grad, units, positions)
+    return grad
 
 
 @cache
-def _mask(
+def _channel_mask(
     channels: tuple[int, ...], count: int, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    """1 for the chosen channels, 0 for the others: (count, 1, 1), sent to the device once."""
+    """1 for the chosen channels and 0 for the others: (count, 1, 1), sent to the device once."""
     mask = torch.zeros(count, 1, 1, dtype=dtype)
     mask[list(channels)] = 1
     return mask.to(device)
 
 
-def _spots(
-    at: Sequence[tuple[float, float]], like: Tensor, units: Units, places: Sequence[Place]
+def _neuron_mask(
+    at: Sequence[tuple[float, float]],
+    like: Tensor,
+    units: UnitGrid,
+    positions: Sequence[WindowPosition],
 ) -> Tensor:
-    """1 where a neuron is looked for, 0 elsewhere: (N, 1, h, w)."""
+    """1 at the chosen neurons and 0 elsewhere: (N, 1, h, w)."""
     count, _, rows, columns = like.shape
-    spots = torch.zeros((count, 1, rows, columns), dtype=like.dtype)
-    for spot, place in zip(spots, places, strict=False):
-        for row, column in (place.unit(units, one) for one in at):
+    mask = torch.zeros((count, 1, rows, columns), dtype=like.dtype)
+    for window, position in zip(mask, positions, strict=False):
+        for row, column in (position.unit(units, one) for one in at):
             if 0 <= row < rows and 0 <= column < columns:
-                spot[0, row, column] = 1
-    return spots.to(like.device)
+                window[0, row, column] = 1
+    return mask.to(like.device)
 
 
-def _guided(seen: Tensor, guide: Tensor) -> Tensor:
-    """For each position the vector of the guide, (positions, C), with the largest product."""
-    count, channels, rows, columns = seen.shape
-    vectors = seen.permute(0, 2, 3, 1).reshape(-1, channels)
-    step = max(1, _AT_ONCE // len(guide))
-    chosen = [guide[(some @ guide.T).argmax(1)] for some in torch.split(vectors, step)]
-    return torch.cat(chosen).reshape(count, rows, columns, channels).permute(0, 3, 1, 2)
-
-
-Taken = TypeVar("Taken")
+def _guide_grad(activations: Tensor, guide: Tensor) -> Tensor:
+    """For each position, the guide's vector with the largest product. `guide`: (positions, C)."""
+    count, channels, rows, columns = activations.shape
+    vectors = activations.permute(0, 2, 3, 1).reshape(-1, channels)
+    step = max(1, _PRODUCTS // len(guide))
+    nearest = [guide[(some @ guide.T).argmax(1)] for some in torch.split(vectors, step)]
+    return torch.cat(nearest).reshape(count, rows, columns, channels).permute(0, 3, 1, 2)
 
 
 def gradients(
     network: Network,
     objectives: Iterable[Objective],
-    padded: Tensor,
+    window: Tensor,
     inside: Rect,
-    place: Place | None = None,
+    position: WindowPosition | None = None,
 ) -> list[Tensor]:
-    """d objective / d canvas, for each of the objectives, on the pixels `inside`.
+    """g = dO/dx of each objective O on the pixels `inside` of a window x.
 
-    `padded` is (h, w, 3) in normalised space, zeros where there is no picture; each result is
-    (inside.height, inside.width, 3) in padded's type. `place` says where it lies, which only
-    neurons need. One pass forward, one backward an objective.
+    `window` is (h, w, 3) in normalised space, with zeros where there is no picture. Each result is
+    (inside.height, inside.width, 3) in the window's dtype. `position` says where the window lies;
+    only neurons need it. One forward pass, and one backward pass for each objective.
     """
-    pixels = padded.detach().permute(2, 0, 1).unsqueeze(0)
-    places = () if place is None else (place,)
-    return _passed(network, objectives, pixels, places, lambda g: _cut(g[0], inside))
+    pixels = window.detach().permute(2, 0, 1).unsqueeze(0)
+    positions = () if position is None else (position,)
+    return _backpropagate(
+        network, objectives, pixels, positions, lambda gradient: _crop(gradient[0], inside)
+    )
 
 
-def stacked_gradients(
+def batched_gradients(
     network: Network,
     objectives: Iterable[Objective],
     windows: Sequence[Tensor],
     insides: Sequence[Rect],
-    slots: int,
-    places: Sequence[Place] = (),
+    windows_per_pass: int,
+    positions: Sequence[WindowPosition] = (),
 ) -> list[list[Tensor]]:
-    """The same for windows (h, w, 3) of one shape, all in one pass; a list for each window.
+    """The same for windows (h, w, 3) of one shape in one pass; a list for each window.
 
-    The pass always has `slots` windows, filled up with zeros, so that kernels, which are chosen by
-    shape, are the same however many windows there are. Raises ValueError for more than that.
+    The pass always has `windows_per_pass` windows; zeros fill it up. Kernels are chosen by shape,
+    so they are the same for any number of windows. Raises ValueError for more windows than that.
     """
-    if len(windows) > slots:
-        raise ValueError(f"{len(windows)} windows do not fit a pass of {slots}")
-    stack = windows[0].new_zeros((slots, *windows[0].shape))
-    for slot, window in zip(stack, windows, strict=False):
+    if len(windows) > windows_per_pass:
+        raise ValueError(f"{len(windows)} windows do not fit a pass of {windows_per_pass}")
+    batch = windows[0].new_zeros((windows_per_pass, *windows[0].shape))
+    for slot, window in zip(batch, windows, strict=False):
         slot.copy_(window)
 
-    def take(gradient: Tensor) -> list[Tensor]:
-        return [_cut(slot, inside) for slot, inside in zip(gradient, insides, strict=False)]
+    def crop(gradient: Tensor) -> list[Tensor]:
+        return [_crop(one, inside) for one, inside in zip(gradient, insides, strict=False)]
 
-    found = _passed(network, objectives, stack.permute(0, 3, 1, 2), places, take)
+    found = _backpropagate(network, objectives, batch.permute(0, 3, 1, 2), positions, crop)
     return [list(one) for one in zip(*found, strict=True)]
 
 
-def _passed(
+_Cropped = TypeVar("_Cropped")
+
+
+def _backpropagate(
     network: Network,
     objectives: Iterable[Objective],
     pixels: Tensor,
-    places: Sequence[Place],
-    take: Callable[[Tensor], Taken],
-) -> list[Taken]:
-    """What `take` takes of each objective's gradient (N, 3, h, w), before the next is computed."""
-    asked = list(objectives)
+    positions: Sequence[WindowPosition],
+    crop: Callable[[Tensor], _Cropped],
+) -> list[_Cropped]:
+    """Each objective's gradient (N, 3, h, w), cropped before the next one is computed."""
+    objectives = list(objectives)
     with torch.enable_grad():
         pixels.requires_grad_()
-        seen = network.activations(pixels)
-        found = []
-        for position, objective in enumerate(asked):
-            activations = seen[objective.seen]
+        layers = network.activations(pixels)
+        cropped = []
+        for number, objective in enumerate(objectives):
+            activations = layers[objective.target_layer]
             (gradient,) = torch.autograd.grad(
                 activations,
                 pixels,
-                ascent(objective, activations, network, places),
-                retain_graph=position + 1 < len(asked),
+                objective_grad(objective, activations, network, positions),
+                retain_graph=number + 1 < len(objectives),
             )
-            found.append(take(gradient))
-    return found
+            cropped.append(crop(gradient))
+    return cropped
 
 
-def _cut(gradient: Tensor, inside: Rect) -> Tensor:
+def _crop(gradient: Tensor, inside: Rect) -> Tensor:
     """The pixels `inside` of one gradient (3, h, w), as (inside.height, inside.width, 3)."""
     rows, columns = inside.slices()
     return gradient.permute(1, 2, 0)[rows, columns].contiguous()

@@ -1,4 +1,4 @@
-"""Guides: what a layer sees in another picture."""
+"""Guides: the activations of a layer on another picture."""
 
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -12,57 +12,57 @@ from torch.nn.functional import pad
 from render.dream.objective import Objective
 from render.dream.resample import resample
 from render.geometry.rect import Rect
-from render.geometry.units import Units
+from render.geometry.units import UnitGrid
 from render.networks.network import Network
 from render.pictures.colour import to_canvas
-from render.pictures.ingest import take_in
-from render.pictures.source import open_picture
-from render.pictures.tiled_image import Mosaic
+from render.pictures.decode import open_picture
+from render.pictures.ingest import ingest_picture
+from render.pictures.tiled_image import TiledImage
 
 GUIDE_SIDE = 256
-"""The longer side, in pixels, at which a guide is looked at: as a thing, not as its grain."""
+"""The longer side, in pixels, to which a guide is scaled: so its shapes count, not its grain."""
 
 
-_ONE_UNIT = 32  # pixels of side at the least, so that every network has units there
+_MIN_SIDE = 32  # pixels, so every network has at least one unit
 
 
-def attentive(
-    network: Network, objectives: Iterable[Objective], units: Mapping[str, Units]
+def with_guides(
+    network: Network, objectives: Iterable[Objective], units: Mapping[str, UnitGrid]
 ) -> Network:
-    """The network with what its objectives' neurons and guides need.
+    """The network with the unit grids that neurons need, and the activations that guides need.
 
-    PictureError where a guide cannot be read.
+    `units` are those of each layer. Raises PictureError if a guide cannot be read.
     """
-    named = {(one.seen, one.guide) for one in objectives if one.guide is not None}
+    named = {(one.target_layer, one.guide) for one in objectives if one.guide is not None}
     guides = {
-        (layer, path): _vectors(network, layer, path, max(_ONE_UNIT, units[layer].field))
+        (layer, path): _guide_activations(network, layer, path, max(_MIN_SIDE, units[layer].field))
         for layer, path in sorted(named)
     }
     return replace(network, units=units, guides=guides)
 
 
-def _vectors(network: Network, layer: str, path: Path, least: int) -> Tensor:
-    """What the layer sees at each position of a guide, padded to a side: (positions, C)."""
+def _guide_activations(network: Network, layer: str, path: Path, min_side: int) -> Tensor:
+    """The activations at each position of a guide, zero-padded to `min_side`: (positions, C)."""
     device = next(network.module.parameters()).device
-    canvas = _looked_at(path).to(device)
+    canvas = _guide_canvas(path).to(device)
     height, width, _ = canvas.shape
-    canvas = pad(canvas, (0, 0, 0, max(0, least - width), 0, max(0, least - height)))
+    canvas = pad(canvas, (0, 0, 0, max(0, min_side - width), 0, max(0, min_side - height)))
     pixels = canvas.permute(2, 0, 1)[None]
     with torch.no_grad():
-        seen = network.activations(pixels)[layer]
-    return seen[0].flatten(1).T.contiguous()
+        activations = network.activations(pixels)[layer]
+    return activations[0].flatten(1).T.contiguous()
 
 
-def _looked_at(path: Path) -> Tensor:
-    """The guide's canvas, at GUIDE_SIDE: (h, w, 3) of float32."""
+def _guide_canvas(path: Path) -> Tensor:
+    """The guide as a canvas with a longer side of GUIDE_SIDE: (h, w, 3) of float32."""
     picture = open_picture(path)
     source = picture.height, picture.width
     share = GUIDE_SIDE / max(source)
     height, width = (max(1, round(side * share)) for side in source)
     with tempfile.TemporaryDirectory(prefix="guide-") as folder:
-        mosaic = Mosaic((take_in(picture, Path(folder) / "guide.tiles").readable(),))
+        image = TiledImage((ingest_picture(picture, Path(folder) / "guide.tiles").as_tile_set(),))
         return resample(
-            lambda rect: to_canvas(mosaic.read(rect), torch.float32),
+            lambda rect: to_canvas(image.read(rect), torch.float32),
             source,
             (height, width),
             Rect(0, 0, height, width),

@@ -1,4 +1,4 @@
-"""A mask: a grey picture of any size that says where something is to happen."""
+"""Masks: grey pictures of any size that weight an objective, or the whole change, by position."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,14 +10,14 @@ from torch import Tensor
 from render.dream.resample import resample
 from render.dream.step import Step
 from render.geometry.rect import Rect, Size
-from render.pictures.tiled_image import Mosaic
+from render.pictures.tiled_image import TiledImage
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
-"""Of encoded red, green and blue (ITU-R BT.709), for masks that have colours."""
+"""The weights of encoded red, green and blue (ITU-R BT.709), for masks with colours."""
 
 
-def mask_at(mask: Mosaic, size: Size, rect: Rect, dtype: torch.dtype) -> Tensor:
-    """A mask stretched over a picture of that size: the pixels `rect`, (h, w, 1), from 0 to 1."""
+def resample_mask(mask: TiledImage, size: Size, rect: Rect, dtype: torch.dtype) -> Tensor:
+    """A mask stretched to a picture of `size`: its pixels `rect`, (h, w, 1), from 0 to 1."""
     grid = mask.grid
 
     def read(piece: Rect) -> Tensor:
@@ -28,10 +28,10 @@ def mask_at(mask: Mosaic, size: Size, rect: Rect, dtype: torch.dtype) -> Tensor:
     return resample(read, (grid.height, grid.width), size, rect).clamp(0, 1)
 
 
-def masks_of(step: Step, seen: Mapping[Path, Tensor]) -> list[Tensor | None]:
-    """The mask of each of a step's pulls: that of an objective for each of its bands."""
+def gradient_masks(step: Step, masks: Mapping[Path, Tensor]) -> list[Tensor | None]:
+    """The mask of each of a step's band gradients: that of its objective, or None."""
     return [
-        None if objective.mask is None else seen[objective.mask]
+        None if objective.mask is None else masks[objective.mask]
         for objective in step.objectives
         for _ in step.bands
     ]

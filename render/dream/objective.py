@@ -1,7 +1,7 @@
-"""What a step makes the network see more of: values that add and scale.
+"""What the network is to see more of: objectives, which add and scale.
 
-`Objective("a") * 2 + -1 * Objective("b")` is a `Mix`: more of layer a, twice as much, less of b.
-The notation is that of lucid's objectives (tensorflow/lucid, `optvis/objectives.py`).
+`Objective("a") * 2 + -1 * Objective("b")` is a `Mix`: more of layer a, with weight 2, and less of
+layer b. The notation is that of Lucid (tensorflow/lucid, `optvis/objectives.py`).
 """
 
 import math
@@ -14,26 +14,27 @@ from render.dream.config import STEADY, Moment, Schedule
 from render.networks.builtin import LOGITS
 
 Position = tuple[float, float]
-"""Of a neuron in the picture: x from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom)."""
+"""A point of the picture: x from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom)."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Something that is to be seen more (weight above 0) or less (below 0): a layer, some of its
-    channels, neurons, classes, or what a guide shows.
+    """What to maximise (weight above 0) or minimise (below 0).
 
-    layer: the layer's name in torchvision's graph of the network; None where `classes` are named.
-    channels: which of the layer's channels count, each at least 0, none twice; None means all.
-    classes: what the network's head calls by these numbers, or names, which a plan turns into
-        numbers; at every position of the picture.
-    at: positions in the picture; only the units that lie there count. A channel with a position is
-        a neuron.
-    guide: a picture; each place is drawn to that of the guide which excites the layer most alike.
-    mask: a picture, grey, of any size; where it is black the objective changes nothing.
-    weight: any finite number but 0, relative to the mix's other objectives.
-    schedule: factors of the weight; where one is 0 the objective is not even looked at.
+    An objective is a layer, some of its channels, single neurons, classes, or what a guide shows.
 
-    Raises ValueError for a value out of its range, or what does not go together.
+    layer: the layer's name in torch.fx's graph of the network; None if `classes` is given.
+    channels: the layer's channels that count, each at least 0, without repetition; None for all.
+    classes: class numbers, or names, which a plan replaces by numbers; applied at every position of
+        the picture.
+    at: positions in the picture; only the units there count. A channel at a position is a neuron.
+    guide: a picture; each position is attracted by the guide's position with the most similar
+        activations.
+    mask: a grey picture of any size; the objective changes nothing where it is black.
+    weight: any finite number except 0, relative to the mix's other objectives.
+    schedule: factors of the weight; at factor 0 the objective is not computed.
+
+    Raises ValueError for a value out of range, and for values that exclude each other.
     """
 
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
@@ -67,29 +68,29 @@ class Objective:
             raise ValueError(f"weight must be a finite number but 0; not {self.weight}")
 
     @property
-    def seen(self) -> str:
-        """The layer whose units are looked at: that of the head where classes are named."""
+    def target_layer(self) -> str:
+        """The layer whose activations count; for classes it is the network's head."""
         return LOGITS if self.layer is None else self.layer
 
     @property
-    def numbers(self) -> tuple[int, ...] | None:
-        """The channels of the layer `seen` that count; None means all.
+    def target_channels(self) -> tuple[int, ...] | None:
+        """The channels of the target layer that count; None for all.
 
-        Raises ValueError while classes have names instead of numbers.
+        Raises ValueError if classes are still names instead of numbers.
         """
         if self.classes is None:
             return self.channels
         numbers = tuple(one for one in self.classes if isinstance(one, int))
         if len(numbers) < len(self.classes):
-            raise ValueError(f"classes {self.classes} have names, which a plan makes numbers")
+            raise ValueError(f"classes {self.classes} are names; a plan replaces them by numbers")
         return numbers
 
     @property
     def is_linear(self) -> bool:
-        """Whether units count by what they say, rather than by its square.
+        """Whether the objective is the sum of the activations and not of their squares.
 
-        A class is a sum over positions, of which most say no at first; and one neuron needs no
-        square to stand out.
+        A class score is negative at most positions at first, and its square would push it further
+        down. A single neuron needs no square to stand out.
         """
         return self.classes is not None or self.at is not None
 
@@ -124,7 +125,7 @@ def _check_positions(positions: tuple[Position, ...]) -> None:
 
 @dataclass(frozen=True)
 class Mix:
-    """Objectives together, in their order. Raises ValueError where there are none."""
+    """A sum of objectives, in their order. Raises ValueError for an empty one."""
 
     terms: tuple[Objective, ...]
 
@@ -134,11 +135,14 @@ class Mix:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """The layers that the objectives look at, each once, in their order."""
-        return tuple(dict.fromkeys(term.seen for term in self.terms))
+        """The objectives' target layers, each once, in their order."""
+        return tuple(dict.fromkeys(term.target_layer for term in self.terms))
 
     def at(self, moment: Moment) -> tuple[Objective, ...]:
-        """The objectives that count at a moment, with their weights of then; maybe none."""
+        """The objectives with a weight other than 0 at a moment, scaled by their schedules.
+
+        May be empty.
+        """
         factors = [term.schedule.at(moment) for term in self.terms]
         return tuple(
             term * factor
@@ -146,8 +150,8 @@ class Mix:
             if term.weight * factor
         )
 
-    def each(self, change: Callable[[Objective], Objective]) -> "Mix":
-        """The mix with every objective changed."""
+    def map_objectives(self, change: Callable[[Objective], Objective]) -> "Mix":
+        """The mix with `change` applied to every objective."""
         return Mix(tuple(map(change, self.terms)))
 
     def __iter__(self) -> Iterator[Objective]:
@@ -157,7 +161,7 @@ class Mix:
         return len(self.terms)
 
     def __mul__(self, factor: float) -> "Mix":
-        return self.each(lambda term: term * factor)
+        return self.map_objectives(lambda term: term * factor)
 
     __rmul__ = __mul__
 

@@ -1,4 +1,4 @@
-"""The sizes a picture is rendered at, from the smallest octave to the full size."""
+"""The sizes of a dream's octaves, from the smallest to the full size."""
 
 import math
 
@@ -6,16 +6,16 @@ from render.dream.config import Dream
 from render.geometry.rect import Size
 
 SMALLEST_SIDE = 100
-"""`octaves: auto` starts where the picture's shorter side is about this many pixels.
+"""With `octaves: auto`, the shorter side of the first octave has about this many pixels.
 
-The same at every output size, so motifs keep their share of the picture: a poster has more octaves,
-not smaller motifs. Google's notebook (2015) starts a 575 pixel high picture at 210; from 100 on
-whole animals fit where it had their heads.
+It is the same at every output size, so motifs keep their share of the picture: a poster has more
+octaves, not smaller motifs. Google's notebook (2015) starts a picture of 575 rows at 210. Starting
+at 100 gives whole animals where 210 gives their heads.
 """
 
 
 def octave_count(size: Size, dream: Dream) -> int:
-    """How many octaves a picture of this size is rendered at, at least 1."""
+    """The number of octaves for a picture of this size, at least 1."""
     if dream.octaves != "auto":
         return dream.octaves
     ratio = min(size) / SMALLEST_SIDE
@@ -23,7 +23,7 @@ def octave_count(size: Size, dream: Dream) -> int:
 
 
 def octave_sizes(size: Size, dream: Dream) -> tuple[Size, ...]:
-    """Height and width of each octave, smallest first, the full size last; no side below 1."""
+    """The height and width of each octave, smallest first; every side is at least 1."""
     count = octave_count(size, dream)
     return tuple(
         (

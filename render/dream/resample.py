@@ -1,9 +1,9 @@
-"""Resampling by any factor, any rectangle of the result at a time, always to the same bits.
+"""Resampling by any factor, one rectangle of the result at a time, with identical bits.
 
-Catmull-Rom's cubic (Keys 1981, a = -1/2), widened by the factor when the picture shrinks, so that
-it does not alias; separable, rows first. The weights come from global coordinates, and the terms of
-each sum are added in their order, one multiplication and one addition at a time: how the result is
-cut into rectangles cannot change a bit of it.
+The kernel is Catmull-Rom's cubic (Keys 1981, a = -1/2). It is widened by the factor if the picture
+shrinks, which prevents aliasing. It is separable, rows first. The weights come from global
+coordinates, and the terms of each sum are added in order, one multiplication and one addition at a
+time. So the division of the result into rectangles cannot change any bit.
 """
 
 from collections.abc import Callable
@@ -14,25 +14,25 @@ from torch import Tensor
 from render.geometry.rect import Rect, Size
 
 Read = Callable[[Rect], Tensor]
-"""Gives the (h, w, C) pixels of a rectangle of some picture."""
+"""Returns the (h, w, C) pixels of a rectangle of a picture."""
 
 
-_SUPPORT = 2.0  # of the kernel, in source pixels where the picture grows
+_SUPPORT = 2.0  # of the kernel, in source pixels if the picture grows
 
-_LARGEST_SOURCE = 1 << 20  # pixels read at once: 12 MiB of float32
+_MAX_READ = 1 << 20  # source pixels read at once: 12 MiB of float32
 
 
 def resample(read: Read, source: Size, target: Size, rect: Rect) -> Tensor:
     """The pixels `rect` of a picture of size `source`, resampled to size `target`.
 
-    Returns (rect.height, rect.width, C) in the type that `read` gives. Overshoots are kept. Source
-    pixels are read in pieces of about a megapixel, however much the picture shrinks.
+    Returns (rect.height, rect.width, C) in the dtype that `read` returns, overshoots included.
+    Source pixels are read in pieces of about a megapixel, even if the picture shrinks a lot.
     """
     if source == target:
         return read(rect)
     rows = _Taps(source[0], target[0], rect.top, rect.bottom)
     columns = _Taps(source[1], target[1], rect.left, rect.right)
-    if rows.length * columns.length > _LARGEST_SOURCE and rect.area > 1:
+    if rows.length * columns.length > _MAX_READ and rect.area > 1:
         first, second, axis = _halves(rect)
         parts = [resample(read, source, target, half) for half in (first, second)]
         return torch.cat(parts, dim=axis)
@@ -49,7 +49,7 @@ def _halves(rect: Rect) -> tuple[Rect, Rect, int]:
 
 
 class _Taps:
-    """The source pixels and weights of target pixels [first, last) along one axis."""
+    """The source pixels and weights for the target pixels [first, last) along one axis."""
 
     def __init__(self, source: int, target: int, first: int, last: int) -> None:
         scale = source / target
@@ -67,11 +67,11 @@ class _Taps:
 
     @property
     def length(self) -> int:
-        """How many source pixels are read along the axis."""
+        """The number of source pixels along the axis."""
         return self.stop - self.start
 
     def blend(self, block: Tensor, axis: int) -> Tensor:
-        """Weighted sums along an axis of a block that starts at `self.start`."""
+        """The weighted sums along an axis of a block that starts at `self.start`."""
         shape = [-1 if dimension == axis else 1 for dimension in range(block.dim())]
         weights = self.weights.to(block.dtype)
         total = weights[:, 0].reshape(shape) * block.index_select(axis, self.taps[:, 0])
@@ -82,7 +82,7 @@ class _Taps:
 
 
 def _ordered_sum(weights: Tensor) -> Tensor:
-    """Sums over the last axis, from its first term to its last, whatever the shape."""
+    """The sums over the last axis, in the order of its terms, for every shape."""
     total = torch.zeros(weights.shape[0], dtype=weights.dtype)
     for column in weights.unbind(1):
         total = total + column
@@ -90,7 +90,7 @@ def _ordered_sum(weights: Tensor) -> Tensor:
 
 
 def _cubic(distance: Tensor) -> Tensor:
-    """Keys's kernel with a = -1/2, zero from 2 on."""
+    """Keys's kernel with a = -1/2; zero from distance 2 on."""
     x = distance.abs()
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2

@@ -1,4 +1,4 @@
-"""One step of an octave, before anything is computed; needs no torch."""
+"""The plan of one step, and its global scale. Needs no torch, so a coordinator can compute it."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -8,52 +8,55 @@ from render.dream.config import Dream, Moment
 from render.dream.objective import Mix, Objective
 from render.errors import RenderError
 from render.geometry.rect import Size
-from render.geometry.sampling_grid import Lattice, offset
-from render.geometry.units import Units
+from render.geometry.sampling_grid import SamplingGrid, Shift, jitter_shift
+from render.geometry.units import UnitGrid
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a step asks for, and how far it goes.
+    """One gradient ascent step.
 
-    objectives: those that count now, with their weights of now. length: the mean change of the
-    picture, in normalised space. shift: the jitter, in pixels. bands: what the bands of each
-    objective's gradient are multiplied by; one where it is not cut into bands.
+    objectives: those that count in this step, with the weights of this step.
+    length: eta, the mean |change| of the picture in normalised space.
+    shift: the jitter in pixels.
+    bands: the factor of each frequency band of an objective's gradient; (1,) without bands.
     """
 
     objectives: tuple[Objective, ...]
     length: float
-    shift: tuple[int, int]
+    shift: Shift
     bands: tuple[float, ...] = (1.0,)
 
 
-def step_at(mix: Mix, dream: Dream, lattice: Lattice, moment: Moment, seed: int) -> Step:
-    """The step of a dream at a moment; `seed` takes the place of the dream's own."""
+def step_at(mix: Mix, dream: Dream, sampling_grid: SamplingGrid, moment: Moment, seed: int) -> Step:
+    """The step of a dream at a moment. `seed` replaces the dream's own seed."""
     return Step(
         mix.at(moment),
         dream.step_size * dream.schedule.at(moment),
-        offset(seed, moment.octave, moment.step, lattice.span),
+        jitter_shift(seed, moment.octave, moment.step, sampling_grid.span),
         dream.bands,
     )
 
 
-_DEAD = 2.0**-126  # mean |g| whose reciprocal float32 could not hold
+_ZERO = 2.0**-126  # the reciprocal of a smaller mean |g| overflows float32
 
-_NO_UNITS: Mapping[str, Units] = {}
+_NO_UNITS: Mapping[str, UnitGrid] = {}
 
 
-def scales(
+def step_scales(
     step: Step,
     sums: Iterable[tuple[float, ...]],
     size: Size,
-    units: Mapping[str, Units] = _NO_UNITS,
+    units: Mapping[str, UnitGrid] = _NO_UNITS,
 ) -> tuple[float, ...]:
-    """What each pull is multiplied by: for each objective, each of its bands.
+    """The scale of each band gradient, objective by objective: eta * w_k / sum|w| / mean|g_k|.
 
-    `sums` are the tiles' magnitudes, in tile order; `size` is the octave's; `units` of each layer,
-    which only neurons need. A pull without any gradient (a layer that is dead all over the picture)
-    gets 0. Raises RenderError where gradients are not finite: weights are broken, or the precision
-    too narrow.
+    `sums` are the tiles' `abs_sums` in tile order; the order fixes the rounding. `size` is the
+    octave's. `units` of each layer are needed for neurons only. A band gradient that is zero all
+    over the picture (no unit of the layer is active) gets the scale 0.
+
+    Raises RenderError if gradients are not finite: the weights are damaged, or the precision is too
+    narrow.
     """
     totals = [0.0] * (len(step.objectives) * len(step.bands))
     for tile in sums:
@@ -63,25 +66,25 @@ def scales(
             "gradients are not finite: the weights are damaged, or the precision is too narrow; "
             "check the weights file, or use precision: float32"
         )
-    shares = sum(abs(objective.weight) for objective in step.objectives)
-    wanted = [
-        (objective.weight / shares * band * step.length, _area(objective, size, units))
+    weights = sum(abs(objective.weight) for objective in step.objectives)
+    factors = [
+        (objective.weight / weights * band * step.length, _area(objective, size, units))
         for objective in step.objectives
         for band in step.bands
     ]
-    means = [total / (area * 3) for total, (_, area) in zip(totals, wanted, strict=True)]
+    means = [total / (area * 3) for total, (_, area) in zip(totals, factors, strict=True)]
     return tuple(
-        factor / mean if mean > _DEAD else 0.0
-        for mean, (factor, _) in zip(means, wanted, strict=True)
+        factor / mean if mean > _ZERO else 0.0
+        for mean, (factor, _) in zip(means, factors, strict=True)
     )
 
 
-def _area(objective: Objective, size: Size, units: Mapping[str, Units]) -> int:
-    """The pixels over which a mean is taken: all, or as many as its neurons can see.
+def _area(objective: Objective, size: Size, units: Mapping[str, UnitGrid]) -> int:
+    """The pixels over which the mean is taken: the picture, or what the chosen neurons can see.
 
-    A neuron sees no more of a poster than of a postcard, and is to change it as much.
+    A neuron sees as much of a small picture as of a poster, and so changes both by the same.
     """
     whole = size[0] * size[1]
     if objective.at is None:
         return whole
-    return min(whole, len(objective.at) * units[objective.seen].field ** 2)
+    return min(whole, len(objective.at) * units[objective.target_layer].field ** 2)

@@ -1,7 +1,7 @@
-"""The torch of one gradient ascent step: a tile's sums, and its update.
+"""The update of one gradient ascent step: x <- clip(x + eta * sum_k w_k g_k / mean|g_k|).
 
-The picture changes by the step's length times g / mean|g|, the mean being over all pixels and
-channels of the octave (Mordvintsev et al. 2015; see `render.dream.step`).
+`abs_sums` gives what the mean |g| needs, `render.dream.step.step_scales` turns the sums of all
+tiles into eta * w_k / mean|g_k|, and `ascend` applies them. All work on any part of the picture.
 """
 
 from collections.abc import Sequence
@@ -10,72 +10,72 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from render.dream.config import Dream, Keep
+from render.dream.config import Dream, KeptColours
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
 
-_PLAIN = Dream(limit="hard")
+_HARD_LIMIT = Dream(limit="hard")
+
+_SOFT_RANGE = 0.25  # of the range from black to white
 
 
-_QUARTER = 0.25  # of the way from black to white
-
-
-def magnitudes(pulls: Sequence[Tensor]) -> Tensor:
-    """The sum of |g| of each pull on one tile: (pulls,) of float64."""
-    if not pulls:
+def abs_sums(bands: Sequence[Tensor]) -> Tensor:
+    """The sum of |g| of each band gradient on one tile: (bands,) of float64."""
+    if not bands:
         return torch.zeros(0, dtype=torch.float64)
-    return torch.stack([pull.abs().sum(dtype=torch.float64) for pull in pulls])
+    return torch.stack([band.abs().sum(dtype=torch.float64) for band in bands])
 
 
 def ascend(
     canvas: Tensor,
-    pulls: Sequence[Tensor],
+    bands: Sequence[Tensor],
     scales: Sequence[float],
     masks: Sequence[Tensor | None] = (),
     strength: Tensor | None = None,
-    dream: Dream = _PLAIN,
+    dream: Dream = _HARD_LIMIT,
 ) -> Tensor:
-    """The canvas (h, w, 3) after one step of a dream.
+    """The canvas (h, w, 3) after one step: each band gradient times its scale is added to it.
 
-    `masks` says where each pull counts, and `strength` where anything does: (h, w, 1), 0 to 1.
+    `masks` are the weights of each band, and `strength` of the whole change: (h, w, 1), 0 to 1.
     """
     change = torch.zeros_like(canvas)
-    for place, (pull, scale) in enumerate(zip(pulls, scales, strict=True)):
-        mask = masks[place] if masks else None
-        change += pull * scale if mask is None else pull * scale * mask
+    for number, (band, scale) in enumerate(zip(bands, scales, strict=True)):
+        mask = masks[number] if masks else None
+        change += band * scale if mask is None else band * scale * mask
     if strength is not None:
         change *= strength
     if dream.limit == "soft":
-        change = _gently(canvas, change, dream.keep)
-    return settled(canvas, change, dream.keep)
+        change = _soft_limit(canvas, change, dream.keep)
+    return apply_change(canvas, change, dream.keep)
 
 
-def _gently(canvas: Tensor, change: Tensor, keep: Keep | None) -> Tensor:
-    """A change that slows down in the last quarter before black or white, and never arrives."""
+def _soft_limit(canvas: Tensor, change: Tensor, keep: KeptColours | None) -> Tensor:
+    """The change, reduced in the last quarter before black and white, to 0 at the limit."""
     mean, std = _colours(canvas.dtype, canvas.device)
     rgb = canvas * std + mean
     up, down = 1 - rgb, rgb
     if keep is not None:
         # All channels of a pixel slow down together.
         up, down = up.amin(-1, keepdim=True), down.amin(-1, keepdim=True)
-    return change * (torch.where(change > 0, up, down) / _QUARTER).clamp(0, 1)
+    return change * (torch.where(change > 0, up, down) / _SOFT_RANGE).clamp(0, 1)
 
 
-def settled(canvas: Tensor, change: Tensor, keep: Keep | None) -> Tensor:
-    """The canvas changed as far as there are colours: each channel between black and white.
+def apply_change(canvas: Tensor, change: Tensor, keep: KeptColours | None) -> Tensor:
+    """The canvas plus a change, clipped to the range of colours: each channel black to white.
 
-    To keep colours all channels of a pixel change by the same, in rgb, and stop together.
+    If colours are kept, all channels of a pixel change by the same amount in rgb, and stop
+    together.
     """
     if keep is None:
-        return clamped(canvas + change)
+        return clamp_canvas(canvas + change)
     mean, std = _colours(canvas.dtype, canvas.device)
     rgb = canvas * std + mean
     darkest, lightest = rgb.amin(-1, keepdim=True), rgb.amax(-1, keepdim=True)
     light = (change[..., :1] * std[0]).clamp(-darkest, 1 - lightest)
-    return clamped(canvas + light / std)
+    return clamp_canvas(canvas + light / std)
 
 
-def clamped(canvas: Tensor) -> Tensor:
-    """Each channel between its black and its white."""
+def clamp_canvas(canvas: Tensor) -> Tensor:
+    """The canvas with each channel clipped to its black and white."""
     return canvas.clamp(*_limits(canvas.dtype, canvas.device))
 
 

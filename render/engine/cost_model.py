@@ -16,14 +16,14 @@ from render.dream.guide import GUIDE_SIDE
 from render.dream.objective import Mix
 from render.engine.memory import Cost
 from render.geometry.rect import Rect
-from render.networks.catalogue import build
-from render.networks.network import Network, prepare
+from render.networks.catalogue import build_network
+from render.networks.network import Network, prepare_network
 from render.networks.receptive_field import LayerGrid
 
 _SIDES = (256, 512)  # of the windows that are counted; cost is linear in the pixels between them
 
 
-class _Tally(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up the storage alive, and the operations done, while it is entered."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ def window_cost(network: str, mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> 
 
     `grid` is of the mix's layers.
     """
-    prepared = prepare(build(network), mix.layers, dtype, torch.device("meta"))
+    prepared = prepare_network(build_network(network), mix.layers, dtype, torch.device("meta"))
     prepared = replace(prepared, guides=_guides(mix, dtype, grid))
     weights = sum(p.numel() * p.element_size() for p in prepared.module.parameters())
     canvas = torch.float64 if dtype == torch.float64 else torch.float32
@@ -100,14 +100,16 @@ def _guides(mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> dict[tuple[str, Pa
         for layer, units, channels in zip(mix.layers, grid.units, grid.channels, strict=True)
     }
     return {
-        (one.seen, one.guide): torch.empty(shapes[one.seen], dtype=dtype, device="meta")
+        (one.target_layer, one.guide): torch.empty(
+            shapes[one.target_layer], dtype=dtype, device="meta"
+        )
         for one in mix
         if one.guide is not None
     }
 
 
-def _counted(network: Network, mix: Mix, side: int, canvas: torch.dtype) -> _Tally:
-    tally = _Tally()
+def _counted(network: Network, mix: Mix, side: int, canvas: torch.dtype) -> _CostCounter:
+    tally = _CostCounter()
     with tally:
         padded = torch.empty((side, side, 3), dtype=canvas, device="meta")
         everywhere = [replace(objective, at=None) for objective in mix]

@@ -1,152 +1,161 @@
-"""A study: a picture small enough for one worker, dreamed in its memory from first to last."""
+"""A picture that fits into one worker's memory. It follows `render.dream.reference`, tile by tile.
 
-from collections.abc import Mapping
+The arithmetic is that of `render.engine.shard`, so both give the same bytes.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from render.determinism import arithmetic
-from render.dream.band_gradient import View, pulls
-from render.dream.mask import mask_at, masks_of
-from render.dream.resample import Read, resample
-from render.dream.step import Step, scales
-from render.dream.update import ascend, clamped, magnitudes, settled
-from render.engine.setup import StudyRecipe
-from render.engine.tile_store import assembled
+from render.determinism import dtypes
+from render.dream.band_gradient import TileView, band_gradients
+from render.dream.mask import gradient_masks, resample_mask
+from render.dream.octave_start import add_detail, octave_base
+from render.dream.resample import Read
+from render.dream.step import Step, step_scales
+from render.dream.update import abs_sums, ascend
+from render.engine.setup import InMemorySetup
+from render.engine.tile_store import assemble
 from render.errors import RenderError
 from render.geometry.grid import Grid
-from render.geometry.rect import Rect
+from render.geometry.rect import Rect, Size
 from render.pictures.colour import to_canvas
-from render.pictures.tiled_image import Mosaic
+from render.pictures.tiled_image import TiledImage
 
-NO_MASKS: Mapping[Path, Mosaic] = {}
+NO_MASKS: Mapping[Path, TiledImage] = {}
 
 
-Dreamed = Tensor | RenderError
+DreamResult = Tensor | RenderError
 """A canvas (height, width, 3) on the CPU, in normalised space; or why there is none."""
 
 
-class Study:
-    """One picture on its way through the octaves, with the arithmetic of `render.engine.shard`.
+class InMemoryDream:
+    """One picture on its way through the octaves.
 
-    An octave goes: `begin`, then for each step `view` and `keep` for every tile, and `update`.
+    The calls of an octave are `start`; then, for each step, `tile_view` and `add_gradients` for
+    every tile, and `update`.
     """
 
     def __init__(
         self,
-        recipe: StudyRecipe,
+        setup: InMemorySetup,
         samples: np.ndarray,
         seed: int,
-        masks: Mapping[Path, Mosaic] = NO_MASKS,
+        masks: Mapping[Path, TiledImage] = NO_MASKS,
     ) -> None:
-        """Samples are (h, w, 3) of uint8 or uint16; `seed` takes the place of the dream's; `masks`
-        are those of the recipe's mix and dream, taken in.
+        """Prepare to dream one picture.
+
+        samples: (h, w, 3) of uint8 or uint16.
+        seed: replaces the dream's own seed.
+        masks: the ingested masks of the setup's mix and dream.
         """
-        self._recipe = recipe
+        self._setup = setup
         self._samples = samples
         self._seed = seed
         self._masks = masks
-        self._seen: dict[Path, Tensor] = {}
-        self._dtype = arithmetic(recipe.precision).canvas
+        self._octave_masks: dict[Path, Tensor] = {}
+        self._dtype = dtypes(setup.precision).canvas
         self._octave = 0
         self._base = self._canvas = torch.empty((0, 0, 3), dtype=self._dtype)
-        self._slopes: dict[int, list[Tensor]] = {}
+        self._gradients: dict[int, list[Tensor]] = {}
         self._error: RenderError | None = None
 
     @property
     def has_failed(self) -> bool:
-        """Whether there is nothing more to do, and `dreamed` is an error."""
+        """Whether `result` is an error, so nothing is left to do."""
         return self._error is not None
 
     @property
-    def dreamed(self) -> Dreamed:
-        """What has become of the picture."""
+    def result(self) -> DreamResult:
+        """The canvas as it is, or the error."""
         return self._canvas.cpu() if self._error is None else self._error
 
-    def begin(self, octave: int) -> None:
-        """Start an octave: the input at its size, with what was dreamed in the one before.
+    def start(self, octave: int) -> None:
+        """Start an octave: its base, plus the detail of the previous octave.
 
-        On the CPU, as a poster does. The octave's base is kept for the next one's start.
+        This runs on the CPU, as for a shard. The base is kept for the next octave's detail.
         """
         detail = self._canvas.cpu().sub_(self._base)
         self._octave = octave
-        self._base = self._tiled(self._fresh)
+        self._base = self._read_tiles(self._tile_base)
         if octave:
-            canvas = self._tiled(lambda core: self._carried(detail, core))
+            canvas = self._read_tiles(lambda core: self._tile_start(detail, core))
         else:
             canvas = self._base.clone()
-        self._canvas = canvas.to(self._recipe.device)
-        size = self._recipe.sizes[octave]
+        self._canvas = canvas.to(self._setup.device)
         for path, mask in self._masks.items():
-            seen = mask_at(mask, size, Rect(0, 0, *size), self._dtype)
-            self._seen[path] = seen.to(self._recipe.device)
+            values = resample_mask(mask, self._size, self._grid.whole, self._dtype)
+            self._octave_masks[path] = values.to(self._setup.device)
 
-    def _fresh(self, core: Rect) -> Tensor:
-        """The input at the octave's size, without any dream."""
+    def _tile_base(self, core: Rect) -> Tensor:
         height, width, _ = self._samples.shape
-        size = self._recipe.sizes[self._octave]
-        return clamped(resample(self._read, (height, width), size, core))
+        return octave_base(self._read_input, (height, width), self._size, core)
 
-    def _carried(self, detail: Tensor, core: Rect) -> Tensor:
-        """The pixels `core` of the octave's base, with the detail of the octave before."""
-        height, width, _ = detail.shape
-        size = self._recipe.sizes[self._octave]
-        carried = resample(lambda rect: detail[rect.slices()], (height, width), size, core)
-        return settled(self._base[core.slices()], carried, self._recipe.dream.keep)
+    def _tile_start(self, detail: Tensor, core: Rect) -> Tensor:
+        base, previous = self._base[core.slices()], (detail.shape[0], detail.shape[1])
+        keep = self._setup.dream.keep
+        return add_detail(
+            base, lambda rect: detail[rect.slices()], previous, self._size, core, keep
+        )
 
-    def _read(self, rect: Rect) -> Tensor:
+    def _read_input(self, rect: Rect) -> Tensor:
         return to_canvas(self._samples[rect.slices()], self._dtype)
 
-    def _tiled(self, read: Read) -> Tensor:
-        """The whole octave, a tile at a time, so that what each takes meanwhile is a tile's."""
+    def _read_tiles(self, read: Read) -> Tensor:
+        """The whole octave, read tile by tile: so temporary memory is that of a tile."""
         cores = map(self._grid.core, range(len(self._grid)))
         like = torch.empty(0, dtype=self._dtype)
-        return assembled(self._grid.whole, ((core, read(core)) for core in cores), like)
+        return assemble(self._grid.whole, ((core, read(core)) for core in cores), like)
 
     @property
     def _grid(self) -> Grid:
-        return self._recipe.grid(self._octave)
+        return self._setup.grid(self._octave)
+
+    @property
+    def _size(self) -> Size:
+        return self._setup.sizes[self._octave]
 
     def step(self, number: int) -> Step:
-        """What a step of this octave asks for, counted from 0."""
-        return self._recipe.step(self._octave, number, self._seed)
+        """A step of this octave, counted from 0."""
+        return self._setup.step(self._octave, number, self._seed)
 
-    def view(self, tile: int, step: Step) -> View:
+    def tile_view(self, tile: int, step: Step) -> TileView:
         """A tile's window, on the device."""
-        grid, lattice = self._grid, self._recipe.lattice
-        core, size = grid.core(tile), (grid.height, grid.width)
-        window = lattice.window(core, grid.tile, step.shift, size)
-        pixels = assembled(window, [(grid.whole, self._canvas)], self._canvas)
-        return View(pixels, window, core, lattice.place(window, step.shift, size))
+        core, sampling_grid = self._grid.core(tile), self._setup.sampling_grid
+        window = sampling_grid.window(core, self._setup.tile, step.shift, self._size)
+        pixels = assemble(window, [(self._grid.whole, self._canvas)], self._canvas)
+        position = sampling_grid.window_position(window, step.shift, self._size)
+        return TileView(pixels, window, core, position)
 
-    def keep(self, tile: int, found: list[Tensor]) -> Tensor:
-        """Remember a tile's slopes until the update; returns the sums of |g| of its pulls."""
-        self._slopes[tile] = found
-        return magnitudes(self._pulls(tile))
+    def add_gradients(self, tile: int, gradients: list[Tensor]) -> Tensor:
+        """Store a tile's gradients until the update; returns their `abs_sums`."""
+        self._gradients[tile] = gradients
+        return abs_sums(self._bands(tile))
 
-    def _pulls(self, tile: int) -> list[Tensor]:
-        core, size = self._grid.core(tile), self._recipe.sizes[self._octave]
-        return pulls(self._slopes[tile], core, size, self._recipe.dream)
+    def _bands(self, tile: int) -> list[Tensor]:
+        core = self._grid.core(tile)
+        return band_gradients(self._gradients[tile], core, self._size, self._setup.dream)
 
-    def update(self, step: Step, sums: list[tuple[float, ...]]) -> None:
-        """Change every tile by its pulls, given their sums of |g| in tile order.
+    def update(self, step: Step, sums: Sequence[tuple[float, ...]]) -> None:
+        """Add every tile's scaled band gradients to the canvas; `sums` are in tile order.
 
-        Where they are not finite the study has failed.
+        If the sums are not finite, this dream has failed.
         """
-        recipe = self._recipe
+        dream = self._setup.dream
         try:
-            step_scales = scales(step, sums, recipe.sizes[self._octave], recipe.units)
+            scales = step_scales(step, sums, self._size, self._setup.units)
         except RenderError as error:
-            # The trace would keep this study's tensors alive for as long as the error.
+            # The traceback would keep this dream's tensors alive for as long as the error.
             self._error = error.with_traceback(None)
             return
-        strength = recipe.dream.strength
-        for tile in self._slopes:
+        for tile in self._gradients:
             inside = self._grid.core(tile).slices()
-            seen = {path: mask[inside] for path, mask in self._seen.items()}
-            core = self._canvas[inside]
-            masks, limit = masks_of(step, seen), seen[strength] if strength else None
-            core.copy_(ascend(core, self._pulls(tile), step_scales, masks, limit, recipe.dream))
-        self._slopes.clear()
+            masks = {path: mask[inside] for path, mask in self._octave_masks.items()}
+            canvas = self._canvas[inside]
+            strength = masks[dream.strength] if dream.strength else None
+            band_masks = gradient_masks(step, masks)
+            canvas.copy_(ascend(canvas, self._bands(tile), scales, band_masks, strength, dream))
+        self._gradients.clear()

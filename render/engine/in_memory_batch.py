@@ -1,4 +1,4 @@
-"""Studies dreamed together: on a GPU several in one pass of the network."""
+"""Pictures dreamed together: on a GPU, several share one pass of the network."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,110 +7,115 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from render.dream.band_gradient import View, slopes, stacked_slopes
+from render.dream.band_gradient import TileView, batched_tile_gradients, tile_gradients
 from render.dream.objective import Objective
-from render.engine.in_memory import NO_MASKS, Dreamed, Study
-from render.engine.setup import StudyRecipe
+from render.engine.in_memory import NO_MASKS, DreamResult, InMemoryDream
+from render.engine.setup import InMemorySetup
 from render.networks.network import Network
-from render.pictures.tiled_image import Mosaic
+from render.pictures.tiled_image import TiledImage
 
 
-def dreamed_studies(
+def dream_batch(
     network: Network,
-    recipe: StudyRecipe,
+    setup: InMemorySetup,
     pictures: Sequence[np.ndarray],
     seeds: Sequence[int],
-    masks: Mapping[Path, Mosaic] = NO_MASKS,
-) -> list[Dreamed]:
-    """Dream pictures, (h, w, 3) of uint8 or uint16, each with its own seed, at the recipe's size.
+    masks: Mapping[Path, TiledImage] = NO_MASKS,
+) -> list[DreamResult]:
+    """Dream pictures, (h, w, 3) of uint8 or uint16, each with its own seed, at the setup's size.
 
-    A study has the bytes of the poster (`render.engine.shard`) of that picture, size, seed and
-    precision, on a CPU of the same kind. Who else is dreamed, and in which order, cannot change
-    a bit of it: on a GPU a pass always has the recipe's `batch` windows, on a CPU one (`StudyRecipe.slots`).
+    Each result has the bytes of `render.engine.shard` for the same picture, size, seed and
+    precision, on a CPU of the same kind. The other pictures and their order cannot change any bit
+    of it: a pass always has the setup's `windows_per_pass`.
 
-    `network` is on the recipe's device, and `attentive`; `masks` are those of the recipe's mix and
-    dream, taken in; the process has called `render.determinism.make_repeatable`.
-    A picture whose gradients are not finite has the RenderError in its place. Raises ValueError
-    for other samples, and unless there are as many seeds as pictures.
+    The network is on the setup's device and comes from `with_guides`; `masks` are the ingested
+    masks of the setup's mix and dream. The process must have called `make_deterministic`.
+
+    A picture with gradients that are not finite has a RenderError as its result. Raises ValueError
+    for samples of another dtype, and unless there are as many seeds as pictures.
     """
-    return dreamed_in_slots(network, recipe, pictures, seeds, recipe.slots, masks)
+    return dream_in_passes(network, setup, pictures, seeds, setup.windows_per_pass, masks)
 
 
-def dreamed_in_slots(
+def dream_in_passes(
     network: Network,
-    recipe: StudyRecipe,
+    setup: InMemorySetup,
     pictures: Sequence[np.ndarray],
     seeds: Sequence[int],
-    slots: int,
-    masks: Mapping[Path, Mosaic] = NO_MASKS,
-) -> list[Dreamed]:
-    """The same with `slots` windows a pass, whatever the device."""
-    given = list(zip(pictures, seeds, strict=True))
-    dreamed: list[Dreamed] = []
-    for first in range(0, len(given), slots):
-        together = [Study(recipe, *one, masks) for one in given[first : first + slots]]
-        for octave in range(len(recipe.sizes)):
-            _dream_octave(network, recipe, together, octave, slots)
-        dreamed += [study.dreamed for study in together]
-    return dreamed
+    windows_per_pass: int,
+    masks: Mapping[Path, TiledImage] = NO_MASKS,
+) -> list[DreamResult]:
+    """The same with `windows_per_pass` on every device."""
+    pairs = list(zip(pictures, seeds, strict=True))
+    results: list[DreamResult] = []
+    for first in range(0, len(pairs), windows_per_pass):
+        batch = pairs[first : first + windows_per_pass]
+        dreams = [InMemoryDream(setup, samples, seed, masks) for samples, seed in batch]
+        for octave in range(len(setup.sizes)):
+            _dream_octave(network, setup, dreams, octave, windows_per_pass)
+        results += [dream.result for dream in dreams]
+    return results
 
 
 def _dream_octave(
-    network: Network, recipe: StudyRecipe, studies: list[Study], octave: int, slots: int
-) -> None:
-    for study in _alive(studies):
-        study.begin(octave)
-    tiles = len(recipe.grid(octave))
-    for step in range(recipe.dream.steps):
-        if alive := _alive(studies):
-            _climb(network, recipe, alive, tiles, step, slots)
-
-
-def _alive(studies: list[Study]) -> list[Study]:
-    return [study for study in studies if not study.has_failed]
-
-
-def _climb(
     network: Network,
-    recipe: StudyRecipe,
-    studies: list[Study],
-    tiles: int,
+    setup: InMemorySetup,
+    dreams: list[InMemoryDream],
+    octave: int,
+    windows_per_pass: int,
+) -> None:
+    for dream in _unfailed(dreams):
+        dream.start(octave)
+    tiles = range(len(setup.grid(octave)))
+    for step in range(setup.dream.steps):
+        if unfailed := _unfailed(dreams):
+            _dream_step(network, setup, unfailed, tiles, step, windows_per_pass)
+
+
+def _unfailed(dreams: list[InMemoryDream]) -> list[InMemoryDream]:
+    return [dream for dream in dreams if not dream.has_failed]
+
+
+def _dream_step(
+    network: Network,
+    setup: InMemorySetup,
+    dreams: list[InMemoryDream],
+    tiles: range,
     number: int,
-    slots: int,
+    windows_per_pass: int,
 ) -> None:
-    """One step of studies that are in the same octave, tile by tile."""
-    steps = [study.step(number) for study in studies]
-    # Only their jitters differ.
-    asked = steps[0].objectives
+    """One step of dreams that are in the same octave, tile by tile."""
+    steps = [dream.step(number) for dream in dreams]
+    # The steps differ in their jitter only.
+    objectives = steps[0].objectives
     sums = []
-    for tile in range(tiles):
-        views = [study.view(tile, step) for study, step in zip(studies, steps, strict=True)]
-        for study, found in zip(
-            studies, _passed(network, asked, recipe, views, slots), strict=True
-        ):
-            sums.append(study.keep(tile, found))
-    # The device is asked once a step, for the sums of all studies, so that it seldom idles.
+    for tile in tiles:
+        views = [dream.tile_view(tile, step) for dream, step in zip(dreams, steps, strict=True)]
+        gradients = _view_gradients(network, objectives, setup, views, windows_per_pass)
+        for dream, found in zip(dreams, gradients, strict=True):
+            sums.append(dream.add_gradients(tile, found))
+    # The sums of all dreams are read from the device once a step, so that it seldom idles.
     totals = [tuple(total) for total in torch.stack(sums).tolist()]
-    for place, (study, step) in enumerate(zip(studies, steps, strict=True)):
-        study.update(step, totals[place :: len(studies)])
+    for index, (dream, step) in enumerate(zip(dreams, steps, strict=True)):
+        dream.update(step, totals[index :: len(dreams)])
 
 
-def _passed(
+def _view_gradients(
     network: Network,
-    asked: Sequence[Objective],
-    recipe: StudyRecipe,
-    views: list[View],
-    slots: int,
+    objectives: Sequence[Objective],
+    setup: InMemorySetup,
+    views: list[TileView],
+    windows_per_pass: int,
 ) -> list[list[Tensor]]:
-    """The slopes of each view. Those of one shape share a pass; jitter alone makes others."""
-    if slots == 1:
-        return [slopes(network, asked, recipe.dream, view) for view in views]
-    alike: dict[torch.Size, list[int]] = {}
-    for place, view in enumerate(views):
-        alike.setdefault(view.pixels.shape, []).append(place)
-    found: dict[int, list[Tensor]] = {}
-    for places in alike.values():
-        together = [views[place] for place in places]
-        stacked = stacked_slopes(network, asked, recipe.dream, together, slots)
-        found |= zip(places, stacked, strict=True)
-    return [found[place] for place in range(len(views))]
+    """The gradients of each view. Views of one shape share a pass; only jitter makes others."""
+    if windows_per_pass == 1:
+        return [tile_gradients(network, objectives, setup.dream, view) for view in views]
+    same_shape: dict[torch.Size, list[int]] = {}
+    for index, view in enumerate(views):
+        same_shape.setdefault(view.pixels.shape, []).append(index)
+    gradients: dict[int, list[Tensor]] = {}
+    for indices in same_shape.values():
+        batch = [views[index] for index in indices]
+        found = batched_tile_gradients(network, objectives, setup.dream, batch, windows_per_pass)
+        gradients |= zip(indices, found, strict=True)
+    return [gradients[index] for index in range(len(views))]

@@ -5,27 +5,27 @@ from pathlib import Path
 
 from render.dream.config import Dream
 from render.dream.objective import Mix
-from render.engine.setup import StudyRecipe
+from render.engine.setup import InMemorySetup
 from render.geometry.rect import Size
 
 
-def masks_named(mix: Mix, dream: Dream) -> tuple[Path, ...]:
+def mask_paths(mix: Mix, dream: Dream) -> tuple[Path, ...]:
     """The pictures that say where something is to happen, each once."""
     named = (*(one.mask for one in mix), dream.strength)
     return tuple(dict.fromkeys(path for path in named if path is not None))
 
 
-def guides_named(mix: Mix) -> tuple[Path, ...]:
+def guide_paths(mix: Mix) -> tuple[Path, ...]:
     """The pictures that objectives are guided by, each once."""
     return tuple(dict.fromkeys(one.guide for one in mix if one.guide is not None))
 
 
-def kept_values(mix: Mix, dream: Dream, tile: int) -> float:
+def stored_values(mix: Mix, dream: Dream, tile: int) -> float:
     """How many times a canvas in tiles of that side: each objective's slope, with its margin; a
     mask has but one channel.
     """
     grown = (1 + 2 * dream.margin / tile) ** 2
-    return len(mix) * grown + len(masks_named(mix, dream)) / 3
+    return len(mix) * grown + len(mask_paths(mix, dream)) / 3
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ _RESAMPLED = 4
 
 
 @dataclass(frozen=True)
-class StudyMemory:
+class BatchMemory:
     """Bytes at the peak of dreaming one batch of studies.
 
     `held` are the batch's samples and canvases, and what the studies in work keep for their steps;
@@ -75,27 +75,31 @@ class StudyMemory:
     passing: int
 
 
-def study_memory(recipe: StudyRecipe, source: Size, depth: int, cost: Cost) -> StudyMemory:
+def batch_memory(setup: InMemorySetup, source: Size, depth: int, cost: Cost) -> BatchMemory:
     """The memory of a batch of pictures of size `source`, of `depth` bits a sample (8 or 16).
 
     `cost` is that of the recipe's mix in its precision.
     """
-    size = recipe.sizes[-1]
-    pixel = _CHANNELS * (8 if recipe.precision == "float64" else 4)
+    size = setup.sizes[-1]
+    pixel = _CHANNELS * (8 if setup.precision == "float64" else 4)
     samples = source[0] * source[1] * _CHANNELS * depth // 8
     canvas = size[0] * size[1] * pixel
     # A study in work has its canvas, the octave's base, and what its steps keep.
-    working = recipe.slots * canvas * (2 + kept_values(recipe.mix, recipe.dream, recipe.tile))
-    held = recipe.batch * (samples + canvas) + int(working)
-    reading = cost.weights + _reading_bytes(recipe, source, pixel)
-    return StudyMemory(held, max(_pass_bytes(recipe, cost), reading))
+    working = (
+        setup.windows_per_pass * canvas * (2 + stored_values(setup.mix, setup.dream, setup.tile))
+    )
+    held = setup.batch * (samples + canvas) + int(working)
+    reading = cost.weights + _reading_bytes(setup, source, pixel)
+    return BatchMemory(held, max(_pass_bytes(setup, cost), reading))
 
 
-def _pass_bytes(recipe: StudyRecipe, cost: Cost) -> int:
-    return cost.bytes(recipe.slots * recipe.lattice.largest(recipe.tile, recipe.sizes[-1]))
+def _pass_bytes(setup: InMemorySetup, cost: Cost) -> int:
+    return cost.bytes(
+        setup.windows_per_pass * setup.sampling_grid.largest_window(setup.tile, setup.sizes[-1])
+    )
 
 
-def _reading_bytes(recipe: StudyRecipe, source: Size, pixel: int) -> int:
-    tile = recipe.grid(-1).core(0).area
+def _reading_bytes(setup: InMemorySetup, source: Size, pixel: int) -> int:
+    tile = setup.grid(-1).core(0).area
     read = min(source[0] * source[1], max(_PIECE, tile))
     return read * _READ_BYTES + _RESAMPLED * tile * pixel

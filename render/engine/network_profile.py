@@ -13,13 +13,13 @@ from typing import Any
 from render.dream.objective import Mix, Objective
 from render.engine.memory import Cost
 from render.errors import LayerError
-from render.geometry.units import Units
+from render.geometry.units import UnitGrid
 from render.networks.builtin import LOGITS
-from render.networks.disk_cache import remembered
+from render.networks.disk_cache import cached_on_disk
 
 
 @dataclass(frozen=True)
-class Survey:
+class NetworkProfile:
     """A mix of objectives on a network, sized up: `stride` and `field` in pixels, `cost`.
 
     `units`: of each layer that the mix looks at.
@@ -28,36 +28,36 @@ class Survey:
     stride: int
     field: int
     cost: Cost
-    units: Mapping[str, Units] = dataclass_field(default_factory=dict)
+    units: Mapping[str, UnitGrid] = dataclass_field(default_factory=dict)
 
 
-def survey(network: str, mix: Mix, dtype: str) -> Survey:
+def profile_network(network: str, mix: Mix, dtype: str) -> NetworkProfile:
     """Size up a mix on a network that computes in `dtype` (float32, float64 or bfloat16).
 
     NetworkError or LayerError where the network, a layer or a channel does not exist, or where a
     layer has no exact tiles.
     """
     layers = list(mix.layers)
-    terms = [[one.seen, one.guide is not None] for one in mix]
+    terms = [[one.target_layer, one.guide is not None] for one in mix]
     question = {"network": network, "terms": terms, "dtype": dtype}
 
     def find_out() -> dict[str, Any]:
         import torch
 
         from render.engine.cost_model import window_cost
-        from render.networks.catalogue import build
+        from render.networks.catalogue import build_network
         from render.networks.receptive_field import layer_grid
 
-        grid = layer_grid(build(network), network, tuple(layers))
+        grid = layer_grid(build_network(network), network, tuple(layers))
         # Before the cost is counted by running the mix, and below for an answer from the cache.
         _check_channels(network, mix, dict(zip(layers, grid.channels, strict=True)))
         cost = window_cost(network, mix, getattr(torch, dtype), grid)
         return asdict(grid) | {"cost": asdict(cost)}
 
-    answer = remembered("survey", question, find_out)
+    answer = cached_on_disk("survey", question, find_out)
     _check_channels(network, mix, dict(zip(layers, answer["channels"], strict=True)))
-    units = [Units(**one) for one in answer["units"]]
-    return Survey(
+    units = [UnitGrid(**one) for one in answer["units"]]
+    return NetworkProfile(
         answer["stride"],
         answer["field"],
         Cost(**answer["cost"]),
@@ -67,10 +67,14 @@ def survey(network: str, mix: Mix, dtype: str) -> Survey:
 
 def _check_channels(network: str, mix: Mix, channels: dict[str, int]) -> None:
     for objective in mix:
-        highest = max(objective.numbers or (0,))
-        count = channels[objective.seen]
+        highest = max(objective.target_channels or (0,))
+        count = channels[objective.target_layer]
         if highest >= count:
-            what, of = ("class", "") if objective.seen == LOGITS else ("channel", objective.seen)
+            what, of = (
+                ("class", "")
+                if objective.target_layer == LOGITS
+                else ("channel", objective.target_layer)
+            )
             raise LayerError(
                 f"{what} {highest} of {f'layer {of} of ' if of else ''}{network}: "
                 f"no such {what}; it has {count}, from 0 to {count - 1}"
@@ -81,15 +85,15 @@ def check_weights(network: str, path: Path, digest: str) -> None:
     """WeightsError, naming the tensors, where a weights file of this digest does not fit."""
 
     def find_out() -> dict[str, Any]:
-        from render.networks.weights import fitted
+        from render.networks.weights import load_with_weights
 
-        fitted(network, path)
+        load_with_weights(network, path)
         return {"fits": True}
 
-    remembered("fit", {"network": network, "digest": digest}, find_out)
+    cached_on_disk("fit", {"network": network, "digest": digest}, find_out)
 
 
-def layers_of(network: str) -> Sequence[dict[str, Any]]:
+def list_layers(network: str) -> Sequence[dict[str, Any]]:
     """Every layer as `name`, `channels`, `stride`, `field`, `halo`, `reason`, in order."""
 
     def find_out() -> dict[str, Any]:
@@ -102,7 +106,9 @@ def layers_of(network: str) -> Sequence[dict[str, Any]]:
             ]
         }
 
-    table: Sequence[dict[str, Any]] = remembered("layers", {"network": network}, find_out)["layers"]
+    table: Sequence[dict[str, Any]] = cached_on_disk("layers", {"network": network}, find_out)[
+        "layers"
+    ]
     return table
 
 
@@ -135,7 +141,7 @@ def default_objective(network: str) -> Objective:
         return _CHOSEN[network]
     fitting = [
         str(layer["name"])
-        for layer in layers_of(network)
+        for layer in list_layers(network)
         if not layer["reason"] and layer["field"] <= _WIDEST
     ]
     return Objective(fitting[-1])

@@ -1,104 +1,91 @@
-"""Everything that a shard must know of a picture that is being rendered."""
+"""What the engines must know to render a picture. Needs no torch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
 
-from render.device import Device, Resolved
+from render.device import Device, ResolvedPrecision
 from render.dream.config import Dream, Moment
 from render.dream.objective import Mix
 from render.dream.step import Step, step_at
 from render.geometry.grid import Grid
 from render.geometry.rect import Size
-from render.geometry.sampling_grid import Lattice
-from render.geometry.units import Units
-from render.pictures.tiled_image import Mosaic
+from render.geometry.sampling_grid import SamplingGrid
+from render.geometry.units import UnitGrid
+from render.pictures.tiled_image import TiledImage
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """One picture's plan as the engine needs it; the same for every member of every crew.
+class RenderSetup:
+    """What all engines share.
 
-    `network` and `weights` name the network and its weights file; `input` is the decoded picture;
-    `sizes` are the octaves', smallest first; `tile` is the side of a tile in pixels, `stride` and
-    `field` the network's, `units` each layer's; `masks` are those of the mix and the dream, taken
-    in; `precision` is resolved; `device` is where members compute. Tiles stay
-    on disk between uses where `spill`; a CPU worker is slower, and holds no more than it needs,
-    where `frugal`.
+    sizes: the octaves' heights and widths, smallest first.
+    tile: the side of a tile in pixels.
+    stride, field: of the network, over all layers of the mix, in pixels.
+    units: the unit grid of each layer; only neurons and guides need it.
+    """
+
+    mix: Mix
+    dream: Dream
+    precision: ResolvedPrecision
+    device: Device
+    sizes: tuple[Size, ...]
+    tile: int
+    stride: int
+    field: int
+    units: Mapping[str, UnitGrid] = dataclass_field(default_factory=dict)
+
+    def grid(self, octave: int) -> Grid:
+        """The tiles of an octave."""
+        return Grid(*self.sizes[octave], self.tile)
+
+    @property
+    def sampling_grid(self) -> SamplingGrid:
+        """The network's sampling grid with the dream's jitter and margin."""
+        return SamplingGrid(self.stride, self.field, self.dream.jitter, self.dream.margin)
+
+    def step(self, octave: int, step: int, seed: int | None = None) -> Step:
+        """A step of an octave, both counted from 0. `seed` replaces the dream's own seed."""
+        moment = Moment(octave, len(self.sizes), step, self.dream.steps)
+        seed = self.dream.seed if seed is None else seed
+        return step_at(self.mix, self.dream, self.sampling_grid, moment, seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardSetup(RenderSetup):
+    """One picture that shards render; the same for every member of a crew.
+
+    network, weights: the network's name and its weights file.
+    input: the decoded picture.
+    masks: the ingested masks of the mix and the dream.
+    spill: keep tiles in files between uses.
+    frugal: use the least memory possible on a CPU, at the price of speed.
     """
 
     network: str
     weights: Path
-    mix: Mix
-    dream: Dream
-    precision: Resolved
-    device: Device
-    input: Mosaic
-    sizes: tuple[Size, ...]
-    tile: int
-    stride: int
-    field: int
-    units: Mapping[str, Units] = dataclass_field(default_factory=dict)
-    masks: Mapping[Path, Mosaic] = dataclass_field(default_factory=dict)
+    input: TiledImage
+    masks: Mapping[Path, TiledImage] = dataclass_field(default_factory=dict)
     spill: bool = False
     frugal: bool = False
 
-    def grid(self, octave: int) -> Grid:
-        """The tiles of an octave."""
-        return Grid(*self.sizes[octave], self.tile)
 
-    @property
-    def lattice(self) -> Lattice:
-        """The network's sampling grid at this recipe's jitter."""
-        return Lattice(self.stride, self.field, self.dream.jitter, self.dream.margin)
+@dataclass(frozen=True, kw_only=True)
+class InMemorySetup(RenderSetup):
+    """All pictures of one size that are dreamed in memory; each picture has its own seed.
 
-    def step(self, octave: int, step: int) -> Step:
-        """What a step of an octave asks for, both counted from 0."""
-        moment = Moment(octave, len(self.sizes), step, self.dream.steps)
-        return step_at(self.mix, self.dream, self.lattice, moment, self.dream.seed)
-
-
-@dataclass(frozen=True)
-class StudyRecipe:
-    """The plan of all studies that have one size; with a picture and a seed it gives the pixels.
-
-    `dream` but for its seed, which each study has of its own; `precision` is resolved; `device` is
-    where studies are computed; `sizes` are the octaves', smallest first; `tile` is the side of a
-    tile in pixels, `stride` and `field` the network's, `units` each layer's; `batch` studies share
-    a pass on a GPU.
+    batch: how many pictures share a pass of the network on a GPU.
     """
 
-    mix: Mix
-    dream: Dream
-    precision: Resolved
-    device: Device
-    sizes: tuple[Size, ...]
-    tile: int
-    stride: int
-    field: int
-    batch: int
-    units: Mapping[str, Units] = dataclass_field(default_factory=dict)
-
-    def grid(self, octave: int) -> Grid:
-        """The tiles of an octave."""
-        return Grid(*self.sizes[octave], self.tile)
+    batch: int = 1
 
     @property
-    def lattice(self) -> Lattice:
-        """The network's sampling grid at this recipe's jitter."""
-        return Lattice(self.stride, self.field, self.dream.jitter, self.dream.margin)
+    def windows_per_pass(self) -> int:
+        """How many windows a pass of the network has: the batch on a GPU, 1 on a CPU.
 
-    def step(self, octave: int, step: int, seed: int) -> Step:
-        """What a step of an octave asks for, both counted from 0, with a study's own seed."""
-        moment = Moment(octave, len(self.sizes), step, self.dream.steps)
-        return step_at(self.mix, self.dream, self.lattice, moment, seed)
-
-    @property
-    def slots(self) -> int:
-        """How many studies a pass computes: the batch on a GPU, on a CPU one.
-
-        oneDNN picks its kernels by the whole shape, so on a CPU a pass of eight may have other bits
-        than one; and one thread gains little by it (pareidolia at 256 pixels: at most a tenth).
+        oneDNN chooses its kernels by the whole shape, so on a CPU a pass of eight may have other
+        bits than a pass of one. One thread gains little from it (pareidolia at 256 pixels: at most
+        a tenth).
         """
         return self.batch if self.device == "cuda" else 1

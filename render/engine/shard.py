@@ -1,4 +1,4 @@
-"""The tiles that one worker holds, through the steps of an octave."""
+"""A shard: the tiles that one worker holds. It follows `render.dream.reference`, tile by tile."""
 
 from collections.abc import Callable, Iterable, MutableMapping
 from itertools import chain
@@ -8,58 +8,54 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from render.determinism import arithmetic, keep_freed_memory, make_repeatable, return_freed_memory
-from render.dream.band_gradient import View, pulls, slopes
-from render.dream.guide import attentive
-from render.dream.mask import mask_at, masks_of
-from render.dream.resample import resample
+from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
+from render.dream.band_gradient import TileView, band_gradients, tile_gradients
+from render.dream.guide import with_guides
+from render.dream.mask import gradient_masks, resample_mask
+from render.dream.octave_start import add_detail, octave_base
 from render.dream.step import Step
-from render.dream.update import ascend, clamped, magnitudes, settled
-from render.engine.setup import Recipe
-from render.engine.tile_store import DiskTiles, MemoryTiles, Patch, assembled
+from render.dream.update import abs_sums, ascend
+from render.engine.setup import ShardSetup
+from render.engine.tile_store import DiskTiles, MemoryTiles, Patch, assemble
 from render.geometry.grid import Grid
-from render.geometry.halo import Gives
+from render.geometry.halo import HaloSends
 from render.geometry.partition import Block
 from render.geometry.rect import Rect
 from render.networks.network import load_network
 from render.pictures.colour import to_canvas
-from render.pictures.tiled_image import Mosaic, Slots, TileFile
+from render.pictures.tiled_image import TiledImage, TileFile, TileLayout
 
 
-def base(recipe: Recipe, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
-    """The input at an octave's size, without any dream: the pixels `rect`, (h, w, 3)."""
-    grid = recipe.input.grid
+def shard_base(setup: ShardSetup, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
+    """The input at an octave's size: the pixels `rect`, (h, w, 3)."""
+    grid = setup.input.grid
 
     def read(piece: Rect) -> Tensor:
-        return to_canvas(recipe.input.read(piece), dtype)
+        return to_canvas(setup.input.read(piece), dtype)
 
-    resampled = resample(read, (grid.height, grid.width), recipe.sizes[octave], rect)
-    return clamped(resampled)
+    return octave_base(read, (grid.height, grid.width), setup.sizes[octave], rect)
 
 
-def start(
-    recipe: Recipe, octave: int, before: Mosaic | None, rect: Rect, dtype: torch.dtype
+def shard_start(
+    setup: ShardSetup, octave: int, before: TiledImage | None, rect: Rect, dtype: torch.dtype
 ) -> Tensor:
-    """The canvas that an octave starts from: the pixels `rect`, (h, w, 3).
+    """The canvas from which an octave starts: the pixels `rect`, (h, w, 3).
 
-    `before` is the octave before as it was committed, None for the first. What was dreamed there,
-    the canvas less its base, is carried up; the base itself is taken afresh from the input, which
-    is sharper (Mordvintsev et al. 2015).
+    `before` is the committed canvas of the previous octave; None in the first octave.
     """
-    fresh = base(recipe, octave, rect, dtype)
+    base = shard_base(setup, octave, rect, dtype)
     if before is None:
-        return fresh
+        return base
 
     def detail(piece: Rect) -> Tensor:
-        dreamed = torch.from_numpy(before.read(piece))
-        return dreamed - base(recipe, octave - 1, piece, dtype)
+        canvas = torch.from_numpy(before.read(piece))
+        return canvas - shard_base(setup, octave - 1, piece, dtype)
 
-    grid = before.grid
-    carried = resample(detail, (grid.height, grid.width), recipe.sizes[octave], rect)
-    return settled(fresh, carried, recipe.dream.keep)
+    previous = before.grid.height, before.grid.width
+    return add_detail(base, detail, previous, setup.sizes[octave], rect, setup.dream.keep)
 
 
-Fragment = tuple[Rect, np.ndarray]
+HaloPixels = tuple[Rect, np.ndarray]
 """Pixels that a neighbour's windows need, with their (h, w, 3) values."""
 
 
@@ -72,134 +68,143 @@ def _never() -> bool:
 
 
 class Shard:
-    """One worker's part of a picture. Every method's arithmetic is a tile's: who else works, and on
-    what, cannot change a bit of it.
+    """One worker's part of a picture.
 
-    An octave goes: `begin`, then for each step `climb` and `update`, then `commit`. It can be
-    committed after any step, and gone on with from there by `resume`. `begin`, `resume` and
-    `update` return a fragment for each neighbour, and the next `climb` takes those that the
-    neighbours made for this one.
+    All arithmetic is per tile, so other workers and their tiles cannot change any bit of it.
+
+    The calls of an octave are `start`, then `compute_gradients` and `update` for each step, then
+    `write_tiles`. Tiles can be written after any step, and `resume` continues from there. `start`,
+    `resume` and `update` return halo pixels for each neighbour. The next `compute_gradients` takes
+    the halo pixels that the neighbours made for this shard.
     """
 
     def __init__(
-        self, recipe: Recipe, scratch: Path, abandoned: Callable[[], bool] = _never
+        self, setup: ShardSetup, scratch: Path, abandoned: Callable[[], bool] = _never
     ) -> None:
-        """Load the network. `climb` raises Abandoned between two tiles where `abandoned` says so:
-        the canvas is then as it was after the last `update`.
+        """Load the network. Tiles may be stored in files of `scratch`.
+
+        If `abandoned` returns True between two tiles, `compute_gradients` raises Abandoned. The
+        canvas is then as it was after the last `update`.
         """
-        make_repeatable()
-        if recipe.device == "cpu":
-            return_freed_memory() if recipe.frugal else keep_freed_memory()
-        self._recipe = recipe
+        make_deterministic()
+        if setup.device == "cpu":
+            return_freed_memory() if setup.frugal else keep_freed_memory()
+        self._setup = setup
         self._abandoned = abandoned
-        self._device = torch.device(recipe.device)
-        self._types = arithmetic(recipe.precision)
-        self._home = torch.device("cpu") if recipe.spill else self._device
+        self._device = torch.device(setup.device)
+        self._dtypes = dtypes(setup.precision)
+        self._store_device = torch.device("cpu") if setup.spill else self._device
         self._scratch = scratch
         network = load_network(
-            recipe.network, recipe.weights, recipe.mix.layers, self._types.network, self._device
+            setup.network, setup.weights, setup.mix.layers, self._dtypes.network, self._device
         )
-        self._network = attentive(network, recipe.mix, recipe.units)
+        self._network = with_guides(network, setup.mix, setup.units)
         self._octave = 0
-        self._gives: Gives = {}
+        self._sends: HaloSends = {}
         self._tiles: tuple[int, ...] = ()
         self._step: Step | None = None
-        self._canvas = self._keep("canvas")
-        self._slopes = [self._keep(f"slope-{index}") for index in range(len(recipe.mix))]
-        self._masks = {path: self._keep(f"mask-{n}") for n, path in enumerate(recipe.masks)}
+        self._canvas = self._tile_store("canvas")
+        self._gradients = [self._tile_store(f"gradient-{n}") for n in range(len(setup.mix))]
+        self._masks = {path: self._tile_store(f"mask-{n}") for n, path in enumerate(setup.masks)}
 
-    def _keep(self, name: str) -> MutableMapping[int, Tensor]:
-        return DiskTiles(self._scratch, name) if self._recipe.spill else MemoryTiles()
+    def _tile_store(self, name: str) -> MutableMapping[int, Tensor]:
+        return DiskTiles(self._scratch, name) if self._setup.spill else MemoryTiles()
 
-    def begin(
-        self, octave: int, block: Block, gives: Gives, before: Mosaic | None
-    ) -> dict[int, Fragment]:
-        """Start an octave: this member holds the tiles of a block, and gives of its pixels."""
-        dtype = self._types.canvas
+    def start(
+        self, octave: int, block: Block, sends: HaloSends, before: TiledImage | None
+    ) -> dict[int, HaloPixels]:
+        """Start an octave with the tiles of a block; `sends` are the halos to send to neighbours.
+
+        `before` is the committed canvas of the previous octave; None in the first octave.
+        """
+        dtype = self._dtypes.canvas
         return self._load(
-            octave, block, gives, lambda core: start(self._recipe, octave, before, core, dtype)
+            octave, block, sends, lambda core: shard_start(self._setup, octave, before, core, dtype)
         )
 
     def resume(
-        self, octave: int, block: Block, gives: Gives, canvas: Mosaic
-    ) -> dict[int, Fragment]:
-        """Go on in an octave from its canvas as it was committed, by whatever crew."""
-        return self._load(octave, block, gives, lambda core: torch.from_numpy(canvas.read(core)))
+        self, octave: int, block: Block, sends: HaloSends, canvas: TiledImage
+    ) -> dict[int, HaloPixels]:
+        """Continue an octave from its committed canvas, written by any crew."""
+        return self._load(octave, block, sends, lambda core: torch.from_numpy(canvas.read(core)))
 
     def _load(
-        self, octave: int, block: Block, gives: Gives, read: Callable[[Rect], Tensor]
-    ) -> dict[int, Fragment]:
-        self._octave, self._gives = octave, gives
+        self, octave: int, block: Block, sends: HaloSends, read: Callable[[Rect], Tensor]
+    ) -> dict[int, HaloPixels]:
+        self._octave, self._sends = octave, sends
         self._tiles = block.tiles(self._grid)
-        self._reserve()
+        self._allocate()
         for tile in self._tiles:
             core = self._grid.core(tile)
-            self._canvas[tile] = read(core).to(self._home)
-            for path, kept in self._masks.items():
-                size, dtype = self._recipe.sizes[octave], self._types.canvas
-                mask = mask_at(self._recipe.masks[path], size, core, dtype)
-                kept[tile] = mask.to(self._home)
-        return self._outgoing()
+            self._canvas[tile] = read(core).to(self._store_device)
+            for path, masks in self._masks.items():
+                size, dtype = self._setup.sizes[octave], self._dtypes.canvas
+                mask = resample_mask(self._setup.masks[path], size, core, dtype)
+                masks[tile] = mask.to(self._store_device)
+        return self._halo_pixels()
 
-    def _reserve(self) -> None:
-        """Give every tile its place in memory before any window takes and leaves some."""
-        nothing = torch.zeros((), dtype=self._types.canvas, device=self._home)
-        places = [(self._canvas, 0, 3)]
-        places += [(keep, self._recipe.dream.margin, 3) for keep in self._slopes]
-        places += [(keep, 0, 1) for keep in self._masks.values()]
-        for keep, margin, channels in places:
-            keep.clear()
-            for tile in () if self._recipe.spill else self._tiles:
-                room = self._grid.core(tile).grown(margin).intersect(self._grid.whole)
-                keep[tile] = nothing.expand(room.height, room.width, channels)
+    def _allocate(self) -> None:
+        """Allocate every tile before any window comes and goes, against fragmented memory."""
+        zero = torch.zeros((), dtype=self._dtypes.canvas, device=self._store_device)
+        stores = [(self._canvas, 0, 3)]
+        stores += [(store, self._setup.dream.margin, 3) for store in self._gradients]
+        stores += [(store, 0, 1) for store in self._masks.values()]
+        for store, margin, channels in stores:
+            store.clear()
+            for tile in () if self._setup.spill else self._tiles:
+                rect = self._grid.core(tile).grown(margin).intersect(self._grid.whole)
+                store[tile] = zero.expand(rect.height, rect.width, channels)
 
-    def climb(self, step: int, *fragments: Fragment) -> dict[int, tuple[float, ...]]:
-        """Compute each tile's slopes, and keep them. Returns their pulls' sums of |g|, by tile."""
-        asked = self._step = self._recipe.step(self._octave, step)
-        arrived = [(rect, torch.tensor(values, device=self._device)) for rect, values in fragments]
-        sums = [self._climb_tile(tile, asked, arrived) for tile in self._tiles]
-        # The device is asked for the sums once, after the last tile, so that it never idles.
+    def compute_gradients(self, step: int, *halos: HaloPixels) -> dict[int, tuple[float, ...]]:
+        """Compute and store each tile's gradients. Returns its `abs_sums` by tile."""
+        self._step = self._setup.step(self._octave, step)
+        received = [(rect, torch.tensor(values, device=self._device)) for rect, values in halos]
+        sums = [self._tile_sums(tile, self._step, received) for tile in self._tiles]
+        # The sums are read from the device once, after the last tile, so that it never idles.
         return {tile: tuple(found.tolist()) for tile, found in zip(self._tiles, sums, strict=True)}
 
-    def _climb_tile(self, tile: int, step: Step, arrived: list[Patch]) -> Tensor:
+    def _tile_sums(self, tile: int, step: Step, received: list[Patch]) -> Tensor:
         if self._abandoned():
             raise Abandoned
-        recipe, grid = self._recipe, self._grid
-        core, size = grid.core(tile), (grid.height, grid.width)
-        window = recipe.lattice.window(core, recipe.tile, step.shift, size)
-        pixels = self._assembled(window, chain(self._held(window), arrived))
-        view = View(pixels, window, core, recipe.lattice.place(window, step.shift, size))
-        found = slopes(self._network, step.objectives, recipe.dream, view)
-        for kept, slope in zip(self._slopes, found, strict=False):
-            kept[tile] = slope.to(self._home)
-        return magnitudes(pulls(found, core, size, recipe.dream))
+        setup, size = self._setup, self._setup.sizes[self._octave]
+        view = self._tile_view(tile, step, received)
+        gradients = tile_gradients(self._network, step.objectives, setup.dream, view)
+        for store, gradient in zip(self._gradients, gradients, strict=False):
+            store[tile] = gradient.to(self._store_device)
+        return abs_sums(band_gradients(gradients, view.core, size, setup.dream))
 
-    def update(self, step_scales: tuple[float, ...]) -> dict[int, Fragment]:
-        """Change each tile by its pulls of the step just climbed, scaled alike for the whole
-        picture.
-        """
+    def _tile_view(self, tile: int, step: Step, received: list[Patch]) -> TileView:
+        setup, size = self._setup, self._setup.sizes[self._octave]
+        core, sampling_grid = self._grid.core(tile), setup.sampling_grid
+        window = sampling_grid.window(core, setup.tile, step.shift, size)
+        pixels = self._assemble(window, chain(self._own_patches(window), received))
+        position = sampling_grid.window_position(window, step.shift, size)
+        return TileView(pixels, window, core, position)
+
+    def update(self, scales: tuple[float, ...]) -> dict[int, HaloPixels]:
+        """Add each tile's band gradients, times the picture's `step_scales`, to its canvas."""
         if self._step is None:
-            raise ValueError("an update follows a climb")
-        dream, size = self._recipe.dream, self._recipe.sizes[self._octave]
-        asked = len(self._step.objectives)
+            raise ValueError("an update needs gradients: call compute_gradients first")
+        dream, size = self._setup.dream, self._setup.sizes[self._octave]
         for tile in self._tiles:
-            found = [kept[tile].to(self._device) for kept in self._slopes[:asked]]
-            seen = {path: kept[tile].to(self._device) for path, kept in self._masks.items()}
-            risen = ascend(
+            stores = self._gradients[: len(self._step.objectives)]
+            gradients = [store[tile].to(self._device) for store in stores]
+            masks = {path: store[tile].to(self._device) for path, store in self._masks.items()}
+            canvas = ascend(
                 self._canvas[tile].to(self._device),
-                pulls(found, self._grid.core(tile), size, dream),
-                step_scales,
-                masks_of(self._step, seen),
-                seen[dream.strength] if dream.strength else None,
+                band_gradients(gradients, self._grid.core(tile), size, dream),
+                scales,
+                gradient_masks(self._step, masks),
+                masks[dream.strength] if dream.strength else None,
                 dream,
             )
-            self._canvas[tile] = risen.to(self._home)
-        return self._outgoing()
+            self._canvas[tile] = canvas.to(self._store_device)
+        return self._halo_pixels()
 
-    def commit(self, path: Path) -> TileFile:
-        """Write this shard's tiles, exactly, in the canvas's own type."""
-        dtype = str(self._types.canvas).removeprefix("torch.")
-        file = TileFile(path, Slots(self._grid, dtype, self._tiles))
+    def write_tiles(self, path: Path) -> TileFile:
+        """Write this shard's tiles into a file, exactly, in the canvas's dtype."""
+        dtype = str(self._dtypes.canvas).removeprefix("torch.")
+        file = TileFile(path, TileLayout(self._grid, dtype, self._tiles))
         file.create()
         for tile in self._tiles:
             file.write(tile, self._canvas[tile].cpu().numpy())
@@ -207,20 +212,20 @@ class Shard:
 
     @property
     def _grid(self) -> Grid:
-        return self._recipe.grid(self._octave)
+        return self._setup.grid(self._octave)
 
-    def _held(self, rect: Rect) -> Iterable[Patch]:
-        """This shard's own pixels in a rectangle, a tile at a time."""
+    def _own_patches(self, rect: Rect) -> Iterable[Patch]:
+        """This shard's own pixels in a rectangle, one tile at a time."""
         for tile in self._grid.touching(rect):
             if tile in self._canvas:
                 yield self._grid.core(tile), self._canvas[tile].to(self._device)
 
-    def _assembled(self, rect: Rect, patches: Iterable[Patch]) -> Tensor:
-        like = torch.empty(0, dtype=self._types.canvas, device=self._device)
-        return assembled(rect, patches, like)
+    def _assemble(self, rect: Rect, patches: Iterable[Patch]) -> Tensor:
+        like = torch.empty(0, dtype=self._dtypes.canvas, device=self._device)
+        return assemble(rect, patches, like)
 
-    def _outgoing(self) -> dict[int, Fragment]:
+    def _halo_pixels(self) -> dict[int, HaloPixels]:
         return {
-            taker: (rect, self._assembled(rect, self._held(rect)).cpu().numpy())
-            for taker, rect in self._gives.items()
+            receiver: (rect, self._assemble(rect, self._own_patches(rect)).cpu().numpy())
+            for receiver, rect in self._sends.items()
         }

@@ -78,7 +78,7 @@ Patch = tuple[Rect, Tensor]
 """Some pixels of the picture and their (h, w, 3) values."""
 
 
-def assembled(window: Rect, patches: Iterable[Patch], like: Tensor) -> Tensor:
+def assemble(window: Rect, patches: Iterable[Patch], like: Tensor) -> Tensor:
     """The window's (h, w, 3) values, from patches that cover its part of the picture.
 
     What lies outside the picture is zero: the mean colour, which convolutions pad with.

@@ -6,22 +6,22 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from render.determinism import arithmetic
+from render.determinism import dtypes
 from render.dream.config import Moment
 from render.dream.gradient import gradients
 from render.dream.objective import Objective
-from render.dream.step import Step, scales
-from render.dream.update import clamped, magnitudes
-from render.engine.in_memory import Dreamed
+from render.dream.step import Step, step_scales
+from render.dream.update import abs_sums, clamp_canvas
+from render.engine.in_memory import DreamResult
 from render.errors import RenderError
-from render.fourier.parametrisation import Adam, Waves, coloured, sampled
-from render.fourier.setup import FeatureRecipe, view
+from render.fourier.parametrisation import Adam, FourierBasis, decorrelated_to_canvas, sample_view
+from render.fourier.setup import FeatureSetup, view_transform
 from render.geometry.rect import Rect
-from render.geometry.units import Place
+from render.geometry.units import WindowPosition
 from render.networks.network import Network
 
 
-def dreamed_feature(network: Network, recipe: FeatureRecipe, seed: int) -> Dreamed:
+def dream_feature(network: Network, setup: FeatureSetup, seed: int) -> DreamResult:
     """The picture of a seed: a canvas (height, width, 3) on the CPU; or why there is none.
 
     The picture is decorrelated colours in a Fourier basis, and each step climbs what the network
@@ -30,11 +30,11 @@ def dreamed_feature(network: Network, recipe: FeatureRecipe, seed: int) -> Dream
     has a picture of nothing: the start, which is all but grey.
 
     `network` is on the recipe's device, and `attentive`; the process has called
-    `render.determinism.make_repeatable`. Masks do not count.
+    `render.determinism.make_deterministic`. Masks do not count.
     """
-    search = _Search(network, recipe, seed)
+    search = _Search(network, setup, seed)
     try:
-        for step in range(recipe.fourier.steps):
+        for step in range(setup.fourier.steps):
             search.climb(step)
     except RenderError as error:
         # The trace would keep the search's tensors alive for as long as the error.
@@ -45,33 +45,33 @@ def dreamed_feature(network: Network, recipe: FeatureRecipe, seed: int) -> Dream
 class _Search:
     """One picture on its way up."""
 
-    def __init__(self, network: Network, recipe: FeatureRecipe, seed: int) -> None:
-        dtype, device = arithmetic(recipe.precision).canvas, torch.device(recipe.device)
-        self._network, self._recipe, self._seed = network, recipe, seed
-        self._waves = Waves(recipe.size, recipe.fourier.decay, dtype, device)
+    def __init__(self, network: Network, setup: FeatureSetup, seed: int) -> None:
+        dtype, device = dtypes(setup.precision).canvas, torch.device(setup.device)
+        self._network, self._setup, self._seed = network, setup, seed
+        self._waves = FourierBasis(setup.size, setup.fourier.decay, dtype, device)
         self._coefficients = self._waves.drawn(seed)
-        self._adam = Adam(self._coefficients, recipe.fourier.rate)
+        self._adam = Adam(self._coefficients, setup.fourier.rate)
         self._was_answered = False
 
     @property
     def found(self) -> Tensor:
         """The picture as it is: (height, width, 3), on the CPU."""
         best = self._coefficients if self._was_answered else self._waves.drawn(self._seed)
-        return clamped(coloured(self._waves.summed(best))).contiguous().cpu()
+        return clamp_canvas(decorrelated_to_canvas(self._waves.summed(best))).contiguous().cpu()
 
     def climb(self, step: int) -> None:
         """Change the coefficients as one view of their picture asks for."""
         with torch.enable_grad():
             leaves = self._coefficients.detach().requires_grad_()
-            picture = coloured(self._waves.summed(leaves))
-            look = view(self._seed, step, self._recipe.fourier.turn)
-            seen = sampled(picture, look, self._recipe.least)
+            picture = decorrelated_to_canvas(self._waves.summed(leaves))
+            look = view_transform(self._seed, step, self._setup.fourier.turn)
+            seen = sample_view(picture, look, self._setup.least)
         (slope,) = torch.autograd.grad(seen, leaves, self._pull(seen.detach(), step))
-        self._adam.climb(slope)
+        self._adam.step(slope)
 
     def _pull(self, seen: Tensor, step: int) -> Tensor:
         """Which way a view (h, w, 3) leads up."""
-        asked = self._recipe.mix.at(Moment(0, 1, step, self._recipe.fourier.steps))
+        asked = self._setup.mix.at(Moment(0, 1, step, self._setup.fourier.steps))
         pull = self._summed(asked, seen)
         if pull.any():
             self._was_answered = True
@@ -87,10 +87,10 @@ class _Search:
         Neurons are looked for where they are in the view, whatever it shows there, as in Lucid.
         """
         size = (seen.shape[0], seen.shape[1])
-        place = Place((0, 0), (0, 0), size, size)
+        place = WindowPosition((0, 0), (0, 0), size, size)
         found = gradients(self._network, asked, seen, Rect(0, 0, *size), place)
-        sums = [tuple(magnitudes(found).tolist())]
-        factors = scales(Step(tuple(asked), 1.0, (0, 0)), sums, size, self._network.units)
+        sums = [tuple(abs_sums(found).tolist())]
+        factors = step_scales(Step(tuple(asked), 1.0, (0, 0)), sums, size, self._network.units)
         pull = torch.zeros_like(seen)
         for gradient, factor in zip(found, factors, strict=True):
             pull += gradient * factor

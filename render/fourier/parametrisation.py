@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from render.fourier.setup import View
+from render.fourier.setup import ViewTransform
 from render.geometry.rect import Size
 from render.pictures.colour import CORRELATION, MEAN, STD
 
@@ -17,7 +17,7 @@ _DEVIATION = 0.01  # of the coefficients at the start, and
 _CONTRAST = 0.25  # what the picture is multiplied by, both as in Lucid
 
 
-class Waves:
+class FourierBasis:
     """Three channels of a picture of some size, each a sum of waves of every frequency.
 
     The basis is orthonormal, and each wave is weighted by 1 / f ** decay, f in waves a pixel and
@@ -49,7 +49,7 @@ class Waves:
         return picture.permute(1, 2, 0)
 
 
-def coloured(decorrelated: Tensor) -> Tensor:
+def decorrelated_to_canvas(decorrelated: Tensor) -> Tensor:
     """Any values (h, w, 3) of three decorrelated channels as a canvas (h, w, 3).
 
     Zeros are grey; a sigmoid keeps each colour between black and white.
@@ -71,7 +71,7 @@ def _constants(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor
     )
 
 
-def sampled(picture: Tensor, view: View, least: int) -> Tensor:
+def sample_view(picture: Tensor, view: ViewTransform, least: int) -> Tensor:
     """What a view shows of a canvas (h, w, 3): bilinear, zeros beyond the borders.
 
     Shift, scale and turn are one resampling, where Lucid has two: nothing is blurred twice.
@@ -120,7 +120,7 @@ class Adam:
         self._mean, self._square = torch.zeros_like(values), torch.zeros_like(values)
         self._steps = 0
 
-    def climb(self, gradient: Tensor) -> None:
+    def step(self, gradient: Tensor) -> None:
         """One step."""
         self._steps += 1
         self._mean.lerp_(gradient, 1 - _FIRST)

@@ -5,9 +5,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from render.device import Device, Resolved
+from render.device import Device, ResolvedPrecision
 from render.dream.objective import Mix
-from render.engine.memory import Cost, StudyMemory
+from render.engine.memory import BatchMemory, Cost
 from render.geometry.rect import Size
 
 MOST_PIXELS = 2048 * 2048
@@ -71,7 +71,7 @@ _TURNS = tuple(turn / 10 for turn in (*range(-10, 11), 0, 0, 0, 0, 0))
 
 
 @dataclass(frozen=True)
-class View:
+class ViewTransform:
     """One look at a picture.
 
     scale: above 1 enlarges. degrees: turns the picture, clockwise. down, right: where its middle
@@ -93,7 +93,7 @@ class View:
         return height, width
 
 
-def view(seed: int, step: int, turn: float) -> View:
+def view_transform(seed: int, step: int, turn: float) -> ViewTransform:
     """The look of one step: a hash, so it is known without those before.
 
     `turn` is the most that it is turned, in degrees, either way.
@@ -110,16 +110,16 @@ def view(seed: int, step: int, turn: float) -> View:
         - _SECOND_JITTER / 2
         for first, second in ((2, 4), (3, 5))
     )
-    return View(scale, _TURNS[drawn(1, len(_TURNS))] * turn, down, right)
+    return ViewTransform(scale, _TURNS[drawn(1, len(_TURNS))] * turn, down, right)
 
 
 def largest_view(picture: Size, least: int) -> Size:
     """The size of the largest look at a picture."""
-    return View(max(_SCALES), 0, 0, 0).size(picture, least)
+    return ViewTransform(max(_SCALES), 0, 0, 0).size(picture, least)
 
 
 @dataclass(frozen=True)
-class FeatureRecipe:
+class FeatureSetup:
     """The plan of a feature's picture; with a seed it gives the pixels.
 
     `precision` is resolved; `device` is where it is computed; `size` is the picture's; `stride`
@@ -128,7 +128,7 @@ class FeatureRecipe:
 
     mix: Mix
     fourier: Fourier
-    precision: Resolved
+    precision: ResolvedPrecision
     device: Device
     size: Size
     stride: int
@@ -138,7 +138,7 @@ class FeatureRecipe:
         check_size(self.size)
 
     @property
-    def slots(self) -> int:
+    def windows_per_pass(self) -> int:
         """How many share a pass of the network: each its own."""
         return 1
 
@@ -159,11 +159,11 @@ _PICTURES, _VIEWS = 6, 5
 coefficients, Adam's sums, and what the way from them to the view keeps for its gradient."""
 
 
-def feature_memory(recipe: FeatureRecipe, cost: Cost) -> StudyMemory:
+def feature_memory(setup: FeatureSetup, cost: Cost) -> BatchMemory:
     """The memory of one feature's picture. `cost` is that of the recipe's mix in its precision."""
-    pixel = _CHANNELS * (8 if recipe.precision == "float64" else 4)
-    height, width = recipe.size
-    down, across = largest_view(recipe.size, recipe.least)
+    pixel = _CHANNELS * (8 if setup.precision == "float64" else 4)
+    height, width = setup.size
+    down, across = largest_view(setup.size, setup.least)
     held = (_PICTURES * height * width + _VIEWS * down * across) * pixel
-    gradients = len(recipe.mix) * down * across * pixel
-    return StudyMemory(held, cost.bytes(down * across) + gradients)
+    gradients = len(setup.mix) * down * across * pixel
+    return BatchMemory(held, cost.bytes(down * across) + gradients)

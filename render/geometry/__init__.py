@@ -1,1 +1,1 @@
-"""Integer geometry: tiles, sampling grid, halos, partitions."""
+"""Integer geometry: rectangles, tiles, the network's sampling grid, windows and halos."""

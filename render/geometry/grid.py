@@ -10,8 +10,8 @@ from render.geometry.rect import Rect
 class Grid:
     """A picture of height x width pixels cut into square tiles, row by row from the top left.
 
-    The last row and column hold what is left over, so their tiles may be smaller. The grid belongs
-    to the plan: it never depends on a crew.
+    Tiles of the last row and column may be smaller. The grid belongs to the plan and never depends
+    on the crew.
     """
 
     height: int
@@ -29,7 +29,7 @@ class Grid:
         return -(-self.width // self.tile)
 
     def __len__(self) -> int:
-        """How many tiles there are."""
+        """The number of tiles."""
         return self.rows * self.columns
 
     @property
@@ -49,7 +49,7 @@ class Grid:
         ).intersect(self.whole)
 
     def tiles(self, rect: Rect) -> Rect:
-        """Rows and columns of the tiles that share pixels with `rect`, in tiles, not pixels."""
+        """The rows and columns of the tiles that overlap `rect`; the unit is tiles, not pixels."""
         inside = rect.intersect(self.whole)
         if not inside.area:
             return Rect(0, 0, 0, 0)
@@ -61,7 +61,7 @@ class Grid:
         )
 
     def touching(self, rect: Rect) -> Iterator[int]:
-        """The tiles that share pixels with `rect`, in tile order."""
+        """The tiles that overlap `rect`, in tile order."""
         top, left, bottom, right = self.tiles(rect)
         for row in range(top, bottom):
             for column in range(left, right):

@@ -1,4 +1,4 @@
-"""Which tiles each member of a crew holds: rectangles of whole tiles, each as large as is due."""
+"""Which tiles each member of a crew holds: one rectangle of whole tiles, sized by its speed."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,14 @@ from typing import NamedTuple
 from render.geometry.grid import Grid
 from render.geometry.rect import Rect
 
-_TRIED, _FEW = 4, 8
-"""Cuts that are followed to their end: what one promises is the least that it may come to. Of more
-than a few members that are not alike only the best one is: no two of their blocks are cut alike."""
+_TRIED = 4
+"""The most promising cuts that the search follows to their end."""
+
+_FEW = 8
+"""With more members than this, of different speeds, the search follows only the best cut.
+
+Then no two blocks have the same cuts, so the cache does not help.
+"""
 
 
 @dataclass(frozen=True)
@@ -39,34 +44,34 @@ class Block:
 
 
 def partition(grid: Grid, members: int) -> tuple[Block, ...]:
-    """A block for each member, for members that are alike: as equal as they can be.
+    """A block for each member, as equal as possible.
 
-    Empty for the last ones where there are fewer tiles than members.
+    The last blocks are empty if there are fewer tiles than members.
     """
-    return uneven(grid, (1.0,) * members)
+    return partition_by_speed(grid, (1.0,) * members)
 
 
-def uneven(grid: Grid, speeds: Sequence[float]) -> tuple[Block, ...]:
-    """A block for each member, as large as its speed in tiles a second, or in any other unit, lets
-    it be done when the others are; each above 0.
+def partition_by_speed(grid: Grid, speeds: Sequence[float]) -> tuple[Block, ...]:
+    """A block for each member, sized so that all members finish at the same time.
 
-    Empty for the slowest where there are fewer tiles than members. Cuts the grid in two again and
-    again, so that blocks stay compact: their borders are what neighbours exchange at every step.
+    `speeds` are above 0, in tiles a second or any other unit. The slowest members get empty blocks
+    if there are fewer tiles than members. The grid is cut in two again and again, which keeps
+    blocks compact: neighbours exchange the pixels along their borders at every step.
     """
     if min(speeds) == max(speeds):
         speeds = (1.0,) * len(speeds)
     fastest = sorted(range(len(speeds)), key=lambda member: -speeds[member])[: len(grid)]
     busy = sorted(fastest)
     whole = Block(0, 0, grid.rows, grid.columns)
-    held = dict(zip(busy, _split(whole, tuple(speeds[member] for member in busy)), strict=True))
-    return tuple(held.get(member, Block(0, 0, 0, 0)) for member in range(len(speeds)))
+    blocks = dict(zip(busy, _split(whole, tuple(speeds[member] for member in busy)), strict=True))
+    return tuple(blocks.get(member, Block(0, 0, 0, 0)) for member in range(len(speeds)))
 
 
 _Speeds = tuple[float, ...]
 
 
 def _split(block: Block, speeds: _Speeds) -> tuple[Block, ...]:
-    cut = _outcome(block.bottom - block.top, block.right - block.left, speeds).cut
+    cut = _best_division(block.bottom - block.top, block.right - block.left, speeds).cut
     if cut is None:
         return (block,)
     row, column = block.top + cut.rows, block.left + cut.columns
@@ -74,45 +79,45 @@ def _split(block: Block, speeds: _Speeds) -> tuple[Block, ...]:
         first, second = replace(block, bottom=row), replace(block, top=row)
     else:
         first, second = replace(block, right=column), replace(block, left=column)
-    return _split(first, speeds[: cut.share]) + _split(second, speeds[cut.share :])
+    return _split(first, speeds[: cut.members]) + _split(second, speeds[cut.members :])
 
 
 class _Cut(NamedTuple):
-    """The rows, or else the columns, of the first of two parts, and the members that it gets."""
+    """A cut in two: the rows or else the columns of the first part, and its number of members."""
 
     rows: int
     columns: int
-    share: int
+    members: int
 
 
-class _Outcome(NamedTuple):
-    """The time of the member that takes longest, the blocks' sides together, and the first cut to
-    that end."""
+class _Division(NamedTuple):
+    """The time of the slowest member, the sum of the blocks' sides, and the first cut."""
 
     longest: float
     border: int
     cut: _Cut | None
 
 
-def _tried(speeds: _Speeds) -> int:
+def _tried_cuts(speeds: _Speeds) -> int:
     return _TRIED if len(speeds) <= _FEW or min(speeds) == max(speeds) else 1
 
 
 @lru_cache(1 << 14)
-def _outcome(rows: int, columns: int, speeds: _Speeds) -> _Outcome:
-    """How well so many rows and columns of tiles can be cut, as far as a look ahead tells.
+def _best_division(rows: int, columns: int, speeds: _Speeds) -> _Division:
+    """The best division of a block that the search finds.
 
-    Blocks of one shape are cut alike, and a grid in 512 has only tens of shapes to hundreds.
+    Blocks of one shape have the same division, so it is cached: 512 members make only tens to
+    hundreds of shapes.
     """
     if len(speeds) == 1:
-        return _Outcome(rows * columns / speeds[0], rows + columns, None)
-    best: _Outcome | None = None
-    for promise, cut in nsmallest(_tried(speeds), _cuts(rows, columns, speeds)):
-        if best is not None and promise[0] >= best.longest:
+        return _Division(rows * columns / speeds[0], rows + columns, None)
+    best: _Division | None = None
+    for bound, cut in nsmallest(_tried_cuts(speeds), _cuts(rows, columns, speeds)):
+        if best is not None and bound[0] >= best.longest:
             break
-        first = _outcome(cut.rows or rows, cut.columns or columns, speeds[: cut.share])
-        second = _outcome(rows - cut.rows, columns - cut.columns, speeds[cut.share :])
-        found = _Outcome(max(first.longest, second.longest), first.border + second.border, cut)
+        first = _best_division(cut.rows or rows, cut.columns or columns, speeds[: cut.members])
+        second = _best_division(rows - cut.rows, columns - cut.columns, speeds[cut.members :])
+        found = _Division(max(first.longest, second.longest), first.border + second.border, cut)
         best = found if best is None else min(best, found, key=lambda one: one[:2])
     if best is None:
         raise ValueError(f"{rows} x {columns} tiles are too few for {len(speeds)} members")
@@ -122,29 +127,35 @@ def _outcome(rows: int, columns: int, speeds: _Speeds) -> _Outcome:
 def _cuts(
     rows: int, columns: int, speeds: _Speeds
 ) -> Iterator[tuple[tuple[float, int, int], _Cut]]:
-    """Every way to cut in two, with what it promises: the time at the least, the length of the cut,
-    and how unlike the parts are."""
-    tiles, members = rows * columns, len(speeds)
-    reached = list(accumulate(speeds))
-    # Nobody computes a part of a tile: that counts where all are alike, and is soon said.
-    alike = speeds[0] if min(speeds) == max(speeds) else None
+    """Every way to cut in two, with a lower bound of its outcome.
 
-    def least(part: int, share: int, speed: float) -> float:
-        return part / speed if alike is None else -(-part // share) / alike
+    The bound is the least time, the length of the cut, and how much the parts differ.
+    """
+    tiles, count = rows * columns, len(speeds)
+    cumulative = list(accumulate(speeds))
+    # Tiles are whole. The bound counts that only for equal speeds, where it is cheap.
+    common_speed = speeds[0] if min(speeds) == max(speeds) else None
+
+    def least(part: int, members: int, speed: float) -> float:
+        return part / speed if common_speed is None else -(-part // members) / common_speed
 
     parts = [(row, 0, row * columns, columns) for row in range(1, rows)]
     parts += [(0, column, column * rows, rows) for column in range(1, columns)]
     for row, column, first, length in parts:
         second = tiles - first
-        due = bisect_right(reached, first * reached[-1] / tiles)
-        for share in _shares(first, second, members, due):
-            speed, other = reached[share - 1], members - share
-            longest = max(least(first, share, speed), least(second, other, reached[-1] - speed))
-            yield (longest, length, abs(share - other)), _Cut(row, column, share)
+        due = bisect_right(cumulative, first * cumulative[-1] / tiles)
+        for members in _first_counts(first, second, count, due):
+            speed, other = cumulative[members - 1], count - members
+            longest = max(
+                least(first, members, speed), least(second, other, cumulative[-1] - speed)
+            )
+            yield (longest, length, abs(members - other)), _Cut(row, column, members)
 
 
-def _shares(first: int, second: int, members: int, due: int) -> set[int]:
-    """How many members the first of two parts may get: as many as are due to it, or one more; but
-    nobody is left without a tile."""
-    least, most = max(1, members - second), min(members - 1, first)
-    return {max(least, min(share, most)) for share in (due, due + 1)}
+def _first_counts(first: int, second: int, count: int, due: int) -> set[int]:
+    """How many members the first part may get: as many as are due, or one more.
+
+    Every member keeps at least one tile.
+    """
+    least, most = max(1, count - second), min(count - 1, first)
+    return {max(least, min(members, most)) for members in (due, due + 1)}

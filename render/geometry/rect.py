@@ -7,7 +7,7 @@ Size = tuple[int, int]
 
 
 class Rect(NamedTuple):
-    """Pixels [top, bottom) x [left, right) of a picture; empty where an end precedes its start."""
+    """The pixels [top, bottom) x [left, right) of a picture; empty if an end precedes its start."""
 
     top: int
     left: int
@@ -30,7 +30,7 @@ class Rect(NamedTuple):
         return self.height * self.width
 
     def intersect(self, other: "Rect") -> "Rect":
-        """The pixels in both; possibly empty."""
+        """The pixels of both rectangles; may be empty."""
         return Rect(
             max(self.top, other.top),
             max(self.left, other.left),
@@ -39,7 +39,7 @@ class Rect(NamedTuple):
         )
 
     def grown(self, margin: int) -> "Rect":
-        """This rectangle with `margin` pixels more on each side."""
+        """This rectangle with `margin` more pixels on each side."""
         return Rect(
             self.top - margin, self.left - margin, self.bottom + margin, self.right + margin
         )
@@ -49,7 +49,7 @@ class Rect(NamedTuple):
         return Rect(self.top + down, self.left + right, self.bottom + down, self.right + right)
 
     def slices(self, origin: tuple[int, int] = (0, 0)) -> tuple[slice, slice]:
-        """Where this rectangle lies in an array whose first pixel is `origin`."""
+        """The slices of this rectangle in an array whose first pixel is `origin`."""
         return (
             slice(self.top - origin[0], self.bottom - origin[0]),
             slice(self.left - origin[1], self.right - origin[1]),

@@ -1,15 +1,19 @@
-"""Where the network's sampling grid lies over a picture, and the windows that keep tiles exact.
+"""Where the network's units sample a picture, and the windows that make tiles exact.
 
-The picture stays and the grid moves (design, "The gradient of a tile is exact"): a step with jitter
-(oy, ox) pads the canvas with zeros, oy rows above and ox columns to the left, so that the grid's
-origin falls at another pixel. Nothing wraps round.
+A unit of a layer sees a square of the picture, its receptive field. Neighbouring units see squares
+that lie one stride apart: together they form the sampling grid. Jitter moves this grid, not the
+picture: a step with the shift (oy, ox) pads the canvas with oy rows of zeros above and ox columns
+on the left. Nothing wraps round, in contrast to `np.roll` in Mordvintsev et al. 2015.
 """
 
 import hashlib
 from dataclasses import dataclass
 
 from render.geometry.rect import Rect, Size
-from render.geometry.units import Place
+from render.geometry.units import WindowPosition
+
+Shift = tuple[int, int]
+"""Rows above and columns on the left by which a step pads the canvas: (oy, ox)."""
 
 
 def round_up(value: int, multiple: int) -> int:
@@ -17,28 +21,29 @@ def round_up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
 
 
-def offset(seed: int, octave: int, step: int, jitter: int) -> tuple[int, int]:
-    """The jitter (oy, ox) of one step, each in [0, jitter); (0, 0) where jitter is 0.
+def jitter_shift(seed: int, octave: int, step: int, span: int) -> Shift:
+    """The jitter of one step: both numbers in [0, span), or (0, 0) if `span` is 0.
 
-    A hash rather than a random generator's stream: any step's offset is known without the steps
+    It is a hash and not a random generator's stream, so any step's shift is known without the steps
     before it, in every version of every library. The bias of the remainder is below 2^-50.
     """
-    if jitter == 0:
+    if span == 0:
         return 0, 0
     digest = hashlib.sha256(f"jitter/{seed}/{octave}/{step}".encode()).digest()
     return (
-        int.from_bytes(digest[:8], "big") % jitter,
-        int.from_bytes(digest[8:16], "big") % jitter,
+        int.from_bytes(digest[:8], "big") % span,
+        int.from_bytes(digest[8:16], "big") % span,
     )
 
 
 @dataclass(frozen=True)
-class Lattice:
-    """The sampling grid of a network (stride, receptive field, both in pixels) for some jitter.
+class SamplingGrid:
+    """The sampling grid of a network for a given jitter. All lengths are in pixels.
 
-    `jitter` is what the user asked for; offsets are drawn from [0, `span`), which is `jitter`
-    rounded up to a multiple of the stride, so that every phase of the grid is equally likely.
-    `margin` is how far beyond a core its gradient is asked for, in pixels: smoothing looks round.
+    stride: the distance between the fields of neighbouring units.
+    field: the side of a unit's receptive field.
+    jitter: the largest shift that the user asked for.
+    margin: how far beyond a tile's core its gradient is needed, because smoothing reads around it.
     """
 
     stride: int
@@ -48,84 +53,89 @@ class Lattice:
 
     @property
     def span(self) -> int:
-        """The jitter rounded up to a multiple of the stride."""
+        """The number of shifts along an axis: the jitter rounded up to a multiple of the stride.
+
+        So every phase of the grid is equally likely.
+        """
         return round_up(self.jitter, self.stride)
 
     @property
     def halo(self) -> int:
-        """How far from a core a unit can lie that counts: field - 1 pixels beyond the margin."""
+        """The context of a core on each side: field - 1, plus the margin."""
         return self.field - 1 + self.margin
 
-    def padded(self, length: int) -> int:
-        """The padded canvas's side for a picture's side of `length` pixels, at every offset.
+    def padded_side(self, side: int) -> int:
+        """The side of the padded canvas for a picture with this side, the same at every shift.
 
-        Below and at the right lie at least span - offset zeros. stride - 1 more make sure that
-        floor-mode pools and strided convolutions, which leave up to stride - 1 pixels unread at
-        the end, still read the picture's last pixel; and the side is at least one field.
+        At least span - shift zeros lie below and on the right. A further stride - 1 zeros let the
+        network read the picture's last pixel: pools in floor mode and strided convolutions leave up
+        to stride - 1 pixels unread at the end. The side is at least one field.
         """
-        return max(length + self.span + self.stride - 1, self.field)
+        return max(side + self.span + self.stride - 1, self.field)
 
-    def extent(self, core: int) -> int:
-        """The side of the window of a full tile with a side of `core` pixels, at every offset."""
-        return round_up(core + 2 * self.halo, self.stride) + self.stride
+    def window_side(self, tile: int) -> int:
+        """The side of the window of a full tile with side `tile`, the same at every shift."""
+        return round_up(tile + 2 * self.halo, self.stride) + self.stride
 
-    def largest(self, tile: int, size: Size) -> int:
-        """The pixels of the largest window of tiles of that side in a picture of that size."""
-        extent = self.extent(tile)
-        height, width = (min(extent, self.padded(side)) for side in size)
+    def largest_window(self, tile: int, size: Size) -> int:
+        """The pixels of the largest window, for tiles of side `tile` in a picture of `size`."""
+        side = self.window_side(tile)
+        height, width = (min(side, self.padded_side(length)) for length in size)
         return height * width
 
-    def cover(self, block: Rect, tile: int) -> Rect:
-        """What the windows of a block of whole tiles, of that side, hold of the plane: each pixel
-        at some offset, and no others.
+    def window_union(self, block: Rect, tile: int) -> Rect:
+        """The pixels that the windows of a block of whole tiles read, over all shifts.
+
+        Every pixel of the result is read at some shift.
         """
-        top, bottom = self._covered(block.top, block.bottom, tile)
-        left, right = self._covered(block.left, block.right, tile)
+        top, bottom = self._union_ends(block.top, block.bottom, tile)
+        left, right = self._union_ends(block.left, block.right, tile)
         return Rect(top, left, bottom, right)
 
-    def _covered(self, start: int, stop: int, tile: int) -> tuple[int, int]:
+    def _union_ends(self, start: int, stop: int, tile: int) -> tuple[int, int]:
         last = (stop - 1) // tile * tile
         return (
             start - self.halo - max(self._phases(start)),
-            last - self.halo - min(self._phases(last)) + self.extent(tile),
+            last - self.halo - min(self._phases(last)) + self.window_side(tile),
         )
 
     def _phases(self, start: int) -> tuple[int, int]:
-        """The least and the most by which the grid has a window begin before its halo."""
+        """The least and the largest number of pixels that alignment adds before the halo."""
         if self.jitter:
             return 0, self.stride - 1
         phase = (start - self.halo) % self.stride
         return phase, phase
 
-    def window(self, core: Rect, tile: int, offset: tuple[int, int], size: tuple[int, int]) -> Rect:
-        """The window of a core, in pixels of the picture (so it starts at -offset at the least).
+    def window(self, core: Rect, tile: int, shift: Shift, size: Size) -> Rect:
+        """The window of a core, in pixels of the picture; it starts at -shift or later.
 
-        `tile` is the side of a full tile: a smaller core at the picture's end has the same extent,
-        unless its window meets the true border of the padded canvas. `size` is the picture's.
+        `tile` is the side of a full tile. A smaller core at the picture's end has a window of the
+        same size, except where the window meets the true border of the padded canvas. `size` is the
+        picture's.
         """
-        top, bottom = self._ends(core.top, tile, offset[0], size[0])
-        left, right = self._ends(core.left, tile, offset[1], size[1])
+        top, bottom = self._window_ends(core.top, tile, shift[0], size[0])
+        left, right = self._window_ends(core.left, tile, shift[1], size[1])
         return Rect(top, left, bottom, right)
 
-    def _ends(self, start: int, tile: int, offset: int, length: int) -> tuple[int, int]:
-        first = (start + offset - self.halo) // self.stride * self.stride
-        last = first + self.extent(tile)
-        return max(first, 0) - offset, min(last, self.padded(length)) - offset
+    def _window_ends(self, start: int, tile: int, shift: int, side: int) -> tuple[int, int]:
+        first = (start + shift - self.halo) // self.stride * self.stride
+        last = first + self.window_side(tile)
+        return max(first, 0) - shift, min(last, self.padded_side(side)) - shift
 
-    def place(self, window: Rect, offset: tuple[int, int], size: Size) -> Place:
-        """Where a window of a picture of that size lies on the padded canvas."""
-        return Place(
-            (window.top + offset[0], window.left + offset[1]),
-            offset,
-            size,
-            (self.padded(size[0]), self.padded(size[1])),
+    def window_position(self, window: Rect, shift: Shift, size: Size) -> WindowPosition:
+        """Where a window lies on the padded canvas of a picture of this size."""
+        return WindowPosition(
+            corner=(window.top + shift[0], window.left + shift[1]),
+            shift=shift,
+            size=size,
+            padded=(self.padded_side(size[0]), self.padded_side(size[1])),
         )
 
-    def canvas(self, offset: tuple[int, int], size: tuple[int, int]) -> Rect:
+    def padded_canvas(self, shift: Shift, size: Size) -> Rect:
         """The whole padded canvas, in pixels of the picture."""
         return Rect(
-            -offset[0],
-            -offset[1],
-            self.padded(size[0]) - offset[0],
-            self.padded(size[1]) - offset[1],
+            -shift[0],
+            -shift[1],
+            self.padded_side(size[0]) - shift[0],
+            self.padded_side(size[1]) - shift[1],
         )

@@ -1,4 +1,4 @@
-"""How the units of a layer lie over the picture."""
+"""Where the units of a layer lie over the picture."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,11 @@ from render.geometry.rect import Size
 
 
 @dataclass(frozen=True)
-class Units:
-    """Unit n, down or across, sees the pixels [start + n stride, start + n stride + field).
+class UnitGrid:
+    """The units of a layer: unit n sees the pixels [start + n stride, start + n stride + field).
 
-    In pixels of the padded canvas. `start` is below 0 where convolutions pad.
+    The same down and across, in pixels of the padded canvas. `start` is negative where convolutions
+    pad.
     """
 
     stride: int
@@ -17,22 +18,24 @@ class Units:
     field: int
 
     def nearest(self, pixel: float, padded: int) -> int:
-        """The unit in whose middle a pixel lies most nearly, of those along a side of `padded`.
+        """The unit whose centre is nearest to a pixel, on a padded canvas with this side.
 
-        Only units that exist whatever is rounded: each strided layer may leave pixels unread at
-        the end, together less than a stride.
+        Only units that certainly exist: each strided layer may leave pixels unread at the end,
+        together less than a stride.
         """
         middle = self.start + (self.field - 1) / 2
-        room = padded - 2 * self.start - self.field - (self.stride - 1)
-        return min(max(round((pixel - middle) / self.stride), 0), max(room // self.stride, 0))
+        free = padded - 2 * self.start - self.field - (self.stride - 1)
+        return min(max(round((pixel - middle) / self.stride), 0), max(free // self.stride, 0))
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a window lies: what neurons have to know.
+class WindowPosition:
+    """Where a window lies on the padded canvas. Only neuron objectives need it.
 
-    corner: the window's first pixel, in the padded canvas, a multiple of the stride. shift: the
-    picture's first pixel there. size: the picture's. padded: the padded canvas's.
+    corner: the window's first pixel on the padded canvas, a multiple of the stride.
+    shift: the picture's first pixel on the padded canvas.
+    size: the picture's height and width.
+    padded: the padded canvas's height and width.
     """
 
     corner: tuple[int, int]
@@ -40,10 +43,10 @@ class Place:
     size: Size
     padded: Size
 
-    def unit(self, units: Units, at: tuple[float, float]) -> tuple[int, int]:
-        """The row and column, in the window's own units, of the unit at (x, y), each from 0 to 1.
+    def unit(self, units: UnitGrid, at: tuple[float, float]) -> tuple[int, int]:
+        """The row and column, in the window, of the unit nearest to (x, y), each from 0 to 1.
 
-        They may lie outside the window: then it sees no pixel that the window is there for.
+        They may lie outside the window. Then the unit sees no pixel of the tile's core.
         """
         row, column = (
             units.nearest(shift + share * (side - 1), padded) - corner // units.stride

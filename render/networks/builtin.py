@@ -1,32 +1,26 @@
-"""What a step makes the network see more of: values that add and scale.
-
-`Objective("a") * 2 + -1 * Objective("b")` is a `Mix`: more of layer a, twice as much, less of b.
-The notation is that of lucid's objectives (tensorflow/lucid, `optvis/objectives.py`).
-"""
+"""The networks that come with the project, and where their weights are."""
 
 from pathlib import Path
-
-LOGITS = "logits"
-"""The layer of a network's classes: its head, applied at every position (`networks.head`)."""
-
-
-PRETRAINED = "pretrained"
-
 
 PAREIDOLIA = "pareidolia"
 
 LENET5 = "lenet5"
 
+BUILTIN_NETWORKS = (PAREIDOLIA, LENET5)
+"""The weights of each are a .safetensors file of that name beside this module."""
 
-OWN = (PAREIDOLIA, LENET5)
-"""Our own networks: the weights of each lie beside this module, under its name."""
+LOGITS = "logits"
+"""The layer of any network's classes: its head, applied at every position (`networks.head`)."""
+
+PRETRAINED = "pretrained"
+"""As a weights setting: the weights that torchvision offers, or the built-in ones."""
 
 
-def ships(network: str, weights: str | Path | None) -> bool:
-    """Whether a network's weights are those that come with the project."""
-    return network in OWN and weights in (None, PRETRAINED)
+def uses_builtin_weights(network: str, weights: str | Path | None) -> bool:
+    """Whether this weights setting means the file that comes with the project."""
+    return network in BUILTIN_NETWORKS and weights in (None, PRETRAINED)
 
 
-def shipped(network: str) -> Path:
-    """The weights file of one of our own networks."""
+def builtin_weights(network: str) -> Path:
+    """Return the weights file of a built-in network."""
     return Path(__file__).with_name(f"{network}.safetensors")

@@ -1,4 +1,4 @@
-"""The networks there are, by name, built without weights."""
+"""Names of all known networks, and their architectures, built without weights."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,18 +7,21 @@ import torch
 import torchvision
 from torch.overrides import TorchFunctionMode
 
-from render.errors import NetworkError, suggestion
-from render.networks.builtin import OWN, PAREIDOLIA
+from render.errors import NetworkError, suggest
+from render.networks.builtin import BUILTIN_NETWORKS, PAREIDOLIA
 
-_AUXILIARY = ("googlenet", "inception_v3")  # trained with side heads, which dreams never reach
+_WITH_AUXILIARY_HEADS = (
+    "googlenet",
+    "inception_v3",
+)  # heads used in training only
 _FACTORIES = (torch.empty, torch.zeros, torch.ones)
 
 
 class _ParametersOnMeta(TorchFunctionMode):
-    """Makes new parameters without memory or values.
+    """Creates new parameters on the meta device, without memory or values.
 
-    `torch.device("meta")` would also catch the small tensors that builders compute with (RegNet
-    reads its block widths back from one).
+    `torch.device("meta")` would also affect the small tensors that builders compute with: RegNet
+    reads its block widths from one.
     """
 
     def __torch_function__(
@@ -35,28 +38,29 @@ class _ParametersOnMeta(TorchFunctionMode):
 
 
 def network_names() -> list[str]:
-    """Every network by name: our own first, then torchvision's classification networks."""
-    return [*OWN, *sorted(torchvision.models.list_models(module=torchvision.models))]
+    """Return all network names: the built-in ones, then torchvision's classification networks."""
+    return [*BUILTIN_NETWORKS, *sorted(torchvision.models.list_models(module=torchvision.models))]
 
 
-def check_name(name: str) -> None:
-    """NetworkError, naming the nearest, where there is no such network."""
+def check_network_name(name: str) -> None:
+    """Raise NetworkError, with similar names, if the network is not known."""
     known = network_names()
     if name not in known:
-        raise NetworkError(f"network {name}: no such network; {suggestion(name, known)}")
+        raise NetworkError(f"network {name}: no such network; {suggest(name, known)}")
 
 
-def build(name: str, *, auxiliary: bool = False) -> torch.nn.Module:
-    """The network in evaluation mode, its parameters on the meta device: shapes without values.
+def build_network(name: str, *, auxiliary: bool = False) -> torch.nn.Module:
+    """Build a network in evaluation mode with parameters on the meta device (no values).
 
-    `auxiliary` keeps the side heads of GoogLeNet and Inception v3, which their weights files have.
-    torchvision's trained weights for these two expect its `transform_input`, so it is on.
+    auxiliary: keep the auxiliary heads of GoogLeNet and Inception v3, which are in their weights
+    files. torchvision's weights for these two expect `transform_input`, so it is on.
+    Raises NetworkError if the network is not known.
     """
-    check_name(name)
+    check_network_name(name)
     with _ParametersOnMeta():
-        if name in OWN:
-            network = _own(name)
-        elif name in _AUXILIARY:
+        if name in BUILTIN_NETWORKS:
+            network = _build_builtin(name)
+        elif name in _WITH_AUXILIARY_HEADS:
             network = torchvision.models.get_model(
                 name,
                 weights=None,
@@ -69,7 +73,7 @@ def build(name: str, *, auxiliary: bool = False) -> torch.nn.Module:
     return network.eval()
 
 
-def _own(name: str) -> torch.nn.Module:
+def _build_builtin(name: str) -> torch.nn.Module:
     if name == PAREIDOLIA:
         from render.networks.pareidolia import pareidolia
 
@@ -79,6 +83,6 @@ def _own(name: str) -> torch.nn.Module:
     return lenet5()
 
 
-def has_auxiliary(name: str) -> bool:
-    """Whether the network may have side heads."""
-    return name in _AUXILIARY
+def has_auxiliary_heads(name: str) -> bool:
+    """Whether the network can be built with auxiliary heads."""
+    return name in _WITH_AUXILIARY_HEADS

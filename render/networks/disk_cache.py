@@ -1,7 +1,7 @@
-"""What was found out about networks, remembered on disk, since finding out takes seconds.
+"""A disk cache for facts about networks that take seconds to compute.
 
-Only what follows from an architecture and the software, this package's own code included, is kept,
-so an entry never goes stale; a damaged one is found out again.
+The key holds the inputs, the versions of torch and torchvision, and a hash of this package's
+source. So an entry never becomes stale. A damaged entry is computed again.
 """
 
 import hashlib
@@ -14,38 +14,41 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_SOFTWARE = ("torch", "torchvision")
+_VERSIONED_PACKAGES = ("torch", "torchvision")
 
 
-def remembered(kind: str, question: dict[str, Any], find_out: Callable[[], dict[str, Any]]) -> Any:
-    """The JSON answer to a question, from the cache or found out now and cached."""
-    versions = {name: version(name) for name in _SOFTWARE}
-    key = json.dumps([kind, question, versions, _own_code()], sort_keys=True)
-    path = _folder() / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+def cached_on_disk(kind: str, inputs: dict[str, Any], compute: Callable[[], dict[str, Any]]) -> Any:
+    """Return the cached JSON result of `compute`, or compute it and cache it.
+
+    kind: the name of the computation, which begins the file's name. inputs: its JSON arguments.
+    """
+    versions = {name: version(name) for name in _VERSIONED_PACKAGES}
+    key = json.dumps([kind, inputs, versions, _source_digest()], sort_keys=True)
+    path = _cache_folder() / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError):
-        answer = find_out()
-        _write(path, json.dumps(answer))
+        answer = compute()
+        _write_atomically(path, json.dumps(answer))
         return answer
 
 
 @cache
-def _own_code() -> str:
-    """A hash of the code that finds things out: of all of this package but its data."""
+def _source_digest() -> str:
+    """SHA-256 of all Python files of `render`."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.parent.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _folder() -> Path:
+def _cache_folder() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "dreamfarm"
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the file as a whole; without a place to write, remember nothing."""
+def _write_atomically(path: Path, text: str) -> None:
+    """Replace the file atomically; do nothing if the folder is not writable."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent)

@@ -1,17 +1,23 @@
-"""How far tiles are exact in each network. Loads torch only to find it out the first time."""
+"""The deepest layer of each network whose tiles are exact.
+
+Loads torch only when the disk cache has no entry.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from render.networks.disk_cache import remembered
+from render.networks.disk_cache import cached_on_disk
 
 
 @dataclass(frozen=True)
 class Exactness:
-    """`layer` is a network's deepest with exact tiles; its `stride` and `field` in pixels.
+    """How much of a network can be tiled exactly.
 
-    `classes` tells whether classes have exact tiles, with `classes_field` (0 where not); `reason`,
-    why nothing further has, is empty where all has.
+    layer: the deepest layer with exact tiles.
+    stride, field: its stride and receptive field, in pixels.
+    classes: whether the classes have exact tiles.
+    classes_field: their receptive field in pixels; 0 if they have none.
+    reason: why deeper layers have no exact tiles; empty if all layers have them.
     """
 
     layer: str
@@ -23,35 +29,40 @@ class Exactness:
 
     @property
     def halo(self) -> int:
-        """The context that tiles need at that layer, in pixels a side."""
+        """The halo that tiles need at that layer, in pixels on each side."""
         return max(0, self.field - 1)
 
 
-def exactness(network: str) -> Exactness:
-    """How far tiles are exact in a network; needs no weights. NetworkError if it is not known."""
+def network_exactness(network: str) -> Exactness:
+    """Return how much of a network can be tiled exactly. Needs no weights.
 
-    def find_out() -> dict[str, Any]:
-        return asdict(_measured(network))
+    Raises NetworkError if the network is not known.
+    """
 
-    return Exactness(**remembered("exactness", {"network": network}, find_out))
+    def compute() -> dict[str, Any]:
+        return asdict(_measure(network))
+
+    return Exactness(**cached_on_disk("exactness", {"network": network}, compute))
 
 
-def _measured(network: str) -> Exactness:
+def _measure(network: str) -> Exactness:
     from render.errors import LayerError
     from render.networks.builtin import LOGITS
-    from render.networks.catalogue import build
+    from render.networks.catalogue import build_network
     from render.networks.graph import trace
     from render.networks.head import with_logits
-    from render.networks.receptive_field import Receptive, receptive_fields
+    from render.networks.receptive_field import ReceptiveField, receptive_fields
 
     try:
-        table = receptive_fields(with_logits(trace(build(network))))
+        table = receptive_fields(with_logits(trace(build_network(network))))
         classes = table.pop(LOGITS)
-    except LayerError as why:
-        table = receptive_fields(trace(build(network)))
-        classes = Receptive(0, 0, 0, str(why))
-    layer, seen = [(name, seen) for name, seen in table.items() if not seen.reason][-1]
+    except LayerError as error:
+        table = receptive_fields(trace(build_network(network)))
+        classes = ReceptiveField(0, 0, 0, str(error))
+    layer, deepest = [(name, field) for name, field in table.items() if not field.reason][-1]
     reason = ""
     if classes.reason:
         reason = next((one.reason for one in table.values() if one.reason), classes.reason)
-    return Exactness(layer, seen.stride, seen.field, not classes.reason, classes.field, reason)
+    return Exactness(
+        layer, deepest.stride, deepest.field, not classes.reason, classes.field, reason
+    )

@@ -1,4 +1,4 @@
-"""A network as a graph whose nodes carry torchvision's names."""
+"""Traces a network to a torch.fx graph whose nodes have torchvision's layer names."""
 
 import math
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ import torchvision
 from torch import fx, nn
 from torchvision.models.feature_extraction import NodePathTracer
 
-from render.errors import LayerError, suggestion
+from render.errors import LayerError, suggest
 
 
 @dataclass(frozen=True)
-class Traced:
-    """The traced network and the name of each of its nodes, in order of execution."""
+class TracedNetwork:
+    """A traced network, and the layer name of each node in order of execution."""
 
     graph: fx.GraphModule
     names: dict[fx.Node, str]
 
     def node(self, layer: str) -> fx.Node:
-        """The node of a layer: the one of that name, or the last one inside the module so named.
+        """Return the node of a layer. The name of a block gives the last node in the block.
 
         `features.9` and `inception4c` mean the outputs of those blocks, as in torchvision's
-        `create_feature_extractor`. LayerError, naming the nearest, where there is none.
+        `create_feature_extractor`. Raises LayerError, with similar names, if there is none.
         """
         found = None
         for node, name in self.names.items():
@@ -31,21 +31,21 @@ class Traced:
             if name.startswith(layer + "."):
                 found = node
         if found is None:
-            raise LayerError(f"layer {layer}: no such layer; {suggestion(layer, self.known())}")
+            raise LayerError(f"layer {layer}: no such layer; {suggest(layer, self.layer_names())}")
         return found
 
-    def known(self) -> list[str]:
-        """Every name that `node` takes: nodes, and the modules around them."""
+    def layer_names(self) -> list[str]:
+        """Return every name that `node` accepts: nodes and the blocks around them."""
         names = list(self.names.values())
         blocks = {".".join(name.split(".")[:end]) for name in names for end in range(1, 9)}
         return sorted(blocks | set(names))
 
 
-def trace(network: torch.nn.Module) -> Traced:
-    """Trace a network in evaluation mode, down to its smallest modules and functions.
+def trace(network: torch.nn.Module) -> TracedNetwork:
+    """Trace a network in evaluation mode, down to torch's own modules and functions.
 
-    torchvision's own feature extraction keeps the modules of `torchvision.ops` whole; here they are
-    opened, so that batch norm inside them can be folded. Their names still work, as blocks.
+    torchvision's feature extraction does not trace into the modules of `torchvision.ops`. This
+    does, so that batch norm inside them can be folded. Their names still work as blocks.
     """
     tracer = NodePathTracer(autowrap_modules=(math, torchvision.ops))
     graph = tracer.trace(network)
@@ -56,23 +56,23 @@ def trace(network: torch.nn.Module) -> Traced:
         for original, copy in originals
         if original in tracer.node_to_qualname and original.op not in ("placeholder", "output")
     }
-    return Traced(module, names)
+    return TracedNetwork(module, names)
 
 
 def module_of(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:
-    """The module that a node calls, or None where it does something else."""
+    """Return the module that a node calls, or None if the node is something else."""
     return graph.get_submodule(str(node.target)) if node.op == "call_module" else None
 
 
-def operation(graph: fx.GraphModule, node: fx.Node) -> str:
-    """The name of what a node calls: a module's class, a function, or a method."""
+def operation_name(graph: fx.GraphModule, node: fx.Node) -> str:
+    """Return the name of what a node calls: a module's class, a function or a method."""
     if (module := module_of(graph, node)) is not None:
         return type(module).__name__
     return str(getattr(node.target, "__name__", node.target))
 
 
 def is_relu(graph: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether a node rectifies, by a module or a function."""
+    """Whether a node is a ReLU, as a module or a function."""
     if node.op == "call_function":
         return node.target in (torch.relu, nn.functional.relu)
     return isinstance(module_of(graph, node), nn.ReLU)

@@ -1,11 +1,12 @@
-"""LeNet-5: the network that read cheques, taught on digits that formulas and fonts drew.
+"""LeNet-5, trained on synthetic digits.
 
 LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning Applied to Document Recognition"
-(Proceedings of the IEEE, 1998). As in the paper C5 is a 5 x 5 convolution, so the network reads a
-picture of any size, position by position (the paper's "space displacement network"). Departures:
-C3 sees all maps of S2, subsampling has no weights, ReLU in place of the scaled tanh (a saturated
-unit gives dreams no gradient), a linear layer in place of the radial basis functions, and a colour
-picture is made grey first.
+(Proceedings of the IEEE, 1998). As in the paper, C5 is a 5 x 5 convolution, so the network reads
+pictures of any size (the paper's "space displacement network").
+
+Differences from the paper: C3 reads all maps of S2. Subsampling has no weights. ReLU replaces the
+scaled tanh, because saturated units give dreams no gradient. A linear layer replaces the radial
+basis functions. The first layer converts colours to grey.
 """
 
 from collections import OrderedDict
@@ -15,18 +16,20 @@ from torch import Tensor, nn
 
 CLASS_COUNT = 10
 LUMA = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue in grey (ITU-R BT.601)."""
+"""Weights of red, green and blue in grey (ITU-R BT.601)."""
 DEVIATION = (0.229, 0.224, 0.225)
-"""Of red, green and blue, by torchvision's normalisation."""
+"""Standard deviations of red, green and blue in torchvision's normalisation."""
 
 
 class LeNet5(nn.Module):
-    """Layers `c1` and `c3` (5 x 5), `s2` and `s4` (halving), `c5` (5 x 5), `f6`, `classes`.
+    """LeNet-5 as a fully convolutional network, without padding.
 
-    `classes` is a map of stride 4 with a field of 32 pixels: how much each position looks like each
-    digit. A digit's score is the map's mean. Nothing is padded. Takes (N, 3, H, W) in
-    the torchvision normalisation, any size from 32 x 32; returns scores (N, num_classes), before
-    the softmax.
+    Its layers are `c1` and `c3` (5 x 5), `s2` and `s4` (pooling by 2), `c5` (5 x 5), `f6` and
+    `classes`. `classes` is a map with stride 4 and a receptive field of 32 pixels. A digit's score
+    is the mean of its map.
+
+    Input: (N, 3, H, W) in torchvision's normalisation, at least 32 x 32. Output: scores before the
+    softmax, (N, num_classes).
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -54,13 +57,13 @@ def _convolution(inputs: int, outputs: int, side: int) -> nn.Sequential:
 
 
 def _set_grey(layer: nn.Conv2d) -> None:
-    """Make the layer weigh normalised colours to grey of about deviation 1, and keep it so."""
+    """Set and freeze weights that turn normalised colours to grey with a deviation of about 1."""
     layer.requires_grad_(False)
     scale = sum(LUMA) / DEVIATION[1]
-    shares = [luma * deviation * scale for luma, deviation in zip(LUMA, DEVIATION, strict=True)]
-    layer.weight.copy_(torch.tensor(shares).view(1, 3, 1, 1))
+    weights = [luma * deviation * scale for luma, deviation in zip(LUMA, DEVIATION, strict=True)]
+    layer.weight.copy_(torch.tensor(weights).view(1, 3, 1, 1))
 
 
 def lenet5(num_classes: int = CLASS_COUNT) -> LeNet5:
-    """Build the network with untrained weights; the trained ones lie beside this module."""
+    """Build the network with untrained weights."""
     return LeNet5(num_classes)

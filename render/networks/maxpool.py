@@ -1,4 +1,4 @@
-"""Max-pooling whose gradient is the same bytes every time, on CUDA too."""
+"""Max-pooling with a deterministic gradient on CUDA."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.nn import functional
 
 
-class _MaxPool(torch.autograd.Function):
-    """torch's forward pass; a backward pass that gathers instead of scattering.
+class _GatherMaxPool(torch.autograd.Function):
+    """torch's forward pass, with a backward pass that gathers instead of scattering.
 
-    torch's CUDA backward adds with atomics in an order that changes from run to run, for
-    channels_last inputs, and raises in deterministic mode. Here every offset in the window, in a
-    fixed order, hands its outputs' gradients to the inputs they were taken from.
+    For channels_last inputs torch's CUDA backward pass adds with atomics, in an order that varies,
+    and raises in deterministic mode. This backward pass goes through the offsets of the window in
+    a fixed order and adds each output's gradient to the input that was its maximum.
     """
 
     @staticmethod
@@ -37,7 +37,7 @@ class _MaxPool(torch.autograd.Function):
         (batch, channels, height, width), kernel, stride, padding = ctx.geometry
         grad = grads[0]
         rows, columns = grad.shape[2:]
-        # A frame wide enough for every window, those that hang over the borders too.
+        # Large enough for every window, with those that cross the borders.
         frame = grad.new_zeros(
             (
                 batch,
@@ -63,8 +63,8 @@ class _MaxPool(torch.autograd.Function):
         return inside, None, None, None, None
 
 
-class MaxPool(torch.nn.Module):
-    """As torch.nn.MaxPool2d without dilation: (N, C, H, W) to (N, C, H', W')."""
+class DeterministicMaxPool2d(torch.nn.Module):
+    """torch.nn.MaxPool2d without dilation: (N, C, H, W) to (N, C, H', W')."""
 
     def __init__(
         self,
@@ -77,6 +77,6 @@ class MaxPool(torch.nn.Module):
         self.settings = (kernel, stride, padding, ceil_mode)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The maximum over each window."""
-        pooled: Tensor = _MaxPool.apply(x, *self.settings)
+        """Return the maximum of each window."""
+        pooled: Tensor = _GatherMaxPool.apply(x, *self.settings)
         return pooled

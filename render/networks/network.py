@@ -1,4 +1,4 @@
-"""A network ready to dream: cut, folded, frozen, on its device."""
+"""A network that is ready for dreaming: reduced to a subgraph, folded, frozen, on its device."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,49 +7,54 @@ from pathlib import Path
 import torch
 from torch import Tensor, fx, nn
 
-from render.geometry.units import Units
+from render.geometry.units import UnitGrid
 from render.networks.graph import trace
-from render.networks.subgraph import cut, fold_batch_norm, pool_repeatably, rectify_in_place
+from render.networks.subgraph import (
+    extract_subgraph,
+    fold_batch_norm,
+    make_pools_deterministic,
+    make_relu_in_place,
+)
 
 
 @dataclass(frozen=True)
 class Network:
-    """A cut network whose outputs are those of `layers`.
+    """A network whose outputs are the activations of `layers`.
 
-    `dtype` is what pictures are converted to on entry; gradients come back in the pictures' own.
-    `units` of each layer, which only neurons need; `guides` by layer and picture: what the layer
-    sees in it, (positions, C).
+    dtype: pictures are converted to it on entry; gradients have the pictures' own dtype.
+    units: the unit grid of each layer, which only objectives on neurons need.
+    guides: the activations of a guide picture by layer and path, (positions, C).
     """
 
     module: fx.GraphModule
     layers: tuple[str, ...]
     dtype: torch.dtype
-    units: Mapping[str, Units] = field(default_factory=dict)
+    units: Mapping[str, UnitGrid] = field(default_factory=dict)
     guides: Mapping[tuple[str, Path], Tensor] = field(default_factory=dict)
 
     def activations(self, pictures: Tensor) -> dict[str, Tensor]:
-        """(N, 3, H, W) in the canvas's normalised space to each layer's (N, C, h, w)."""
+        """Return each layer's activations (N, C, h, w) for normalised pictures (N, 3, H, W)."""
         outputs = self.module(pictures.to(self.dtype))
         return dict(zip(self.layers, outputs, strict=True))
 
 
-def prepare(
+def prepare_network(
     model: nn.Module,
     layers: tuple[str, ...],
     dtype: torch.dtype = torch.float32,
     device: torch.device | None = None,
 ) -> Network:
-    """Cut a network after the deepest of the layers and make it fast: folded, channels_last.
+    """Reduce a network to what the layers need, and optimise it: folded, channels_last.
 
-    LayerError where a layer does not exist. Batch norm is folded in float64, so that the folded
-    weights depend on the dtype by one rounding. bfloat16 is for the convolutions alone; a batch
-    norm that could not be folded keeps float32, as under torch's autocast.
+    Batch norm is folded in float64, so the folded weights are rounded once to the dtype. bfloat16
+    applies to convolutions only. A batch norm that could not be folded keeps float32, as under
+    torch's autocast. Raises LayerError if a layer does not exist.
     """
-    module = cut(trace(model), layers).graph.to(torch.float64)
+    module = extract_subgraph(trace(model), layers).graph.to(torch.float64)
     fold_batch_norm(module)
-    rectify_in_place(module)
+    make_relu_in_place(module)
     if device is not None and device.type == "cuda":
-        pool_repeatably(module)
+        make_pools_deterministic(module)
     module.requires_grad_(False)
     wide = torch.float32 if dtype == torch.bfloat16 else dtype
     module.to(device, wide).to(memory_format=torch.channels_last)
@@ -66,8 +71,11 @@ def load_network(
     dtype: torch.dtype = torch.float32,
     device: torch.device | None = None,
 ) -> Network:
-    """The named network with a file's weights, prepared. NetworkError, WeightsError, LayerError."""
-    # Only files need safetensors, which a bare GPU machine may lack.
-    from render.networks.weights import fitted
+    """Build a network with a file's weights and prepare it (`prepare_network`).
 
-    return prepare(fitted(name, weights), layers, dtype, device)
+    Raises NetworkError, WeightsError or LayerError.
+    """
+    # Imported here because a minimal GPU machine may not have safetensors.
+    from render.networks.weights import load_with_weights
+
+    return prepare_network(load_with_weights(name, weights), layers, dtype, device)

@@ -1,9 +1,9 @@
-"""Pareidolia: the project's own small network, taught on pictures that formulas drew.
+"""Pareidolia: the project's own small network, trained on synthetic pictures.
 
-The shape is GoogLeNet's (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015) with batch
-normalisation and two stacked 3 x 3 convolutions in place of 5 x 5 (Ioffe and Szegedy, 2015;
-Szegedy et al., 2016), cut down to 1.3 million parameters. Every operation before the head
-commutes with shifts by the stride, so the halo of a tile is finite.
+The architecture is GoogLeNet's (Szegedy et al., "Going Deeper with Convolutions", CVPR 2015),
+reduced to 1.3 million parameters. It has batch normalisation, and two 3 x 3 convolutions in place
+of 5 x 5 (Ioffe and Szegedy, 2015; Szegedy et al., 2016). Every operation before the head commutes
+with shifts by the stride, so tiles need a finite halo.
 """
 
 from collections import OrderedDict
@@ -27,17 +27,17 @@ class Convolution(nn.Module):
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the rectified, normalised response."""
+        """Return the activations after batch normalisation and ReLU."""
         out: Tensor = self.relu(self.norm(self.conv(x)))
         return out
 
 
 class Mixed(nn.Module):
-    """Four branches of growing reach, side by side: 1 x 1, 3 x 3, twice 3 x 3, pool.
+    """An inception block: parallel branches of 1 x 1, 3 x 3, two 3 x 3, and a pool.
 
-    `widths` holds (point, near squeeze, near, far squeeze, far, pooled) channels; the output has
-    point + near + far + pooled of them, at the input's height and width. torch.fx calls that
-    output `<name>.cat`.
+    widths: channels (point, near squeeze, near, far squeeze, far, pooled). The output has
+    point + near + far + pooled channels at the input's height and width. Its layer is named
+    `<name>.cat`.
     """
 
     def __init__(self, inputs: int, widths: tuple[int, int, int, int, int, int]) -> None:
@@ -58,17 +58,19 @@ class Mixed(nn.Module):
         self.channels = point + near + far + pooled
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the branches' outputs joined along channels."""
+        """Return the outputs of the branches, concatenated along channels."""
         return torch.cat([self.point(x), self.near(x), self.far(x), self.pooled(x)], 1)
 
 
 class Pareidolia(nn.Module):
-    """Blocks `stem` and `mixed3a` to `mixed4b` (stride 8), `mixed5a` and `classes` (stride 16).
+    """A small GoogLeNet whose class scores are the means of class maps.
 
-    `classes` is a map: how much each position looks like each class, at least 0. A class's score
-    is the map's mean, so one can dream of a class by naming one channel of a layer with exact
-    tiles. Takes (N, 3, H, W) in the torchvision normalisation, any size from 32 x 32; returns
-    scores (N, num_classes), before the softmax.
+    Its blocks are `stem` and `mixed3a` to `mixed4b` (stride 8), `mixed5a` and `classes` (stride
+    16). `classes` is a map of each class, at least 0. A class is therefore one channel of a layer
+    with exact tiles.
+
+    Input: (N, 3, H, W) in torchvision's normalisation, at least 32 x 32. Output: scores before the
+    softmax, (N, num_classes).
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -99,5 +101,5 @@ class Pareidolia(nn.Module):
 
 
 def pareidolia(num_classes: int = CLASS_COUNT) -> Pareidolia:
-    """Build the network with untrained weights; the trained ones lie beside this module."""
+    """Build the network with untrained weights."""
     return Pareidolia(num_classes)

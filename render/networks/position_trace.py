@@ -1,7 +1,8 @@
-"""What a network's operations do to positions: the largest pixel number that can reach each result.
+"""Runs a network on pixel positions to find which pixels can influence each unit.
 
-A convolution becomes the maximum over its window and channels, a sum that over its terms. An
-operation that mixes the whole picture ends it, with the reason.
+Every value is the largest pixel number that can influence it. So a convolution becomes a maximum
+over its window and channels, and a sum becomes a maximum over its terms. After an operation that
+mixes the whole picture nothing is traced, and the reason is recorded.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
-from render.networks.graph import Traced
+from render.networks.graph import TracedNetwork
 
 POINTWISE_MODULES = (
     nn.BatchNorm2d,
@@ -28,7 +29,7 @@ POINTWISE_MODULES = (
     nn.Dropout,
     nn.Identity,
 )
-"""Those whose output at a place depends on their input at that place and channel alone."""
+"""Modules whose output depends only on the input at the same position and channel."""
 
 
 _POINTWISE = {"relu", "relu_", "relu6", "silu", "gelu", "hardswish", "sigmoid", "dropout"}
@@ -37,37 +38,45 @@ _POINTWISE |= {"stochastic_depth"}
 
 _COMBINING = {"add", "iadd", "sub", "mul", "imul", "truediv"}
 
-_ARRANGING = {"cat", "chunk", "getitem", "getattr", "size", "dim", "unsqueeze", "squeeze"}
+_RESHAPING = {"cat", "chunk", "getitem", "getattr", "size", "dim", "unsqueeze", "squeeze"}
 
-_ARRANGING |= {"permute", "transpose", "expand", "view", "reshape", "contiguous", "floordiv", "eq"}
+_RESHAPING |= {"permute", "transpose", "expand", "view", "reshape", "contiguous", "floordiv", "eq"}
 
-_SPLITTING = {"chunk", "split"}  # of channels, after which they must be told apart
+_CHANNEL_SPLITTING = {"chunk", "split"}  # channels must be tracked separately
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Of a value (2, channels, rows, columns): the last and the first pixel that units see along
-    the stripe. The value itself may take gigabytes."""
+class PixelSpan:
+    """The last and the first pixel that can influence each unit along one axis.
+
+    shape: the shape of the traced value, (2, channels, rows, columns). The value itself is not
+    stored, because it can take gigabytes.
+    """
 
     shape: torch.Size
     last: torch.Tensor
     first: torch.Tensor
 
 
-class _WholePictureError(Exception):
-    """An operation whose result at one place depends on every place, or in a way not known."""
+class _NotLocalError(Exception):
+    """An operation that depends on the whole picture, or in an unknown way."""
 
 
-class Positions(fx.Interpreter):
-    """Runs a traced network on pixel numbers; notes where locality ends, and why."""
+class PositionTracer(fx.Interpreter):
+    """Runs a traced network on pixel numbers along one axis (2 for rows, 3 for columns).
 
-    def __init__(self, traced: Traced, axis: int) -> None:
+    reasons: why a node has no finite receptive field. values: the pixel spans of all other layers.
+    """
+
+    def __init__(self, traced: TracedNetwork, axis: int) -> None:
         super().__init__(traced.graph)
         self.names = traced.names
         self.axis = axis
-        self.splits = any(_called(node) in _SPLITTING for node in traced.graph.graph.nodes)
+        self.splits_channels = any(
+            _target_name(node) in _CHANNEL_SPLITTING for node in traced.graph.graph.nodes
+        )
         self.reasons: dict[fx.Node, str] = {}
-        self.values: dict[fx.Node, Seen] = {}
+        self.values: dict[fx.Node, PixelSpan] = {}
 
     def run_node(self, n: fx.Node) -> Any:
         inherited = [self.reasons[source] for source in n.all_input_nodes if source in self.reasons]
@@ -76,11 +85,11 @@ class Positions(fx.Interpreter):
             return None
         try:
             value = super().run_node(n)
-        except _WholePictureError as why:
-            self.reasons[n] = f"{self.names.get(n, n.name)} {why}"
+        except _NotLocalError as error:
+            self.reasons[n] = f"{self.names.get(n, n.name)} {error}"
             return None
         if isinstance(value, torch.Tensor) and n in self.names and value.dim() == 4:
-            self.values[n] = _seen(value, self.axis)
+            self.values[n] = _pixel_span(value, self.axis)
         return value
 
     def get_attr(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -97,8 +106,8 @@ class Positions(fx.Interpreter):
         if isinstance(module, POINTWISE_MODULES):
             return x
         if isinstance(module, nn.Conv2d):
-            seen = _slide(
-                _once(x, 1).amax(1, keepdim=True),
+            seen = _window_max(
+                _collapse_expanded(x, 1).amax(1, keepdim=True),
                 module.kernel_size,
                 module.stride,
                 _conv_padding(module),
@@ -106,7 +115,7 @@ class Positions(fx.Interpreter):
             )
             return seen.expand(-1, module.out_channels, -1, -1)
         if isinstance(module, nn.MaxPool2d):
-            return _slide(
+            return _window_max(
                 x,
                 module.kernel_size,
                 module.stride,
@@ -115,18 +124,22 @@ class Positions(fx.Interpreter):
                 module.ceil_mode,
             )
         if isinstance(module, nn.AvgPool2d):
-            return _slide(
+            return _window_max(
                 x, module.kernel_size, module.stride, module.padding, ceil_mode=module.ceil_mode
             )
         if isinstance(module, nn.LayerNorm):
-            return _across(x, len(module.normalized_shape))
+            return _channel_max(x, len(module.normalized_shape))
         if isinstance(module, nn.Linear) and x.dim() == 4:
-            return _once(x, -1).amax(-1, keepdim=True).expand(*x.shape[:-1], module.out_features)
-        raise _WholePictureError(_why(type(module).__name__))
+            return (
+                _collapse_expanded(x, -1)
+                .amax(-1, keepdim=True)
+                .expand(*x.shape[:-1], module.out_features)
+            )
+        raise _NotLocalError(_not_local_reason(type(module).__name__))
 
     def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if target is torch.cat and not self.splits:
-            return _joined(*args, **kwargs)
+        if target is torch.cat and not self.splits_channels:
+            return _concatenated(*args, **kwargs)
         return self._call(target.__name__, lambda: target(*args, **kwargs), args, kwargs)
 
     def call_method(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -139,20 +152,20 @@ class Positions(fx.Interpreter):
     ) -> Any:
         if name in _POINTWISE:
             return args[0]
-        if name == "_assert":  # of the picture's size, by transformers
+        if name == "_assert":  # transformers check the picture's size
             return None
         if name in _COMBINING and any(isinstance(a, torch.Tensor) for a in args):
-            return _combined(args)
-        if name in _ARRANGING or name in _COMBINING:
+            return _elementwise_max(args)
+        if name in _RESHAPING or name in _COMBINING:
             return run()
         if name in ("max_pool2d", "avg_pool2d"):
-            return _slide(**_pool_arguments(name, *args, **kwargs))
+            return _window_max(**_pool_arguments(name, *args, **kwargs))
         if name == "layer_norm":
-            return _across(args[0], len(args[1]))
-        raise _WholePictureError(_why(name))
+            return _channel_max(args[0], len(args[1]))
+        raise _NotLocalError(_not_local_reason(name))
 
 
-def _why(name: str) -> str:
+def _not_local_reason(name: str) -> str:
     lowered = name.lower()
     if "adaptive" in lowered or lowered == "mean":
         return "averages over the whole picture"
@@ -171,12 +184,12 @@ def _conv_padding(module: nn.Conv2d) -> Any:
     if module.padding == "valid":
         return 0
     if module.padding == "same":
-        raise _WholePictureError("(padding='same') pads by the picture's size")
+        raise _NotLocalError("(padding='same') pads by the picture's size")
     return module.padding
 
 
 def _pool_arguments(name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
-    """The arguments of `_slide` for a functional pool, whichever way they were passed."""
+    """Return the arguments of `_window_max` for the arguments of a functional pool."""
     order = ["input", "kernel_size", "stride", "padding", "dilation", "ceil_mode"]
     if name == "avg_pool2d":
         order.remove("dilation")
@@ -185,7 +198,7 @@ def _pool_arguments(name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
     return {"x": given.pop("input"), "kernel": given.pop("kernel_size"), **given}
 
 
-def _slide(
+def _window_max(
     x: torch.Tensor,
     kernel: Any,
     stride: Any = None,
@@ -193,63 +206,69 @@ def _slide(
     dilation: Any = 1,
     ceil_mode: bool = False,
 ) -> torch.Tensor:
-    """The maximum over each window; padding sees nothing, which is -infinity.
+    """Return the maximum of each window. Padding counts as -infinity: no pixel.
 
-    A pool takes at most half a kernel of padding, a convolution any.
+    Padding of more than half a kernel, which only convolutions allow, is added beforehand.
     """
     (down, right), size = _pair(padding), _pair(kernel)
     if down * 2 > size[0] or right * 2 > size[1]:
         x = functional.pad(x, (right, right, down, down), value=-torch.inf)
         padding = 0
     slid = functional.max_pool2d(
-        _once(x, 1), kernel, stride or kernel, padding, dilation, ceil_mode
+        _collapse_expanded(x, 1), kernel, stride or kernel, padding, dilation, ceil_mode
     )
     return slid.expand(-1, x.shape[1], -1, -1)
 
 
-def _once(x: torch.Tensor, *dimensions: int) -> torch.Tensor:
-    """A value without the repetitions along some dimensions: where it is expanded, the first."""
+def _collapse_expanded(x: torch.Tensor, *dimensions: int) -> torch.Tensor:
+    """Reduce expanded dimensions (stride 0) to size 1, since their values are all the same."""
     for dimension in dimensions:
         if x.stride(dimension) == 0:
             x = x.narrow(dimension, 0, 1)
     return x
 
 
-def _across(x: torch.Tensor, dimensions: int) -> torch.Tensor:
+def _channel_max(x: torch.Tensor, dimensions: int) -> torch.Tensor:
     if dimensions != 1:
-        raise _WholePictureError("normalises over the whole picture")
-    return _once(x, -1).amax(-1, keepdim=True).expand_as(x)
+        raise _NotLocalError("normalises over the whole picture")
+    return _collapse_expanded(x, -1).amax(-1, keepdim=True).expand_as(x)
 
 
-def _called(node: fx.Node) -> str:
+def _target_name(node: fx.Node) -> str:
     return str(getattr(node.target, "__name__", node.target))
 
 
-def _joined(parts: Sequence[torch.Tensor], dim: int = 0) -> torch.Tensor:
-    """Parts side by side; along channels each stands for all, since nothing tells them apart."""
+def _concatenated(parts: Sequence[torch.Tensor], dim: int = 0) -> torch.Tensor:
+    """Concatenate. Along channels each gets the maximum, since they are not tracked apart."""
     if dim != 1:
         return torch.cat(tuple(parts), dim)
-    widest = _combined([_once(part, 1).amax(1, keepdim=True) for part in parts])
+    widest = _elementwise_max([_collapse_expanded(part, 1).amax(1, keepdim=True) for part in parts])
     return widest.expand(-1, sum(part.shape[1] for part in parts), *widest.shape[2:])
 
 
-def _combined(args: Sequence[Any]) -> torch.Tensor:
+def _elementwise_max(args: Sequence[Any]) -> torch.Tensor:
     tensors = [a for a in args if isinstance(a, torch.Tensor)]
     try:
         shape = np.broadcast_shapes(*(tensor.shape for tensor in tensors))
-    except ValueError as why:
-        raise _WholePictureError("takes pictures of one size only") from why
+    except ValueError as error:
+        raise _NotLocalError("takes pictures of one size only") from error
     expanded = [tensor.expand(shape) for tensor in tensors]
     repeated = [
         dimension
         for dimension in range(len(shape))
         if all(tensor.stride(dimension) == 0 for tensor in expanded)
     ]
-    return torch.stack([_once(tensor, *repeated) for tensor in expanded]).amax(0).expand(shape)
+    return (
+        torch.stack([_collapse_expanded(tensor, *repeated) for tensor in expanded])
+        .amax(0)
+        .expand(shape)
+    )
 
 
-def _seen(value: torch.Tensor, axis: int) -> Seen:
+def _pixel_span(value: torch.Tensor, axis: int) -> PixelSpan:
     others = (0, 2) if axis == 2 else (0, 1)
-    return Seen(
-        value.shape, _once(value[0], *others).amax(others), -_once(value[-1], *others).amax(others)
+    return PixelSpan(
+        value.shape,
+        _collapse_expanded(value[0], *others).amax(others),
+        -_collapse_expanded(value[-1], *others).amax(others),
     )

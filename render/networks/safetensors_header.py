@@ -1,4 +1,4 @@
-"""What a .safetensors file says of itself: in its header, read without its tensors."""
+"""The header of a .safetensors file: its size check, and its metadata without the tensors."""
 
 import json
 from dataclasses import dataclass
@@ -6,33 +6,36 @@ from pathlib import Path
 
 from render.errors import WeightsError
 
-MAX_HEADER = 16 << 20
-"""Bytes. A header of ten thousand tensors has a tenth of it."""
+MAX_HEADER_BYTES = 16 << 20
+"""Ten times the size of a header for ten thousand tensors."""
 
 
-_LENGTH = 8
+_LENGTH_BYTES = 8
 
 
-def check_claims(path: Path) -> None:
-    """WeightsError for a header that the file cannot hold, or that is absurdly long.
+def check_header(path: Path) -> None:
+    """Check the length of the header before anything is allocated for it.
 
-    Raises OSError where the file cannot be read.
+    Raises WeightsError if the header is longer than the file or than MAX_HEADER_BYTES, and OSError
+    if the file cannot be read.
     """
     with path.open("rb") as file:
-        length = int.from_bytes(file.read(_LENGTH), "little")
-    room = path.stat().st_size - _LENGTH
-    claim = f"weights {path}: cannot be read (its header claims {length} bytes, and "
-    if length > room:
-        raise WeightsError(f"{claim}the file has {max(0, room)}); is it a whole weights file?")
-    if length > MAX_HEADER:
-        raise WeightsError(f"{claim}at most {MAX_HEADER} are read); save the tensors alone")
+        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+    available = path.stat().st_size - _LENGTH_BYTES
+    problem = f"weights {path}: cannot be read (its header claims {length} bytes, and "
+    if length > available:
+        raise WeightsError(
+            f"{problem}the file has {max(0, available)}); is it a whole weights file?"
+        )
+    if length > MAX_HEADER_BYTES:
+        raise WeightsError(f"{problem}at most {MAX_HEADER_BYTES} are read); save the tensors alone")
 
 
 @dataclass(frozen=True)
-class Metadata:
-    """`architecture`, the network's name; `classes` in order of its scores; `licence`.
+class WeightsMetadata:
+    """What a weights file states about its network. A missing or malformed entry is empty.
 
-    Whatever the file does not say, or not in these words, is empty.
+    classes: names in the order of the scores.
     """
 
     architecture: str = ""
@@ -40,32 +43,32 @@ class Metadata:
     licence: str = ""
 
 
-def read_metadata(path: Path) -> Metadata:
-    """What a weights file says; nothing where it is no .safetensors file.
+def read_metadata(path: Path) -> WeightsMetadata:
+    """Read the metadata of a weights file. It is empty for files other than .safetensors.
 
-    WeightsError where it cannot be read.
+    Raises WeightsError if the file cannot be read.
     """
     if path.suffix != ".safetensors":
-        return Metadata()
+        return WeightsMetadata()
     from safetensors import SafetensorError, safe_open
 
     try:
-        check_claims(path)
+        check_header(path)
         with safe_open(path, framework="np") as opened:
-            said = opened.metadata() or {}
-    except (SafetensorError, OSError) as why:
+            metadata = opened.metadata() or {}
+    except (SafetensorError, OSError) as error:
         raise WeightsError(
-            f"weights {path}: cannot be read ({why}); is it a whole weights file?"
-        ) from why
-    return Metadata(
-        said.get("architecture", "").removeprefix("torchvision "),
-        _names(said.get("classes", "")),
-        said.get("licence", ""),
+            f"weights {path}: cannot be read ({error}); is it a whole weights file?"
+        ) from error
+    return WeightsMetadata(
+        metadata.get("architecture", "").removeprefix("torchvision "),
+        _parse_class_names(metadata.get("classes", "")),
+        metadata.get("licence", ""),
     )
 
 
-def _names(text: str) -> tuple[str, ...]:
-    """The words of a JSON list; none where it is anything else, as other people's files may say."""
+def _parse_class_names(text: str) -> tuple[str, ...]:
+    """Parse a JSON list of strings. Return an empty tuple for anything else."""
     try:
         words = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,22 +1,22 @@
-"""A traced network cut after its deepest objective and prepared for dreaming."""
+"""Reduces a traced network to the layers that are needed, and optimises it for dreaming."""
 
 import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from render.networks.builtin import LOGITS
-from render.networks.graph import Traced, is_relu, module_of
+from render.networks.graph import TracedNetwork, is_relu, module_of
 from render.networks.head import with_logits
-from render.networks.maxpool import MaxPool
+from render.networks.maxpool import DeterministicMaxPool2d
 
-_IN_PLACE_TOO = (nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid)
+_OTHER_IN_PLACE_MODULES = (nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid)
 
 
-def cut(traced: Traced, layers: tuple[str, ...]) -> Traced:
-    """The part of the network that the layers need; it returns their outputs as a tuple.
+def extract_subgraph(traced: TracedNetwork, layers: tuple[str, ...]) -> TracedNetwork:
+    """Return the part of the network that the layers need. It outputs a tuple of their values.
 
-    LayerError where there is no such layer, or where the layers include the classes (LOGITS) and
-    the head cannot be applied position by position. The traced graph is changed in place.
+    Changes the traced graph in place. Raises LayerError if there is no such layer, or if the
+    layers include the classes (LOGITS) and the head cannot be applied at every position.
     """
     if LOGITS in layers:
         traced = with_logits(traced)
@@ -31,13 +31,13 @@ def cut(traced: Traced, layers: tuple[str, ...]) -> Traced:
     traced.graph.delete_all_unused_submodules()
     traced.graph.recompile()
     kept = set(graph.nodes)
-    return Traced(traced.graph, {n: name for n, name in traced.names.items() if n in kept})
+    return TracedNetwork(traced.graph, {n: name for n, name in traced.names.items() if n in kept})
 
 
 def fold_batch_norm(module: fx.GraphModule) -> None:
-    """Fold each batch norm into the convolution before it, where nothing else reads that one.
+    """Fold each batch norm into the preceding convolution if nothing else reads the convolution.
 
-    A convolution that is itself an objective's layer keeps its own output.
+    A convolution whose output is an objective's layer is not folded.
     """
     for node in list(module.graph.nodes):
         source = node.args[0] if node.args else None
@@ -55,14 +55,14 @@ def fold_batch_norm(module: fx.GraphModule) -> None:
     module.recompile()
 
 
-def rectify_in_place(module: fx.GraphModule) -> None:
-    """Let each ReLU overwrite its input where nobody else reads it: fewer passes over memory.
+def make_relu_in_place(module: fx.GraphModule) -> None:
+    """Make each ReLU in-place if nothing else reads its input; this saves memory traffic.
 
-    Everywhere else in-place is taken away, since torchvision's networks ask for it without knowing
-    that an objective may look at the layer before.
+    Disables in-place operation everywhere else: torchvision enables it, but an objective may read
+    the preceding layer.
     """
     for node in module.graph.nodes:
-        if isinstance(other := module_of(module, node), _IN_PLACE_TOO):
+        if isinstance(other := module_of(module, node), _OTHER_IN_PLACE_MODULES):
             other.inplace = False
         if not is_relu(module, node):
             continue
@@ -76,12 +76,12 @@ def rectify_in_place(module: fx.GraphModule) -> None:
     module.recompile()
 
 
-def pool_repeatably(module: fx.GraphModule) -> None:
-    """Exchange torch's max-pools for those with a deterministic gradient on CUDA."""
+def make_pools_deterministic(module: fx.GraphModule) -> None:
+    """Replace torch's max-pools by ones with a deterministic gradient on CUDA."""
     for node in module.graph.nodes:
         pool = module_of(module, node)
         if isinstance(pool, nn.MaxPool2d) and pool.dilation in (1, (1, 1)):
-            replacement = MaxPool(
+            replacement = DeterministicMaxPool2d(
                 _pair(pool.kernel_size), _pair(pool.stride), _pair(pool.padding), pool.ceil_mode
             )
         elif node.op == "call_function" and node.target is torch.nn.functional.max_pool2d:
@@ -89,7 +89,9 @@ def pool_repeatably(module: fx.GraphModule) -> None:
             stride = node.kwargs.get("stride", node.args[2] if len(node.args) > 2 else None)
             padding = node.kwargs.get("padding", node.args[3] if len(node.args) > 3 else 0)
             ceil_mode = bool(node.kwargs.get("ceil_mode", False))
-            replacement = MaxPool(_pair(kernel), _pair(stride or kernel), _pair(padding), ceil_mode)
+            replacement = DeterministicMaxPool2d(
+                _pair(kernel), _pair(stride or kernel), _pair(padding), ceil_mode
+            )
         else:
             continue
         name = f"repeatable_{node.name}"
@@ -102,7 +104,7 @@ def pool_repeatably(module: fx.GraphModule) -> None:
 
 
 def _may_be_overwritten(module: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether an operation's own gradient does without its output, which is no view either."""
+    """Whether an operation's gradient does not need its output, and the output is not a view."""
     if node.op == "call_module":
         return isinstance(module_of(module, node), nn.Conv2d | nn.BatchNorm2d)
     return getattr(node.target, "__name__", "") in ("cat", "add")

@@ -1,31 +1,31 @@
-"""Where a network's weights are. Loads torch only to download."""
+"""Finds or downloads the weights file of a network. Loads torch only to download."""
 
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
 from render.errors import WeightsError
-from render.networks.builtin import PRETRAINED, shipped, ships
+from render.networks.builtin import PRETRAINED, builtin_weights, uses_builtin_weights
 
-SAFE = ".safetensors"
-"""What ends the names of files that hold tensors and nothing that could be run."""
+SAFETENSORS_SUFFIX = ".safetensors"
+"""Suffix of files that hold tensors only, and no code."""
 
 
-def downloaded(network: str) -> Path | None:
-    """Torchvision's weights of a network, where they are in torch's cache already."""
-    path = _cached(_best(network).url)
+def downloaded_weights(network: str) -> Path | None:
+    """Return torchvision's weights file if it is in torch's cache already, else None."""
+    path = _torch_cache_path(_torchvision_weights(network).url)
     return path if path.is_file() else None
 
 
-def weights_file(network: str, weights: str | None) -> Path:
-    """The file a network's weights are in: a path as given, torchvision's download, or our own.
+def resolve_weights(network: str, weights: str | None) -> Path:
+    """Return the weights file that a setting means: its path, torchvision's or the built-in.
 
-    `pretrained` downloads into torch's cache unless the file is there. WeightsError where there is
-    no network to download by, no such file, or nothing was named for a network that needs it;
-    NetworkError where torchvision has no weights of a network of that name.
+    `pretrained` downloads torchvision's file into torch's cache if it is not there.
+    Raises WeightsError if the file does not exist, the download fails, or the network needs a
+    setting and has none. Raises NetworkError if torchvision does not know the network.
     """
-    if ships(network, weights):
-        return shipped(network)
+    if uses_builtin_weights(network, weights):
+        return builtin_weights(network)
     if weights in (None, PRETRAINED):
         _check_name(network)
     if weights is None:
@@ -34,7 +34,7 @@ def weights_file(network: str, weights: str | None) -> Path:
             f"a .safetensors or .pth file, or `{PRETRAINED}` to download torchvision's"
         )
     if weights == PRETRAINED:
-        return _downloaded(network)
+        return _download(network)
     path = Path(weights)
     if not path.is_file():
         raise WeightsError(f"weights {path}: no such file; check the path")
@@ -42,36 +42,36 @@ def weights_file(network: str, weights: str | None) -> Path:
 
 
 def _check_name(network: str) -> None:
-    from render.networks.catalogue import check_name
+    from render.networks.catalogue import check_network_name
 
-    check_name(network)
+    check_network_name(network)
 
 
-def _best(network: str) -> Any:
+def _torchvision_weights(network: str) -> Any:
     import torchvision
 
     return torchvision.models.get_model_weights(network).DEFAULT
 
 
-def _cached(url: str) -> Path:
+def _torch_cache_path(url: str) -> Path:
     import torch
 
     return Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
 
 
-def _downloaded(network: str) -> Path:
+def _download(network: str) -> Path:
     import torch
 
-    url = _best(network).url
-    path = _cached(url)
+    url = _torchvision_weights(network).url
+    path = _torch_cache_path(url)
     if not path.is_file():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            prefix = path.stem.rpartition("-")[2]  # of the file's SHA-256, by torchvision's custom
+            prefix = path.stem.rpartition("-")[2]  # the start of its SHA-256
             torch.hub.download_url_to_file(url, str(path), prefix, progress=False)
-        except (URLError, OSError, RuntimeError) as why:
+        except (URLError, OSError, RuntimeError) as error:
             raise WeightsError(
-                f"weights of {network}: torchvision's file could not be downloaded ({why}); "
+                f"weights of {network}: torchvision's file could not be downloaded ({error}); "
                 "name a local .safetensors or .pth file as weights"
-            ) from why
+            ) from error
     return path

@@ -1,4 +1,4 @@
-"""Weights from files: read without running anything, and checked against the network."""
+"""Loads weights files safely, without running code, and checks that they fit the network."""
 
 import pickle
 import re
@@ -12,18 +12,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from render.errors import WeightsError
-from render.networks.catalogue import build, has_auxiliary, network_names
-from render.networks.safetensors_header import check_claims, read_metadata
+from render.networks.catalogue import build_network, has_auxiliary_heads, network_names
+from render.networks.safetensors_header import check_header, read_metadata
 
-_SIDE_HEADS = ("aux1.", "aux2.", "AuxLogits.")
+_AUXILIARY_PREFIXES = ("aux1.", "aux2.", "AuxLogits.")
 
-# torchvision's own DenseNet files spell modules as before 2018, and its builder renames them.
-_OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
+# torchvision's DenseNet files use module names from before 2018, which its builder renames.
+_OLD_DENSENET_NAME = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
 
-_NAMED_AT_MOST = 4  # tensors in a message
+_MAX_LISTED = 4  # tensors in a message
 
-# torch obeys a damaged file's instructions until one makes no sense.
-_UNREADABLE = (
+# A damaged pickle can make torch raise any of these.
+_READ_ERRORS = (
     SafetensorError,
     OSError,
     EOFError,
@@ -38,26 +38,26 @@ _UNREADABLE = (
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a .safetensors file, or of any other by torch's safe unpickler.
+    """Read the tensors of a .safetensors file, or of another file with torch's safe unpickler.
 
-    WeightsError where it cannot be read, holds no tensors, or is a pickle that would run code.
+    Raises WeightsError if the file cannot be read, holds anything but tensors, or would run code.
     """
     try:
         if path.suffix == ".safetensors":
-            check_claims(path)
+            check_header(path)
             return dict(load_file(path))
-        with warnings.catch_warnings(action="ignore"):  # of pickles that are refused just after
+        with warnings.catch_warnings(action="ignore"):  # about refused pickles
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as why:
+    except pickle.UnpicklingError as error:
         raise WeightsError(
             f"weights {path}: not safe to open, since its pickle holds more than tensors; "
             "convert it to .safetensors where you trust it"
-        ) from why
-    except _UNREADABLE as why:
-        reason = str(why).splitlines()[0] if str(why) else type(why).__name__
+        ) from error
+    except _READ_ERRORS as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsError(
             f"weights {path}: cannot be read ({reason}); is it a whole weights file?"
-        ) from why
+        ) from error
     if not isinstance(content, dict) or not all(
         isinstance(value, torch.Tensor) for value in content.values()
     ):
@@ -65,42 +65,46 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     return {str(name): value for name, value in content.items()}
 
 
-def fitted(network: str, path: Path) -> torch.nn.Module:
-    """The network with the file's weights.
+def load_with_weights(network: str, path: Path) -> torch.nn.Module:
+    """Build a network and load a file's weights into it.
 
-    WeightsError where the file says that it is another network's, or names the tensors that do not
-    fit.
+    Raises WeightsError if the file states another network, or if its tensors do not fit. The
+    message names up to four of the tensors. Raises NetworkError if the network is not known.
     """
     tensors = read_weights(path)
-    said = read_metadata(path).architecture
-    if said != network and said in network_names():
-        raise WeightsError(f"weights {path}: made for {said}, not {network}; name {said} instead")
+    stated = read_metadata(path).architecture
+    if stated != network and stated in network_names():
+        raise WeightsError(
+            f"weights {path}: made for {stated}, not {network}; name {stated} instead"
+        )
     if network.startswith("densenet"):
-        tensors = {_OLD_DENSENET.sub(r"\1\2.", name): value for name, value in tensors.items()}
-    auxiliary = has_auxiliary(network) and any(name.startswith(_SIDE_HEADS) for name in tensors)
-    module = build(network, auxiliary=auxiliary)
-    wanted = module.state_dict()
-    problems = _misfits(wanted, tensors)
+        tensors = {_OLD_DENSENET_NAME.sub(r"\1\2.", name): value for name, value in tensors.items()}
+    auxiliary = has_auxiliary_heads(network) and any(
+        name.startswith(_AUXILIARY_PREFIXES) for name in tensors
+    )
+    module = build_network(network, auxiliary=auxiliary)
+    expected = module.state_dict()
+    problems = _mismatches(expected, tensors)
     if problems:
-        more = len(problems) - _NAMED_AT_MOST
-        listed = "; ".join(problems[:_NAMED_AT_MOST]) + (f"; and {more} more" if more > 0 else "")
+        more = len(problems) - _MAX_LISTED
+        listed = "; ".join(problems[:_MAX_LISTED]) + (f"; and {more} more" if more > 0 else "")
         raise WeightsError(
             f"weights {path}: do not fit {network}: {listed}; "
             "name the network they were trained for"
         )
-    present = {name: value for name, value in tensors.items() if name in wanted}
+    present = {name: value for name, value in tensors.items() if name in expected}
     module.load_state_dict(present, strict=False, assign=True)
     return module
 
 
-def _misfits(wanted: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> list[str]:
-    counters = "num_batches_tracked"  # of batch norm's training; files before 2018 lack it
-    missing = [n for n in wanted if n not in given and not n.endswith(counters)]
-    surplus = [n for n in given if n not in wanted]
-    shapes = [n for n in wanted if n in given and wanted[n].shape != given[n].shape]
+def _mismatches(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> list[str]:
+    counters = "num_batches_tracked"  # counters of batch norm; files before 2018 lack them
+    missing = [n for n in expected if n not in given and not n.endswith(counters)]
+    surplus = [n for n in given if n not in expected]
+    shapes = [n for n in expected if n in given and expected[n].shape != given[n].shape]
     return (
         [f"{n} is missing" for n in missing]
-        + [f"{n} is {_shape(given[n])}, not {_shape(wanted[n])}" for n in shapes]
+        + [f"{n} is {_shape(given[n])}, not {_shape(expected[n])}" for n in shapes]
         + [f"{n} is not in the network" for n in surplus]
     )
 
@@ -109,23 +113,23 @@ def _shape(tensor: torch.Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "a number"
 
 
-def convert(source: Path, target: Path) -> None:
-    """Write a file's tensors as a .safetensors file, whose folder is made.
+def convert_to_safetensors(source: Path, target: Path) -> None:
+    """Write a file's tensors as a .safetensors file, and create its folder.
 
-    The same tensors give the same bytes. WeightsError where the source cannot be read, or the
-    target not written.
+    The same tensors give the same bytes. Raises WeightsError if the source cannot be read or the
+    target cannot be written.
     """
-    # Tensors may share memory in a pickle, and may not here.
+    # Tensors can share memory in a pickle, but not in a .safetensors file.
     tensors = {name: one.clone().contiguous() for name, one in read_weights(source).items()}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Others may convert the same file at the same time.
+        # Another process may convert the same file at the same time.
         with tempfile.TemporaryDirectory(prefix=".converting-", dir=target.parent) as folder:
             made = Path(folder) / target.name
             save_file(tensors, made)
             made.replace(target)
-    except OSError as why:
+    except OSError as error:
         raise WeightsError(
-            f"weights {source}: cannot be written as {target} ({why.strerror}); "
+            f"weights {source}: cannot be written as {target} ({error.strerror}); "
             "set XDG_CACHE_HOME to a folder with room"
-        ) from why
+        ) from error

@@ -1,0 +1,99 @@
+"""Picture files and tiled images: input pictures to a canvas, and a canvas to outputs.
+
+`__all__` is the public surface. Importing the package loads neither torch nor libvips.
+
+- decode, colour_profile, tiff_directories: read a picture file safely, as a stream of sRGB bands
+- generated: noise and plain colours in place of a picture file
+- ingest, tiled_image: store a picture as tiles, and read any rectangle of them
+- colour: samples to normalised colours and back
+- export: a canvas as bands of samples, and its preview
+- output_format, write, encode, deepzoom: check, encode and write outputs
+- vips: lazy access to libvips
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from render.pictures.colour import to_canvas, to_samples
+    from render.pictures.decode import MAX_PIXELS, Picture, open_picture
+    from render.pictures.deepzoom import digest, publish_deepzoom, tiles_folder
+    from render.pictures.export import export_bands, preview
+    from render.pictures.generated import Noise, PlainColour
+    from render.pictures.ingest import INPUT_TILE, PictureSource, ingest_picture, input_layout
+    from render.pictures.output_format import FORMATS, Format, Labels, check_output
+    from render.pictures.tiled_image import (
+        ByteSource,
+        FileByteSource,
+        TiledImage,
+        TileFile,
+        TileLayout,
+        TileSet,
+    )
+    from render.pictures.write import write_picture
+
+__all__ = [
+    "FORMATS",
+    "INPUT_TILE",
+    "MAX_PIXELS",
+    "ByteSource",
+    "FileByteSource",
+    "Format",
+    "Labels",
+    "Noise",
+    "Picture",
+    "PictureSource",
+    "PlainColour",
+    "TileFile",
+    "TileLayout",
+    "TileSet",
+    "TiledImage",
+    "check_output",
+    "digest",
+    "export_bands",
+    "ingest_picture",
+    "input_layout",
+    "open_picture",
+    "preview",
+    "publish_deepzoom",
+    "tiles_folder",
+    "to_canvas",
+    "to_samples",
+    "write_picture",
+]
+
+_LAZY = {
+    "to_canvas": "colour",
+    "to_samples": "colour",
+    "MAX_PIXELS": "decode",
+    "Picture": "decode",
+    "open_picture": "decode",
+    "digest": "deepzoom",
+    "publish_deepzoom": "deepzoom",
+    "tiles_folder": "deepzoom",
+    "export_bands": "export",
+    "preview": "export",
+    "Noise": "generated",
+    "PlainColour": "generated",
+    "INPUT_TILE": "ingest",
+    "PictureSource": "ingest",
+    "ingest_picture": "ingest",
+    "input_layout": "ingest",
+    "FORMATS": "output_format",
+    "Format": "output_format",
+    "Labels": "output_format",
+    "check_output": "output_format",
+    "ByteSource": "tiled_image",
+    "FileByteSource": "tiled_image",
+    "TileFile": "tiled_image",
+    "TileLayout": "tiled_image",
+    "TileSet": "tiled_image",
+    "TiledImage": "tiled_image",
+    "write_picture": "write",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)

@@ -1,6 +1,6 @@
-"""Between a file's samples and the canvas's normalised space.
+"""Converts between a file's samples and the canvas's normalised colour space.
 
-The normalised space is what torchvision's classification networks were trained in:
+The normalised space is that of torchvision's classification networks:
 (rgb - MEAN) / STD for sRGB-encoded rgb in [0, 1]. Zero is the mean colour.
 """
 
@@ -14,21 +14,21 @@ CORRELATION = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """The square root of ImageNet's colour covariance, rows red, green, blue (tensorflow/lucid,
 `optvis/param/color.py`).
 
-Its columns are lightness and two hues; in natural pictures they hardly tell of each other, where
-red, green and blue rise and fall together.
+Its columns are lightness and two hues. In natural pictures these are almost uncorrelated, while
+red, green and blue are correlated.
 """
 
 BLACK = tuple((0.0 - mean) / std for mean, std in zip(MEAN, STD, strict=True))
-"""The least normalised value of each channel."""
+"""The lowest normalised value of each channel."""
 
 WHITE = tuple((1.0 - mean) / std for mean, std in zip(MEAN, STD, strict=True))
-"""The greatest normalised value of each channel."""
+"""The highest normalised value of each channel."""
 
 
 def to_canvas(samples: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
-    """Samples (..., 3) of uint8 or uint16 as normalised values of `dtype`, BLACK to WHITE.
+    """Convert samples (..., 3) of uint8 or uint16 to normalised values, from BLACK to WHITE.
 
-    Computed in float64 and rounded once. Raises ValueError for other samples.
+    Computes in float64 and rounds once to `dtype`. Raises ValueError for other samples.
     """
     if samples.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"samples are uint8 or uint16, not {samples.dtype}")
@@ -37,10 +37,10 @@ def to_canvas(samples: np.ndarray, dtype: torch.dtype) -> torch.Tensor:
 
 
 def to_samples(canvas: torch.Tensor, depth: int) -> np.ndarray:
-    """Normalised values (..., 3) as samples: uint8 for depth 8, uint16 for depth 16.
+    """Convert normalised values (..., 3) to samples: uint8 for depth 8, uint16 for depth 16.
 
-    Clamped to black and white, then rounded half to even, in float64: what is lost is only what
-    the canvas's own type had lost before. Raises ValueError for another depth.
+    Clamps to black and white and rounds half to even, in float64. So no precision is lost beyond
+    that of the canvas's dtype. Raises ValueError for another depth.
     """
     if depth not in (8, 16):
         raise ValueError(f"a depth is 8 or 16 bits, not {depth}")

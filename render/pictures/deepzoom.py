@@ -1,4 +1,4 @@
-"""A DeepZoom on disk: NAME.dzi, and beside it the folder NAME_files with the tiles."""
+"""The files of a DeepZoom: the descriptor NAME.dzi, and the folder NAME_files with the tiles."""
 
 import hashlib
 import json
@@ -9,24 +9,24 @@ from render.pictures.output_format import Labels
 
 
 def tiles_folder(path: Path) -> Path:
-    """The folder of tiles that belongs to the descriptor `path`."""
+    """Return the folder of tiles that belongs to the descriptor `path`."""
     return path.with_name(f"{path.stem}_files")
 
 
 def write_labels(folder: Path, labels: Labels) -> None:
-    """Put the labels beside the tiles, as labels.json: neither descriptor nor tiles hold text."""
+    """Write the labels as labels.json beside the tiles, since a DeepZoom has no place for text."""
     record = {"version": 1, "dpi": labels.dpi, "identity": labels.identity}
     text = json.dumps(record, indent=2) + "\n"
     (folder / "labels.json").write_text(text, encoding="ascii")
 
 
-def publish(made: Path, path: Path) -> None:
-    """Move the finished DeepZoom `made` (its .dzi) to `path`, replacing one that is there.
+def publish_deepzoom(made: Path, path: Path) -> None:
+    """Move the finished DeepZoom `made` (its .dzi) to `path`, and replace an existing one.
 
-    The tiles move first, so that a descriptor never stands without them. What is replaced ends
-    beside `made`. Raises OSError.
+    The tiles move first, so that a descriptor always has its tiles. The replaced tiles move to the
+    folder of `made`. Raises OSError.
     """
-    # One flush of the disk: syncing tens of thousands of tiles one by one takes minutes.
+    # One sync of the disk: an fsync of each of tens of thousands of tiles takes minutes.
     os.sync()
     folder = tiles_folder(path)
     if folder.exists():
@@ -37,20 +37,22 @@ def publish(made: Path, path: Path) -> None:
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file, in hex; of a DeepZoom (`path` is its .dzi) that of its list of files.
+    """Return the SHA-256 of a file in hex. For a DeepZoom (.dzi) it is that of its list of files.
 
-    That list has one line "CHECKSUM  NAME" for each file, sorted, where names are relative to
-    the .dzi's folder: for `sky.dzi`, what
-    `find sky.dzi sky_files -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum` prints.
+    The list has a line "CHECKSUM  NAME" for each file, sorted, with names relative to the folder
+    of the .dzi. For `sky.dzi` the digest is what this command prints:
+    `find sky.dzi sky_files -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
     Raises OSError if a file is missing.
     """
     if path.suffix != ".dzi":
-        return _of_file(path)
+        return _file_digest(path)
     files = [path, *(file for file in tiles_folder(path).rglob("*") if file.is_file())]
-    lines = [f"{_of_file(file)}  {file.relative_to(path.parent).as_posix()}\n" for file in files]
+    lines = [
+        f"{_file_digest(file)}  {file.relative_to(path.parent).as_posix()}\n" for file in files
+    ]
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
-def _of_file(path: Path) -> str:
+def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""A committed canvas as samples, in bands: what outputs are encoded from."""
+"""Reads a committed canvas for its outputs: full-size bands of samples, and a small preview."""
 
 import math
 from collections.abc import Iterator
@@ -8,51 +8,45 @@ import torch
 
 from render.geometry.rect import Rect
 from render.pictures.colour import to_samples
-from render.pictures.tiled_image import Mosaic
+from render.pictures.tiled_image import TiledImage
 
-_BAND_PIXELS_outtake = (
-    1 << 20
-)  # 12 MiB of float32; samples are computed in float64, in several copies
+MAX_PREVIEW_SIDE = 1024
+"""Longest side of a preview, in pixels."""
+
+_BAND_PIXELS = 1 << 20  # 12 MiB of float32; the conversion to samples makes float64 copies
 
 
-def bands(canvas: Mosaic, depth: int) -> Iterator[np.ndarray]:
-    """(h, width, 3) of uint8 or uint16, from top to bottom."""
+def export_bands(canvas: TiledImage, depth: int) -> Iterator[np.ndarray]:
+    """Yield bands (h, width, 3) of uint8 (depth 8) or uint16 (depth 16) from top to bottom."""
     grid = canvas.grid
-    rows = max(1, _BAND_PIXELS_outtake // grid.width)
+    rows = max(1, _BAND_PIXELS // grid.width)
     for top in range(0, grid.height, rows):
         rect = Rect(top, 0, min(top + rows, grid.height), grid.width)
         yield to_samples(torch.from_numpy(canvas.read(rect)), depth)
 
 
-LONGEST_SIDE = 1024
-"""Pixels of a preview, at most."""
+def preview(canvas: TiledImage) -> np.ndarray:
+    """Return a preview (h, w, 3) of uint8. Each pixel is the mean of a square of the canvas.
 
-
-_BAND_PIXELS = 1 << 20  # 12 MiB of float32
-
-
-def preview(canvas: Mosaic) -> np.ndarray:
-    """(h, w, 3) of uint8: each pixel the mean of a square of the canvas, cut off at the borders.
-
-    Reads many rows of squares at a time: of tiles that were made elsewhere, each read is a request.
+    Reads many rows at a time, because each read of a tile in a store is a request.
     """
     grid = canvas.grid
-    square = math.ceil(max(grid.height, grid.width) / LONGEST_SIDE)
+    square = math.ceil(max(grid.height, grid.width) / MAX_PREVIEW_SIDE)
     height = max(1, _BAND_PIXELS // (grid.width * square)) * square
     bands = (
         canvas.read(Rect(top, 0, min(top + height, grid.height), grid.width))
         for top in range(0, grid.height, height)
     )
     rows = [
-        _row(band[top : top + square], square)
+        _mean_row(band[top : top + square], square)
         for band in bands
         for top in range(0, len(band), square)
     ]
     return to_samples(torch.from_numpy(np.stack(rows)), depth=8)
 
 
-def _row(band: np.ndarray, square: int) -> np.ndarray:
-    """One row of squares as one row of pixels."""
+def _mean_row(band: np.ndarray, square: int) -> np.ndarray:
+    """Average one row of squares to one row of pixels."""
     width = band.shape[1]
     starts = np.arange(0, width, square)
     counts = np.diff(np.append(starts, width))

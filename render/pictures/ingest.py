@@ -1,4 +1,4 @@
-"""A picture taken in: decoded once, streaming, into tiles that any worker can read."""
+"""Decodes a picture once, as a stream, into a file of tiles that any worker can read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,19 +8,19 @@ import numpy as np
 
 from render.geometry.grid import Grid
 from render.geometry.rect import Rect
-from render.pictures.tiled_image import Slots, TileFile
+from render.pictures.tiled_image import TileFile, TileLayout
 
-TILE = 512
-"""The side of the input's tiles: a ranged read of a few rows stays below a megabyte."""
-
-
-_ROWS = 64
-
-_BAND_PIXELS = 1 << 20  # where a picture is so wide that 64 rows are more
+INPUT_TILE = 512
+"""Tile side in pixels. A ranged read of a few rows stays below a megabyte."""
 
 
-class Pictured(Protocol):
-    """What can be taken in: a decoded file, noise, a plain colour."""
+_BAND_ROWS = 64
+
+_BAND_PIXELS = 1 << 20  # limits the rows of very wide pictures
+
+
+class PictureSource(Protocol):
+    """Anything that yields pixels from top to bottom: a decoded file, noise, a plain colour."""
 
     @property
     def height(self) -> int:
@@ -32,29 +32,29 @@ class Pictured(Protocol):
 
     @property
     def depth(self) -> int:
-        """Bits a sample: 8 or 16."""
+        """Bits per sample: 8 or 16."""
 
     def bands(self, rows: int) -> Iterator[np.ndarray]:
-        """(h, width, 3) arrays of uint8 or uint16 from top to bottom, h at most `rows`."""
+        """Yield (h, width, 3) arrays of uint8 or uint16 from top to bottom, h at most `rows`."""
 
 
-def input_slots(height: int, width: int, depth: int) -> Slots:
-    """How the tiles of a picture of this size and depth lie once it is taken in."""
-    grid = Grid(height, width, TILE)
+def input_layout(height: int, width: int, depth: int) -> TileLayout:
+    """Return the tile layout of an ingested picture of this size and depth."""
+    grid = Grid(height, width, INPUT_TILE)
     dtype = "uint8" if depth == 8 else "uint16"
-    return Slots(grid, dtype, tuple(range(len(grid))))
+    return TileLayout(grid, dtype, tuple(range(len(grid))))
 
 
-def take_in(picture: Pictured, path: Path) -> TileFile:
+def ingest_picture(picture: PictureSource, path: Path) -> TileFile:
     """Decode a picture into a file of tiles.
 
-    PictureError where the picture turns out to be truncated.
+    Raises PictureError if the picture is truncated or damaged.
     """
-    file = TileFile(path, input_slots(picture.height, picture.width, picture.depth))
-    grid = file.slots.grid
+    file = TileFile(path, input_layout(picture.height, picture.width, picture.depth))
+    grid = file.layout.grid
     file.create()
     top = 0
-    for band in picture.bands(max(1, min(_ROWS, _BAND_PIXELS // picture.width))):
+    for band in picture.bands(max(1, min(_BAND_ROWS, _BAND_PIXELS // picture.width))):
         strip = Rect(top, 0, top + len(band), grid.width)
         for tile in grid.touching(strip):
             core = grid.core(tile)

@@ -1,4 +1,4 @@
-"""What a picture can be written as, and what each format can hold."""
+"""Output formats: their limits, and the metadata that every output carries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,9 +9,10 @@ from render.errors import OutputError
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its name in specs, the suffix of its files, its limits.
+    """An output format.
 
-    `depths` are the bits a sample may have; `max_side` is in pixels.
+    name: its name in specs. suffix: of its files. depths: allowed bits per sample.
+    max_side: largest width or height, in pixels.
     """
 
     name: str
@@ -20,29 +21,29 @@ class Format:
     max_side: int
 
 
-_LIBVIPS_SIDE = 10_000_000
-"""The least of the limits that supported versions of libvips set."""
+_LIBVIPS_MAX_SIDE = 10_000_000
+"""The lowest limit among supported versions of libvips."""
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         made.name: made
         for made in (
-            Format("png", ".png", (8, 16), _LIBVIPS_SIDE),
-            # libjpeg stops a little before the 65535 that the format itself could say.
+            Format("png", ".png", (8, 16), _LIBVIPS_MAX_SIDE),
+            # The limit of libjpeg, slightly below the format's own 65535.
             Format("jpeg", ".jpg", (8,), 65_500),
-            Format("tiff", ".tif", (8, 16), _LIBVIPS_SIDE),
-            Format("deepzoom", ".dzi", (8,), _LIBVIPS_SIDE),
+            Format("tiff", ".tif", (8, 16), _LIBVIPS_MAX_SIDE),
+            Format("deepzoom", ".dzi", (8,), _LIBVIPS_MAX_SIDE),
         )
     }
 )
 
 
 def check_output(format_name: str, height: int, width: int, depth: int) -> None:
-    """Refuse, before anything is rendered, what the format cannot hold.
+    """Check that a format can hold a picture, before anything is rendered.
 
-    Raises OutputError for an unknown format, a depth that it does not have, or a side of less
-    than 1 or more than its limit.
+    Raises OutputError if the format is unknown, does not have the depth, or if a side is below 1
+    or above the limit.
     """
     if format_name not in FORMATS:
         raise OutputError(f"output {format_name}: no such format: use one of {', '.join(FORMATS)}")
@@ -61,16 +62,15 @@ def check_output(format_name: str, height: int, width: int, depth: int) -> None:
 
 
 UNSTATED_DPI = 72.0
-"""Every format states some resolution; this one is what programs take as 'none given'."""
+"""The conventional value for no resolution; every format has to state one."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Metadata of an output.
+    """Metadata that is embedded in an output.
 
-    `dpi` is the print resolution in pixels an inch, or None if the picture has no physical size;
-    `identity` is a short JSON text, ASCII (JSON can escape the rest): formats differ in what
-    else they can carry.
+    dpi: print resolution in pixels per inch, 1 to 100000; None if there is no physical size.
+    identity: a short JSON text in printable ASCII, which every format can hold.
     """
 
     dpi: float | None
@@ -84,5 +84,5 @@ class Labels:
 
     @property
     def pixels_per_mm(self) -> float:
-        """The resolution in libvips' unit."""
+        """The resolution in pixels per millimetre, the unit of libvips."""
         return (UNSTATED_DPI if self.dpi is None else self.dpi) / 25.4

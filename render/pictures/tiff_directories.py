@@ -1,8 +1,9 @@
-"""A TIFF's directories, looked at before a decoder follows them.
+"""Checks the directories of a TIFF before a decoder reads them.
 
-TIFF 6.0, section 2: the header names the first directory, and each ends with the place of the next,
-or with 0. A file may send whoever counts its pages round and round. BigTIFF has 8 bytes where TIFF
-has 4 (http://www.awaresystems.be/imaging/tiff/bigtiff.html).
+The header has the offset of the first directory, and each directory ends with the offset of the
+next, or with 0 (TIFF 6.0, section 2). In a malicious file they form a loop, and a decoder that
+counts pages never ends. BigTIFF has offsets of 8 bytes instead of 4
+(http://www.awaresystems.be/imaging/tiff/bigtiff.html).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,15 +14,15 @@ from typing import BinaryIO, Literal, Self
 from render.errors import PictureError
 
 MAX_DIRECTORIES = 512
-"""Pages, at most. Only the first is read, but libtiff counts them all, in a time that grows with
-the square of their number: seconds for a thousand."""
+"""Most pages of a file. Only the first is decoded, but libtiff counts all of them in quadratic
+time: seconds for a thousand."""
 
 
-MAX_HELD_STRIP = 2**26
-"""Pixels of a strip that must be decoded whole, in memory."""
+MAX_STRIP_PIXELS = 2**26
+"""Most pixels in a strip that must be decoded as a whole, in memory."""
 
 
-_BIG = 43
+_BIGTIFF_VERSION = 43
 
 
 _WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _ROWS, _PLANES = 256, 257, 259, 262, 278, 284
@@ -31,41 +32,42 @@ _TILE_WIDTH = 322
 _OLD_JPEG, _YCBCR, _SEPARATE = 6, 6, 2
 
 
-_SIZES = {3: 2, 4: 4, 16: 8}
-"""Bytes of the kinds of numbers that matter: SHORT, LONG, LONG8."""
+_TYPE_BYTES = {3: 2, 4: 4, 16: 8}
+"""Bytes of a value of type SHORT, LONG or LONG8, by the number of the type."""
 
 
 _Tags = Mapping[int, Sequence[int]]
 
 
 def check_directories(path: Path) -> None:
-    """PictureError for a TIFF whose directories lead in a circle or are absurdly many, or whose
-    first one makes its decoder hold too much.
+    """Check a TIFF file for directories that would make a decoder hang or run out of memory.
 
-    What is damaged otherwise is left to the decoder. Raises OSError.
+    Raises PictureError if the directories form a loop, if there are more than MAX_DIRECTORIES, or
+    if the first page has strips above MAX_STRIP_PIXELS that must be decoded as a whole. Raises
+    OSError if the file cannot be read. Other damage is left to the decoder.
     """
     with path.open("rb") as file:
-        chain = _Chain.of(file)
+        chain = _DirectoryChain.of(file)
         seen: set[int] = set()
-        for place in chain.places():
-            if place in seen:
+        for offset in chain.offsets():
+            if offset in seen:
                 raise PictureError(
-                    f"{path}: its directories lead in a circle: copy or export the picture again"
+                    f"{path}: its directories form a loop: copy or export the picture again"
                 )
             if len(seen) == MAX_DIRECTORIES:
                 raise PictureError(
                     f"{path}: has more than {MAX_DIRECTORIES} pages: export the one that is meant"
                 )
             if not seen:
-                _check_strips(path, chain.tags(place))
-            seen.add(place)
+                _check_strips(path, chain.tags(offset))
+            seen.add(offset)
 
 
 def _check_strips(path: Path, tags: _Tags) -> None:
-    """Strips are decoded row by row, but for what libvips can only have whole from libtiff."""
+    """Check strips that libvips decodes as a whole. Other strips are decoded row by row."""
 
     def most(tag: int, usual: int) -> int:
-        # Which of two values counts is the decoder's secret.
+        # A tag can occur twice, and it is not known which value a decoder uses.
         return max(tags.get(tag, [usual]))
 
     is_held = (
@@ -75,7 +77,7 @@ def _check_strips(path: Path, tags: _Tags) -> None:
     )
     width, height = most(_WIDTH, 0), most(_HEIGHT, 0)
     rows = min(height, most(_ROWS, height))
-    if is_held and _TILE_WIDTH not in tags and width * rows > MAX_HELD_STRIP:
+    if is_held and _TILE_WIDTH not in tags and width * rows > MAX_STRIP_PIXELS:
         raise PictureError(
             f"{path}: {width} x {rows} pixels in one strip can only be decoded in one piece:"
             " save it in smaller strips, or its channels side by side"
@@ -83,8 +85,8 @@ def _check_strips(path: Path, tags: _Tags) -> None:
 
 
 @dataclass(frozen=True)
-class _Chain:
-    """The directories of an open file."""
+class _DirectoryChain:
+    """The chain of directories of an open TIFF file."""
 
     file: BinaryIO
     order: Literal["little", "big"]
@@ -93,27 +95,27 @@ class _Chain:
     @classmethod
     def of(cls, file: BinaryIO) -> Self:
         order: Literal["little", "big"] = "little" if file.read(2) == b"II" else "big"
-        return cls(file, order, int.from_bytes(file.read(2), order) == _BIG)
+        return cls(file, order, int.from_bytes(file.read(2), order) == _BIGTIFF_VERSION)
 
-    def places(self) -> Iterator[int]:
-        """Where they lie, in their order, as long as the file says; maybe for ever."""
+    def offsets(self) -> Iterator[int]:
+        """Yield the offset of each directory in order; endless if they form a loop."""
         self.file.seek(self._word)
-        while place := self._number(self._word):
-            yield place
-            entries = self._entries(place)
+        while offset := self._number(self._word):
+            yield offset
+            entries = self._entries(offset)
             if entries is None:
                 return
-            self.file.seek(place + self._head + self._length * entries)
+            self.file.seek(offset + self._head + self._length * entries)
 
-    def tags(self, place: int) -> _Tags:
-        """The numbers of a directory that stand alone, by their tags."""
+    def tags(self, offset: int) -> _Tags:
+        """Return the single-number values of a directory by tag; a tag can occur twice."""
         found: dict[int, list[int]] = {}
-        for _ in range(self._entries(place) or 0):
+        for _ in range(self._entries(offset) or 0):
             entry = self.file.read(self._length)
             if len(entry) < self._length:
                 break
             tag, kind = (int.from_bytes(entry[at : at + 2], self.order) for at in (0, 2))
-            if size := _SIZES.get(kind):
+            if size := _TYPE_BYTES.get(kind):
                 value = entry[4 + self._word :][:size]
                 found.setdefault(tag, []).append(int.from_bytes(value, self.order))
         return found
@@ -130,11 +132,11 @@ class _Chain:
     def _length(self) -> int:
         return 20 if self.is_big else 12
 
-    def _entries(self, place: int) -> int | None:
-        self.file.seek(place)
+    def _entries(self, offset: int) -> int | None:
+        self.file.seek(offset)
         return self._number(self._head)
 
     def _number(self, length: int) -> int | None:
-        """The next number; None where the file ends."""
+        """Read the next number; None at the end of the file."""
         found = self.file.read(length)
         return int.from_bytes(found, self.order) if len(found) == length else None

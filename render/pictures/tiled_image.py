@@ -1,7 +1,7 @@
-"""Pictures kept as tiles: written once, tile by tile, read by rectangle from wherever they lie.
+"""Images stored as tiles: written tile by tile, read by rectangle from files or object stores.
 
-A tile set holds some tiles of a grid, each in a slot of the same length, so that any rows of any
-tile lie at an offset that is known beforehand and can be fetched by one ranged read.
+A tile set holds some tiles of a grid. Every tile has a slot of the same size, so the offset of any
+row is known in advance, and one ranged read fetches any rows of a tile.
 """
 
 from dataclasses import dataclass
@@ -21,51 +21,51 @@ Samples = np.ndarray[tuple[int, int, int], np.dtype[np.generic]]
 
 
 @dataclass(frozen=True)
-class Slots:
-    """Where each tile lies in a tile set: in the order of `tiles`, (h, w, 3) of `dtype` each."""
+class TileLayout:
+    """Byte offsets in a tile set: `tiles` in this order, each (h, w, 3) of `dtype`."""
 
     grid: Grid
     dtype: str
     tiles: tuple[int, ...]
 
     @cached_property
-    def _slot(self) -> int:
+    def _slot_bytes(self) -> int:
         rows, columns = min(self.grid.tile, self.grid.height), min(self.grid.tile, self.grid.width)
         return rows * columns * CHANNELS * np.dtype(self.dtype).itemsize
 
     @cached_property
-    def _places(self) -> dict[int, int]:
-        return {tile: place for place, tile in enumerate(self.tiles)}
+    def _slot_index(self) -> dict[int, int]:
+        return {tile: index for index, tile in enumerate(self.tiles)}
 
     @property
-    def length(self) -> int:
-        """Bytes of the whole set."""
-        return len(self.tiles) * self._slot
+    def size_bytes(self) -> int:
+        """Size of the whole tile set."""
+        return len(self.tiles) * self._slot_bytes
 
-    def row_length(self, tile: int) -> int:
-        """Bytes of a row of a tile."""
+    def row_bytes(self, tile: int) -> int:
+        """Return the bytes in one row of a tile."""
         return self.grid.core(tile).width * CHANNELS * np.dtype(self.dtype).itemsize
 
     def offset(self, tile: int, row: int) -> int:
-        """Where row `row` of a tile begins, in bytes."""
-        return self._places[tile] * self._slot + row * self.row_length(tile)
+        """Return the byte offset of a row of a tile; row 0 is the tile's first."""
+        return self._slot_index[tile] * self._slot_bytes + row * self.row_bytes(tile)
 
 
-class Bytes(Protocol):
-    """Where the bytes of a tile set lie: in a file, or elsewhere."""
+class ByteSource(Protocol):
+    """The bytes of a tile set, in a file or elsewhere."""
 
     def read(self, start: int, length: int) -> bytes:
-        """Exactly `length` bytes from `start` on."""
+        """Return exactly `length` bytes from offset `start`."""
 
 
 @dataclass(frozen=True)
-class FileBytes:
-    """Bytes in a file of this machine."""
+class FileByteSource:
+    """The bytes of a local file."""
 
     path: Path
 
     def read(self, start: int, length: int) -> bytes:
-        """Exactly `length` bytes from `start` on."""
+        """Return exactly `length` bytes from offset `start`."""
         with self.path.open("rb") as file:
             file.seek(start)
             return file.read(length)
@@ -73,65 +73,65 @@ class FileBytes:
 
 @dataclass(frozen=True)
 class TileSet:
-    """Some tiles of a picture, to be read."""
+    """Some tiles of an image, for reading."""
 
-    source: Bytes
-    slots: Slots
+    source: ByteSource
+    layout: TileLayout
 
     def read(self, tile: int, rect: Rect) -> np.ndarray:
-        """The pixels `rect` (of the picture) of one tile, (h, w, 3)."""
-        core = self.slots.grid.core(tile)
+        """Return the part of one tile inside `rect` (image coordinates), (h, w, 3)."""
+        core = self.layout.grid.core(tile)
         inside = rect.intersect(core)
-        found = self.source.read(
-            self.slots.offset(tile, inside.top - core.top),
-            inside.height * self.slots.row_length(tile),
+        raw = self.source.read(
+            self.layout.offset(tile, inside.top - core.top),
+            inside.height * self.layout.row_bytes(tile),
         )
-        rows = np.frombuffer(found, self.slots.dtype).reshape(inside.height, core.width, CHANNELS)
+        rows = np.frombuffer(raw, self.layout.dtype).reshape(inside.height, core.width, CHANNELS)
         return rows[:, inside.left - core.left : inside.right - core.left]
 
 
 @dataclass(frozen=True)
 class TileFile:
-    """Some tiles of a picture in a file of this machine, to be written."""
+    """Some tiles of an image in a local file, for writing."""
 
     path: Path
-    slots: Slots
+    layout: TileLayout
 
     def create(self) -> None:
-        """Make the file, with room for every tile."""
+        """Create the file at its full size."""
         with self.path.open("wb") as file:
-            file.truncate(self.slots.length)
+            file.truncate(self.layout.size_bytes)
 
     def write(self, tile: int, samples: np.ndarray, top: int = 0) -> None:
-        """Put rows of a tile, from row `top` of the tile on, (rows, the tile's width, 3)."""
+        """Write rows (rows, tile width, 3) of a tile, beginning at row `top` of the tile."""
         with self.path.open("r+b") as file:
-            file.seek(self.slots.offset(tile, top))
-            file.write(np.ascontiguousarray(samples, dtype=self.slots.dtype).data)
+            file.seek(self.layout.offset(tile, top))
+            file.write(np.ascontiguousarray(samples, dtype=self.layout.dtype).data)
 
-    def readable(self) -> TileSet:
-        """The same tiles, to be read."""
-        return TileSet(FileBytes(self.path), self.slots)
+    def as_tile_set(self) -> TileSet:
+        """Return the same tiles for reading."""
+        return TileSet(FileByteSource(self.path), self.layout)
 
 
 @dataclass(frozen=True)
-class Mosaic:
-    """A whole picture in tile sets that share a grid and a type, each tile in one of them."""
+class TiledImage:
+    """A whole image. Its tile sets share a grid and a dtype, and each tile is in one of them."""
 
-    sets: tuple[TileSet, ...]
+    tile_sets: tuple[TileSet, ...]
 
     @property
     def grid(self) -> Grid:
-        """The grid that all of the sets share."""
-        return self.sets[0].slots.grid
+        """The grid of all tile sets."""
+        return self.tile_sets[0].layout.grid
 
     @cached_property
-    def _holders(self) -> dict[int, TileSet]:
-        return {tile: one for one in self.sets for tile in one.slots.tiles}
+    def _set_of_tile(self) -> dict[int, TileSet]:
+        return {tile: one for one in self.tile_sets for tile in one.layout.tiles}
 
     def read(self, rect: Rect) -> np.ndarray:
-        """The pixels `rect`, which lies inside the picture: (h, w, 3)."""
-        result = np.empty((rect.height, rect.width, CHANNELS), self.sets[0].slots.dtype)
+        """Return the pixels (h, w, 3) of a rectangle inside the image."""
+        result = np.empty((rect.height, rect.width, CHANNELS), self.tile_sets[0].layout.dtype)
         for tile in self.grid.touching(rect):
             shared = rect.intersect(self.grid.core(tile))
-            result[shared.slices(rect[:2])] = self._holders[tile].read(tile, rect)
+            result[shared.slices(rect[:2])] = self._set_of_tile[tile].read(tile, rect)
         return result

@@ -1,4 +1,4 @@
-"""A rendered picture becomes a file: streamed, whole or not at all."""
+"""Writes a rendered picture to disk as a stream, and atomically."""
 
 import os
 import secrets
@@ -11,11 +11,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from render.errors import OutputError
-from render.pictures.deepzoom import publish, tiles_folder, write_labels
-from render.pictures.encode import encode, encode_tiles
+from render.pictures.deepzoom import publish_deepzoom, tiles_folder, write_labels
+from render.pictures.encode import encode, encode_deepzoom
 from render.pictures.output_format import Labels, check_output
-from render.pictures.stream import save_stream
-from render.pictures.vips import libvips, reason
+from render.pictures.vips import error_reason, libvips, save_stream
 
 _Stream: TypeAlias = Callable[[Callable[[Any], None]], None]
 
@@ -28,26 +27,28 @@ def write_picture(
     bands: Iterable[np.ndarray],
     labels: Labels,
 ) -> None:
-    """Write a picture of size (height, width) and `depth` bits a sample from its bands.
+    """Write a picture from its bands.
 
-    The bands are (h, width, 3) sRGB arrays of uint8 (depth 8) or uint16 (depth 16), top to
-    bottom, of any heights: the file's bytes do not depend on how the picture is cut. Memory is
-    bounded by the width, not the height. A DeepZoom is `path` (.dzi) and its folder of tiles.
+    path: the file to write; for a DeepZoom its .dzi, beside which the folder of tiles is written.
+    size: (height, width) in pixels. depth: bits per sample, 8 or 16.
+    bands: sRGB arrays (h, width, 3) of uint8 (depth 8) or uint16 (depth 16), top to bottom. The
+        file's bytes do not depend on their heights.
 
-    Until all is done, `path` is untouched; if anything fails, nothing is left behind.
+    Memory depends on the width only. `path` changes only when everything is written, and a failure
+    leaves no files.
 
-    Raises OutputError where the format, the place or the disk does not allow it, ValueError if
-    the bands do not add up to the picture, and whatever `bands` raises.
+    Raises OutputError if the format cannot hold the picture or the disk refuses it, ValueError if
+    the bands do not match the size, and whatever `bands` raises.
     """
     check_output(format_name, *size, depth)
 
     def stream(save: Callable[[Any], None]) -> None:
-        with _encoding(path):
+        with _encoder_errors(path):
             save_stream(size, depth, bands, save)
 
     partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
     if format_name == "deepzoom":
-        _write_tiles(path, partial, stream, labels)
+        _write_deepzoom(path, partial, stream, labels)
     else:
         _write_file(path, partial, stream, lambda image, to: encode(image, format_name, to, labels))
 
@@ -55,47 +56,48 @@ def write_picture(
 def _write_file(
     path: Path, partial: Path, stream: _Stream, save_to: Callable[[Any, int], None]
 ) -> None:
-    with _on_disk(path):
-        # Read and write: the TIFF encoder goes back to complete what it has written.
+    with _disk_errors(path):
+        # Opened for reading too, because the TIFF encoder reads what it has written.
         file = partial.open("x+b")
     try:
         with file:
             stream(lambda image: save_to(image, file.fileno()))
-            with _on_disk(path):
+            with _disk_errors(path):
                 os.fsync(file.fileno())
-        with _on_disk(path):
+        with _disk_errors(path):
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _write_tiles(path: Path, partial: Path, stream: _Stream, labels: Labels) -> None:
-    with _on_disk(path):
+def _write_deepzoom(path: Path, partial: Path, stream: _Stream, labels: Labels) -> None:
+    with _disk_errors(path):
         partial.mkdir()
     try:
         made = partial / "made.dzi"
-        stream(lambda image: encode_tiles(image, made.with_suffix(""), labels))
-        with _on_disk(path):
+        stream(lambda image: encode_deepzoom(image, made.with_suffix(""), labels))
+        with _disk_errors(path):
             write_labels(tiles_folder(made), labels)
-            publish(made, path)
+            publish_deepzoom(made, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager
-def _encoding(path: Path) -> Iterator[None]:
-    """Tell libvips' failures in one line; let the bands' own exceptions pass."""
+def _encoder_errors(path: Path) -> Iterator[None]:
+    """Raise libvips errors as OutputError. Other exceptions, such as those of the bands, pass."""
     try:
         yield
     except libvips().Error as error:
         raise OutputError(
-            f"{path}: writing failed ({reason(error)}): check the free space there and in TMPDIR"
+            f"{path}: writing failed ({error_reason(error)}):"
+            " check the free space there and in TMPDIR"
         ) from error
 
 
 @contextmanager
-def _on_disk(path: Path) -> Iterator[None]:
-    """Tell the file system's refusals in one line."""
+def _disk_errors(path: Path) -> Iterator[None]:
+    """Raise errors of the file system as OutputError."""
     try:
         yield
     except OSError as error:

@@ -1,11 +1,11 @@
-"""What a step costs who directs a crew: over handles that answer at once, and over real actors.
+"""Measures what a step costs the coordinator of a crew, without and with real Ray actors.
 
     python -m tests.bench.coordinator [--members 8 64 512] [--tiles 16] [--steps 10] [--actors 8]
 
-The first table is the CPU time of the coordinator's own code (`Climb` and `RayCrew`, without Ray):
-what it adds to every step while all of the crew waits. The second has real actors, who hand round
-fragments of the right size and compute nothing: the wall time of a step's two barriers, and the
-CPU time of the coordinator's process with all that Ray does in it.
+The first table is the CPU time of the coordinator's own code (`OctaveLoop` and `RayCrew` without
+Ray): each step takes at least so long, because the whole crew waits for it. The second table uses
+real actors. They send each other halos of the right size and compute nothing. It shows the wall
+time of a step's two barriers, and the CPU time of the coordinator's process including Ray.
 """
 
 import argparse
@@ -22,21 +22,21 @@ from typing import Any
 from cluster.crew import Crew
 from cluster.ray_crew import RayCrew
 from cluster.ray_session import local_ray
-from cluster.resources import Berth
+from cluster.resources import Resources
 from jobs.planning.machine import Machine
-from jobs.planning.poster import Plan, make_plan
-from jobs.poster.octave_loop import Climb
-from jobs.poster.worker_setup import recipe
+from jobs.planning.poster import PosterPlan, make_plan
+from jobs.poster.octave_loop import OctaveLoop
+from jobs.poster.worker_setup import shard_setup
 from jobs.runtime.checkpoints import Checkpoints
 from jobs.runtime.control import Control
 from jobs.runtime.metrics.progress import Progress
-from jobs.spec.document import spec_of
-from render.engine.setup import Recipe
+from jobs.spec.document import parse_poster_spec
+from render.engine.setup import ShardSetup
 from render.geometry.grid import Grid
-from render.geometry.halo import fragments
+from render.geometry.halo import halo_exchange
 from render.geometry.partition import partition
-from tests.bench.idler import Idler, Sums, idle_sums
-from tests.jobs.small import site_of
+from tests.bench.idle_worker import Idler, Sums, idle_sums
+from tests.support.small_poster import job_context
 
 _MACHINE = Machine(cores=2, gpus=0, memory=1 << 42)
 _STORE = 256 << 20  # bytes
@@ -57,13 +57,13 @@ class Handle:
         self.taken: set[int] = set()
         self._member, self._sums = member, sums
         self.run = _Method(self._run)
-        self.hand = _Method(self._hand)
+        self.scatter_refs = _Method(self._scatter_refs)
 
-    def _run(self, _method: str, _step: int, *givers: int) -> Sums:
-        self.taken.update(givers)
+    def _run(self, _method: str, _step: int, *senders: int) -> Sums:
+        self.taken.update(senders)
         return self._sums
 
-    def _hand(self, *_: object) -> int:
+    def _scatter_refs(self, *_: object) -> int:
         return self._member
 
 
@@ -77,13 +77,13 @@ class StubCrew(RayCrew):
 
     def __init__(self, handles: list[Handle]) -> None:
         Crew.__init__(self, len(handles))
-        self._hosts, self._awaited = list(handles), []
+        self._actors, self._awaited = list(handles), []
 
-    def _values(self, asked: Iterable[Any], timeout: float | None = None) -> list[Any]:
-        return list(asked)
+    def _get(self, answers: Iterable[Any], timeout: float | None = None) -> list[Any]:
+        return list(answers)
 
-    def _release(self) -> None:
-        self._hosts.clear()
+    def _free(self) -> None:
+        self._actors.clear()
 
 
 class Course:
@@ -100,18 +100,18 @@ class Course:
             "dream": {"octaves": 1, "steps": steps},
             "crew": {"workers": members},
         }
-        self.plan: Plan = make_plan(spec_of(document), _MACHINE)
-        self._site = site_of(self.plan, folder, 1)
-        self.recipe: Recipe = recipe(self.plan, self._site)
-        self.grid: Grid = self.recipe.grid(0)
+        self.plan: PosterPlan = make_plan(parse_poster_spec(document), _MACHINE)
+        self._site = job_context(self.plan, folder, 1)
+        self.setup: ShardSetup = shard_setup(self.plan, self._site)
+        self.grid: Grid = self.setup.grid(0)
         self.blocks = partition(self.grid, members)
-        self.gives = fragments(self.grid, self.recipe.lattice, self.blocks)
-        self.bands = len(self.recipe.mix) * len(self.recipe.dream.bands)
+        self.sends = halo_exchange(self.grid, self.setup.sampling_grid, self.blocks)
+        self.bands = len(self.setup.mix) * len(self.setup.dream.bands)
 
     @property
     def bytes(self) -> int:
         """What neighbours send each other in a step."""
-        return _PIXEL * sum(rect.area for own in self.gives for rect in own.values())
+        return _PIXEL * sum(rect.area for own in self.sends for rect in own.values())
 
     def handles(self) -> list[Handle]:
         """Stubs for all members."""
@@ -130,9 +130,9 @@ class Course:
                 raise Enough
 
         checkpoints = Checkpoints(self._site, lambda: None)
-        climb = Climb(self.plan, self.recipe, crew, checkpoints, Control(), watch)
+        loop = OctaveLoop(self.plan, self.setup, crew, checkpoints, Control(), watch)
         with contextlib.suppress(Enough):
-            climb.run()
+            loop.run()
         return [after - before for before, after in pairwise(ticks[1:])]
 
 
@@ -143,8 +143,8 @@ def over_stubs(sizes: list[int], tiles: int, steps: int, folder: Path) -> None:
     for members in sizes:
         course = Course(members, tiles, 256, steps, folder)
         found = course.run(StubCrew(course.handles()), time.process_time)
-        parcels = sum(map(len, course.gives))
-        print(f"| {members} | {len(course.grid)} | {parcels} | ", end="")
+        messages = sum(map(len, course.sends))
+        print(f"| {members} | {len(course.grid)} | {messages} | ", end="")
         print(f"{min(found) * 1e3:.1f} | {statistics.median(found) * 1e3:.1f} |")
 
 
@@ -152,7 +152,7 @@ def over_actors(members: int, tile: int, steps: int, folder: Path) -> None:
     """Print what a step takes with as many actors, of one tile each."""
     course = Course(members, 1, tile, steps, folder)
     arguments = [(course.grid, course.bands)] * members
-    with local_ray(members, _STORE) as ray_crew, ray_crew(Idler, arguments, Berth()) as crew:
+    with local_ray(members, _STORE) as ray_crew, ray_crew(Idler, arguments, Resources()) as crew:
         wall = course.run(crew, time.perf_counter)
         arrived = sum(crew.call("arrived", dict.fromkeys(range(members), ())).values())
         busy = course.run(crew, time.process_time)

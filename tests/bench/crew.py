@@ -20,15 +20,15 @@ import torch
 from cluster.crew import Crew
 from cluster.local import LocalCrew
 from cluster.ray_session import local_ray
-from cluster.resources import Berth
+from cluster.resources import Resources
 from jobs.planning.machine import this_machine
-from jobs.planning.poster import Plan, make_plan
+from jobs.planning.poster import PosterPlan, make_plan
 from jobs.poster.worker import Worker
-from jobs.poster.worker_setup import recipe
-from jobs.runtime.context import Site
-from jobs.spec.document import spec_of
-from render.engine.setup import Recipe
-from tests.jobs.small import held, site_of
+from jobs.poster.worker_setup import shard_setup
+from jobs.runtime.context import JobContext
+from jobs.spec.document import parse_poster_spec
+from render.engine.setup import ShardSetup
+from tests.support.small_poster import claim_poster, job_context
 
 _WORKERS = 2
 _STORE = 256 << 20  # bytes; the fragments of a poster this small are a few MiB
@@ -37,12 +37,12 @@ _STORE = 256 << 20  # bytes; the fragments of a poster this small are a few MiB
 class TwoThreads(Worker):
     """The whole poster in one process, by as many threads as the crew has members."""
 
-    def __init__(self, known: Recipe, site: Site, member: int) -> None:
+    def __init__(self, known: ShardSetup, site: JobContext, member: int) -> None:
         super().__init__(known, site, member)
         torch.set_num_threads(_WORKERS)
 
 
-def plan(size: str, steps: int, workers: int) -> Plan:
+def plan(size: str, steps: int, workers: int) -> PosterPlan:
     """The same dream of noise for any number of workers, by the network that ships with us."""
     document = {
         "input": {"noise": {"seed": 0}},
@@ -50,16 +50,16 @@ def plan(size: str, steps: int, workers: int) -> Plan:
         "dream": {"octaves": 2, "steps": steps},
         "crew": {"workers": workers},
     }
-    return make_plan(spec_of(document), this_machine())
+    return make_plan(parse_poster_spec(document), this_machine())
 
 
-def arguments(poster: Plan, folder: Path) -> list[tuple[object, ...]]:
+def arguments(poster: PosterPlan, folder: Path) -> list[tuple[object, ...]]:
     """What the workers are made with: they stay for all rounds, each of which is lease 1."""
-    site = site_of(poster, folder, 1)
-    return [(recipe(poster, site), site, member) for member in range(poster.workers)]
+    site = job_context(poster, folder, 1)
+    return [(shard_setup(poster, site), site, member) for member in range(poster.workers)]
 
 
-def seconds(poster: Plan, crew: Crew, folder: Path) -> float:
+def seconds(poster: PosterPlan, crew: Crew, folder: Path) -> float:
     """One render, from decoding to the written file."""
 
     @contextmanager
@@ -67,20 +67,20 @@ def seconds(poster: Plan, crew: Crew, folder: Path) -> float:
         yield crew
 
     begun = time.perf_counter()
-    held(poster, folder, there).run()
+    claim_poster(poster, folder, there).run()
     elapsed = time.perf_counter() - begun
     shutil.rmtree(folder)
     return elapsed
 
 
-def compare(divided: Plan, whole: Plan, rounds: int, scratch: Path) -> None:
+def compare(divided: PosterPlan, whole: PosterPlan, rounds: int, scratch: Path) -> None:
     """Time both, in turns, and print."""
     ours, theirs = scratch / "crew", scratch / "process"
     begun = time.perf_counter()
     with local_ray(_WORKERS, _STORE) as ray_crew:
         joined = time.perf_counter()
         with (
-            ray_crew(Worker, arguments(divided, ours), Berth()) as crew,
+            ray_crew(Worker, arguments(divided, ours), Resources()) as crew,
             LocalCrew(TwoThreads, arguments(whole, theirs)) as process,
         ):
             started = time.perf_counter()

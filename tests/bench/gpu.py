@@ -16,23 +16,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from render.determinism import arithmetic, make_repeatable
-from render.device import Resolved
+from render.determinism import dtypes, make_deterministic
+from render.device import ResolvedPrecision
 from render.dream.config import Dream
 from render.dream.gradient import gradients
 from render.dream.objective import Mix, Objective
-from render.dream.reference import whole_pulls
+from render.dream.reference import picture_gradients
 from render.engine.cost_model import window_cost
-from render.engine.tile_store import assembled
+from render.engine.tile_store import assemble
 from render.geometry.grid import Grid
 from render.geometry.rect import Rect, Size
-from render.geometry.sampling_grid import Lattice
-from render.networks.maxpool import MaxPool
-from render.networks.network import Network, prepare
+from render.geometry.sampling_grid import SamplingGrid
+from render.networks.maxpool import DeterministicMaxPool2d
+from render.networks.network import Network, prepare_network
 from render.networks.receptive_field import layer_grid
 from tests.bench.seeded import seeded
 
-_SPEEDS: tuple[Resolved, ...] = ("float32", "bfloat16")
+_SPEEDS: tuple[ResolvedPrecision, ...] = ("float32", "bfloat16")
 _PLAIN = Dream(smooth=None, palette="free")
 _SHIFT = (5, 3)
 _JITTER = 13
@@ -75,28 +75,30 @@ class Subject:
     name: str
     mix: Mix
     network: Network
-    lattice: Lattice
-    precision: Resolved
+    sampling_grid: SamplingGrid
+    precision: ResolvedPrecision
     device: torch.device
 
     def noise(self, size: Size) -> Tensor:
         """A canvas (height, width, 3) in which nothing ties."""
         torch.manual_seed(0)
         values = torch.randn(*size, 3, dtype=torch.float64)
-        return values.to(self.device, arithmetic(self.precision).canvas)
+        return values.to(self.device, dtypes(self.precision).canvas)
 
 
-def subject(name: str, layer: str, precision: Resolved, device: torch.device) -> Subject:
+def subject(name: str, layer: str, precision: ResolvedPrecision, device: torch.device) -> Subject:
     """The seeded network, cut and prepared."""
     seen = layer_grid(seeded(name), name, (layer,))
-    network = prepare(seeded(name), (layer,), arithmetic(precision).network, device)
-    lattice = Lattice(seen.stride, seen.field, _JITTER)
-    return Subject(name, Mix((Objective(layer),)), network, lattice, precision, device)
+    network = prepare_network(seeded(name), (layer,), dtypes(precision).network, device)
+    sampling_grid = SamplingGrid(seen.stride, seen.field, _JITTER)
+    return Subject(name, Mix((Objective(layer),)), network, sampling_grid, precision, device)
 
 
 def whole(one: Subject, size: Size) -> Tensor:
     """The reference: the whole picture's gradient in one piece."""
-    found = whole_pulls(one.network, one.mix.terms, _PLAIN, one.noise(size), one.lattice, _SHIFT)
+    found = picture_gradients(
+        one.network, one.mix.terms, _PLAIN, one.noise(size), one.sampling_grid, _SHIFT
+    )
     return found[0]
 
 
@@ -106,8 +108,8 @@ def tiled(one: Subject, size: Size, tile: int) -> Tensor:
     result = torch.empty_like(canvas)
     for index in range(len(grid)):
         core = grid.core(index)
-        window = one.lattice.window(core, tile, _SHIFT, size)
-        padded = assembled(window, [(grid.whole, canvas)], canvas)
+        window = one.sampling_grid.window(core, tile, _SHIFT, size)
+        padded = assemble(window, [(grid.whole, canvas)], canvas)
         inside = core.shifted(-window.top, -window.left)
         (result[core.slices()],) = gradients(one.network, one.mix, padded, inside)
     return result
@@ -162,7 +164,7 @@ def _pool_is_repeatable(device: torch.device) -> bool:
     x = torch.randint(0, 4, (2, 32, 61, 67)).double()
     y = functional.max_pool2d(x, 3, 2, 1, ceil_mode=True)
     grad = torch.randn_like(y)
-    ours = MaxPool((3, 3), (2, 2), (1, 1), ceil_mode=True)
+    ours = DeterministicMaxPool2d((3, 3), (2, 2), (1, 1), ceil_mode=True)
 
     def backward(pool: Callable[[Tensor], Tensor], where: torch.device) -> Tensor:
         pixels = x.to(where, memory_format=torch.channels_last).requires_grad_()
@@ -193,12 +195,11 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def matrix_rate(precision: Resolved, extent: Extent, device: torch.device) -> float:
+def matrix_rate(precision: ResolvedPrecision, extent: Extent, device: torch.device) -> float:
     """Floating point operations a second in a large matrix product."""
     side = extent.matrix
     a, b = (
-        torch.randn(side, side, device=device, dtype=arithmetic(precision).network)
-        for _ in range(2)
+        torch.randn(side, side, device=device, dtype=dtypes(precision).network) for _ in range(2)
     )
     return 2 * side**3 / seconds(lambda: a @ b, 4 * extent.rounds, device)
 
@@ -214,18 +215,18 @@ def measure_speed(extent: Extent, device: torch.device) -> None:
         for precision in _SPEEDS:
             one = subject(name, layer, precision, device)
             grid = layer_grid(seeded(name), name, (layer,))
-            flops = window_cost(name, one.mix, arithmetic(precision).network, grid).flops
+            flops = window_cost(name, one.mix, dtypes(precision).network, grid).flops
             for tile in extent.tiles:
                 print(f"| {name} {layer} | {precision} | {_row(one, tile, flops, rates, extent)} |")
 
 
 def _row(
-    one: Subject, tile: int, flops: float, rates: dict[Resolved, float], extent: Extent
+    one: Subject, tile: int, flops: float, rates: dict[ResolvedPrecision, float], extent: Extent
 ) -> str:
     """Tile, window, speed, memory, and the share of the rate of a matrix product."""
-    side = one.lattice.extent(tile)
+    side = one.sampling_grid.window_side(tile)
     window = one.noise((side, side))
-    inside = Rect(0, 0, tile, tile).shifted(one.lattice.halo, one.lattice.halo)
+    inside = Rect(0, 0, tile, tile).shifted(one.sampling_grid.halo, one.sampling_grid.halo)
     on_gpu = one.device.type == "cuda"
     if on_gpu:
         torch.cuda.reset_peak_memory_stats(one.device)
@@ -247,7 +248,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     # Before CUDA starts: it reads its settings once.
-    make_repeatable()
+    make_deterministic()
     extent, device = (_QUICK if options.quick else _FULL), options.device
     model = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     print(f"{model}, torch {torch.__version__}\n")

@@ -14,14 +14,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jobs.poster.submit import submit
-from jobs.records.job import eta_seconds, look, progress
+from jobs.poster.submit import submit_poster
+from jobs.records.job import load_job
 from jobs.records.keys import JobKeys
-from jobs.spec.document import spec_of
+from jobs.spec.document import parse_poster_spec
 from jobs.store.address import open_store
 from jobs.store.store import Store
-from tests.faults.servers import radosgw, radosgw_tool
-from tests.jobs.store.s3 import BUCKET, settings
+from tests.support.s3_servers import BUCKET, radosgw, radosgw_tool, s3_environment
 
 _EARLY = 0.1
 """The part of a job after which its ETA is noted."""
@@ -37,7 +36,7 @@ def some_store() -> Iterator[Store]:
         return
     with radosgw(tool) as server:
         server.create_bucket(BUCKET)
-        with settings(server):
+        with s3_environment(server):
             yield open_store(f"s3://{BUCKET}/bench")
 
 
@@ -51,15 +50,15 @@ def run(store: Store, size: str, steps: int, seed: int) -> tuple[float, float, f
         "tiles": 512,
         "crew": {"workers": os.cpu_count()},
     }
-    job = submit(store, spec_of(spec)).job
+    job = submit_poster(store, parse_poster_spec(spec)).job
     noted: tuple[float, float] | None = None
     work = [sys.executable, "-m", "jobs.cli", "work", "--store", store.address, "--until-idle"]
     with subprocess.Popen(work, stderr=subprocess.DEVNULL) as process:
         begun = time.monotonic()
         while process.poll() is None:
-            now = look(store, job)
-            eta = eta_seconds(now)
-            if noted is None and eta is not None and progress(now) >= _EARLY:
+            now = load_job(store, job)
+            eta = now.eta_seconds
+            if noted is None and eta is not None and now.progress >= _EARLY:
                 noted = (time.monotonic(), eta)
             if now.state == "succeeded":
                 break

@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.feature_extraction import create_feature_extractor
 
-from render.determinism import keep_freed_memory, make_repeatable
+from render.determinism import keep_freed_memory, make_deterministic
 from render.dream.gradient import gradients
 from render.dream.objective import Mix, Objective
 from render.geometry.rect import Rect
-from render.networks.network import prepare
+from render.networks.network import prepare_network
 from tests.bench.seeded import seeded
 
 NETWORK, LAYER = "googlenet", "inception4c"
@@ -47,9 +47,9 @@ def plain_step(size: int) -> Work:
 
 def our_step(size: int) -> Work:
     """The gradient on a window that is all core, with deterministic kernels as in every shard."""
-    make_repeatable()
+    make_deterministic()
     keep_freed_memory()
-    network = prepare(seeded(NETWORK), (LAYER,))
+    network = prepare_network(seeded(NETWORK), (LAYER,))
     mix = Mix((Objective(LAYER),))
     window = torch.randn(size, size, 3)
     return lambda: gradients(network, mix, window, Rect(0, 0, size, size))

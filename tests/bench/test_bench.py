@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.items import End, rate
+from tests.bench.dataset import End, rate
 
 _ABSENT = ("safetensors", "pydantic", "ray", "pyvips", "boto3", "typer", "jobs", "cluster")
 
@@ -38,7 +38,7 @@ def test_the_gpu_benchmark_checks_and_measures_with_nothing_but_torch(project: P
 def test_the_benchmark_of_items_times_both_sides(project: Path) -> None:
     small = ["--count", "6", "--size", "64", "--steps", "1"]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.bench.items", *small],
+        [sys.executable, "-W", "error", "-m", "tests.bench.dataset", *small],
         cwd=project,
         capture_output=True,
         text=True,
@@ -62,7 +62,7 @@ def test_a_rate_needs_every_worker() -> None:
 def test_the_benchmark_of_scale_holds_each_phase_against_the_truth(project: Path) -> None:
     small = ["--size", "320x240", "--steps", "1", "--octaves", "2", "--workers", "1,2"]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "tests.bench.scale", *small],
+        [sys.executable, "-W", "error", "-m", "tests.bench.estimate", *small],
         cwd=project,
         capture_output=True,
         text=True,

@@ -23,4 +23,4 @@ def test_fragments_are_asked_of_neighbours_alone(tmp_path: Path, members: int) -
     handles = course.handles()
     course.run(StubCrew(handles), time.process_time)
     for taker, handle in enumerate(handles):
-        assert handle.taken == {giver for giver, own in enumerate(course.gives) if taker in own}
+        assert handle.taken == {giver for giver, own in enumerate(course.sends) if taker in own}

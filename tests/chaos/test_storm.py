@@ -6,29 +6,29 @@ import pytest
 
 from jobs.planning.machine import this_machine
 from jobs.planning.poster import make_plan
-from jobs.spec.document import spec_of
+from jobs.spec.document import parse_poster_spec
 from jobs.store.address import open_store
-from tests.chaos.farm import Farm
-from tests.chaos.storm import (
+from tests.support.small_poster import claim_poster
+from tests.support.storm import (
     check_work_redone,
-    described,
+    describe_jobs,
     digests,
-    kinds,
-    poster,
+    fault_kinds,
+    render_in_storm,
+    storm_job,
     unknown_objects,
-    weathered,
 )
-from tests.jobs.small import held
+from tests.support.work_processes import Supervisor
 
 FAULTS = 3
-POSTER = poster(seed=1, size="600x400", steps=6)
+POSTER = storm_job(seed=1, size="600x400", steps=6)
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The checksums of the undisturbed poster."""
-    plan = make_plan(spec_of(POSTER), this_machine())
-    outputs = held(plan, tmp_path_factory.mktemp("calm")).run()["outputs"]
+    plan = make_plan(parse_poster_spec(POSTER), this_machine())
+    outputs = claim_poster(plan, tmp_path_factory.mktemp("calm")).run()["outputs"]
     return [one["sha256"] for one in outputs]
 
 
@@ -36,12 +36,12 @@ def survives(seed: int, folder: Path, calm: list[str]) -> None:
     """One run: the same bytes, little done again, and nothing left that nobody knows."""
     address, log = str(folder / "store"), folder / "log"
     store = open_store(address)
-    farm = Farm(address, log, {})
+    supervisor = Supervisor(address, log, {})
     try:
-        job, track = weathered(store, POSTER, farm, kinds(seed, FAULTS), seed)
+        job, track = render_in_storm(store, POSTER, supervisor, fault_kinds(seed, FAULTS), seed)
     finally:
-        farm.end()
-    told = described(log, store)
+        supervisor.end()
+    told = describe_jobs(log, store)
     assert digests(job) == calm, told
     check_work_redone(track, told)
     assert unknown_objects(store, job.id) == [], told

@@ -1,4 +1,4 @@
-"""The two kinds of crew, and one Ray for all tests."""
+"""Both crew backends, and one Ray for all tests."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -8,8 +8,8 @@ import pytest
 from cluster.crew import Crew
 from cluster.local import LocalCrew
 from cluster.ray_session import local_ray
-from cluster.resources import Berth
-from tests.cluster.members import Player
+from cluster.resources import Resources
+from tests.support.crew_members import ToyMember
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -25,15 +25,15 @@ def ray_crew() -> Iterator["type[RayCrew]"]:
 
 @pytest.fixture(scope="package", params=["local", "ray"])
 def start(request: pytest.FixtureRequest) -> Start:
-    """Starts a crew of either kind."""
+    """Starts a crew on either backend."""
     if request.param == "local":
         return LocalCrew
     ray_crew: Any = request.getfixturevalue("ray_crew")
-    return lambda kind, arguments: ray_crew(kind, arguments, Berth())
+    return lambda factory, arguments: ray_crew(factory, arguments, Resources())
 
 
 @pytest.fixture(scope="package")
 def trio(start: Start) -> Iterator[Crew]:
-    """Three players that outlive the test: leave them in working order."""
-    with start(Player, [("Ada",), ("Bob",), ("Cyd",)]) as crew:
+    """Three members that outlive the test: leave them in working order."""
+    with start(ToyMember, [("Ada",), ("Bob",), ("Cyd",)]) as crew:
         yield crew

@@ -1,4 +1,4 @@
-"""What every crew promises, whatever it runs on."""
+"""The contract of a crew. Every test runs on each backend."""
 
 import threading
 import time
@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from cluster.crew import Crew
-from cluster.errors import ClusterError, Interrupted, MemberLost
+from cluster.errors import CallCancelled, ClusterError, MemberLost
 from tests.cluster.conftest import Start
-from tests.cluster.members import Player, Refuser, Tidy
+from tests.support.crew_members import ClosingMember, FailingMember, ToyMember
 
 ALL: dict[int, tuple[object, ...]] = {0: (), 1: (), 2: ()}
 
 
 @pytest.fixture
 def pair(start: Start) -> Iterator[Crew]:
-    """Two players that a test may ruin."""
-    with start(Player, [("Eve",), ("Fay",)]) as crew:
+    """Two members that a test may break."""
+    with start(ToyMember, [("Eve",), ("Fay",)]) as crew:
         yield crew
 
 
@@ -37,51 +37,51 @@ def test_members_keep_their_state_between_calls(pair: Crew) -> None:
 def test_only_the_members_named_are_called(trio: Crew) -> None:
     assert trio.call("echo", {2: (1, "two")}) == {2: (1, "two")}
     assert trio.call("echo", {}) == {}
-    assert trio.deal("greet", {}, {}) == {0: [], 1: [], 2: []}
+    assert trio.scatter("greet", {}, {}) == {0: [], 1: [], 2: []}
 
 
-def test_a_stranger_is_refused(trio: Crew) -> None:
+def test_an_unknown_member_is_refused(trio: Crew) -> None:
     with pytest.raises(ValueError, match=r"\[3\] are not in a crew of 3"):
         trio.call("who", {0: (), 3: ()})
     with pytest.raises(ValueError, match="not in a crew"):
-        trio.deal("greet", {-1: (0,)}, {-1: (0,)})
+        trio.scatter("greet", {-1: (0,)}, {-1: (0,)})
     with pytest.raises(ValueError, match="not in a crew"):
-        trio.deal("greet", {0: (3,)}, {0: (3,)})
+        trio.scatter("greet", {0: (3,)}, {0: (3,)})
 
 
 def test_a_crew_has_members(start: Start) -> None:
     with pytest.raises(ValueError, match="at least one member"):
-        start(Player, [])
+        start(ToyMember, [])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_parcels_go_round_a_ring(start: Start, size: int) -> None:
-    with start(Player, [(str(member),) for member in range(size)]) as crew:
+def test_refs_go_round_a_ring(start: Start, size: int) -> None:
+    with start(ToyMember, [(str(member),) for member in range(size)]) as crew:
         ways = {at: sorted({(at - 1) % size, (at + 1) % size}) for at in range(size)}
-        dealt = crew.deal("greet", {at: tuple(to) for at, to in ways.items()}, ways)
-        received = crew.call("echo", {to: tuple(dealt[to]) for to in range(size)})
+        scattered = crew.scatter("greet", {at: tuple(to) for at, to in ways.items()}, ways)
+        received = crew.call("echo", {to: tuple(scattered[to]) for to in range(size)})
     assert received == {to: tuple(f"{at} to {to}" for at in ways[to]) for to in range(size)}
 
 
-def test_parcels_are_for_those_that_are_named(trio: Crew) -> None:
-    takers = {0: (2,), 1: (), 2: (0, 2)}
-    dealt = trio.deal("greet", takers, takers)
-    assert {taker: len(own) for taker, own in dealt.items()} == {0: 1, 1: 0, 2: 2}
-    received = trio.call("echo", {taker: tuple(own) for taker, own in dealt.items()})
+def test_only_the_named_receivers_get_refs(trio: Crew) -> None:
+    receivers = {0: (2,), 1: (), 2: (0, 2)}
+    scattered = trio.scatter("greet", receivers, receivers)
+    assert {receiver: len(own) for receiver, own in scattered.items()} == {0: 1, 1: 0, 2: 2}
+    received = trio.call("echo", {receiver: tuple(own) for receiver, own in scattered.items()})
     assert received == {0: ("Cyd to 0",), 1: (), 2: ("Ada to 2", "Cyd to 2")}
 
 
-def test_parcels_can_be_dealt_with(trio: Crew) -> None:
-    (first,) = trio.deal("greet", {0: (1,)}, {0: (1,)})[1]
-    (second,) = trio.deal("pass_on", {1: (2, first, "and Bob")}, {1: (2,)})[2]
+def test_a_scattered_method_takes_refs(trio: Crew) -> None:
+    (first,) = trio.scatter("greet", {0: (1,)}, {0: (1,)})[1]
+    (second,) = trio.scatter("pass_on", {1: (2, first, "and Bob")}, {1: (2,)})[2]
     assert trio.call("echo", {2: (second,)}) == {2: (("Ada to 1", "and Bob"),)}
 
 
 @pytest.mark.parametrize("shape", [(3,), (2500, 3000)], ids=["12 bytes", "30 MB"])
-def test_arrays_arrive_read_only_as_they_were_dealt(trio: Crew, shape: tuple[int, ...]) -> None:
-    dealt = trio.deal("arrays", {0: ((0, 1, 2), shape)}, {0: (0, 1, 2)})
+def test_arrays_arrive_read_only_as_they_were_scattered(trio: Crew, shape: tuple[int, ...]) -> None:
+    scattered = trio.scatter("arrays", {0: ((0, 1, 2), shape)}, {0: (0, 1, 2)})
     trio.call("spoil", {0: ()})
-    seen = trio.call("look", {taker: tuple(own) for taker, own in dealt.items()})
+    seen = trio.call("look", {receiver: tuple(own) for receiver, own in scattered.items()})
     assert seen == dict.fromkeys(range(3), (7.0, False))
 
 
@@ -94,8 +94,8 @@ def test_an_array_of_the_caller_is_not_shared_either(trio: Crew) -> None:
 
 
 def test_strided_arrays_arrive_whole(trio: Crew) -> None:
-    (parcel,) = trio.deal("columns", {0: (1,)}, {0: (1,)})[1]
-    ((array,),) = trio.call("echo", {1: (parcel,)}).values()
+    (ref,) = trio.scatter("columns", {0: (1,)}, {0: (1,)})[1]
+    ((array,),) = trio.call("echo", {1: (ref,)}).values()
     assert array.tolist() == [[1, 2], [5, 6], [9, 10]]
 
 
@@ -121,63 +121,65 @@ def test_an_unknown_method_is_an_attribute_error(trio: Crew) -> None:
         trio.call("juggle", {0: ()})
 
 
-def test_a_failed_deal_fails_where_it_is_used(start: Start) -> None:
-    with start(Player, [("Ada",), ("Bob",), ("Cyd",)]) as crew:
-        from_bob, from_cyd = crew.deal("fail", {1: (), 2: ()}, {1: (0,), 2: (0,)})[0]
+def test_a_failed_scatter_fails_where_its_ref_is_used(start: Start) -> None:
+    with start(ToyMember, [("Ada",), ("Bob",), ("Cyd",)]) as crew:
+        from_bob, from_cyd = crew.scatter("fail", {1: (), 2: ()}, {1: (0,), 2: (0,)})[0]
         with pytest.raises(KeyError, match="Bob") as caught:
             crew.call("echo", {0: (from_bob,)})
         assert type(caught.value) is KeyError
         assert caught.value.__notes__ == ["in fail of member 1"]
-        (passed_on,) = crew.deal("pass_on", {0: (0, from_cyd)}, {0: (0,)})[0]
+        (passed_on,) = crew.scatter("pass_on", {0: (0, from_cyd)}, {0: (0,)})[0]
         with pytest.raises(KeyError, match="Cyd"):
             crew.call("hold", {0: (passed_on,)})
         assert crew.call("who", {0: ()}) == {0: "Ada"}
 
 
-@pytest.mark.parametrize("takers", [(), (0,)])
-def test_a_member_whose_deal_failed_says_so_from_then_on(
-    pair: Crew, takers: tuple[int, ...]
+@pytest.mark.parametrize("receivers", [(), (0,)])
+def test_a_member_whose_scatter_failed_raises_from_then_on(
+    pair: Crew, receivers: tuple[int, ...]
 ) -> None:
-    """Whether or not anyone looks at the parcels: what it holds may be half of what it was."""
-    pair.deal("fail", {1: ()}, {1: takers})
+    """Even if nobody uses the refs: its object may be half changed."""
+    pair.scatter("fail", {1: ()}, {1: receivers})
     for _ in range(2):
         with pytest.raises(KeyError, match="Fay") as caught:
             pair.call("who", {0: (), 1: ()})
         assert caught.value.__notes__ == ["in fail of member 1"]
     assert pair.call("who", {0: ()}) == {0: "Eve"}
-    (after,) = pair.deal("greet", {1: (0,)}, {1: (0,)})[0]
+    (after,) = pair.scatter("greet", {1: (0,)}, {1: (0,)})[0]
     with pytest.raises(KeyError, match="Fay"):
         pair.call("echo", {0: (after,)})
 
 
 @pytest.mark.parametrize(
-    ("method", "arguments", "complaint"),
+    ("method", "arguments", "message"),
     [
         ("greet", (0,), r"values for \[0, 1\], not for \[0\]"),
         ("greet", (0, 1, 2), r"values for \[0, 1\], not for \[0, 1, 2\]"),
         ("who", (), r"values for \[0, 1\], not .*str"),
     ],
 )
-def test_a_dealt_method_must_return_a_value_for_each(
-    pair: Crew, method: str, arguments: tuple[object, ...], complaint: str
+def test_a_scattered_method_must_return_a_value_for_each_receiver(
+    pair: Crew, method: str, arguments: tuple[object, ...], message: str
 ) -> None:
-    dealt = pair.deal(method, {0: arguments}, {0: (0, 1)})
-    with pytest.raises(TypeError, match=complaint):
-        pair.call("echo", {1: tuple(dealt[1])})
+    scattered = pair.scatter(method, {0: arguments}, {0: (0, 1)})
+    with pytest.raises(TypeError, match=message):
+        pair.call("echo", {1: tuple(scattered[1])})
 
 
-def test_an_error_that_cannot_travel_is_told(trio: Crew) -> None:
-    with pytest.raises(ClusterError, match="TwoFacedError in fail_oddly of member 2: here: mind"):
+def test_an_error_that_cannot_be_pickled_is_quoted(trio: Crew) -> None:
+    with pytest.raises(
+        ClusterError, match="UnpicklableError in fail_oddly of member 2: here: mind"
+    ):
         trio.call("fail_oddly", {2: ()})
 
 
 def test_the_error_of_a_constructor(start: Start) -> None:
     with pytest.raises(ValueError, match="rather not") as caught:
-        start(Refuser, [(), ()])
+        start(FailingMember, [(), ()])
     assert caught.value.__notes__[0].startswith("in the constructor of member ")
 
 
-def test_a_member_that_leaves_is_lost(pair: Crew) -> None:
+def test_a_member_that_exits_is_lost(pair: Crew) -> None:
     with pytest.raises(MemberLost, match="member 1 of the crew is lost") as caught:
         pair.call("leave", {1: ()})
     assert caught.value.member == 1
@@ -186,42 +188,42 @@ def test_a_member_that_leaves_is_lost(pair: Crew) -> None:
             pair.call("who", {0: ()})
         assert again.value.member == 1
     with pytest.raises(MemberLost):
-        pair.deal("greet", {0: (1,)}, {0: (1,)})
+        pair.scatter("greet", {0: (1,)}, {0: (1,)})
 
 
-def test_a_member_that_leaves_while_dealing_is_the_one_lost(pair: Crew) -> None:
-    (parcel,) = pair.deal("leave", {1: ()}, {1: (0,)})[0]
+def test_a_member_that_exits_while_scattering_is_the_one_lost(pair: Crew) -> None:
+    (ref,) = pair.scatter("leave", {1: ()}, {1: (0,)})[0]
     with pytest.raises(MemberLost) as caught:
-        pair.call("echo", {0: (parcel,)})
+        pair.call("echo", {0: (ref,)})
     assert caught.value.member == 1
 
 
 def test_a_closed_crew_stays_closed(start: Start) -> None:
-    crew = start(Player, [("Gil",)])
+    crew = start(ToyMember, [("Gil",)])
     crew.close()
     crew.close()
     with pytest.raises(ClusterError, match="closed"):
         crew.call("who", {0: ()})
 
 
-def interrupting(crew: Crew, folder: Path) -> threading.Thread:
-    """Interrupts a crew as soon as a member has put a file into the folder."""
+def cancel_when_started(crew: Crew, folder: Path) -> threading.Thread:
+    """Cancels the call as soon as a member has created a file in the folder."""
 
-    def interrupt() -> None:
+    def cancel() -> None:
         while not any(folder.iterdir()):
             time.sleep(0.01)
-        crew.interrupt()
+        crew.cancel_call()
 
-    thread = threading.Thread(target=interrupt)
+    thread = threading.Thread(target=cancel, daemon=True)
     thread.start()
     return thread
 
 
-def test_an_interrupted_call_ends_early_and_the_crew_goes_on(trio: Crew, tmp_path: Path) -> None:
-    thread = interrupting(trio, tmp_path)
+def test_a_cancelled_call_ends_early_and_the_crew_stays_usable(trio: Crew, tmp_path: Path) -> None:
+    thread = cancel_when_started(trio, tmp_path)
     started = time.monotonic()
-    with pytest.raises(Interrupted):
-        trio.call("toil", dict.fromkeys(range(3), (tmp_path, 30)))
+    with pytest.raises(CallCancelled):
+        trio.call("work_until_cancelled", dict.fromkeys(range(3), (tmp_path, 30)))
     thread.join()
 
     assert time.monotonic() - started < 15
@@ -229,30 +231,33 @@ def test_an_interrupted_call_ends_early_and_the_crew_goes_on(trio: Crew, tmp_pat
     assert trio.call("recall", {0: ()}) == {0: True}
 
 
-def test_an_interrupted_call_has_no_value_even_of_members_that_do_not_look(
+def test_a_cancelled_call_has_no_result_even_if_its_methods_ran_to_their_end(
     trio: Crew,
 ) -> None:
-    threading.Timer(0.5, trio.interrupt).start()
-    with pytest.raises(Interrupted):
+    threading.Timer(0.5, trio.cancel_call).start()
+    with pytest.raises(CallCancelled):
         trio.call("sleep", {0: (1.5,)})
     assert trio.call("who", {0: ()}) == {0: "Ada"}
 
 
-def test_an_idle_crew_is_not_interrupted(trio: Crew, tmp_path: Path) -> None:
-    trio.interrupt()
-    trio.call("toil", {1: (tmp_path, 0.05)})
+def test_cancelling_an_idle_crew_does_nothing(trio: Crew, tmp_path: Path) -> None:
+    trio.cancel_call()
+    trio.call("work_until_cancelled", {1: (tmp_path, 0.05)})
     assert trio.call("recall", {1: ()}) == {1: False}
 
 
 def test_members_clean_up_when_the_crew_is_closed(start: Start, tmp_path: Path) -> None:
-    with start(Tidy, [(tmp_path, "Gil"), (tmp_path, "Hal")]) as crew:
+    with start(ClosingMember, [(tmp_path, "Gil"), (tmp_path, "Hal")]) as crew:
         crew.call("who", {0: ()})
         assert list(tmp_path.iterdir()) == []
     assert sorted(one.name for one in tmp_path.iterdir()) == ["Gil", "Hal"]
     crew.close()
 
 
-def test_members_of_a_crew_that_lost_one_are_not_waited_for(start: Start, tmp_path: Path) -> None:
-    with start(Tidy, [(tmp_path, "Ira"), (tmp_path, "Jon")]) as crew, pytest.raises(MemberLost):
+def test_after_a_loss_the_other_members_are_not_closed(start: Start, tmp_path: Path) -> None:
+    with (
+        start(ClosingMember, [(tmp_path, "Ira"), (tmp_path, "Jon")]) as crew,
+        pytest.raises(MemberLost),
+    ):
         crew.call("leave", {0: ()})
     assert list(tmp_path.iterdir()) == []

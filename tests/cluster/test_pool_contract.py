@@ -1,4 +1,4 @@
-"""What every pool promises, whatever it runs on."""
+"""The contract of a pool. Most tests run on each backend."""
 
 import sys
 import time
@@ -11,9 +11,9 @@ import pytest
 from cluster.errors import ClusterError, MemberFailed, MemberLost
 from cluster.local import LocalPool
 from cluster.pool import Failed, Finished, Pool, Quarantined, Task
-from cluster.resources import Berth
-from tests.cluster.members import Refuser, Tidy
-from tests.cluster.pool_members import Hand, Mortal, Patient
+from cluster.resources import Resources
+from tests.support.crew_members import ClosingMember, FailingMember
+from tests.support.pool_members import MortalWorker, RecoveringWorker, ToyWorker
 
 Start = Callable[[Callable[..., object], list[tuple[object, ...]], int], Pool]
 
@@ -23,28 +23,28 @@ TICK = 60.0
 
 @pytest.fixture(scope="module", params=["local", "ray"])
 def start(request: pytest.FixtureRequest) -> Start:
-    """Starts a pool of either kind."""
+    """Starts a pool on either backend."""
     if request.param == "local":
         return LocalPool
     request.getfixturevalue("ray_crew")
     from cluster.ray_pool import RayPool
 
-    return lambda kind, arguments, depth: RayPool(kind, arguments, Berth(), depth)
+    return lambda factory, arguments, depth: RayPool(factory, arguments, Resources(), depth)
 
 
 @pytest.fixture(scope="module")
 def pair(start: Start) -> Iterator[Pool]:
-    """Two members with room for two tasks each, which outlive the test.
+    """Two members that run two tasks at once, and outlive the test.
 
-    Tests that start a pool of their own come first in this file: Ray has few places.
+    Tests that start a pool of their own come first in this file: Ray has few CPUs here.
     """
-    with start(Hand, [("Ann",), ("Bea",)], 2) as pool:
+    with start(ToyWorker, [("Ann",), ("Bea",)], 2) as pool:
         await_all(pool)
         yield pool
 
 
 def await_all(pool: Pool) -> None:
-    """Return once all members have joined."""
+    """Return once all members are running."""
     deadline = time.monotonic() + 30
     seen: set[int] = set()
     while len(seen) < pool.size:
@@ -54,7 +54,7 @@ def await_all(pool: Pool) -> None:
 
 
 def outcomes(pool: Pool, tasks: list[Task]) -> dict[int, Finished | Failed]:
-    """What became of each, by its id."""
+    """The outcomes, by task id."""
     found = [outcome for outcome in pool.run(tasks, TICK) if outcome is not None]
     assert sorted(outcome.task_id for outcome in found) == sorted(task.id for task in tasks)
     return {outcome.task_id: outcome for outcome in found}
@@ -65,19 +65,19 @@ def doubles(number: int) -> list[Task]:
 
 
 def values(found: dict[int, Finished | Failed]) -> dict[int, object]:
-    """The values of those that have one."""
+    """The values of the finished tasks, by task id."""
     return {task: one.value for task, one in found.items() if isinstance(one, Finished)}
 
 
 def test_members_clean_up_when_the_pool_is_closed(start: Start, tmp_path: Path) -> None:
-    with start(Tidy, [(tmp_path, "Kay"), (tmp_path, "Lou")], 1) as pool:
+    with start(ClosingMember, [(tmp_path, "Kay"), (tmp_path, "Lou")], 1) as pool:
         await_all(pool)
         assert list(tmp_path.iterdir()) == []
     assert sorted(one.name for one in tmp_path.iterdir()) == ["Kay", "Lou"]
 
 
-def test_a_member_at_which_everything_fails_is_replaced(start: Start, tmp_path: Path) -> None:
-    with start(Patient, [(tmp_path, "Eli", 1), (tmp_path, "Flo", 0)], 1) as pool:
+def test_a_member_on_which_everything_fails_is_replaced(start: Start, tmp_path: Path) -> None:
+    with start(RecoveringWorker, [(tmp_path, "Eli", 1), (tmp_path, "Flo", 0)], 1) as pool:
         await_all(pool)
         ill = outcomes(pool, doubles(20))
         assert len(values(ill)) == 20
@@ -93,13 +93,13 @@ def test_a_member_at_which_everything_fails_is_replaced(start: Start, tmp_path: 
 
 def test_the_error_of_a_constructor(start: Start) -> None:
     with pytest.raises(ValueError, match="rather not") as caught:
-        start(Refuser, [()], 1)
+        start(FailingMember, [()], 1)
     assert caught.value.__notes__ == ["in the constructor of member 0"]
 
 
-def test_the_error_of_a_constructor_in_a_later_life(start: Start, tmp_path: Path) -> None:
+def test_the_error_of_a_replacements_constructor(start: Start, tmp_path: Path) -> None:
     with (
-        start(Mortal, [(tmp_path, 3)], 1) as pool,
+        start(MortalWorker, [(tmp_path, 3)], 1) as pool,
         pytest.raises(ValueError, match="rather not"),
     ):
         outcomes(pool, [Task(0, "leave")])
@@ -108,14 +108,14 @@ def test_the_error_of_a_constructor_in_a_later_life(start: Start, tmp_path: Path
 
 def test_a_pool_that_cannot_be_kept_alive_gives_up(tmp_path: Path) -> None:
     with (
-        LocalPool(Mortal, [(tmp_path, 100)], 1) as pool,
+        LocalPool(MortalWorker, [(tmp_path, 100)], 1) as pool,
         pytest.raises(MemberLost, match=r"exit code 4.*7 losses in a row"),
     ):
         outcomes(pool, [Task(0, "leave")])
 
 
 def test_an_abandoned_run_leaves_a_pool_to_be_closed(start: Start) -> None:
-    pool = start(Hand, [()], 2)
+    pool = start(ToyWorker, [()], 2)
     run = pool.run(doubles(10), TICK)
     next(run)
     with pytest.raises(ClusterError, match="not come to its end"):
@@ -129,9 +129,9 @@ def test_an_abandoned_run_leaves_a_pool_to_be_closed(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("size", "depth"), [(0, 1), (1, 0)])
-def test_a_pool_has_members_with_room(start: Start, size: int, depth: int) -> None:
+def test_a_pool_has_members_and_depth(start: Start, size: int, depth: int) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        start(Hand, [()] * size, depth)
+        start(ToyWorker, [()] * size, depth)
 
 
 def test_an_iterator_that_fails_ends_the_run() -> None:
@@ -139,17 +139,17 @@ def test_an_iterator_that_fails_ends_the_run() -> None:
         yield Task(0, "double", (1,))
         raise OSError("the list is gone")
 
-    with LocalPool(Hand, [()], 1) as pool:
+    with LocalPool(ToyWorker, [()], 1) as pool:
         with pytest.raises(OSError, match="the list is gone"):
             list(pool.run(tasks(), TICK))
         with pytest.raises(ClusterError, match="not come to its end"):
             list(pool.run([], TICK))
 
 
-def test_what_a_pool_holds_does_not_grow_with_the_tasks() -> None:
+def test_memory_does_not_grow_with_the_number_of_tasks() -> None:
     tasks = (Task(task, "double", (task,)) for task in range(100_000))
     held = []
-    with LocalPool(Hand, [(), ()], 4) as pool:
+    with LocalPool(ToyWorker, [(), ()], 4) as pool:
         for number, _ in enumerate(pool.run(tasks, TICK)):
             if number % 10_000 == 5_000:
                 held.append(sys.getallocatedblocks())
@@ -168,20 +168,20 @@ def test_nothing_to_do_is_done_at_once(pair: Pool) -> None:
     assert list(pair.run([], TICK)) == []
 
 
-def test_no_more_is_pulled_than_there_is_room_for(pair: Pool) -> None:
-    pulled: list[Task] = []
+def test_no_more_tasks_are_pulled_than_size_times_depth(pair: Pool) -> None:
+    taken: list[Task] = []
 
     def tasks() -> Iterator[Task]:
         for task in doubles(40):
-            pulled.append(task)
+            taken.append(task)
             yield task
 
     for number, _ in enumerate(pair.run(tasks(), TICK)):
-        assert len(pulled) <= number + pair.size * 2
-    assert len(pulled) == 40
+        assert len(taken) <= number + pair.size * 2
+    assert len(taken) == 40
 
 
-def test_the_caller_may_look_around_from_time_to_time(pair: Pool) -> None:
+def test_the_caller_gets_a_tick_from_time_to_time(pair: Pool) -> None:
     began = time.monotonic()
     seen = list(pair.run([Task(number, "sleep", (0.02,)) for number in range(25)], tick=0.05))
     ticks = seen.count(None)
@@ -189,7 +189,7 @@ def test_the_caller_may_look_around_from_time_to_time(pair: Pool) -> None:
     assert 1 <= ticks <= (time.monotonic() - began) / 0.05
 
 
-def test_a_methods_own_error_is_told_after_three_attempts(pair: Pool, tmp_path: Path) -> None:
+def test_a_methods_error_is_the_outcome_after_three_attempts(pair: Pool, tmp_path: Path) -> None:
     found = outcomes(pair, [*doubles(10), Task(10, "fail_here", (tmp_path,))])
     failed = found.pop(10)
     assert isinstance(failed, Failed)
@@ -211,7 +211,7 @@ def test_arrays_arrive_read_only(pair: Pool) -> None:
     assert not array.flags.writeable
 
 
-def test_a_deadly_task_is_quarantined_and_its_neighbours_pass(pair: Pool, tmp_path: Path) -> None:
+def test_a_deadly_task_is_quarantined_and_its_neighbours_finish(pair: Pool, tmp_path: Path) -> None:
     tasks = doubles(30)
     tasks[5] = Task(5, "leave_here", (tmp_path,))
     found = outcomes(pair, tasks)
@@ -226,9 +226,9 @@ def test_a_deadly_task_is_quarantined_and_its_neighbours_pass(pair: Pool, tmp_pa
     assert values(outcomes(pair, doubles(4))) == {0: 0, 1: 2, 2: 4, 3: 6}
 
 
-def test_an_error_that_cannot_travel_is_told(pair: Pool) -> None:
+def test_an_error_that_cannot_be_pickled_is_quoted(pair: Pool) -> None:
     (failed,) = outcomes(pair, [Task(0, "fail_oddly")]).values()
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, MemberFailed)
-    told = f"TwoFacedError in fail_oddly of member {failed.member}: here: mind the gap"
+    told = f"UnpicklableError in fail_oddly of member {failed.member}: here: mind the gap"
     assert str(failed.error) == told

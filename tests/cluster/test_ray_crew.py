@@ -1,4 +1,4 @@
-"""What only a crew of processes can do, and suffer."""
+"""What only a crew of processes can do, and how it can fail."""
 
 import subprocess
 import sys
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster.errors import MemberLost, NoRoom
-from cluster.resources import Berth
-from tests.cluster.members import Player
-from tests.cluster.processes import still_running
+from cluster.errors import InsufficientCapacity, MemberLost
+from cluster.resources import Resources
+from tests.support.crew_members import ToyMember
+from tests.support.processes import still_running
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_members_work_at_the_same_time_however_few_cores_and_end_with_their_crew(
     ray_crew: "type[RayCrew]", tmp_path: Path
 ) -> None:
-    with ray_crew(Player, [("Jon",), ("Kay",), ("Lee",)], Berth()) as crew:
+    with ray_crew(ToyMember, [("Jon",), ("Kay",), ("Lee",)], Resources()) as crew:
         crew.call("meet", dict.fromkeys(range(3), (tmp_path, 3)))
         members = set(crew.call("process", dict.fromkeys(range(3), ())).values())
         assert len(members) == 3
@@ -28,11 +28,11 @@ def test_members_work_at_the_same_time_however_few_cores_and_end_with_their_crew
     assert still_running(members) == set()
 
 
-def test_a_death_is_told_while_others_are_busy(ray_crew: "type[RayCrew]") -> None:
-    with ray_crew(Player, [("Ola",), ("Pia",)], Berth()) as crew:
-        busy = crew.deal("sleep", {0: (60,)}, {0: (0,)})[0]
+def test_a_death_is_reported_while_others_are_busy(ray_crew: "type[RayCrew]") -> None:
+    with ray_crew(ToyMember, [("Ola",), ("Pia",)], Resources()) as crew:
+        busy = crew.scatter("sleep", {0: (60,)}, {0: (0,)})[0]
         started = time.monotonic()
-        dying = crew.deal("die", {1: ()}, {1: (1,)})[1]
+        dying = crew.scatter("die", {1: ()}, {1: (1,)})[1]
         with pytest.raises(MemberLost, match="worker process has died") as caught:
             crew.call("echo", {0: tuple(busy), 1: tuple(dying)})
         assert time.monotonic() - started < 10
@@ -40,20 +40,20 @@ def test_a_death_is_told_while_others_are_busy(ray_crew: "type[RayCrew]") -> Non
         assert "\n" not in str(caught.value)
 
 
-def test_parcels_do_not_come_by_who_directs_the_crew(ray_crew: "type[RayCrew]") -> None:
-    """Ray hands small values round through their owner, which would hold all of a step's."""
+def test_scattered_values_do_not_pass_through_the_caller(ray_crew: "type[RayCrew]") -> None:
+    """Ray would send small values through their owner, which would then hold all of them."""
     from ray.experimental.locations import get_local_object_locations
 
-    with ray_crew(Player, [("Kim",), ("Liv",)], Berth()) as crew:
-        dealt = crew.deal("arrays", {0: ((1,), (80, 80, 3))}, {0: (1,)})
-        assert crew.call("look", {1: tuple(dealt[1])}) == {1: (7.0, False)}
-        (here,) = get_local_object_locations(list(dealt[1])).values()
+    with ray_crew(ToyMember, [("Kim",), ("Liv",)], Resources()) as crew:
+        scattered = crew.scatter("arrays", {0: ((1,), (80, 80, 3))}, {0: (1,)})
+        assert crew.call("look", {1: tuple(scattered[1])}) == {1: (7.0, False)}
+        (here,) = get_local_object_locations(list(scattered[1])).values()
         assert here["object_size"] < 4000 < 80 * 80 * 3 * 4
 
 
-def test_members_get_what_their_berth_says(ray_crew: "type[RayCrew]") -> None:
-    berth = Berth(cpus=2, environment={"GREETING": "hello"})
-    with ray_crew(Player, [("Max",)], berth) as crew:
+def test_members_get_their_resources(ray_crew: "type[RayCrew]") -> None:
+    resources = Resources(cpus=2, environment={"GREETING": "hello"})
+    with ray_crew(ToyMember, [("Max",)], resources) as crew:
         names = ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES", "GREETING")
         found = [crew.call("variable", {0: (name,)})[0] for name in names]
         assert found == ["2", "", "hello"]
@@ -62,31 +62,33 @@ def test_members_get_what_their_berth_says(ray_crew: "type[RayCrew]") -> None:
 
 def test_a_crew_that_never_fits_is_refused_at_once(ray_crew: "type[RayCrew]") -> None:
     started = time.monotonic()
-    with pytest.raises(NoRoom, match="1 CPU and 1 GPU each does not fit: the cluster has room"):
-        ray_crew(Player, [()] * 1000, Berth(gpus=1))
+    with pytest.raises(
+        InsufficientCapacity, match="1 CPU and 1 GPU each does not fit: the cluster has room"
+    ):
+        ray_crew(ToyMember, [()] * 1000, Resources(gpus=1))
     assert time.monotonic() - started < 2
 
 
-def test_a_crew_that_finds_no_room_gives_up_in_time(ray_crew: "type[RayCrew]") -> None:
+def test_a_crew_that_cannot_be_placed_gives_up_in_time(ray_crew: "type[RayCrew]") -> None:
     import ray
 
     everything = int(ray.cluster_resources()["CPU"])
-    with ray_crew(Player, [("Ned",)], Berth()) as crew:
+    with ray_crew(ToyMember, [("Ned",)], Resources()) as crew:
         started = time.monotonic()
-        with pytest.raises(NoRoom, match=r"no room within 1 s: .* free"):
-            ray_crew(Player, [()], Berth(cpus=everything, start_timeout=1))
+        with pytest.raises(InsufficientCapacity, match=r"no room within 1 s: .* free"):
+            ray_crew(ToyMember, [()], Resources(cpus=everything, start_timeout=1))
         assert time.monotonic() - started < 5
         assert crew.call("who", {0: ()}) == {0: "Ned"}
 
 
 @pytest.mark.parametrize(("gpus", "members"), [(1, 4), (0.5, 8), (0.1, 16), (0, 16), (8, 0)])
-def test_a_machine_has_room_for_as_many_as_its_scarcest_allows(gpus: float, members: int) -> None:
-    assert Berth(cpus=2, gpus=gpus).fits_into(cpus=32, gpus=4) == members
+def test_the_scarcest_resource_decides_how_many_members_fit(gpus: float, members: int) -> None:
+    assert Resources(cpus=2, gpus=gpus).members_per_machine(cpus=32, gpus=4) == members
 
 
-def test_a_berth_has_a_cpu() -> None:
+def test_resources_have_a_cpu() -> None:
     with pytest.raises(ValueError, match="1 CPU or more"):
-        Berth(cpus=0)
+        Resources(cpus=0)
 
 
 def test_ray_is_imported_only_where_it_is_used(project: Path) -> None:
@@ -96,3 +98,16 @@ def test_ray_is_imported_only_where_it_is_used(project: Path) -> None:
         cwd=project,
         check=True,
     )
+
+
+def test_the_package_offers_what_it_declares(project: Path) -> None:
+    """In a process of its own, where nothing has been imported yet."""
+    program = (
+        "import sys, cluster\n"
+        "missing = [name for name in cluster.__all__ if not hasattr(cluster, name)]\n"
+        "sys.exit(str(missing) if missing else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=project, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What only a pool of processes can do, and suffer."""
+"""What only a pool of processes can do, and how it can fail."""
 
 import os
 import signal
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster.errors import NoRoom
+from cluster.errors import InsufficientCapacity
 from cluster.pool import Failed, Finished, Pool, Task
-from cluster.resources import Berth
-from tests.cluster.pool_members import Hand
-from tests.cluster.processes import still_running
+from cluster.resources import Resources
+from tests.support.pool_members import ToyWorker
+from tests.support.processes import still_running
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.usefixtures("ray_crew")
 
 @pytest.fixture(scope="module")
 def pair(ray_crew: "type[RayCrew]") -> Iterator[Pool]:
-    """Two members with room for three tasks each, which outlive the test."""
+    """Two members that run three tasks at once, and outlive the test."""
     from cluster.ray_pool import RayPool
 
-    with RayPool(Hand, [(), ()], Berth(), 3) as pool:
+    with RayPool(ToyWorker, [(), ()], Resources(), 3) as pool:
         yield pool
 
 
@@ -34,16 +34,16 @@ def finished(pool: Pool, tasks: list[Task]) -> list[Finished]:
     return [outcome for outcome in pool.run(tasks, 60) if isinstance(outcome, Finished)]
 
 
-def test_a_pool_works_with_as_many_members_as_find_room() -> None:
+def test_a_pool_works_with_the_members_that_are_placed() -> None:
     from cluster.ray_pool import RayPool
 
     most = _free_cpus() // 2 + 1
-    with RayPool(Hand, [(), ()], Berth(cpus=most), 1) as pool:
+    with RayPool(ToyWorker, [(), ()], Resources(cpus=most), 1) as pool:
         found = finished(pool, [Task(number, "double", (number,)) for number in range(10)])
         assert len({one.member for one in found}) == 1
         assert len(found) == 10
-        with pytest.raises(NoRoom, match=r"with \d CPU each found room within 1 s"):
-            RayPool(Hand, [()], Berth(cpus=most, start_timeout=1), 1)
+        with pytest.raises(InsufficientCapacity, match=r"with \d CPU each found room within 1 s"):
+            RayPool(ToyWorker, [()], Resources(cpus=most, start_timeout=1), 1)
 
 
 def test_a_member_runs_its_tasks_at_the_same_time(pair: Pool, tmp_path: Path) -> None:
@@ -52,8 +52,8 @@ def test_a_member_runs_its_tasks_at_the_same_time(pair: Pool, tmp_path: Path) ->
     assert len({one.value for one in found}) == 2
 
 
-def test_innocents_survive_kills_from_outside(pair: Pool, tmp_path: Path) -> None:
-    """Both members are killed with three tasks each, then one that was given a task alone."""
+def test_tasks_survive_kills_from_outside(pair: Pool, tmp_path: Path) -> None:
+    """Both members are killed with three tasks each, then one that runs a task in isolation."""
     tasks = [Task(number, "linger", (tmp_path, "gate")) for number in range(12)]
     killed: set[int] = set()
     found = []
@@ -91,7 +91,7 @@ def test_neighbours_go_on_beside_a_slow_task(pair: Pool, tmp_path: Path) -> None
 def test_members_end_with_their_pool_in_the_middle_of_a_run(tmp_path: Path) -> None:
     from cluster.ray_pool import RayPool
 
-    with RayPool(Hand, [()], Berth(), 2) as pool:
+    with RayPool(ToyWorker, [()], Resources(), 2) as pool:
         run = pool.run(
             [Task(0, "process"), Task(1, "linger", (tmp_path, "gate")), Task(2, "process")], 60
         )
@@ -102,7 +102,7 @@ def test_members_end_with_their_pool_in_the_middle_of_a_run(tmp_path: Path) -> N
     assert still_running([outcome.value]) == set()
 
 
-def test_a_dead_task_keeps_the_trace_of_its_member(pair: Pool, tmp_path: Path) -> None:
+def test_a_failed_task_keeps_the_traceback_of_its_member(pair: Pool, tmp_path: Path) -> None:
     (failed,) = pair.run([Task(0, "fail_here", (tmp_path,))], 60)
     assert isinstance(failed, Failed)
     assert "raise KeyError(self.name)" in str(failed.error.__cause__)
@@ -114,7 +114,7 @@ def _kill(process: int) -> int:
 
 
 def _free_cpus() -> int:
-    """Of Ray, once those that have ended have given theirs back."""
+    """The free CPUs of Ray, once processes that have ended have returned theirs."""
     import ray
 
     before, now = -1, 0

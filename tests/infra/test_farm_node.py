@@ -13,7 +13,7 @@ import pytest
 
 from tests.infra.files import INFRA
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 """Seconds for what takes a moment."""
 
 _ADDRESS = f"127.{os.getpid() % 200 + 20}.80.1"
@@ -91,7 +91,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Node]]:
 
 
 def _until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -130,16 +130,16 @@ def test_the_scheduler_is_told_to_leave_and_waited_for(start: Callable[..., Node
     node = start("work")
     _until(lambda: node.said("dreamfarm"))
     node.process.terminate()
-    assert node.process.wait(_PATIENCE) == 7
+    assert node.process.wait(_TIMEOUT) == 7
     assert node.said("dreamfarm")[1:] == ["leaving", "left"]
 
 
 def test_anything_else_is_run_as_it_is(start: Callable[..., Node]) -> None:
-    assert start("sh", "-c", "exit 3").process.wait(_PATIENCE) == 3
+    assert start("sh", "-c", "exit 3").process.wait(_TIMEOUT) == 3
 
 
 def test_healthy_is_who_has_joined(start: Callable[..., Node]) -> None:
-    assert start("healthy").process.wait(_PATIENCE) != 0
+    assert start("healthy").process.wait(_TIMEOUT) != 0
     node = start("worker")
     _until(lambda: node.said("ray"))
-    _until(lambda: start("healthy").process.wait(_PATIENCE) == 0)
+    _until(lambda: start("healthy").process.wait(_TIMEOUT) == 0)

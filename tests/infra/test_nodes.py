@@ -12,7 +12,7 @@ import pytest
 
 from tests.infra.files import INFRA
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 """Seconds for what takes a moment."""
 
 _RAY = """\
@@ -127,7 +127,7 @@ def watched(home: Path) -> Iterator["subprocess.Popen[bytes]"]:
         env={**os.environ, "HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}"},
         start_new_session=True,
     )
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not (home / "command.log").exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -157,5 +157,5 @@ def test_a_notice_is_handed_on_and_what_was_told_is_waited_for(
     notice: Callable[[Path, "subprocess.Popen[bytes]"], None],
 ) -> None:
     notice(home, watched)
-    assert watched.wait(_PATIENCE) == 7
+    assert watched.wait(_TIMEOUT) == 7
     assert (home / "command.log").read_text().split() == ["started", "told", "left"]

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from cluster.ray_session import local_ray
-from tests.jobs.small import HEIGHT, NETWORK, WIDTH
-from tests.render.engine import save_seeded
+from tests.support.memory_store import MemoryStore
+from tests.support.seeded_networks import save_seeded_weights
+from tests.support.small_poster import HEIGHT, NETWORK, WIDTH
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -28,7 +29,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seeded weights of the small network."""
     path = tmp_path_factory.mktemp("weights") / "seeded.safetensors"
-    return save_seeded(NETWORK, ("features.4",), path)
+    return save_seeded_weights(NETWORK, ("features.4",), path)
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +57,12 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     samples = np.random.default_rng(5).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
     Image.fromarray(samples).save(path)
     return path
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """An empty store in memory."""
+    return MemoryStore()
 
 
 @pytest.fixture(scope="module")

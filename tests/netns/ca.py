@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.netns.farm import TLS
+from tests.netns.ray_hosts import TLS
 
 
 def made_ca(home: Path) -> Mapping[str, str]:

@@ -10,31 +10,30 @@ import pytest
 
 from jobs.store.address import open_store
 from jobs.store.store import Store
-from tests.faults.servers import Server
-from tests.jobs.small import LAYER, NETWORK
-from tests.jobs.store.s3 import BUCKET, settings
 from tests.netns.ca import made_ca
-from tests.netns.farm import TOKEN, Farm
-from tests.netns.forward import forwarded
+from tests.netns.network import Network, laid, why_not
+from tests.netns.port_forward import forwarded
 from tests.netns.poster import HOSTS
-from tests.netns.wire import Wire, laid, why_not
-from tests.render.engine import save_seeded
+from tests.netns.ray_hosts import TOKEN, RayHosts
+from tests.support.s3_servers import BUCKET, Server, s3_environment
+from tests.support.seeded_networks import save_seeded_weights
+from tests.support.small_poster import LAYER, NETWORK
 
 
 @pytest.fixture(scope="session")
-def wire() -> Iterator[Wire]:
+def network() -> Iterator[Network]:
     """A network of this machine's own."""
     reason = why_not()
     if reason:
         pytest.skip(reason)
-    with laid() as wire:
-        yield wire
+    with laid() as network:
+        yield network
 
 
 @pytest.fixture(scope="session")
-def s3(ceph: Server, wire: Wire) -> Iterator[Server]:
+def s3(ceph: Server, network: Network) -> Iterator[Server]:
     """The real S3 server, as the hosts see it."""
-    with forwarded(wire.gateway, urlsplit(ceph.endpoint).port or 0) as address:
+    with forwarded(network.gateway, urlsplit(ceph.endpoint).port or 0) as address:
         yield ceph.behind(f"http://{address}")
 
 
@@ -45,26 +44,30 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="session")
-def farm(wire: Wire, s3: Server, ca: Mapping[str, str]) -> Iterator[Farm]:
+def ray_hosts(network: Network, s3: Server, ca: Mapping[str, str]) -> Iterator[RayHosts]:
     """Hosts with Ray, one of them the head."""
     # Ray's sockets lie below it, and their paths must be short.
     with tempfile.TemporaryDirectory(prefix="df-") as home:
-        farm = Farm(wire, Path(home), s3.environment(), {"auth_token": TOKEN, **ca}, first=11)
+        ray_hosts = RayHosts(
+            network, Path(home), s3.environment(), {"auth_token": TOKEN, **ca}, first=11
+        )
         try:
-            farm.grow(HOSTS)
-            yield farm
+            ray_hosts.grow(HOSTS)
+            yield ray_hosts
         finally:
-            farm.close()
+            ray_hosts.close()
 
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seeded weights of the small network."""
-    return save_seeded(NETWORK, (LAYER,), tmp_path_factory.mktemp("weights") / "w.safetensors")
+    return save_seeded_weights(
+        NETWORK, (LAYER,), tmp_path_factory.mktemp("weights") / "w.safetensors"
+    )
 
 
 @pytest.fixture
 def bucket(ceph: Server) -> Iterator[Store]:
     """A store of its own on the real server."""
-    with settings(ceph):
+    with s3_environment(ceph):
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")

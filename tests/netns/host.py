@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import PROJECT
-from tests.netns.wire import Wire
+from tests.netns.network import Network
 
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 # A folder at the same path on each host, with content of its own, as on machines set up alike. And
 # no name server: Ray asks for names of clouds when it starts, and would wait for one far away.
@@ -45,9 +45,11 @@ class Host:
     number: of its address. environment: of all its processes, on top of the least they need.
     """
 
-    def __init__(self, wire: Wire, number: int, home: Path, environment: Mapping[str, str]) -> None:
-        self._wire, self.number, self._home = wire, number, home
-        self.address = wire.address(number)
+    def __init__(
+        self, network: Network, number: int, home: Path, environment: Mapping[str, str]
+    ) -> None:
+        self._wire, self.number, self._home = network, number, home
+        self.address = network.address(number)
         self._environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(PROJECT),
@@ -70,7 +72,7 @@ class Host:
             env=self._environment,
             start_new_session=True,
         )
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while not self._is_up():
             assert self._init.poll() is None, f"{name} has not started"
             assert time.monotonic() < deadline, f"{name} does not start"
@@ -86,7 +88,7 @@ class Host:
         subprocess.run([*self._inside(), *words], input=content.encode(), check=True)
 
     def run(
-        self, *words: str, timeout: float = _PATIENCE, **environment: str
+        self, *words: str, timeout: float = _TIMEOUT, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
         """A command there, to its end; standard error lies with standard output."""
         # Not a pipe: what a command leaves running there may keep it open.
@@ -148,7 +150,7 @@ class Host:
             # The first process takes all others of its namespace with it, and is gone last.
             with contextlib.suppress(RuntimeError, ProcessLookupError):
                 os.kill(self._first(), signal.SIGKILL)
-                self._init.wait(_PATIENCE)
+                self._init.wait(_TIMEOUT)
             self._init.kill()
             self._init.wait()
             self._init = None

@@ -5,23 +5,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobs.records.job import Job, look
-from jobs.spec.document import spec_of
-from jobs.spec.poster import Spec
+from jobs.records.job import Job, load_job
+from jobs.spec.document import parse_poster_spec
+from jobs.spec.poster import PosterSpec
 from jobs.store.store import Store
-from tests.jobs.outcome import events
-from tests.jobs.small import document
+from tests.support.job_states import lease_events
+from tests.support.small_poster import poster_document
 
 HOSTS, STEPS = 3, 60
 
 OPTIONS = ("--until-idle", "--lease", "6", "--checkpoint", "3")
 """Of `work`, whose holders look round, and tell of their progress, three times in each lease."""
 
-_PATIENCE = 400.0
+_TIMEOUT = 400.0
 """Seconds for anything to come about."""
 
 
-def poster(weights: Path, workers: int = HOSTS) -> Spec:
+def poster(weights: Path, workers: int = HOSTS) -> PosterSpec:
     """Quickly dreamed, but in so many steps that much can happen to it."""
     settings = (
         "input.noise.seed=6",
@@ -30,14 +30,14 @@ def poster(weights: Path, workers: int = HOSTS) -> Spec:
         "tiles=64",
         f"crew.workers={workers}",
     )
-    return spec_of(document(None, weights, *settings))
+    return parse_poster_spec(poster_document(None, weights, *settings))
 
 
 def until(is_so: Callable[[Job], Any], store: Store, job: str, log: Path) -> Job:
     """The job, once something is so. log: of `work`, for whoever asks why it never was."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
-        found = look(store, job)
+        found = load_job(store, job)
         if is_so(found):
             return found
         told = (log.read_text(), found.status)
@@ -64,9 +64,9 @@ def has_dreamed(step: int) -> Callable[[Job], bool]:
 
 def crews(store: Store, job: str) -> list[Any]:
     """How large each crew of the first lease was."""
-    return [one["workers"] for one in events(store, job, 1) if one["event"] == "crew"]
+    return [one["workers"] for one in lease_events(store, job, 1) if one["event"] == "crew"]
 
 
 def losses(store: Store, job: str) -> int:
     """How many of them were lost."""
-    return sum(one["event"] == "crew lost" for one in events(store, job, 1))
+    return sum(one["event"] == "crew lost" for one in lease_events(store, job, 1))

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from render.networks.weights import fitted
-from tests.render.engine import save_seeded
+from render.networks.weights import load_with_weights
+from tests.support.seeded_networks import save_seeded_weights
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -20,7 +20,7 @@ def one_thread() -> None:
 def seeded_squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SqueezeNet with seeded weights as far as `features.12`."""
     path = tmp_path_factory.mktemp("weights") / "squeezenet.safetensors"
-    return save_seeded("squeezenet1_0", ("features.12",), path)
+    return save_seeded_weights("squeezenet1_0", ("features.12",), path)
 
 
 @pytest.fixture(scope="session")
@@ -36,4 +36,4 @@ def squeezenet_weights(request: pytest.FixtureRequest, seeded_squeezenet: Path) 
 @pytest.fixture(scope="session")
 def squeezenet(squeezenet_weights: Path) -> nn.Module:
     """SqueezeNet on the CPU in float32, to be copied before it is changed."""
-    return fitted("squeezenet1_0", squeezenet_weights)
+    return load_with_weights("squeezenet1_0", squeezenet_weights)

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from jobs.records.job import look
+from jobs.records.job import load_job
 from jobs.records.keys import ACTIVE, JobKeys
 from jobs.store.address import open_store
 from jobs.store.store import Store
-from tests.faults.servers import Server
-from tests.jobs.store.s3 import BUCKET, settings
-from tests.service.jobs import noise, numbers, works
-from tests.service.rays import ENVIRONMENT, rays
+from tests.support.ray_clusters import ENVIRONMENT, ray_clusters
+from tests.support.s3_servers import BUCKET, Server, s3_environment
+from tests.support.work_processes import names_below, noise_job, work_processes
 
 JOBS, SUBMITTERS, CLUSTERS = 12, 6, 3
 
@@ -27,23 +26,23 @@ JOBS, SUBMITTERS, CLUSTERS = 12, 6, 3
 @pytest.fixture
 def bucket(ceph: Server) -> Iterator[Store]:
     """A store of its own on the real server."""
-    with settings(ceph):
+    with s3_environment(ceph):
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
 
 
 def submitted(store: Store, environment: dict[str, str]) -> Counter[str]:
     """Every job by three of six processes at once; how often each was new."""
     draw = random.Random(0)
-    shares: list[list[str]] = [[] for _ in range(SUBMITTERS)]
+    parts: list[list[str]] = [[] for _ in range(SUBMITTERS)]
     for seed in range(JOBS):
         for at in (seed, seed + 1, seed + 3):
-            shares[at % SUBMITTERS].append(json.dumps(noise(seed)))
+            parts[at % SUBMITTERS].append(json.dumps(noise_job(seed)))
     processes = []
-    for share in shares:
+    for share in parts:
         draw.shuffle(share)
         processes.append(
             subprocess.Popen(
-                [sys.executable, "-m", "tests.service.submitter", store.address, *share],
+                [sys.executable, "-m", "tests.support.submitting_process", store.address, *share],
                 stdout=subprocess.PIPE,
                 env={**os.environ, **environment},
             )
@@ -58,7 +57,7 @@ def submitted(store: Store, environment: dict[str, str]) -> Counter[str]:
 
 def test_every_job_is_rendered_exactly_once(bucket: Store, ceph: Server, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with rays(CLUSTERS, cpus=2) as addresses:
+    with ray_clusters(CLUSTERS, cpus=2) as addresses:
         new = submitted(bucket, ceph.environment())
         assert len(new) == JOBS
         assert set(new.values()) == {1}
@@ -66,16 +65,16 @@ def test_every_job_is_rendered_exactly_once(bucket: Store, ceph: Server, tmp_pat
         environments = [
             {**ceph.environment(), **ENVIRONMENT, "ADDRESS": address} for address in addresses
         ]
-        with works(bucket.address, environments, "--until-idle", log=log) as processes:
+        with work_processes(bucket.address, environments, "--until-idle", log=log) as processes:
             codes = [process.wait(timeout=280) for process in processes]
 
     told = log.read_text()
     assert codes == [0] * CLUSTERS, told
     for name in new:
-        job, keys = look(bucket, name), JobKeys(name)
+        job, keys = load_job(bucket, name), JobKeys(name)
         assert job.state == "succeeded", told
         assert job.manifest is not None
-        assert numbers(bucket, keys.leases) == ["000001.json"], told
+        assert names_below(bucket, keys.leases) == ["000001.json"], told
         (output,) = job.manifest["outputs"]
         assert bucket.get(f"{keys.folder}{output['path']}")[:4] == b"\x89PNG"
-    assert list(bucket.entries(ACTIVE)) == []
+    assert list(bucket.list_objects(ACTIVE)) == []

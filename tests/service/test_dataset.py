@@ -13,20 +13,23 @@ import pytest
 import yaml
 
 from jobs.dataset.keys import DatasetKeys
-from jobs.records.job import look
+from jobs.records.job import load_job
 from jobs.store.address import open_store
 from jobs.store.folder import FolderStore
 from jobs.store.store import Store
-from tests.chaos.farm import Farm, Kind
-from tests.chaos.storm import described
-from tests.faults.servers import Server
-from tests.jobs.dataset.poison import Inputs, inputs
-from tests.jobs.dataset.small import Seen, document, finished, submitted
-from tests.jobs.holders import claimed
-from tests.jobs.small import LAYER, NETWORK
-from tests.jobs.store.s3 import BUCKET, settings
-from tests.render.engine import save_seeded
-from tests.service.jobs import numbers
+from tests.support.bad_pictures import MixedPictures, mixed_pictures
+from tests.support.coordinators import claim_job
+from tests.support.s3_servers import BUCKET, Server, s3_environment
+from tests.support.seeded_networks import save_seeded_weights
+from tests.support.small_dataset import (
+    DatasetResult,
+    dataset_document,
+    read_finished_dataset,
+    submit_small_dataset,
+)
+from tests.support.small_poster import LAYER, NETWORK
+from tests.support.storm import describe_jobs
+from tests.support.work_processes import Kind, Supervisor, names_below
 
 POISONED = 25
 Round = tuple[Kind, ...]
@@ -44,17 +47,19 @@ _PROGRESS = 8
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seeded weights of the small network."""
-    return save_seeded(NETWORK, (LAYER,), tmp_path_factory.mktemp("weights") / "w.safetensors")
+    return save_seeded_weights(
+        NETWORK, (LAYER,), tmp_path_factory.mktemp("weights") / "w.safetensors"
+    )
 
 
 @pytest.fixture
 def bucket(ceph: Server) -> Iterator[Store]:
     """A store of its own on the real server."""
-    with settings(ceph):
+    with s3_environment(ceph):
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
 
 
-def uploaded(given: Inputs) -> str:
+def uploaded(given: MixedPictures) -> str:
     """The prefix of the same server under which the pictures lie."""
     place = open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
     with ThreadPoolExecutor(8) as pool:
@@ -62,12 +67,12 @@ def uploaded(given: Inputs) -> str:
     return f"{place.address}/"
 
 
-def undisturbed(given: Inputs, weights: Path, folder: Path) -> Seen:
+def undisturbed(given: MixedPictures, weights: Path, folder: Path) -> DatasetResult:
     """The same pictures from a folder into a folder, by one worker in this process."""
     store = FolderStore(folder / "store")
-    job = submitted(store, given.written(folder / "in"), weights, *QUICK)
-    claimed(store, job, folder).run()
-    return finished(store, job)
+    job = submit_small_dataset(store, given.write_to(folder / "in"), weights, *QUICK)
+    claim_job(store, job, folder).run()
+    return read_finished_dataset(store, job)
 
 
 def told(command: str, *arguments: str) -> str:
@@ -82,7 +87,9 @@ def told(command: str, *arguments: str) -> str:
     return found.stdout.strip()
 
 
-def weathered(store: Store, job: str, farm: Farm, rounds: Sequence[Round], longest: float) -> None:
+def weathered(
+    store: Store, job: str, supervisor: Supervisor, rounds: Sequence[Round], longest: float
+) -> None:
     """See a dataset through, with its workers and schedulers killed on the way, round by round.
 
     longest: seconds; nobody waits for ever.
@@ -90,15 +97,15 @@ def weathered(store: Store, job: str, farm: Farm, rounds: Sequence[Round], longe
     keys, left = DatasetKeys(job), list(rounds)
     leases = base = 0
     deadline = time.monotonic() + longest
-    while not farm.tend():
-        assert time.monotonic() < deadline, look(store, job)
-        made, claims = len(numbers(store, keys.results)), len(numbers(store, keys.leases))
+    while not supervisor.restart_ended():
+        assert time.monotonic() < deadline, load_job(store, job)
+        made, claims = len(names_below(store, keys.results)), len(names_below(store, keys.leases))
         if claims != leases:
             # What the dead had under way has arrived by now.
             leases, base = claims, made
-        elif left and made >= base + _PROGRESS and farm.strike(left[0][0]):
+        elif left and made >= base + _PROGRESS and supervisor.inject(left[0][0]):
             for kind in left.pop(0)[1:]:
-                farm.strike(kind)
+                supervisor.inject(kind)
             base = made
         time.sleep(0.05)
     assert left == [], "the dataset was finished before everything was killed"
@@ -113,32 +120,34 @@ def survives(
     folder: Path,
 ) -> None:
     """One run: the same bytes, each row once, the right classes, summary and exit code."""
-    given = inputs(count, POISONED)
+    given = mixed_pictures(count, POISONED)
     calm = undisturbed(given, weights, folder / "calm")
     spec = folder / "spec.yaml"
     pictures = uploaded(given)
-    spec.write_text(yaml.safe_dump(document(pictures, weights, *QUICK, "crew={workers: 3}")))
+    spec.write_text(
+        yaml.safe_dump(dataset_document(pictures, weights, *QUICK, "crew={workers: 3}"))
+    )
     job = told("submit", str(spec), "--store", store.address)
     watching = subprocess.Popen(
         [sys.executable, "-m", "jobs.cli", "watch", job, "--store", store.address],
         stderr=subprocess.DEVNULL,
     )
     log = folder / "log"
-    farm = Farm(store.address, log, environment, works=1, allow=[pictures])
+    supervisor = Supervisor(store.address, log, environment, count=1, allow=[pictures])
     try:
-        weathered(store, job, farm, rounds, longest=400 + count / 2)
+        weathered(store, job, supervisor, rounds, longest=400 + count / 2)
         code = watching.wait(60)
     finally:
-        farm.end()
+        supervisor.end()
         watching.kill()
         watching.wait()
 
-    words = described(log, store)
-    found = finished(store, job)
+    words = describe_jobs(log, store)
+    found = read_finished_dataset(store, job)
     holders = 1 + sum(bool({"coordinator", "work"} & set(one)) for one in rounds)
-    assert len(numbers(store, DatasetKeys(job).leases)) >= holders, words
+    assert len(names_below(store, DatasetKeys(job).leases)) >= holders, words
     assert found.files == calm.files, words
-    assert found.timeless == calm.timeless, words
+    assert found.reproducible_rows == calm.reproducible_rows, words
     assert found.failed.keys() == given.reasons.keys()
     for key, reason in given.reasons.items():
         assert found.failed[key].failure == "input"

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from jobs.services.doctor.cluster_checks import clusters
-from tests.service.rays import ENVIRONMENT, rays
+from tests.support.ray_clusters import ENVIRONMENT, ray_clusters
 
 
 def test_a_cluster_of_this_machine_is_well(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with rays(1, cpus=1) as (address,):
+    with ray_clusters(1, cpus=1) as (address,):
         for name, value in ENVIRONMENT.items():
             monkeypatch.setenv(name, value)
         found = list(clusters(address, str(tmp_path / "store")))

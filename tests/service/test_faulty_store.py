@@ -10,20 +10,19 @@ import pytest
 
 from jobs.planning.machine import this_machine
 from jobs.planning.poster import make_plan
-from jobs.poster.submit import submit
-from jobs.records.job import Job, look
+from jobs.poster.submit import submit_poster
+from jobs.records.job import Job, load_job
 from jobs.records.keys import JobKeys
-from jobs.spec.document import spec_of
+from jobs.spec.document import parse_poster_spec
 from jobs.store.address import open_store
 from jobs.store.store import Store
-from tests.faults.proxy import Proxy, faulty_proxy
-from tests.faults.servers import Server
-from tests.jobs.small import held
-from tests.jobs.store.s3 import BUCKET, settings
-from tests.service.jobs import noise, numbers, works
+from tests.support.faulty_proxy import Proxy, faulty_proxy
+from tests.support.s3_servers import BUCKET, Server, s3_environment
+from tests.support.small_poster import claim_poster
+from tests.support.work_processes import names_below, noise_job, work_processes
 
 TIMEOUT = 1.0
-JOB = noise(7, "420x280", dream={"octaves": 3, "steps": 4}, tiles=128)
+JOB = noise_job(7, "420x280", dream={"octaves": 3, "steps": 4}, tiles=128)
 
 
 @pytest.fixture(scope="module")
@@ -35,18 +34,18 @@ def wire(moto: Server) -> Iterator[Proxy]:
 @pytest.fixture
 def bucket(moto: Server) -> Iterator[Store]:
     """A store of its own, seen without the faults."""
-    with settings(moto):
+    with s3_environment(moto):
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
 
 
 @pytest.fixture(scope="module")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The checksums of the job on a folder."""
-    return digests(held(planned(), tmp_path_factory.mktemp("calm")).run())
+    return digests(claim_poster(planned(), tmp_path_factory.mktemp("calm")).run())
 
 
 def planned() -> Any:
-    return make_plan(spec_of(JOB), this_machine())
+    return make_plan(parse_poster_spec(JOB), this_machine())
 
 
 def digests(manifest: dict[str, Any] | None) -> list[str]:
@@ -63,7 +62,7 @@ def dreaming(store: Store, job: str) -> Job:
     """The job, once some of it is done."""
     deadline = time.monotonic() + 60
     while True:
-        found = look(store, job)
+        found = load_job(store, job)
         if found.status and found.status.done:
             return found
         assert time.monotonic() < deadline, found
@@ -75,17 +74,17 @@ def test_a_tenth_of_all_requests_may_fail(
 ) -> None:
     wire.reset(3)
     wire.rate = 0.1
-    job, log = submit(bucket, spec_of(JOB)).job, tmp_path / "log"
+    job, log = submit_poster(bucket, parse_poster_spec(JOB)).job, tmp_path / "log"
     environments = [through(wire, moto)] * 2
-    with works(bucket.address, environments, "--until-idle", log=log) as processes:
+    with work_processes(bucket.address, environments, "--until-idle", log=log) as processes:
         codes = [process.wait(timeout=200) for process in processes]
 
     told = log.read_text()
     assert codes == [0, 0], told
-    found = look(bucket, job)
+    found = load_job(bucket, job)
     assert found.state == "succeeded", told
     assert digests(found.manifest) == calm
-    assert numbers(bucket, JobKeys(job).leases) == ["000001.json"], told
+    assert names_below(bucket, JobKeys(job).leases) == ["000001.json"], told
     assert told.count("started (lease 1)") == 1
 
 
@@ -96,9 +95,9 @@ def test_an_outage_longer_than_a_lease_delays_and_kills_nothing(
     bucket: Store, moto: Server, wire: Proxy, tmp_path: Path, calm: list[str], seconds: float
 ) -> None:
     wire.reset(0)
-    job, log = submit(bucket, spec_of(JOB)).job, tmp_path / "log"
+    job, log = submit_poster(bucket, parse_poster_spec(JOB)).job, tmp_path / "log"
     options = ("--until-idle", "--lease", "20")
-    with works(bucket.address, [through(wire, moto)] * 2, *options, log=log) as processes:
+    with work_processes(bucket.address, [through(wire, moto)] * 2, *options, log=log) as processes:
         dreaming(bucket, job)
         with wire.outage():
             time.sleep(seconds)
@@ -107,7 +106,7 @@ def test_an_outage_longer_than_a_lease_delays_and_kills_nothing(
 
     told = log.read_text()
     assert codes == [0, 0], told
-    found = look(bucket, job)
+    found = load_job(bucket, job)
     assert digests(found.manifest) == calm
-    assert numbers(bucket, JobKeys(job).leases) == ["000001.json"], told
+    assert names_below(bucket, JobKeys(job).leases) == ["000001.json"], told
     assert told.count("trying again") == len(processes)

@@ -12,18 +12,18 @@ import pytest
 
 from jobs.planning.machine import this_machine
 from jobs.planning.poster import make_plan
-from jobs.poster.submit import submit
-from jobs.records.job import look
-from jobs.spec.document import spec_of
+from jobs.poster.submit import submit_poster
+from jobs.records.job import load_job
+from jobs.spec.document import parse_poster_spec
 from jobs.store.address import open_store
 from jobs.store.store import Store
-from tests.faults.servers import free_ports
-from tests.service.jobs import noise, works
-from tests.service.prometheus import PROGRAM, Prometheus, prometheus
+from tests.support.prometheus import PROGRAM, Prometheus, prometheus
+from tests.support.s3_servers import free_ports
+from tests.support.work_processes import noise_job, work_processes
 
-JOB = noise(11, dream={"octaves": 2, "steps": 16}, tiles=128, crew={"workers": 2})
+JOB = noise_job(11, dream={"octaves": 2, "steps": 16}, tiles=128, crew={"workers": 2})
 
-_PATIENCE = 500.0
+_TIMEOUT = 500.0
 
 _INTERVAL = "20s"
 """For `$__rate_interval`: some scrapes."""
@@ -82,14 +82,14 @@ def test_every_query_of_the_dashboard_returns_data(
 ) -> None:
     queries = {_put_in(query) for query in _expressions(dashboard)}
     assert len(queries) > 10
-    job, log = submit(store, spec_of(JOB)).job, tmp_path / "log"
+    job, log = submit_poster(store, parse_poster_spec(JOB)).job, tmp_path / "log"
     # No checkpoints but those at the ends of octaves, and lines for programs.
     options = ("--metrics", str(port), "--checkpoint", "3600", "--log-format", "json")
-    with works(store.address, [{}], *options, log=log):
+    with work_processes(store.address, [{}], *options, log=log):
         _answered(watched, queries, log)
         _until(lambda: watched.value('dreamfarm_jobs_ended_total{state="succeeded"}') == 1, log)
         _until(lambda: not watched.found("dreamfarm_job_progress_ratio"), log)
-        plan = make_plan(spec_of(JOB), this_machine())
+        plan = make_plan(parse_poster_spec(JOB), this_machine())
         expected = {
             "dreamfarm_steps_total": 32.0,
             "dreamfarm_megapixel_steps_total": plan.megapixel_steps,
@@ -109,7 +109,7 @@ def test_every_query_of_the_dashboard_returns_data(
             assert spent > 0
         (scheduler,) = watched.labels("instance", "dreamfarm_jobs")
         assert scheduler == f"127.0.0.1:{port}"
-    assert look(store, job).state == "succeeded"
+    assert load_job(store, job).state == "succeeded"
     _said_for_programs(job, log)
 
 
@@ -128,7 +128,7 @@ def _said_for_programs(job: str, log: Path) -> None:
 
 def _answered(watched: Prometheus, queries: set[str], log: Path) -> None:
     """Each query has found something; those of a running job need not find it at the end."""
-    waiting, deadline = set(queries), time.monotonic() + _PATIENCE
+    waiting, deadline = set(queries), time.monotonic() + _TIMEOUT
     while waiting:
         waiting = {query for query in waiting if not watched.found(query)}
         assert time.monotonic() < deadline, (waiting, log.read_text())
@@ -136,7 +136,7 @@ def _answered(watched: Prometheus, queries: set[str], log: Path) -> None:
 
 
 def _until(condition: Any, log: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.3)

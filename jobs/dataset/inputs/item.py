@@ -1,20 +1,21 @@
 """One picture of a dataset under one variant of its spec."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from jobs.records.record import Record
-from jobs.spec.inputs import NOISE
+from jobs.spec.inputs import NOISE_SCHEME
 
-BLOB = "blob:"
+BLOB_SCHEME = "blob:"
 """What begins the address of a file that its submitter has sent along, before its digest."""
 
 
 _Count = Annotated[int, Field(ge=0)]
 
 
-class Place(BaseModel):
+class ByteRange(BaseModel):
     """A file, or a part of one.
 
     address: a path as the workers see it, `s3://bucket/key` with whatever key it has, or
@@ -31,10 +32,10 @@ class Place(BaseModel):
     @property
     def is_noise(self) -> bool:
         """Whether it is noise, which is made where it is needed."""
-        return self.address.startswith(NOISE)
+        return self.address.startswith(NOISE_SCHEME)
 
 
-class Extra(BaseModel):
+class SampleFile(BaseModel):
     """What lies beside a picture in a sample of WebDataset, such as its label.
 
     suffix: what follows the sample's key and a dot, as `cls` or `json`.
@@ -43,10 +44,10 @@ class Extra(BaseModel):
     model_config = Record.model_config
 
     suffix: str
-    place: Place
+    place: ByteRange
 
 
-class Found(BaseModel):
+class ListedImage(BaseModel):
     """A picture as a listing finds it.
 
     key: its name among all inputs, each once: the path below the folder or prefix, or what the
@@ -59,10 +60,10 @@ class Found(BaseModel):
     model_config = Record.model_config
 
     key: str
-    place: Place
+    place: ByteRange
     shard: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
-    extras: tuple[Extra, ...] = ()
+    extras: tuple[SampleFile, ...] = ()
     complaint: str | None = None
 
 
@@ -76,4 +77,13 @@ class Item(Record):
     number: _Count
     variant: _Count
     name: str
-    found: Found
+    found: ListedImage
+
+
+@dataclass(frozen=True)
+class ListedFile:
+    """key: its path below the folder. address: where it lies. complaint: why it cannot be read."""
+
+    key: str
+    address: str
+    complaint: str | None = None

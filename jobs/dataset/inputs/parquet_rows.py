@@ -7,13 +7,13 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.dataset.inputs.table_rows import Columns, Line, flattened
+from jobs.dataset.inputs.table_rows import Columns, TableRow, flatten_dream
 from jobs.text.errors import RequestError
 
 _AT_ONCE = 1000
 
 
-def parquet_rows(file: BinaryIO, columns: Columns) -> Iterator[Line]:
+def parquet_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
     """The rows, read some at a time, and only the columns that matter.
 
     Raises RequestError for columns that do not do, and for what is no Parquet.
@@ -28,7 +28,7 @@ def parquet_rows(file: BinaryIO, columns: Columns) -> Iterator[Line]:
             for batch in parquet.iter_batches(_AT_ONCE, columns=read, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
-                    yield Line(number, _plain(flattened(row)))
+                    yield TableRow(number, _plain(flatten_dream(row)))
     except pa.ArrowException as error:
         raise RequestError(
             f"{columns.manifest}: no Parquet, or damaged after row {number}; write it again"

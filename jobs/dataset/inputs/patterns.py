@@ -9,6 +9,7 @@ from typing import Self
 
 ANY_FOLDERS = "**"
 
+
 _WILDCARDS = frozenset("*?[")
 
 
@@ -29,27 +30,27 @@ class Pattern:
     parts: tuple[str, ...]
 
     @classmethod
-    def all_below(cls, base: str) -> Self:
+    def all_files(cls, base: str) -> Self:
         """Every file below a folder."""
         return cls(base, (ANY_FOLDERS,))
 
     @classmethod
-    def of(cls, path: str) -> Self:
+    def parse(cls, path: str) -> Self:
         """What a glob means: its base is what comes before the first part with a wildcard."""
         parts = path.split("/")
         literal = list(takewhile(lambda part: not is_glob(part), parts[:-1]))
         return cls("/".join(literal), tuple(parts[len(literal) :]))
 
     @property
-    def beginning(self) -> str:
+    def literal_prefix(self) -> str:
         """What every path that fits begins with, as far as it is letters: `20` of `20*/a.jpg`."""
         return "".join(takewhile(lambda letter: letter not in _WILDCARDS, self.parts[0]))
 
-    def fits(self, path: str) -> bool:
+    def matches(self, path: str) -> bool:
         """Whether a file's path below the base is meant."""
         return _fits(path.split("/"), self.parts)
 
-    def may_hold(self, folder: str) -> bool:
+    def may_contain(self, folder: str) -> bool:
         """Whether files that are meant can lie in a folder, or below it."""
         return _may_hold(folder.split("/"), self.parts)
 
@@ -84,6 +85,7 @@ def _is_shown(name: str, part: str) -> bool:
 
 
 _READABLE = frozenset({".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
 
 _UNREADABLE = frozenset(
     {
@@ -131,12 +133,3 @@ def is_compressed_tar(name: str) -> bool:
 def suffix(name: str) -> str:
     """The last ending, with its dot, in small letters."""
     return PurePosixPath(name).suffix.lower()
-
-
-@dataclass(frozen=True)
-class File:
-    """key: its path below the folder. address: where it lies. complaint: why it cannot be read."""
-
-    key: str
-    address: str
-    complaint: str | None = None

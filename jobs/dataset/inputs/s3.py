@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from jobs.dataset.inputs.patterns import File, Pattern
-from jobs.spec.inputs import SCHEME
+from jobs.dataset.inputs.item import ListedFile
+from jobs.dataset.inputs.patterns import Pattern
+from jobs.spec.inputs import S3_SCHEME
 from jobs.store.address import open_store
 from jobs.store.s3_client import make_client
-from jobs.store.s3_errors import BROKEN_OFF, FAILURES, code, failure
+from jobs.store.s3_errors import BOTO3_ERRORS, TRUNCATION_ERRORS, error_code, store_error
 from jobs.text.errors import RequestError
 
 if TYPE_CHECKING:
@@ -42,61 +43,61 @@ _FAULTS = {
 """Codes that speak of an address and not of the store. What HEAD answers bears a status only."""
 
 
-def split(address: str) -> tuple[str, str]:
+def split_address(address: str) -> tuple[str, str]:
     """The bucket and the raw key, or prefix, of an `s3://` address.
 
     Raises RequestError for what is no bucket's name.
     """
-    bucket, _, key = address.removeprefix(SCHEME).partition("/")
-    open_store(f"{SCHEME}{bucket}")
+    bucket, _, key = address.removeprefix(S3_SCHEME).partition("/")
+    open_store(f"{S3_SCHEME}{bucket}")
     return bucket, key
 
 
 @functools.cache
-def client() -> "S3Client":
+def s3_client() -> "S3Client":
     """One for all inputs of this process, by the environment. Raises StoreRefused."""
-    with failures("the inputs' bucket"):
+    with translate_errors("the inputs' bucket"):
         return make_client()
 
 
 @contextmanager
-def failures(address: str) -> Iterator[None]:
+def translate_errors(address: str) -> Iterator[None]:
     """Asks for what lies at an address.
 
     Raises RequestError where the address is at fault, and StoreError where the store is.
     """
     try:
         yield
-    except FAILURES as error:
-        words = _FAULTS.get(code(error))
+    except BOTO3_ERRORS as error:
+        words = _FAULTS.get(error_code(error))
         # The chain ends here: what boto3 says may name an endpoint with its password.
         if words is not None:
             raise RequestError(f"{address}: {words}") from None
-        raise failure(error, _where(address)) from None
+        raise store_error(error, _where(address)) from None
 
 
-def s3_files(pattern: Pattern) -> Iterator[File]:
+def list_objects(pattern: Pattern) -> Iterator[ListedFile]:
     """The objects that a pattern means, in the order of their keys, page by page.
 
     Raises RequestError for no such bucket or no permission, and StoreError.
     """
-    bucket, folder = split(pattern.base)
+    bucket, folder = split_address(pattern.base)
     above = f"{folder}/" if folder else ""
-    with failures(pattern.base):
-        pages = client().get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=bucket, Prefix=above + pattern.beginning):
+    with translate_errors(pattern.base):
+        pages = s3_client().get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=bucket, Prefix=above + pattern.literal_prefix):
             for entry in page.get("Contents", ()):
                 key = entry["Key"].removeprefix(above)
                 # What ends in a slash stands for a folder.
-                if not key.endswith("/") and pattern.fits(key):
-                    yield File(key, f"{SCHEME}{bucket}/{entry['Key']}")
+                if not key.endswith("/") and pattern.matches(key):
+                    yield ListedFile(key, f"{S3_SCHEME}{bucket}/{entry['Key']}")
 
 
 def _where(address: str) -> str:
-    if not client.cache_info().currsize:
+    if not s3_client.cache_info().currsize:
         return address
     # An endpoint's URL may hold a password.
-    host = urlsplit(client().meta.endpoint_url).netloc.rpartition("@")[2]
+    host = urlsplit(s3_client().meta.endpoint_url).netloc.rpartition("@")[2]
     return f"{address} at {host}"
 
 
@@ -108,23 +109,23 @@ _ATTEMPTS = 3
 _CHUNK = 1 << 20
 
 
-def size(address: str) -> int:
+def object_size(address: str) -> int:
     """Bytes. Raises RequestError where there is no such object, and StoreError."""
     bucket, key = _object(address)
-    with failures(address):
-        return client().head_object(Bucket=bucket, Key=key)["ContentLength"]
+    with translate_errors(address):
+        return s3_client().head_object(Bucket=bucket, Key=key)["ContentLength"]
 
 
-def get(address: str, start: int, length: int) -> bytes:
+def read_range(address: str, start: int, length: int) -> bytes:
     """The bytes of an object from `start` on, `length` or as many as there are, at least 1.
 
     Raises RequestError where there is none such, and StoreError.
     """
-    with failures(address):
+    with translate_errors(address):
         return _repeated(lambda: _body(address, start, length).read())
 
 
-def save(address: str, start: int, length: int | None, path: Path) -> None:
+def save_range(address: str, start: int, length: int | None, path: Path) -> None:
     """Write an object's bytes from `start` on into a file: `length`, or as many as there are.
 
     Raises RequestError where there is none such, StoreError, and OSError for the file.
@@ -135,7 +136,7 @@ def save(address: str, start: int, length: int | None, path: Path) -> None:
             for chunk in _body(address, start, length).iter_chunks(_CHUNK):
                 file.write(chunk)
 
-    with failures(address):
+    with translate_errors(address):
         _repeated(write)
 
 
@@ -144,11 +145,11 @@ def _body(address: str, start: int, length: int | None) -> "StreamingBody":
     asked: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key}
     if start or length is not None:
         asked["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
-    return client().get_object(**asked)["Body"]
+    return s3_client().get_object(**asked)["Body"]
 
 
 def _object(address: str) -> tuple[str, str]:
-    bucket, key = split(address)
+    bucket, key = split_address(address)
     if not key:
         raise RequestError(f"{address}: a bucket, and no object in it; check the address")
     return bucket, key
@@ -159,12 +160,12 @@ def _repeated(ask: Callable[[], Answer]) -> Answer:
     for attempt in range(1, _ATTEMPTS):
         try:
             return ask()
-        except BROKEN_OFF:
+        except TRUNCATION_ERRORS:
             time.sleep(0.1 * 2**attempt)
     return ask()
 
 
-class Ranged(io.RawIOBase):
+class ObjectReader(io.RawIOBase):
     """The object at an `s3://` address; each read is a request, so that it wants a large buffer.
 
     All methods raise RequestError where there is no such object, and StoreError.
@@ -173,7 +174,7 @@ class Ranged(io.RawIOBase):
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address
-        self._size = size(address)
+        self._size = object_size(address)
         self._at = 0
 
     def readable(self) -> bool:
@@ -195,7 +196,7 @@ class Ranged(io.RawIOBase):
             length = min(len(view), self._size - self._at)
             if length <= 0:
                 return 0
-            content = get(self._address, self._at, length)
+            content = read_range(self._address, self._at, length)
             view[: len(content)] = content
         self._at += len(content)
         return len(content)

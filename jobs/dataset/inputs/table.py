@@ -5,19 +5,19 @@ import posixpath
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from jobs.dataset.inputs.files import printable
-from jobs.dataset.inputs.item import Found, Place
-from jobs.dataset.inputs.reading import opened
-from jobs.dataset.inputs.table_rows import KEY, Columns, Line, csv_rows, jsonl_rows
-from jobs.spec.inputs import SCHEME, folder_of, is_in_bucket
+from jobs.dataset.inputs.content import open_stream
+from jobs.dataset.inputs.files import escape_non_utf8
+from jobs.dataset.inputs.item import ByteRange, ListedImage
+from jobs.dataset.inputs.table_rows import KEY, Columns, TableRow, csv_rows, jsonl_rows
+from jobs.spec.inputs import S3_SCHEME, folder_of, is_in_bucket
 
-MANIFESTS = frozenset({".csv", ".jsonl", ".parquet"})
-
-
-_Rows = Callable[[BinaryIO, Columns], Iterator[Line]]
+TABLE_SUFFIXES = frozenset({".csv", ".jsonl", ".parquet"})
 
 
-def manifest(address: str, kind: str, picture: str) -> Iterator[Found]:
+_Rows = Callable[[BinaryIO, Columns], Iterator[TableRow]]
+
+
+def read_input_table(address: str, kind: str, picture: str) -> Iterator[ListedImage]:
     """The rows of a manifest, as a stream. kind: one of MANIFESTS. picture: the column.
 
     A row that cannot be used is one with a complaint, and with its number for a key where it
@@ -25,7 +25,7 @@ def manifest(address: str, kind: str, picture: str) -> Iterator[Found]:
     not do, and StoreError.
     """
     columns = Columns(address, picture)
-    with opened(address) as file:
+    with open_stream(address) as file:
         for line in _reader(kind)(file, columns):
             yield _found(line, columns)
 
@@ -39,7 +39,7 @@ def _reader(kind: str) -> _Rows:
     return csv_rows if kind == ".csv" else jsonl_rows
 
 
-def _found(line: Line, columns: Columns) -> Found:
+def _found(line: TableRow, columns: Columns) -> ListedImage:
     text = line.fields.get(columns.picture)
     complaint = line.complaint or _unspeakable(line) or _unreadable(text)
     if isinstance(text, str) and _is_elsewhere(text):
@@ -53,17 +53,17 @@ def _found(line: Line, columns: Columns) -> Found:
         if columns.is_setting(name) and value not in (None, "")
     }
     complaint = complaint or wrong
-    return Found(
-        key=printable(key),
-        place=Place(
-            address=columns.manifest if text is None else printable(_address(text, columns))
+    return ListedImage(
+        key=escape_non_utf8(key),
+        place=ByteRange(
+            address=columns.manifest if text is None else escape_non_utf8(_address(text, columns))
         ),
         settings={} if complaint else settings,
         complaint=None if complaint is None else f"row {line.number}: {complaint}",
     )
 
 
-def _unspeakable(line: Line) -> str | None:
+def _unspeakable(line: TableRow) -> str | None:
     """Why a row cannot be written down as JSON."""
     for name, value in line.fields.items():
         try:
@@ -111,4 +111,4 @@ def _address(text: str, columns: Columns) -> str:
     if not is_in_bucket(folder):
         return f"{folder}/{text}"
     # A bucket takes dots for names.
-    return SCHEME + posixpath.normpath(f"{folder.removeprefix(SCHEME)}/{text}")
+    return S3_SCHEME + posixpath.normpath(f"{folder.removeprefix(S3_SCHEME)}/{text}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from jobs.text.errors import RequestError
-from jobs.text.yaml_json import read_json, read_value
-from render.errors import nearest
+from jobs.text.yaml_json import parse_json, parse_yaml
+from render.errors import close_matches
 
 KEY = "key"
 """The column that names a picture otherwise than by where it lies."""
@@ -22,7 +22,7 @@ _FIXED = frozenset(
 """Fields of the spec that are the same for all pictures of a job."""
 
 
-def may_set(name: str) -> bool:
+def row_may_set(name: str) -> bool:
     """Whether a row may set a field of the spec, by its dotted name."""
     return name.partition(".")[0] in _SETTABLE
 
@@ -38,7 +38,7 @@ class Columns:
         """Raises RequestError where the picture's column is missing, or a row sets too much."""
         known = list(names)
         if self.picture not in known:
-            close = nearest(self.picture, known)
+            close = close_matches(self.picture, known)
             raise RequestError(
                 f"{self.manifest}: no column {self.picture}; "
                 + (f"nearest: {', '.join(close)}; " if close else "")
@@ -61,7 +61,7 @@ class Columns:
 
     def is_setting(self, name: str) -> bool:
         """Whether a column overrides a field of the spec."""
-        return may_set(name) and name not in {self.picture, KEY}
+        return row_may_set(name) and name not in {self.picture, KEY}
 
     def is_read(self, name: str) -> bool:
         """Whether a column matters at all."""
@@ -69,7 +69,7 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableRow:
     """number: from 1, over the rows with something in them. fields: plain values by column, as
     far as they matter. complaint: why the row cannot be used, where its reader knows."""
 
@@ -94,7 +94,7 @@ def lines(file: BinaryIO, address: str) -> Iterator[str]:
         encoding = "utf-8"
 
 
-def jsonl_rows(file: BinaryIO, columns: Columns) -> Iterator[Line]:
+def jsonl_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
     """The objects, one a line; the first decides whether there is a picture's column.
 
     Raises RequestError for columns that do not do.
@@ -103,20 +103,20 @@ def jsonl_rows(file: BinaryIO, columns: Columns) -> Iterator[Line]:
     check = columns.check
     for number, text in enumerate(texts, 1):
         try:
-            value = read_json(text)
+            value = parse_json(text)
         except RequestError as error:
-            yield Line(number, complaint=f"no JSON ({str(error).removeprefix('line 1: ')})")
+            yield TableRow(number, complaint=f"no JSON ({str(error).removeprefix('line 1: ')})")
             continue
         if not isinstance(value, dict):
-            yield Line(number, complaint="no JSON object")
+            yield TableRow(number, complaint="no JSON object")
             continue
         check(value)
         check = columns.check_settings
-        fields = flattened(value)
-        yield Line(number, {name: fields[name] for name in fields if columns.is_read(name)})
+        fields = flatten_dream(value)
+        yield TableRow(number, {name: fields[name] for name in fields if columns.is_read(name)})
 
 
-def flattened(value: dict[str, Any]) -> dict[str, Any]:
+def flatten_dream(value: dict[str, Any]) -> dict[str, Any]:
     """The same with `dream`, where it is a mapping, by dotted names."""
     fields = dict(value)
     nested = fields.get("dream")
@@ -126,7 +126,7 @@ def flattened(value: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[Line]:
+def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
     """The rows below the header; settings are read as YAML, and names are text.
 
     Raises RequestError for a header that does not do.
@@ -145,7 +145,7 @@ def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[Line]:
             cells = next(reader, None)
         except csv.Error as error:
             number += 1
-            yield Line(number, complaint=f"no CSV ({error})")
+            yield TableRow(number, complaint=f"no CSV ({error})")
             continue
         if cells is None:
             return
@@ -154,9 +154,9 @@ def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[Line]:
             yield _line(number, header, cells, columns)
 
 
-def _line(number: int, header: list[str], cells: list[str], columns: Columns) -> Line:
+def _line(number: int, header: list[str], cells: list[str], columns: Columns) -> TableRow:
     if len(cells) != len(header):
-        return Line(number, complaint=f"has {len(cells)} cells, and the header {len(header)}")
+        return TableRow(number, complaint=f"has {len(cells)} cells, and the header {len(header)}")
     fields: dict[str, Any] = {}
     complaint = None
     for name, text in zip(header, cells, strict=True):
@@ -164,7 +164,7 @@ def _line(number: int, header: list[str], cells: list[str], columns: Columns) ->
             continue
         try:
             is_value = columns.is_setting(name) and name != "name"
-            fields[name] = read_value(text) if is_value else text
+            fields[name] = parse_yaml(text) if is_value else text
         except RequestError as error:
             complaint = f"{name}: {error}"
-    return Line(number, fields, complaint)
+    return TableRow(number, fields, complaint)

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import BinaryIO
 
-from jobs.dataset.inputs.files import printable
-from jobs.dataset.inputs.item import Extra, Found, Place
-from jobs.dataset.inputs.patterns import File, is_picture, is_readable
-from jobs.dataset.inputs.reading import opened
+from jobs.dataset.inputs.content import open_stream
+from jobs.dataset.inputs.files import escape_non_utf8
+from jobs.dataset.inputs.item import ByteRange, ListedFile, ListedImage, SampleFile
+from jobs.dataset.inputs.patterns import is_picture, is_readable
 from jobs.text.errors import RequestError
 
 
 @dataclass(frozen=True)
-class Member:
+class MemberRange:
     """A regular file: its name, and its `length` bytes from `start` of the tar on."""
 
     name: str
@@ -28,13 +28,13 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Damage:
+class TarDamage:
     """The place after which nothing can be found, and why."""
 
     reason: str
 
 
-def members(file: BinaryIO, address: str) -> Iterator[Member | Damage]:
+def scan_tar(file: BinaryIO, address: str) -> Iterator[MemberRange | TarDamage]:
     """The members in their order, without their bytes; of a tar that is damaged, that at last.
 
     Raises RequestError for a sparse member, whose bytes do not lie together.
@@ -49,18 +49,18 @@ def members(file: BinaryIO, address: str) -> Iterator[Member | Damage]:
                         f"{address}: {found.name} is sparse; make the tar anew, without --sparse"
                     )
                 if found.offset_data + found.size > size:
-                    yield Damage(f"ends at byte {size}, within {found.name}")
+                    yield TarDamage(f"ends at byte {size}, within {found.name}")
                     return
                 if found.isreg():
-                    yield Member(found.name, found.offset_data, found.size)
+                    yield MemberRange(found.name, found.offset_data, found.size)
             end = tar.offset
     except (tarfile.TarError, ValueError) as error:
-        yield Damage(f"not a tar, or damaged ({error})")
+        yield TarDamage(f"not a tar, or damaged ({error})")
         return
     file.seek(end)
     # To tarfile, and to many tools, what makes no sense is an end like any other.
     if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        yield Damage(f"has no end mark at byte {end}, where its last member ends")
+        yield TarDamage(f"has no end mark at byte {end}, where its last member ends")
 
 
 def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -70,7 +70,7 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield found
 
 
-TAR = ".tar"
+TAR_SUFFIX = ".tar"
 
 
 _NAME = re.compile(r"(?P<key>(?:.*/)?[^.]+)\.(?P<suffix>[^/]*)", re.DOTALL)
@@ -79,51 +79,53 @@ _META = re.compile(r"__[^/]*__($|/)")
 """What webdataset keeps for itself."""
 
 
-def samples(tar: File) -> Iterator[Found]:
+def list_samples(tar: ListedFile) -> Iterator[ListedImage]:
     """Each sample of a tar: its first picture, and the rest as extras.
 
     What cannot be found in a tar that is damaged is one complaint, whose key is the tar's name.
     Raises RequestError where the tar cannot be opened, or has sparse members, and StoreError.
     """
-    name = tar.key[: -len(TAR)]
+    name = tar.key[: -len(TAR_SUFFIX)]
     if tar.complaint is not None:
-        yield Found(key=name, place=Place(address=tar.address), complaint=tar.complaint)
+        yield ListedImage(key=name, place=ByteRange(address=tar.address), complaint=tar.complaint)
         return
-    with opened(tar.address) as file:
+    with open_stream(tar.address) as file:
         # What belongs to no sample does not end one either.
-        parts = filter(_counts, members(file, tar.address))
+        parts = filter(_counts, scan_tar(file, tar.address))
         for key, group in groupby(parts, _sample):
             if key is None:
-                yield from (_damaged(name, tar, one) for one in group if isinstance(one, Damage))
+                yield from (_damaged(name, tar, one) for one in group if isinstance(one, TarDamage))
             else:
                 yield _found(name, key, tar, group)
 
 
-def _counts(member: Member | Damage) -> bool:
-    return isinstance(member, Damage) or _sample(member) is not None
+def _counts(member: MemberRange | TarDamage) -> bool:
+    return isinstance(member, TarDamage) or _sample(member) is not None
 
 
-def _sample(member: Member | Damage) -> str | None:
+def _sample(member: MemberRange | TarDamage) -> str | None:
     """The key of the sample that a member belongs to, if to any."""
-    if isinstance(member, Damage) or _META.match(member.name):
+    if isinstance(member, TarDamage) or _META.match(member.name):
         return None
     parts = _NAME.fullmatch(member.name)
-    return None if parts is None else printable(parts["key"])
+    return None if parts is None else escape_non_utf8(parts["key"])
 
 
-def _found(shard: str, key: str, tar: File, group: Iterable[Member | Damage]) -> Found:
+def _found(
+    shard: str, key: str, tar: ListedFile, group: Iterable[MemberRange | TarDamage]
+) -> ListedImage:
     parts = [
-        Extra(
+        SampleFile(
             suffix=_suffix(member.name),
-            place=Place(address=tar.address, start=member.start, length=member.length),
+            place=ByteRange(address=tar.address, start=member.start, length=member.length),
         )
         for member in group
-        if isinstance(member, Member)
+        if isinstance(member, MemberRange)
     ]
     picture = _picture(parts)
     if picture is None:
         complaint = "no picture in this sample"
-        return Found(
+        return ListedImage(
             key=f"{shard}/{key}",
             shard=shard,
             place=parts[0].place,
@@ -132,7 +134,7 @@ def _found(shard: str, key: str, tar: File, group: Iterable[Member | Damage]) ->
         )
     suffixes = [part.suffix for part in parts]
     twice = next((suffix for suffix in suffixes if suffixes.count(suffix) > 1), None)
-    return Found(
+    return ListedImage(
         key=f"{shard}/{key}",
         shard=shard,
         place=picture.place,
@@ -141,7 +143,7 @@ def _found(shard: str, key: str, tar: File, group: Iterable[Member | Damage]) ->
     )
 
 
-def _picture(parts: list[Extra]) -> Extra | None:
+def _picture(parts: list[SampleFile]) -> SampleFile | None:
     """The first that can be read; else the first that people would call a picture."""
     pictures = [part for part in parts if is_picture(f"x.{part.suffix}")]
     readable = (part for part in pictures if is_readable(f"x.{part.suffix}"))
@@ -150,11 +152,11 @@ def _picture(parts: list[Extra]) -> Extra | None:
 
 def _suffix(name: str) -> str:
     parts = _NAME.fullmatch(name)
-    return "" if parts is None else printable(parts["suffix"]).lower()
+    return "" if parts is None else escape_non_utf8(parts["suffix"]).lower()
 
 
-def _damaged(name: str, tar: File, damage: Damage) -> Found:
+def _damaged(name: str, tar: ListedFile, damage: TarDamage) -> ListedImage:
     complaint = f"{tar.address}: {damage.reason}; what follows is lost: copy or make it again"
-    return Found(
-        key=name, place=Place(address=tar.address), complaint=" ".join(complaint.splitlines())
+    return ListedImage(
+        key=name, place=ByteRange(address=tar.address), complaint=" ".join(complaint.splitlines())
     )

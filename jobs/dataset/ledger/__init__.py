@@ -1,1 +1,1 @@
-"""The ledger: what became of every item of a dataset, and who wrote it down."""
+"""The ledger of a dataset: one row for every item, in numbered files."""

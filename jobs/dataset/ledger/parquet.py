@@ -1,4 +1,4 @@
-"""The whole ledger as one Parquet file, for those who look into it with their own tools."""
+"""The whole ledger as one Parquet file, for analysis with other tools."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow.parquet import ParquetWriter
 
-from jobs.dataset.ledger.reading import LedgerKeys, rows
+from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.store.store import Store
 
 JOB = "dreamfarm.job"
-"""The metadata that names the job."""
+"""The metadata key of the job's id."""
 
 
 SCHEMA = pa.schema(
@@ -38,17 +38,17 @@ SCHEMA = pa.schema(
         pa.field("generation", pa.int32(), nullable=False),
     ]
 )
-"""The columns, as Row describes them; null: nobody got to know."""
+"""The columns. LedgerRow describes them; null means unknown."""
 
 
-def merge(store: Store, keys: LedgerKeys, pages: Iterable[int], path: Path) -> None:
-    """Write the rows that count into a Parquet file, in the order of the pages, a row group each.
+def merge_ledger(store: Store, keys: LedgerKeys, files: Iterable[int], path: Path) -> None:
+    """Write the rows that count into a Parquet file, with one row group for each ledger file.
 
-    Holds one page at a time. Raises BadRecord; what lies at the path then is to be thrown away.
+    It holds one ledger file in memory. Raises InvalidRecord; the file at `path` is then incomplete.
     """
     schema = SCHEMA.with_metadata({JOB: keys.job})
     with ParquetWriter(path, schema, compression="zstd") as writer:
-        for n in pages:
-            found = [row.model_dump(exclude={"version"}) for row in rows(store, keys, [n])]
-            if found:
-                writer.write_table(pa.Table.from_pylist(found, schema=schema))
+        for file in files:
+            rows = [row.model_dump(exclude={"version"}) for row in read_rows(store, keys, [file])]
+            if rows:
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))

@@ -1,4 +1,4 @@
-"""What became of one item: a row of the ledger."""
+"""The rows of the ledger: the result of each item, and the counts of many."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,23 +8,23 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from jobs.records.record import Record
-from jobs.records.state import Failure
+from jobs.records.status import Failure
 
 _Count = Annotated[int, Field(ge=0)]
 
 _Amount = Annotated[float, Field(ge=0)]
 
 
-class Row(Record):
-    """One item's row; what nobody got to know is None.
+class LedgerRow(Record):
+    """The row of one item. None means unknown.
 
-    number, key, variant, name: the item's. input: its address. Digests are `sha256:HEX`.
-    output: where the result lies below the job's `outputs/`, as the store spells it.
-    member: of a tar, where the output is one. width, height: of the result, in pixels.
-    failure, message: of a failed item, its class and one line for people.
-    attempts: how often it was begun. seconds: of the last attempt. worker: who did it.
-    seed: of the dream, from which `render` makes the same picture.
-    lease, generation: under which it was made.
+    number, key, variant, name: those of the item. input: its address. Digests are `sha256:HEX`.
+    output: the path of the result below the job's `outputs/`, as the store spells it.
+    member: the name inside the tar, if the output is a tar. width, height: of the result, in
+    pixels. failure, message: of a failed item, its class and one line for people.
+    attempts: how often it was started. seconds: the duration of the last attempt. worker: its name.
+    seed: of the dream; with it `render` makes the same picture.
+    lease, generation: those under which the row was made.
     """
 
     number: _Count
@@ -51,10 +51,10 @@ class Row(Record):
 
 
 @dataclass(frozen=True)
-class Tally:
-    """Counts that add and subtract: as a row replaces another, `tally + new - old`.
+class ItemCounts:
+    """Counts of items. They add and subtract: replacing a row is `counts + new - old`.
 
-    items: those known, of which some have no row yet. failed: by class.
+    items: all items, with or without a row. failed: by class.
     """
 
     items: int = 0
@@ -62,39 +62,39 @@ class Tally:
     failed: Counter[Failure] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> "Tally":
-        """The count of rows alone: the items are counted where they are listed."""
+    def of_rows(cls, rows: Iterable[LedgerRow]) -> "ItemCounts":
+        """Count rows. `items` stays 0: items are counted from the index."""
         done = 0
         failed: Counter[Failure] = Counter()
         for row in rows:
             if row.state == "done":
                 done += 1
             else:
-                # What nobody could class is a defect of this code.
+                # A failure without a class is a defect of this code.
                 failed[row.failure or "bug"] += 1
         return cls(done=done, failed=failed)
 
     @property
-    def ended(self) -> int:
-        """Items that have a row."""
+    def recorded(self) -> int:
+        """Items with a row."""
         return self.done + self.failed.total()
 
     @property
-    def left(self) -> int:
-        """Items that have none yet."""
-        return self.items - self.ended
+    def remaining(self) -> int:
+        """Items without a row."""
+        return self.items - self.recorded
 
-    def __add__(self, other: "Tally") -> "Tally":
+    def __add__(self, other: "ItemCounts") -> "ItemCounts":
         failed = self.failed.copy()
         failed.update(other.failed)
-        return Tally(self.items + other.items, self.done + other.done, failed)
+        return ItemCounts(self.items + other.items, self.done + other.done, failed)
 
-    def __sub__(self, other: "Tally") -> "Tally":
+    def __sub__(self, other: "ItemCounts") -> "ItemCounts":
         failed = self.failed.copy()
         failed.subtract(other.failed)
-        return Tally(self.items - other.items, self.done - other.done, failed)
+        return ItemCounts(self.items - other.items, self.done - other.done, failed)
 
     def document(self) -> dict[str, int | dict[str, int]]:
-        """As JSON values, with every class of failure."""
-        failed = {kind: self.failed[kind] for kind in get_args(Failure)}
+        """The counts as JSON values, with every class of failure."""
+        failed = {failure: self.failed[failure] for failure in get_args(Failure)}
         return {"items": self.items, "done": self.done, "failed": failed}

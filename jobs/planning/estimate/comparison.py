@@ -1,89 +1,95 @@
-"""Crews of several sizes side by side."""
+"""Crews of several sizes compared, and the largest one that is worth its cost."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from jobs.planning.estimate.prediction import Conditions, Prediction, predict
-from jobs.planning.poster import Plan
+from jobs.planning.poster import PosterPlan
 
-PAYS = 0.5
-"""What each further worker must add at the least, of what the first one does by itself."""
-
-
-LARGEST = 512
-"""Members of a crew that are thought of, at the most."""
+MIN_MARGINAL_EFFICIENCY = 0.5
+"""The least speedup that each further worker must add; the first worker's is 1."""
 
 
-_FINE, _COARSE = 8, 4
-"""Crews up to 8 are all tried, of larger ones those a quarter larger than the one before."""
+MAX_WORKERS = 512
+"""The largest crew that is considered."""
 
 
-def useful_workers(plan: Plan, conditions: Conditions) -> int:
-    """The largest crew for a poster whose members all pay, at least 1 and none without a tile.
+_TRY_EACH_UP_TO = 8
+"""Every size up to this one is tried."""
 
-    Of the crews that are tried: it is faster than each of those that are smaller.
-    """
-    last = plan.grids[-1]
-    by_one = predict(plan, 1, conditions)
-    return stop(
+
+_GROWTH_DIVISOR = 4
+"""Beyond that, each size that is tried is a quarter larger than the previous one."""
+
+
+def useful_workers(plan: PosterPlan, conditions: Conditions) -> int:
+    """The largest crew whose members are all useful, from 1 to the number of tiles."""
+    tiles = len(plan.grids[-1])
+    one = predict(plan, 1, conditions)
+    return largest_useful_crew(
         cache(lambda workers: predict(plan, workers, conditions).seconds),
-        min(len(last), LARGEST),
-        by_one.start + by_one.decode,
+        min(tiles, MAX_WORKERS),
+        one.start + one.decode,
     )
 
 
-def stop(seconds: Callable[[int], float], most: int, least: float = 0.0) -> int:
-    """The largest crew, up to `most`, each step towards which adds PAYS of a worker a member.
+def largest_useful_crew(
+    seconds: Callable[[int], float], max_workers: int, fixed_seconds: float = 0.0
+) -> int:
+    """The largest crew whose speedup grows by MIN_MARGINAL_EFFICIENCY for each further member.
 
-    `seconds` is what a crew takes, above 0; no crew takes less than `least`. What is gained is
-    counted from the last crew that paid, so that one more row of tiles counts when it is reached.
+    The growth counts from the last useful crew. A row of tiles that only several members together
+    save therefore counts once it is saved.
+
+    seconds: the time of a crew, above 0. fixed_seconds: the time that no crew goes below.
     """
     alone = seconds(1)
-    found, speedup = 1, 1.0
-    for crew in crews(most):
-        wanted = speedup + PAYS * (crew - found)
-        if least * wanted > alone:
+    useful, useful_speedup = 1, 1.0
+    for workers in candidate_sizes(max_workers):
+        wanted = useful_speedup + MIN_MARGINAL_EFFICIENCY * (workers - useful)
+        if fixed_seconds * wanted > alone:
             break
-        reached = alone / seconds(crew)
-        if crew > found and reached >= wanted:
-            found, speedup = crew, reached
-    return found
+        speedup = alone / seconds(workers)
+        if workers > useful and speedup >= wanted:
+            useful, useful_speedup = workers, speedup
+    return useful
 
 
-def crews(most: int) -> Iterator[int]:
-    """The sizes that are tried, from 1 to `most`."""
-    crew = 1
-    while crew < most:
-        yield crew
-        crew += 1 if crew < _FINE else crew // _COARSE
-    yield most
+def candidate_sizes(max_workers: int) -> Iterator[int]:
+    """The crew sizes to try, from 1 to `max_workers`."""
+    workers = 1
+    while workers < max_workers:
+        yield workers
+        workers += 1 if workers < _TRY_EACH_UP_TO else workers // _GROWTH_DIVISOR
+    yield max_workers
 
 
 @dataclass(frozen=True)
-class Outlook:
-    """Predictions for some crews, the smallest, of one worker, first; `useful` is the size of the
-    largest one whose members all pay."""
+class Comparison:
+    """Predictions for several crews.
+
+    crews: the smallest first; that is a single worker. useful_workers: the size of the largest crew
+    whose members are all useful.
+    """
 
     conditions: Conditions
     crews: tuple[Prediction, ...]
-    useful: int
+    useful_workers: int
 
     def efficiency(self, crew: Prediction) -> float:
-        """How much of its time a member makes good: 1 for one that works alone."""
+        """The speedup per member; 1 for a single worker."""
         return self.crews[0].seconds / (crew.workers * crew.seconds)
 
 
-def outlook(plan: Plan, conditions: Conditions, asked: Sequence[int]) -> Outlook:
-    """For the crews that were asked for; for one, or none, also for all doublings up to there."""
+def compare_crews(plan: PosterPlan, conditions: Conditions, sizes: Sequence[int]) -> Comparison:
+    """Compare crews of these sizes with one worker and with the largest useful crew.
+
+    If at most one size is given, the comparison includes all powers of two up to the largest size.
+    """
     useful = useful_workers(plan, conditions)
-    sizes = {1, useful, *asked}
-    if len(asked) < 2:
-        sizes |= set(_doublings(max(sizes)))
-    return Outlook(
-        conditions, tuple(predict(plan, size, conditions) for size in sorted(sizes)), useful
-    )
-
-
-def _doublings(most: int) -> list[int]:
-    return [1 << power for power in range(most.bit_length())]
+    compared = {1, useful, *sizes}
+    if len(sizes) < 2:
+        compared |= {1 << power for power in range(max(compared).bit_length())}
+    crews = tuple(predict(plan, workers, conditions) for workers in sorted(compared))
+    return Comparison(conditions, crews, useful)

@@ -1,76 +1,90 @@
-"""Under what a plan's crews would work: measured here, or taken from what is known of elsewhere."""
+"""The conditions of an estimate: measured on this machine, or taken from data sheets."""
 
 from collections.abc import Sequence
 
 from jobs.planning.estimate.comparison import useful_workers
-from jobs.planning.estimate.gpu_specs import CPU, PRICES_OF, SMALLEST, Card, card_within
-from jobs.planning.estimate.network import ONE_MACHINE, USUAL_GBPS, network
+from jobs.planning.estimate.network import DEFAULT_GBPS, ONE_MACHINE, cluster_network
 from jobs.planning.estimate.prediction import Conditions
-from jobs.planning.estimate.request import Asked
-from jobs.planning.estimate.speed import sheet_speed
-from jobs.planning.poster import Plan
+from jobs.planning.estimate.request import EstimateRequest
+from jobs.planning.estimate.speed import (
+    CPU,
+    DEFAULT_GPU,
+    PRICE_SOURCE,
+    DeviceSpecs,
+    datasheet_speed,
+    gpu_in_name,
+)
+from jobs.planning.poster import PosterPlan
 
 
-def conditions_for(plan: Plan, asked: Asked, cores: int, *, probe: bool) -> Conditions:
-    """Those of the crews that were asked about, for a plan made for the largest of them.
+def conditions_for(
+    plan: PosterPlan, request: EstimateRequest, cores: int, *, probe: bool
+) -> Conditions:
+    """The conditions of the crews in a request.
 
-    cores: of this machine. probe: whether it may be measured, which takes ten seconds or so.
+    Args:
+        plan: The plan for the largest of the crews.
+        request: The crews, and where they would run.
+        cores: The cores of this machine.
+        probe: Whether to measure this machine, which takes about ten seconds.
     """
-    link = network(asked.gbps or USUAL_GBPS) if asked.is_elsewhere else ONE_MACHINE
-    card = asked.card or _card_here(plan)
-    shares = plan.device == "cpu" and not asked.is_elsewhere
-    at_once = cores if shares else None
-    if asked.card is None and probe:
-        from jobs.planning.estimate.probe import measured_speed
+    network = cluster_network(request.gbps or DEFAULT_GBPS) if request.is_remote else ONE_MACHINE
+    specs = request.gpu or _local_specs(plan)
+    is_local_cpu = plan.device == "cpu" and not request.is_remote
+    parallel = cores if is_local_cpu else None
+    if request.gpu is None and probe:
+        from jobs.planning.estimate.probe import measure_speed
 
-        speed = measured_speed(plan, _together(plan, cores))
+        speed = measure_speed(plan, _workers_per_machine(plan, cores))
     else:
-        speed = sheet_speed(card or SMALLEST, plan.survey.cost, plan.precision)
-    if asked.price is not None:
-        return Conditions(speed, link, asked.price, at_once=at_once)
-    return Conditions(speed, link, _price(plan, card), PRICES_OF if card else None, at_once)
+        speed = datasheet_speed(specs or DEFAULT_GPU, plan.profile.cost, plan.precision)
+    if request.price is not None:
+        return Conditions(speed, network, request.price, parallel_workers=parallel)
+    source = PRICE_SOURCE if specs else None
+    return Conditions(speed, network, _hourly_price(plan, specs), source, parallel)
 
 
-def cluster_conditions(plan: Plan, card: Card) -> Conditions:
-    """Those of a cluster whose workers have that card, and of which no more is known."""
-    speed = sheet_speed(card, plan.survey.cost, plan.precision)
-    return Conditions(speed, network(USUAL_GBPS), _price(plan, card), PRICES_OF)
+def cluster_conditions(plan: PosterPlan, specs: DeviceSpecs) -> Conditions:
+    """The conditions of a cluster of which only the workers' devices are known."""
+    speed = datasheet_speed(specs, plan.profile.cost, plan.precision)
+    price = _hourly_price(plan, specs)
+    return Conditions(speed, cluster_network(DEFAULT_GBPS), price, PRICE_SOURCE)
 
 
-def _card_here(plan: Plan) -> Card | None:
+def _local_specs(plan: PosterPlan) -> DeviceSpecs | None:
     if plan.device == "cpu":
         return CPU
     from render.device import device_name
 
-    return card_within(device_name(plan.device))
+    return gpu_in_name(device_name(plan.device))
 
 
-def _together(plan: Plan, cores: int) -> int:
-    """How many workers of the plan compute side by side on one machine like this."""
+def _workers_per_machine(plan: PosterPlan, cores: int) -> int:
+    """The workers of the plan that compute at the same time on a machine like this one."""
     return min(plan.workers, cores) if plan.device == "cpu" else 1
 
 
-def _price(plan: Plan, card: Card | None) -> float | None:
-    """A worker's hour."""
-    if card is None:
+def _hourly_price(plan: PosterPlan, specs: DeviceSpecs | None) -> float | None:
+    """US dollars for one worker and hour."""
+    if specs is None:
         return None
-    return card.price * (plan.gpus_per_worker or plan.spec.crew.cpus_each)
+    return specs.price * (plan.gpus_per_worker or plan.spec.crew.cpus_each)
 
 
-def usefully_crewed(plan: Plan, gpus: Sequence[str]) -> Plan:
-    """The plan with as many workers as pay, where their number was left open; never with more.
+def with_useful_workers(plan: PosterPlan, gpus: Sequence[str]) -> PosterPlan:
+    """The plan with only its useful workers, if the spec leaves their number open.
 
-    gpus: the kinds that the cluster's machines have, in any spelling. What is not known of them is
-    taken to be slow, so that rather too many workers are asked for than too few.
+    gpus: the GPU models of the cluster's machines. An unknown model counts as slow, because too
+    many workers do less harm than too few.
     """
     if plan.spec.crew.workers != "auto":
         return plan
-    useful = useful_workers(plan, cluster_conditions(plan, _card(plan, gpus)))
-    return plan if useful >= plan.workers else plan.crewed(useful)
+    useful = useful_workers(plan, cluster_conditions(plan, _slowest_specs(plan, gpus)))
+    return plan if useful >= plan.workers else plan.with_workers(useful)
 
 
-def _card(plan: Plan, gpus: Sequence[str]) -> Card:
+def _slowest_specs(plan: PosterPlan, gpus: Sequence[str]) -> DeviceSpecs:
     if plan.device == "cpu":
         return CPU
-    known = [found for found in map(card_within, gpus) if found is not None]
-    return min(known, key=lambda one: one.bandwidth, default=SMALLEST)
+    known = [specs for specs in map(gpu_in_name, gpus) if specs is not None]
+    return min(known, key=lambda specs: specs.bandwidth, default=DEFAULT_GPU)

@@ -1,73 +1,83 @@
-"""How bytes get from worker to worker, and to the store."""
+"""Transfer times between workers and to the store, and the halo traffic of a step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from render.geometry.grid import Grid
-from render.geometry.halo import fragments
+from render.geometry.halo import halo_exchange
 from render.geometry.partition import Block
-from render.geometry.sampling_grid import Lattice
+from render.geometry.sampling_grid import SamplingGrid
 
-_COPYING = 0.9e9
-"""Bytes a second from an actor into another one of the same machine, by Ray's store. Measured."""
-
-
-_USABLE = 0.8
-"""The share of a network's nominal rate that Ray's transfers reach. Assumed."""
+_COPY_BANDWIDTH = 0.9e9
+"""Bytes a second between two actors on one machine, through Ray's object store. Measured."""
 
 
-_FRAGMENT = 1.2e-3
-"""Seconds for each fragment that is asked for, however small. Measured, as a call of an actor."""
+_NETWORK_EFFICIENCY = 0.8
+"""The share of a network's nominal rate that Ray reaches. Assumed."""
+
+
+_TRANSFER_SECONDS = 1.2e-3
+"""Seconds for each transfer, however small. Measured, as a call of an actor."""
 
 
 @dataclass(frozen=True)
-class Link:
-    """The way between workers, and the one to the store.
+class NetworkModel:
+    """The bandwidths between workers, and from a worker to the store.
 
-    gbps: nominal, 10^9 bits a second and worker; None where all are on one machine. storing: bytes
-    a second that a worker writes into the store.
+    gbps: nominal, in 10^9 bits a second for each worker; None if all workers are on one machine.
+    store_bandwidth: bytes a second that one worker writes.
     """
 
     gbps: float | None
-    storing: float
+    store_bandwidth: float
 
-    def seconds(self, taken: int, fragments: int) -> float:
-        """For a worker to get so many bytes in so many fragments; 0 where it gets none."""
-        wire = taken / (self.gbps * 1e9 / 8 * _USABLE) if self.gbps else 0.0
-        return taken / _COPYING + wire + fragments * _FRAGMENT
-
-
-ONE_MACHINE = Link(gbps=None, storing=500e6)
-"""The store is a folder. Measured."""
+    def seconds(self, size: int, transfers: int) -> float:
+        """The time in which a worker receives `size` bytes in so many transfers."""
+        wire = size / (self.gbps * 1e9 / 8 * _NETWORK_EFFICIENCY) if self.gbps else 0.0
+        return size / _COPY_BANDWIDTH + wire + transfers * _TRANSFER_SECONDS
 
 
-USUAL_GBPS = 10.0
-"""What is assumed of a cluster of which nobody says how fast its network is."""
+ONE_MACHINE = NetworkModel(gbps=None, store_bandwidth=500e6)
+"""One machine, and a folder as its store. Measured."""
 
 
-def network(gbps: float) -> Link:
-    """Several machines, whose store is a bucket: a radosgw took 120 MB/s (tests/bench/transfer)."""
-    return Link(gbps, storing=120e6)
+DEFAULT_GBPS = 10.0
+"""Assumed for a cluster without `--network-gbps`."""
+
+
+def cluster_network(gbps: float) -> NetworkModel:
+    """Several machines, and a bucket as their store.
+
+    A Ceph radosgw wrote 120 MB/s (tests/bench/s3_transfer).
+    """
+    return NetworkModel(gbps, store_bandwidth=120e6)
 
 
 _CHANNELS = 3
 
 
 @dataclass(frozen=True)
-class Traffic:
-    """Bytes that all members take from each other at a step; of the one that takes most, its bytes
-    and in how many fragments it takes them."""
+class HaloTraffic:
+    """What workers receive from their neighbours at a step.
 
-    total: int
-    most: int
-    fragments: int
+    total_bytes: of all workers. busiest_bytes, busiest_transfers: of the worker that receives most.
+    """
+
+    total_bytes: int
+    busiest_bytes: int
+    busiest_transfers: int
 
 
-def traffic(grid: Grid, lattice: Lattice, blocks: Sequence[Block], value_bytes: int) -> Traffic:
-    """The halos of a crew whose members hold `blocks`, of `value_bytes` a channel."""
-    taken: list[list[int]] = [[] for _ in blocks]
-    for gives in fragments(grid, lattice, blocks):
-        for taker, rect in gives.items():
-            taken[taker].append(rect.area * _CHANNELS * value_bytes)
-    most = max(taken, key=sum)
-    return Traffic(sum(map(sum, taken)), sum(most), len(most))
+def halo_traffic(
+    grid: Grid, sampling_grid: SamplingGrid, blocks: Sequence[Block], value_bytes: int
+) -> HaloTraffic:
+    """The halo traffic of a step.
+
+    blocks: the tiles of each worker. value_bytes: bytes of a canvas value.
+    """
+    received: list[list[int]] = [[] for _ in blocks]
+    for sends in halo_exchange(grid, sampling_grid, blocks):
+        for receiver, rect in sends.items():
+            received[receiver].append(rect.area * _CHANNELS * value_bytes)
+    busiest = max(received, key=sum)
+    return HaloTraffic(sum(map(sum, received)), sum(busiest), len(busiest))

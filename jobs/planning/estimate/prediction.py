@@ -1,45 +1,57 @@
-"""What a crew of a given size would take for a poster: seconds, bytes and money.
+"""The time and cost of a poster for a crew of a given size.
 
-A step takes as long as its busiest member computes, and as the one computes that takes most from
-its neighbours; then come the calls. Octaves follow each other, with their resampling, their
-checkpoints and their previews; before and after stand what does not depend on the crew.
+A step takes the computing time of its busiest worker, plus the halo time of the worker that
+receives most, plus the calls. Octaves run one after the other, with their resampling, checkpoints
+and previews. Start-up, decoding and encoding hardly depend on the crew.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs.planning.estimate.network import Link, traffic
+from jobs.planning.estimate.network import NetworkModel, halo_traffic
 from jobs.planning.estimate.speed import Speed
 from jobs.planning.memory import VALUE_BYTES
-from jobs.planning.octave import LEAST_SECONDS, WORTH, loads
-from jobs.planning.poster import Plan
-from jobs.planning.source import Source
+from jobs.planning.octave import MIN_CHECKPOINT_SECONDS, WORK_PER_CHECKPOINT, worker_loads
+from jobs.planning.poster import PosterPlan
+from jobs.planning.source import PictureInfo
 from render.geometry.grid import Grid
 from render.geometry.partition import partition
 
-# Seconds. Measured on two quiet cores of an AMD EPYC; tests/bench/scale.py holds them against it.
-_START = 8.0
-"""Until a crew works: Ray, then the libraries of all members at once."""
+# All in seconds. Measured on two quiet cores of an AMD EPYC; tests/bench/estimate.py checks them.
+_STARTUP = 8.0
+"""To start a crew: Ray, then the libraries of all workers at the same time."""
 
 
-_CALLS, _CALL = 4e-3, 0.3e-3
-"""The two calls of a step: together, and more for each member."""
+_CALLS = 4e-3
+"""The two calls of a step, without what each worker adds."""
 
 
-_COMMIT = 0.05
-"""A checkpoint, beyond its bytes."""
+_CALLS_PER_WORKER = 0.3e-3
+"""The part of a step's calls that each worker adds."""
 
 
-_DECODING, _MAKING_NOISE = 0.03e-6, 0.33e-6
-"""A pixel of what is taken in: of a file; of noise, which is made."""
+_CHECKPOINT = 0.05
+"""A checkpoint, without its bytes."""
 
 
-_RESAMPLING, _SHOWING = 0.25e-6, 0.03e-6
-"""A pixel of an octave, by the member that starts it; by the one member that makes its preview."""
+_DECODE_PIXEL = 0.03e-6
+"""To decode a pixel of an input file or mask."""
 
 
-_ENCODING = {"png": 0.13e-6, "tiff": 0.11e-6, "jpeg": 0.05e-6, "deepzoom": 0.1e-6}
-"""A pixel of an output, of which each is written by one thread."""
+_NOISE_PIXEL = 0.33e-6
+"""To generate a pixel of noise."""
+
+
+_RESAMPLE_PIXEL = 0.25e-6
+"""To resample a pixel of an octave. Each worker resamples its own."""
+
+
+_PREVIEW_PIXEL = 0.03e-6
+"""To make the preview, for each pixel of its octave. One worker does it."""
+
+
+_ENCODE_PIXEL = {"png": 0.13e-6, "tiff": 0.11e-6, "jpeg": 0.05e-6, "deepzoom": 0.1e-6}
+"""To encode a pixel. Each output has one thread."""
 
 
 _CHANNELS = 3
@@ -47,26 +59,27 @@ _CHANNELS = 3
 
 @dataclass(frozen=True)
 class Conditions:
-    """What crews are made of.
+    """The hardware of a crew, and its price.
 
-    price: US dollars for a worker and hour; None where nobody knows. listed: whose price that is;
-    None where the user's. at_once: members that can compute at the same time; None for all.
+    price: US dollars for one worker and hour; None if unknown. price_source: where the price comes
+    from; None if the user gave it. parallel_workers: how many can compute at the same time; None
+    for all.
     """
 
     speed: Speed
-    link: Link
+    network: NetworkModel
     price: float | None
-    listed: str | None = None
-    at_once: int | None = None
+    price_source: str | None = None
+    parallel_workers: int | None = None
 
-    def together(self, each: Sequence[float]) -> float:
-        """Seconds until all members have done what takes each so long."""
-        return max(*each, sum(each) / (self.at_once or len(each)))
+    def total_seconds(self, seconds: Sequence[float]) -> float:
+        """The time until all workers have finished. seconds: of each worker by itself."""
+        return max(*seconds, sum(seconds) / (self.parallel_workers or len(seconds)))
 
 
 @dataclass(frozen=True)
 class StepTime:
-    """Seconds of one step of an octave, and the bytes that it moves between members."""
+    """Seconds of one step of an octave, and the bytes that workers exchange in it."""
 
     compute: float
     halo: float
@@ -75,29 +88,29 @@ class StepTime:
 
     @property
     def seconds(self) -> float:
-        """Of all three, one after the other."""
+        """The time of the step: its parts do not overlap."""
         return self.compute + self.halo + self.calls
 
 
 @dataclass(frozen=True)
 class OctaveTime:
-    """`steps` steps; what comes before, between and after them, in seconds."""
+    """An octave: its steps, and the seconds of everything else in it."""
 
     step: StepTime
     steps: int
     resampling: float
     checkpoints: float
-    showing: float
+    preview: float
 
     @property
     def seconds(self) -> float:
-        """Of the whole octave."""
-        return self.resampling + self.steps * self.step.seconds + self.checkpoints + self.showing
+        """The time of the whole octave."""
+        return self.resampling + self.steps * self.step.seconds + self.checkpoints + self.preview
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """One poster by a crew of `workers`, in seconds by phase. price: as in Conditions."""
+    """A poster by a crew of `workers`: seconds by phase. price: as in Conditions."""
 
     workers: int
     start: float
@@ -113,67 +126,66 @@ class Prediction:
 
     @property
     def seconds(self) -> float:
-        """From the crew's start to the last file."""
+        """Seconds from the start of the crew to the last file."""
         return self.start + self.decode + self.dream + self.encode
 
     @property
     def step(self) -> StepTime:
-        """A step of the last octave, which is the full size."""
+        """A step at full size, in the last octave."""
         return self.octaves[-1].step
 
     @property
     def halo_bytes(self) -> int:
-        """Of all steps."""
+        """Bytes that workers exchange in all steps."""
         return sum(octave.steps * octave.step.halo_bytes for octave in self.octaves)
 
     @property
     def cost(self) -> float | None:
-        """US dollars: every member is paid for until the last octave is committed."""
+        """US dollars for all workers until the last octave is saved; None without a price."""
         paid = self.seconds - self.encode
         return None if self.price is None else self.workers * self.price * paid / 3600
 
 
-def predict(plan: Plan, workers: int, conditions: Conditions) -> Prediction:
-    """What a crew of so many would take; of the plan's own crew nothing counts."""
+def predict(plan: PosterPlan, workers: int, conditions: Conditions) -> Prediction:
+    """The time of a poster by so many workers. The plan's own number of workers does not count."""
     height, width = plan.size
-    making = _DECODING if plan.spec.input.noise is None else _MAKING_NOISE
-    masks = sum(_pixels(plan.companions[path]) for path in plan.masks)
-    encodings = [_ENCODING[one.format] * height * width for one in plan.spec.outputs]
-    # As many at a time as there were members, each batch as long as its longest.
+    source_pixel = _DECODE_PIXEL if plan.spec.input.noise is None else _NOISE_PIXEL
+    mask_pixels = sum(_pixels(plan.attachments[path]) for path in plan.masks)
+    encodings = [_ENCODE_PIXEL[one.format] * height * width for one in plan.spec.outputs]
+    # A crew encodes one output per worker at a time; each batch takes as long as its slowest.
     batches = range(0, len(encodings), workers)
     return Prediction(
         workers=workers,
-        start=_START,
-        decode=making * _pixels(plan.source) + _DECODING * masks,
-        octaves=tuple(_octave(plan, grid, workers, conditions) for grid in plan.grids),
+        start=_STARTUP,
+        decode=source_pixel * _pixels(plan.source) + _DECODE_PIXEL * mask_pixels,
+        octaves=tuple(_octave_time(plan, grid, workers, conditions) for grid in plan.grids),
         encode=sum(max(encodings[first : first + workers]) for first in batches),
         price=conditions.price,
     )
 
 
-def _pixels(source: Source) -> int:
-    return source.height * source.width
+def _pixels(picture: PictureInfo) -> int:
+    return picture.height * picture.width
 
 
-def _octave(plan: Plan, grid: Grid, workers: int, conditions: Conditions) -> OctaveTime:
+def _octave_time(plan: PosterPlan, grid: Grid, workers: int, conditions: Conditions) -> OctaveTime:
     blocks, value_bytes = partition(grid, workers), VALUE_BYTES[plan.precision]
-    link, steps = conditions.link, plan.spec.dream.steps
-    moved = traffic(grid, plan.lattice, blocks, value_bytes)
+    network, steps = conditions.network, plan.spec.dream.steps
+    traffic = halo_traffic(grid, plan.sampling_grid, blocks, value_bytes)
+    loads = worker_loads(grid, plan.sampling_grid, blocks)
     step = StepTime(
-        compute=conditions.together(
-            [conditions.speed.seconds(one) for one in loads(grid, plan.lattice, blocks)]
-        ),
-        halo=link.seconds(moved.most, moved.fragments),
-        calls=_CALLS + workers * _CALL,
-        halo_bytes=moved.total,
+        compute=conditions.total_seconds([conditions.speed.seconds(load) for load in loads]),
+        halo=network.seconds(traffic.busiest_bytes, traffic.busiest_transfers),
+        calls=_CALLS + workers * _CALLS_PER_WORKER,
+        halo_bytes=traffic.total_bytes,
     )
     pixels = [block.pixels(grid).area for block in blocks]
-    checkpoint = _COMMIT + max(pixels) * _CHANNELS * value_bytes / link.storing
-    between = max(LEAST_SECONDS, WORTH * checkpoint)
+    checkpoint = _CHECKPOINT + max(pixels) * _CHANNELS * value_bytes / network.store_bandwidth
+    interval = max(MIN_CHECKPOINT_SECONDS, WORK_PER_CHECKPOINT * checkpoint)
     return OctaveTime(
         step,
         steps,
-        resampling=conditions.together([_RESAMPLING * area for area in pixels]),
-        checkpoints=(1 + steps * step.seconds // between) * checkpoint,
-        showing=_SHOWING * grid.height * grid.width,
+        resampling=conditions.total_seconds([_RESAMPLE_PIXEL * area for area in pixels]),
+        checkpoints=(1 + steps * step.seconds // interval) * checkpoint,
+        preview=_PREVIEW_PIXEL * grid.height * grid.width,
     )

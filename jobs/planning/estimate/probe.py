@@ -1,8 +1,8 @@
-"""A short measurement on this machine: a tile's arithmetic, as its workers will do it.
+"""A short measurement on this machine: one step of a tile, as the plan's workers do it.
 
-In processes of their own, as many at once as workers will share the machine, since they also share
-its memory and its caches. Each is given a plan on its standard input, says when it is ready, and
-measures when all are.
+Each probe is a process. As many run at the same time as workers will share the machine, because
+they also share its memory and caches. A probe reads a plan from standard input, says that it is
+ready, and measures once all are ready.
 """
 
 import json
@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobs.planning.estimate.speed import Speed
-from jobs.planning.poster import Plan
+from jobs.planning.poster import PosterPlan
 from jobs.text.errors import JobsError
 from render.geometry.rect import Rect
 
@@ -24,67 +24,68 @@ if TYPE_CHECKING:
     from render.networks.network import Network
 
 
-_LARGEST = 640
-"""Pixels a side of the window that is measured: half a second or one, on a core."""
+_MAX_WINDOW = 640
+"""The side of the measured window, in pixels, at most: about a second on a core."""
 
 
-_SMALLER = 2
-"""By how much a second window's side is smaller: the two tell what every window costs."""
+_SHRINK = 2
+"""A second window has its side divided by this. The two show what each window costs apart from its
+pixels."""
 
 
 _ROUNDS = 3
 
 
-_Pipes = subprocess.Popen[bytes]
+_Process = subprocess.Popen[bytes]
 
 
-class ProbeFailed(JobsError):  # noqa: N818 - the news is in the name
-    """A tile's arithmetic could not be done on this machine."""
+class ProbeFailed(JobsError):  # noqa: N818 - the name states the failure
+    """This machine could not run a step of a tile."""
 
 
-class Times(NamedTuple):
-    """Seconds for the slopes of a window, and for what is done with them."""
+class StepSeconds(NamedTuple):
+    """Seconds for the gradients of a window, and for the update with them."""
 
-    climb: float
-    pull: float
+    gradient: float
+    update: float
 
 
-def measured_speed(plan: Plan, at_once: int) -> Speed:
-    """The speed of each of so many workers of a plan that share this machine.
+def measure_speed(plan: PosterPlan, workers: int) -> Speed:
+    """Measure the speed of each of so many workers that share this machine.
 
-    Takes ten seconds or so. Raises ProbeFailed.
+    Takes about ten seconds. Raises ProbeFailed.
     """
     command = [sys.executable, "-m", "jobs.planning.estimate.probe"]
-    pipe, question = subprocess.PIPE, pickle.dumps(plan)
+    pipe, pickled_plan = subprocess.PIPE, pickle.dumps(plan)
     with ExitStack() as stack:
         probes = [
             stack.enter_context(
                 subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.PIPE)
             )
-            for _ in range(at_once)
+            for _ in range(workers)
         ]
         for probe in probes:
-            _tell(probe, question)
+            _send(probe, pickled_plan)
         for probe in probes:
-            _heard(probe)
+            _receive_line(probe)
         for probe in probes:
-            _tell(probe, b"all are ready\n")
-        answers = [json.loads(_heard(probe)) for probe in probes]
+            _send(probe, b"all are ready\n")
+        answers = [json.loads(_receive_line(probe)) for probe in probes]
     window, window_pixel, pixel = (statistics.mean(values) for values in zip(*answers, strict=True))
     return Speed(window, window_pixel, pixel, origin="measured on this machine")
 
 
-def _tell(probe: _Pipes, what: bytes) -> None:
+def _send(probe: _Process, message: bytes) -> None:
     assert probe.stdin is not None
     try:
-        probe.stdin.write(what)
+        probe.stdin.write(message)
         probe.stdin.flush()
     except BrokenPipeError:
-        _heard(probe)
+        _receive_line(probe)
 
 
-def _heard(probe: _Pipes) -> bytes:
-    """The next line that a probe says."""
+def _receive_line(probe: _Process) -> bytes:
+    """The next line that a probe prints. Raises ProbeFailed if the probe has ended."""
     assert probe.stdout is not None
     assert probe.stderr is not None
     line = probe.stdout.readline()
@@ -95,82 +96,82 @@ def _heard(probe: _Pipes) -> bytes:
 
 
 def _main() -> None:
-    plan: Plan = pickle.load(sys.stdin.buffer)
-    network = _network(plan)
-    side = min(plan.octaves[-1].window, _LARGEST)
-    _times(plan, network, side)
-    _say("ready")
+    plan: PosterPlan = pickle.load(sys.stdin.buffer)
+    network = _load_network(plan)
+    side = min(plan.octaves[-1].window, _MAX_WINDOW)
+    _time_step(plan, network, side)
+    _print_line("ready")
     if sys.stdin.buffer.readline():
-        _say(json.dumps(_answer(plan, network, side)))
+        _print_line(json.dumps(_fit_speed(plan, network, side)))
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
-def _network(plan: Plan) -> "Network":
-    """The network in a process that is set up like a worker's."""
+def _load_network(plan: PosterPlan) -> "Network":
+    """Set this process up like a worker's, and load the network."""
     import torch
 
     from render.determinism import (
-        arithmetic,
+        dtypes,
         keep_freed_memory,
-        make_repeatable,
+        make_deterministic,
         return_freed_memory,
     )
-    from render.dream.guide import attentive
+    from render.dream.guide import with_guides
     from render.networks.network import load_network
 
-    make_repeatable()
+    make_deterministic()
     if plan.device == "cpu":
         return_freed_memory() if plan.memory.is_limited else keep_freed_memory()
     network = load_network(
         plan.spec.network.name,
         plan.weights,
         plan.mix.layers,
-        arithmetic(plan.precision).network,
+        dtypes(plan.precision).network,
         torch.device(plan.device),
     )
-    return attentive(network, plan.mix, plan.survey.units)
+    return with_guides(network, plan.mix, plan.profile.units)
 
 
-def _answer(plan: Plan, network: "Network", side: int) -> tuple[float, float, float]:
-    """What every window costs, and each of its pixels, and each pixel of what is pulled."""
-    large = _median(plan, network, side)
-    small = _median(plan, network, side // _SMALLER)
-    area, less = side**2, (side // _SMALLER) ** 2
-    growth = (large.climb - small.climb) / (area - less)
-    window = min(max(small.climb - growth * less, 0.0), small.climb)
-    return window, max(large.climb - window, 0.0) / area, large.pull / area
+def _fit_speed(plan: PosterPlan, network: "Network", side: int) -> tuple[float, float, float]:
+    """Seconds for each window, for each pixel of a window, and for each updated pixel."""
+    large = _median_seconds(plan, network, side)
+    small = _median_seconds(plan, network, side // _SHRINK)
+    large_area, small_area = side**2, (side // _SHRINK) ** 2
+    per_pixel = (large.gradient - small.gradient) / (large_area - small_area)
+    window = min(max(small.gradient - per_pixel * small_area, 0.0), small.gradient)
+    return window, max(large.gradient - window, 0.0) / large_area, large.update / large_area
 
 
-def _median(plan: Plan, network: "Network", side: int) -> Times:
-    rounds = [_times(plan, network, side) for _ in range(_ROUNDS)]
-    return Times(*(statistics.median(found) for found in zip(*rounds, strict=True)))
+def _median_seconds(plan: PosterPlan, network: "Network", side: int) -> StepSeconds:
+    rounds = [_time_step(plan, network, side) for _ in range(_ROUNDS)]
+    return StepSeconds(*(statistics.median(seconds) for seconds in zip(*rounds, strict=True)))
 
 
-def _times(plan: Plan, network: "Network", side: int) -> Times:
-    """One step of a tile that is all of its window, and all of its picture."""
+def _time_step(plan: PosterPlan, network: "Network", side: int) -> StepSeconds:
+    """Time one step of a tile that fills its window and its picture."""
     import torch
 
-    from render.determinism import arithmetic
-    from render.dream.band_gradient import View, pulls, slopes
-    from render.dream.update import ascend, magnitudes
+    from render.determinism import dtypes
+    from render.dream.band_gradient import TileView, band_gradients, tile_gradients
+    from render.dream.update import abs_sums, ascend
 
     dream, whole, size = plan.spec.dream, Rect(0, 0, side, side), (side, side)
-    canvas = torch.randn((side, side, 3), dtype=arithmetic(plan.precision).canvas).to(plan.device)
-    view = View(canvas, whole, whole, plan.lattice.place(whole, (0, 0), size))
+    canvas = torch.randn((side, side, 3), dtype=dtypes(plan.precision).canvas).to(plan.device)
+    view = TileView(canvas, whole, whole, plan.sampling_grid.window_position(whole, (0, 0), size))
     objectives = [replace(one, at=None) for one in plan.mix]
-    begun = time.perf_counter()
-    found = slopes(network, objectives, dream, view)
-    # To ask for a value is to wait for the device.
-    found[0].sum().item()
-    climbed = time.perf_counter()
-    magnitudes(pulls(found, whole, size, dream)).tolist()
-    cut = pulls(found, whole, size, dream)
-    ascend(canvas, cut, [1.0] * len(cut), dream=dream).sum().item()
-    return Times(climbed - begun, time.perf_counter() - climbed)
+    started = time.perf_counter()
+    gradients = tile_gradients(network, objectives, dream, view)
+    # Reading a value waits for the device.
+    gradients[0].sum().item()
+    has_gradients = time.perf_counter()
+    abs_sums(band_gradients(gradients, whole, size, dream)).tolist()
+    bands = band_gradients(gradients, whole, size, dream)
+    ascend(canvas, bands, [1.0] * len(bands), dream=dream).sum().item()
+    return StepSeconds(has_gradients - started, time.perf_counter() - has_gradients)
 
 
 if __name__ == "__main__":

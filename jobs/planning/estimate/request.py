@@ -1,84 +1,91 @@
-"""What somebody wants to know of scale: which crews, of what, where."""
+"""A request for estimates: the crew sizes, and the hardware that they would have."""
 
 import math
 import re
 from dataclasses import dataclass, replace
 
-from jobs.planning.estimate.comparison import LARGEST
-from jobs.planning.estimate.gpu_specs import Card, card
+from jobs.planning.estimate.comparison import MAX_WORKERS
+from jobs.planning.estimate.speed import DeviceSpecs, find_gpu
 from jobs.planning.machine import Machine
 from jobs.spec.base import Crew
 from jobs.text.errors import RequestError
 
 _HOST_MEMORY = 32 << 30
-"""Bytes of a machine's memory for each worker with a GPU: what clouds give with one, or more."""
+"""Bytes of a machine's memory for each GPU worker. Clouds offer at least as much with a GPU."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """workers: the crews' sizes, none for what is useful. card: GPUs that are not here. gbps: of a
-    network between machines. price: US dollars for a worker and hour."""
+class EstimateRequest:
+    """The options of `dreamfarm plan` that ask for estimates.
+
+    workers: crew sizes; empty for the useful one. gpu: GPUs that this machine does not have.
+    gbps: of the network between machines. price: US dollars for one worker and hour.
+    """
 
     workers: tuple[int, ...] = ()
-    card: Card | None = None
+    gpu: DeviceSpecs | None = None
     gbps: float | None = None
     price: float | None = None
 
     @property
-    def is_elsewhere(self) -> bool:
-        """Whether it is of machines that are not here."""
-        return self.card is not None or self.gbps is not None
+    def is_remote(self) -> bool:
+        """Whether it is about other machines than this one."""
+        return self.gpu is not None or self.gbps is not None
 
     @property
-    def wants_crews(self) -> bool:
-        """Whether more is asked than a plan says of its one crew."""
-        return self.is_elsewhere or len(self.workers) > 1 or self.price is not None
+    def compares_crews(self) -> bool:
+        """Whether it asks for more than the time of one crew on this machine."""
+        return self.is_remote or len(self.workers) > 1 or self.price is not None
 
-    def machine(self, here: Machine, crew: Crew) -> Machine:
-        """What the largest of the crews would have: this machine, or all of those elsewhere.
+    def machine(self, local: Machine, crew: Crew) -> Machine:
+        """The hardware of the largest crew: this machine, or all remote machines as one.
 
-        Where there is only a network, the machines are like this one.
+        With a network but no GPU, remote machines are like the local one.
         """
-        if not self.is_elsewhere:
-            return here
+        if not self.is_remote:
+            return local
         named = 1 if crew.workers == "auto" else crew.workers
         workers = max(self.workers, default=named)
         gpus = 1 if crew.gpus_per_worker == "auto" else crew.gpus_per_worker
-        if self.card is None:
-            shares = here.gpus // gpus if here.gpus and gpus else here.cores // crew.cpus_each
+        if self.gpu is None:
+            has_gpus = local.gpus and gpus
+            per_machine = local.gpus // gpus if has_gpus else local.cores // crew.cpus_each
             return replace(
-                here,
+                local,
                 cores=workers * crew.cpus_each,
-                gpus=workers * gpus if here.gpus else 0,
-                memory=workers * here.memory // max(1, shares),
+                gpus=workers * gpus if local.gpus else 0,
+                memory=workers * local.memory // max(1, per_machine),
             )
         if not gpus:
             raise RequestError(
-                f"--gpu {self.card.name}: crew.gpus_per_worker is 0; leave it out, or write auto"
+                f"--gpu {self.gpu.name}: crew.gpus_per_worker is 0; leave it out, or write auto"
             )
         return Machine(
             cores=workers * crew.cpus_each,
             gpus=workers * gpus,
             memory=workers * _HOST_MEMORY,
-            gpu_memory=self.card.memory,
+            gpu_memory=self.gpu.memory,
         )
 
 
-def asked(workers: str | None, gpu: str | None, gbps: float | None, price: float | None) -> Asked:
-    """From the command line's words. RequestError, in one line, for what makes no sense."""
+def parse_request(
+    workers: str | None, gpu: str | None, gbps: float | None, price: float | None
+) -> EstimateRequest:
+    """Parse the options of the command line. Raises RequestError, in one line."""
     for option, number in (("--network-gbps", gbps), ("--price", price)):
         if number is not None and not (number > 0 and math.isfinite(number)):
             raise RequestError(f"{option} {number:g}: must be a number above 0")
-    return Asked(_counts(workers), None if gpu is None else card(gpu), gbps, price)
+    specs = None if gpu is None else find_gpu(gpu)
+    return EstimateRequest(_parse_sizes(workers), specs, gbps, price)
 
 
-def _counts(text: str | None) -> tuple[int, ...]:
+def _parse_sizes(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
     words = [word.strip() for word in text.split(",")]
-    counts = [int(word) for word in words if re.fullmatch(r"[0-9]{1,4}", word)]
-    if len(counts) < len(words) or not all(1 <= count <= LARGEST for count in counts):
+    sizes = [int(word) for word in words if re.fullmatch(r"[0-9]{1,4}", word)]
+    if len(sizes) < len(words) or not all(1 <= size <= MAX_WORKERS for size in sizes):
         raise RequestError(
-            f"--workers {text}: write a number from 1 to {LARGEST}, or several as 1,8,64"
+            f"--workers {text}: write a number from 1 to {MAX_WORKERS}, or several as 1,8,64"
         )
-    return tuple(sorted(set(counts)))
+    return tuple(sorted(set(sizes)))

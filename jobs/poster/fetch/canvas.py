@@ -5,39 +5,39 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from jobs.planning.identity import canonical
+from jobs.planning.identity import canonical_json
 from jobs.records.job import Job
 from jobs.records.keys import JobKeys
-from jobs.records.record import bad_record
+from jobs.records.record import invalid_record
 from jobs.runtime.checkpoints import Commit, valid_commits
-from jobs.runtime.download import Piece
+from jobs.runtime.staging import RemoteFile
 from jobs.store.store import Store
-from jobs.text.validation import one_line
+from jobs.text.validation import describe_errors
 from render.geometry.grid import Grid
 from render.geometry.rect import Size
 from render.pictures.output_format import Labels
-from render.pictures.tiled_image import FileBytes, Mosaic, Slots, TileSet
+from render.pictures.tiled_image import FileByteSource, TiledImage, TileLayout, TileSet
 
 
-class _Part(BaseModel):
+class _Partial(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class _Plan(_Part):
+class _Plan(_Partial):
     size: tuple[int, int]
     tile: int
     octaves: tuple[tuple[int, int], ...]
 
 
-class _Dream(_Part):
+class _Dream(_Partial):
     steps: int
 
 
-class _Spec(_Part):
+class _Spec(_Partial):
     dream: _Dream
 
 
-class _Manifest(_Part):
+class _Manifest(_Partial):
     spec: _Spec
     plan: _Plan
     identity: dict[str, object]
@@ -58,21 +58,21 @@ class FinalCanvas:
         return self.grid.height, self.grid.width
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def files(self) -> tuple[RemoteFile, ...]:
         """The objects that `mosaic` needs to be in its folder."""
         return tuple(
-            Piece(part.key, part.size, _file(number))
+            RemoteFile(part.key, part.size, _file(number))
             for number, part in enumerate(self.commit.parts)
-            if self.store.local(part.key) is None
+            if self.store.local_path(part.key) is None
         )
 
-    def mosaic(self, folder: Path) -> Mosaic:
+    def image(self, folder: Path) -> TiledImage:
         """The canvas, to be read on this machine: where the store is a folder, in its place."""
-        return Mosaic(
+        return TiledImage(
             tuple(
                 TileSet(
-                    FileBytes(self.store.local(part.key) or folder / _file(number)),
-                    Slots(self.grid, part.dtype, part.tiles),
+                    FileByteSource(self.store.local_path(part.key) or folder / _file(number)),
+                    TileLayout(self.grid, part.dtype, part.tiles),
                 )
                 for number, part in enumerate(self.commit.parts)
             )
@@ -82,17 +82,17 @@ class FinalCanvas:
 def final_canvas(store: Store, job: Job, dpi: float | None) -> FinalCanvas | None:
     """The canvas of a succeeded job after its last step; None where it has been cleaned.
 
-    dpi: of its outputs. Raises BadRecord.
+    dpi: of its outputs. Raises InvalidRecord.
     """
     keys, document = JobKeys(job.id), job.manifest or {}
     try:
         manifest = _Manifest.model_validate(document)
     except ValidationError as error:
-        raise bad_record(keys.manifest, one_line(error, _Manifest, document)) from error
+        raise invalid_record(keys.manifest, describe_errors(error, _Manifest, document)) from error
     plan = manifest.plan
     last = len(plan.octaves) - 1, manifest.spec.dream.steps
     # The same words as in what the job has made itself: see Plan.label.
-    label = canonical({"spec": document["identity"], "plan": document["plan"]})
+    label = canonical_json({"spec": document["identity"], "plan": document["plan"]})
     for found in valid_commits(store, keys):
         if (found.commit.octave, found.commit.step) == last:
             grid = Grid(*plan.size, plan.tile)

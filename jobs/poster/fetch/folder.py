@@ -9,23 +9,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from jobs.runtime.manifest import MANIFEST, encoded, write_manifest
+from jobs.runtime.manifest import MANIFEST, encode_manifest, write_manifest
 from jobs.text.errors import RequestError
-from render.pictures.deepzoom import digest, publish
+from render.pictures.deepzoom import digest, publish_deepzoom
 
-FETCHING = ".fetching"
+PARTIAL_FOLDER = ".fetching"
 """The hidden folder beside the results in which files wait until all have been checked, and from
 which a fetch that broke off goes on."""
 
 
-_DIGITS = 12
+_HASH_DIGITS = 12
 
 
 Output = dict[str, Any]
 """One of a manifest's outputs, whose path is from the manifest."""
 
 
-class Place:
+class FetchFolder:
     """A folder, and the job whose results go there.
 
     manifest: the job's in the store. Files wait apart for each: the same job, deleted and rendered
@@ -34,11 +34,13 @@ class Place:
 
     def __init__(self, out: Path, job: str, manifest: dict[str, Any]) -> None:
         self.out, self._job = out, job
-        self._waiting = out / FETCHING / job
-        self.working = self._waiting / hashlib.sha256(encoded(manifest)).hexdigest()[:_DIGITS]
+        self._waiting = out / PARTIAL_FOLDER / job
+        self.working = (
+            self._waiting / hashlib.sha256(encode_manifest(manifest)).hexdigest()[:_HASH_DIGITS]
+        )
 
     @contextmanager
-    def opened(self) -> Iterator[None]:
+    def open(self) -> Iterator[None]:
         """Within, the working folder is there; after an error what it holds stays.
 
         Raises RequestError for what happens to its disk.
@@ -54,15 +56,15 @@ class Place:
                 f"{where}: {why.strerror}; check the folder, or choose another --out"
             ) from why
         finally:
-            _prune(self._waiting, [self._waiting.parent, *made])
+            _remove_empty_folders(self._waiting, [self._waiting.parent, *made])
 
-    def check_free(self, names: Iterable[str]) -> None:
+    def check_names(self, names: Iterable[str]) -> None:
         """RequestError where a folder stands in the place of a file that will be written."""
         for name in (MANIFEST, *names):
             if (self.out / name).is_dir():
                 raise RequestError(f"{self.out / name}: is a folder; remove it, or change --out")
 
-    def check_room(self, needed: int) -> None:
+    def check_free_space(self, needed: int) -> None:
         """RequestError where its disk has less than so many bytes left."""
         free = shutil.disk_usage(self.working).free
         if needed > free:
@@ -71,7 +73,7 @@ class Place:
                 f"{free / 1e6:.1f} MB are free; free some, or choose another --out"
             )
 
-    def has(self, name: str, sha256: str) -> bool:
+    def has_file(self, name: str, sha256: str) -> bool:
         """Whether a result is there, with that checksum."""
         path = self.out / name
         return path.is_file() and f"sha256:{digest(path)}" == sha256
@@ -92,13 +94,13 @@ class Place:
             (self.out / MANIFEST).unlink(missing_ok=True)
             made, final = self.working / name, self.out / name
             if final.suffix == ".dzi":
-                publish(made, final)
+                publish_deepzoom(made, final)
             else:
                 made.replace(final)
         write_manifest(self.out, manifest)
 
 
-def _prune(folder: Path, above: Iterable[Path]) -> None:
+def _remove_empty_folders(folder: Path, above: Iterable[Path]) -> None:
     """Remove folders in which nothing is, those within first, then some above."""
     below = [Path(place) for place, _, _ in os.walk(folder, topdown=False)]
     for empty in (*below, *above):

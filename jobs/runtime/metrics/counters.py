@@ -1,4 +1,4 @@
-"""Adds up what one holder of a job does, as it reports it, for whoever watches."""
+"""Counters of one holder's work, and the snapshots of them that it sends."""
 
 import math
 import time
@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from jobs.records.record import Record
-from jobs.records.state import Failure, Items
+from jobs.records.status import Failure, Items
 from jobs.runtime.metrics.progress import Progress
-from jobs.runtime.metrics.timings import Measured
+from jobs.runtime.metrics.timings import WorkerTimings
 
 Outcome = Literal["done"] | Failure
-"""Of a dataset's item: it is done, or failed for good with a failure of that class."""
+"""What became of a dataset's item: it is done, or it failed with an error of this class."""
 
 
 _Count = Annotated[int, Field(ge=0)]
@@ -22,8 +22,8 @@ _Count = Annotated[int, Field(ge=0)]
 _Amount = Annotated[float, Field(ge=0)]
 
 
-class Use(BaseModel):
-    """What a holder's work asks of what it was given: cores and GPUs, and bytes of memory."""
+class ResourceUse(BaseModel):
+    """The resources that a holder uses: CPU cores, GPUs, and bytes of memory."""
 
     model_config = Record.model_config
 
@@ -32,16 +32,15 @@ class Use(BaseModel):
     memory: _Count
 
 
-class Readings(Record):
-    """Sums since the holder began, which never fall, and what it works with now.
+class MetricsSnapshot(Record):
+    """Sums since the holder started, which never fall, and its current resources.
 
-    steps, megapixel_steps: dreamed by this holder, those included that had to be done again.
-    phase_seconds: seconds of all workers together, by what they did. halo_bytes: pixels that went
-    from worker to worker. checkpoints, checkpoint_seconds: written, and how long the crew waited.
-    retries: crews and pools that were replaced, by the class of the failure. items: of a dataset.
-    workers: now. progress: of the job, from 0 to 1. gpu_memory: bytes that each worker has taken of
-    its GPU at the most, 0 where it computes on CPUs; empty before it is known. use: now, and until
-    it says otherwise; None before it is known.
+    steps, megapixel_steps: done by this holder; repeated steps count again. phase_seconds: of all
+    workers together, by phase. halo_bytes: sent from worker to worker. checkpoints: written.
+    checkpoint_seconds: the time that the crew waited for them. retries: crews and pools replaced,
+    by the class of the error. items: of a dataset, by outcome. workers: now. progress: of the job,
+    from 0 to 1. gpu_memory: the peak of each worker, in bytes; 0 on a CPU; empty before it is
+    known. use: the resources in use; None before they are known.
     """
 
     steps: _Count = 0
@@ -55,112 +54,118 @@ class Readings(Record):
     workers: _Count = 0
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
     gpu_memory: tuple[_Count, ...] = ()
-    use: Use | None = None
+    use: ResourceUse | None = None
 
 
 WAITING = "waiting"
-"""The phase of workers that do none of the others: they wait for fragments, or for the slowest."""
+"""The phase of workers that wait for halos or for the slowest worker."""
 
 
-_APART = 1.0
-"""Seconds between two tellings, at the least."""
+_SEND_INTERVAL = 1.0
+"""Shortest time in seconds between two snapshots."""
 
 
-_ROUND = 10.0
-"""Seconds between two questions to a crew, each of which costs it a moment."""
+_QUERY_INTERVAL = 10.0
+"""Seconds between two queries for a crew's timings. Each takes the crew a moment."""
 
 
-Tell = Callable[[Readings], None]
+SendSnapshot = Callable[[MetricsSnapshot], None]
+"""Sends a snapshot to the scheduler. It must not wait."""
 
 
-def _nobody(_: Readings) -> None:
-    """Nobody watches."""
+def _discard(_: MetricsSnapshot) -> None:
+    """Send nothing."""
 
 
-class Meter:
-    """One holder's; tell: is told of it as it goes, and must not wait."""
+class Counters:
+    """The counters of one holder. They are sent as they change."""
 
-    def __init__(self, tell: Tell = _nobody, clock: Callable[[], float] = time.monotonic) -> None:
-        self._tell, self._clock = tell, clock
-        self._told = self._asked = clock()
+    def __init__(
+        self, send: SendSnapshot = _discard, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._send, self._clock = send, clock
+        self._sent = self._queried = clock()
         self._due = math.inf
         self._last: Progress | None = None
-        self._members: dict[int, Measured] = {}
-        self._steps, self._work, self._share = 0, 0.0, 0.0
+        self._members: dict[int, WorkerTimings] = {}
+        self._steps, self._megapixel_steps, self._progress = 0, 0.0, 0.0
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._halo_bytes = self._workers = self._checkpoints = 0
         self._checkpoint_seconds = 0.0
         self._retries: Counter[Failure] = Counter()
         self._first_items: Items | None = None
         self._items: dict[Outcome, int] = {}
-        self._use: Use | None = None
+        self._use: ResourceUse | None = None
 
-    def crew(self, workers: int) -> None:
-        """Another crew or pool begins, of so many."""
+    def start_crew(self, workers: int) -> None:
+        """Start counting another crew or pool of this size."""
         self._workers, self._members, self._last = workers, {}, None
-        self._asked, self._due = self._clock(), math.inf
+        self._queried, self._due = self._clock(), math.inf
 
-    def uses(self, use: Use) -> None:
-        """From now on so much is asked for; told at once, since others may wait for the rest."""
+    def use_resources(self, use: ResourceUse) -> None:
+        """Set the resources in use. Sent at once, because other jobs may wait for the rest."""
         self._use = use
-        self.tell()
+        self.send()
 
-    def progressed(self, seen: Progress) -> None:
-        """Take in where the render is; between the first and the last step of a crew it counts."""
-        self._share = seen.share
+    def add_progress(self, seen: Progress) -> None:
+        """Count the steps since the last call. Only a crew's own steps count."""
+        self._progress = seen.fraction
         if seen.phase == "dream":
             if self._last is not None and seen.done > self._last.done:
                 self._steps += 1
-                self._work += seen.done - self._last.done
-                # A crew is asked after its first step, when it has all its memory.
-                self._due = self._asked + (_ROUND if self._members else 0.0)
+                self._megapixel_steps += seen.done - self._last.done
+                # The first query comes after the first step, when a crew holds all its memory.
+                self._due = self._queried + (_QUERY_INTERVAL if self._members else 0.0)
             self._last = seen
-        self._tell_now_and_then()
+        self._send_if_due()
 
-    def counted(self, items: Items) -> None:
-        """Take in what has become of a dataset's items; what others did before does not count."""
+    def add_items(self, items: Items) -> None:
+        """Count a dataset's items. Items that earlier holders finished do not count."""
         first = self._first_items = self._first_items or items
-        self._raise("done", items.done - first.done)
+        self._increase("done", items.done - first.done)
         for failure, count in items.failed.items():
-            self._raise(failure, count - first.failed.get(failure, 0))
+            self._increase(failure, count - first.failed.get(failure, 0))
 
-    def _raise(self, outcome: Outcome, count: int) -> None:
+    def _increase(self, outcome: Outcome, count: int) -> None:
         self._items[outcome] = max(self._items.get(outcome, 0), count)
 
-    def retried(self, failure: Failure) -> None:
-        """A crew or pool ended so, and another is to follow."""
+    def add_retry(self, failure: Failure) -> None:
+        """Count a crew or pool that failed and will be replaced."""
         self._retries[failure] += 1
 
-    def checkpointed(self, count: int, seconds: float) -> None:
-        """So many checkpoints so far, which took so long."""
+    def set_checkpoints(self, count: int, seconds: float) -> None:
+        """Set the number of checkpoints so far, and the seconds they took."""
         self._checkpoints, self._checkpoint_seconds = count, seconds
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time to ask the members."""
+        """Whether it is time to query the crew's timings."""
         return self._clock() >= self._due
 
-    def measured(self, found: dict[int, Measured]) -> None:
-        """Take in what the members of the present crew have measured since they were made."""
+    def add_timings(self, found: dict[int, WorkerTimings]) -> None:
+        """Add the timings of the current crew since its workers started.
+
+        found: by member. The rest of the workers' time is waiting.
+        """
         now = self._clock()
         spent: defaultdict[str, float] = defaultdict(float)
         for member, one in found.items():
-            before = self._members.get(member, Measured())
+            before = self._members.get(member, WorkerTimings())
             self._halo_bytes += one.halo_bytes - before.halo_bytes
             for phase, seconds in one.seconds.items():
                 spent[phase] += seconds - before.seconds.get(phase, 0.0)
-        whole = len(found) * (now - self._asked)
-        spent[WAITING] = max(0.0, whole - sum(spent.values()))
-        for name, whole in spent.items():
-            self._seconds[name] += whole
-        self._members, self._asked, self._due = found, now, math.inf
-        self.tell()
+        passed = len(found) * (now - self._queried)
+        spent[WAITING] = max(0.0, passed - sum(spent.values()))
+        for name, seconds in spent.items():
+            self._seconds[name] += seconds
+        self._members, self._queried, self._due = found, now, math.inf
+        self.send()
 
-    def readings(self) -> Readings:
-        """All of it so far."""
-        return Readings(
+    def snapshot(self) -> MetricsSnapshot:
+        """The counters now."""
+        return MetricsSnapshot(
             steps=self._steps,
-            megapixel_steps=self._work,
+            megapixel_steps=self._megapixel_steps,
             phase_seconds=dict(self._seconds),
             halo_bytes=self._halo_bytes,
             checkpoints=self._checkpoints,
@@ -168,20 +173,20 @@ class Meter:
             retries=dict(self._retries),
             items=self._items,
             workers=self._workers,
-            progress=min(1.0, self._share),
-            gpu_memory=_by_member(self._members),
+            progress=min(1.0, self._progress),
+            gpu_memory=_gpu_memory_by_member(self._members),
             use=self._use,
         )
 
-    def tell(self) -> None:
-        """Say how it stands now."""
-        self._told = self._clock()
-        self._tell(self.readings())
+    def send(self) -> None:
+        """Send a snapshot now."""
+        self._sent = self._clock()
+        self._send(self.snapshot())
 
-    def _tell_now_and_then(self) -> None:
-        if self._clock() - self._told >= _APART:
-            self.tell()
+    def _send_if_due(self) -> None:
+        if self._clock() - self._sent >= _SEND_INTERVAL:
+            self.send()
 
 
-def _by_member(members: dict[int, Measured]) -> tuple[int, ...]:
+def _gpu_memory_by_member(members: dict[int, WorkerTimings]) -> tuple[int, ...]:
     return tuple(members[member].gpu_memory for member in sorted(members))

@@ -8,12 +8,13 @@ from typing import TypeVar, get_args
 import prometheus_client
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
-from jobs.records.state import ENDED, Failure, State
-from jobs.runtime.metrics.counters import WAITING, Readings
+from jobs.records.state import ENDED, State
+from jobs.records.status import Failure
+from jobs.runtime.metrics.counters import WAITING, MetricsSnapshot
 from jobs.runtime.metrics.timings import PHASES
 from jobs.text.errors import RequestError
 
-OPEN: tuple[State, ...] = ("queued", "running", "paused")
+OPEN_STATES: tuple[State, ...] = ("queued", "running", "paused")
 """The states of jobs that a scheduler sees: it does not look at those that have ended."""
 
 
@@ -23,7 +24,7 @@ Label = TypeVar("Label", bound=str)
 _FAILURES: tuple[Failure, ...] = get_args(Failure)
 
 
-class Meters:
+class MetricsExporter:
     """Of one scheduler: the store's open jobs as it sees them, and what its own holders have done.
 
     Sums bear no job's name, so that their number stays what it is however many jobs there are;
@@ -57,10 +58,10 @@ class Meters:
             "At the most, by a worker of a running poster, of its GPU; 0 on CPUs.",
             *("job_id", "worker"),
         )
-        self._seen: dict[str, Readings] = {}
+        self._seen: dict[str, MetricsSnapshot] = {}
         # What has not happened yet is told as zero: a query for it finds something.
         for meter, words in (
-            (self._jobs, OPEN),
+            (self._jobs, OPEN_STATES),
             (self._ended, sorted(ENDED)),
             (self._retries, _FAILURES),
             (self._phases, (*PHASES, WAITING)),
@@ -69,36 +70,36 @@ class Meters:
             for word in words:
                 meter.labels(word)
 
-    def look(self, states: Iterable[State], queue_age: float) -> None:
+    def set_jobs(self, states: Iterable[State], queue_age: float) -> None:
         """The states of all open jobs, and the age of the oldest queued one, 0 where none is."""
         counts = Counter(states)
-        for state in OPEN:
+        for state in OPEN_STATES:
             self._jobs.labels(state).set(counts[state])
         self._age.set(queue_age)
 
-    def reached(self, answers: bool) -> None:
+    def set_answers(self, answers: bool) -> None:
         """Whether the last look at the store and the cluster came to its end."""
         self._answers.set(answers)
 
-    def take(self, job: str, now: Readings) -> None:
+    def add_snapshot(self, job: str, now: MetricsSnapshot) -> None:
         """Take in the newest readings of a job's holder, which is one of ours."""
-        before = self._seen.get(job, Readings())
+        before = self._seen.get(job, MetricsSnapshot())
         self._seen[job] = now
         self._steps.inc(now.steps - before.steps)
         self._work.inc(now.megapixel_steps - before.megapixel_steps)
         self._halos.inc(now.halo_bytes - before.halo_bytes)
         self._checkpoints.inc(now.checkpoints - before.checkpoints)
         self._checkpointing.inc(now.checkpoint_seconds - before.checkpoint_seconds)
-        _raise(self._phases, before.phase_seconds, now.phase_seconds)
-        _raise(self._retries, before.retries, now.retries)
-        _raise(self._items, before.items, now.items)
+        _increase(self._phases, before.phase_seconds, now.phase_seconds)
+        _increase(self._retries, before.retries, now.retries)
+        _increase(self._items, before.items, now.items)
         self._progress.labels(job).set(now.progress)
         self._forget_gpus(job, before)
         for worker, memory in enumerate(now.gpu_memory):
             self._gpu.labels(job, str(worker)).set(memory)
         self._count_workers()
 
-    def leave(self, job: str, state: State | None, *, died: bool) -> None:
+    def end_job(self, job: str, state: State | None, *, died: bool) -> None:
         """A job's holder has gone, and left it in a state, where that is known.
 
         died: without having come to an end, so that another holder is to go on.
@@ -113,7 +114,7 @@ class Meters:
         if died:
             self._retries.labels("infra").inc()
 
-    def _forget_gpus(self, job: str, before: Readings) -> None:
+    def _forget_gpus(self, job: str, before: MetricsSnapshot) -> None:
         for worker in range(len(before.gpu_memory)):
             self._gpu.remove(job, str(worker))
 
@@ -121,7 +122,7 @@ class Meters:
         self._workers.set(sum(one.workers for one in self._seen.values()))
 
 
-def _raise(
+def _increase(
     counter: prometheus_client.Counter, before: Mapping[Label, float], now: Mapping[Label, float]
 ) -> None:
     for label, amount in now.items():
@@ -132,7 +133,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def endpoint(asked: str, registry: CollectorRegistry) -> Iterator[str]:
+def metrics_endpoint(asked: str, registry: CollectorRegistry) -> Iterator[str]:
     """Serves a registry at `[HOST:]PORT`, on loopback unless a host is named; gives its URL.
 
     Port 0 is any free one. Raises RequestError where that is no such place, or none for us.
@@ -149,12 +150,12 @@ def endpoint(asked: str, registry: CollectorRegistry) -> Iterator[str]:
             "choose another port, or an address of this machine"
         ) from error
     try:
-        yield f"http://{_spelled(host)}:{server.server_port}/metrics"
+        yield f"http://{_host_in_url(host)}:{server.server_port}/metrics"
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def _spelled(host: str) -> str:
+def _host_in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host

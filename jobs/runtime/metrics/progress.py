@@ -1,4 +1,4 @@
-"""How fast a render goes, and when it should be done."""
+"""The progress of a render, its rate and its remaining time."""
 
 import bisect
 import time
@@ -11,11 +11,12 @@ Phase = Literal["decode", "dream", "encode", "items"]
 
 @dataclass(frozen=True)
 class Progress:
-    """`octave` of `octaves` and `step` of `steps`, counted from 1; of a dataset all are 0.
+    """How far a render is.
 
-    done, total: megapixel-steps, or a dataset's items. share: the part of the dreaming time that
-        should be over, from 0 to 1; halos make small octaves dearer than their megapixels, and few
-        tiles leave workers idle.
+    octave, octaves, step, steps: counted from 1; all 0 for a dataset. done, total: megapixel-steps,
+    or items of a dataset. fraction: the estimated part of the dreaming time that is over, from 0 to
+    1. It differs from done / total: halos cost extra in small octaves, and few tiles leave workers
+    idle.
     """
 
     phase: Phase
@@ -25,56 +26,59 @@ class Progress:
     steps: int
     done: float
     total: float
-    share: float
+    fraction: float
 
 
-Watch = Callable[[Progress], None]
+WatchProgress = Callable[[Progress], None]
 
 
-_RECENT = 0.5
-"""The part of the time so far that speaks for the time to come: first steps warm things up."""
+_RECENT_FRACTION = 0.5
+"""The last part of the time so far, which the rate is taken from. First steps are slow."""
 
 
-_MOST = 1000
-"""Notes that are kept: a dataset may have a million items, each of which is one."""
+_MAX_SAMPLES = 1000
+"""Samples that are kept. A dataset may have a million items, with one sample each."""
 
 
 @dataclass(frozen=True)
-class Pace:
-    """rate: megapixel-steps a second; eta_seconds: what is left; None before two steps."""
+class RateEstimate:
+    """The rate and the remaining time of a render; None before two samples.
+
+    rate: megapixel-steps a second, or items a second. eta_seconds: the seconds left.
+    """
 
     rate: float | None
     eta_seconds: float | None
 
 
-class Pacer:
-    """Follows one holder's progress."""
+class RateEstimator:
+    """Estimates the rate and the remaining time from the progress of one holder."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._times: list[float] = []
         self._seen: list[Progress] = []
 
-    def note(self, progress: Progress) -> None:
-        """Take in where the render is now."""
+    def add(self, progress: Progress) -> None:
+        """Add a sample of the progress, at the current time."""
         if progress.phase in ("dream", "items"):
             self._times.append(self._clock())
             self._seen.append(progress)
-            if len(self._times) > _MOST:
+            if len(self._times) > _MAX_SAMPLES:
                 del self._times[1:-1:2], self._seen[1:-1:2]
 
-    def pace(self) -> Pace:
-        """From the more recent steps; the time since the last of them counts as spent."""
+    def estimate(self) -> RateEstimate:
+        """Estimate from the more recent samples. The time since the last sample counts as spent."""
         if len(self._seen) < 2:
-            return Pace(None, None)
+            return RateEstimate(None, None)
         last_time, last = self._times[-1], self._seen[-1]
-        since = self._times[0] + _RECENT * (last_time - self._times[0])
+        since = self._times[0] + _RECENT_FRACTION * (last_time - self._times[0])
         first = min(bisect.bisect_left(self._times, since), len(self._times) - 2)
         seconds = last_time - self._times[first]
-        share = last.share - self._seen[first].share
-        if seconds <= 0 or share <= 0:
-            return Pace(None, None)
-        left = (1 - last.share) * seconds / share
+        fraction = last.fraction - self._seen[first].fraction
+        if seconds <= 0 or fraction <= 0:
+            return RateEstimate(None, None)
+        left = (1 - last.fraction) * seconds / fraction
         waited = self._clock() - last_time
         rate = (last.done - self._seen[first].done) / seconds
-        return Pace(rate, max(left - waited, 0.0))
+        return RateEstimate(rate, max(left - waited, 0.0))

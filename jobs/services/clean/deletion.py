@@ -12,13 +12,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from jobs.records.job import look
-from jobs.records.keys import JobKeys, active
-from jobs.records.lease import standing
+from jobs.records.job import load_job
+from jobs.records.keys import JobKeys, active_marker
+from jobs.records.lease import current_lease
 from jobs.records.state import ENDED, Intent, State
 from jobs.services.clean.blobs import blobs_of, unreferred
-from jobs.store.store import Entry, Store
-from jobs.text.errors import BadRecord, NoSuchJob, RequestError
+from jobs.store.store import ObjectInfo, Store
+from jobs.text.errors import InvalidRecord, JobNotFound, RequestError
 
 BLOB_SECONDS = 24 * 3600.0
 """How old a blob must be to be deleted with the last job that names it."""
@@ -58,14 +58,14 @@ def delete(store: Store, job: str) -> Deleted:
     _await_parting(store, keys)
     blobs = blobs_of(store, job)
     generation = _generation(store, keys)
-    store.put(keys.intent, Intent(want="cancel", generation=generation).encoded())
-    store.delete([active(job, one) for one in range(generation + 1)])
-    found = list(store.entries(keys.folder))
+    store.put(keys.intent, Intent(want="cancel", generation=generation).encode())
+    store.delete([active_marker(job, one) for one in range(generation + 1)])
+    found = list(store.list_objects(keys.folder))
     # It was written a moment ago, by the store's clock.
     now = max(entry.modified for entry in found if entry.key == keys.intent)
     for _, turn in groupby(by_turn(keys, found), lambda entry: _turn(keys, entry.key)):
         store.delete(entry.key for entry in turn)
-    blobs_left = (entry for key in sorted(blobs) for entry in store.entries(key))
+    blobs_left = (entry for key in sorted(blobs) for entry in store.list_objects(key))
     alone = [one for one in unreferred(store, blobs_left) if now - one.modified > BLOB_SECONDS]
     store.delete(entry.key for entry in alone)
     gone = [*found, *alone]
@@ -74,19 +74,19 @@ def delete(store: Store, job: str) -> Deleted:
 
 def _state(store: Store, job: str) -> State:
     try:
-        return look(store, job).state
-    except (NoSuchJob, BadRecord):
-        held = standing(store, JobKeys(job))
+        return load_job(store, job).state
+    except (JobNotFound, InvalidRecord):
+        held = current_lease(store, JobKeys(job))
         return "running" if held is not None and held.is_live else "cancelled"
 
 
 def _await_parting(store: Store, keys: JobKeys) -> None:
     """Wait for the holder that has just succeeded: it still writes its last words."""
-    while (held := standing(store, keys)) is not None and held.is_live:
+    while (held := current_lease(store, keys)) is not None and held.is_live:
         time.sleep(_LOOK)
 
 
-def by_turn(keys: JobKeys, entries: Iterable[Entry]) -> list[Entry]:
+def by_turn(keys: JobKeys, entries: Iterable[ObjectInfo]) -> list[ObjectInfo]:
     """Objects of a job in the order in which they may be deleted."""
     return sorted(entries, key=lambda entry: _turn(keys, entry.key))
 
@@ -94,7 +94,7 @@ def by_turn(keys: JobKeys, entries: Iterable[Entry]) -> list[Entry]:
 def _generation(store: Store, keys: JobKeys) -> int:
     try:
         intent = Intent.read_or_none(store, keys.intent)
-    except BadRecord:
+    except InvalidRecord:
         return 0
     return 0 if intent is None else intent.generation
 

@@ -3,110 +3,83 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from jobs.dataset.garbage import leavings_of_dataset
-from jobs.records.job import Job, jobs, look
-from jobs.records.keys import ACTIVE, JobKeys, parse_active
-from jobs.records.outputs import results
+from jobs.records.job import list_job_ids, load_job
+from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker
 from jobs.records.state import ENDED
-from jobs.runtime.garbage import Waste, waste_of
+from jobs.runtime.garbage import Garbage, as_garbage
 from jobs.services.clean.blobs import BLOBS, unreferred
 from jobs.services.clean.deletion import by_turn
-from jobs.store.store import OURS, Entry, Store, store_now
-from jobs.text.errors import BadRecord, NoSuchJob
+from jobs.services.kinds import KINDS
+from jobs.store.store import INTERNAL_PREFIX, ObjectInfo, Store, store_time
+from jobs.text.errors import InvalidRecord, JobNotFound
 
 
-def orphans(store: Store) -> Iterator[Waste]:
+def orphaned_garbage(store: Store) -> Iterator[Garbage]:
     """All of it; of each only what is old may be removed, since somebody may be at work."""
-    for entry in unreferred(store, store.entries(BLOBS)):
-        yield from waste_of("blob without a job", entry.key, [entry], aged=True)
-    for entry in store.entries(OURS):
-        yield from waste_of("probe", entry.key, [entry], aged=True)
-    for upload in store.unfinished(""):
-        yield Waste("unfinished upload", upload.key, uploads=(upload,), newest=upload.begun)
+    for entry in unreferred(store, store.list_objects(BLOBS)):
+        yield from as_garbage("blob without a job", entry.key, [entry], aged=True)
+    for entry in store.list_objects(INTERNAL_PREFIX):
+        yield from as_garbage("probe", entry.key, [entry], aged=True)
+    for upload in store.unfinished_uploads(""):
+        yield Garbage("unfinished upload", upload.key, uploads=(upload,), newest=upload.started)
 
 
 _AT_ONCE = 16
 
 
-def leavings(store: Store, *, of_all: bool) -> Iterator[Waste]:
+def job_garbage(store: Store, *, of_all: bool) -> Iterator[Garbage]:
     """What all jobs that have ended leave; a job that cannot be read is left alone.
 
     Checkpoints of succeeded jobs; of_all: those from which a `retry` could go on, too.
     """
 
-    def of_one(name: str) -> list[Waste]:
+    def of_one(name: str) -> list[Garbage]:
         try:
-            job = look(store, name)
-            if job.is_dataset:
-                return leavings_of_dataset(store, job)
-            return _checkpoints(store, job, of_all=of_all) + _strays(store, job)
-        except NoSuchJob:
+            job = load_job(store, name)
+            return KINDS[job.kind].garbage(store, job, of_all=of_all)
+        except JobNotFound:
             return _remains(store, JobKeys(name))
-        except BadRecord:
+        except InvalidRecord:
             return []
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for found in pool.map(of_one, jobs(store)):
+        for found in pool.map(of_one, list_job_ids(store)):
             yield from found
-    for entry in store.entries(ACTIVE):
+    for entry in store.list_objects(ACTIVE):
         if _is_stale(store, entry):
-            yield from waste_of("stale marker", entry.key, [entry], aged=False)
+            yield from as_garbage("stale marker", entry.key, [entry], aged=False)
 
 
-def _checkpoints(store: Store, job: Job, *, of_all: bool) -> list[Waste]:
-    if job.state != "succeeded" and not (of_all and job.state in ENDED):
-        return []
-    keys = JobKeys(job.id)
-    entries = store.entries(keys.checkpoints)
-    kind = f"checkpoints of a {job.state} job"
-    return waste_of(kind, keys.checkpoints, entries, aged=False, job=job.id)
-
-
-def _strays(store: Store, job: Job) -> list[Waste]:
-    """Outputs under leases that the manifest does not name, once nobody can be writing them."""
-    if job.state not in ENDED or job.standing is None:
-        return []
-    keys = JobKeys(job.id)
-    named = tuple(one.key(keys) for one in results(job))
-    found = []
-    for number in range(1, job.standing.number + 1):
-        prefix = keys.outputs(number)
-        if not any(key.startswith(prefix) for key in named):
-            entries = store.entries(prefix)
-            found += waste_of("unfinished outputs", prefix, entries, aged=True, job=job.id)
-    return found
-
-
-def _remains(store: Store, keys: JobKeys) -> list[Waste]:
+def _remains(store: Store, keys: JobKeys) -> list[Garbage]:
     """A folder without spec and results: of a deletion that broke off, or of a late holder."""
-    entries = by_turn(keys, store.entries(keys.folder))
+    entries = by_turn(keys, store.list_objects(keys.folder))
     if any(entry.key == keys.spec or keys.is_manifest(entry.key) for entry in entries):
         return []
-    return waste_of("remains of a deleted job", keys.folder, entries, aged=True)
+    return as_garbage("remains of a deleted job", keys.folder, entries, aged=True)
 
 
-def _is_stale(store: Store, entry: Entry) -> bool:
-    marker = parse_active(entry.key)
+def _is_stale(store: Store, entry: ObjectInfo) -> bool:
+    marker = parse_active_marker(entry.key)
     if marker is None:
         return False
     try:
         # `retry` raises the generation, and writes another marker.
-        return look(store, marker[0]).state in ENDED
-    except NoSuchJob:
+        return load_job(store, marker[0]).state in ENDED
+    except JobNotFound:
         return True
-    except BadRecord:
+    except InvalidRecord:
         return False
 
 
-def find_waste(store: Store, older_than: float, *, of_all: bool) -> list[Waste]:
+def find_garbage(store: Store, older_than: float, *, of_all: bool) -> list[Garbage]:
     """What can be removed now, of each kind and place.
 
     older_than: seconds that must have passed since somebody may have been at work on it. of_all:
     also the checkpoints from which a failed or cancelled job could go on.
     """
-    found = [*leavings(store, of_all=of_all), *orphans(store)]
+    found = [*job_garbage(store, of_all=of_all), *orphaned_garbage(store)]
     if not found:
         # An empty store stays so.
         return []
-    before = store_now(store) - older_than
+    before = store_time(store) - older_than
     return [waste for waste in found if waste.is_older(before)]

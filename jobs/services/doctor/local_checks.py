@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from jobs.planning.machine import Machine
-from jobs.runtime.environment import software
+from jobs.runtime.environment import software_versions
 from jobs.services.doctor.finding import Finding, failed, ok, size, warning
 
 _EACH = 1.5 * 2**30
@@ -145,7 +145,7 @@ def installed(requirements: Iterable[str]) -> dict[str, str | None]:
     """The version of each package that is asked for here; None where it is not there."""
     asked = [Requirement(text) for text in requirements]
     here = [one.name for one in asked if not one.marker or one.marker.evaluate({"extra": ""})]
-    found = software(here)
+    found = software_versions(here)
     del found["python"]
     return found
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from jobs.records.keys import ACTIVE
 from jobs.services.doctor.finding import Finding, failed, ok, warning
-from jobs.store.conditional_write import check_exclusive
-from jobs.store.errors import Missing, StoreError
-from jobs.store.store import OURS, Store, store_now
+from jobs.store.conditional_write import check_conditional_writes
+from jobs.store.errors import ObjectNotFound, StoreError
+from jobs.store.store import INTERNAL_PREFIX, Store, store_time
 
 _SLOW = 2.0
 """Seconds for a small request, above which work spends its time waiting."""
@@ -36,7 +36,7 @@ def stores(store: Store, clock: Callable[[], float] = time.time) -> Iterator[Fin
 def _reach(store: Store) -> Finding:
     begun = time.monotonic()
     try:
-        next(iter(store.entries(ACTIVE)), None)
+        next(iter(store.list_objects(ACTIVE)), None)
     except StoreError as error:
         return failed("store: reach", str(error), "see that --store names it, and that it runs")
     took = time.monotonic() - begun
@@ -50,14 +50,14 @@ def _reach(store: Store) -> Finding:
 
 
 def _write(store: Store) -> Finding:
-    key, content = f"{OURS}doctor/{uuid.uuid4().hex}", uuid.uuid4().bytes
+    key, content = f"{INTERNAL_PREFIX}doctor/{uuid.uuid4().hex}", uuid.uuid4().bytes
     try:
         store.put(key, content)
         try:
             came = store.get(key)
         finally:
             store.delete([key])
-    except Missing:
+    except ObjectNotFound:
         came = b""
     except StoreError as error:
         return failed(
@@ -76,7 +76,7 @@ def _write(store: Store) -> Finding:
 
 def _conditions(store: Store) -> Finding:
     try:
-        check_exclusive(store)
+        check_conditional_writes(store)
     except StoreError as error:
         return failed(
             "store: conditional write", str(error), "`work` will refuse it: several would collide"
@@ -87,7 +87,7 @@ def _conditions(store: Store) -> Finding:
 def _skew(store: Store, clock: Callable[[], float]) -> Finding:
     try:
         before = clock()
-        theirs = store_now(store)
+        theirs = store_time(store)
         after = clock()
     except StoreError as error:
         return failed("store: clock", str(error), "try again: it answered a moment ago")

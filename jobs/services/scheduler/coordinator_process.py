@@ -1,4 +1,4 @@
-"""A coordinator's process, as the scheduler that started it sees it."""
+"""A coordinator's process: its configuration, how it starts, and how its scheduler drives it."""
 
 import contextlib
 import os
@@ -14,23 +14,25 @@ from typing import Annotated
 from pydantic import Field
 
 from jobs.records.job import Job
-from jobs.records.lease import Held
+from jobs.records.lease import HeldLease
 from jobs.records.record import Record
+from jobs.runtime.kind import RunLimits
 from jobs.runtime.logs import LogFormat
-from jobs.runtime.metrics.counters import Readings
-from jobs.runtime.metrics.pipe import Ear
-from jobs.services.scheduler.capacity import Share, kept
+from jobs.runtime.metrics.counters import MetricsSnapshot
+from jobs.runtime.metrics.pipe import SnapshotReader
+from jobs.services.scheduler.capacity import ResourceShare, kept
 
 
-class Errand(Record):
-    """A job whose lease was claimed, and what may be used for it.
+class CoordinatorConfig(Record):
+    """What a coordinator needs to run one job.
 
-    store: its address. number, token, holder, ttl: the lease's. ray: HOST:PORT of a cluster; None
-    for a Ray of its own. cores, gpus, memory: of this machine (bytes), or of the cluster.
-    checkpoint_seconds: between two checkpoints within an octave, at the least. allow, max_pixels:
-    what its spec may have read, as in `Settings`. mouth: a descriptor of that process, for its
-    readings; None where nobody listens. log: what it writes to standard error: nothing but trouble,
-    or lines for programs. regroup: how many times its cost another crew must save.
+    store: the address. number, token, holder, ttl: of the lease, ttl in seconds.
+    ray: HOST:PORT of a cluster; None for a Ray of the coordinator's own.
+    cores, gpus, memory: what it may use of this machine or the cluster, memory in bytes.
+    checkpoint_seconds: the shortest time between two checkpoints within an octave.
+    allow, max_pixels, min_gain: as in `Settings`.
+    log: what it writes to standard error: only trouble as text, or JSON lines.
+    metrics_pipe: a file descriptor of the coordinator for its metrics, if the scheduler reads them.
     """
 
     store: str
@@ -46,62 +48,75 @@ class Errand(Record):
     checkpoint_seconds: Annotated[float, Field(ge=0)]
     allow: tuple[str, ...]
     max_pixels: Annotated[int, Field(ge=1)]
-    regroup: Annotated[float, Field(ge=0)]
+    min_gain: Annotated[float, Field(ge=0)]
     scratch: Annotated[Path, Field(strict=False)]
     log: LogFormat
-    mouth: Annotated[int, Field(ge=0)] | None = None
+    metrics_pipe: Annotated[int, Field(ge=0)] | None = None
+
+    @property
+    def limits(self) -> RunLimits:
+        """What the job may use and do."""
+        return RunLimits(
+            self.cores,
+            self.gpus,
+            self.memory,
+            self.max_pixels,
+            self.checkpoint_seconds,
+            self.min_gain,
+        )
 
 
 @dataclass
-class Child:
-    """One job that is being rendered for this scheduler.
+class CoordinatorProcess:
+    """A running coordinator, as its scheduler sees it.
 
-    given, memory: what it may use, in bytes the latter; share: what of that others may not. ear:
-    hears what it reads on its meters.
+    given, memory: what its job may use, memory in bytes. share: the part that other jobs may not
+    use. metrics: reads its metrics.
     """
 
     process: subprocess.Popen[bytes]
-    held: Held
-    given: Share
+    lease: HeldLease
+    given: ResourceShare
     memory: int
-    known: Job
+    started_job: Job
     scratch: Path
     yields: bool = False
-    ear: Ear | None = None
+    metrics: SnapshotReader | None = None
 
     def __post_init__(self) -> None:
         self.share = self.given
 
     @property
     def job(self) -> str:
-        """Its job's id."""
-        return self.held.keys.job
+        """The id of its job."""
+        return self.lease.keys.job
 
     @property
     def priority(self) -> int:
-        """Of its job, when it was started."""
-        return self.known.terms.priority if self.known.terms else 0
+        """The priority that its job had at the start."""
+        settings = self.started_job.run_settings
+        return settings.priority if settings else 0
 
-    def heard(self) -> Readings | None:
-        """The newest readings since the last look; None where there are none."""
-        readings = self.ear.newest() if self.ear else None
-        if readings is not None and readings.use is not None:
-            self.share = kept(self.given, self.memory, readings.use)
-        return readings
+    def read_metrics(self) -> MetricsSnapshot | None:
+        """The newest metrics since the last call, if any."""
+        snapshot = self.metrics.newest() if self.metrics else None
+        if snapshot is not None and snapshot.use is not None:
+            self.share = kept(self.given, self.memory, snapshot.use)
+        return snapshot
 
-    def bury(self) -> None:
-        """It has ended: give back what it had of this process and this machine."""
+    def clean_up(self) -> None:
+        """Release what the ended process had of this process and this machine."""
         shutil.rmtree(self.scratch, ignore_errors=True)
-        if self.ear:
-            self.ear.close()
+        if self.metrics:
+            self.metrics.close()
 
-    def step_aside(self) -> None:
-        """Have it commit at the next step boundary, and let the job go."""
+    def yield_job(self) -> None:
+        """Make it commit at the next step boundary, and release the job."""
         self.yields = True
         self._signal(signal.SIGUSR1)
 
     def drain(self) -> None:
-        """Have it leave at once, with what it has."""
+        """Make it stop at once, and keep what is in the store."""
         self._signal(signal.SIGTERM)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -109,36 +124,41 @@ class Child:
             self.process.send_signal(number)
 
 
-Launch = Callable[[Errand, Held, Share, Job], Child]
-"""Starts a coordinator with a lease that was claimed for it, for a job as it was then."""
+Launch = Callable[[CoordinatorConfig, HeldLease, ResourceShare, Job], CoordinatorProcess]
+"""Starts a coordinator for a job, with the lease that the scheduler claimed for it."""
 
 
-def start(errand: Errand, held: Held, share: Share, job: Job) -> Child:
-    """Start a coordinator with a lease that was claimed for it."""
-    # Where a crew was planned for GPUs that others have, it must not find them.
-    cards = _cards(share) if errand.ray is None and errand.gpus else {}
-    # What a process leaves behind that is killed lies there too, and goes with it.
-    places = {"TMPDIR": str(errand.scratch)}
-    ear = Ear()
+def start(
+    config: CoordinatorConfig, lease: HeldLease, share: ResourceShare, job: Job
+) -> CoordinatorProcess:
+    """Start a coordinator with a lease that the scheduler claimed for it."""
+    # A crew must not find GPUs that belong to other jobs.
+    gpus = _visible_gpus(share) if config.ray is None and config.gpus else {}
+    # A killed process leaves its temporary files there, and they go with the folder.
+    folders = {"TMPDIR": str(config.scratch)}
+    metrics = SnapshotReader()
+    with_pipe = config.model_copy(update={"metrics_pipe": metrics.child_end})
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.services.scheduler.coordinator"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, **cards, **places},
-        # A terminal's Ctrl-C is for the scheduler, which tells its children what to do.
+        env={**os.environ, **gpus, **folders},
+        # Ctrl-C in a terminal is for the scheduler, which tells its children what to do.
         start_new_session=True,
-        pass_fds=(ear.mouth,),
+        pass_fds=(metrics.child_end,),
     )
     if process.stdin is not None:
-        # A coordinator that died before it read will be reaped like any other.
+        # A coordinator that died before it read is reaped like any other.
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(errand.model_copy(update={"mouth": ear.mouth}).encoded())
+            process.stdin.write(with_pipe.encode())
             process.stdin.close()
-    ear.started()
-    return Child(process, held, share, errand.memory, job, errand.scratch, ear=ear)
+    metrics.started()
+    return CoordinatorProcess(
+        process, lease, share, config.memory, job, config.scratch, metrics=metrics
+    )
 
 
-def _cards(share: Share) -> dict[str, str]:
+def _visible_gpus(share: ResourceShare) -> dict[str, str]:
     """The share's GPUs by the names that this process knows them by."""
     known = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = known.split(",") if known else None

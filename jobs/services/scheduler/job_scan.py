@@ -3,28 +3,28 @@
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 
-from jobs.records.job import Job, look
-from jobs.records.keys import ACTIVE, active, parse_active
+from jobs.records.job import Job, load_job
+from jobs.records.keys import ACTIVE, active_marker, parse_active_marker
 from jobs.records.state import ENDED, State
-from jobs.records.stored_spec import Terms
-from jobs.runtime.logs import Say
+from jobs.records.stored_spec import RunSettings
+from jobs.runtime.logs import Notify
 from jobs.services.scheduler.requirements import priority_of
 from jobs.store.errors import StoreRefused
 from jobs.store.store import Store
-from jobs.text.errors import BadRecord, NoSuchJob, RequestError
+from jobs.text.errors import InvalidRecord, JobNotFound, RequestError
 
 _LONGEST = 60.0
 """Seconds between two attempts at a job whose coordinators keep dying."""
 
 
-class Patience:
+class Backoff:
     """One scheduler's memory of what did not work, and of leases that it has seen run out."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._deaths: dict[str, int] = {}
         self._until: dict[str, float] = {}
-        self._unfit: dict[str, tuple[int, Terms | None]] = {}
+        self._unfit: dict[str, tuple[int, RunSettings | None]] = {}
         self._expired: dict[str, tuple[int, float]] = {}
 
     def failed(self, job: str) -> None:
@@ -34,11 +34,11 @@ class Patience:
 
     def give_up(self, job: Job) -> None:
         """This machine is too small for it, or of the wrong kind; on these terms."""
-        self._unfit[job.id] = (job.intent.generation, job.terms)
+        self._unfit[job.id] = (job.intent.generation, job.run_settings)
 
     def is_given_up(self, job: Job) -> bool:
         """Whether it waits for another machine, or other terms."""
-        return self._unfit.get(job.id) == (job.intent.generation, job.terms)
+        return self._unfit.get(job.id) == (job.intent.generation, job.run_settings)
 
     def waits(self, job: Job) -> bool:
         """Whether a queued job should not be claimed yet.
@@ -48,7 +48,7 @@ class Patience:
         """
         if self._clock() < self._until.get(job.id, 0.0):
             return True
-        left = job.standing
+        left = job.current_lease
         if left is None or left.lease.released:
             self._expired.pop(job.id, None)
             return False
@@ -59,7 +59,7 @@ class Patience:
 
 
 @dataclass
-class Called:
+class ScanResult:
     """What was found. states: of all open jobs. queued: those to be taken, the first one first.
 
     others: jobs that somebody else is rendering. queue_age: seconds since the oldest queued job was
@@ -72,22 +72,22 @@ class Called:
     queue_age: float = 0.0
 
 
-class Roll:
+class JobScan:
     """Calls a store's roll for one scheduler.
 
     patience: knows which jobs it leaves alone. is_stopping: whether the rest does not matter.
     """
 
     def __init__(
-        self, store: Store, patience: Patience, say: Say, is_stopping: Callable[[], bool]
+        self, store: Store, patience: Backoff, say: Notify, is_stopping: Callable[[], bool]
     ) -> None:
         self._store, self._patience = store, patience
         self._say, self._is_stopping = say, is_stopping
         self._complained: set[str] = set()
 
-    def call(self, mine: Container[str]) -> Called:
+    def call(self, mine: Container[str]) -> ScanResult:
         """All open jobs; those that are ours to render already are not looked at."""
-        found = Called()
+        found = ScanResult()
         for name, generation in self._marked():
             if name in mine:
                 found.states.append("running")
@@ -100,12 +100,12 @@ class Roll:
         found.queued.sort(key=lambda job: (-priority_of(job), -job.age, job.id))
         return found
 
-    def _sort(self, job: Job, generation: int, found: Called) -> None:
+    def _sort(self, job: Job, generation: int, found: ScanResult) -> None:
         if job.intent.generation > generation:
             self._renew_marker(job, generation)
             return
         if job.state in ENDED:
-            self._store.delete([active(job.id, generation)])
+            self._store.delete([active_marker(job.id, generation)])
             return
         found.states.append(job.state)
         if job.state == "running":
@@ -116,24 +116,24 @@ class Roll:
                 found.queued.append(job)
 
     def _marked(self) -> Iterator[tuple[str, int]]:
-        for entry in list(self._store.entries(ACTIVE)):
-            found = parse_active(entry.key)
+        for entry in list(self._store.list_objects(ACTIVE)):
+            found = parse_active_marker(entry.key)
             if found:
                 yield found
 
     def _renew_marker(self, job: Job, generation: int) -> None:
         """Delete the marker of a generation that `retry` has ended, once the next one is there."""
-        self._store.put_if_absent(active(job.id, job.intent.generation), b"")
-        self._store.delete([active(job.id, generation)])
+        self._store.put_if_absent(active_marker(job.id, job.intent.generation), b"")
+        self._store.delete([active_marker(job.id, generation)])
 
     def _seen(self, name: str, generation: int) -> Job | None:
         """The job; None, and one complaint, where something else lies in its place."""
         try:
-            job = look(self._store, name)
-        except NoSuchJob:
+            job = load_job(self._store, name)
+        except JobNotFound:
             # Who submits writes the spec first and the marker last: the job has been deleted.
-            self._store.delete([active(name, generation)])
-        except (BadRecord, RequestError, StoreRefused) as error:
+            self._store.delete([active_marker(name, generation)])
+        except (InvalidRecord, RequestError, StoreRefused) as error:
             if name not in self._complained:
                 self._say("left alone", f"{error} (left alone)", name)
             self._complained.add(name)

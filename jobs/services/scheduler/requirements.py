@@ -1,14 +1,16 @@
 """What a job asks for of who might take it."""
 
 from jobs.records.job import Job
-from jobs.records.stored_spec import Terms
+from jobs.records.stored_spec import RunSettings
 from jobs.runtime.reporter import WRITING
 from jobs.spec.base import Crew, Limits
-from jobs.spec.document import any_spec_of, spec_of
-from jobs.spec.poster import Spec
+from jobs.spec.kinds import parse_stored_spec
+from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
 
-_USUAL = Terms(priority=Spec.model_fields["priority"].default, crew=Crew(), limits=Limits())
+_USUAL = RunSettings(
+    priority=PosterSpec.model_fields["priority"].default, crew=Crew(), limits=Limits()
+)
 
 
 WRITER = Crew(workers=1, gpus_per_worker=0)
@@ -20,17 +22,16 @@ def is_dreamed(job: Job) -> bool:
     return job.status is not None and job.status.phase == WRITING
 
 
-def terms_of(job: Job) -> Terms:
+def terms_of(job: Job) -> RunSettings:
     """The latest; those of the spec where the submit that brought it died before it wrote any.
 
     Of a spec that is none, the usual ones: its holder says what is wrong with it.
     """
-    if job.terms is not None:
-        return job.terms
+    if job.run_settings is not None:
+        return job.run_settings
     spec = job.spec.spec
     try:
-        # No atlas, of which files would be read; `submit` makes a dataset of it.
-        return Terms.of(any_spec_of(spec) if job.is_dataset else spec_of(spec))
+        return RunSettings.of(parse_stored_spec(spec))
     except RequestError:
         return _USUAL
 

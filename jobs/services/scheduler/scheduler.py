@@ -12,20 +12,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.errors import Unreachable
-from jobs.records.job import Job, look
+from cluster.errors import ClusterUnreachable
+from jobs.records.job import Job, load_job
 from jobs.records.keys import JobKeys
-from jobs.records.lease import Standing, claim, standing
+from jobs.records.lease import CurrentLease, claim_lease, current_lease
 from jobs.records.state import State
-from jobs.runtime.elastic_sizing import REGROUP
-from jobs.runtime.lease_renewer import GONE
-from jobs.runtime.logs import LogFormat, Say
-from jobs.runtime.metrics.exporter import Meters
-from jobs.runtime.scratch import PREFIX
-from jobs.services.scheduler.capacity import Ask, Share, Whole, minus, share_for
+from jobs.runtime.elastic_sizing import MIN_GAIN
+from jobs.runtime.lease_renewer import EXIT_STOPPED
+from jobs.runtime.logs import LogFormat, Notify
+from jobs.runtime.metrics.exporter import MetricsExporter
+from jobs.runtime.scratch import SCRATCH_PREFIX
+from jobs.services.scheduler.capacity import Ask, ResourceShare, TotalCapacity, minus, share_for
 from jobs.services.scheduler.coordinator import UNFIT
-from jobs.services.scheduler.coordinator_process import Child, Errand, Launch, start
-from jobs.services.scheduler.job_scan import Patience, Roll
+from jobs.services.scheduler.coordinator_process import (
+    CoordinatorConfig,
+    CoordinatorProcess,
+    Launch,
+    start,
+)
+from jobs.services.scheduler.job_scan import Backoff, JobScan
 from jobs.services.scheduler.requirements import (
     WRITER,
     asked_memory,
@@ -34,16 +39,16 @@ from jobs.services.scheduler.requirements import (
     terms_of,
 )
 from jobs.spec.base import MAX_PIXELS
-from jobs.store.errors import Elsewhere, StoreError
+from jobs.store.errors import LinkOutsideStore, StoreError
 from jobs.store.store import Store
-from jobs.text.errors import BadRecord, RequestError
+from jobs.text.errors import InvalidRecord, RequestError
 
 _TICK = 0.2
-"""Seconds between two looks at the children."""
+"""Seconds between two looks at the coordinators."""
 
 
 _PARTING = 28.0
-"""Seconds that children have to leave in."""
+"""Seconds that coordinators have to leave in."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +57,21 @@ class Settings:
 
     lease: seconds after which a holder that does not renew is taken for dead. checkpoint: seconds
     between two within an octave, at the least. poll: between two looks at the store. ray: HOST:PORT
-    of a cluster, None for a private Ray of each job on this machine. allow: the places, besides the
-    store, that jobs may have read. max_pixels: the most that a job's limits may say. log: how
-    coordinators log. regroup: see REGROUP.
+    of a cluster; None starts a private Ray for each job on this machine. allow: the places, besides
+    the store, that jobs may read. max_pixels: the most that a job may allow itself. log: how
+    coordinators log. min_gain: see MIN_GAIN. clock: seconds that only grow.
     """
 
     lease: float = 60.0
     checkpoint: float = 60.0
-    regroup: float = REGROUP
+    min_gain: float = MIN_GAIN
     poll: float = 5.0
     until_idle: bool = False
     ray: str | None = None
     allow: tuple[str, ...] = ()
     max_pixels: int = MAX_PIXELS
     log: LogFormat = "text"
+    clock: Callable[[], float] = time.monotonic
 
 
 class Scheduler:
@@ -79,20 +85,19 @@ class Scheduler:
         store: Store,
         ask: Ask,
         settings: Settings,
-        say: Say,
-        meters: Meters,
+        say: Notify,
+        meters: MetricsExporter,
         launch: Launch = start,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store, self._ask, self._settings = store, ask, settings
         self._say, self._meters = say, meters
-        self._launch, self._clock = launch, clock
-        self._children: dict[str, Child] = {}
-        self._patience = Patience(clock)
-        self._me = f"{socket.gethostname()}:{os.getpid()}"
+        self._launch, self._clock = launch, settings.clock
+        self._coordinators: dict[str, CoordinatorProcess] = {}
+        self._patience = Backoff(settings.clock)
+        self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = False
         self._is_cut_off = False
-        self._roll = Roll(store, self._patience, say, lambda: self._stopping)
+        self._roll = JobScan(store, self._patience, say, lambda: self._stopping)
         self._complained: set[str] = set()
 
     def stop(self) -> None:
@@ -116,21 +121,21 @@ class Scheduler:
     def look_around(self) -> bool:
         """One look at the store; returns whether nothing is left to do."""
         try:
-            found = self._roll.call(self._children)
-            self._meters.look(found.states, found.queue_age)
+            found = self._roll.call(self._coordinators)
+            self._meters.set_jobs(found.states, found.queue_age)
             self._take_what_fits(found.queued)
-        except (StoreError, Unreachable) as error:
-            self._meters.reached(False)
+        except (StoreError, ClusterUnreachable) as error:
+            self._meters.set_answers(False)
             if not self._is_cut_off:
                 self._say("cut off", f"{error}; trying again")
             self._is_cut_off = True
             return False
-        self._meters.reached(True)
+        self._meters.set_answers(True)
         if self._is_cut_off:
             self._say("reached", "all answer again")
         self._is_cut_off = False
         open_still = [job for job in found.queued if not self._patience.is_given_up(job)]
-        return not (open_still or found.others or self._children)
+        return not (open_still or found.others or self._coordinators)
 
     def _take_what_fits(self, queued: list[Job]) -> None:
         """Start jobs in their order, until one has to wait for the room that it needs.
@@ -140,7 +145,7 @@ class Scheduler:
         waiting = [job for job in queued if not self._patience.waits(job)]
         if not waiting:
             return
-        whole = self._ask([child.share for child in self._children.values()])
+        whole = self._ask([coordinator.share for coordinator in self._coordinators.values()])
         free, memory = whole.free, whole.memory
         for job in waiting:
             if self._stopping:
@@ -160,7 +165,7 @@ class Scheduler:
             if self._start(job, share, planned_for, max(granted, asked_memory(crew))):
                 free = minus(free, [share])
 
-    def _leave_alone(self, job: Job, whole: Whole) -> None:
+    def _leave_alone(self, job: Job, whole: TotalCapacity) -> None:
         """A job that is too large for all there is: for good, unless machines may join."""
         if whole.is_fixed or self._settings.until_idle:
             told = f"{job.id}: needs more than there is here; left to others"
@@ -171,30 +176,34 @@ class Scheduler:
             self._say("waits", told, job.id)
             self._complained.add(job.id)
 
-    def _start(self, job: Job, share: Share, planned_for: Share, memory: int) -> bool:
+    def _start(
+        self, job: Job, share: ResourceShare, planned_for: ResourceShare, memory: int
+    ) -> bool:
         """Claim a job and start its coordinator; False where another was faster.
 
         planned_for: what its crew may ask for, should it need one.
         """
         # It comes first, since a claim that nobody follows up keeps others waiting.
-        scratch = Path(tempfile.mkdtemp(prefix=PREFIX))
-        before = job.standing.number if job.standing else 0
+        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
+        before = job.current_lease.number if job.current_lease else 0
         try:
-            held = claim(self._store, JobKeys(job.id), before, self._me, self._settings.lease)
-        except Elsewhere as error:
+            lease = claim_lease(
+                self._store, JobKeys(job.id), before, self._holder, self._settings.lease
+            )
+        except LinkOutsideStore as error:
             self._say("left alone", f"{error} (left alone)", job.id)
             self._patience.give_up(job)
-            held = None
-        if held is None:
+            lease = None
+        if lease is None:
             scratch.rmdir()
             return False
-        errand = Errand(
+        config = CoordinatorConfig(
             store=self._store.address,
             job=job.id,
-            number=held.number,
-            token=held.token,
-            holder=held.holder,
-            ttl=held.ttl,
+            number=lease.number,
+            token=lease.token,
+            holder=lease.holder,
+            ttl=lease.ttl,
             ray=self._settings.ray,
             cores=planned_for.cores,
             gpus=len(planned_for.gpus),
@@ -202,86 +211,96 @@ class Scheduler:
             checkpoint_seconds=self._settings.checkpoint,
             allow=self._settings.allow,
             max_pixels=self._settings.max_pixels,
-            regroup=self._settings.regroup,
+            min_gain=self._settings.min_gain,
             scratch=scratch,
             log=self._settings.log,
         )
-        self._children[job.id] = self._launch(errand, held, share, job)
-        self._say("started", f"{job.id}: started (lease {held.number})", job.id)
+        self._coordinators[job.id] = self._launch(config, lease, share, job)
+        self._say("started", f"{job.id}: started (lease {lease.number})", job.id)
         return True
 
     def _make_room(self, job: Job) -> None:
         """Have the least important of our jobs step aside, if it is less important."""
-        if any(child.yields for child in self._children.values()):
+        if any(coordinator.yields for coordinator in self._coordinators.values()):
             return
-        least = min(self._children.values(), key=lambda child: child.priority, default=None)
+        least = min(
+            self._coordinators.values(), key=lambda coordinator: coordinator.priority, default=None
+        )
         if least is not None and least.priority < priority_of(job):
             self._say("steps aside", f"{least.job}: steps aside for {job.id}", least.job)
-            least.step_aside()
+            least.yield_job()
 
     def reap(self) -> bool:
-        """Take note of what children say, and of those that have ended.
+        """Take note of what coordinators say, and of those that have ended.
 
         Returns whether others may use what any of them used.
         """
-        before = [child.share for child in self._children.values()]
-        for child in self._children.values():
-            self._hear(child)
-        has_room = before != [child.share for child in self._children.values()]
-        ended = [child for child in self._children.values() if child.process.poll() is not None]
-        for child in ended:
-            del self._children[child.job]
+        before = [coordinator.share for coordinator in self._coordinators.values()]
+        for coordinator in self._coordinators.values():
+            self._hear(coordinator)
+        has_room = before != [coordinator.share for coordinator in self._coordinators.values()]
+        ended = [
+            coordinator
+            for coordinator in self._coordinators.values()
+            if coordinator.process.poll() is not None
+        ]
+        for coordinator in ended:
+            del self._coordinators[coordinator.job]
             # Its last words may have come after the last look.
-            self._hear(child)
-            child.bury()
-            died = child.process.returncode not in (0, UNFIT) and not self._stopping
-            self._meters.leave(child.job, self._state_left(child), died=died)
+            self._hear(coordinator)
+            coordinator.clean_up()
+            died = coordinator.process.returncode not in (0, UNFIT) and not self._stopping
+            self._meters.end_job(coordinator.job, self._state_left(coordinator), died=died)
         return bool(ended) or has_room
 
-    def _hear(self, child: Child) -> None:
-        readings = child.heard()
+    def _hear(self, coordinator: CoordinatorProcess) -> None:
+        readings = coordinator.read_metrics()
         if readings is not None:
-            self._meters.take(child.job, readings)
+            self._meters.add_snapshot(coordinator.job, readings)
 
-    def _state_left(self, child: Child) -> State | None:
-        """What became of the job of a child that has ended; None where the store does not say."""
-        code = child.process.returncode
+    def _state_left(self, coordinator: CoordinatorProcess) -> State | None:
+        """What became of the job of a coordinator that has ended; None where the store does not say."""
+        code = coordinator.process.returncode
         if code == UNFIT:
-            self._patience.give_up(child.known)
+            self._patience.give_up(coordinator.started_job)
         elif code != 0:
-            self._patience.failed(child.job)
+            self._patience.failed(coordinator.job)
         try:
-            left = standing(self._store, child.held.keys)
-            if _is_still_held(left, child):
+            left = current_lease(self._store, coordinator.lease.keys)
+            if _is_still_held(left, coordinator):
                 # It died with the lease; nobody else need wait for it to run out.
-                child.held.release()
-            job = look(self._store, child.job)
-        except (StoreError, BadRecord, RequestError) as error:
-            self._say("ended", f"{child.job}: its process ended with {code}; {error}", child.job)
+                coordinator.lease.release()
+            job = load_job(self._store, coordinator.job)
+        except (StoreError, InvalidRecord, RequestError) as error:
+            self._say(
+                "ended",
+                f"{coordinator.job}: its process ended with {code}; {error}",
+                coordinator.job,
+            )
             return None
         reason = f": {job.status.reason}" if job.status and job.status.reason else ""
-        died = f" (its process ended with {code})" if code not in (0, GONE, UNFIT) else ""
+        died = f" (its process ended with {code})" if code not in (0, EXIT_STOPPED, UNFIT) else ""
         self._say(job.state, f"{job.id}: {job.state}{reason}{died}", job.id)
         return job.state
 
     def _part(self) -> None:
-        """Leave: every child lets its job go, with what it has."""
-        for child in self._children.values():
-            child.drain()
+        """Leave: every coordinator lets its job go, with what it has."""
+        for coordinator in self._coordinators.values():
+            coordinator.drain()
         deadline = self._clock() + _PARTING
-        while self._children and self._clock() < deadline:
+        while self._coordinators and self._clock() < deadline:
             self.reap()
             time.sleep(_TICK)
-        for child in self._children.values():
-            child.process.kill()
-            child.process.wait()
+        for coordinator in self._coordinators.values():
+            coordinator.process.kill()
+            coordinator.process.wait()
         self.reap()
 
 
-def _is_still_held(left: Standing | None, child: Child) -> bool:
+def _is_still_held(left: CurrentLease | None, coordinator: CoordinatorProcess) -> bool:
     return (
         left is not None
-        and left.number == child.held.number
-        and left.lease.token == child.held.token
+        and left.number == coordinator.lease.number
+        and left.lease.token == coordinator.lease.token
         and not left.lease.released
     )

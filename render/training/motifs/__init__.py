@@ -1,32 +1,33 @@
-"""The motifs: what the network learns to tell apart, each a formula with its own colours."""
+"""The 83 motifs that `pareidolia` learns to classify. Each is a function that draws one picture.
+
+drawing: coordinates, shapes and paint. All other modules hold the motifs, by subject.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from render.training.motifs import (
     animals,
-    buildings,
-    creatures,
-    forms,
+    artefacts,
+    faces,
     fruit,
-    garden,
-    heads,
-    insects,
     matter,
     nature,
+    patterns,
     plants,
-    skins,
-    things,
 )
-from render.training.motifs.drawing import Paint, Sheet
+from render.training.motifs.drawing import Frame, Paint
 
 
 @dataclass(frozen=True)
 class Motif:
-    """A class of pictures: how it is drawn, how far it may lean (radians), whether it fills."""
+    """A class of training pictures.
+
+    lean: largest rotation in radians. fills: whether the motif covers the whole picture.
+    """
 
     name: str
-    draw: Callable[[Sheet], Paint]
+    draw: Callable[[Frame], Paint]
     lean: float
     fills: bool = False
 
@@ -34,15 +35,15 @@ class Motif:
 UPRIGHT, TILTED, ANY_WAY = 0.12, 0.5, 3.1416
 
 MOTIFS: tuple[Motif, ...] = (
-    Motif("eye", creatures.eye, TILTED),
-    Motif("face", creatures.face, UPRIGHT),
-    Motif("dog", creatures.dog, UPRIGHT),
-    Motif("owl", creatures.owl, UPRIGHT),
-    Motif("cat", creatures.cat, UPRIGHT),
-    Motif("fish", creatures.fish, TILTED),
-    Motif("butterfly", creatures.butterfly, TILTED),
-    Motif("ladybird", creatures.ladybird, ANY_WAY),
-    Motif("octopus", creatures.octopus, UPRIGHT),
+    Motif("eye", faces.eye, TILTED),
+    Motif("face", faces.face, UPRIGHT),
+    Motif("dog", faces.dog, UPRIGHT),
+    Motif("owl", faces.owl, UPRIGHT),
+    Motif("cat", faces.cat, UPRIGHT),
+    Motif("fish", animals.fish, TILTED),
+    Motif("butterfly", animals.butterfly, TILTED),
+    Motif("ladybird", animals.ladybird, ANY_WAY),
+    Motif("octopus", animals.octopus, UPRIGHT),
     Motif("daisy", plants.daisy, ANY_WAY),
     Motif("rose", plants.rose, ANY_WAY),
     Motif("lily", plants.lily, ANY_WAY),
@@ -52,22 +53,22 @@ MOTIFS: tuple[Motif, ...] = (
     Motif("mushroom", plants.mushroom, UPRIGHT),
     Motif("tree", plants.tree, UPRIGHT),
     Motif("cactus", plants.cactus, UPRIGHT),
-    Motif("pig", heads.pig, UPRIGHT),
-    Motif("scales", skins.scales, TILTED, fills=True),
-    Motif("fur", skins.fur, TILTED, fills=True),
-    Motif("tiger", skins.tiger, TILTED, fills=True),
-    Motif("leopard", skins.leopard, ANY_WAY, fills=True),
-    Motif("feather", skins.feather, ANY_WAY),
-    Motif("peacock", skins.peacock, TILTED),
-    Motif("coral", skins.coral, TILTED),
-    Motif("arches", buildings.arches, UPRIGHT, fills=True),
-    Motif("pagoda", buildings.pagoda, UPRIGHT),
-    Motif("lion", heads.lion, UPRIGHT),
-    Motif("castle", buildings.castle, UPRIGHT),
-    Motif("brick", buildings.brick, UPRIGHT, fills=True),
-    Motif("window", buildings.window, ANY_WAY),
-    Motif("wheel", buildings.wheel, ANY_WAY),
-    Motif("mandala", buildings.mandala, ANY_WAY),
+    Motif("pig", faces.pig, UPRIGHT),
+    Motif("scales", patterns.scales, TILTED, fills=True),
+    Motif("fur", patterns.fur, TILTED, fills=True),
+    Motif("tiger", patterns.tiger, TILTED, fills=True),
+    Motif("leopard", patterns.leopard, ANY_WAY, fills=True),
+    Motif("feather", patterns.feather, ANY_WAY),
+    Motif("peacock", patterns.peacock, TILTED),
+    Motif("coral", patterns.coral, TILTED),
+    Motif("arches", artefacts.arches, UPRIGHT, fills=True),
+    Motif("pagoda", artefacts.pagoda, UPRIGHT),
+    Motif("lion", faces.lion, UPRIGHT),
+    Motif("castle", artefacts.castle, UPRIGHT),
+    Motif("brick", artefacts.brick, UPRIGHT, fills=True),
+    Motif("window", artefacts.window, ANY_WAY),
+    Motif("wheel", artefacts.wheel, ANY_WAY),
+    Motif("mandala", artefacts.mandala, ANY_WAY),
     Motif("ripples", matter.ripples, ANY_WAY),
     Motif("wood", matter.wood, TILTED, fills=True),
     Motif("honeycomb", matter.honeycomb, ANY_WAY, fills=True),
@@ -83,39 +84,39 @@ MOTIFS: tuple[Motif, ...] = (
     Motif("bird", animals.bird, TILTED),
     Motif("wings", animals.wings, TILTED),
     Motif("snake", animals.snake, TILTED),
-    Motif("fox", heads.fox, UPRIGHT),
+    Motif("fox", faces.fox, UPRIGHT),
     Motif("turtle", animals.turtle, ANY_WAY),
     Motif("jellyfish", animals.jellyfish, TILTED),
-    Motif("panda", animals.panda, UPRIGHT),
-    Motif("skull", animals.skull, UPRIGHT),
-    Motif("dragonfly", insects.dragonfly, ANY_WAY),
-    Motif("bee", insects.bee, ANY_WAY),
-    Motif("spider", insects.spider, ANY_WAY),
-    Motif("zebra", skins.zebra, TILTED, fills=True),
-    Motif("palm", garden.palm, UPRIGHT),
-    Motif("pine", garden.pine, UPRIGHT),
-    Motif("grapes", garden.grapes, UPRIGHT),
-    Motif("strawberry", garden.strawberry, TILTED),
-    Motif("tulip", garden.tulip, UPRIGHT),
-    Motif("succulent", garden.succulent, ANY_WAY),
+    Motif("panda", faces.panda, UPRIGHT),
+    Motif("skull", faces.skull, UPRIGHT),
+    Motif("dragonfly", animals.dragonfly, ANY_WAY),
+    Motif("bee", animals.bee, ANY_WAY),
+    Motif("spider", animals.spider, ANY_WAY),
+    Motif("zebra", patterns.zebra, TILTED, fills=True),
+    Motif("palm", plants.palm, UPRIGHT),
+    Motif("pine", plants.pine, UPRIGHT),
+    Motif("grapes", fruit.grapes, UPRIGHT),
+    Motif("strawberry", fruit.strawberry, TILTED),
+    Motif("tulip", plants.tulip, UPRIGHT),
+    Motif("succulent", plants.succulent, ANY_WAY),
     Motif("sun", nature.sun, ANY_WAY),
     Motif("rainbow", nature.rainbow, UPRIGHT),
     Motif("lava", nature.lava, ANY_WAY, fills=True),
     Motif("waves", nature.waves, UPRIGHT, fills=True),
     Motif("snowflake", nature.snowflake, ANY_WAY),
     Motif("mountain", nature.mountain, UPRIGHT),
-    Motif("fractal", forms.fractal, ANY_WAY),
-    Motif("contours", forms.contours, ANY_WAY),
-    Motif("spiral", forms.spiral, ANY_WAY),
-    Motif("lighthouse", things.lighthouse, UPRIGHT),
-    Motif("ship", things.ship, UPRIGHT),
+    Motif("fractal", patterns.fractal, ANY_WAY),
+    Motif("contours", patterns.contours, ANY_WAY),
+    Motif("spiral", patterns.spiral, ANY_WAY),
+    Motif("lighthouse", artefacts.lighthouse, UPRIGHT),
+    Motif("ship", artefacts.ship, UPRIGHT),
     Motif("pumpkin", fruit.pumpkin, UPRIGHT),
-    Motif("frog", heads.frog, UPRIGHT),
+    Motif("frog", faces.frog, UPRIGHT),
     Motif("pineapple", fruit.pineapple, TILTED),
-    Motif("penguin", heads.penguin, UPRIGHT),
-    Motif("balloon", things.balloon, UPRIGHT),
-    Motif("temple", things.temple, UPRIGHT),
+    Motif("penguin", animals.penguin, UPRIGHT),
+    Motif("balloon", artefacts.balloon, UPRIGHT),
+    Motif("temple", artefacts.temple, UPRIGHT),
     Motif("watermelon", fruit.watermelon, TILTED),
-    Motif("glass", forms.glass, ANY_WAY, fills=True),
+    Motif("glass", artefacts.glass, ANY_WAY, fills=True),
 )
-"""Every class, in the order of the network's scores."""
+"""All classes, in the order of the network's scores."""

@@ -1,6 +1,6 @@
-"""The sheet: posed coordinates of a small picture, and what every motif draws with.
+"""Draws motifs as formulas over pixel coordinates: shapes, noise, cells and paint.
 
-Motifs are formulas over coordinates (signed distances, polar curves, noise), after FractalDB
+The formulas are signed distances, polar curves and noise, after FractalDB
 (Kataoka et al., "Pre-training without Natural Images", ACCV 2020) and "Learning to See by Looking
 at Noise" (Baradad et al., NeurIPS 2021).
 """
@@ -13,17 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.floating[Any]]
-"""One number a pixel, (side, side)."""
+"""One number per pixel, (side, side)."""
 
 Row = NDArray[np.floating[Any]]
-"""One number a point, (points,)."""
+"""One number per point, (points,)."""
 
 Colour = NDArray[np.floating[Any]]
 """Red, green, blue in [0, 1]: (3,), or (side, side, 3)."""
 
+BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
+"""The black of photographs, slightly reddish."""
+
+WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)
+"""A warm white."""
+
 
 def noise(rng: np.random.Generator, side: int, slope: float) -> Field:
-    """Return a 1/f**slope noise field (side, side) of mean 0 and deviation 1; it wraps round."""
+    """Return 1/f**slope noise (side, side) of mean 0 and deviation 1; it is periodic."""
     rows = np.fft.fftfreq(side)[:, None]
     columns = np.fft.rfftfreq(side)[None, :]
     frequency = np.hypot(rows, columns)
@@ -35,24 +41,24 @@ def noise(rng: np.random.Generator, side: int, slope: float) -> Field:
 
 
 def smooth(low: float, high: float, value: Field) -> Field:
-    """Return the cubic step from 0 at `low` to 1 at `high`; the bounds may be reversed."""
+    """Return a smoothstep from 0 at `low` to 1 at `high`; `low` may be the larger one."""
     t = np.clip((value - low) / (high - low), 0, 1)
     step: Field = (t * t * (3 - 2 * t)).astype(np.float32)
     return step
 
 
 def blend(first: Colour, second: Colour, share: Field) -> Colour:
-    """Return `first` where `share` is 0 and `second` where it is 1, (side, side, 3)."""
+    """Blend two colours: `first` where `share` is 0, `second` where it is 1, (side, side, 3)."""
     weight = share[..., None]
     mixed: Colour = (first * (1 - weight) + second * weight).astype(np.float32)
     return mixed
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """Coordinates x (right) and y (down) of every pixel, in a motif's own frame.
+class Frame:
+    """The coordinate frame of a motif, whose body fits the unit circle.
 
-    The motif's body fits the unit circle. `pixel` is the width of a pixel in these units.
+    x, y: coordinates of every pixel, to the right and downwards. pixel: width of a pixel.
     """
 
     rng: np.random.Generator
@@ -67,21 +73,21 @@ class Sheet:
 
     @property
     def angle(self) -> Field:
-        """Angle round the centre, in [-pi, pi]."""
+        """Angle around the centre, in [-pi, pi]."""
         return np.arctan2(self.y, self.x)
 
     @property
     def side(self) -> int:
-        """Pixels along one side."""
+        """Side of the picture in pixels."""
         return len(self.x)
 
     def cover(self, distance: Field) -> Field:
-        """Return the share in [0, 1] of each pixel that lies inside, where `distance` < 0."""
+        """Return how much of each pixel, in [0, 1], is inside a shape (`distance` < 0)."""
         share: Field = np.clip(0.5 - distance / self.pixel, 0, 1).astype(np.float32)
         return share
 
     def stroke(self, distance: Field, width: float) -> Field:
-        """Return the cover of the band within `width` of where `distance` is 0."""
+        """Return the cover of a line along `distance` = 0, `width` to each side."""
         return self.cover(np.abs(distance) - width)
 
     def disc(self, x: float, y: float, radius: float) -> Field:
@@ -90,18 +96,18 @@ class Sheet:
         return distance
 
     def oval(self, x: float, y: float, width: float, height: float) -> Field:
-        """Return nearly the signed distance to an ellipse of these half axes."""
+        """Return the approximate signed distance to an ellipse with these half axes."""
         scaled = np.hypot((self.x - x) / width, (self.y - y) / height)
         distance: Field = ((scaled - 1) * min(width, height)).astype(np.float32)
         return distance
 
     def box(self, x: float, y: float, width: float, height: float) -> Field:
-        """Return nearly the signed distance to a rectangle of these half sides."""
+        """Return the approximate signed distance to a rectangle with these half sides."""
         distance: Field = np.maximum(np.abs(self.x - x) - width, np.abs(self.y - y) - height)
         return distance
 
     def line(self, x: float, y: float, to_x: float, to_y: float) -> Field:
-        """Return the distance to the straight line between two points."""
+        """Return the distance to the line segment between two points."""
         dx, dy = to_x - x, to_y - y
         share = ((self.x - x) * dx + (self.y - y) * dy) / (dx * dx + dy * dy)
         share = np.clip(share, 0, 1)
@@ -109,9 +115,9 @@ class Sheet:
         return away
 
     def chain(self, x: Row, y: Row, size: Row) -> tuple[Field, Field]:
-        """Return the signed distance to a row of discs, and how far along the nearest is (0..1).
+        """Return the signed distance to a chain of discs, and the position of the nearest (0..1).
 
-        Discs that overlap make a body that winds along their centres.
+        Discs that overlap make a body that follows the line of their centres.
         """
         row = np.stack([x, y, size]).astype(np.float32)[..., None, None]
         away = np.hypot(self.x - row[0], self.y - row[1]) - row[2]
@@ -119,17 +125,17 @@ class Sheet:
         distance = np.take_along_axis(away, nearest[None], 0)[0].astype(np.float32)
         return distance, (nearest / (len(x) - 1)).astype(np.float32)
 
-    def moved(self, x: float, y: float, scale: float = 1.0, turn: float = 0.0) -> "Sheet":
-        """Return the sheet in a frame centred at (x, y), `scale` as large, turned by radians."""
+    def moved(self, x: float, y: float, scale: float = 1.0, turn: float = 0.0) -> "Frame":
+        """Return a frame centred at (x, y), scaled by `scale` and turned by radians."""
         c, s = np.float32(np.cos(turn) / scale), np.float32(np.sin(turn) / scale)
         dx, dy = self.x - np.float32(x), self.y - np.float32(y)
-        return Sheet(self.rng, c * dx + s * dy, c * dy - s * dx, self.pixel / scale)
+        return Frame(self.rng, c * dx + s * dy, c * dy - s * dx, self.pixel / scale)
 
-    def warped(self, amount: float, slope: float = 2.2) -> "Sheet":
-        """Return the sheet with its coordinates bent by smooth noise of this deviation."""
+    def warped(self, amount: float, slope: float = 2.2) -> "Frame":
+        """Return a frame with its coordinates distorted by smooth noise of this deviation."""
         x = self.x + np.float32(amount) * noise(self.rng, self.side, slope)
         y = self.y + np.float32(amount) * noise(self.rng, self.side, slope)
-        return Sheet(self.rng, x, y, self.pixel)
+        return Frame(self.rng, x, y, self.pixel)
 
     def noise(self, slope: float = 1.5) -> Field:
         """Return 1/f noise of mean 0 and deviation 1."""
@@ -151,13 +157,13 @@ class Sheet:
         return np.array(colorsys.hsv_to_rgb(h, s, v), np.float32)
 
     def hue(self, *hues: float) -> float:
-        """Return one of these hues."""
+        """Return one of these hues at random."""
         return float(self.rng.choice(hues))
 
     def cells(self, density: float, jitter: float = 0.9) -> tuple[Field, Field, NDArray[np.int64]]:
-        """Return Voronoi cells: the distance to the nearest seed, to the border, the cell's number.
+        """Return Voronoi cells: distance to the nearest seed, to the border, and the cell's number.
 
-        Seeds lie on a grid of `density` cells a unit, each moved by up to `jitter` / 2 cells
+        Seeds are on a grid of `density` cells per unit, each moved by up to `jitter` / 2 cells
         (Worley, "A Cellular Texture Basis Function", SIGGRAPH 1996).
         """
         u, v = self.x * density, self.y * density
@@ -178,27 +184,27 @@ class Sheet:
 
 
 class Paint:
-    """A picture being painted: premultiplied colour (side, side, 3) and cover (side, side)."""
+    """A layer with premultiplied colour (side, side, 3) and cover (side, side), in [0, 1]."""
 
     def __init__(self, side: int) -> None:
         self.colour: Colour = np.zeros((side, side, 3), np.float32)
         self.cover: Field = np.zeros((side, side), np.float32)
 
     def over(self, colour: Colour, cover: Field) -> Self:
-        """Lay a colour over what is painted."""
+        """Composite a colour over the layer."""
         weight = cover[..., None]
         self.colour = self.colour * (1 - weight) + colour * weight
         self.cover = self.cover + cover * (1 - self.cover)
         return self
 
     def inside(self, colour: Colour, cover: Field) -> Self:
-        """Lay a colour over what is painted, within its outline."""
+        """Composite a colour over the layer, inside its outline."""
         weight = cover[..., None]
         self.colour = self.colour * (1 - weight) + colour * (weight * self.cover[..., None])
         return self
 
     def laid(self, other: "Paint") -> Self:
-        """Lay another paint over this one."""
+        """Composite another layer over this one."""
         self.colour = self.colour * (1 - other.cover[..., None]) + other.colour
         self.cover = self.cover + other.cover * (1 - self.cover)
         return self
@@ -207,3 +213,8 @@ class Paint:
         """Multiply the colours by a field around 1."""
         self.colour = np.clip(self.colour * light[..., None], 0, self.cover[..., None])
         return self
+
+
+def filled(s: Frame, colour: Colour) -> Paint:
+    """Return a paint that covers the whole frame with one colour."""
+    return Paint(s.side).over(colour, np.ones_like(s.x))

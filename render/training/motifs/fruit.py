@@ -1,15 +1,54 @@
-"""Fruit that nothing else looks like: pineapple, watermelon, pumpkin."""
+"""Fruit: grapes, strawberry, pineapple, watermelon, pumpkin."""
 
 import numpy as np
 
-from render.training.motifs.drawing import Colour, Paint, Sheet, blend, smooth
-
-BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
-
-WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)
+from render.training.motifs.drawing import BLACK, WHITE, Frame, Paint, blend, smooth
 
 
-def pineapple(s: Sheet) -> Paint:
+def grapes(s: Frame) -> Paint:
+    """Draw a bunch of grapes: purple, red or green balls with highlights, below a leaf."""
+    paint = Paint(s.side)
+    green = s.tint(0.28, 0.7, 0.55)
+    lobes = s.moved(0.0, -0.66, 1, s.between(-0.3, 0.3))
+    paint.over(green, s.cover(lobes.radius - 0.36 - 0.1 * np.abs(np.cos(2.5 * lobes.angle))))
+    paint.inside(green * 1.5, smooth(0.07, 0.02, np.abs(np.sin(2.5 * lobes.angle)) * lobes.radius))
+    hue = s.hue(0.77, 0.8, 0.92, 0.22)
+    ball = s.tint(hue, 0.65, 0.55 if hue > 0.5 else 0.8)
+    for y, row in ((-0.4, 4), (-0.1, 4), (0.2, 3), (0.5, 2), (0.78, 1)):
+        for column in range(row):
+            x = (column - (row - 1) / 2) * 0.36 + s.between(-0.04, 0.04)
+            at = s.moved(x, y + s.between(-0.03, 0.03), s.between(0.19, 0.23))
+            r = np.hypot(at.x + 0.25, at.y + 0.25)
+            shade = blend(ball * 1.5, ball * 0.4, smooth(0.1, 1.2, r))
+            paint.over(shade, at.cover(at.radius - 1))
+            paint.over(WHITE, 0.9 * at.cover(at.disc(-0.35, -0.38, 0.2)))
+    return paint
+
+
+def strawberry(s: Frame) -> Paint:
+    """Draw a strawberry: a red heart with rows of yellow seeds below a green crown of leaves."""
+    paint = Paint(s.side)
+    red = s.tint(0.985, 0.9, 0.88, 0.015)
+    share = np.clip((s.y + 0.55) / 1.5, 0, 1)
+    half = s.between(0.66, 0.8) * np.clip(1 - share**2, 0, 1) ** 0.8
+    half = half * smooth(-0.2, 0.25, share + 0.02)
+    fruit = np.maximum(np.abs(s.x) - half, np.abs(s.y - 0.2) - 0.76)
+    paint.over(red, s.cover(fruit))
+    paint.lit(1.15 - 0.6 * smooth(-0.1, 0.7, s.x + 0.4 * s.y))
+    rows = s.between(4.2, 5.5)
+    line = np.floor(s.y * rows)
+    u, v = (s.x * rows + 0.5 * (line % 2)) % 1 - 0.5, (s.y * rows) % 1 - 0.5
+    seed = np.hypot(u * 1.5, v)
+    paint.inside(red * 0.45, smooth(0.34, 0.22, seed))
+    paint.inside(s.tint(0.14, 0.75, 0.97), smooth(0.2, 0.14, seed))
+    crown = s.moved(0, -0.58)
+    leaf = crown.radius - 0.2 - 0.34 * np.abs(np.cos(3.5 * crown.angle + 0.4)) ** 2
+    green = s.tint(0.3, 0.75, 0.55)
+    paint.over(green * 0.5, s.cover(leaf - 0.03)).over(green, s.cover(leaf + 0.02))
+    return paint.over(green * 0.8, s.cover(s.line(0, -0.6, 0.08, -0.98) - 0.045))
+
+
+def pineapple(s: Frame) -> Paint:
     """Draw a pineapple: a golden oval of slanted diamonds under a tuft of pointed leaves."""
     paint = Paint(s.side)
     green, gold = s.tint(0.33, 0.7, 0.55), s.tint(0.115, 0.88, 0.92, 0.012)
@@ -30,7 +69,7 @@ def pineapple(s: Sheet) -> Paint:
     return paint
 
 
-def watermelon(s: Sheet) -> Paint:
+def watermelon(s: Frame) -> Paint:
     """Draw a slice of watermelon: red flesh with black seeds, a white and a green rind below."""
     paint = Paint(s.side)
     y = s.y + 0.4
@@ -48,7 +87,7 @@ def watermelon(s: Sheet) -> Paint:
     return paint
 
 
-def pumpkin(s: Sheet) -> Paint:
+def pumpkin(s: Frame) -> Paint:
     """Draw a pumpkin with a face: orange ribs, glowing triangles for eyes, a toothed grin."""
     paint = Paint(s.side)
     orange = s.tint(0.07, 0.95, 0.95, 0.01)

@@ -1,19 +1,11 @@
-"""Motifs of matter and light: ripples, wood, honeycomb, flame, lightning, crystal, and more."""
+"""Materials and light: ripples, wood, honeycomb, flame, lightning, crystal, and more."""
 
 import numpy as np
 
-from render.training.motifs.drawing import Colour, Paint, Sheet, blend, smooth
-
-BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
-WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)
+from render.training.motifs.drawing import WHITE, Frame, Paint, blend, filled, smooth
 
 
-def filled(s: Sheet, colour: Colour) -> Paint:
-    """Return a paint that covers the whole sheet with a colour."""
-    return Paint(s.side).over(colour, np.ones_like(s.x))
-
-
-def ripples(s: Sheet) -> Paint:
+def ripples(s: Frame) -> Paint:
     """Draw rings round a drop on water: sea-green to blue waves with bright crests, fading out."""
     blue = s.tint(s.hue(0.56, 0.5, 0.6), 0.65, 0.6, 0.03)
     wave = np.sin(s.radius * s.between(13, 18) + 0.25 * s.noise(2.0) + s.between(0, 6))
@@ -22,7 +14,7 @@ def ripples(s: Sheet) -> Paint:
     return paint.inside(WHITE, 0.9 * smooth(0.5, 0.85, wave))
 
 
-def wood(s: Sheet) -> Paint:
+def wood(s: Frame) -> Paint:
     """Draw a plank: brown grain that flows round one or two dark knots."""
     brown, dark = s.tint(0.08, 0.55, 0.68, 0.02), s.tint(0.06, 0.65, 0.3, 0.02)
     bent = s.warped(0.05, 2.4)
@@ -38,7 +30,7 @@ def wood(s: Sheet) -> Paint:
     return paint.lit((1 + 0.09 * np.sin(bent.x * 70)).astype(np.float32))
 
 
-def honeycomb(s: Sheet) -> Paint:
+def honeycomb(s: Frame) -> Paint:
     """Draw a honeycomb: hexagons of wax with glowing amber honey, some capped, some dark."""
     density = s.between(1.5, 2.4)
     bent = s.warped(0.02)
@@ -60,7 +52,7 @@ def honeycomb(s: Sheet) -> Paint:
     return paint.over(np.clip(cell, 0, 1).astype(np.float32), smooth(0.42, 0.36, best))
 
 
-def flame(s: Sheet) -> Paint:
+def flame(s: Frame) -> Paint:
     """Draw a fire: tongues from deep red through orange to a yellow-white heart."""
     paint = Paint(s.side)
     bent = s.warped(0.1, 1.9)
@@ -79,7 +71,7 @@ def flame(s: Sheet) -> Paint:
     return paint
 
 
-def lightning(s: Sheet) -> Paint:
+def lightning(s: Frame) -> Paint:
     """Draw lightning: a white jagged bolt with forks and a violet or orange glow on a dark sky."""
     glow = s.tint(s.hue(0.72, 0.68, 0.78), 0.6, 0.95)
     paint = filled(s, blend(glow * 0.1, glow * 0.35, smooth(-1.5, 1.5, s.noise(2.0))))
@@ -98,7 +90,7 @@ def lightning(s: Sheet) -> Paint:
     return paint.over(WHITE, smooth(0.075, 0.02, near))
 
 
-def crystal(s: Sheet) -> Paint:
+def crystal(s: Frame) -> Paint:
     """Draw crystals: pointed six-sided prisms, violet or cyan, with lit and dark facets."""
     paint = Paint(s.side)
     hue = s.hue(0.76, 0.78, 0.5)
@@ -120,7 +112,7 @@ def crystal(s: Sheet) -> Paint:
     return paint
 
 
-def bubbles(s: Sheet) -> Paint:
+def bubbles(s: Frame) -> Paint:
     """Draw soap bubbles: a few see-through spheres, rims from pink to cyan, white highlights."""
     paint = Paint(s.side)
     for _ in range(s.count(2, 4)):
@@ -137,7 +129,7 @@ def bubbles(s: Sheet) -> Paint:
     return paint
 
 
-def shell(s: Sheet) -> Paint:
+def shell(s: Frame) -> Paint:
     """Draw a snail shell: a logarithmic spiral of cream and brown bands with a shaded whorl."""
     paint = Paint(s.side)
     growth = s.between(0.16, 0.22)
@@ -154,7 +146,7 @@ def shell(s: Sheet) -> Paint:
     return paint
 
 
-def galaxy(s: Sheet) -> Paint:
+def galaxy(s: Frame) -> Paint:
     """Draw a spiral galaxy: blue and violet arms of stars round a warm bright core, in the dark."""
     tilted = s.moved(0, 0, 1, s.between(0, 3))
     r = np.hypot(tilted.x, tilted.y * s.between(1.0, 1.8))
@@ -171,7 +163,7 @@ def galaxy(s: Sheet) -> Paint:
     return paint.over(s.tint(0.12, 0.35, 1.0), np.exp(-((r / 0.2) ** 2)).astype(np.float32))
 
 
-def web(s: Sheet) -> Paint:
+def web(s: Frame) -> Paint:
     """Draw a spider's web: bold pale threads, sagging rings between them, in the dark."""
     paint = Paint(s.side).over(s.tint(0.62, 0.45, 0.14), 0.85 * smooth(1.25, 0.95, s.radius))
     count = s.count(7, 9)
@@ -186,7 +178,7 @@ def web(s: Sheet) -> Paint:
     return paint.over(silk, s.cover(ring - 0.026) * s.cover(s.radius - 1.0))
 
 
-def star(s: Sheet) -> Paint:
+def star(s: Frame) -> Paint:
     """Draw a starfish: five thick rounded arms, orange to red, a row of pale dots along each."""
     paint = Paint(s.side)
     skin = s.tint(s.hue(0.04, 0.06, 0.02), 0.85, 0.92, 0.015)
@@ -200,7 +192,7 @@ def star(s: Sheet) -> Paint:
     return paint.inside(s.tint(0.12, 0.3, 0.99), s.cover(dots - 0.06) * s.cover(along - 0.9))
 
 
-def marble(s: Sheet) -> Paint:
+def marble(s: Frame) -> Paint:
     """Draw marble: white to rose stone with grey veins (Perlin, SIGGRAPH 1985: bent sines)."""
     white, grey = s.tint(s.hue(0.1, 0.95, 0.45), 0.1, 0.93), s.tint(0.6, 0.15, 0.35)
     paint = filled(s, white)

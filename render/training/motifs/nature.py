@@ -1,16 +1,13 @@
-"""Motifs of sky, water, earth: sun, rainbow, lava, waves, snowflake, mountain."""
+"""Sky, water and earth: sun, rainbow, lava, waves, snowflake, mountain."""
 
 import colorsys
 
 import numpy as np
 
-from render.training.motifs.drawing import Colour, Paint, Sheet, blend, smooth
-
-BLACK: Colour = np.array([0.05, 0.04, 0.05], np.float32)
-WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)
+from render.training.motifs.drawing import WHITE, Frame, Paint, blend, smooth
 
 
-def sun(s: Sheet) -> Paint:
+def sun(s: Frame) -> Paint:
     """Draw a sun as on old maps: a golden disc in a ring of straight and waving rays."""
     paint = Paint(s.side)
     gold, red = s.tint(0.135, 0.85, 0.98, 0.015), s.tint(0.06, 0.92, 0.92, 0.02)
@@ -26,7 +23,7 @@ def sun(s: Sheet) -> Paint:
     return paint
 
 
-def rainbow(s: Sheet) -> Paint:
+def rainbow(s: Frame) -> Paint:
     """Draw a rainbow: seven bands from red to violet in an arch, with clouds at its feet."""
     paint = Paint(s.side)
     radius = np.hypot(s.x, s.y - 0.55)
@@ -46,7 +43,7 @@ def rainbow(s: Sheet) -> Paint:
     return paint
 
 
-def lava(s: Sheet) -> Paint:
+def lava(s: Frame) -> Paint:
     """Draw lava: plates of black crust parted by glowing cracks, yellow to deep red."""
     _, border, name = s.warped(0.1, 2.0).cells(s.between(1.5, 2.4))
     crack = border + 0.03 * s.noise(1.2)
@@ -63,7 +60,7 @@ def lava(s: Sheet) -> Paint:
     return paint
 
 
-def waves(s: Sheet) -> Paint:
+def waves(s: Frame) -> Paint:
     """Draw waves as on Japanese prints: rows of overlapping fans, deep blue with white arcs."""
     density = s.between(1.0, 1.5)
     bent = s.warped(0.02)
@@ -82,7 +79,7 @@ def waves(s: Sheet) -> Paint:
     return paint
 
 
-def snowflake(s: Sheet) -> Paint:
+def snowflake(s: Frame) -> Paint:
     """Draw a snow crystal: six arms with slanting twigs round a hexagon, icy on a dark blue."""
     paint = Paint(s.side).over(s.tint(0.61, 0.7, 0.28), 0.85 * smooth(1.25, 0.95, s.radius))
     across = np.abs((s.angle * 3 / np.pi) % 1 - 0.5) * np.pi / 3
@@ -99,7 +96,7 @@ def snowflake(s: Sheet) -> Paint:
     return paint.over(WHITE, s.cover(along - 0.09))
 
 
-def mountain(s: Sheet) -> Paint:
+def mountain(s: Frame) -> Paint:
     """Draw snowy peaks: blue-grey rock with lit and shaded flanks, white above a ragged line."""
     paint = Paint(s.side)
     rock = s.tint(0.6, 0.25, 0.5)

@@ -1,13 +1,11 @@
-"""Motifs of plants: daisy, rose, lily, sunflower, leaf, fern, mushroom, tree, cactus, orange."""
+"""Flowers, leaves, trees and a mushroom."""
 
 import numpy as np
 
-from render.training.motifs.drawing import Colour, Field, Paint, Sheet, blend, smooth
-
-WHITE: Colour = np.array([0.97, 0.96, 0.93], np.float32)
+from render.training.motifs.drawing import WHITE, Field, Frame, Paint, blend, smooth
 
 
-def petals(s: Sheet, count: int, sharpness: float) -> tuple[Field, Field]:
+def petals(s: Frame, count: int, sharpness: float) -> tuple[Field, Field]:
     """Return (nearly) the signed distance to `count` petals, and -1..1 across each petal."""
     turn = s.angle * count / (2 * np.pi)
     across = (((turn + 0.5) % 1) - 0.5) * 2
@@ -15,7 +13,7 @@ def petals(s: Sheet, count: int, sharpness: float) -> tuple[Field, Field]:
     return (s.radius - 0.3 - 0.68 * reach) * 0.7, across.astype(np.float32)
 
 
-def daisy(s: Sheet) -> Paint:
+def daisy(s: Frame) -> Paint:
     """Draw a daisy: separate saturated petals with a fold, a yellow dotted heart."""
     paint = Paint(s.side)
     hue = s.hue(0.93, 0.88, 0.8, 0.0)
@@ -32,7 +30,7 @@ def daisy(s: Sheet) -> Paint:
     return paint.over(heart * 0.65, s.cover(s.radius - 0.25) * smooth(0.2, 0.6, dots))
 
 
-def rose(s: Sheet) -> Paint:
+def rose(s: Frame) -> Paint:
     """Draw a rose: red or pink overlapping petals winding into the heart."""
     paint = Paint(s.side)
     red = s.tint(s.hue(0.97, 0.94, 0.0), 0.85, 0.85)
@@ -51,7 +49,7 @@ def rose(s: Sheet) -> Paint:
     return paint.lit(1.15 - 0.5 * smooth(0.4, 0.0, s.radius))
 
 
-def lily(s: Sheet) -> Paint:
+def lily(s: Frame) -> Paint:
     """Draw a lily: six pointed petals, paler midribs, freckles, orange stamens."""
     paint = Paint(s.side)
     hue = s.hue(0.08, 0.92, 0.78)
@@ -73,7 +71,7 @@ def lily(s: Sheet) -> Paint:
     return paint.over(s.tint(0.06, 0.95, 0.6), s.cover(np.hypot(spoke, s.radius - 0.44) - 0.065))
 
 
-def sunflower(s: Sheet) -> Paint:
+def sunflower(s: Frame) -> Paint:
     """Draw a sunflower: yellow pointed rays round a brown head of seeds in Fibonacci spirals."""
     paint = Paint(s.side)
     yellow = s.tint(0.135, 0.95, 0.98, 0.015)
@@ -91,7 +89,50 @@ def sunflower(s: Sheet) -> Paint:
     return paint.over(brown * 0.6, 0.8 * smooth(0.2, 0.05, s.radius))
 
 
-def leaf(s: Sheet) -> Paint:
+def tulip(s: Frame) -> Paint:
+    """Draw a tulip: a cup of three pointed petals, red, yellow or pink, on a stem with leaves."""
+    paint = Paint(s.side)
+    green = s.tint(0.32, 0.65, 0.55)
+    paint.over(green, s.cover(s.line(0, 0, 0.0, 1.0) - 0.05))
+    for side in (-1, 1):
+        blade = s.moved(0.28 * side, 0.6, 1, 0.5 * side)
+        shape = blade.oval(0, 0, 0.12, 0.48)
+        paint.over(green * 0.5, s.cover(shape - 0.02))
+        paint.over(blend(green * 0.8, green * 1.3, smooth(0.1, -0.1, blade.x)), s.cover(shape))
+    hue = s.hue(0.98, 0.0, 0.14, 0.9, 0.78)
+    body = s.tint(hue, 0.85, 0.92)
+    for x, turn, tone in ((-0.26, -0.22, 0.75), (0.26, 0.22, 0.7), (0.0, 0.0, 1.0)):
+        petal = s.moved(x, -0.38, 1, turn)
+        share = np.clip((petal.y + 0.58) / 1.1, 0, 1)
+        half = 0.36 * np.clip(np.sin(np.pi * share**0.8), 0, 1) ** 0.7
+        shape = np.maximum(np.abs(petal.x) - half, np.abs(petal.y + 0.03) - 0.55)
+        paint.over(body * 0.4, s.cover(shape - 0.02))
+        folds = 1 + 0.18 * np.sin(26 * petal.x) - 0.3 * smooth(0.1, 0.35, np.abs(petal.x))
+        shade = np.clip(body * tone * folds[..., None], 0, 1)
+        paint.over(shade.astype(np.float32), s.cover(shape + 0.02))
+    return paint
+
+
+def succulent(s: Frame) -> Paint:
+    """Draw a house leek: a rosette of fleshy pointed leaves, blue-green with rosy tips."""
+    paint = Paint(s.side)
+    hue = s.hue(0.38, 0.42, 0.3, 0.46)
+    body, tip = s.tint(hue, 0.45, 0.75), s.tint(s.hue(0.95, 0.9), 0.6, 0.85)
+    count = s.count(7, 9)
+    for layer, reach in enumerate((1.0, 0.8, 0.61, 0.44, 0.29, 0.16)):
+        turn = s.angle * count / (2 * np.pi) + 0.5 * (layer % 2)
+        across = np.abs(turn % 1 - 0.5) * 2
+        petal = s.radius - reach * (0.6 + 0.4 * np.clip(1 - across**1.6, 0, 1))
+        share = s.radius / reach
+        cover = s.cover(petal * 0.8)
+        paint.over(body * 0.3, cover)
+        shade = blend(body * 0.6, body * (1.2 - 0.06 * layer), smooth(0.45, 0.8, share))
+        paint.over(shade, cover * smooth(0.0, 0.05, -petal) * smooth(1.0, 0.85, across))
+        paint.over(tip, cover * smooth(0.86, 0.96, share) * smooth(0.35, 0.1, across))
+    return paint.lit((1.08 - 0.3 * smooth(-0.4, 0.8, s.x + s.y)).astype(np.float32))
+
+
+def leaf(s: Frame) -> Paint:
     """Draw a leaf: a broad pointed green blade, a pale midrib, a few bold side veins, a stalk."""
     paint = Paint(s.side)
     hue = s.hue(0.3, 0.27, 0.33)
@@ -109,7 +150,7 @@ def leaf(s: Sheet) -> Paint:
     return paint.inside(pale, s.cover(np.abs(x) - 0.055))
 
 
-def fern(s: Sheet) -> Paint:
+def fern(s: Frame) -> Paint:
     """Draw a fern frond: a curving stem with rows of narrow green leaflets that shrink upwards."""
     paint = Paint(s.side)
     green = s.tint(0.3, 0.8, 0.62, 0.05)
@@ -129,7 +170,7 @@ def fern(s: Sheet) -> Paint:
     return paint.over(s.tint(0.24, 0.6, 0.45), stem)
 
 
-def mushroom(s: Sheet) -> Paint:
+def mushroom(s: Frame) -> Paint:
     """Draw a fly agaric: red cap with white warts, pale gills and stem with a ring."""
     paint = Paint(s.side)
     stem = s.tint(0.11, 0.15, 0.92)
@@ -149,7 +190,7 @@ def mushroom(s: Sheet) -> Paint:
     return paint.over(WHITE, s.cover(near - 0.1) * s.cover(cap + 0.03))
 
 
-def tree(s: Sheet) -> Paint:
+def tree(s: Frame) -> Paint:
     """Draw a tree: brown trunk and branches under a round crown of green clumps."""
     paint = Paint(s.side)
     bark = s.tint(0.07, 0.55, 0.38, 0.02)
@@ -167,7 +208,56 @@ def tree(s: Sheet) -> Paint:
     return paint.over(np.clip(body, 0, 1), s.cover(crown) * (0.5 + 0.5 * lumps))
 
 
-def cactus(s: Sheet) -> Paint:
+def palm(s: Frame) -> Paint:
+    """Draw a palm: a bent ringed trunk, and feathered fronds that arch out of its top."""
+    paint = Paint(s.side)
+    bark = s.tint(0.08, 0.45, 0.55, 0.02)
+    lean = s.between(-0.25, 0.25)
+    x = s.x - lean * (s.y + 0.35) ** 2 * 0.6
+    trunk = np.maximum(np.abs(x) - 0.07 - 0.03 * s.y, np.maximum(-0.35 - s.y, s.y - 1))
+    paint.over(bark, s.cover(trunk))
+    paint.inside(bark * 0.5, smooth(0.2, 0.8, np.sin(34 * s.y + 6 * x)))
+    along = np.linspace(0.03, 1, 15)
+    green = s.tint(0.3, 0.8, 0.55, 0.03)
+    for number, turn in enumerate(s.rng.permutation(np.linspace(-3.5, 0.36, s.count(7, 9)))):
+        reach = s.between(0.72, 0.92)
+        comb = (0.1 - 0.07 * along) * np.where(np.arange(15) % 2 == 0, 1.0, 0.45)
+        frond, share = s.chain(
+            np.cos(turn) * along * reach,
+            np.sin(turn) * along * reach * 0.75 - 0.36 + 0.5 * along**2,
+            comb,
+        )
+        tone = green * (0.65 if number % 2 else 1.05)
+        paint.over(tone * 0.45, s.cover(frond - 0.015))
+        paint.over(blend(tone, tone * 1.5, share), s.cover(frond))
+    for at in (-0.08, 0.07):
+        paint.over(bark * 0.6, s.cover(s.disc(at, -0.28, 0.085)))
+    return paint
+
+
+def pine(s: Frame) -> Paint:
+    """Draw a fir: tiers of dark green boughs with ragged hems, sometimes snowy, a brown trunk."""
+    paint = Paint(s.side)
+    paint.over(s.tint(0.07, 0.55, 0.35, 0.02), s.cover(s.box(0, 0.86, 0.09, 0.14)))
+    green = s.tint(s.hue(0.36, 0.4, 0.33), 0.7, 0.4, 0.02)
+    tiers = s.count(4, 5)
+    snow = s.between(0, 1) < 0.35
+    for tier in reversed(range(tiers)):
+        top = -0.98 + 1.5 * tier / tiers * 0.88
+        bottom = top + 1.5 / tiers + 0.2
+        half = 0.3 + 0.42 * (tier + 1) / tiers
+        share = np.clip((s.y - top) / (bottom - top), 0, 1)
+        hem = bottom - 0.07 * np.abs(np.sin(s.x * 13 + tier)) - 0.12 * s.x**2
+        shape = np.maximum(np.abs(s.x) - half * share**1.25, np.maximum(top - s.y, s.y - hem))
+        paint.over(blend(green * 1.4, green * 0.5, share), s.cover(shape))
+        needles = smooth(0.2, 0.8, np.sin(44 * np.abs(s.x) + 26 * s.y))
+        paint.over(green * 1.7, s.cover(shape) * needles * 0.55)
+        if snow:
+            paint.over(WHITE, s.cover(shape) * smooth(-0.02, -0.06, s.y - hem) * (share > 0.72))
+    return paint
+
+
+def cactus(s: Frame) -> Paint:
     """Draw a round cactus: green ribs with pale spines and a pink flower on top."""
     paint = Paint(s.side)
     green = s.tint(0.37, 0.6, 0.52, 0.04)

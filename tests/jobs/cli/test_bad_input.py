@@ -1,4 +1,4 @@
-"""Bad input: one line that says what, where and what to do; exit code 2; nothing written."""
+"""Bad input: one line that says what, where and what to do; exit code 2; no files."""
 
 import os
 import pickle
@@ -11,21 +11,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.jobs.cli.shell import COMMAND, Ended, Shell, leftovers
-from tests.jobs.small import LAYER, NETWORK
+from tests.support.shell import COMMAND, CommandResult, Shell, check_refused
+from tests.support.small_poster import LAYER, NETWORK
 
 FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
-
-
-def check_refused(ended: Ended, out: Path, *said: str) -> None:
-    """One line with all of this in it, and not a trace of the render."""
-    assert ended.code == 2, ended.err
-    assert ended.out == ""
-    assert len(ended.err.splitlines()) == 1, ended.err
-    assert ended.err.startswith("dreamfarm: ")
-    assert [words for words in said if words not in ended.err] == [], ended.err
-    assert not out.exists()
-    assert leftovers(out.parent) == []
 
 
 @pytest.mark.parametrize(
@@ -77,7 +66,7 @@ def check_refused(ended: Ended, out: Path, *said: str) -> None:
         (("--workers", "0"), ("crew.workers: must be at least 1",)),
         (
             ("--set", "crew.memory_per_worker=10MiB"),
-            ("crew.memory_per_worker", "GiB for tiles of", "may take 0.01 GiB", "tiles.size"),
+            ("crew.memory_per_worker", "GiB for tiles of", "may use 0.01 GiB", "tiles.size"),
         ),
         (("--set", "limits.max_pixels=99"), ("100 x 68", "limit of 99", "raise the limit")),
         (
@@ -95,7 +84,7 @@ def check_refused(ended: Ended, out: Path, *said: str) -> None:
         (("--stpes", "3"), ("No such option: --stpes",)),
     ],
 )
-def test_what_cannot_be_asked_for(
+def test_bad_requests_fail_before_rendering(
     shell: Shell,
     monkeypatch: pytest.MonkeyPatch,
     picture: Path,
@@ -111,7 +100,7 @@ def test_what_cannot_be_asked_for(
     check_refused(shell("render", picture, *asked, "--in-process", "--out", out), out, *said)
 
 
-def test_a_network_without_weights_says_where_some_may_be(
+def test_a_network_without_weights_names_places_to_look(
     shell: Shell, picture: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -124,7 +113,7 @@ def test_a_network_without_weights_says_where_some_may_be(
 
 
 @pytest.mark.parametrize("weights", [(), ("--weights", "pretrained")])
-def test_a_network_that_is_none_is_said_before_its_weights(
+def test_an_unknown_network_fails_before_its_weights(
     shell: Shell, picture: Path, tmp_path: Path, weights: tuple[str, ...]
 ) -> None:
     out = tmp_path / "out"
@@ -137,7 +126,7 @@ def test_a_network_that_is_none_is_said_before_its_weights(
 
 
 @pytest.mark.usefixtures("no_network")
-def test_pretrained_without_a_network_gives_up_at_once(
+def test_pretrained_without_internet_fails_at_once(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, picture: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
@@ -152,7 +141,7 @@ def test_pretrained_without_a_network_gives_up_at_once(
 
 
 def _png(width: int, height: int) -> bytes:
-    """A PNG that ends where its samples should begin."""
+    """A PNG that ends before its samples."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     checksum = struct.pack(">I", zlib.crc32(header))
     samples = struct.pack(">I", 999) + b"IDAT"
@@ -183,10 +172,10 @@ def test_bad_pictures(
 
 
 @pytest.mark.parametrize("deep", [False, True])
-def test_a_picture_that_ends_in_the_middle_leaves_nothing(
+def test_a_truncated_picture_leaves_nothing(
     shell: Shell, picture: Path, weights: Path, tmp_path: Path, deep: bool
 ) -> None:
-    """Only decoding shows it, when the working folder is there already."""
+    """Only decoding finds it, after the working folder is created."""
     cut = tmp_path / "cut.png"
     whole = picture.read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
@@ -198,7 +187,7 @@ def test_a_picture_that_ends_in_the_middle_leaves_nothing(
 
 
 class _Touch:
-    """Runs code where it is unpickled carelessly."""
+    """An object that runs code when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -245,7 +234,7 @@ def test_weights_that_do_not_fit_are_named(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no weights at all"])
-def test_weights_that_are_none(
+def test_files_that_are_not_weights(
     shell: Shell, picture: Path, tmp_path: Path, content: bytes | None
 ) -> None:
     file, out = tmp_path / "none.safetensors", tmp_path / "out"
@@ -257,7 +246,7 @@ def test_weights_that_are_none(
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
-def test_a_place_that_cannot_be_written(
+def test_unwritable_output_folders(
     shell: Shell, picture: Path, weights: Path, tmp_path: Path, place: str
 ) -> None:
     (tmp_path / "file").write_text("mine")
@@ -277,7 +266,7 @@ def test_a_place_that_cannot_be_written(
     [
         (None, "No such file or directory"),
         ("input: [", "line 1: "),
-        ("input: sky.jpg\ninput: sea.jpg", "line 2: input is there twice"),
+        ("input: sky.jpg\ninput: sea.jpg", "line 2: duplicate key input"),
         ("sky.jpg", "not a mapping of keys"),
     ],
 )
@@ -308,7 +297,7 @@ def test_bad_command_lines(shell: Shell, tmp_path: Path, arguments: tuple[str, .
         (("--layer", "feature.4"), "layer feature.4: no such layer; nearest: features.4"),
     ],
 )
-def test_the_installed_command_says_it_the_same_way(
+def test_the_installed_command_prints_the_same_error(
     picture: Path, weights: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     out = tmp_path / "out"
@@ -320,4 +309,4 @@ def test_the_installed_command_says_it_the_same_way(
         timeout=60,
         check=False,
     )
-    check_refused(Ended(ran.returncode, ran.stdout, ran.stderr), out, said)
+    check_refused(CommandResult(ran.returncode, ran.stdout, ran.stderr), out, said)

@@ -1,4 +1,4 @@
-"""`dreamfarm clean`: what it shows and removes, and what it never touches."""
+"""`dreamfarm clean`: what it shows, removes and keeps."""
 
 import json
 import os
@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from jobs.records.keys import JobKeys, active
+from jobs.records.keys import JobKeys, active_marker
 from jobs.records.request import cancel
 from jobs.records.state import Intent
-from jobs.store.conditional_write import PROBE
+from jobs.store.conditional_write import PROBE_PREFIX
 from jobs.store.folder import FolderStore
+from jobs.store.folder_files import PartialFiles
 from jobs.store.key import PARTIAL
-from jobs.store.partial_files import Drafts
-from tests.jobs.cli.farm import Rendered
-from tests.jobs.cli.shell import Shell
-from tests.jobs.lifecycle.scene import brought_to, claimed, fail, lay
+from tests.support.job_states import claim_next_lease, fail_job, job_in_state, write_job
+from tests.support.rendered_poster import RenderedPoster
+from tests.support.shell import Shell
 
 BLOB = f"blobs/sha256/{'0' * 64}"
 GONE = JobKeys("gone-0123456789ab")
@@ -27,7 +27,7 @@ QUEUED = JobKeys("queued-0123456789ab")
 
 
 def keys_in(store: FolderStore) -> set[str]:
-    return {entry.key for entry in store.entries("")}
+    return {entry.key for entry in store.list_objects("")}
 
 
 def age(store: FolderStore, keys: Iterable[str], hours: float) -> None:
@@ -37,7 +37,7 @@ def age(store: FolderStore, keys: Iterable[str], hours: float) -> None:
 
 
 def cleaned(shell: Shell, *options: str) -> dict[str, Any]:
-    """What it says to programs."""
+    """The JSON that it prints."""
     ended = shell("clean", "--json", *options)
     assert ended.code == 0, ended.err
     told: dict[str, Any] = json.loads(ended.out)
@@ -46,36 +46,38 @@ def cleaned(shell: Shell, *options: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def littered(job: Rendered, store: FolderStore) -> FolderStore:
-    """A rendered job, others in other states, and all kinds of things that somebody has left."""
-    lay(store, QUEUED.job)
-    store.put(active(QUEUED.job, 0), b"")
-    fail(store, claimed(store, lay(store, FAILED.job)))
-    store.put(active(FAILED.job, 0), b"")
+def littered(job: RenderedPoster, store: FolderStore) -> FolderStore:
+    """A rendered job, jobs in other states, and all kinds of garbage."""
+    write_job(store, QUEUED.job)
+    store.put(active_marker(QUEUED.job, 0), b"")
+    fail_job(store, claim_next_lease(store, write_job(store, FAILED.job)))
+    store.put(active_marker(FAILED.job, 0), b"")
     for keys in (job.keys, FAILED, QUEUED):
         store.put(keys.shard(2, 0, 0), b"tiles")
     store.put(FAILED.output(1, "half.png"), b"half")
-    store.put(active(GONE.job, 3), b"")
+    store.put(active_marker(GONE.job, 3), b"")
     store.put(GONE.status(1), b"late")
-    store.put(GONE.intent, Intent(want="cancel").encoded())
+    store.put(GONE.intent, Intent(want="cancel").encode())
     store.put(BLOB, b"picture")
-    store.put(f"{PROBE}1", b"probe")
+    store.put(f"{PROBE_PREFIX}1", b"probe")
     return store
 
 
-OLD = {FAILED.output(1, "half.png"), GONE.status(1), GONE.intent, BLOB, f"{PROBE}1"}
-"""What of it goes once it is old."""
+OLD = {FAILED.output(1, "half.png"), GONE.status(1), GONE.intent, BLOB, f"{PROBE_PREFIX}1"}
+"""The garbage that is removed once it is old."""
 
 
-def at_once(job: Rendered, store: FolderStore) -> set[str]:
-    """What of it goes whatever its age."""
+def at_once(job: RenderedPoster, store: FolderStore) -> set[str]:
+    """The garbage that is removed at any age."""
     return {
-        *(entry.key for entry in store.entries(job.keys.checkpoints)),
-        *(active(name, n) for name, n in ((FAILED.job, 0), (GONE.job, 3), (job.job, 0))),
+        *(entry.key for entry in store.list_objects(job.keys.checkpoints)),
+        *(active_marker(name, n) for name, n in ((FAILED.job, 0), (GONE.job, 3), (job.job, 0))),
     }
 
 
-def test_nothing_goes_without_yes(shell: Shell, job: Rendered, littered: FolderStore) -> None:
+def test_nothing_is_removed_without_yes(
+    shell: Shell, job: RenderedPoster, littered: FolderStore
+) -> None:
     before = keys_in(littered)
     told = cleaned(shell, "--all", "--older-than", "0")
 
@@ -84,8 +86,8 @@ def test_nothing_goes_without_yes(shell: Shell, job: Rendered, littered: FolderS
     assert keys_in(littered) == before
 
 
-def test_what_somebody_may_be_at_stays_until_it_is_old(
-    shell: Shell, job: Rendered, littered: FolderStore
+def test_young_objects_in_use_stay(
+    shell: Shell, job: RenderedPoster, littered: FolderStore
 ) -> None:
     before, gone = keys_in(littered), at_once(job, littered)
     age(littered, OLD, hours=23)
@@ -100,14 +102,14 @@ def test_what_somebody_may_be_at_stays_until_it_is_old(
     assert cleaned(shell, "--yes")["found"] == []
 
 
-def test_the_age_can_be_chosen(shell: Shell, job: Rendered, littered: FolderStore) -> None:
+def test_the_age_can_be_chosen(shell: Shell, job: RenderedPoster, littered: FolderStore) -> None:
     age(littered, OLD, hours=2)
     cleaned(shell, "--yes", "--older-than", "1")
     assert not keys_in(littered) & OLD
 
 
-def test_what_a_retry_could_go_on_from_goes_only_with_all(
-    shell: Shell, job: Rendered, littered: FolderStore
+def test_checkpoints_for_a_retry_go_only_with_all(
+    shell: Shell, job: RenderedPoster, littered: FolderStore
 ) -> None:
     cancel(littered, QUEUED.job)
     cleaned(shell, "--yes")
@@ -116,8 +118,8 @@ def test_what_a_retry_could_go_on_from_goes_only_with_all(
     assert not {FAILED.shard(2, 0, 0), QUEUED.shard(2, 0, 0)} & keys_in(littered)
 
 
-def test_results_and_what_tells_of_a_job_stay(
-    shell: Shell, job: Rendered, littered: FolderStore, tmp_path: Path
+def test_results_and_records_stay(
+    shell: Shell, job: RenderedPoster, littered: FolderStore, tmp_path: Path
 ) -> None:
     everything = keys_in(littered)
     age(littered, everything, hours=1000)
@@ -132,10 +134,10 @@ def test_results_and_what_tells_of_a_job_stay(
     assert shell("show", FAILED.job).code == 0
 
 
-def test_outputs_of_a_holder_that_came_to_nothing_go(
-    shell: Shell, job: Rendered, store: FolderStore
+def test_outputs_outside_any_manifest_go(
+    shell: Shell, job: RenderedPoster, store: FolderStore
 ) -> None:
-    claimed(store, job.keys).release()
+    claim_next_lease(store, job.keys).release()
     stray = job.keys.output(2, "sky.png")
     store.put(stray, b"late")
     cleaned(shell, "--yes", "--older-than", "0")
@@ -143,17 +145,17 @@ def test_outputs_of_a_holder_that_came_to_nothing_go(
     assert job.keys.output(1, "sky.png") in keys_in(store)
 
 
-def test_what_is_being_worked_on_is_left_alone(shell: Shell, store: FolderStore) -> None:
-    keys = lay(store)
-    claimed(store, keys).release()
+def test_running_jobs_are_left_alone(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
+    claim_next_lease(store, keys).release()
     store.put(keys.output(1, "sky.png"), b"of the one before")
     store.put(keys.shard(1, 0, 0), b"tiles")
-    claimed(store, keys)
+    claim_next_lease(store, keys)
     assert cleaned(shell, "--all", "--older-than", "0")["found"] == []
 
 
-def test_uploads_that_broke_off_go(shell: Shell, store: FolderStore) -> None:
-    with Drafts(Path(store.address) / PARTIAL).begun(BLOB) as draft:
+def test_broken_uploads_go(shell: Shell, store: FolderStore) -> None:
+    with PartialFiles(Path(store.address) / PARTIAL).create(BLOB) as draft:
         draft.write(b"half")
         draft.flush()
         assert cleaned(shell, "--yes")["found"] == []
@@ -169,16 +171,18 @@ def test_uploads_that_broke_off_go(shell: Shell, store: FolderStore) -> None:
         assert not Path(draft.name).exists()
 
 
-def test_remains_with_results_are_left_to_their_user(shell: Shell, store: FolderStore) -> None:
-    keys = brought_to(store, "succeeded")
+def test_remains_with_results_stay(shell: Shell, store: FolderStore) -> None:
+    keys = job_in_state(store, "succeeded")
     store.delete([keys.spec])
     before = keys_in(store)
     assert cleaned(shell, "--yes", "--older-than", "0")["found"] == []
     assert keys_in(store) == before
 
 
-def test_people_get_a_table_and_the_total(shell: Shell, job: Rendered, store: FolderStore) -> None:
-    size = sum(entry.size for entry in store.entries(job.keys.checkpoints))
+def test_without_json_there_is_a_table_and_a_total(
+    shell: Shell, job: RenderedPoster, store: FolderStore
+) -> None:
+    size = sum(entry.size for entry in store.list_objects(job.keys.checkpoints))
     ended = shell("clean")
     row = next(line for line in ended.out.splitlines() if job.keys.checkpoints in line)
 

@@ -1,11 +1,11 @@
-"""`dreamfarm doctor`: a line a check, and an exit code."""
+"""`dreamfarm doctor`: a line for each check, and an exit code."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.jobs.cli.shell import Shell
+from tests.support.shell import Shell
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return Shell(monkeypatch, capsys)
 
 
-def test_each_check_is_a_line(shell: Shell, tmp_path: Path) -> None:
+def test_each_check_is_one_line(shell: Shell, tmp_path: Path) -> None:
     ended = shell("doctor", "--store", tmp_path / "store")
     lines = ended.out.splitlines()
     assert len(lines) > 8
@@ -23,7 +23,7 @@ def test_each_check_is_a_line(shell: Shell, tmp_path: Path) -> None:
     assert ended.code == any(line.startswith("failed") for line in lines)
 
 
-def test_what_fails_makes_the_exit_code(shell: Shell) -> None:
+def test_a_failed_check_sets_the_exit_code(shell: Shell) -> None:
     ended = shell("doctor", "--store", "/proc/no")
     assert ended.code == 1
     (line,) = [line for line in ended.out.splitlines() if line.startswith("failed")]
@@ -32,15 +32,15 @@ def test_what_fails_makes_the_exit_code(shell: Shell) -> None:
     assert ended.err == ""
 
 
-def test_for_programs_each_is_an_object(shell: Shell) -> None:
+def test_with_json_each_check_is_an_object(shell: Shell) -> None:
     ended = shell("doctor", "--json")
     objects = [json.loads(line) for line in ended.out.splitlines()]
     assert all(one.keys() == {"version", "check", "verdict", "found", "advice"} for one in objects)
-    # None was named, so none is written to.
+    # No store was given, so the check writes to none.
     assert not [one for one in objects if one["check"].startswith("store")]
 
 
-def test_no_address_at_all_is_a_wrong_request(shell: Shell) -> None:
+def test_a_malformed_address_is_a_wrong_request(shell: Shell) -> None:
     ended = shell("doctor", "--store", "ftp://x")
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""`dreamfarm fetch`: what was rendered, checked, in place as a whole, and no more than needed."""
+"""`dreamfarm fetch`: verified and complete results, and no needless downloads."""
 
 import json
 import shutil
@@ -10,15 +10,15 @@ import pytest
 from jobs.records.state import State
 from jobs.store.folder import FolderStore
 from render.pictures.deepzoom import digest
-from tests.jobs.cli.farm import Rendered
-from tests.jobs.cli.shell import Ended, Shell, leftovers
-from tests.jobs.lifecycle.scene import JOB, brought_to
+from tests.support.job_states import JOB, job_in_state
+from tests.support.rendered_poster import RenderedPoster
+from tests.support.shell import CommandResult, Shell, hidden_files
 
 FILES = {"sky.png", "sky.tif", "sky.dzi", "sky_files", "manifest.json"}
 
 
-def fetched(ended: Ended) -> dict[str, str]:
-    """Each output's checksum by format, as the command says and as the files have it."""
+def fetched(ended: CommandResult) -> dict[str, str]:
+    """The checksums of outputs by format: those printed, checked against the files."""
     assert ended.code == 0, ended.err
     said = json.loads(ended.out)
     for output in said["outputs"]:
@@ -30,8 +30,8 @@ def rendered_digests(manifest: dict[str, Any]) -> dict[str, str]:
     return {output["format"]: output["sha256"] for output in manifest["outputs"]}
 
 
-def test_every_result_is_brought_and_named_by_a_manifest(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_every_result_is_fetched_with_a_manifest(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     out = tmp_path / "new" / "out"
     ended = shell("fetch", "sky", "--out", out, "--json")
@@ -44,8 +44,8 @@ def test_every_result_is_brought_and_named_by_a_manifest(
     assert manifest | {"outputs": job.manifest["outputs"]} == job.manifest
 
 
-def test_the_paths_are_told_and_lie_in_a_folder_of_the_job(
-    shell: Shell, job: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_paths_are_printed_below_the_job_folder(
+    shell: Shell, job: RenderedPoster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     folder = Path("dreams") / job.job
@@ -55,12 +55,12 @@ def test_the_paths_are_told_and_lie_in_a_folder_of_the_job(
     assert {path.name for path in folder.iterdir()} == FILES
 
 
-def test_what_is_here_with_the_right_checksum_is_not_fetched_again(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_matching_files_are_not_fetched_again(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     before = fetched(shell("fetch", "sky", "--out", out, "--json"))
-    # What is not there can be neither listed nor read.
+    # A deleted object can be neither listed nor read.
     shutil.rmtree(job.store / job.keys.outputs(1))
     assert fetched(shell("fetch", "sky", "--out", out, "--json")) == before
 
@@ -70,8 +70,8 @@ def test_what_is_here_with_the_right_checksum_is_not_fetched_again(
     assert (out / "sky.png").read_bytes() == b"edited"
 
 
-def test_a_damaged_object_is_a_line_and_publishes_nothing(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_a_damaged_object_is_one_line_and_writes_nothing(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     path = job.store / job.keys.output(1, "sky.tif")
@@ -86,23 +86,23 @@ def test_a_damaged_object_is_a_line_and_publishes_nothing(
     assert [item.name for item in out.iterdir()] == [".fetching"]
 
 
-def test_a_fetch_that_broke_off_goes_on(shell: Shell, job: Rendered, tmp_path: Path) -> None:
+def test_an_interrupted_fetch_resumes(shell: Shell, job: RenderedPoster, tmp_path: Path) -> None:
     out = tmp_path / "out"
     paths = {name: job.store / job.keys.output(1, name) for name in ("sky.png", "sky.tif")}
     whole = {name: path.read_bytes() for name, path in paths.items()}
     paths["sky.tif"].write_bytes(bytes(len(whole["sky.tif"])))
     assert shell("fetch", "sky", "--out", out).code == 3
 
-    # Of the same length, but another file: who fetched it again would find it out.
+    # Another file of the same size: a second download would show the difference.
     paths["sky.png"].write_bytes(bytes(len(whole["sky.png"])))
     paths["sky.tif"].write_bytes(whole["sky.tif"])
     ended = shell("fetch", "sky", "--out", out, "--json")
     assert fetched(ended) == rendered_digests(job.manifest)
-    assert leftovers(out) == []
+    assert hidden_files(out) == []
 
 
-def test_what_another_render_of_the_job_left_is_not_used(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_files_of_another_render_are_not_used(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     path = job.store / job.keys.output(1, "sky.tif")
@@ -116,7 +116,7 @@ def test_what_another_render_of_the_job_left_is_not_used(
     again = job.manifest | {"started": "some time later"}
     (job.store / job.keys.manifest).write_text(json.dumps(again))
     assert fetched(shell("fetch", "sky", "--out", out, "--json")) == rendered_digests(again)
-    assert leftovers(out) == []
+    assert hidden_files(out) == []
 
 
 class Form(NamedTuple):
@@ -129,8 +129,8 @@ FORMS = [Form("png", "png", 8), Form("tiff", "tiff:16", 16), Form("deepzoom", "d
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-def test_a_format_made_here_has_the_bytes_of_one_that_the_job_made(
-    shell: Shell, job: Rendered, tmp_path: Path, form: Form
+def test_a_local_encoding_equals_the_job_output(
+    shell: Shell, job: RenderedPoster, tmp_path: Path, form: Form
 ) -> None:
     rendered = job.forget(form.name)
     out = tmp_path / "out"
@@ -139,11 +139,11 @@ def test_a_format_made_here_has_the_bytes_of_one_that_the_job_made(
     assert fetched(ended) == {form.name: rendered["sha256"]}
     (told,) = json.loads((out / "manifest.json").read_text())["outputs"]
     assert told == rendered | {"path": rendered["path"].rpartition("/")[2]}
-    assert leftovers(out) == []
+    assert hidden_files(out) == []
 
 
-def test_formats_are_named_and_nothing_else_is_brought(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_only_the_requested_formats_are_fetched(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     own = rendered_digests(job.manifest)
@@ -155,8 +155,8 @@ def test_formats_are_named_and_nothing_else_is_brought(
     assert {path.name for path in out.iterdir()} == {"sky.tif", "sky.jpg", "manifest.json"}
 
 
-def test_the_manifest_remembers_what_was_fetched_before(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_the_manifest_lists_earlier_fetches(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
 
@@ -169,14 +169,14 @@ def test_the_manifest_remembers_what_was_fetched_before(
     assert known() == {"sky.png": 8, "sky.tif": 16, "sky.dzi": 8, "sky.jpg": 8}
     shell("fetch", "sky", "--out", out, "--format", "tiff:8")
     assert known() == {"sky.png": 8, "sky.tif": 8, "sky.dzi": 8, "sky.jpg": 8}
-    # And all of the job's own again, beside what was made of it.
+    # All outputs of the job again, besides those that were encoded here.
     (out / "sky.dzi").unlink()
     shell("fetch", "sky", "--out", out)
     assert known() == {"sky.png": 8, "sky.tif": 16, "sky.dzi": 8, "sky.jpg": 8}
 
 
-def test_without_the_canvas_other_formats_are_refused_and_own_ones_not(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_without_the_canvas_only_the_job_formats_are_available(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     made = fetched(shell("fetch", "sky", "--out", out, "--format", "jpeg", "--json"))
@@ -189,13 +189,13 @@ def test_without_the_canvas_other_formats_are_refused_and_own_ones_not(
         "png, tiff, deepzoom, or submit it again with other outputs, which renders it again\n"
     )
     assert shell("fetch", "sky", "--out", out, "--format", "tiff").code == 0
-    # What is here needs no canvas.
+    # Files that are already here need no canvas.
     again = shell("fetch", "sky", "--out", out, "--format", "jpeg", "--json")
     assert fetched(again) == made
 
 
-def test_a_canvas_of_an_earlier_step_is_no_finished_one(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_an_unfinished_canvas_is_not_encoded(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     newest = max((job.store / job.keys.checkpoints).rglob("commit.json"))
     newest.unlink()
@@ -205,10 +205,10 @@ def test_a_canvas_of_an_earlier_step_is_no_finished_one(
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "paused", "failed", "cancelled"])
-def test_only_what_has_succeeded_can_be_fetched(
+def test_only_succeeded_jobs_can_be_fetched(
     shell: Shell, store: FolderStore, tmp_path: Path, state: State
 ) -> None:
-    brought_to(store, state)
+    job_in_state(store, state)
     ended = shell("fetch", JOB, "--out", tmp_path / "out")
     assert ended.code == 2
     assert ended.err.startswith(f"dreamfarm: {JOB}: is {state}; only what has succeeded can be")
@@ -216,7 +216,7 @@ def test_only_what_has_succeeded_can_be_fetched(
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("asked", "message"),
     [
         (["tif"], "--format tif: no such format; nearest: tiff"),
         (["jpeg:16"], "--format jpeg:16: no such depth; write jpeg:8"),
@@ -224,17 +224,17 @@ def test_only_what_has_succeeded_can_be_fetched(
         (["png:8", "png:16"], "--format: two of them would be sky.png; fetch one at a time"),
     ],
 )
-def test_wrong_formats_are_refused(
-    shell: Shell, job: Rendered, tmp_path: Path, asked: list[str], complaint: str
+def test_bad_formats_fail(
+    shell: Shell, job: RenderedPoster, tmp_path: Path, asked: list[str], message: str
 ) -> None:
     options = [word for name in asked for word in ("--format", name)]
     ended = shell("fetch", "sky", "--out", tmp_path / "out", *options)
-    assert (ended.code, ended.err) == (2, f"dreamfarm: {complaint}\n")
+    assert (ended.code, ended.err) == (2, f"dreamfarm: {message}\n")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_disk_that_is_too_small_is_refused_before_anything_is_brought(
-    shell: Shell, job: Rendered, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_small_disk_fails_before_any_download(
+    shell: Shell, job: RenderedPoster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     need = sum(one["bytes"] for one in job.manifest["outputs"])
     full = shutil.disk_usage(tmp_path)._replace(free=need - 1)
@@ -248,8 +248,8 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_brought(
     assert shell("fetch", "sky", "--out", tmp_path / "out").code == 0
 
 
-def test_a_folder_in_the_place_of_a_file_is_refused(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_a_folder_at_an_output_path_fails(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     (tmp_path / "out" / "sky.png").mkdir(parents=True)
     ended = shell("fetch", "sky", "--out", tmp_path / "out")
@@ -258,8 +258,8 @@ def test_a_folder_in_the_place_of_a_file_is_refused(
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["sky.png"]
 
 
-def test_a_file_in_the_place_of_the_folder_is_refused(
-    shell: Shell, job: Rendered, tmp_path: Path
+def test_a_file_at_the_output_folder_fails(
+    shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:
     (tmp_path / "out").write_text("mine")
     ended = shell("fetch", "sky", "--out", tmp_path / "out")
@@ -269,8 +269,8 @@ def test_a_file_in_the_place_of_the_folder_is_refused(
 
 
 @pytest.mark.parametrize("path", ["../../outside.png", "/outside.png", "outputs/1/.hidden.png"])
-def test_a_manifest_that_leads_elsewhere_is_no_manifest(
-    shell: Shell, job: Rendered, tmp_path: Path, path: str
+def test_a_manifest_with_paths_outside_the_job_is_invalid(
+    shell: Shell, job: RenderedPoster, tmp_path: Path, path: str
 ) -> None:
     manifest = job.manifest
     manifest["outputs"][0]["path"] = path

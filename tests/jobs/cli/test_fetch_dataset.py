@@ -1,4 +1,4 @@
-"""`dreamfarm fetch` of a dataset: each result in its place, checked, and what is there kept."""
+"""`dreamfarm fetch` of a dataset: verified results in their folders; complete files stay."""
 
 from pathlib import Path
 
@@ -6,36 +6,34 @@ import numpy as np
 
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
-from tests.jobs.cli.album import BESIDE, COUNTS, RESULTS, Dreamed, check_one_line, files_in, told
-from tests.jobs.cli.shell import Shell, leftovers
-from tests.jobs.dataset.poison import picture
-from tests.jobs.dataset.small import submitted
-from tests.jobs.holders import claimed
+from tests.support.bad_pictures import picture_bytes
+from tests.support.coordinators import claim_job
+from tests.support.dreamed_dataset import COUNTS, JOB_FILES, RESULTS, DreamedDataset
+from tests.support.shell import Shell, check_error_line, hidden_files, json_output, visible_files
+from tests.support.small_dataset import submit_small_dataset
 
 
-def test_results_are_fetched_into_their_tree(
-    shell: Shell, dreamed: Dreamed, tmp_path: Path
-) -> None:
+def test_results_keep_their_tree(shell: Shell, dreamed: DreamedDataset, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    said = told(shell("fetch", "set", "--out", out, "--json"))
+    said = json_output(shell("fetch", "set", "--out", out, "--json"))
 
     assert (said["job"], said["items"], said["folder"]) == (dreamed.job, COUNTS, str(out))
-    assert files_in(out) == RESULTS | BESIDE
+    assert visible_files(out) == RESULTS | JOB_FILES
     for name in RESULTS:
         assert (out / name).read_bytes() == dreamed.result(name).read_bytes()
-    assert leftovers(out) == []
+    assert hidden_files(out) == []
     ended = shell("fetch", "set", "--out", out)
     assert ended.out == f"{out}\n"
     assert ended.err == f"{dreamed.job}: 3 of 4 done, 1 failed (1 input)\n"
 
 
-def test_what_is_here_is_kept_and_what_is_not_whole_is_fetched_again(
-    shell: Shell, dreamed: Dreamed, tmp_path: Path
+def test_complete_files_stay_and_others_are_fetched_again(
+    shell: Shell, dreamed: DreamedDataset, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    told(shell("fetch", "set", "--out", out, "--json"))
+    json_output(shell("fetch", "set", "--out", out, "--json"))
     whole = {name: dreamed.result(name).read_bytes() for name in RESULTS}
-    # What is here already need not be there.
+    # Complete files here are not needed in the store.
     dreamed.result("z.png").unlink()
     (out / "a/x.png").write_bytes(b"edited")
     (out / "a/mine.txt").write_text("mine")
@@ -51,8 +49,8 @@ def test_what_is_here_is_kept_and_what_is_not_whole_is_fetched_again(
     assert len(ended.err.splitlines()) == 1
 
 
-def test_a_damaged_result_is_refused_and_a_fetch_that_broke_off_goes_on(
-    shell: Shell, dreamed: Dreamed, tmp_path: Path
+def test_a_damaged_result_fails_and_the_fetch_resumes(
+    shell: Shell, dreamed: DreamedDataset, tmp_path: Path
 ) -> None:
     out, path = tmp_path / "out", dreamed.result("z.png")
     whole = path.read_bytes()
@@ -62,34 +60,34 @@ def test_a_damaged_result_is_refused_and_a_fetch_that_broke_off_goes_on(
     assert ended.code == 3
     assert "outputs/z.png: what came from" in ended.err
     assert "has not the checksum of the ledger" in ended.err
-    assert files_in(out) <= RESULTS - {"z.png"}
-    assert leftovers(out) == []
+    assert visible_files(out) <= RESULTS - {"z.png"}
+    assert hidden_files(out) == []
     path.write_bytes(whole)
     assert shell("fetch", "set", "--out", out).code == 0
-    assert files_in(out) == RESULTS | BESIDE
+    assert visible_files(out) == RESULTS | JOB_FILES
 
 
-def test_what_has_not_succeeded_cannot_be_fetched(
-    shell: Shell, store: FolderStore, album: Path, weights: Path, tmp_path: Path
+def test_unfinished_datasets_cannot_be_fetched(
+    shell: Shell, store: FolderStore, photos: Path, weights: Path, tmp_path: Path
 ) -> None:
-    job = submitted(store, album, weights)
+    job = submit_small_dataset(store, photos, weights)
     ended = shell("fetch", job, "--out", tmp_path / "out")
-    check_one_line(ended, f"{job}: is queued; only what has succeeded can be fetched")
+    check_error_line(ended, f"{job}: is queued; only what has succeeded can be fetched")
     assert not (tmp_path / "out").exists()
 
 
-def test_names_that_a_disk_hardly_takes_are_fetched_too(
+def test_very_long_names_are_fetched(
     shell: Shell, store: FolderStore, weights: Path, tmp_path: Path
 ) -> None:
     inputs = tmp_path / "in"
     (inputs / "a-0.01.jpg").mkdir(parents=True)
     names = ("a.png", "a-0.01.jpg/b.jpg", "contact-sheet.jpg", f"{'x' * 250}.jpg")
     for number, name in enumerate(names):
-        (inputs / name).write_bytes(picture(np.random.default_rng(number), "jpeg"))
+        (inputs / name).write_bytes(picture_bytes(np.random.default_rng(number), "jpeg"))
     sweep = "sweep={dream.step_size: [0.01, 0.02]}"
-    job = submitted(store, inputs, weights, sweep, "output=jpeg", "sheet=2")
-    assert claimed(store, job, tmp_path / "work").run() == DONE
+    job = submit_small_dataset(store, inputs, weights, sweep, "output=jpeg", "sheet=2")
+    assert claim_job(store, job, tmp_path / "work").run() == DONE
 
     out = tmp_path / "out"
-    assert told(shell("fetch", job, "--out", out, "--json"))["items"]["done"] == 8
-    assert len(files_in(out)) == 8 + len(BESIDE)
+    assert json_output(shell("fetch", job, "--out", out, "--json"))["items"]["done"] == 8
+    assert len(visible_files(out)) == 8 + len(JOB_FILES)

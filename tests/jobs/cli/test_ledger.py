@@ -1,4 +1,4 @@
-"""What became of a dataset's items: told by `show` and `ledger`, and tried again by `retry`."""
+"""The results of a dataset's items, in `show` and `ledger`, and their `retry`."""
 
 import json
 from pathlib import Path
@@ -10,15 +10,15 @@ from jobs.dataset.keys import DatasetKeys
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
 from render.pictures.deepzoom import digest
-from tests.jobs.cli.album import BAD, COUNTS, GOOD, RESULTS, Dreamed, told
-from tests.jobs.cli.shell import Shell
-from tests.jobs.dataset.poison import picture
-from tests.jobs.dataset.small import submitted
-from tests.jobs.holders import claimed
+from tests.support.bad_pictures import picture_bytes
+from tests.support.coordinators import claim_job
+from tests.support.dreamed_dataset import BAD_INPUT, COUNTS, GOOD_INPUTS, RESULTS, DreamedDataset
+from tests.support.shell import Shell, json_output
+from tests.support.small_dataset import submit_small_dataset
 
 
-def test_a_job_s_items_are_shown(shell: Shell, dreamed: Dreamed) -> None:
-    assert told(shell("show", dreamed.job, "--json"))["items"] == COUNTS
+def test_show_prints_item_counts(shell: Shell, dreamed: DreamedDataset) -> None:
+    assert json_output(shell("show", dreamed.job, "--json"))["items"] == COUNTS
     words = shell("show", dreamed.job).out
     assert "succeeded, 3 of 4 done, 1 failed (1 input)" in words
     assert "items      3 of 4 done, 1 failed (1 input)\n" in words
@@ -27,14 +27,14 @@ def test_a_job_s_items_are_shown(shell: Shell, dreamed: Dreamed) -> None:
     assert f"dreamfarm fetch {dreamed.job}" in words
 
 
-def test_the_ledger_is_a_line_an_item(shell: Shell, dreamed: Dreamed) -> None:
+def test_the_ledger_has_one_line_per_item(shell: Shell, dreamed: DreamedDataset) -> None:
     lines = shell("ledger", dreamed.job).out.splitlines()
     rows = [json.loads(line) for line in shell("ledger", "set", "--json").out.splitlines()]
 
     assert lines[0] == "done    a/b/y.png -> a/b/y.png"
-    assert lines[1].startswith(f"failed  {BAD}: input: ")
+    assert lines[1].startswith(f"failed  {BAD_INPUT}: input: ")
     assert "not a picture" in lines[1]
-    assert [row["key"] for row in rows] == sorted([*GOOD, BAD])
+    assert [row["key"] for row in rows] == sorted([*GOOD_INPUTS, BAD_INPUT])
     for row in rows:
         if row["state"] == "done":
             assert row["output_sha256"] == f"sha256:{digest(dreamed.result(row['output']))}"
@@ -49,36 +49,36 @@ def test_the_ledger_is_a_line_an_item(shell: Shell, dreamed: Dreamed) -> None:
         (("--class", "bug"), 0),
     ],
 )
-def test_the_ledger_tells_of_failures_alone(
-    shell: Shell, dreamed: Dreamed, asked: tuple[str, ...], count: int
+def test_the_ledger_can_show_only_failures(
+    shell: Shell, dreamed: DreamedDataset, asked: tuple[str, ...], count: int
 ) -> None:
     ended = shell("ledger", dreamed.job, *asked, "--json")
     assert ended.code == 0
     rows = [json.loads(line) for line in ended.out.splitlines()]
-    assert [(row["key"], row["failure"]) for row in rows] == [(BAD, "input")] * count
+    assert [(row["key"], row["failure"]) for row in rows] == [(BAD_INPUT, "input")] * count
 
 
 @pytest.mark.parametrize(
     ("asked", "failure"),
     [((), None), (("--only", "failed"), None), (("--class", "input"), "input")],
 )
-def test_what_failed_is_tried_again_and_nothing_else(
+def test_retry_runs_only_failed_items(
     shell: Shell,
     store: FolderStore,
-    album: Path,
+    photos: Path,
     weights: Path,
     tmp_path: Path,
     asked: tuple[str, ...],
     failure: str | None,
 ) -> None:
-    job = submitted(store, album, weights)
-    assert claimed(store, job, tmp_path / "work").run() == DONE
+    job = submit_small_dataset(store, photos, weights)
+    assert claim_job(store, job, tmp_path / "work").run() == DONE
     before = {name: store.get(DatasetKeys(job).result(name)) for name in RESULTS}
-    (album / BAD).write_bytes(picture(np.random.default_rng(0), "jpeg"))
+    (photos / BAD_INPUT).write_bytes(picture_bytes(np.random.default_rng(0), "jpeg"))
 
     assert shell("retry", job, *asked).out == f"{job}: queued again\n"
-    assert told(shell("show", job, "--json"))["state"] == "queued"
-    assert claimed(store, job, tmp_path / "work").run() == DONE
+    assert json_output(shell("show", job, "--json"))["state"] == "queued"
+    assert claim_job(store, job, tmp_path / "work").run() == DONE
     rows = [json.loads(line) for line in shell("ledger", job, "--json").out.splitlines()]
     assert [(row["state"], row["generation"]) for row in rows] == [
         ("done", 0),
@@ -89,11 +89,13 @@ def test_what_failed_is_tried_again_and_nothing_else(
     assert {name: store.get(DatasetKeys(job).result(name)) for name in RESULTS} == before
 
 
-def test_another_class_is_not_tried_again(shell: Shell, dreamed: Dreamed, tmp_path: Path) -> None:
+def test_retry_skips_other_failure_classes(
+    shell: Shell, dreamed: DreamedDataset, tmp_path: Path
+) -> None:
     store = FolderStore(dreamed.store)
     assert shell("retry", dreamed.job, "--class", "memory").code == 0
-    assert claimed(store, dreamed.job, tmp_path / "work").run() == DONE
+    assert claim_job(store, dreamed.job, tmp_path / "work").run() == DONE
 
     rows = [json.loads(line) for line in shell("ledger", "set", "--json").out.splitlines()]
     assert {row["generation"] for row in rows} == {0}
-    assert told(shell("show", "set", "--json"))["items"] == COUNTS
+    assert json_output(shell("show", "set", "--json"))["items"] == COUNTS

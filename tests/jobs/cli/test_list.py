@@ -1,4 +1,4 @@
-"""`dreamfarm list`: every job once, the newest first, whatever else lies in the store."""
+"""`dreamfarm list`: every job once, the newest first, whatever else is in the store."""
 
 import json
 import os
@@ -10,29 +10,29 @@ import pytest
 from jobs.records.keys import JobKeys
 from jobs.records.state import Intent
 from jobs.store.folder import FolderStore
-from tests.jobs.cli.shell import Shell
-from tests.jobs.lifecycle.scene import claimed, fail, lay, status
+from tests.support.job_states import claim_next_lease, fail_job, sample_status, write_job
+from tests.support.shell import Shell
 
 OLD, NEW, BAD = "old-0123456789ab", "new-0123456789ab", "bad-0123456789ab"
 
 
 def aged(store: FolderStore, key: str, seconds: float) -> None:
-    """Make an object older."""
+    """Change the age of an object."""
     then = time.time() - seconds
     os.utime(Path(store.address) / key, (then, then))
 
 
 @pytest.fixture
 def jobs(store: FolderStore) -> FolderStore:
-    """An old job that has failed, and a new one that is running."""
-    fail(store, claimed(store, lay(store, OLD)))
+    """An old failed job, and a new running one."""
+    fail_job(store, claim_next_lease(store, write_job(store, OLD)))
     aged(store, JobKeys(OLD).spec, 7 * 3600)
-    held = claimed(store, lay(store, NEW))
-    store.put(held.keys.status(1), status().encoded())
+    held = claim_next_lease(store, write_job(store, NEW))
+    store.put(held.keys.status(1), sample_status().encode())
     return store
 
 
-def test_the_newest_comes_first_with_what_matters(shell: Shell, jobs: FolderStore) -> None:
+def test_the_newest_job_comes_first(shell: Shell, jobs: FolderStore) -> None:
     ended = shell("list")
     rows = [line.split() for line in ended.out.splitlines() if "-0123456789ab" in line]
 
@@ -43,12 +43,12 @@ def test_the_newest_comes_first_with_what_matters(shell: Shell, jobs: FolderStor
     ]
 
 
-def test_programs_get_what_show_gives(shell: Shell, jobs: FolderStore) -> None:
+def test_list_json_equals_show_json(shell: Shell, jobs: FolderStore) -> None:
     listed = json.loads(shell("list", "--json").out)
     shown = [json.loads(shell("show", job, "--json").out) for job in (NEW, OLD)]
 
     for one in (*listed, *shown):
-        # These go on.
+        # These still change.
         del one["submitted"], one["age_seconds"]
     assert listed == shown
 
@@ -57,22 +57,22 @@ def test_programs_get_what_show_gives(shell: Shell, jobs: FolderStore) -> None:
     ("states", "found"),
     [(["failed"], [OLD]), (["queued"], []), (["failed", "running"], [NEW, OLD])],
 )
-def test_states_choose(
+def test_states_filter_jobs(
     shell: Shell, jobs: FolderStore, states: list[str], found: list[str]
 ) -> None:
     ended = shell("list", "--json", *(f"--state={state}" for state in states))
     assert [one["job"] for one in json.loads(ended.out)] == found
 
 
-def test_no_such_state_is_said(shell: Shell, store: FolderStore) -> None:
+def test_an_unknown_state_fails(shell: Shell, store: FolderStore) -> None:
     ended = shell("list", "--state", "qeued")
     assert ended.code == 2
     assert ended.err == "dreamfarm: --state qeued: no such state; nearest: queued\n"
 
 
-def test_what_is_no_job_is_a_line_and_no_more(shell: Shell, jobs: FolderStore) -> None:
+def test_unreadable_jobs_are_one_line(shell: Shell, jobs: FolderStore) -> None:
     jobs.put(JobKeys(BAD).spec, b"{}")
-    jobs.put(JobKeys("gone-0123456789ab").intent, Intent().encoded())
+    jobs.put(JobKeys("gone-0123456789ab").intent, Intent().encode())
     jobs.put("jobs/README", b"")
     ended = shell("list")
 
@@ -84,7 +84,7 @@ def test_what_is_no_job_is_a_line_and_no_more(shell: Shell, jobs: FolderStore) -
     assert gone.startswith("dreamfarm: no job gone-0123456789ab in ")
 
 
-def test_an_empty_store_says_so_and_stays_empty(
+def test_an_empty_store_is_reported_and_stays_empty(
     shell: Shell, store: FolderStore, tmp_path: Path
 ) -> None:
     ended = shell("list")
@@ -93,13 +93,13 @@ def test_an_empty_store_says_so_and_stays_empty(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_option_wins_over_the_environment(
+def test_the_option_overrides_the_environment(
     shell: Shell, jobs: FolderStore, tmp_path: Path
 ) -> None:
     assert shell("list", "--store", tmp_path / "other").out.startswith("no jobs in ")
 
 
-def test_the_default_is_the_folder_of_dreams(
+def test_the_default_store_is_the_dreams_folder(
     shell: Shell, jobs: FolderStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("DREAMFARM_STORE")

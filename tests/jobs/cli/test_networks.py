@@ -1,4 +1,4 @@
-"""`dreamfarm networks`: what is here, and how far tiles are exact."""
+"""`dreamfarm networks` and `layers`: weights, classes, and exact layers."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from render.networks.pareidolia import CLASS_COUNT
-from tests.jobs.cli.shell import Shell
+from tests.support.shell import Shell
 
 
-def test_networks_are_listed_with_what_is_here(
+def test_networks_are_listed_with_their_weights(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -24,11 +24,13 @@ def test_networks_are_listed_with_what_is_here(
     assert rows["squeezenet1_1"] == {"weights": "downloaded", "licence": "", "classes": 1000}
     assert rows["vgg16"] == {"weights": "elsewhere", "licence": "", "classes": 1000}
     assert all(name in table for name in rows)
-    assert "ship with dreamfarm" in table
+    assert "built in" in table
     assert "pretrained: downloaded" in table
 
 
-def test_how_far_tiles_are_exact(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_are_listed_with_their_last_exact_layer(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ["squeezenet1_1", "efficientnet_b0"]
     monkeypatch.setattr("render.networks.catalogue.network_names", lambda: names)
     whole = json.loads(shell("networks", "--all", "--json").out)

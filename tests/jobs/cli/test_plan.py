@@ -1,4 +1,4 @@
-"""`dreamfarm plan`: a table for people, JSON for programs, and nothing rendered."""
+"""`dreamfarm plan`: a table or JSON, without rendering."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.jobs.cli.shell import Shell
-from tests.jobs.small import FIELD, NETWORK, STRIDE, document
+from tests.support.shell import Shell
+from tests.support.small_poster import FIELD, NETWORK, STRIDE, poster_document
 
 FIELDS = {
     *("version", "job", "width", "height", "dpi", "network", "objectives", "precision"),
@@ -21,14 +21,14 @@ FIELDS = {
 
 @pytest.fixture
 def spec(picture: Path, weights: Path, tmp_path: Path) -> Path:
-    """A postcard, as a file."""
+    """A spec file of a postcard."""
     path = tmp_path / "spec.yaml"
     settings = ("size=50.8mm x auto @ 150dpi", "crew.workers=2", "precision=float32")
-    path.write_text(yaml.safe_dump(document(picture, weights, *settings)))
+    path.write_text(yaml.safe_dump(poster_document(picture, weights, *settings)))
     return path
 
 
-def test_a_plan_for_programs_is_complete(shell: Shell, spec: Path) -> None:
+def test_plan_json_is_complete(shell: Shell, spec: Path) -> None:
     ended = shell("plan", spec, "--no-probe", "--json")
     plan = json.loads(ended.out)
 
@@ -48,7 +48,7 @@ def test_a_plan_for_programs_is_complete(shell: Shell, spec: Path) -> None:
     assert [path.name for path in spec.parent.iterdir()] == ["spec.yaml"]
 
 
-def test_a_plan_for_people_says_the_same(shell: Shell, spec: Path) -> None:
+def test_plan_text_agrees_with_its_json(shell: Shell, spec: Path) -> None:
     plan = json.loads(shell("plan", spec, "--no-probe", "--json").out)
     table = shell("plan", spec, "--no-probe").out
 
@@ -63,7 +63,7 @@ def test_a_plan_for_people_says_the_same(shell: Shell, spec: Path) -> None:
     assert "not probed" in table
 
 
-def test_wide_posters_take_more_memory_to_write(shell: Shell, spec: Path) -> None:
+def test_wide_posters_need_more_memory_to_encode(shell: Shell, spec: Path) -> None:
     def needed(size: str) -> int:
         told = shell("plan", spec, "--no-probe", "--json", "--set", f"size={size}").out
         found: int = json.loads(told)["memory_for_files"]
@@ -77,7 +77,7 @@ def test_a_probe_estimates_the_time(shell: Shell, spec: Path) -> None:
     assert "about " in shell("plan", spec).out
 
 
-def test_the_crew_is_no_part_of_the_job(shell: Shell, spec: Path) -> None:
+def test_the_crew_does_not_change_the_job(shell: Shell, spec: Path) -> None:
     asked = ("plan", spec, "--no-probe", "--json")
     one, many = (json.loads(shell(*asked, "--workers", count).out) for count in (1, 5))
 
@@ -85,7 +85,7 @@ def test_the_crew_is_no_part_of_the_job(shell: Shell, spec: Path) -> None:
     assert one["job"] == many["job"]
 
 
-def test_layers_are_listed_with_what_they_see(shell: Shell) -> None:
+def test_layers_are_listed_with_their_fields(shell: Shell) -> None:
     rows = {row["name"]: row for row in json.loads(shell("layers", NETWORK, "--json").out)}
     table = shell("layers", NETWORK).out
 

@@ -1,4 +1,4 @@
-"""`dreamfarm render`: the same bytes from any crew, and what is said and left when it ends."""
+"""`dreamfarm render`: the same bytes from any crew, and clean endings."""
 
 import hashlib
 import json
@@ -18,16 +18,16 @@ import yaml
 from jobs.planning.machine import Machine
 from jobs.planning.poster import make_plan
 from jobs.poster.local import render_here
-from jobs.runtime.backend import in_process as crew_in_process
-from jobs.spec.document import read_document, spec_of
+from jobs.runtime.backend import crew_in_process
+from jobs.spec.document import parse_poster_spec, read_document
 from render.pictures.deepzoom import digest
-from tests.cluster.processes import still_running
-from tests.jobs.cli.shell import COMMAND, Ended, Shell, leftovers
-from tests.jobs.small import LAYER, NETWORK, document
+from tests.support.processes import still_running
+from tests.support.shell import COMMAND, CommandResult, Shell, hidden_files
+from tests.support.small_poster import LAYER, NETWORK, poster_document
 
 OUTPUTS = "outputs=[png, {format: tiff, depth: 16}, jpeg, deepzoom]"
 GIVEN = ("size=300x204", "dream.octaves=2", "tiles=96", OUTPUTS)
-# A tile by itself is at most 2048 pixels wide, so that this has two.
+# Automatic tiles are at most 2048 pixels wide, so this poster has two.
 AUTO = ("size=2100x40", "dream.octaves=2", "tiles=auto", OUTPUTS)
 SPECS = {"given": GIVEN, "auto": AUTO}
 
@@ -43,15 +43,15 @@ def written(folder: Path, content: dict[str, Any]) -> Path:
 def specs(
     tmp_path_factory: pytest.TempPathFactory, picture: Path, weights: Path
 ) -> dict[str, Path]:
-    """The two specs, as files."""
+    """Two spec files."""
     return {
-        tiles: written(tmp_path_factory.mktemp(tiles), document(picture, weights, *settings))
+        tiles: written(tmp_path_factory.mktemp(tiles), poster_document(picture, weights, *settings))
         for tiles, settings in SPECS.items()
     }
 
 
-def checked_digests(ended: Ended) -> dict[str, str]:
-    """Each output's SHA-256, by format, as `--json` says and as the files have it."""
+def checked_digests(ended: CommandResult) -> dict[str, str]:
+    """The checksums of outputs by format: those of `--json`, checked against the files."""
     assert ended.code == 0, ended.err
     said = json.loads(ended.out.splitlines()[-1])
     assert said["state"] == "succeeded"
@@ -61,22 +61,24 @@ def checked_digests(ended: Ended) -> dict[str, str]:
     return digests
 
 
-def run(*arguments: object) -> Ended:
-    """The installed command, in a process of its own."""
+def run(*arguments: object) -> CommandResult:
+    """Run the installed command in another process."""
     ran = subprocess.run(
         [COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
     )
-    return Ended(ran.returncode, ran.stdout, ran.stderr)
+    return CommandResult(ran.returncode, ran.stdout, ran.stderr)
 
 
 @pytest.fixture(scope="module")
 def in_process(
     specs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, dict[str, str]]:
-    """What one worker without Ray gives."""
+    """The checksums from one worker without Ray."""
 
     def digests(spec: Path) -> dict[str, str]:
-        plan = make_plan(spec_of(read_document(spec)), Machine(cores=1, gpus=0, memory=16 << 30))
+        plan = make_plan(
+            parse_poster_spec(read_document(spec)), Machine(cores=1, gpus=0, memory=16 << 30)
+        )
         folder = tmp_path_factory.mktemp("alone")
         manifest = render_here(plan, folder, lambda progress: None, crew_in_process)
         return {output["format"]: output["sha256"] for output in manifest["outputs"]}
@@ -95,14 +97,14 @@ def test_four_outputs_are_four_files(in_process: dict[str, dict[str, str]]) -> N
     [
         ("given", 3),
         ("auto", 2),
-        # Ray takes ten seconds to start; the others stay for `make slow`.
+        # Ray takes ten seconds to start; `make slow` runs the others.
         pytest.param("given", 1, marks=pytest.mark.slow),
         pytest.param("given", 2, marks=pytest.mark.slow),
         pytest.param("auto", 1, marks=pytest.mark.slow),
         pytest.param("auto", 3, marks=pytest.mark.slow),
     ],
 )
-def test_the_same_bytes_from_any_crew_on_ray(
+def test_any_ray_crew_gives_the_same_bytes(
     specs: dict[str, Path],
     in_process: dict[str, dict[str, str]],
     tmp_path: Path,
@@ -117,7 +119,7 @@ def test_the_same_bytes_from_any_crew_on_ray(
 
 
 @pytest.mark.parametrize(("tiles", "workers"), [("given", 2), ("given", 3), ("auto", 3)])
-def test_the_same_bytes_from_any_crew_in_process(
+def test_any_in_process_crew_gives_the_same_bytes(
     shell: Shell,
     specs: dict[str, Path],
     in_process: dict[str, dict[str, str]],
@@ -134,7 +136,7 @@ def test_the_automatic_tiles_are_shared(shell: Shell, specs: dict[str, Path]) ->
     assert plan["octaves"][-1]["columns"] == 2
 
 
-def test_results_are_told_and_lie_in_a_folder_of_the_job(
+def test_results_are_printed_below_the_job_folder(
     shell: Shell,
     monkeypatch: pytest.MonkeyPatch,
     picture: Path,
@@ -158,17 +160,17 @@ def test_results_are_told_and_lie_in_a_folder_of_the_job(
 def test_rendering_again_gives_the_same_files(
     shell: Shell, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
-    spec = written(tmp_path, document(picture, weights, "outputs=[png, deepzoom]"))
+    spec = written(tmp_path, poster_document(picture, weights, "outputs=[png, deepzoom]"))
     asked = ("render", spec, "--in-process", "--json", "--out", tmp_path / "out")
 
     assert checked_digests(shell(*asked)) == checked_digests(shell(*asked))
-    assert leftovers(tmp_path) == []
+    assert hidden_files(tmp_path) == []
 
 
-def test_a_folder_in_the_place_of_a_file_is_refused_before_rendering(
+def test_a_folder_at_an_output_path_fails_before_rendering(
     shell: Shell, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
-    spec = written(tmp_path, document(picture, weights))
+    spec = written(tmp_path, poster_document(picture, weights))
     (tmp_path / "out" / "sky.png" / "not a picture").mkdir(parents=True)
 
     ended = shell("render", spec, "--in-process", "--out", tmp_path / "out")
@@ -176,14 +178,14 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_rendering(
     assert ended.err == (
         f"dreamfarm: {tmp_path}/out/sky.png: is a folder; remove it, or choose another --out\n"
     )
-    assert leftovers(tmp_path) == []
+    assert hidden_files(tmp_path) == []
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["sky.png"]
 
 
-def test_an_unexpected_error_is_one_line_and_a_trace_only_where_asked(
+def test_an_unexpected_error_has_a_traceback_only_with_debug(
     shell: Shell, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
-    spec = written(tmp_path, document(picture, weights))
+    spec = written(tmp_path, poster_document(picture, weights))
     (tmp_path / "out" / ".manifest.json.partial").mkdir(parents=True)
     asked = ("render", spec, "--in-process", "--out", tmp_path / "out")
 
@@ -194,12 +196,12 @@ def test_an_unexpected_error_is_one_line_and_a_trace_only_where_asked(
     assert "Traceback" not in plain.err
     assert "Traceback (most recent call last):" in traced.err
     assert "unexpected IsADirectoryError" in traced.err.splitlines()[-1]
-    assert leftovers(tmp_path) == [".manifest.json.partial"]
+    assert hidden_files(tmp_path) == [".manifest.json.partial"]
 
 
 @contextmanager
 def rendering(spec: Path, out: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A render that goes on and on, once it has begun to dream."""
+    """A long render that has started to dream."""
     with subprocess.Popen(
         [COMMAND, "render", spec, "--out", out, *options],
         stdout=subprocess.PIPE,
@@ -221,22 +223,24 @@ def rendering(spec: Path, out: Path, *options: str) -> Iterator[subprocess.Popen
 
 @pytest.mark.parametrize("options", [("--in-process",), ("--workers", "2")])
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_who_is_told_to_end_leaves_nothing(
+def test_a_stopped_render_leaves_nothing(
     picture: Path,
     weights: Path,
     tmp_path: Path,
     options: tuple[str, ...],
     ending: signal.Signals,
 ) -> None:
-    spec = written(tmp_path, document(picture, weights, "dream.steps=100000", "dream.octaves=1"))
+    spec = written(
+        tmp_path, poster_document(picture, weights, "dream.steps=100000", "dream.octaves=1")
+    )
     out = tmp_path / "new" / "out"
     with rendering(spec, out, *options) as process:
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-        # Ctrl-C is for all of a terminal's processes.
+        # Ctrl-C goes to all processes of a terminal.
         (os.killpg if ending == signal.SIGINT else os.kill)(process.pid, ending)
         told, complained = process.communicate(timeout=30)
 
-    assert complained.startswith("dreamfarm: interrupted; nothing was left half-written")
+    assert complained.startswith("dreamfarm: interrupted; no file is half-written")
     assert len(complained.splitlines()) == 1
     assert told == ""
     assert process.returncode == 128 + ending
@@ -245,7 +249,7 @@ def test_who_is_told_to_end_leaves_nothing(
 
 
 @pytest.mark.slow
-def test_a_picture_that_ends_in_the_middle_leaves_nothing_of_a_crew_on_ray(
+def test_a_truncated_picture_leaves_no_ray_crew(
     picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     cut, out = tmp_path / "cut.png", tmp_path / "out"

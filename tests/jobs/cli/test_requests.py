@@ -1,4 +1,4 @@
-"""`dreamfarm pause`, `resume`, `cancel`, `retry`: a line each, and one that is wrong stops none."""
+"""`dreamfarm pause`, `resume`, `cancel` and `retry`: a line for each job."""
 
 import json
 
@@ -7,8 +7,8 @@ import pytest
 from jobs.records.keys import ACTIVE
 from jobs.records.state import State
 from jobs.store.folder import FolderStore
-from tests.jobs.cli.shell import Shell
-from tests.jobs.lifecycle.scene import JOB, brought_to, lay
+from tests.support.job_states import JOB, job_in_state, write_job
+from tests.support.shell import Shell
 
 
 @pytest.mark.parametrize(
@@ -17,26 +17,26 @@ from tests.jobs.lifecycle.scene import JOB, brought_to, lay
         ("queued", "pause", "paused", "paused"),
         ("running", "pause", "running", "will pause at its next step"),
         ("paused", "resume", "queued", "queued"),
-        ("running", "resume", "running", "goes on"),
+        ("running", "resume", "running", "continues"),
         ("queued", "cancel", "cancelled", "cancelled"),
         ("running", "cancel", "running", "will stop soon"),
         ("failed", "retry", "queued", "queued again"),
         ("cancelled", "retry", "queued", "queued again"),
     ],
 )
-def test_what_follows_is_said(
+def test_the_new_state_is_printed(
     shell: Shell, store: FolderStore, before: State, verb: str, after: State, words: str
 ) -> None:
-    brought_to(store, before)
+    job_in_state(store, before)
     ended = shell(verb, "sky")
 
     assert (ended.code, ended.out, ended.err) == (0, f"{JOB}: {words}\n", "")
     assert json.loads(shell("show", JOB, "--json").out)["state"] == after
 
 
-def test_programs_get_a_line_for_each_job(shell: Shell, store: FolderStore) -> None:
-    lay(store, "a-0123456789ab")
-    lay(store, "b-0123456789ab")
+def test_with_json_there_is_a_line_per_job(shell: Shell, store: FolderStore) -> None:
+    write_job(store, "a-0123456789ab")
+    write_job(store, "b-0123456789ab")
     ended = shell("pause", "a", "b", "--json")
     assert [json.loads(line) for line in ended.out.splitlines()] == [
         {"job": "a-0123456789ab", "state": "paused"},
@@ -44,9 +44,9 @@ def test_programs_get_a_line_for_each_job(shell: Shell, store: FolderStore) -> N
     ]
 
 
-def test_what_one_job_does_not_allow_stops_no_other(shell: Shell, store: FolderStore) -> None:
-    brought_to(store, "succeeded")
-    lay(store, "a-0123456789ab")
+def test_a_refused_request_does_not_stop_the_others(shell: Shell, store: FolderStore) -> None:
+    job_in_state(store, "succeeded")
+    write_job(store, "a-0123456789ab")
     ended = shell("cancel", "nothing", "sky", "a")
 
     assert ended.code == 2
@@ -57,7 +57,7 @@ def test_what_one_job_does_not_allow_stops_no_other(shell: Shell, store: FolderS
     ]
 
 
-def test_what_waits_again_is_found_by_schedulers(shell: Shell, store: FolderStore) -> None:
-    brought_to(store, "failed")
+def test_resumed_jobs_are_found_by_schedulers(shell: Shell, store: FolderStore) -> None:
+    job_in_state(store, "failed")
     shell("retry", JOB)
-    assert [entry.key for entry in store.entries(ACTIVE)] == [f"active/{JOB}@1"]
+    assert [entry.key for entry in store.list_objects(ACTIVE)] == [f"active/{JOB}@1"]

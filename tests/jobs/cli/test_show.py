@@ -1,24 +1,31 @@
-"""`dreamfarm show` and `logs`: how a job stands, and how it came there."""
+"""`dreamfarm show` and `logs`: the state of a job, and its history."""
 
 import json
 
 import pytest
 
-from jobs.records.events import encoded, event
 from jobs.records.keys import JobKeys
 from jobs.records.request import pause, retry
 from jobs.records.state import State
+from jobs.records.status import encode_events, make_event
 from jobs.store.folder import FolderStore
-from tests.jobs.cli.farm import Rendered
-from tests.jobs.cli.shell import Shell
-from tests.jobs.lifecycle.scene import JOB, brought_to, claimed, fail, lay, status
+from tests.support.job_states import (
+    JOB,
+    claim_next_lease,
+    fail_job,
+    job_in_state,
+    sample_status,
+    write_job,
+)
+from tests.support.rendered_poster import RenderedPoster
+from tests.support.shell import Shell
 
 STATES: tuple[State, ...] = ("queued", "running", "paused", "succeeded", "failed", "cancelled")
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_has_its_words(shell: Shell, store: FolderStore, state: State) -> None:
-    brought_to(store, state)
+def test_every_state_is_described(shell: Shell, store: FolderStore, state: State) -> None:
+    job_in_state(store, state)
     told = json.loads(shell("show", "sky", "--json").out)
     ended = shell("show", JOB)
 
@@ -30,10 +37,10 @@ def test_every_state_has_its_words(shell: Shell, store: FolderStore, state: Stat
     assert ended.out.splitlines()[1].startswith(f"state      {state}")
 
 
-def test_a_running_job_s_figures(shell: Shell, store: FolderStore) -> None:
-    keys = lay(store)
-    held = claimed(store, keys)
-    store.put(keys.status(held.number), status().encoded())
+def test_a_running_job_shows_its_progress(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
+    held = claim_next_lease(store, keys)
+    store.put(keys.status(held.number), sample_status().encode())
     told = json.loads(shell("show", JOB, "--json").out)
 
     assert (told["progress"], told["eta_seconds"], told["reason"]) == (0.25, 6.0, None)
@@ -46,19 +53,17 @@ def test_a_running_job_s_figures(shell: Shell, store: FolderStore) -> None:
     assert "1 of 4 megapixel-steps, 0.50 a second" in words
 
 
-def test_a_wish_that_the_holder_has_not_obeyed_yet_is_told(
-    shell: Shell, store: FolderStore
-) -> None:
-    brought_to(store, "running")
+def test_a_pending_request_is_shown(shell: Shell, store: FolderStore) -> None:
+    job_in_state(store, "running")
     pause(store, JOB)
     assert "running, starting, will pause at its next step" in shell("show", JOB).out
 
 
-def test_a_failure_is_one_line_with_its_class(shell: Shell, store: FolderStore) -> None:
-    keys = lay(store)
-    held = claimed(store, keys)
-    broken = status(failure="memory").model_copy(update={"reason": "no\nmemory\nat all"})
-    store.put(keys.status(held.number), broken.encoded())
+def test_a_failure_shows_one_line_with_its_class(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
+    held = claim_next_lease(store, keys)
+    broken = sample_status(failure="memory").model_copy(update={"reason": "no\nmemory\nat all"})
+    store.put(keys.status(held.number), broken.encode())
     held.release()
 
     assert "state      failed (memory): no memory at all\n" in shell("show", JOB).out
@@ -66,14 +71,14 @@ def test_a_failure_is_one_line_with_its_class(shell: Shell, store: FolderStore) 
     assert (told["failure"], told["reason"]) == ("memory", "no\nmemory\nat all")
 
 
-def test_a_reason_is_history_once_retried(shell: Shell, store: FolderStore) -> None:
-    brought_to(store, "failed")
+def test_a_retry_clears_the_reason(shell: Shell, store: FolderStore) -> None:
+    job_in_state(store, "failed")
     retry(store, JOB)
     told = json.loads(shell("show", JOB, "--json").out)
     assert (told["state"], told["failure"], told["reason"]) == ("queued", None, None)
 
 
-def test_results_and_where_they_lie(shell: Shell, job: Rendered) -> None:
+def test_results_are_shown_with_their_keys(shell: Shell, job: RenderedPoster) -> None:
     told = json.loads(shell("show", job.job, "--json").out)
     words = shell("show", job.job).out
 
@@ -88,8 +93,8 @@ def test_results_and_where_they_lie(shell: Shell, job: Rendered) -> None:
     assert f"dreamfarm fetch {job.job}" in words
 
 
-def test_no_such_job_names_the_nearest(shell: Shell, store: FolderStore) -> None:
-    lay(store)
+def test_an_unknown_job_gets_suggestions(shell: Shell, store: FolderStore) -> None:
+    write_job(store)
     ended = shell("show", "skye-0123456789ab")
     assert ended.code == 2
     assert ended.err == (
@@ -98,18 +103,18 @@ def test_no_such_job_names_the_nearest(shell: Shell, store: FolderStore) -> None
     )
 
 
-def test_the_beginning_of_several_is_refused(shell: Shell, store: FolderStore) -> None:
-    lay(store)
-    lay(store, "sky-aaaaaaaaaaaa")
+def test_an_ambiguous_prefix_fails(shell: Shell, store: FolderStore) -> None:
+    write_job(store)
+    write_job(store, "sky-aaaaaaaaaaaa")
     assert shell("show", "sky").code == 2
     assert shell("show", "sky-0").code == 0
 
 
-def test_logs_go_through_all_leases_in_order(shell: Shell, store: FolderStore) -> None:
-    keys = lay(store)
+def test_logs_cover_all_leases_in_order(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
     for number, log in ((1, b"first\nsecond\n"), (2, b""), (3, b"third\n")):
-        fail(store, claimed(store, keys))
-        store.put(keys.events(number), encoded([event("dream", octave=number)]))
+        fail_job(store, claim_next_lease(store, keys))
+        store.put(keys.events(number), encode_events([make_event("dream", octave=number)]))
         store.put(keys.log(number), log)
     told = [json.loads(line) for line in shell("logs", JOB, "--json").out.splitlines()]
     lines = shell("logs", JOB).out.splitlines()
@@ -126,8 +131,8 @@ def test_logs_go_through_all_leases_in_order(shell: Shell, store: FolderStore) -
     assert shell("logs", JOB, "--events").out.splitlines() == lines[:3]
 
 
-def test_a_job_that_nobody_has_touched_has_no_logs(shell: Shell, store: FolderStore) -> None:
+def test_an_unclaimed_job_has_no_logs(shell: Shell, store: FolderStore) -> None:
     store.put(JobKeys("new-0123456789ab").folder + "x", b"")
-    lay(store)
+    write_job(store)
     ended = shell("logs", JOB)
     assert (ended.code, ended.out) == (0, "")

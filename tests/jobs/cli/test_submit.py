@@ -1,4 +1,4 @@
-"""`dreamfarm submit`: the id, what follows, and exactly what programs read."""
+"""`dreamfarm submit`: the id, the next command, and the exact JSON."""
 
 import json
 from pathlib import Path
@@ -8,38 +8,38 @@ import pytest
 from jobs.records.keys import JobKeys
 from jobs.records.request import cancel
 from jobs.store.folder import FolderStore
-from tests.jobs.cli.farm import Rendered, spec_file
-from tests.jobs.cli.shell import Shell
-from tests.jobs.lifecycle.scene import claimed, fail
-from tests.jobs.small import LAYER, NETWORK, planned
+from tests.support.job_states import claim_next_lease, fail_job
+from tests.support.rendered_poster import RenderedPoster, write_poster_spec
+from tests.support.shell import Shell
+from tests.support.small_poster import LAYER, NETWORK, plan_poster
 
 
 @pytest.fixture
 def spec(tmp_path: Path, picture: Path, weights: Path) -> Path:
-    return spec_file(tmp_path, picture, weights)
+    return write_poster_spec(tmp_path, picture, weights)
 
 
-def test_the_id_is_printed_and_what_follows(
+def test_submit_prints_the_id_and_the_next_command(
     shell: Shell, store: FolderStore, spec: Path, picture: Path, weights: Path
 ) -> None:
     ended = shell("submit", spec)
-    job = planned(picture, weights).identity.job_id
+    job = plan_poster(picture, weights).identity.job_id
 
     assert (ended.code, ended.out) == (0, f"{job}\n")
     assert ended.err == f"{job}: queued; `dreamfarm work` renders it\n"
     assert shell("submit", spec).err == (
-        f"{job}: is in the store already, queued; `dreamfarm watch {job}` shows how far it is\n"
+        f"{job}: is already in the store, queued; `dreamfarm watch {job}` shows its progress\n"
     )
 
 
-def test_programs_get_three_words(shell: Shell, store: FolderStore, spec: Path) -> None:
+def test_submit_json_has_three_fields(shell: Shell, store: FolderStore, spec: Path) -> None:
     first, second = (json.loads(shell("submit", spec, "--json").out) for _ in range(2))
 
     assert first == {"job": first["job"], "state": "queued", "new": True}
     assert second == {"job": first["job"], "state": "queued", "new": False}
 
 
-def test_a_picture_with_flags_is_a_job_too(
+def test_a_picture_with_flags_is_a_job(
     shell: Shell, store: FolderStore, picture: Path, weights: Path
 ) -> None:
     flags = ("--network", NETWORK, "--weights", weights, "--layer", LAYER, "--size", "x2")
@@ -52,11 +52,9 @@ def test_a_picture_with_flags_is_a_job_too(
     assert (spec["size"], spec["crew"]["workers"]) == ("x2", 3)
 
 
-def test_a_job_that_has_ended_stays_ended_and_what_helps_is_said(
-    shell: Shell, store: FolderStore, spec: Path
-) -> None:
+def test_an_ended_job_stays_ended_with_advice(shell: Shell, store: FolderStore, spec: Path) -> None:
     job = json.loads(shell("submit", spec, "--json").out)["job"]
-    fail(store, claimed(store, JobKeys(job)))
+    fail_job(store, claim_next_lease(store, JobKeys(job)))
     assert f"failed; `dreamfarm retry {job}` runs it again" in shell("submit", spec).err
 
     assert shell("retry", job).code == 0
@@ -64,21 +62,21 @@ def test_a_job_that_has_ended_stays_ended_and_what_helps_is_said(
     assert f"cancelled; `dreamfarm retry {job}` runs it again" in shell("submit", spec).err
 
 
-def test_what_is_rendered_can_be_fetched(
-    shell: Shell, job: Rendered, tmp_path: Path, picture: Path, weights: Path
+def test_a_rendered_job_can_be_fetched(
+    shell: Shell, job: RenderedPoster, tmp_path: Path, picture: Path, weights: Path
 ) -> None:
     outputs = "outputs=[png, {format: tiff, depth: 16}, deepzoom]"
-    ended = shell("submit", spec_file(tmp_path, picture, weights, outputs), "--watch")
+    ended = shell("submit", write_poster_spec(tmp_path, picture, weights, outputs), "--watch")
 
     assert (ended.code, ended.out) == (0, f"{job.job}\n")
     assert ended.err.splitlines() == [
-        f"{job.job}: is in the store already, succeeded; `dreamfarm fetch {job.job}` brings its "
+        f"{job.job}: is already in the store, succeeded; `dreamfarm fetch {job.job}` downloads its "
         "results",
         f"{job.job}: succeeded",
     ]
 
 
-def test_a_watched_job_that_ends_badly_ends_the_command_so(
+def test_a_watched_job_that_fails_fails_the_command(
     shell: Shell, store: FolderStore, spec: Path
 ) -> None:
     job = json.loads(shell("submit", spec, "--json").out)["job"]
@@ -89,11 +87,11 @@ def test_a_watched_job_that_ends_badly_ends_the_command_so(
     assert ended.err.splitlines()[-1] == f"dreamfarm: {job}: cancelled"
 
 
-def test_a_wrong_spec_is_refused_and_nothing_written(
+def test_a_wrong_spec_writes_nothing(
     shell: Shell, store: FolderStore, tmp_path: Path, picture: Path, weights: Path
 ) -> None:
-    ended = shell("submit", spec_file(tmp_path, picture, weights, "dream.steps=-1"))
+    ended = shell("submit", write_poster_spec(tmp_path, picture, weights, "dream.steps=-1"))
 
     assert ended.code == 2
     assert ended.err == "dreamfarm: dream: steps must be from 0 to 100000; not -1\n"
-    assert not list(store.entries(""))
+    assert not list(store.list_objects(""))

@@ -1,11 +1,7 @@
-"""`dreamfarm watch`: every change, until the job ends, and how it ended."""
+"""`dreamfarm watch`: every change until the job ends, and the exit code."""
 
 import json
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -13,28 +9,15 @@ from jobs.records.keys import JobKeys
 from jobs.records.request import cancel, pause, resume
 from jobs.records.state import State
 from jobs.store.folder import FolderStore
-from tests.jobs.cli.shell import Shell
-from tests.jobs.lifecycle.scene import JOB, brought_to, claimed, fail, lay, status
-
-EVERY = ("--every", "0.1")
-PAUSE = 0.35
-
-
-@contextmanager
-def meanwhile(*deeds: Callable[[], object]) -> Iterator[None]:
-    """Deeds of another process, one after the other, so that each is seen."""
-
-    def run() -> None:
-        for deed in deeds:
-            time.sleep(PAUSE)
-            deed()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
+from tests.support.job_states import (
+    JOB,
+    claim_next_lease,
+    fail_job,
+    job_in_state,
+    sample_status,
+    write_job,
+)
+from tests.support.shell import EVERY, Shell, in_background
 
 
 @pytest.mark.parametrize(
@@ -45,17 +28,17 @@ def meanwhile(*deeds: Callable[[], object]) -> Iterator[None]:
         ("cancelled", 1, f"dreamfarm: {JOB}: cancelled"),
     ],
 )
-def test_what_has_ended_ends_it_at_once(
+def test_an_ended_job_ends_the_watch_at_once(
     shell: Shell, store: FolderStore, state: State, code: int, last: str
 ) -> None:
-    brought_to(store, state)
+    job_in_state(store, state)
     ended = shell("watch", "sky")
     assert (ended.code, ended.out, ended.err) == (code, "", f"{last}\n")
 
 
-def test_lines_come_with_changes_alone(shell: Shell, store: FolderStore) -> None:
-    keys = lay(store)
-    with meanwhile(
+def test_each_change_is_one_line(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
+    with in_background(
         lambda: pause(store, JOB),
         lambda: resume(store, JOB),
         lambda: store.put(keys.manifest, b'{"version": 1}'),
@@ -68,11 +51,11 @@ def test_lines_come_with_changes_alone(shell: Shell, store: FolderStore) -> None
     ]
 
 
-def test_programs_get_an_object_for_each_change(shell: Shell, store: FolderStore) -> None:
-    keys = lay(store)
-    held = claimed(store, keys)
-    with meanwhile(
-        lambda: store.put(keys.status(1), status(progress=0.5).encoded()),
+def test_with_json_each_change_is_an_object(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
+    held = claim_next_lease(store, keys)
+    with in_background(
+        lambda: store.put(keys.status(1), sample_status(progress=0.5).encode()),
         lambda: cancel(store, JOB),
         held.release,
     ):
@@ -88,25 +71,23 @@ def test_programs_get_an_object_for_each_change(shell: Shell, store: FolderStore
     assert (ended.code, ended.err) == (1, f"dreamfarm: {JOB}: cancelled\n")
 
 
-def test_a_failure_says_why(shell: Shell, store: FolderStore) -> None:
-    held = claimed(store, lay(store))
-    with meanwhile(lambda: fail(store, held)):
+def test_a_failure_shows_its_reason(shell: Shell, store: FolderStore) -> None:
+    held = claim_next_lease(store, write_job(store))
+    with in_background(lambda: fail_job(store, held)):
         ended = shell("watch", JOB, *EVERY)
     assert ended.code == 1
     assert ended.err.splitlines()[-1] == f"dreamfarm: {JOB}: failed (memory): no memory"
 
 
-def test_a_job_that_is_deleted_meanwhile_is_no_job_any_more(
-    shell: Shell, store: FolderStore
-) -> None:
-    lay(store)
-    with meanwhile(lambda: store.delete([JobKeys(JOB).spec])):
+def test_a_deleted_job_ends_the_watch(shell: Shell, store: FolderStore) -> None:
+    write_job(store)
+    with in_background(lambda: store.delete([JobKeys(JOB).spec])):
         ended = shell("watch", JOB, *EVERY)
     assert ended.code == 2
     assert ended.err.splitlines()[-1].startswith(f"dreamfarm: no job {JOB} in ")
 
 
-def test_nobody_looks_more_often_than_makes_sense(shell: Shell, store: FolderStore) -> None:
+def test_the_interval_has_a_minimum(shell: Shell, store: FolderStore) -> None:
     assert shell("watch", JOB, "--every", "0").code == 2
 
 
@@ -114,9 +95,9 @@ def test_a_terminal_gets_one_line_that_changes(
     shell: Shell, store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    held = claimed(store, lay(store))
-    store.put(held.keys.status(1), status().encoded())
-    with meanwhile(lambda: store.put(held.keys.manifest, b'{"version": 1}')):
+    held = claim_next_lease(store, write_job(store))
+    store.put(held.keys.status(1), sample_status().encode())
+    with in_background(lambda: store.put(held.keys.manifest, b'{"version": 1}')):
         ended = shell("watch", JOB, *EVERY)
 
     assert ended.code == 0

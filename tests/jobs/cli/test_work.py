@@ -1,20 +1,19 @@
-"""`dreamfarm work` on stores and clusters that it cannot serve; what it renders, others test."""
+"""`dreamfarm work`: its options, and stores and clusters that it cannot serve."""
 
 import uuid
 from pathlib import Path
 
 import pytest
 
-from jobs.runtime.logs import Say
-from jobs.runtime.metrics.exporter import Meters
+from jobs.runtime.logs import Notify
+from jobs.runtime.metrics.exporter import MetricsExporter
 from jobs.services.scheduler.capacity import Ask
 from jobs.services.scheduler.scheduler import Scheduler, Settings
 from jobs.spec.base import MAX_PIXELS
 from jobs.store.store import Store
-from tests.faults.proxy import faulty_proxy
-from tests.faults.servers import Server, free_ports
-from tests.jobs.cli.shell import Shell
-from tests.jobs.store.s3 import BUCKET, settings
+from tests.support.faulty_proxy import faulty_proxy
+from tests.support.s3_servers import BUCKET, Server, free_ports, s3_environment
+from tests.support.shell import Shell
 
 
 @pytest.fixture
@@ -22,13 +21,13 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return Shell(monkeypatch, capsys)
 
 
-def test_an_empty_folder_is_nothing_to_do(shell: Shell, tmp_path: Path) -> None:
+def test_an_empty_folder_has_no_work(shell: Shell, tmp_path: Path) -> None:
     ended = shell("work", "--store", tmp_path / "store", "--until-idle")
     assert (ended.code, ended.out) == (0, "")
     assert len(ended.err.splitlines()) == 1
 
 
-def test_metrics_are_served_where_it_says(shell: Shell, tmp_path: Path) -> None:
+def test_metrics_are_served_at_the_given_port(shell: Shell, tmp_path: Path) -> None:
     port = free_ports(1)
     ended = shell("work", "--store", tmp_path / "store", "--until-idle", "--metrics", port)
     assert ended.code == 0
@@ -36,27 +35,27 @@ def test_metrics_are_served_where_it_says(shell: Shell, tmp_path: Path) -> None:
     assert line.endswith(f", metrics at http://127.0.0.1:{port}/metrics")
 
 
-def test_a_store_whose_conditions_do_nothing_is_refused(shell: Shell, moto: Server) -> None:
+def test_a_store_without_conditional_writes_fails(shell: Shell, moto: Server) -> None:
     with faulty_proxy(moto.endpoint) as proxy:
         proxy.withheld = frozenset({"if-none-match"})
-        with settings(moto.behind(proxy.endpoint)):
+        with s3_environment(moto.behind(proxy.endpoint)):
             ended = shell("work", "--store", f"s3://{BUCKET}/{uuid.uuid4().hex}", "--until-idle")
     assert ended.code == 3
     assert len(ended.err.splitlines()) == 1
-    assert "conditional writes do nothing" in ended.err
+    assert "conditional writes have no effect" in ended.err
     assert "8 of 8" in ended.err
 
 
-def test_a_store_that_nobody_answers_for_is_unreachable(shell: Shell) -> None:
+def test_a_silent_store_is_unreachable(shell: Shell) -> None:
     server = Server(f"http://127.0.0.1:{free_ports(1)}")
-    with settings(server, DREAMFARM_S3_TIMEOUT="1"):
+    with s3_environment(server, DREAMFARM_S3_TIMEOUT="1"):
         ended = shell("work", "--store", f"s3://{BUCKET}/x", "--until-idle")
     assert ended.code == 3
     assert len(ended.err.splitlines()) == 1
     assert "no connection" in ended.err
 
 
-def test_a_cluster_that_is_not_there_is_unreachable(shell: Shell, tmp_path: Path) -> None:
+def test_a_missing_cluster_is_unreachable(shell: Shell, tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_ports(1)}"
     ended = shell("work", "--store", tmp_path / "store", "--address", address, "--until-idle")
     assert ended.code == 3
@@ -72,28 +71,33 @@ def test_a_cluster_that_is_not_there_is_unreachable(shell: Shell, tmp_path: Path
         ("--max-pixels", "0"),
     ],
 )
-def test_absurd_settings_are_refused(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
+def test_absurd_settings_fail(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
     ended = shell("work", "--store", tmp_path / "store", "--until-idle", option, value)
     assert ended.code == 2
     assert option in ended.err
 
 
 @pytest.mark.parametrize("place", ["nowhere", "http://169.254.169.254/", "file:///", "", "s3://B_"])
-def test_what_is_no_place_cannot_be_allowed(shell: Shell, tmp_path: Path, place: str) -> None:
+def test_only_folders_and_buckets_can_be_allowed(shell: Shell, tmp_path: Path, place: str) -> None:
     ended = shell("work", "--store", tmp_path / "store", "--until-idle", "--allow", place)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
     assert "s3://BUCKET/PREFIX" in ended.err
 
 
-def test_what_is_allowed_reaches_those_who_hold_jobs(
+def test_allowed_paths_reach_the_scheduler(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Settings] = []
 
     class Noted(Scheduler):
         def __init__(
-            self, store: Store, ask: Ask, settings: Settings, say: Say, meters: Meters
+            self,
+            store: Store,
+            ask: Ask,
+            settings: Settings,
+            say: Notify,
+            meters: MetricsExporter,
         ) -> None:
             given.append(settings)
             super().__init__(store, ask, settings, say, meters)

@@ -4,28 +4,28 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.dataset.poison import POISONS, Inputs, inputs
-from tests.jobs.dataset.small import Seen, finished, submitted
-from tests.jobs.holders import claimed
-from tests.jobs.lifecycle.memory_store import MemoryStore
+from tests.support.bad_pictures import BAD_PICTURES, MixedPictures, mixed_pictures
+from tests.support.coordinators import claim_job
+from tests.support.memory_store import MemoryStore
+from tests.support.small_dataset import DatasetResult, read_finished_dataset, submit_small_dataset
 
 
 @pytest.fixture(scope="session")
-def mixed() -> Inputs:
+def mixed() -> MixedPictures:
     """A few pictures, and one of each poison."""
-    return inputs(len(POISONS) + 8, spoilt=len(POISONS))
+    return mixed_pictures(len(BAD_PICTURES) + 8, bad=len(BAD_PICTURES))
 
 
 @pytest.fixture(scope="session")
-def folder(mixed: Inputs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(mixed: MixedPictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where they lie; to be looked at only."""
-    return mixed.written(tmp_path_factory.mktemp("inputs"))
+    return mixed.write_to(tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.fixture(scope="session")
-def calm(folder: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+def calm(folder: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> DatasetResult:
     """They, dreamed by one worker whom nothing disturbs."""
     store = MemoryStore()
-    job = submitted(store, folder, weights)
-    claimed(store, job, tmp_path_factory.mktemp("calm")).run()
-    return finished(store, job)
+    job = submit_small_dataset(store, folder, weights)
+    claim_job(store, job, tmp_path_factory.mktemp("calm")).run()
+    return read_finished_dataset(store, job)

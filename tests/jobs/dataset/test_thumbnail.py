@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from jobs.dataset.thumbnail import thumbnail
-from tests.render.pictures.icc import rgb_profile
+from tests.support.picture_files import rgb_profile
 
 GREY = (128, 128, 128)
 

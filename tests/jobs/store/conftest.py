@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jobs.store.folder import FolderStore
+from jobs.store.folder_files import PartialFiles
 from jobs.store.key import PARTIAL
-from jobs.store.partial_files import Drafts
 from jobs.store.s3 import S3Store
 from jobs.store.s3_client import make_client
 from jobs.store.store import Store
-from tests.faults.servers import Server
-from tests.jobs.store.s3 import BUCKET, settings
+from tests.support.s3_servers import BUCKET, Server, s3_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 @functools.cache
 def client(server: Server) -> "S3Client":
     """One for all tests: making it takes longer than most of them."""
-    with settings(server):
+    with s3_environment(server):
         return make_client()
 
 
@@ -53,8 +52,8 @@ def crashed_upload(
 
         def crash(key: str) -> None:
             if kind == "folder":
-                drafts = Drafts(Path(store.address) / PARTIAL)
-                held.enter_context(drafts.begun(key)).write(b"half")
+                drafts = PartialFiles(Path(store.address) / PARTIAL)
+                held.enter_context(drafts.create(key)).write(b"half")
                 return
             place = store.address.removeprefix(f"s3://{BUCKET}/")
             server: Server = request.getfixturevalue(kind)

@@ -24,7 +24,7 @@ def test_a_bucket_with_or_without_a_prefix(address: str, known_as: str) -> None:
     store = open_store(address)
     assert isinstance(store, S3Store)
     assert store.address == known_as
-    assert store.local("a") is None
+    assert store.local_path("a") is None
 
 
 def test_anything_else_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,35 +42,35 @@ def test_anything_else_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert isinstance(store, FolderStore)
         # Absolute, so that it means the same to processes elsewhere on this machine.
         assert store.address == str(folder)
-        assert store.local("x/y") == folder / "x" / "y"
+        assert store.local_path("x/y") == folder / "x" / "y"
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("address", "complaint"),
+    ("address", "message"),
     [
-        ("", "no name of a store"),
-        ("  ", "no name of a store"),
-        ("a\0b", "no name of a store"),
-        ("~no-such-user/a", "whose home"),
-        ("s3://", "a bucket's name"),
-        ("s3:///a", "a bucket's name"),
-        ("s3://ab", "a bucket's name"),
-        ("s3://Dreams", "a bucket's name"),
-        ("s3://a_b_c", "a bucket's name"),
-        ("s3://a..b", "a bucket's name"),
-        ("s3://key:secret@abc", "a bucket's name"),
+        ("", "not the address of a store"),
+        ("  ", "not the address of a store"),
+        ("a\0b", "not the address of a store"),
+        ("~no-such-user/a", "no such home folder"),
+        ("s3://", "a bucket name"),
+        ("s3:///a", "a bucket name"),
+        ("s3://ab", "a bucket name"),
+        ("s3://Dreams", "a bucket name"),
+        ("s3://a_b_c", "a bucket name"),
+        ("s3://a..b", "a bucket name"),
+        ("s3://key:secret@abc", "a bucket name"),
         ("s3://abc/a//b", "a prefix"),
         ("s3://abc/../b", "a prefix"),
         ("s3://abc/a?b=c", "a prefix"),
-        ("gs://abc", "no such kind of store"),
-        ("https://host/abc", "no such kind of store"),
-        ("file://elsewhere/abc", "not a folder of this machine"),
-        ("file://", "not a folder of this machine"),
+        ("gs://abc", "unknown kind of store"),
+        ("https://host/abc", "unknown kind of store"),
+        ("file://elsewhere/abc", "not a local folder"),
+        ("file://", "not a local folder"),
     ],
 )
-def test_nonsense_is_told_in_one_line(address: str, complaint: str) -> None:
-    with pytest.raises(RequestError, match=complaint) as caught:
+def test_nonsense_is_told_in_one_line(address: str, message: str) -> None:
+    with pytest.raises(RequestError, match=message) as caught:
         open_store(address)
     assert "\n" not in str(caught.value)
     assert "s3://BUCKET" in str(caught.value) or "PATH" in str(caught.value)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.store.errors import Elsewhere, Missing, StoreRefused, StoreUnreachable
+from jobs.store.errors import LinkOutsideStore, ObjectNotFound, StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
-from jobs.store.folder_errors import failure
+from jobs.store.folder_errors import store_error
 
 
 @pytest.fixture
@@ -31,15 +31,15 @@ def below(folder: Path) -> set[str]:
 
 def test_an_object_is_a_plain_file(store: FolderStore, root: Path) -> None:
     store.put("a/b", b"x")
-    assert store.local("a/b") == root / "a" / "b"
-    assert store.local("a/b").read_bytes() == b"x"
+    assert store.local_path("a/b") == root / "a" / "b"
+    assert store.local_path("a/b").read_bytes() == b"x"
     assert below(root) == {".partial", "a", "a/b"}
 
 
 def test_reading_creates_nothing(store: FolderStore, root: Path) -> None:
-    with pytest.raises(Missing):
-        store.aged("a")
-    assert not [*store.entries(""), *store.folders(""), *store.unfinished("")]
+    with pytest.raises(ObjectNotFound):
+        store.get_with_age("a")
+    assert not [*store.list_objects(""), *store.list_folders(""), *store.unfinished_uploads("")]
     store.delete(["a/b"])
     assert not root.exists()
 
@@ -68,18 +68,18 @@ def test_putting_and_deleting_at_once_lose_nothing(store: FolderStore) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
-    assert list(store.entries("")) == []
+    assert list(store.list_objects("")) == []
 
 
 def test_age_is_told_by_the_clock_of_the_folder(store: FolderStore, root: Path) -> None:
     store.put("a", b"x")
     written = time.time() - 1000
     os.utime(root / "a", (written, written))
-    assert 999 < store.aged("a")[1] < 1060
+    assert 999 < store.get_with_age("a")[1] < 1060
     # Written by a machine whose clock is ahead.
     written = time.time() + 1000
     os.utime(root / "a", (written, written))
-    assert store.aged("a")[1] == 0
+    assert store.get_with_age("a")[1] == 0
     assert below(root) == {".partial", "a"}
 
 
@@ -88,16 +88,16 @@ def test_strangers_files_are_no_objects(store: FolderStore, root: Path) -> None:
     for name in ("no key.txt", "b,c", "über"):
         (root / name).write_bytes(b"")
     (root / "empty" / "folder").mkdir(parents=True)
-    assert [entry.key for entry in store.entries("")] == ["a"]
-    assert list(store.folders("")) == []
+    assert [entry.key for entry in store.list_objects("")] == ["a"]
+    assert list(store.list_folders("")) == []
 
 
 def test_a_given_file_is_moved(store: FolderStore, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"x")
     number = source.stat().st_ino
-    store.give(source, "a/b")
-    assert store.local("a/b").stat().st_ino == number
+    store.move_file(source, "a/b")
+    assert store.local_path("a/b").stat().st_ino == number
     assert not source.exists()
 
 
@@ -109,7 +109,7 @@ def test_a_given_file_of_another_disk_is_copied(store: FolderStore, root: Path) 
         pytest.skip("temporary files are on the same file system")
     try:
         source.write_bytes(b"x")
-        store.give(source, "a/b")
+        store.move_file(source, "a/b")
         assert store.get("a/b") == b"x"
     finally:
         source.unlink(missing_ok=True)
@@ -124,7 +124,7 @@ def test_who_is_killed_leaves_no_half_object(store: FolderStore, root: Path) -> 
     )
     process = subprocess.Popen([sys.executable, "-c", program, str(root)])
     try:
-        while not store.local("a/b").exists():
+        while not store.local_path("a/b").exists():
             assert process.poll() is None
             time.sleep(0.01)
         time.sleep(0.1)
@@ -133,12 +133,12 @@ def test_who_is_killed_leaves_no_half_object(store: FolderStore, root: Path) -> 
         process.wait()
     content = store.get("a/b")
     assert content == content[:1] * (1 << 22)
-    leftovers = list(store.unfinished("a/"))
+    leftovers = list(store.unfinished_uploads("a/"))
     assert {upload.key for upload in leftovers} <= {"a/b"}
     for upload in leftovers:
-        assert abs(upload.begun - time.time()) < 60
-        store.abort(upload)
-    assert list(store.unfinished("")) == []
+        assert abs(upload.started - time.time()) < 60
+        store.abort_upload(upload)
+    assert list(store.unfinished_uploads("")) == []
 
 
 def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(tmp_path: Path) -> 
             store.put(key, b"")
         with pytest.raises(StoreRefused, match=place):
             store.put_if_absent(key, b"")
-    assert list(store.unfinished("")) == []
+    assert list(store.unfinished_uploads("")) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -173,14 +173,14 @@ def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path) -> None:
         (errno.EROFS, StoreRefused, "mount it for writing"),
         (errno.EPERM, StoreRefused, "hard links"),
         (errno.ENAMETOOLONG, StoreRefused, "another store"),
-        (errno.EIO, StoreUnreachable, "is the disk or its server all right"),
-        (errno.ESTALE, StoreUnreachable, "is the disk or its server all right"),
+        (errno.EIO, StoreUnreachable, "check the disk or its server"),
+        (errno.ESTALE, StoreUnreachable, "check the disk or its server"),
     ],
 )
 def test_an_error_says_what_where_and_what_to_do(
     number: int, kind: type[Exception], remedy: str
 ) -> None:
-    told = failure(OSError(number, os.strerror(number), "/store/a/b"), "/store")
+    told = store_error(OSError(number, os.strerror(number), "/store/a/b"), "/store")
     assert type(told) is kind
     assert str(told).startswith(f"/store: /store/a/b: {os.strerror(number)}; ")
     assert remedy in str(told)
@@ -200,21 +200,23 @@ def test_links_that_lead_out_of_the_store_are_not_followed(
         for act in (
             store.get,
             lambda key: store.get_range(key, 0, 1),
-            store.aged,
+            store.get_with_age,
             lambda key: store.download(key, tmp_path / "got"),
-            store.local,
+            store.local_path,
         ):
-            with pytest.raises(Elsewhere, match=f"^{key}: is a link that leads out of {root}; "):
+            with pytest.raises(
+                LinkOutsideStore, match=f"^{key}: is a link that leads out of {root}; "
+            ):
                 act(key)
     for write in (store.put, store.put_if_absent):
-        with pytest.raises(Elsewhere):
+        with pytest.raises(LinkOutsideStore):
             write("folder/c", b"mine")
-    with pytest.raises(Elsewhere):
+    with pytest.raises(LinkOutsideStore):
         store.delete(["folder/b"])
     assert below(folder) == {"b"}
     assert not (tmp_path / "got").exists()
-    assert [entry.key for entry in store.entries("")] == ["a"]
-    assert list(store.folders("")) == []
+    assert [entry.key for entry in store.list_objects("")] == ["a"]
+    assert list(store.list_folders("")) == []
 
     store.put("file", b"mine")
     assert (secret.read_bytes(), store.get("file")) == (b"secret", b"mine")

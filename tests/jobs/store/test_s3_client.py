@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.store.s3_client import make_client
-from tests.faults.servers import Server
-from tests.jobs.store.s3 import settings
+from tests.support.s3_servers import Server, s3_environment
 
 SERVER = Server("http://store.example:9000")
 AWS = {"AWS_ENDPOINT_URL_S3": ""}
@@ -15,7 +14,7 @@ AWS = {"AWS_ENDPOINT_URL_S3": ""}
 
 def url(**more: str) -> str:
     """Where a client with these settings looks for the key `k` of bucket `bbb`."""
-    with settings(SERVER, **more):
+    with s3_environment(SERVER, **more):
         client = make_client()
     address = client.generate_presigned_url("get_object", Params={"Bucket": "bbb", "Key": "k"})
     return address.partition("?")[0]
@@ -44,7 +43,7 @@ def test_a_profile_may_say_all_of_it(tmp_path: Path) -> None:
         "s3 =\n  addressing_style = virtual\n"
     )
     profile = {"AWS_CONFIG_FILE": str(config), "AWS_PROFILE": "farm"}
-    with settings(SERVER, **dict.fromkeys(SERVER.environment(), "") | profile):
+    with s3_environment(SERVER, **dict.fromkeys(SERVER.environment(), "") | profile):
         client = make_client()
     assert client.meta.region_name == "eu-west-9"
     address = client.generate_presigned_url("get_object", Params={"Bucket": "bbb", "Key": "k"})
@@ -54,11 +53,11 @@ def test_a_profile_may_say_all_of_it(tmp_path: Path) -> None:
 
 def test_timeouts_have_defaults_and_one_variable() -> None:
     for more, expected in (({}, (3, 10)), ({"DREAMFARM_S3_TIMEOUT": "2.5"}, (2.5, 2.5))):
-        with settings(SERVER, **more):
+        with s3_environment(SERVER, **more):
             config: Any = make_client().meta.config
         assert (config.connect_timeout, config.read_timeout) == expected
 
 
 def test_a_region_is_not_needed() -> None:
-    with settings(SERVER, AWS_DEFAULT_REGION=""):
+    with s3_environment(SERVER, AWS_DEFAULT_REGION=""):
         assert make_client().meta.region_name == "us-east-1"

@@ -12,10 +12,10 @@ from threading import Barrier, Event
 import pytest
 
 from jobs.store.address import open_store
-from jobs.store.conditional_write import check_exclusive
-from jobs.store.errors import Missing, Oversized
-from jobs.store.retrying import Patient
-from jobs.store.store import LARGEST, Store
+from jobs.store.conditional_write import check_conditional_writes
+from jobs.store.errors import ObjectNotFound, ObjectTooLarge
+from jobs.store.retrying import RetryingStore
+from jobs.store.store import MAX_WHOLE_READ, Store
 
 EVERY_LETTER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@=+"
 NO_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "ä", "a,b", "a\n", "x" * 201]
@@ -23,7 +23,7 @@ BIG = 30 << 20
 
 
 def keys(store: Store, prefix: str = "") -> list[str]:
-    return [entry.key for entry in store.entries(prefix)]
+    return [entry.key for entry in store.list_objects(prefix)]
 
 
 def fill(store: Store, names: list[str]) -> None:
@@ -35,7 +35,7 @@ def test_an_object_is_what_was_put_last(store: Store) -> None:
     for content in (b"first", b"", b"second" * 1000):
         store.put("a/b", content)
         assert store.get("a/b") == content
-        assert store.aged("a/b")[0] == content
+        assert store.get_with_age("a/b")[0] == content
 
 
 def test_what_is_not_there_is_missing(store: Store, tmp_path: Path) -> None:
@@ -44,21 +44,21 @@ def test_what_is_not_there_is_missing(store: Store, tmp_path: Path) -> None:
         for ask in (
             store.get,
             lambda key: store.get_range(key, 0, 1),
-            store.aged,
+            store.get_with_age,
             lambda key: store.download(key, tmp_path / "file"),
         ):
-            with pytest.raises(Missing) as caught:
+            with pytest.raises(ObjectNotFound) as caught:
                 ask(key)
             assert caught.value.key == key
     assert not list(tmp_path.glob("*file*"))
 
 
 def test_a_store_in_which_nothing_was_put_is_empty(store: Store) -> None:
-    with pytest.raises(Missing):
+    with pytest.raises(ObjectNotFound):
         store.get("a")
     assert keys(store) == []
-    assert list(store.folders("")) == list(store.folders("a")) == []
-    assert list(store.unfinished("")) == []
+    assert list(store.list_folders("")) == list(store.list_folders("a")) == []
+    assert list(store.unfinished_uploads("")) == []
     store.delete(["a", "b/c"])
 
 
@@ -96,17 +96,17 @@ def test_an_object_ages_as_time_goes_by(store: Store) -> None:
     before = time.monotonic()
     store.put("a", b"12345")
     after = time.monotonic()
-    first = next(store.entries("a"))
+    first = next(store.list_objects("a"))
     time.sleep(1.3)
     asked = time.monotonic()
-    content, age = store.aged("a")
+    content, age = store.get_with_age("a")
     assert content == b"12345"
     assert asked - after - 1 <= age <= time.monotonic() - before + 1
 
     again = time.monotonic()
     store.put("a", b"")
-    assert store.aged("a")[1] <= time.monotonic() - again + 1
-    second = next(store.entries("a"))
+    assert store.get_with_age("a")[1] <= time.monotonic() - again + 1
+    second = next(store.list_objects("a"))
     assert (first.size, second.size) == (5, 0)
     assert again - after - 1 <= second.modified - first.modified <= time.monotonic() - before + 1
 
@@ -122,23 +122,23 @@ def test_listings_come_in_the_order_of_whole_keys(store: Store) -> None:
 
 def test_folders_are_the_next_parts_of_keys(store: Store) -> None:
     fill(store, ["a/b/c", "a/b/d/e", "a/b-1/c", "a/f", "a0/x", "z"])
-    assert list(store.folders("")) == ["a", "a0"]
+    assert list(store.list_folders("")) == ["a", "a0"]
     for prefix in ("a", "a/"):
-        assert list(store.folders(prefix)) == ["b-1", "b"]
-    assert list(store.folders("a/b")) == ["d"]
-    assert list(store.folders("z")) == list(store.folders("nowhere")) == []
+        assert list(store.list_folders(prefix)) == ["b-1", "b"]
+    assert list(store.list_folders("a/b")) == ["d"]
+    assert list(store.list_folders("z")) == list(store.list_folders("nowhere")) == []
     store.delete(["a/b/d/e", "a0/x"])
-    assert list(store.folders("")) == ["a"]
-    assert list(store.folders("a/b")) == []
+    assert list(store.list_folders("")) == ["a"]
+    assert list(store.list_folders("a/b")) == []
 
 
 def test_more_objects_than_a_page_holds_are_listed_and_deleted(store: Store) -> None:
     names = [f"many/{number:04}/x" for number in range(1003)]
     fill(store, [*names, "other"])
     assert keys(store, "many/") == names
-    assert list(store.folders("many")) == [f"{number:04}" for number in range(1003)]
+    assert list(store.list_folders("many")) == [f"{number:04}" for number in range(1003)]
     # As a stream: what is deleted is still being listed.
-    store.delete(entry.key for entry in store.entries("many/"))
+    store.delete(entry.key for entry in store.list_objects("many/"))
     assert keys(store) == ["other"]
 
 
@@ -158,12 +158,12 @@ def test_a_big_file_goes_up_and_comes_down_byte_for_byte(store: Store, tmp_path:
     target.write_bytes(b"what was there before")
 
     store.upload(source, "big")
-    assert [(entry.key, entry.size) for entry in store.entries("")] == [("big", BIG + 1)]
+    assert [(entry.key, entry.size) for entry in store.list_objects("")] == [("big", BIG + 1)]
     assert store.get_range("big", BIG - 4, 5) == content[-5:]
     store.download("big", target)
     assert target.read_bytes() == content
     assert list(target.parent.iterdir()) == [target]
-    assert list(store.unfinished("")) == []
+    assert list(store.unfinished_uploads("")) == []
 
 
 @pytest.mark.parametrize("give", [False, True], ids=["upload", "give"])
@@ -173,14 +173,14 @@ def test_small_files_and_empty_ones_are_objects_too(
     source, target = tmp_path / "source", tmp_path / "target"
     for content in (b"", b"small"):
         source.write_bytes(content)
-        (store.give if give else store.upload)(source, "a/b")
+        (store.move_file if give else store.upload)(source, "a/b")
         assert store.get("a/b") == content
         store.download("a/b", target)
         assert target.read_bytes() == content
 
 
 def test_a_file_that_is_not_there_is_this_machines_fault(store: Store, tmp_path: Path) -> None:
-    for send in (store.upload, store.give):
+    for send in (store.upload, store.move_file):
         with pytest.raises(FileNotFoundError):
             send(tmp_path / "nothing", "a")
     store.put("a", b"x")
@@ -210,7 +210,7 @@ def test_who_reads_while_others_write_gets_one_version_whole(store: Store, tmp_p
             for _ in range(4):
                 target = tmp_path / "target"
                 # Versions that change faster than they can be read are asked for again.
-                Patient(store, 30).download("x", target)
+                RetryingStore(store, 30).download("x", target)
                 read = (target.read_bytes(), store.get("x"))
                 for content in read:
                     assert len(content) == size
@@ -226,12 +226,12 @@ def test_uploads_of_the_dead_are_found_and_ended(
     for key in ("a/b", "a/c", "d"):
         crashed_upload(key)
     assert keys(store) == []
-    assert [upload.key for upload in store.unfinished("")] == ["a/b", "a/c", "d"]
-    found = list(store.unfinished("a/"))
+    assert [upload.key for upload in store.unfinished_uploads("")] == ["a/b", "a/c", "d"]
+    found = list(store.unfinished_uploads("a/"))
     assert [upload.key for upload in found] == ["a/b", "a/c"]
     for upload in (*found, found[0]):
-        store.abort(upload)
-    assert [upload.key for upload in store.unfinished("")] == ["d"]
+        store.abort_upload(upload)
+    assert [upload.key for upload in store.unfinished_uploads("")] == ["d"]
 
 
 def test_keys_may_be_long_and_of_many_letters(store: Store) -> None:
@@ -260,10 +260,10 @@ def test_what_is_no_key_is_refused(store: Store, tmp_path: Path, key: str) -> No
         lambda: store.put_if_absent(key, b""),
         lambda: store.get(key),
         lambda: store.get_range(key, 0, 1),
-        lambda: store.aged(key),
+        lambda: store.get_with_age(key),
         lambda: store.delete([key]),
         lambda: store.upload(file, key),
-        lambda: store.give(file, key),
+        lambda: store.move_file(file, key),
         lambda: store.download(key, file),
     ):
         with pytest.raises(ValueError, match="no key"):
@@ -273,15 +273,15 @@ def test_what_is_no_key_is_refused(store: Store, tmp_path: Path, key: str) -> No
 def test_listings_do_not_leave_the_store(store: Store) -> None:
     for prefix in ("../", "a/../", "/"):
         with pytest.raises(ValueError, match="no key"):
-            next(store.entries(prefix))
+            next(store.list_objects(prefix))
         with pytest.raises(ValueError, match="no key"):
-            next(store.unfinished(prefix))
+            next(store.unfinished_uploads(prefix))
     with pytest.raises(ValueError, match="no key"):
-        next(store.folders("a/.."))
+        next(store.list_folders("a/.."))
 
 
 def test_a_store_is_exclusive_and_shows_no_trace_of_the_probe(store: Store) -> None:
-    check_exclusive(store)
+    check_conditional_writes(store)
     assert keys(store) == []
 
 
@@ -292,23 +292,23 @@ def test_a_store_can_be_opened_again_from_its_address(store: Store) -> None:
 
 def test_what_is_too_large_for_a_record_is_never_read_whole(store: Store, tmp_path: Path) -> None:
     large, largest = tmp_path / "large", tmp_path / "largest"
-    for path, size in ((large, LARGEST + 1), (largest, LARGEST)):
+    for path, size in ((large, MAX_WHOLE_READ + 1), (largest, MAX_WHOLE_READ)):
         with path.open("wb") as file:
             file.truncate(size)
         store.upload(path, path.name)
     tracemalloc.start()
     try:
-        for ask in (store.get, store.aged):
-            with pytest.raises(Oversized) as refused:
+        for ask in (store.get, store.get_with_age):
+            with pytest.raises(ObjectTooLarge) as refused:
                 ask("large")
             said = str(refused.value)
-            assert said.startswith(f"large: has {LARGEST + 1} bytes, and ")
+            assert said.startswith(f"large: has {MAX_WHOLE_READ + 1} bytes, and ")
             assert len(said.splitlines()) == 1
-        assert tracemalloc.get_traced_memory()[1] < LARGEST // 4
+        assert tracemalloc.get_traced_memory()[1] < MAX_WHOLE_READ // 4
     finally:
         tracemalloc.stop()
     # Others need not be small, nor what is read of them in part; and the store goes on.
-    assert store.get_range("large", LARGEST - 1, 2) == bytes(2)
-    assert store.get("largest") == store.aged("largest")[0] == bytes(LARGEST)
+    assert store.get_range("large", MAX_WHOLE_READ - 1, 2) == bytes(2)
+    assert store.get("largest") == store.get_with_age("largest")[0] == bytes(MAX_WHOLE_READ)
     store.download("large", tmp_path / "back")
-    assert (tmp_path / "back").stat().st_size == LARGEST + 1
+    assert (tmp_path / "back").stat().st_size == MAX_WHOLE_READ + 1

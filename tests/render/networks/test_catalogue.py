@@ -2,12 +2,12 @@
 
 import pytest
 
-from render.networks.catalogue import build, network_names
+from render.networks.catalogue import build_network, network_names
 
 
 @pytest.mark.parametrize("name", ["pareidolia", "regnet_x_400mf", "swin_v2_t", "mnasnet0_5"])
 def test_networks_are_built_without_values(name: str) -> None:
-    network = build(name)
+    network = build_network(name)
     assert not network.training
     assert all(parameter.is_meta for parameter in network.parameters())
 

@@ -6,11 +6,10 @@ from torch import Tensor, nn
 
 from render.errors import LayerError
 from render.networks.builtin import LOGITS
-from render.networks.catalogue import build
-from render.networks.network import prepare
+from render.networks.catalogue import build_network
+from render.networks.network import prepare_network
 from render.networks.receptive_field import layer_grid
-from tests.render.engine import noise, relative
-from tests.render.networks.seeds import seeded_whole
+from tests.support.seeded_networks import noise_picture, relative_error, seeded_whole_network
 
 LINEAR = [
     "squeezenet1_1",
@@ -30,7 +29,7 @@ RECTIFIED = ("squeezenet1_1", "pareidolia")  # after their classes, before their
 
 
 def pictures(height: int, width: int) -> Tensor:
-    return noise((height, width), seed=5).permute(2, 0, 1)[None]
+    return noise_picture((height, width), seed=5).permute(2, 0, 1)[None]
 
 
 def own_and_spread(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -40,16 +39,16 @@ def own_and_spread(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     """
     with torch.no_grad():
         own = model(x)
-        return own, prepare(model, (LOGITS,), torch.float64).activations(x)[LOGITS]
+        return own, prepare_network(model, (LOGITS,), torch.float64).activations(x)[LOGITS]
 
 
 @pytest.mark.parametrize("name", LINEAR)
 def test_the_mean_over_positions_is_the_networks_own_score(name: str) -> None:
-    own, spread = own_and_spread(seeded_whole(name), pictures(128, 192))
+    own, spread = own_and_spread(seeded_whole_network(name), pictures(128, 192))
     assert spread.shape[2] > 1
     assert spread.shape[3] > spread.shape[2]
     spread = spread.relu() if name in RECTIFIED else spread
-    assert relative(spread.mean((2, 3)), own) <= 1e-9
+    assert relative_error(spread.mean((2, 3)), own) <= 1e-9
 
 
 @pytest.mark.parametrize(
@@ -63,14 +62,14 @@ def test_the_mean_over_positions_is_the_networks_own_score(name: str) -> None:
 )
 def test_a_single_position_is_the_networks_own_score(name: str, side: int) -> None:
     """Heads that read a grid of features, or that are not linear."""
-    own, spread = own_and_spread(seeded_whole(name), pictures(side, side))
+    own, spread = own_and_spread(seeded_whole_network(name), pictures(side, side))
     assert spread.shape[2:] == (1, 1)
-    assert relative(spread[:, :, 0, 0], own) <= 1e-9
+    assert relative_error(spread[:, :, 0, 0], own) <= 1e-9
 
 
 def test_a_grid_of_features_is_read_at_every_position() -> None:
     """Without padding every position is the network's own answer on that part of the picture."""
-    model = seeded_whole("alexnet")
+    model = seeded_whole_network("alexnet")
     for part in model.modules():
         if isinstance(part, nn.Conv2d):
             part.padding = (0, 0)
@@ -82,44 +81,50 @@ def test_a_grid_of_features_is_read_at_every_position() -> None:
             model(x[:, :, stride * row :, stride * column :][:, :, :field, :field])[0]
             for row, column in corners
         ]
-        spread = prepare(model, (LOGITS,), torch.float64).activations(x)[LOGITS]
+        spread = prepare_network(model, (LOGITS,), torch.float64).activations(x)[LOGITS]
     assert spread.shape == (1, 1000, 2, 2)
     for (row, column), scores in zip(corners, own, strict=True):
-        assert relative(spread[0, :, row, column], scores) <= 1e-9
+        assert relative_error(spread[0, :, row, column], scores) <= 1e-9
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
 def test_side_heads_are_not_the_head(name: str) -> None:
-    own, spread = own_and_spread(seeded_whole(name, auxiliary=True), pictures(128, 128))
-    assert relative(spread.mean((2, 3)), own) <= 1e-9
+    own, spread = own_and_spread(seeded_whole_network(name, auxiliary=True), pictures(128, 128))
+    assert relative_error(spread.mean((2, 3)), own) <= 1e-9
 
 
 def test_classes_and_a_layer_together() -> None:
     layers = ("features.9", LOGITS, "classifier.1")
     x = pictures(96, 96)
-    found = prepare(seeded_whole("squeezenet1_1"), layers, torch.float64).activations(x)
+    found = prepare_network(
+        seeded_whole_network("squeezenet1_1"), layers, torch.float64
+    ).activations(x)
     assert tuple(found) == layers
     assert torch.equal(found[LOGITS], found["classifier.1"])
     for layer in layers:
-        alone = prepare(seeded_whole("squeezenet1_1"), (layer,), torch.float64).activations(x)
+        alone = prepare_network(
+            seeded_whole_network("squeezenet1_1"), (layer,), torch.float64
+        ).activations(x)
         assert torch.equal(found[layer], alone[layer])
 
 
 def test_a_class_that_is_not_seen_yet_has_a_gradient() -> None:
-    model = seeded_whole("squeezenet1_1")
+    model = seeded_whole_network("squeezenet1_1")
     classes = model.get_submodule("classifier.1")
     assert isinstance(classes, nn.Conv2d)
     assert classes.bias is not None
     nn.init.constant_(classes.bias, -1e6)
     x = pictures(96, 96).requires_grad_()
-    seen = prepare(model, (LOGITS, "classifier.2"), torch.float64).activations(x)
+    seen = prepare_network(model, (LOGITS, "classifier.2"), torch.float64).activations(x)
     assert float(seen["classifier.2"].detach().max()) == 0
     (gradient,) = torch.autograd.grad(seen[LOGITS][:, 3].sum(), x)
     assert float(gradient.abs().sum()) > 0
 
 
 def test_folding_goes_on_beneath_a_head() -> None:
-    network = prepare(build("resnet18"), (LOGITS,), torch.float32, torch.device("meta"))
+    network = prepare_network(
+        build_network("resnet18"), (LOGITS,), torch.float32, torch.device("meta")
+    )
     assert not any(isinstance(part, nn.BatchNorm2d) for part in network.module.modules())
     x = torch.zeros(1, 3, 96, 160, device="meta")
     assert network.activations(x)[LOGITS].shape == (1, 1000, 3, 5)
@@ -135,7 +140,7 @@ def test_folding_goes_on_beneath_a_head() -> None:
     ],
 )
 def test_classes_have_a_stride_and_a_field(name: str, stride: int, field: int) -> None:
-    grid = layer_grid(build(name), name, (LOGITS,))
+    grid = layer_grid(build_network(name), name, (LOGITS,))
     assert (grid.stride, grid.field, grid.channels) == (stride, field, (1000,))
 
 
@@ -153,5 +158,5 @@ def test_classes_have_a_stride_and_a_field(name: str, stride: int, field: int) -
 )
 def test_classes_that_cannot_tile_say_why(name: str, message: str) -> None:
     with pytest.raises(LayerError, match=message) as refused:
-        layer_grid(build(name), name, (LOGITS,))
+        layer_grid(build_network(name), name, (LOGITS,))
     assert "\n" not in str(refused.value)

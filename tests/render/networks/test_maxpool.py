@@ -10,19 +10,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from render.networks.graph import trace
-from render.networks.maxpool import MaxPool
-from render.networks.subgraph import pool_repeatably
+from render.networks.maxpool import DeterministicMaxPool2d
+from render.networks.subgraph import make_pools_deterministic
 
 PAIRS = st.tuples(st.integers(1, 4), st.integers(1, 4))
 
 
-def slopes(pool: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+def gradients(pool: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     """What the pool gives, and the gradient of a weighted sum of that."""
     x = x.detach().requires_grad_()
     pooled = pool(x)
     torch.manual_seed(7)
-    (slope,) = torch.autograd.grad(pooled, x, torch.randn_like(pooled))
-    return pooled.detach(), slope
+    (gradient,) = torch.autograd.grad(pooled, x, torch.randn_like(pooled))
+    return pooled.detach(), gradient
 
 
 @settings(max_examples=80)
@@ -46,10 +46,10 @@ def test_it_equals_torchs(
     padding = (kernel[0] // 2, kernel[1] // 2) if padded else (0, 0)
     torch.manual_seed(seed)
     x = torch.randn(2, 3, *size, dtype=torch.float64)
-    found, slope = slopes(MaxPool(kernel, stride, padding, ceil_mode), x)
-    wanted, wanted_slope = slopes(nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode), x)
+    found, gradient = gradients(DeterministicMaxPool2d(kernel, stride, padding, ceil_mode), x)
+    wanted, wanted_slope = gradients(nn.MaxPool2d(kernel, stride, padding, ceil_mode=ceil_mode), x)
     assert torch.equal(found, wanted)
-    assert torch.allclose(slope, wanted_slope, rtol=1e-14, atol=1e-14)
+    assert torch.allclose(gradient, wanted_slope, rtol=1e-14, atol=1e-14)
 
 
 @settings(max_examples=30)
@@ -60,10 +60,10 @@ def test_ties_share_out_nothing_twice(stride: int, ceil_mode: bool, seed: int) -
     x = torch.randint(0, 3, (1, 4, 11, 13)).double()
     x = x.contiguous(memory_format=torch.channels_last)
     pool = ((3, 3), (stride, stride), (1, 1), ceil_mode)
-    _, slope = slopes(MaxPool(*pool), x)
-    _, wanted = slopes(nn.MaxPool2d(*pool[:3], ceil_mode=ceil_mode), x)
-    assert torch.allclose(slope.sum((2, 3)), wanted.sum((2, 3)), rtol=0, atol=1e-12)
-    assert torch.allclose(slope, wanted, rtol=0, atol=1e-12)
+    _, gradient = gradients(DeterministicMaxPool2d(*pool), x)
+    _, wanted = gradients(nn.MaxPool2d(*pool[:3], ceil_mode=ceil_mode), x)
+    assert torch.allclose(gradient.sum((2, 3)), wanted.sum((2, 3)), rtol=0, atol=1e-12)
+    assert torch.allclose(gradient, wanted, rtol=0, atol=1e-12)
 
 
 class Functional(nn.Module):
@@ -90,10 +90,10 @@ class Functional(nn.Module):
 )
 def test_pools_that_are_functions_keep_their_settings(settings: dict[str, Any]) -> None:
     module = trace(Functional(settings).eval()).graph
-    pool_repeatably(module)
-    assert any(isinstance(part, MaxPool) for part in module.modules())
+    make_pools_deterministic(module)
+    assert any(isinstance(part, DeterministicMaxPool2d) for part in module.modules())
     x = torch.randn(1, 2, 12, 14, dtype=torch.float64)
-    found, slope = slopes(module, x)
-    wanted, wanted_slope = slopes(Functional(settings), x)
+    found, gradient = gradients(module, x)
+    wanted, wanted_slope = gradients(Functional(settings), x)
     assert torch.equal(found, wanted)
-    assert torch.allclose(slope, wanted_slope, rtol=1e-14, atol=1e-14)
+    assert torch.allclose(gradient, wanted_slope, rtol=1e-14, atol=1e-14)

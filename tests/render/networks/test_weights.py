@@ -13,19 +13,19 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from render.errors import NetworkError, WeightsError
-from render.networks.catalogue import build, check_name, network_names
+from render.networks.catalogue import build_network, check_network_name, network_names
 from render.networks.network import load_network
-from render.networks.weight_paths import weights_file
-from render.networks.weights import fitted, read_weights
-from tests.render.engine import noise, save_seeded
-from tests.render.hostile import Trap
+from render.networks.weight_paths import resolve_weights
+from render.networks.weights import load_with_weights, read_weights
+from tests.support.malicious_files import Trap
+from tests.support.seeded_networks import noise_picture, save_seeded_weights
 
 NAME = "squeezenet1_0"
 
 
 def zeros(name: str, *, auxiliary: bool = False) -> dict[str, Tensor]:
     """A whole state of a network, its values all zero."""
-    state = build(name, auxiliary=auxiliary).state_dict()
+    state = build_network(name, auxiliary=auxiliary).state_dict()
     return {key: torch.zeros_like(value, device="cpu") for key, value in state.items()}
 
 
@@ -89,18 +89,18 @@ def test_bad_files_are_refused_in_one_line(
     path = tmp_path / name
     make(path)
     with pytest.raises(WeightsError, match=message) as refused:
-        fitted(NAME, path)
+        load_with_weights(NAME, path)
     assert str(refused.value).startswith(f"weights {path}: ")
     assert "\n" not in str(refused.value)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no such file"):
-        weights_file(NAME, str(tmp_path / "none.safetensors"))
+        resolve_weights(NAME, str(tmp_path / "none.safetensors"))
     with pytest.raises(WeightsError, match="cannot be read"):
-        fitted(NAME, tmp_path / "none.safetensors")
+        load_with_weights(NAME, tmp_path / "none.safetensors")
     with pytest.raises(WeightsError, match="cannot be read"):
-        fitted(NAME, tmp_path / "none.pth")
+        load_with_weights(NAME, tmp_path / "none.pth")
 
 
 def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path) -> None:
         else:
             torch.save(content, path)
         with pytest.raises(WeightsError, match="not safe to open") as refused:
-            fitted(NAME, path)
+            load_with_weights(NAME, path)
         assert "\n" not in str(refused.value)
         assert not sprung.exists()
     pickle.loads(pickle.dumps(Trap(sprung)))
@@ -127,7 +127,7 @@ def test_any_other_file_is_refused_too(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
     with pytest.raises(WeightsError) as refused:
-        fitted(NAME, path)
+        load_with_weights(NAME, path)
     assert "\n" not in str(refused.value)
 
 
@@ -137,7 +137,7 @@ def test_both_kinds_of_file_give_the_same_network(tmp_path: Path, seeded_squeeze
     assert kept.keys() == pickled.keys()
     assert all(torch.equal(kept[name], pickled[name]) for name in kept)
     for path in (seeded_squeezenet, tmp_path / "same.pth"):
-        state = fitted(NAME, path).state_dict()
+        state = load_with_weights(NAME, path).state_dict()
         assert all(torch.equal(state[name], kept[name]) for name in kept)
 
 
@@ -148,14 +148,15 @@ def test_files_with_and_without_side_heads_fit(tmp_path: Path, name: str) -> Non
         assert any(re.match("aux|Aux", key) for key in tensors) == auxiliary
         save_file(tensors, tmp_path / "weights.safetensors")
         assert not any(
-            value.is_meta for value in fitted(name, tmp_path / "weights.safetensors").parameters()
+            value.is_meta
+            for value in load_with_weights(name, tmp_path / "weights.safetensors").parameters()
         )
 
 
 def test_old_densenet_files_fit_and_mean_the_same(tmp_path: Path) -> None:
     """Before 2018: `denselayer1.norm.1` for `denselayer1.norm1`, and no counters."""
     layers = ("features.denseblock1.denselayer2",)
-    new = save_seeded("densenet121", layers, tmp_path / "new.safetensors")
+    new = save_seeded_weights("densenet121", layers, tmp_path / "new.safetensors")
     old = {
         re.sub(r"(denselayer\d+\.(?:norm|relu|conv))(\d)\.", r"\1.\2.", name): tensor
         for name, tensor in load_file(new).items()
@@ -163,7 +164,7 @@ def test_old_densenet_files_fit_and_mean_the_same(tmp_path: Path) -> None:
     }
     assert "features.denseblock1.denselayer1.norm.1.weight" in old
     torch.save(old, tmp_path / "old.pth")
-    x = noise((48, 48)).permute(2, 0, 1)[None]
+    x = noise_picture((48, 48)).permute(2, 0, 1)[None]
     seen = [
         load_network("densenet121", path, layers, torch.float64, torch.device("cpu")).activations(x)
         for path in (new, tmp_path / "old.pth")
@@ -172,9 +173,9 @@ def test_old_densenet_files_fit_and_mean_the_same(tmp_path: Path) -> None:
 
 
 def test_weights_must_be_named_except_for_our_own_network() -> None:
-    assert weights_file("pareidolia", None).suffix == ".safetensors"
+    assert resolve_weights("pareidolia", None).suffix == ".safetensors"
     with pytest.raises(WeightsError, match="no weights named; give weights"):
-        weights_file("vgg16", None)
+        resolve_weights("vgg16", None)
 
 
 @pytest.mark.usefixtures("no_network")
@@ -183,7 +184,7 @@ def test_pretrained_says_what_to_do_where_there_is_no_network(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match="could not be downloaded") as refused:
-        weights_file("squeezenet1_1", "pretrained")
+        resolve_weights("squeezenet1_1", "pretrained")
     assert "name a local .safetensors or .pth file" in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -195,11 +196,11 @@ def test_pretrained_takes_what_torchvision_has_downloaded_before(
     cached = tmp_path / "hub" / "checkpoints" / "squeezenet1_0-b66bff10.pth"
     cached.parent.mkdir(parents=True)
     cached.touch()
-    assert weights_file("squeezenet1_0", "pretrained") == cached
+    assert resolve_weights("squeezenet1_0", "pretrained") == cached
 
 
 def test_unknown_networks_name_the_nearest() -> None:
     with pytest.raises(NetworkError, match=r"network vgg61: no such network; nearest: .*vgg16"):
-        check_name("vgg61")
+        check_network_name("vgg61")
     assert network_names()[0] == "pareidolia"
     assert {"squeezenet1_0", "googlenet", "vit_b_16", "maxvit_t"} < set(network_names())

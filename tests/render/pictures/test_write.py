@@ -23,7 +23,7 @@ from render.pictures.deepzoom import digest
 from render.pictures.encode import needs_bigtiff
 from render.pictures.output_format import FORMATS, Labels
 from render.pictures.write import write_picture
-from tests.render.pictures.files import gradient, noise, read
+from tests.support.picture_files import gradient_samples, noise_samples, read_samples
 
 LABELS = Labels(300.0, '{"job": "sky-1f3a", "pixels": 1}')
 LOSSLESS = [("png", 8), ("png", 16), ("tiff", 8), ("tiff", 16)]
@@ -41,9 +41,9 @@ def _write(path: Path, name: str, picture: np.ndarray, rows: int = 64) -> Path:
 
 @pytest.mark.parametrize(("name", "depth"), LOSSLESS)
 def test_pixels_come_back_in_every_reader(tmp_path: Path, name: str, depth: int) -> None:
-    picture = noise(300, 401, depth)
+    picture = noise_samples(300, 401, depth)
     path = _write(tmp_path / "a", name, picture)
-    np.testing.assert_array_equal(read(path), picture)
+    np.testing.assert_array_equal(read_samples(path), picture)
     np.testing.assert_array_equal(pyvips.Image.new_from_file(str(path)).numpy(), picture)
     if depth == 8:
         np.testing.assert_array_equal(np.asarray(Image.open(path)), picture)
@@ -52,15 +52,15 @@ def test_pixels_come_back_in_every_reader(tmp_path: Path, name: str, depth: int)
 
 
 def test_jpegs_are_near_and_keep_every_colour_sample(tmp_path: Path) -> None:
-    path = _write(tmp_path / "a", "jpeg", gradient(300, 401))
-    assert np.abs(read(path) - gradient(300, 401).astype(int)).mean() < 1
+    path = _write(tmp_path / "a", "jpeg", gradient_samples(300, 401))
+    assert np.abs(read_samples(path) - gradient_samples(300, 401).astype(int)).mean() < 1
     with Image.open(path) as image:
         assert {layer[1:3] for layer in image.layer} == {(1, 1)}  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("name", "depth"), FILES)
 def test_files_carry_their_labels(tmp_path: Path, name: str, depth: int) -> None:
-    path = _write(tmp_path / "a", name, noise(40, 50, depth))
+    path = _write(tmp_path / "a", name, noise_samples(40, 50, depth))
     with Image.open(path) as image:
         assert image.size == (50, 40)
         assert image.info["dpi"] == pytest.approx((300, 300), abs=0.01)
@@ -76,14 +76,14 @@ def test_files_carry_their_labels(tmp_path: Path, name: str, depth: int) -> None
 
 
 def test_a_picture_without_physical_size_says_72_dpi(tmp_path: Path) -> None:
-    write_picture(tmp_path / "a.jpg", "jpeg", (9, 9), 8, [noise(9, 9)], Labels(None, "{}"))
+    write_picture(tmp_path / "a.jpg", "jpeg", (9, 9), 8, [noise_samples(9, 9)], Labels(None, "{}"))
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.info["dpi"] == (72, 72)
 
 
 @pytest.mark.parametrize("depth", [8, 16])
 def test_tiffs_are_tiled_pyramids_of_one_page(tmp_path: Path, depth: int) -> None:
-    path = _write(tmp_path / "a", "tiff", noise(600, 700, depth))
+    path = _write(tmp_path / "a", "tiff", noise_samples(600, 700, depth))
     with tifffile.TiffFile(path) as file:
         page = file.pages[0]
         assert len(file.pages) == 1
@@ -104,7 +104,7 @@ def test_bigtiff_begins_before_classic_tiff_ends() -> None:
 
 
 def test_deepzooms_hold_the_picture_and_its_labels(tmp_path: Path) -> None:
-    picture = gradient(600, 701)
+    picture = gradient_samples(600, 701)
     path = _write(tmp_path / "a", "deepzoom", picture)
     assert 'Overlap="1"' in path.read_text()
     assert 'TileSize="254"' in path.read_text()
@@ -124,7 +124,7 @@ def test_deepzooms_hold_the_picture_and_its_labels(tmp_path: Path) -> None:
 def test_bytes_do_not_depend_on_bands_threads_or_time(
     tmp_path: Path, name: str, depth: int
 ) -> None:
-    picture = noise(530, 300, depth)
+    picture = noise_samples(530, 300, depth)
     native = pyvips.vips_lib
     threads = native.vips_concurrency_get()
     digests = set()
@@ -145,11 +145,11 @@ def test_bytes_do_not_depend_on_bands_threads_or_time(
 def test_any_cut_gives_the_same_picture(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], depth: int
 ) -> None:
-    picture = noise(40, 33, depth)
+    picture = noise_samples(40, 33, depth)
     path = tmp_path_factory.mktemp("cut") / "a.png"
     bands = np.split(picture, sorted(cuts))
     write_picture(path, "png", (40, 33), depth, bands, LABELS)
-    np.testing.assert_array_equal(read(path), picture)
+    np.testing.assert_array_equal(read_samples(path), picture)
 
 
 class _LostError(Exception):
@@ -164,7 +164,7 @@ def test_the_bands_own_exception_surfaces_and_nothing_stays(
     lost = kind("worker 3")
 
     def bands() -> Iterator[np.ndarray]:
-        yield noise(100, 200, depth)
+        yield noise_samples(100, 200, depth)
         raise lost
 
     path = (tmp_path / "a").with_suffix(FORMATS[name].suffix)
@@ -178,7 +178,7 @@ def test_the_bands_run_in_the_callers_thread(tmp_path: Path) -> None:
     seen = set()
 
     def bands() -> Iterator[np.ndarray]:
-        for row in noise(20, 20):
+        for row in noise_samples(20, 20):
             seen.add(threading.get_ident())
             yield row[None]
 
@@ -188,10 +188,10 @@ def test_the_bands_run_in_the_callers_thread(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "depth"), ALL)
 def test_a_failure_leaves_the_earlier_output(tmp_path: Path, name: str, depth: int) -> None:
-    path = _write(tmp_path / "a", name, noise(50, 60, depth))
+    path = _write(tmp_path / "a", name, noise_samples(50, 60, depth))
     before = digest(path)
     with pytest.raises(ValueError, match="end after 49 of 50 rows"):
-        write_picture(path, name, (50, 60), depth, [noise(49, 60, depth)], LABELS)
+        write_picture(path, name, (50, 60), depth, [noise_samples(49, 60, depth)], LABELS)
     assert digest(path) == before
 
 
@@ -199,18 +199,18 @@ def test_a_failure_leaves_the_earlier_output(tmp_path: Path, name: str, depth: i
 def test_an_earlier_output_is_replaced(tmp_path: Path, name: str, depth: int) -> None:
     fresh = tmp_path / "fresh"
     fresh.mkdir()
-    _write(tmp_path / "a", name, noise(300, 600, depth))
-    again = _write(tmp_path / "a", name, gradient(50, 60, depth))
-    assert digest(again) == digest(_write(fresh / "a", name, gradient(50, 60, depth)))
+    _write(tmp_path / "a", name, noise_samples(300, 600, depth))
+    again = _write(tmp_path / "a", name, gradient_samples(50, 60, depth))
+    assert digest(again) == digest(_write(fresh / "a", name, gradient_samples(50, 60, depth)))
     assert not [left for left in tmp_path.iterdir() if left.name.startswith(".")]
 
 
 WRONG = {
-    "too few rows": (noise(9, 10), "end after 9 of 10"),
-    "too many rows": (noise(11, 10), "more than the picture's 10 rows"),
-    "too narrow": (noise(10, 9), "is not"),
-    "another depth": (noise(10, 10, depth=16), "is not"),
-    "no colours": (noise(10, 10)[..., 0], "is not"),
+    "too few rows": (noise_samples(9, 10), "end after 9 of 10"),
+    "too many rows": (noise_samples(11, 10), "more than the picture's 10 rows"),
+    "too narrow": (noise_samples(10, 9), "is not"),
+    "another depth": (noise_samples(10, 10, depth=16), "is not"),
+    "no colours": (noise_samples(10, 10)[..., 0], "is not"),
 }
 
 
@@ -226,7 +226,7 @@ def test_bands_must_add_up_to_the_picture(tmp_path: Path, case: str) -> None:
 def test_a_missing_folder_is_told_in_one_line(tmp_path: Path, name: str) -> None:
     path = tmp_path / "nowhere" / f"a{FORMATS[name].suffix}"
     with pytest.raises(OutputError, match="cannot be written: No such file") as caught:
-        write_picture(path, name, (9, 9), 8, [noise(9, 9)], LABELS)
+        write_picture(path, name, (9, 9), 8, [noise_samples(9, 9)], LABELS)
     assert "\n" not in str(caught.value)
 
 
@@ -249,13 +249,13 @@ from pathlib import Path
 from render.errors import OutputError
 from render.pictures.output_format import Labels
 from render.pictures.write import write_picture
-from tests.render.pictures.files import noise
+from tests.support.picture_files import noise_samples
 
 def bands():
     for number in range(600):
         if number == 300:
             sys.exit("went on rendering for a disk that was full")
-        yield noise(100, 2000)
+        yield noise_samples(100, 2000)
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 try:
@@ -280,7 +280,7 @@ def test_a_full_disk_ends_it_soon_in_one_line(tmp_path: Path, project: Path, nam
 
 
 def test_pngs_hold_no_more_than_they_need(tmp_path: Path) -> None:
-    picture = gradient(500, 500)
+    picture = gradient_samples(500, 500)
     path = _write(tmp_path / "a", "png", picture)
     assert path.stat().st_size < len(zlib.compress(picture.tobytes(), 6))
 

@@ -1,0 +1,119 @@
+"""Datasets as a kind of job."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.dataset.index import read_listings
+from jobs.dataset.keys import DatasetKeys
+from jobs.records.job import Job
+from jobs.runtime.garbage import Garbage, as_garbage
+from jobs.runtime.kind import JobFolder, JobKind, RunLimits
+from jobs.runtime.manifest import MANIFEST
+from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.runner import RunContext
+from jobs.runtime.upload import SubmitResult
+from jobs.spec.dataset import DatasetSpec
+from jobs.store.store import Store
+from jobs.text.errors import RequestError
+from jobs.text.format import format_item_counts
+from jobs.text.report import PlanReport, ResultReport
+
+if TYPE_CHECKING:
+    from jobs.planning.estimate.request import EstimateRequest
+    from jobs.runtime.backend import Backend
+
+
+class DatasetKind(JobKind[DatasetSpec]):
+    """Many pictures, each rendered by one worker of a pool."""
+
+    def plan(
+        self, spec: DatasetSpec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
+    ) -> PlanReport:
+        from jobs.dataset.plan_report import dataset_plan_report
+        from jobs.planning.dataset import make_dataset_plan
+        from jobs.planning.machine import this_machine
+
+        del folder, probe
+        if request.compares_crews:
+            raise RequestError(
+                "--gpu, --network-gbps, --price and several --workers are for posters; the "
+                "workers of a dataset do not exchange data"
+            )
+        return dataset_plan_report(make_dataset_plan(spec, this_machine()))
+
+    def submit(self, store: Store, spec: DatasetSpec) -> SubmitResult:
+        from jobs.dataset.submit import submit_dataset
+
+        return submit_dataset(store, spec)
+
+    def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
+        from jobs.dataset.inputs.access import check_allowed
+        from jobs.dataset.runner import DatasetRunner
+        from jobs.dataset.staging import as_pinned, stage_plan
+        from jobs.runtime.environment import PinnedPlan
+        from jobs.runtime.staging import cache_folder
+
+        context = run.context
+        store, keys = context.store, context.keys
+        machine, cache = limits.machine(), cache_folder()
+        plan = stage_plan(store, job.spec, job.run_settings, machine, cache)
+        limits.check(plan.spec.limits)
+        were_sent = store.local_path(keys.spec) is None
+        check_allowed(plan.spec.inputs, context.access, were_sent=were_sent)
+        pinned = PinnedPlan.read_or_none(store, keys.plan)
+        if pinned is not None:
+            plan = as_pinned(plan, pinned)
+        DatasetRunner(run, plan, backend.pool, job.intent).run()
+
+    def render_here(
+        self, spec: DatasetSpec, folder: JobFolder, watch: WatchProgress, *, in_process: bool
+    ) -> ResultReport:
+        from jobs.dataset.local import render_dataset_here
+        from jobs.planning.dataset import make_dataset_plan
+        from jobs.planning.machine import this_machine
+        from jobs.runtime.backend import pool_in_process, pool_on_own_ray
+
+        plan = make_dataset_plan(spec, this_machine())
+        out = folder(plan.identity.job_id)
+        start = pool_in_process if in_process else pool_on_own_ray
+        return _results(render_dataset_here(plan, out, watch, start), out)
+
+    def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
+        from jobs.dataset.fetch import fetch_dataset
+
+        if formats:
+            raise RequestError("--format: only for posters; a dataset has its spec's output.format")
+        return _results(fetch_dataset(store, job, out), out)
+
+    def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
+        del of_all
+        keys = DatasetKeys(job.id)
+        found = _unlisted_items(store, keys)
+        if job.manifest is not None:
+            # A tar holds them too, once they are packed.
+            parts = store.list_objects(keys.all_parts)
+            found += as_garbage("packed results", keys.all_parts, parts, aged=False, job=job.id)
+            named = f"{keys.folder}{job.manifest.get('ledger')}"
+            old = [one for one in store.list_objects(keys.ledgers) if one.key != named]
+            found += as_garbage("old ledgers", keys.ledgers, old, aged=True, job=job.id)
+        return found
+
+
+def _unlisted_items(store: Store, keys: DatasetKeys) -> list[Garbage]:
+    """Item files of a submit that died before it wrote its listing, or that still runs."""
+    listed = tuple(keys.item_files(one.nonce) for one in read_listings(store, keys))
+    strays = [one for one in store.list_objects(keys.all_items) if not one.key.startswith(listed)]
+    return as_garbage("items of no listing", keys.all_items, strays, aged=True)
+
+
+def _results(manifest: dict[str, Any], folder: Path) -> ResultReport:
+    """Where the results of a dataset lie, and how many there are."""
+    document = {
+        **{key: manifest[key] for key in ("job", "state", "items")},
+        "seconds": manifest["seconds"]["total"],
+        "manifest": str(folder / MANIFEST),
+        "folder": str(folder),
+    }
+    counts = f"{manifest['job']}: {format_item_counts(manifest['items'])}"
+    return ResultReport(manifest, document, (str(folder),), counts)

@@ -1,0 +1,137 @@
+"""Posters as a kind of job."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.records.job import Job
+from jobs.records.keys import JobKeys
+from jobs.records.outputs import job_outputs
+from jobs.records.state import ENDED
+from jobs.runtime.garbage import Garbage, as_garbage
+from jobs.runtime.kind import JobFolder, JobKind, RunLimits
+from jobs.runtime.manifest import MANIFEST
+from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.runner import RunContext
+from jobs.runtime.upload import SubmitResult
+from jobs.spec.poster import PosterSpec
+from jobs.store.store import Store
+from jobs.text.report import PlanReport, ResultReport
+
+if TYPE_CHECKING:
+    from jobs.planning.estimate.request import EstimateRequest
+    from jobs.planning.poster import PosterPlan
+    from jobs.runtime.backend import Backend
+
+
+class PosterKind(JobKind[PosterSpec]):
+    """One picture, rendered by a crew."""
+
+    def plan(
+        self, spec: PosterSpec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
+    ) -> PlanReport:
+        from jobs.planning.machine import this_machine
+        from jobs.poster.plan_report import poster_plan_report
+
+        return poster_plan_report(spec, this_machine(), request, folder, probe=probe)
+
+    def submit(self, store: Store, spec: PosterSpec) -> SubmitResult:
+        from jobs.poster.submit import submit_poster
+
+        return submit_poster(store, spec)
+
+    def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
+        from jobs.planning.estimate.conditions import with_useful_workers
+        from jobs.poster.runner import PosterRunner
+
+        plan = _pinned_plan(job, run.context.store, limits)
+        if backend.reserve is not None:
+            plan = with_useful_workers(plan, backend.gpus)
+        plan.disk.check(run.context.scratch)
+        PosterRunner(
+            replace(run, context=replace(run.context, blobs=job.spec.blobs)),
+            plan,
+            backend.crew,
+            backend.reserve,
+            limits.checkpoint_seconds,
+            limits.min_gain,
+        ).run()
+
+    def render_here(
+        self, spec: PosterSpec, folder: JobFolder, watch: WatchProgress, *, in_process: bool
+    ) -> ResultReport:
+        from jobs.planning.machine import this_machine
+        from jobs.planning.poster import make_plan
+        from jobs.poster.local import render_here
+        from jobs.runtime.backend import crew_in_process, crew_on_own_ray
+
+        plan = make_plan(spec, this_machine())
+        out = folder(plan.identity.job_id)
+        start = crew_in_process if in_process else crew_on_own_ray
+        return _results(render_here(plan, out, watch, start), out)
+
+    def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
+        from jobs.poster.fetch.fetch import fetch
+        from jobs.poster.fetch.outputs import parse_format
+
+        requested = [parse_format(text) for text in formats]
+        return _results(fetch(store, job, out, requested), out)
+
+    def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
+        return _checkpoints(store, job, of_all=of_all) + _unnamed_outputs(store, job)
+
+
+def _pinned_plan(job: Job, store: Store, limits: RunLimits) -> "PosterPlan":
+    """The plan of a job on this machine, with the precision that its first holder pinned."""
+    from jobs.planning.poster import make_plan
+    from jobs.poster.staging import stage_spec
+    from jobs.runtime.environment import PinnedPlan
+    from jobs.runtime.staging import cache_folder
+
+    spec = stage_spec(store, job.spec, job.run_settings, cache_folder())
+    limits.check(spec.limits)
+    pinned = PinnedPlan.read_or_none(store, JobKeys(job.id).plan)
+    precision = None if pinned is None else pinned.plan["precision"]
+    return make_plan(spec, limits.machine(), precision=precision)
+
+
+def _results(manifest: dict[str, Any], folder: Path) -> ResultReport:
+    """The paths of a manifest's outputs."""
+    paths = [folder / output["path"] for output in manifest["outputs"]]
+    document = {
+        "job": manifest["job"],
+        "state": manifest["state"],
+        "seconds": manifest["seconds"]["total"],
+        "manifest": str(folder / MANIFEST),
+        "outputs": [
+            {"path": str(path)}
+            | {key: output[key] for key in ("format", "width", "height", "sha256")}
+            for path, output in zip(paths, manifest["outputs"], strict=True)
+        ],
+    }
+    return ResultReport(manifest, document, tuple(map(str, paths)))
+
+
+def _checkpoints(store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
+    if job.state != "succeeded" and not (of_all and job.state in ENDED):
+        return []
+    keys = JobKeys(job.id)
+    objects = store.list_objects(keys.checkpoints)
+    what = f"checkpoints of a {job.state} job"
+    return as_garbage(what, keys.checkpoints, objects, aged=False, job=job.id)
+
+
+def _unnamed_outputs(store: Store, job: Job) -> list[Garbage]:
+    """Outputs that the manifest does not name, once no holder can still be writing them."""
+    if job.state not in ENDED or job.current_lease is None:
+        return []
+    keys = JobKeys(job.id)
+    named = tuple(one.key(keys) for one in job_outputs(job))
+    found = []
+    for number in range(1, job.current_lease.number + 1):
+        prefix = keys.outputs(number)
+        if not any(key.startswith(prefix) for key in named):
+            objects = store.list_objects(prefix)
+            found += as_garbage("unfinished outputs", prefix, objects, aged=True, job=job.id)
+    return found

@@ -1,0 +1,101 @@
+"""What every kind of job can do. The registry of kinds is `jobs.services.kinds`."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from jobs.planning.octave import MIN_CHECKPOINT_SECONDS
+from jobs.records.job import Job
+from jobs.runtime.elastic_sizing import MIN_GAIN
+from jobs.runtime.garbage import Garbage
+from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.runner import RunContext
+from jobs.runtime.upload import SubmitResult
+from jobs.spec.base import Limits
+from jobs.store.store import Store
+from jobs.text.errors import RequestError
+from jobs.text.report import PlanReport, ResultReport
+
+if TYPE_CHECKING:
+    from jobs.planning.estimate.request import EstimateRequest
+    from jobs.planning.machine import Machine
+    from jobs.runtime.backend import Backend
+
+Spec = TypeVar("Spec")
+
+JobFolder = Callable[[str], Path]
+"""The folder for the results of a job, by its id."""
+
+
+@dataclass(frozen=True)
+class RunLimits:
+    """What a scheduler allows one job.
+
+    cores, gpus, memory: of this machine, memory in bytes. max_pixels: of one picture.
+    checkpoint_seconds, min_gain: see `jobs.poster.runner`.
+    """
+
+    cores: int
+    gpus: int
+    memory: int
+    max_pixels: int
+    checkpoint_seconds: float = MIN_CHECKPOINT_SECONDS
+    min_gain: float = MIN_GAIN
+
+    def machine(self) -> "Machine":
+        """This machine, reduced to the job's share."""
+        from jobs.planning.machine import this_machine
+
+        return replace(this_machine(), cores=self.cores, gpus=self.gpus, memory=self.memory)
+
+    def check(self, limits: Limits) -> None:
+        """Raise RequestError where a job allows itself more than the operator allows."""
+        if limits.max_pixels > self.max_pixels:
+            raise RequestError(
+                f"limits.max_pixels: {limits.max_pixels} is more than this `work` allows, "
+                f"{self.max_pixels}; submit the job with less, or start `work` with a larger "
+                "--max-pixels"
+            )
+
+
+class JobKind(ABC, Generic[Spec]):
+    """A kind of job. All methods raise errors in one line: what, where, what to do."""
+
+    @abstractmethod
+    def plan(
+        self, spec: Spec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
+    ) -> PlanReport:
+        """What a render on this machine would do and take. Renders nothing.
+
+        request: which crews to estimate. probe: whether to measure this machine.
+        """
+
+    @abstractmethod
+    def submit(self, store: Store, spec: Spec) -> SubmitResult:
+        """Put a job into a store, or find it there; the latest run settings count."""
+
+    @abstractmethod
+    def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
+        """Render what is left of a job, and publish its manifest."""
+
+    @abstractmethod
+    def render_here(
+        self, spec: Spec, folder: JobFolder, watch: WatchProgress, *, in_process: bool
+    ) -> ResultReport:
+        """Render a spec on this machine into a folder. in_process: without Ray."""
+
+    @abstractmethod
+    def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
+        """Bring the results of a succeeded job into a folder.
+
+        formats: of `--format`; none: all that the job has made.
+        """
+
+    @abstractmethod
+    def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
+        """What a job has left in a store that can be removed.
+
+        of_all: also the checkpoints from which a failed or cancelled job could resume.
+        """

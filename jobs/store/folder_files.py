@@ -1,0 +1,142 @@
+"""File operations of a folder store: listing, moving into place, and partial files.
+
+A store writes into a partial file first, and then moves it to its key in one atomic operation.
+"""
+
+import errno
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from jobs.store.key import is_key
+from jobs.store.store import ObjectInfo, UnfinishedUpload
+
+_ATTEMPTS = 100
+
+
+MoveFile = Callable[[Path, Path], bool]
+"""Moves a file from the first path to the second; returns whether it did."""
+
+
+def list_children(root: Path, folder: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    """List the entries of a folder with their keys, in the order in which a bucket lists them.
+
+    Links that lead out of the root are skipped.
+    """
+    try:
+        with os.scandir(root / folder) as found:
+            # A bucket compares whole keys, where a slash follows the name of a folder.
+            items = sorted(
+                (f"{item.name}/" if item.is_dir() else item.name, item) for item in found
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for _, item in items:
+        key = f"{folder}/{item.name}" if folder else item.name
+        if is_key(key) and not (item.is_symlink() and is_outside(root, Path(item.path))):
+            yield key, item
+
+
+def is_outside(root: Path, path: Path) -> bool:
+    """Whether a path is outside the root, after the links of both are resolved."""
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def list_files(root: Path, folder: str, prefix: str) -> Iterator[ObjectInfo]:
+    """List the files below a folder whose keys start with a prefix, in the order of their keys."""
+    for key, item in list_children(root, folder):
+        if item.is_dir():
+            below = f"{key}/"
+            if below.startswith(prefix) or prefix.startswith(below):
+                yield from list_files(root, key, prefix)
+        elif key.startswith(prefix):
+            # It may have been deleted meanwhile.
+            with suppress(FileNotFoundError):
+                stat = item.stat()
+                yield ObjectInfo(key, stat.st_size, stat.st_mtime)
+
+
+def move_into_place(move: MoveFile, source: Path, target: Path) -> bool:
+    """Move a file to its path; create the folder, which another process may remove meanwhile."""
+    for _ in range(_ATTEMPTS):
+        with suppress(FileNotFoundError):
+            return move(source, target)
+        # A folder that disappears during mkdir looks like an existing file. If it really is a
+        # file, the next attempt fails.
+        with suppress(FileNotFoundError, FileExistsError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(source))
+
+
+def replace_file(source: Path, target: Path) -> bool:
+    """Replace the target by the source."""
+    source.replace(target)
+    return True
+
+
+def link_if_absent(source: Path, target: Path) -> bool:
+    """Create the target if it does not exist; of several simultaneous calls, one succeeds."""
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target)) from None
+        return False
+    return True
+
+
+def remove_empty_folders(root: Path, folder: Path) -> None:
+    """Remove a folder and its parents below the root, as long as they are empty."""
+    while folder != root:
+        try:
+            folder.rmdir()
+        except OSError:  # not empty, or not permitted: nothing depends on it
+            return
+        folder = folder.parent
+
+
+class PartialFiles:
+    """Files that are still being written, in one flat folder.
+
+    Each is named after its key and a random upload id: `a,b~1f…` for `a/b`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def create(self, key: str) -> Iterator[BinaryIO]:
+        """Create an empty file; it is deleted at the end unless it has been moved."""
+        path = self._path(key, uuid.uuid4().hex)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("xb") as file:
+                yield file
+        finally:
+            path.unlink(missing_ok=True)
+
+    def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        """List the files in the order of their keys; `started` is the time of the last write."""
+        if not self._folder.is_dir():
+            return
+        found = []
+        for path in self._folder.iterdir():
+            name, _, upload_id = path.name.rpartition("~")
+            key = name.replace(",", "/")
+            if is_key(key) and key.startswith(prefix):
+                found.append((key, upload_id, path))
+        for key, upload_id, path in sorted(found):
+            try:
+                yield UnfinishedUpload(key, upload_id, path.stat().st_mtime)
+            except FileNotFoundError:
+                continue
+
+    def remove(self, upload: UnfinishedUpload) -> None:
+        """Delete a partial file, if it still exists."""
+        self._path(upload.key, upload.id).unlink(missing_ok=True)
+
+    def _path(self, key: str, upload_id: str) -> Path:
+        return self._folder / f"{key.replace('/', ',')}~{upload_id}"

@@ -1,0 +1,105 @@
+"""The ledger as Parquet: every column of every row, read back by others' tools."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.dataset.ledger.parquet import JOB, SCHEMA, merge_ledger
+from jobs.dataset.ledger.rows import LedgerRow
+from jobs.text.errors import InvalidRecord
+from tests.support.ledger_rows import LEDGER_KEYS, encode_rows, ledger_row
+from tests.support.memory_store import MemoryStore
+
+
+def values(one: LedgerRow) -> dict[str, object]:
+    return one.model_dump(exclude={"version"})
+
+
+def test_there_is_a_column_for_each_field_and_it_is_null_where_the_field_may_be_none() -> None:
+    fields = {name: field for name, field in LedgerRow.model_fields.items() if name != "version"}
+
+    assert SCHEMA.names == list(fields)
+    for name, field in fields.items():
+        assert SCHEMA.field(name).nullable == (not field.is_required() and field.default is None)
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=8)
+amounts = st.integers(0, 2**31 - 1)
+full_rows = st.builds(
+    LedgerRow,
+    number=st.integers(0, 2**63 - 1),
+    key=texts,
+    variant=amounts,
+    name=texts,
+    state=st.sampled_from(["done", "failed"]),
+    input=texts,
+    output=st.none() | texts,
+    bytes=st.none() | st.integers(0, 2**63 - 1),
+    width=st.none() | amounts,
+    failure=st.sampled_from(["infra", "memory", "input", "bug"]) | st.none(),
+    message=st.none() | texts,
+    attempts=amounts,
+    seconds=st.floats(0, allow_infinity=False),
+    seed=st.none() | st.integers(0, 2**63 - 1),
+    lease=amounts,
+    generation=amounts,
+)
+
+
+@settings(max_examples=40)
+@given(st.lists(full_rows, max_size=3, unique_by=lambda one: one.number))
+def test_rows_read_back_as_they_were(
+    tmp_path_factory: pytest.TempPathFactory, some: list[LedgerRow]
+) -> None:
+    store = MemoryStore()
+    store.put(LEDGER_KEYS.partial(0, 1), encode_rows(*some))
+    path = tmp_path_factory.mktemp("ledger") / "ledger.parquet"
+
+    merge_ledger(store, LEDGER_KEYS, [0], path)
+
+    ordered = sorted(some, key=lambda one: one.number)
+    assert pq.read_table(path).to_pylist() == [values(one) for one in ordered]
+
+
+def test_pages_become_row_groups_in_order_and_the_job_is_named(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put(LEDGER_KEYS.complete(0, 1), encode_rows(ledger_row(0), ledger_row(1), ledger_row(2)))
+    store.put(LEDGER_KEYS.partial(2, 1), encode_rows(ledger_row(4), ledger_row(3)))
+    path = tmp_path / "ledger.parquet"
+
+    merge_ledger(store, LEDGER_KEYS, range(3), path)
+
+    with pq.ParquetFile(path) as file:
+        about = file.metadata
+        assert [about.row_group(n).num_rows for n in range(about.num_row_groups)] == [3, 2]
+        assert about.row_group(0).column(0).compression == "ZSTD"
+        assert file.schema_arrow.metadata[JOB.encode()] == LEDGER_KEYS.job.encode()
+    assert pq.read_table(path)["number"].to_pylist() == [0, 1, 2, 3, 4]
+
+
+def test_a_ledger_without_rows_has_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.parquet"
+    merge_ledger(MemoryStore(), LEDGER_KEYS, [], path)
+
+    table = pq.read_table(path)
+    assert (table.num_rows, table.column_names) == (0, SCHEMA.names)
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put(LEDGER_KEYS.complete(0, 1), encode_rows(ledger_row(0), ledger_row(1)))
+    for name in "ab":
+        merge_ledger(store, LEDGER_KEYS, [0], tmp_path / name)
+
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_damage_is_named(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put(LEDGER_KEYS.complete(0, 1), b"{}\n")
+
+    with pytest.raises(InvalidRecord, match="line 1"):
+        merge_ledger(store, LEDGER_KEYS, [0], tmp_path / "ledger.parquet")

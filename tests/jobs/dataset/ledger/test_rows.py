@@ -1,0 +1,50 @@
+"""The tally: counts as numbers do."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.dataset.ledger.rows import ItemCounts, LedgerRow
+from tests.support.ledger_rows import ledger_row
+
+failures = st.sampled_from(["infra", "memory", "input", "bug"])
+some_rows = st.lists(
+    st.builds(ledger_row, st.integers(0, 9))
+    | st.builds(ledger_row, st.integers(0, 9), state=st.just("failed"), failure=failures)
+)
+
+
+@given(some_rows, some_rows)
+def test_tallies_of_parts_add_up_and_come_apart_again(
+    one: list[LedgerRow], other: list[LedgerRow]
+) -> None:
+    whole = ItemCounts.of_rows([*one, *other])
+
+    assert ItemCounts.of_rows(one) + ItemCounts.of_rows(other) == whole
+    assert whole - ItemCounts.of_rows(other) == ItemCounts.of_rows(one)
+    assert whole.recorded == len(one) + len(other)
+
+
+def test_what_is_counted() -> None:
+    rows = [
+        ledger_row(0),
+        ledger_row(1),
+        ledger_row(2, state="failed", failure="input"),
+        ledger_row(3, state="failed", failure="infra"),
+        ledger_row(4, state="failed", failure="input"),
+        ledger_row(5, state="failed"),
+    ]
+    counts = ItemCounts(items=10) + ItemCounts.of_rows(rows)
+
+    assert (counts.recorded, counts.remaining) == (6, 4)
+    assert counts.document() == {
+        "items": 10,
+        "done": 2,
+        "failed": {"infra": 1, "memory": 0, "input": 2, "bug": 1},
+    }
+
+
+def test_adding_changes_neither() -> None:
+    one = ItemCounts.of_rows([ledger_row(0, state="failed", failure="input")])
+    total = one + one - one
+
+    assert one == total == ItemCounts.of_rows([ledger_row(1, state="failed", failure="input")])

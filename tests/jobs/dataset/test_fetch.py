@@ -1,0 +1,43 @@
+"""Tars that were fetched before some of their samples were tried again."""
+
+import hashlib
+import tarfile
+from pathlib import Path
+
+from jobs.dataset.fetch import fetch_dataset
+from jobs.records.job import load_job
+from jobs.records.request import retry
+from tests.support.bad_pictures import mixed_pictures
+from tests.support.coordinators import claim_job
+from tests.support.memory_store import MemoryStore
+from tests.support.small_dataset import (
+    PACKED,
+    FailingWorker,
+    pool_of,
+    read_finished_dataset,
+    submit_small_dataset,
+)
+
+
+def test_a_tar_takes_the_place_of_the_one_that_was_packed_before(
+    weights: Path, tmp_path: Path
+) -> None:
+    store, out = MemoryStore(), tmp_path / "out"
+    folder = mixed_pictures(3, bad=0, seed=6).write_to(tmp_path / "in")
+    job = submit_small_dataset(store, folder, weights, PACKED)
+    claim_job(store, job, tmp_path, pool=pool_of(FailingWorker)).run()
+    fetch_dataset(store, load_job(store, job), out)
+    assert {path.name for path in out.glob("*.tar")} == {"shard-000000.tar"}
+    (out / "shard-000001.tar").write_bytes(b"of other samples")
+    (out / "shard-0000001.tar").write_bytes(b"of others")
+
+    retry(store, job)
+    claim_job(store, job, tmp_path).run()
+    fetch_dataset(store, load_job(store, job), out)
+    others = {"shard-000001.tar", "shard-0000001.tar"}
+    assert {path.name for path in out.glob("*.tar")} == {"shard-000000@1.tar"} | others
+    with tarfile.open(out / "shard-000000@1.tar") as tar:
+        for row in read_finished_dataset(store, job).rows.values():
+            file = tar.extractfile(str(row.member))
+            assert file is not None
+            assert f"sha256:{hashlib.sha256(file.read()).hexdigest()}" == row.output_sha256

@@ -1,0 +1,91 @@
+"""What is cleaned up after a dataset, and what of it never is."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.dataset.keys import DatasetKeys
+from jobs.records.request import retry
+from jobs.runtime.garbage import Garbage, remove_garbage
+from jobs.services.clean.garbage import find_garbage
+from tests.support.bad_pictures import mixed_pictures
+from tests.support.coordinators import claim_job
+from tests.support.memory_store import MemoryStore
+from tests.support.small_dataset import PACKED, read_finished_dataset, submit_small_dataset
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """An empty one."""
+    return MemoryStore()
+
+
+@pytest.fixture
+def keys(store: MemoryStore, weights: Path, tmp_path: Path) -> DatasetKeys:
+    """Of a dataset that has succeeded, was retried, and has succeeded again; an hour ago."""
+    folder = mixed_pictures(3, bad=1, seed=7).write_to(tmp_path / "in")
+    job = submit_small_dataset(store, folder, weights, PACKED)
+    claim_job(store, job, tmp_path).run()
+    retry(store, job)
+    claim_job(store, job, tmp_path).run()
+    read_finished_dataset(store, job)
+    store.now += HOUR
+    return DatasetKeys(job)
+
+
+def found(store: MemoryStore) -> dict[str, Garbage]:
+    """By what it is."""
+    return {garbage.what: garbage for garbage in find_garbage(store, HOUR, of_all=True)}
+
+
+def test_leavings_go_and_all_else_stays(store: MemoryStore, keys: DatasetKeys) -> None:
+    old = keys.merged_ledger(1)
+    kept = store.objects.keys() - {old}
+    assert {keys.merged_ledger(2), keys.sheet, keys.manifest_of(1)} <= kept
+    stray, part = keys.items("dead", 0), keys.part(0, 1)
+    store.now -= HOUR
+    store.put(stray, b"")
+    store.now += HOUR
+    store.put(part, b"a result")
+
+    garbage = found(store)
+    assert {what: one.keys for what, one in garbage.items()} == {
+        "items of no listing": (stray,),
+        "packed results": (part,),
+        "old ledgers": (old,),
+    }
+    assert all(remove_garbage(store, one) for one in garbage.values())
+    assert {key for key in store.objects if key.startswith((keys.folder, "blobs/"))} == {
+        key for key in kept if key.startswith((keys.folder, "blobs/"))
+    }
+    assert found(store) == {}
+
+
+def test_items_of_a_submit_that_may_be_at_work_stay(store: MemoryStore, keys: DatasetKeys) -> None:
+    store.put(keys.items("new", 0), b"")
+    assert "items of no listing" not in found(store)
+
+
+def test_of_a_dataset_that_goes_on_nothing_is_cleaned_that_it_needs(
+    store: MemoryStore, keys: DatasetKeys
+) -> None:
+    store.put(keys.part(0, 1), b"a result")
+    garbage = found(store)
+    retry(store, keys.job)
+    assert not any(remove_garbage(store, one) for one in garbage.values())
+    assert found(store) == {}
+
+
+def test_blobs_are_orphans_only_when_no_item_names_them(
+    store: MemoryStore, keys: DatasetKeys
+) -> None:
+    blobs = {entry.key for entry in store.list_objects("blobs/")}
+    # The pictures, and the weights.
+    assert len(blobs) == 4
+    assert "blob without a job" not in found(store)
+
+    store.delete([entry.key for entry in store.list_objects(keys.all_items)])
+    pictures = {key for one in find_garbage(store, HOUR, of_all=True) for key in one.keys}
+    assert len(pictures & blobs) == 3, "all but the weights, which the spec names"

@@ -1,0 +1,268 @@
+"""Freezing: each picture once, named, in an order that the next look at the inputs goes on with."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.dataset.index import FILE_ITEMS, ItemIndex, Listing
+from jobs.dataset.index_builder import build_index
+from jobs.dataset.inputs.item import ByteRange, Item, ListedImage
+from jobs.dataset.keys import DatasetKeys
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.kinds import parse_spec
+from jobs.store.store import Store
+from jobs.text.errors import InvalidRecord, RequestError
+from tests.support.job_states import JOB
+from tests.support.memory_store import Died, MemoryStore, MortalStore
+
+KEYS = DatasetKeys(JOB)
+
+
+def spec(**fields: Any) -> DatasetSpec:
+    made = parse_spec({"kind": "dataset", "inputs": "/pictures"} | fields)
+    assert isinstance(made, DatasetSpec)
+    return made
+
+
+SPEC = spec()
+
+
+def found(key: str, **changes: Any) -> ListedImage:
+    return ListedImage(key=key, place=ByteRange(address=f"/pictures/{key}"), **changes)
+
+
+def as_they_are(page: list[ListedImage]) -> list[ListedImage]:
+    return page
+
+
+def frozen(store: Store, keys: Iterable[str], spec: DatasetSpec = SPEC) -> Listing | None:
+    return build_index(store, KEYS, spec, map(found, keys), as_they_are)
+
+
+def items(store: Store) -> list[Item]:
+    return list(ItemIndex(store, KEYS).all_items())
+
+
+def names(store: Store) -> list[str]:
+    return [item.name for item in items(store)]
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.text("ab./#2", min_size=1, max_size=4), max_size=12))
+def test_each_picture_is_there_once_in_order_and_has_a_name_of_its_own(listed: list[str]) -> None:
+    store = MemoryStore()
+    frozen(store, listed)
+    made = items(store)
+
+    keys = [item.found.key for item in made]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(listed)
+    assert {item.found.place.address for item in made} == {f"/pictures/{key}" for key in listed}
+    assert len({item.name for item in made}) == len(made)
+    assert [item.number for item in made] == list(range(len(made)))
+
+
+def test_the_order_of_the_inputs_does_not_count(store: MemoryStore) -> None:
+    other = MemoryStore()
+    listed = ["b/x.jpg", "a.jpg", "b.jpg", "a.png", "B.jpg", "ö.jpg"]
+    frozen(store, listed)
+    frozen(other, reversed(listed))
+
+    assert items(store) == items(other)
+    assert [one.found.key for one in items(store)] == sorted(listed)
+
+
+def test_what_is_listed_twice_is_two(store: MemoryStore) -> None:
+    frozen(store, ["a.jpg", "b.jpg", "a.jpg", "a.jpg"])
+
+    assert [item.found.key for item in items(store)] == ["a.jpg", "a.jpg#2", "a.jpg#3", "b.jpg"]
+    assert {item.found.place.address for item in items(store)[:3]} == {"/pictures/a.jpg"}
+    assert len(set(names(store))) == 4
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        (["a/x.jpg", "b/x.jpg"], ["a/x", "b/x"]),
+        (["x.jpg", "x.png"], ["x", "x-png"]),
+        (["x-png.jpg", "x.jpg", "x.png"], ["x-png", "x", "x-png-2"]),
+        (["x", "x.jpg"], ["x", "x-jpg"]),
+        (["../x.jpg", "/x.jpg"], ["__/x", "x"]),
+        # A result must not take the place of a folder, nor of the contact sheet.
+        (["a.jpg", "a.png/b.jpg"], ["a", "a.png_/b"]),
+        (["a.png/b.jpg", "a.png_/b.jpg"], ["a.png_/b", "a.png_/b-jpg"]),
+        (["contact-sheet.jpg", "x/contact-sheet.jpg"], ["contact-sheet-jpg", "x/contact-sheet"]),
+    ],
+)
+def test_inputs_of_one_stem_have_names_of_their_own(
+    store: MemoryStore, listed: list[str], expected: list[str]
+) -> None:
+    frozen(store, listed)
+    assert names(store) == expected
+
+
+def test_a_picture_is_there_with_each_variant(store: MemoryStore) -> None:
+    frozen(store, ["a.jpg", "b.jpg"], spec(sweep={"dream.seed": [1, 2]}))
+
+    assert [(one.found.key, one.variant, one.name) for one in items(store)] == [
+        ("a.jpg", 0, "a-1"),
+        ("a.jpg", 1, "a-2"),
+        ("b.jpg", 0, "b-1"),
+        ("b.jpg", 1, "b-2"),
+    ]
+
+
+def test_a_row_may_name_its_result(store: MemoryStore) -> None:
+    listed = [found("a.jpg", settings={"name": "first/{stem}"}), found("b.jpg")]
+    build_index(store, KEYS, spec(output={"name": "all/{stem}"}), listed, as_they_are)
+
+    assert names(store) == ["first/a", "all/b"]
+
+
+def test_names_that_a_template_makes_alike_are_refused_and_nothing_stays(
+    store: MemoryStore,
+) -> None:
+    template = spec(output={"name": "{stem}"})
+    many = [f"{number:05}.jpg" for number in range(FILE_ITEMS + 1)]
+    with pytest.raises(RequestError) as error:
+        frozen(store, [*many, "zz/x.jpg", "zz/y/x.png"], template)
+
+    assert str(error.value) == (
+        "output.name: zz/x.jpg and zz/y/x.png would both be x; add {key}, {ext} or {variant}"
+    )
+    assert not store.objects
+
+
+def test_what_a_died_freeze_left_does_not_count() -> None:
+    store = MortalStore()
+    store.writes_left = 1
+    with pytest.raises(Died):
+        frozen(store, ["a.jpg"])
+    store.writes_left = None
+
+    assert ItemIndex(store, KEYS).items == 0
+    frozen(store, ["a.jpg", "b.jpg"])
+    assert names(store) == ["a", "b"]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.sets(st.sampled_from("abcdefgh")), min_size=1, max_size=4))
+def test_growth_adds_only_what_is_new(looks: Sequence[set[str]]) -> None:
+    store = MemoryStore()
+    known: set[str] = set()
+    for look in looks:
+        before = items(store)
+        listing = frozen(store, look)
+        new = look - known
+        assert (None if listing is None else listing.items) == (len(new) or None)
+        after = items(store)
+        assert after[: len(before)] == before
+        assert [one.found.key for one in after[len(before) :]] == sorted(new)
+        known |= look
+
+
+def test_a_grown_dataset_does_not_name_two_alike(store: MemoryStore) -> None:
+    frozen(store, ["x.jpg"])
+    frozen(store, ["x.jpg", "x.png", "x-png.jpg"])
+    assert names(store) == ["x", "x-png", "x-png-2"]
+
+    template = spec(output={"name": "{stem}"})
+    with pytest.raises(RequestError, match=r"x\.jpg and x\.tif would both be x;"):
+        frozen(store, ["x.tif"], template)
+
+
+def test_files_have_a_thousand_items_and_count_over_all_listings(store: MemoryStore) -> None:
+    first = frozen(store, (f"{number:05}.jpg" for number in range(2 * FILE_ITEMS + 5)))
+    second = frozen(store, ["new.jpg"])
+    assert first is not None
+    assert second is not None
+    inventory = ItemIndex(store, KEYS)
+
+    assert first.sizes == (FILE_ITEMS, FILE_ITEMS, 5)
+    assert (second.first_file, second.first_item, second.sizes) == (3, 2 * FILE_ITEMS + 5, (1,))
+    assert (inventory.listing_count, inventory.items, inventory.files) == (2, 2006, range(4))
+    assert inventory.item_numbers(2) == range(2000, 2005)
+    assert [item.found.key for item in inventory.read(3)] == ["new.jpg"]
+
+
+def test_two_tars_share_no_file_when_results_are_packed(store: MemoryStore) -> None:
+    packed = spec(output={"pack": "webdataset"})
+    listed = [found(f"{tar}/{n}", shard=tar) for tar in ("one", "two", "three") for n in range(3)]
+    build_index(store, KEYS, packed, listed, as_they_are)
+    inventory = ItemIndex(store, KEYS)
+
+    shards = [{item.found.shard for item in inventory.read(file)} for file in inventory.files]
+    assert shards == [{"one"}, {"three"}, {"two"}]
+
+    other = MemoryStore()
+    build_index(other, KEYS, SPEC, listed, as_they_are)
+    assert len(ItemIndex(other, KEYS).files) == 1
+
+
+def test_of_two_at_once_one_wins_and_nothing_of_the_other_stays(store: MemoryStore) -> None:
+    both = threading.Barrier(2)
+
+    def wait(page: list[ListedImage]) -> list[ListedImage]:
+        both.wait(10)
+        return page
+
+    def run(keys: list[str]) -> Listing | None:
+        return build_index(store, KEYS, SPEC, map(found, keys), wait)
+
+    with ThreadPoolExecutor(2) as pool:
+        one, two = pool.map(run, (["a.jpg", "b.jpg"], ["a.jpg", "c.jpg"]))
+
+    assert one is not None
+    assert one == two
+    assert {entry.key for entry in store.list_objects("")} == {
+        KEYS.listing(1),
+        KEYS.items(one.nonce, 0),
+    }
+    assert len(items(store)) == 2
+    # What the loser had found is new to its next look.
+    frozen(store, ["a.jpg", "b.jpg", "c.jpg"])
+    assert {item.found.key for item in items(store)} == {"a.jpg", "b.jpg", "c.jpg"}
+
+
+def test_what_is_sent_along_is_what_counts(store: MemoryStore) -> None:
+    def send(page: list[ListedImage]) -> list[ListedImage]:
+        return [
+            one.model_copy(update={"place": ByteRange(address="blob:sha256:0")}) for one in page
+        ]
+
+    build_index(store, KEYS, SPEC, [found("a.jpg")], send)
+    assert [item.found.place.address for item in items(store)] == ["blob:sha256:0"]
+
+
+def test_damaged_records_are_told_by_their_keys(store: MemoryStore) -> None:
+    listing = frozen(store, ["a.jpg", "b.jpg"])
+    frozen(store, ["c.jpg"])
+    assert listing is not None
+    file = KEYS.items(listing.nonce, 0)
+    whole = store.get(file)
+    first, second = whole.splitlines(keepends=True)
+    for damaged in (b"", first, second + first, first + first, b"{}\n" + second, whole[:-9]):
+        store.put(file, damaged)
+        with pytest.raises(InvalidRecord, match=file):
+            items(store)
+    store.delete([file])
+    with pytest.raises(InvalidRecord, match=f"{file}: is missing"):
+        items(store)
+
+    store.put(file, whole)
+    store.put(KEYS.listing(2), b"{}")
+    with pytest.raises(InvalidRecord, match=KEYS.listing(2)):
+        items(store)
+    store.delete([KEYS.listing(1)])
+    with pytest.raises(InvalidRecord, match="a listing is missing"):
+        ItemIndex(store, KEYS)

@@ -1,0 +1,48 @@
+"""Where results are put: their own names, and nowhere else."""
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from jobs.dataset.outputs import published_path
+from jobs.text.errors import InvalidRecord
+from tests.support.ledger_rows import ledger_row
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "member", "path"),
+    [
+        ("a/b/sky", "a/b/sky.png", None, "a/b/sky.png"),
+        # The store spells it otherwise, or cuts it short.
+        ("a b/ö", "a=20b/=C3=B6.jpg", None, "a b/ö.jpg"),
+        ("x" * 200, f"{'x' * 90}=-0123.png", None, "x" * 200 + ".png"),
+        ("sky.v2", "sky.v2.tif", None, "sky.v2.tif"),
+        ("a/sky", "shard-000003@1.tar", "sky.png", "shard-000003@1.tar"),
+    ],
+)
+def test_a_result_lies_under_its_name_and_a_tar_under_its_own(
+    name: str, output: str, member: str | None, path: str
+) -> None:
+    found = published_path(ledger_row(0, name=name, output=output, member=member))
+    assert found == PurePosixPath(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "member"),
+    [
+        ("../sky", "sky.png", None),
+        ("a/../../sky", "sky.png", None),
+        ("/etc/sky", "sky.png", None),
+        ("a\0b", "sky.png", None),
+        ("sky", "../shard-000001.tar", "sky.png"),
+        ("sky", "/shard-000001.tar", "sky.png"),
+        ("sky", None, None),
+        ("sky", "", None),
+    ],
+)
+def test_what_leads_elsewhere_is_no_result(
+    name: str, output: str | None, member: str | None
+) -> None:
+    with pytest.raises(InvalidRecord, match=r"^item 7: .* is not a valid result name") as error:
+        published_path(ledger_row(7, name=name, output=output, member=member))
+    assert "\n" not in str(error.value)

@@ -1,0 +1,146 @@
+"""Who is to blame for a failure: what is no picture's fault is not held against it."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.dataset.item_setup import ItemSetup
+from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.worker import Worker
+from jobs.records.request import retry
+from jobs.records.state import Redo
+from jobs.runtime.lease_renewer import EXIT_STOPPED
+from jobs.services.scheduler.coordinator import DONE
+from jobs.store.errors import StoreUnreachable
+from jobs.text.errors import RequestError
+from render.errors import WeightsError
+from tests.support.bad_pictures import mixed_pictures
+from tests.support.coordinators import claim_job
+from tests.support.memory_store import MemoryStore
+from tests.support.small_dataset import (
+    ObservedStore,
+    pool_of,
+    read_dataset,
+    read_finished_dataset,
+    submit_small_dataset,
+)
+
+ONE = "1/0001.jpg"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four."""
+    return mixed_pictures(4, bad=0, seed=9).write_to(tmp_path_factory.mktemp("four"))
+
+
+class OneAway(Worker):
+    """Cannot reach one picture."""
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        if f'"key":"{ONE}"'.encode() in line:
+            raise StoreUnreachable("the bucket is away")
+        return super().dream(line, file)
+
+
+class AllAway(Worker):
+    """Cannot reach any."""
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        raise StoreUnreachable("the bucket is away")
+
+
+def test_a_picture_out_of_reach_is_a_row_and_a_retry_does_just_that(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submit_small_dataset(store, pictures, weights)
+    assert claim_job(store, job, tmp_path, pool=pool_of(OneAway)).run() == DONE
+    before = read_finished_dataset(store, job)
+    assert {key: row.failure for key, row in before.failed.items()} == {ONE: "infra"}
+    assert before.failed[ONE].message == "the bucket is away"
+    assert before.items["done"] == 3
+
+    retry(store, job, Redo(failure="infra"))
+    again = ObservedStore(store)
+    assert claim_job(store, job, tmp_path, again).run() == DONE
+    assert again.results == ["1/0001.png"]
+    after = read_finished_dataset(store, job)
+    assert after.failed == {}
+    assert {key for key, row in after.rows.items() if row != before.rows[key]} == {(ONE, 0)}
+
+
+def test_where_nothing_can_be_reached_the_job_waits(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submit_small_dataset(store, pictures, weights)
+    assert claim_job(store, job, tmp_path, pool=pool_of(AllAway)).run() == EXIT_STOPPED
+    found = read_dataset(store, job)
+    assert found.job.state == "queued"
+    assert found.rows == {}
+    assert found.job.status is not None
+    assert found.job.status.reason == "the bucket is away"
+
+    assert claim_job(store, job, tmp_path).run() == DONE
+    assert read_finished_dataset(store, job).failed == {}
+
+
+class OneWithoutWeights(Worker):
+    """Its cache has lost the weights while it did one picture."""
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        if f'"key":"{ONE}"'.encode() in line:
+            raise WeightsError("seeded.safetensors: is gone")
+        return super().dream(line, file)
+
+
+@pytest.mark.parametrize(
+    "error", [WeightsError("seeded.safetensors: is gone"), RequestError("cache: no room")]
+)
+def test_weights_that_are_gone_are_no_picture_s_fault(
+    pictures: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    def gone(*_: object) -> Path:
+        raise error
+
+    store = MemoryStore()
+    job = submit_small_dataset(store, pictures, weights)
+    monkeypatch.setattr(ItemSetup, "weights", gone)
+    claim_job(store, job, tmp_path).run()
+    found = read_dataset(store, job)
+    assert found.job.state != "succeeded"
+    assert found.rows == {}
+
+
+def test_weights_that_are_gone_for_one_are_not_its_fault(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submit_small_dataset(store, pictures, weights)
+    assert claim_job(store, job, tmp_path, pool=pool_of(OneWithoutWeights)).run() == DONE
+    failed = read_finished_dataset(store, job).failed
+    assert {key: row.failure for key, row in failed.items()} == {ONE: "infra"}
+
+
+class NoShow(Worker):
+    """Cannot draw."""
+
+    def write_sheet(self, *_: object) -> None:
+        raise KeyError("a bug in the sheet")
+
+
+def test_a_sheet_that_cannot_be_made_fails_no_job(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submit_small_dataset(store, pictures, weights)
+    assert claim_job(store, job, tmp_path, pool=pool_of(NoShow)).run() == DONE
+    assert read_finished_dataset(store, job).items["done"] == 4
+    keys = DatasetKeys(job)
+    assert keys.sheet not in store.objects
+    assert "the contact sheet was not written" in store.get(keys.log(1)).decode()

@@ -1,0 +1,94 @@
+"""What lies beside a picture in its sample goes along, whatever it is."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs.dataset.fetch import fetch_dataset
+from jobs.dataset.index import ItemIndex, read_listings
+from jobs.dataset.inputs.item import ByteRange, Item
+from jobs.dataset.keys import DatasetKeys
+from jobs.records.job import load_job
+from jobs.services.scheduler.coordinator import DONE
+from tests.support.bad_pictures import picture_bytes
+from tests.support.coordinators import claim_job
+from tests.support.memory_store import MemoryStore
+from tests.support.small_dataset import PACKED, read_finished_dataset, submit_small_dataset
+
+with warnings.catch_warnings():
+    # It is a stranger's, and so are its complaints about its own imports.
+    warnings.simplefilter("ignore")
+    import webdataset
+
+
+@pytest.fixture(scope="module")
+def mask() -> bytes:
+    """Of the result's own format."""
+    return picture_bytes(np.random.default_rng(1))
+
+
+@pytest.fixture(scope="module")
+def shard(tmp_path_factory: pytest.TempPathFactory, mask: bytes) -> Path:
+    """Of two samples, each with a mask and a text that is empty."""
+    path = tmp_path_factory.mktemp("shard") / "train.tar"
+    with webdataset.TarWriter(str(path)) as writer:
+        for number, key in enumerate(("first", "second")):
+            content = picture_bytes(np.random.default_rng(number), "jpeg")
+            beside = {"png": mask, "txt": ""}
+            writer.write({"__key__": key, "jpg": content} | beside)
+    return path
+
+
+def samples(path: Path) -> dict[str, dict[str, Any]]:
+    """What the package reads of a tar, by the keys."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = list(webdataset.WebDataset(str(path), shardshuffle=False))
+    return {one["__key__"]: one for one in found}
+
+
+def test_masks_of_the_result_s_format_and_empty_texts_go_along(
+    shard: Path, weights: Path, tmp_path: Path, mask: bytes
+) -> None:
+    store = MemoryStore()
+    job = submit_small_dataset(store, shard, weights, PACKED)
+    assert claim_job(store, job, tmp_path).run() == DONE
+    assert read_finished_dataset(store, job).failed == {}
+
+    fetch_dataset(store, load_job(store, job), tmp_path / "out")
+    found = samples(tmp_path / "out/shard-000000.tar")
+    assert list(found) == ["first", "second"]
+    for sample in found.values():
+        assert {name for name in sample if not name.startswith("__")} == {"png", "input.png", "txt"}
+        assert sample["input.png"] == mask
+        assert sample["png"] != mask
+        assert sample["txt"] == b""
+
+
+def test_an_extra_that_is_gone_fails_its_own_item(
+    shard: Path, weights: Path, tmp_path: Path
+) -> None:
+    store = MemoryStore()
+    job = submit_small_dataset(store, shard, weights, PACKED)
+    lose_an_extra(store, job, tmp_path / "gone.txt")
+    assert claim_job(store, job, tmp_path).run() == DONE
+
+    found = read_finished_dataset(store, job)
+    assert {key: row.failure for key, row in found.failed.items()} == {"train/first": "input"}
+    assert "No such file" in str(found.failed["train/first"].message)
+    assert found.items["done"] == 1
+
+
+def lose_an_extra(store: MemoryStore, job: str, path: Path) -> None:
+    """Have the first item's last extra lie where there is nothing."""
+    keys = DatasetKeys(job)
+    first, *others = ItemIndex(store, keys).read(0)
+    *kept, last = first.found.extras
+    moved = last.model_copy(update={"place": ByteRange(address=str(path))})
+    changed = first.found.model_copy(update={"extras": (*kept, moved)})
+    items: list[Item] = [first.model_copy(update={"found": changed}), *others]
+    (listing,) = read_listings(store, keys)
+    store.put(keys.items(listing.nonce, 0), b"".join(item.encode() for item in items))

@@ -1,0 +1,53 @@
+"""The disk space of a plan. tests/jobs/poster/test_local.py measures the real use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.planning.disk import DiskUse, disk_use
+from jobs.spec.poster import Output
+from jobs.text.errors import RequestError
+from render.pictures.output_format import FORMATS, Labels
+from render.pictures.write import write_picture
+from tests.support.picture_files import noise_samples
+from tests.support.processes import disk_usage
+
+KINDS = [
+    Output(format="png"),
+    Output(format="png", depth=16),
+    Output(format="tiff"),
+    Output(format="tiff", depth=16),
+    Output(format="jpeg"),
+    Output(format="deepzoom"),
+]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (168, 300), (700, 500), (3000, 7), (7, 3000)])
+@pytest.mark.parametrize("output", KINDS, ids=lambda kind: f"{kind.format}-{kind.depth}")
+def test_white_noise_stays_below_the_bound(
+    tmp_path: Path, size: tuple[int, int], output: Output
+) -> None:
+    samples: np.ndarray = noise_samples(*size, output.depth)
+    path = tmp_path / f"noise{FORMATS[output.format].suffix}"
+    labels = Labels(300, "x" * 2000)
+    write_picture(path, output.format, size, output.depth, [samples], labels)
+
+    assert disk_usage(tmp_path) <= disk_use(size, 8, size, 4, 1, False, (output,)).outputs
+
+
+def test_spilling_stores_the_canvas_and_every_gradient() -> None:
+    size, canvas = (100, 200), 100 * 200 * 3 * 4
+    outputs = (Output(format="png"),)
+    held = disk_use(size, 8, size, 4, 3, False, outputs)
+    spilt = disk_use(size, 8, size, 4, 3, True, outputs)
+
+    assert spilt.scratch - held.scratch == 4 * canvas
+    assert held.input == 100 * 200 * 3
+    assert disk_use(size, 16, size, 4, 3, False, outputs).input == 2 * held.input
+
+
+def test_a_small_disk_fails_with_needed_and_free_bytes(tmp_path: Path) -> None:
+    DiskUse(0, 1000, 1000).check(tmp_path)
+    with pytest.raises(RequestError, match=r"rendering needs 2000000.0 GB and [\d.]+ GB are free"):
+        DiskUse(0, 10**15, 10**15).check(tmp_path)

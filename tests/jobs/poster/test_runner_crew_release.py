@@ -1,0 +1,196 @@
+"""When the last octave is committed the crew goes; files are made of the commit, by anybody."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from cluster.crew import Crew
+from cluster.local import LocalCrew
+from cluster.resources import Reservation, Resources
+from jobs.planning.memory import encoding_memory
+from jobs.planning.poster import PosterPlan
+from jobs.poster.outputs import parallel_outputs
+from jobs.records.job import load_job
+from jobs.records.keys import JobKeys
+from jobs.runtime.backend import MemberFactory
+from jobs.runtime.lease_renewer import EXIT_STOPPED
+from jobs.runtime.metrics.progress import Progress
+from jobs.services.scheduler.coordinator import DONE, UNFIT
+from tests.support.coordinators import ClaimedJob, claim_job, submit_small_poster
+from tests.support.job_states import lease_events, output_digests
+from tests.support.memory_store import MemoryStore
+from tests.support.small_poster import claim_poster, plan_poster
+
+if TYPE_CHECKING:
+    from cluster.ray_crew import RayCrew
+
+FILES = "outputs=[png, tiff, deepzoom]"
+
+
+class Watched(MemoryStore):
+    """Notes which crews are there while files arrive, and lets a holder be asked to leave."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crews: list[Crew] = []
+        self.there: dict[str, int] = {}
+        self.asked: ClaimedJob | None = None
+
+    def upload(self, path: Path, key: str) -> None:
+        self.there[key] = len(self.crews)
+        if self.asked is not None and "/outputs/" in key:
+            self.asked.control.request("drain")
+        super().upload(path, key)
+
+    @contextmanager
+    def start(
+        self, _: PosterPlan, kind: MemberFactory, arguments: Sequence[tuple[object, ...]]
+    ) -> Iterator[Crew]:
+        with LocalCrew(kind, arguments) as crew:
+            self.crews.append(crew)
+            yield crew
+        self.crews.remove(crew)
+
+
+@contextmanager
+def no_crew(
+    _: PosterPlan, kind: MemberFactory, arguments: Sequence[tuple[object, ...]]
+) -> Iterator[NoReturn]:
+    pytest.fail(f"a crew of {len(arguments)} was started")
+    yield
+
+
+def no_reservation(resources: Resources, wanted: int) -> Reservation:
+    pytest.fail(f"{wanted} times {resources} were asked for")
+
+
+@pytest.fixture
+def store() -> Watched:
+    return Watched()
+
+
+@pytest.fixture
+def done(store: Watched, picture: Path, weights: Path, tmp_path: Path) -> str:
+    """A job that nothing disturbed."""
+    job = submit_small_poster(store, picture, weights, FILES)
+    assert claim_job(store, job, tmp_path / "calm", start=store.start).run() == DONE
+    return job
+
+
+def as_it_died(store: Watched, job: str) -> list[str]:
+    """Take away what comes after the final commit; returns the checksums that there were."""
+    keys, found = JobKeys(job), output_digests(load_job(store, job))
+    gone = [keys.manifest, *(one.key for one in store.list_objects(f"{keys.folder}outputs/"))]
+    store.delete(gone)
+    return found
+
+
+def test_the_crew_goes_before_files_are_written(store: Watched, done: str) -> None:
+    during = {key: crews for key, crews in store.there.items() if "/checkpoints/" in key}
+    assert set(during.values()) == {1}
+    after = {key: crews for key, crews in store.there.items() if "/outputs/" in key}
+    assert len(after) > 3
+    assert set(after.values()) == {0}
+    assert store.there[JobKeys(done).preview(1)] == 1
+    assert store.there[JobKeys(done).preview(2)] == 0
+
+
+def test_who_follows_at_the_final_commit_needs_no_crew(
+    store: Watched, done: str, tmp_path: Path
+) -> None:
+    before = as_it_died(store, done)
+    last = JobKeys(done).preview(2)
+    store.delete([last])
+    follower = claim_job(store, done, tmp_path, start=no_crew, reserve=no_reservation)
+    assert follower.run() == DONE
+
+    assert output_digests(load_job(store, done)) == before
+    assert [one.key for one in store.list_objects(last)] == [last]
+    (gone_on,) = (one for one in lease_events(store, done, 2) if one["event"] == "goes on")
+    assert (gone_on["octave"], gone_on["step"]) == (2, 2)
+
+
+def test_who_must_leave_while_writing_is_followed_without_a_crew(
+    store: Watched, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    # One file after the other, so that the second has not begun when the first is there.
+    job = submit_small_poster(store, picture, weights, FILES, "crew.workers=1")
+    holder = store.asked = claim_job(store, job, tmp_path, start=store.start)
+    assert holder.run() == EXIT_STOPPED
+    assert load_job(store, job).state == "queued"
+
+    store.asked = None
+    assert claim_job(store, job, tmp_path, start=no_crew).run() == DONE
+    assert [one["event"] for one in lease_events(store, job, 1)][-1] == "drain"
+    assert len(output_digests(load_job(store, job))) == 3
+
+
+def test_files_are_written_on_any_machine_that_has_what_writes_them(
+    store: Watched, done: str, tmp_path: Path
+) -> None:
+    before, keys = as_it_died(store, done), JobKeys(done)
+    fixed = json.loads(store.get(keys.plan))
+    other = {**fixed["software"], "pyvips-binary": "0.0.1"}
+    store.put(keys.plan, json.dumps({**fixed, "software": other}).encode())
+    assert claim_job(store, done, tmp_path / "another encoder", start=no_crew).run() == UNFIT
+    found = load_job(store, done)
+    assert found.state == "queued"
+    assert found.status is not None
+    assert "0.0.1" in str(found.status.reason)
+    assert len(str(found.status.reason).splitlines()) == 1
+
+    store.put(keys.plan, json.dumps({**fixed, "device": "a kind of GPU"}).encode())
+    follower = claim_job(store, done, tmp_path / "without a GPU", start=no_crew, gpus=2)
+    assert follower.run() == DONE
+    succeeded = load_job(store, done)
+    assert output_digests(succeeded) == before
+    assert succeeded.manifest is not None
+    assert succeeded.manifest["device"] == "a kind of GPU"
+
+
+def test_a_cluster_has_all_its_room_again_while_files_are_written(
+    picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
+) -> None:
+    import ray
+
+    taken: dict[str, float] = {}
+
+    def watch(progress: Progress) -> None:
+        deadline = time.monotonic() + 10
+        while True:
+            free = ray.available_resources().get("CPU", 0)
+            taken[progress.phase] = ray.cluster_resources()["CPU"] - free
+            # Ray's own count comes a moment late.
+            late = taken[progress.phase] != (0 if progress.phase == "encode" else 2)
+            if not late or time.monotonic() > deadline:
+                return
+            time.sleep(0.1)
+
+    @contextmanager
+    def start(
+        _: PosterPlan, kind: MemberFactory, arguments: Sequence[tuple[object, ...]]
+    ) -> Iterator[Crew]:
+        with ray_crew(kind, arguments, Resources()) as crew:
+            yield crew
+
+    claim_poster(plan_poster(picture, weights, "crew.workers=2"), tmp_path, start, watch).run()
+    assert taken == {"decode": 2, "dream": 2, "encode": 0}
+
+
+def test_who_writes_files_takes_no_more_memory_than_a_worker_may(
+    picture: Path, weights: Path
+) -> None:
+    usual = ("crew.workers=3", "size=4000x3000", "outputs=[png, tiff, jpeg, deepzoom]")
+    assert parallel_outputs(plan_poster(picture, weights, *usual)) == 3
+    short = plan_poster(picture, weights, *usual, "crew.memory_per_worker=1GiB")
+    assert parallel_outputs(short) == 2
+    assert encoding_memory(4000, 2) <= short.memory.limit < encoding_memory(4000, 3)
+    shorter = plan_poster(
+        picture, weights, *usual, f"crew.memory_per_worker={short.memory.on_disk}"
+    )
+    assert parallel_outputs(shorter) == 1

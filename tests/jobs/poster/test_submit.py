@@ -1,0 +1,232 @@
+"""Submitting: once is enough, twice does no harm, and dying half-way is no end."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from jobs.poster.submit import submit_poster
+from jobs.records.job import load_job
+from jobs.records.keys import ACTIVE, JobKeys, active_marker, blob_key
+from jobs.records.request import pause, retry
+from jobs.records.state import Intent
+from jobs.spec.document import parse_poster_spec
+from jobs.spec.poster import PosterSpec
+from jobs.store.store import ObjectInfo
+from jobs.text.errors import RequestError
+from render.errors import RenderError
+from render.version import PIXEL_VERSION
+from tests.support.job_states import claim_next_lease, fail_job
+from tests.support.memory_store import Died, ForgetfulStore, MemoryStore, MortalStore
+from tests.support.small_poster import plan_poster, poster_document
+
+
+@pytest.fixture
+def spec(picture: Path, weights: Path) -> PosterSpec:
+    return parse_poster_spec(poster_document(picture, weights))
+
+
+def job_id(picture: Path, weights: Path) -> str:
+    return plan_poster(picture, weights).identity.job_id
+
+
+def objects(job: str, *blobs: Path) -> set[str]:
+    """What lies in the store after a submit."""
+    keys = JobKeys(job)
+    digests = (hashlib.sha256(path.read_bytes()).hexdigest() for path in blobs)
+    return {keys.spec, keys.intent, keys.run_settings, active_marker(job, 0)} | {
+        blob_key(f"sha256:{digest}") for digest in digests
+    }
+
+
+def test_a_submitted_job_is_whole_and_has_the_id_of_its_plan(
+    store: MemoryStore, spec: PosterSpec, picture: Path, weights: Path
+) -> None:
+    done = submit_poster(store, spec)
+
+    assert (done.state, done.new) == ("queued", True)
+    assert done.job == job_id(picture, weights)
+    assert set(store.objects) == objects(done.job, picture, weights)
+    assert store.get(blob_key(f"sha256:{hashlib.sha256(picture.read_bytes()).hexdigest()}")) == (
+        picture.read_bytes()
+    )
+    assert load_job(store, done.job).spec.identity["pixel_version"] == PIXEL_VERSION
+
+
+def test_nothing_of_the_submitter_s_disk_is_in_it(
+    store: MemoryStore, spec: PosterSpec, picture: Path, weights: Path
+) -> None:
+    job = submit_poster(store, spec).job
+    texts = [json.dumps(store.get(key).decode()) for key in store.objects if "jobs/" in key]
+
+    assert not [
+        text for text in texts if str(picture.parent) in text or str(weights.parent) in text
+    ]
+    stored = load_job(store, job).spec.spec
+    assert stored["input"]["path"] == picture.name
+    assert stored["network"]["weights"] == weights.name
+
+
+def test_noise_on_our_own_network_needs_no_files(store: MemoryStore) -> None:
+    source = {"noise": {"seed": 3}}
+    done = submit_poster(
+        store, parse_poster_spec({"input": source, "size": "64x64", "dream": {"octaves": 1}})
+    )
+
+    assert set(store.objects) == objects(done.job)
+
+
+def test_submitting_again_finds_the_job(store: MemoryStore, spec: PosterSpec) -> None:
+    first = submit_poster(store, spec)
+    before = dict(store.objects)
+    second = submit_poster(store, spec)
+
+    assert (second.job, second.state, second.new) == (first.job, "queued", False)
+    assert store.objects == before
+
+
+def test_the_latest_terms_count_and_the_first_spec_stays(
+    store: MemoryStore, picture: Path, weights: Path
+) -> None:
+    submit_poster(store, parse_poster_spec(poster_document(picture, weights)))
+    changed = parse_poster_spec(
+        poster_document(picture, weights, "priority=90", "crew.memory_per_worker=2GiB")
+    )
+    done = submit_poster(store, changed)
+    job = load_job(store, done.job)
+
+    assert not done.new
+    assert job.spec.spec["priority"] == 50
+    assert job.run_settings is not None
+    assert (job.run_settings.priority, job.run_settings.crew) == (90, changed.crew)
+
+
+@pytest.mark.parametrize("kind", [MemoryStore, ForgetfulStore])
+def test_of_submits_at_once_one_brings_the_job(kind: type[MemoryStore], spec: PosterSpec) -> None:
+    submit_poster(MemoryStore(), spec)  # finds out what later ones remember
+    for _ in range(5):
+        store = kind()
+        with ThreadPoolExecutor(4) as pool:
+            done = list(pool.map(lambda _, store=store: submit_poster(store, spec), range(4)))
+
+        assert len({one.job for one in done}) == 1
+        assert [one.new for one in done].count(True) == 1
+
+
+@pytest.mark.parametrize("writes", range(6))
+def test_a_submit_that_died_is_completed_by_the_next(
+    spec: PosterSpec, picture: Path, weights: Path, writes: int
+) -> None:
+    store = MortalStore()
+    store.writes_left = writes
+    with pytest.raises(Died):
+        submit_poster(store, spec)
+    job = job_id(picture, weights)
+    whole = objects(job, picture, weights)
+    assert len(store.objects) == writes
+    assert set(store.objects) < whole
+    assert active_marker(job, 0) not in store.objects
+    store.writes_left = None
+    done = submit_poster(store, spec)
+
+    assert set(store.objects) == whole
+    assert (done.job, done.state) == (job, "queued")
+    assert done.new == (JobKeys(job).spec not in list(store.objects)[:writes])
+
+
+def test_a_job_that_has_ended_stays_ended(store: MemoryStore, spec: PosterSpec) -> None:
+    job = submit_poster(store, spec).job
+    store.delete([active_marker(job, 0)])
+    fail_job(store, claim_next_lease(store, JobKeys(job)))
+
+    assert submit_poster(store, spec).state == "failed"
+    assert not list(store.list_objects(ACTIVE))
+    retry(store, job)
+    store.delete([active_marker(job, 1)])
+    assert submit_poster(store, spec).state == "queued"
+    assert [entry.key for entry in store.list_objects(ACTIVE)] == [active_marker(job, 1)]
+
+
+def test_a_paused_job_stays_paused(store: MemoryStore, spec: PosterSpec) -> None:
+    job = submit_poster(store, spec).job
+    pause(store, job)
+
+    assert submit_poster(store, spec).state == "paused"
+    assert load_job(store, job).intent == Intent(want="pause")
+
+
+def test_a_file_that_changes_meanwhile_is_refused(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.png"
+    mine.write_bytes(picture.read_bytes())
+
+    class Busy(MemoryStore):
+        """Somebody draws on while the submitter asks whether the picture is there already."""
+
+        def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
+            mine.write_bytes(picture.read_bytes() + b"more")
+            return super().list_objects(prefix)
+
+    store = Busy()
+    with pytest.raises(RequestError, match=r"mine.png: changed while it was submitted"):
+        submit_poster(store, parse_poster_spec(poster_document(mine, weights)))
+    assert not store.objects
+
+
+def test_what_no_machine_could_render_is_refused_before_anything_is_written(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "text.png"
+    text.write_text("no picture")
+    for given in (
+        poster_document(text, weights),
+        poster_document(tmp_path / "gone.png", weights),
+        poster_document(picture, tmp_path / "gone.safetensors"),
+        poster_document(picture, weights, "objectives.0.layer=features.99"),
+        poster_document(picture, weights, "size=9000x6000", "limits.max_pixels=1000000"),
+        poster_document(picture, weights, "crew.memory_per_worker=1MiB"),
+        poster_document(picture, weights, "precision=bfloat16", "crew.gpus_per_worker=0"),
+    ):
+        with pytest.raises((RequestError, RenderError)):
+            submit_poster(store, parse_poster_spec(given))
+    assert not store.objects
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("crew.workers=500", "crew.memory_per_worker=64GiB"),
+        ("crew.gpus_per_worker=8", "crew.workers=100"),
+        ("precision=bfloat16",),
+    ],
+)
+def test_a_crew_that_this_machine_could_never_have_may_be_asked_for(
+    store: MemoryStore, picture: Path, weights: Path, settings: tuple[str, ...]
+) -> None:
+    assert submit_poster(store, parse_poster_spec(poster_document(picture, weights, *settings))).new
+
+
+def test_without_room_for_a_copy_the_remedy_is_named(
+    store: MemoryStore, spec: PosterSpec, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(RequestError, match=r"/gone \(No such file.*; set TMPDIR"):
+        submit_poster(store, spec)
+    assert not store.objects
+
+
+@pytest.mark.parametrize(("hours", "sent"), [(1, 0), (13, 2)])
+def test_a_blob_that_may_soon_be_cleaned_away_is_sent_again(
+    store: MemoryStore, spec: PosterSpec, picture: Path, weights: Path, hours: float, sent: int
+) -> None:
+    submit_poster(store, spec)
+    store.now += hours * 3600
+    submit_poster(store, spec)
+    blobs = [written for key, (_, written) in store.objects.items() if key.startswith("blobs/")]
+    assert len(blobs) == 2
+    assert sum(written == store.now for written in blobs) == sent

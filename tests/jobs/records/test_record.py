@@ -1,0 +1,128 @@
+"""Records: what was written reads back, and nothing else is taken for one."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from jobs.records.job import load_job
+from jobs.records.keys import JobKeys
+from jobs.records.lease import Lease
+from jobs.records.record import read_json_object
+from jobs.records.state import Intent
+from jobs.records.status import Status
+from jobs.records.stored_spec import Blobs, RunSettings, StoredSpec
+from jobs.spec.document import parse_poster_spec
+from jobs.store.errors import ObjectNotFound
+from jobs.store.store import MAX_WHOLE_READ
+from jobs.text.errors import InvalidRecord
+from tests.support.job_states import JOB, job_in_state, sample_status
+from tests.support.memory_store import MemoryStore
+
+leases = st.builds(
+    Lease, token=st.text(), holder=st.text(), ttl=st.floats(0.001, 1e9), released=st.booleans()
+)
+intents = st.builds(
+    Intent, want=st.sampled_from(["run", "pause", "cancel"]), generation=st.integers(0, 10**9)
+)
+
+
+@given(leases | intents)
+def test_a_record_reads_back(record: Lease | Intent) -> None:
+    content = record.encode()
+
+    assert type(record).decode(content, "k") == record
+    assert content.endswith(b"}\n")
+    assert json.loads(content)["version"] == 1
+
+
+def test_terms_read_back_with_whatever_a_crew_may_say() -> None:
+    crew = {"workers": 3, "memory_per_worker": "1.5GiB"}
+    run_settings = RunSettings.of(
+        parse_poster_spec({"input": "a.png", "crew": crew, "limits": {"max_pixels": 1e6}})
+    )
+
+    assert RunSettings.decode(run_settings.encode(), "k") == run_settings
+
+
+@given(
+    st.binary()
+    | st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(["want", "ttl", "x"]), inner)
+        ),
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_whatever_lies_at_a_key_is_a_record_or_a_line_of_complaint(content: bytes) -> None:
+    for kind in (Intent, Lease, Status, RunSettings, StoredSpec):
+        try:
+            kind.decode(content, "jobs/a/b.json")
+        except InvalidRecord as error:
+            assert str(error).startswith("jobs/a/b.json: ")
+            assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Invalid JSON"),
+        (b"\xff", "Invalid JSON"),
+        (b"[1]", "must be a mapping"),
+        (b'{"version": 2}', "version: must be 1, not 2"),
+        (b'{"want": "stop"}', "want: must be 'run', 'pause' or 'cancel', not 'stop'"),
+        (b'{"wnat": "run"}', "wnat: no such key; nearest: want"),
+        (b'{"generation": -1}', "generation: must be at least 0"),
+        (b'{"generation": "1"}', "generation: must be a whole number"),
+    ],
+)
+def test_a_bad_record_is_named_with_what_is_wrong(content: bytes, message: str) -> None:
+    with pytest.raises(InvalidRecord, match=r"^jobs/a/intent.json: .*something else") as error:
+        Intent.decode(content, "jobs/a/intent.json")
+    assert message in str(error.value)
+
+
+def test_a_digest_that_is_none_is_refused_before_it_becomes_a_key() -> None:
+    for digest in ("sha256:../../secret", "sha256:" + "A" * 64, "sha256:" + "a" * 64 + "\n"):
+        with pytest.raises(ValidationError):
+            Blobs(input=digest, weights=None)
+
+
+def test_infinity_is_refused_where_it_is_made() -> None:
+    with pytest.raises(ValidationError):
+        Lease(token="", holder="", ttl=float("inf"))
+    assert Status.decode(sample_status().encode(), "k") == sample_status()
+
+
+def test_what_is_not_there(store: MemoryStore) -> None:
+    assert Intent.read_or_none(store, "k") is None
+    assert read_json_object(store, "k") is None
+    with pytest.raises(ObjectNotFound):
+        Intent.read(store, "k")
+
+
+def test_a_mapping_is_an_object(store: MemoryStore) -> None:
+    store.put("k", b'{"a": 1}')
+    store.put("list", b"[1]")
+
+    assert read_json_object(store, "k") == {"a": 1}
+    with pytest.raises(InvalidRecord, match="list: not a JSON object"):
+        read_json_object(store, "list")
+
+
+@pytest.mark.parametrize("what", ["spec", "intent", "terms", "manifest", "lease", "status"])
+def test_a_record_that_is_far_too_large_is_no_record(what: str) -> None:
+    store = MemoryStore()
+    job_in_state(store, "running")
+    keys = JobKeys(JOB)
+    place = getattr(keys, what)
+    key = place(1) if callable(place) else place
+    store.put(key, bytes(MAX_WHOLE_READ + 1))
+    with pytest.raises(InvalidRecord) as refused:
+        load_job(store, JOB)
+
+    said = str(refused.value)
+    assert said.startswith(f"{key}: has {MAX_WHOLE_READ + 1} bytes, ")
+    assert len(said.splitlines()) == 1

@@ -1,0 +1,148 @@
+"""Requests: every one in every state does what the table of transitions says, or is refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import get_args
+
+import pytest
+
+from jobs.records.job import load_job
+from jobs.records.keys import ACTIVE, active_marker
+from jobs.records.lease import current_lease
+from jobs.records.request import cancel, pause, resume, retry
+from jobs.records.state import ENDED, TRANSITIONS, Intent, State, UserRequest
+from jobs.text.errors import JobNotFound, RequestError
+from tests.support.job_states import JOB, claim_next_lease, fail_job, job_in_state, write_job
+from tests.support.memory_store import Died, MemoryStore, MortalStore
+
+ASK = {"pause": pause, "resume": resume, "cancel": cancel, "retry": retry}
+
+IS_SO_ALREADY: set[tuple[State, UserRequest]] = {
+    ("paused", "pause"),
+    ("queued", "resume"),
+    ("cancelled", "cancel"),
+    ("queued", "retry"),
+}
+
+
+def markers(store: MemoryStore) -> list[str]:
+    return [entry.key for entry in store.list_objects(ACTIVE)]
+
+
+def let_go(store: MemoryStore) -> None:
+    """End the lease of a holder that obeys."""
+    held = current_lease(store, write_job(store))
+    if held is not None:
+        store.now += held.lease.ttl + 1
+
+
+@pytest.mark.parametrize("state", get_args(State))
+@pytest.mark.parametrize("request_", get_args(UserRequest))
+def test_every_request_in_every_state(
+    store: MemoryStore, state: State, request_: UserRequest
+) -> None:
+    job_in_state(store, state)
+    before = load_job(store, JOB)
+    of_posters = (row for row in TRANSITIONS if row.only is None)
+    leads_to = [row.after for row in of_posters if (row.before, row.by) == (state, request_)]
+    if not leads_to and (state, request_) not in IS_SO_ALREADY:
+        with pytest.raises(RequestError, match=f"^{JOB}: is {state}; only .* jobs can be"):
+            ASK[request_](store, JOB)
+        assert load_job(store, JOB) == before
+        assert not markers(store)
+        return
+    at_once = ASK[request_](store, JOB)
+
+    assert at_once == load_job(store, JOB).state
+    if state == "running":
+        assert at_once == "running"
+        let_go(store)
+    wanted = leads_to[0] if leads_to else state
+    assert load_job(store, JOB).state == ("queued" if wanted == "running" else wanted)
+    assert load_job(store, JOB).intent.generation == (state in ENDED and request_ == "retry")
+
+
+@pytest.mark.parametrize(
+    ("state", "ask", "line"),
+    [
+        ("succeeded", pause, "is succeeded; only queued or running jobs can be paused"),
+        ("failed", resume, "is failed; only running or paused jobs can be resumed"),
+        ("failed", cancel, "is failed; only queued, running or paused jobs can be cancelled"),
+        ("paused", retry, "is paused; only failed or cancelled jobs can be retried"),
+    ],
+)
+def test_a_refusal_says_what_would_be_allowed(
+    store: MemoryStore, state: State, ask: object, line: str
+) -> None:
+    job_in_state(store, state)
+    assert callable(ask)
+    with pytest.raises(RequestError) as error:
+        ask(store, JOB)
+    assert str(error.value) == f"{JOB}: {line}"
+
+
+def test_a_job_that_is_not_there(store: MemoryStore) -> None:
+    for ask in ASK.values():
+        with pytest.raises(JobNotFound):
+            ask(store, JOB)
+    assert not store.objects
+
+
+def test_what_a_running_job_was_asked_for_can_be_taken_back(store: MemoryStore) -> None:
+    job_in_state(store, "running")
+    for ask in (pause, cancel):
+        ask(store, JOB)
+        resume(store, JOB)
+        assert load_job(store, JOB).intent == Intent()
+
+
+def test_resuming_leaves_the_marker_of_its_generation(store: MemoryStore) -> None:
+    keys = job_in_state(store, "paused")
+    store.put(keys.intent, Intent(want="pause", generation=2).encode())
+    resume(store, JOB)
+
+    assert markers(store) == [active_marker(JOB, 2)]
+
+
+def test_retrying_leaves_a_marker_that_deleting_the_old_one_spares(store: MemoryStore) -> None:
+    keys = job_in_state(store, "failed")
+    store.put(active_marker(JOB, 0), b"")
+    retry(store, JOB)
+    store.delete([active_marker(JOB, 0)])
+
+    assert markers(store) == [active_marker(JOB, 1)]
+    fail_job(store, claim_next_lease(store, keys), generation=1)
+    assert retry(store, JOB) == "queued"
+    assert load_job(store, JOB).intent.generation == 2
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+@pytest.mark.parametrize("writes", [0, 1])
+def test_a_retry_that_died_is_completed_by_the_next(writes: int, state: State) -> None:
+    store = MortalStore()
+    job_in_state(store, state)
+    store.writes_left = writes
+    with pytest.raises(Died):
+        retry(store, JOB)
+    store.writes_left = None
+    retry(store, JOB)
+
+    assert load_job(store, JOB).state == "queued"
+    assert load_job(store, JOB).intent.generation == 1
+    assert markers(store) == [active_marker(JOB, 1)]
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "failed"])
+def test_many_users_at_once_leave_a_job_that_somebody_asked_for(state: State) -> None:
+    for _ in range(10):
+        store = MemoryStore()
+        job_in_state(store, state)
+        with ThreadPoolExecutor(4) as pool:
+            asked = [pool.submit(ask, store, JOB) for ask in ASK.values()]
+        refused = [one.exception() for one in asked if one.exception()]
+
+        assert all(isinstance(error, RequestError) for error in refused)
+        assert len(refused) < len(asked)
+        job = load_job(store, JOB)
+        assert job.intent.generation <= 1
+        if state == "failed" and job.state == "queued":
+            assert markers(store) == [active_marker(JOB, 1)]

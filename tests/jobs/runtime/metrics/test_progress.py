@@ -1,0 +1,40 @@
+"""How fast a holder goes, however much it has been told."""
+
+import tracemalloc
+from itertools import count
+
+import pytest
+
+from jobs.runtime.metrics.progress import Progress, RateEstimator
+
+
+def item(number: int, items: int) -> Progress:
+    return Progress("items", 0, 0, 0, 0, float(number), float(items), number / items)
+
+
+@pytest.mark.parametrize("items", [4, 100, 50_000])
+def test_the_rate_is_that_of_the_later_half(items: int) -> None:
+    # Two ticks an item until half of them are done, then one.
+    clock = count()
+    estimator = RateEstimator(lambda: float(next(clock)))
+    for number in range(1, items + 1):
+        if number <= items // 2:
+            next(clock)
+        estimator.add(item(number, 2 * items))
+
+    estimate = estimator.estimate()
+
+    assert estimate.rate == pytest.approx(1, rel=0.3)
+    assert estimate.eta_seconds == pytest.approx(items, rel=0.3)
+
+
+def test_memory_does_not_grow_with_what_was_noted() -> None:
+    estimator = RateEstimator()
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            estimator.add(item(number, 20_000))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1 << 20

@@ -1,0 +1,62 @@
+"""Logs for programs: each line an object, whatever is said."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from jobs.runtime.logs import EVENTS, LOG, json_notifier, log_as_json, log_fields
+
+
+@pytest.fixture(autouse=True)
+def unchanged() -> Iterator[None]:
+    """This process logs afterwards as it did before."""
+    before = [(one, one.level, one.propagate, list(one.handlers)) for one in (LOG, EVENTS)]
+    yield
+    for one, level, propagate, handlers in before:
+        one.setLevel(level)
+        one.propagate, one.handlers = propagate, handlers
+
+
+def test_each_line_bears_job_and_worker(capsys: pytest.CaptureFixture[str]) -> None:
+    log_as_json({"job": "sky-1", "lease": 2})
+    LOG.warning("lost\nin %s", "lines", extra=log_fields(worker=3))
+    EVENTS.info("crew", extra=log_fields(event="crew", workers=4))
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+
+    assert first.pop("time") <= second.pop("time")
+    assert first == {
+        "level": "warning",
+        "event": "log",
+        "message": "lost\nin lines",
+        "job": "sky-1",
+        "worker": 3,
+        "lease": 2,
+    }
+    assert (second["event"], second["worker"], second["workers"]) == ("crew", None, 4)
+
+
+def test_a_scheduler_says_of_which_job(capsys: pytest.CaptureFixture[str]) -> None:
+    log_as_json({"scheduler": "here:1"})
+    json_notifier("started", "sky-1: started (lease 1)", "sky-1")
+    json_notifier("cut off", "no connection; trying again")
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+
+    assert (first["level"], first["event"], first["job"]) == ("info", "started", "sky-1")
+    assert first["scheduler"] == "here:1"
+    assert (second["level"], second["event"], second["job"]) == ("warning", "cut off", None)
+
+
+def test_events_are_no_part_of_the_log_that_jobs_keep() -> None:
+    kept: list[str] = []
+
+    class RecordingHandler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            kept.append(record.getMessage())
+
+    LOG.setLevel(logging.INFO)
+    LOG.addHandler(RecordingHandler())
+    EVENTS.info("crew")
+    LOG.info("said")
+    assert kept == ["said"]

@@ -1,1 +1,0 @@
-"""Schedulers: what they take, in which order, and what they leave alone."""

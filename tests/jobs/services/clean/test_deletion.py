@@ -1,0 +1,111 @@
+"""A deletion may die anywhere: what it leaves is no job that waits, and the next one ends it."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from jobs.records.job import Job, find_job_id, load_job
+from jobs.records.keys import ACTIVE, JobKeys
+from jobs.records.request import cancel, retry
+from jobs.records.state import ENDED, State
+from jobs.runtime.checkpoints import Commit, CommitPart
+from jobs.services.clean.deletion import delete
+from jobs.text.errors import JobNotFound
+from tests.support.job_states import JOB, claim_next_lease, fail_job, sample_status, write_job
+from tests.support.memory_store import Died, MortalStore
+
+ENDS: tuple[State, ...] = ("succeeded", "failed", "cancelled")
+LEASES = 3
+OUTPUT = JobKeys(JOB).output(LEASES, "sky.png")
+
+
+class Store(MortalStore):
+    """Dies between two objects of a deletion, too."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._spend()
+            super().delete([key])
+
+
+def laid(state: State) -> Store:
+    """A job that has ended after several leases and retries, with all that a job can have."""
+    store = Store()
+    keys = write_job(store)
+    for number in range(1, LEASES):
+        fail_job(store, claim_next_lease(store, keys), number - 1)
+        retry(store, JOB)
+    held = claim_next_lease(store, keys)
+    for number in range(1, LEASES + 1):
+        store.put(keys.status(number), sample_status(LEASES - 1).encode())
+        store.put(keys.events(number), b"")
+        store.put(keys.log(number), b"")
+    for member in range(2):
+        store.put(keys.shard(LEASES, 0, member), b"tiles")
+    parts = tuple(
+        CommitPart(key=keys.shard(LEASES, 0, member), size=5, dtype="float32", tiles=(member,))
+        for member in range(2)
+    )
+    store.put(keys.commit(LEASES, 0), Commit(octave=0, step=1, parts=parts).encode())
+    for key in (keys.input, keys.preview(1), keys.plan, OUTPUT):
+        store.put(key, b"x")
+    match state:
+        case "succeeded":
+            store.put(keys.manifest, b'{"version": 1}')
+        case "failed":
+            fail_job(store, held, LEASES - 1)
+        case "cancelled":
+            cancel(store, JOB)
+    held.release()
+    assert load_job(store, JOB).state == state
+    return store
+
+
+def looked(store: Store) -> Job | None:
+    try:
+        return load_job(store, JOB)
+    except JobNotFound:
+        return None
+
+
+def objects(store: Store) -> set[str]:
+    return {entry.key for entry in store.list_objects(JobKeys(JOB).folder)}
+
+
+def check_half(store: Store, whole: Store) -> None:
+    """What others may see of a job that is being deleted, or whose deletion died."""
+    seen = looked(store)
+    if seen is None:
+        assert not list(store.list_objects(ACTIVE))
+    else:
+        assert seen.state in ENDED
+        assert objects(store) == objects(whole)
+
+    # Somebody submits the same job again.
+    write_job(store)
+    again = load_job(store, JOB)
+    if any(store.list_objects(JobKeys(JOB).leases)):
+        assert again.state in ENDED
+    if again.state == "succeeded":
+        assert store.get(OUTPUT)
+
+
+@pytest.mark.parametrize("state", ENDS)
+def test_a_deletion_may_die_anywhere_and_the_next_one_ends_it(state: State) -> None:
+    whole = laid(state)
+    for writes in range(len(whole.objects) + 8):
+        store = whole.copied()
+        store.writes_left = writes
+        try:
+            delete(store, JOB)
+        except Died:
+            store.writes_left = None
+            check_half(store.copied(), whole)
+            if objects(store):
+                assert find_job_id(store, JOB) == JOB
+                delete(store, JOB)
+        else:
+            assert not store.objects
+            return
+        assert not store.objects
+    pytest.fail("it never came to its end")

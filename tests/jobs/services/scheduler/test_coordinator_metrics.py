@@ -1,0 +1,83 @@
+"""What a holder tells of a whole job."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.crew import Crew
+from cluster.local import LocalCrew
+from jobs.planning.poster import PosterPlan
+from jobs.poster.worker import Worker
+from jobs.runtime.backend import crew_in_process
+from jobs.runtime.metrics.counters import MetricsSnapshot
+from jobs.runtime.metrics.pipe import SnapshotReader
+from jobs.services.scheduler.coordinator import DONE
+from tests.support.coordinators import claim_job, submit_small_poster
+from tests.support.memory_store import MemoryStore
+
+
+class Poor(Worker):
+    """Runs out of memory, unless it holds one tile at a time."""
+
+    def compute_gradients(self, step: int, *halos: Any) -> dict[int, tuple[float, ...]]:
+        if step == 1 and not self._setup.spill:
+            raise MemoryError
+        return super().compute_gradients(step, *halos)
+
+
+@contextmanager
+def poor(plan: PosterPlan, _: object, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
+    with LocalCrew(Poor, arguments) as crew:
+        yield crew
+
+
+@pytest.fixture
+def ear() -> Iterator[SnapshotReader]:
+    one = SnapshotReader()
+    yield one
+    one.close()
+
+
+def held(
+    ear: SnapshotReader, start: Any, picture: Path, weights: Path, scratch: Path
+) -> MetricsSnapshot:
+    """What is known at the end of a job of two octaves of two steps each."""
+    store = MemoryStore()
+    job = submit_small_poster(store, picture, weights)
+    holder = claim_job(store, job, scratch, start=start, metrics_pipe=ear.child_end)
+    assert holder.run() == DONE
+    ear.close_child_end()
+    found = ear.newest()
+    assert found is not None
+    return found
+
+
+def test_a_holder_tells_what_it_has_done(
+    ear: SnapshotReader, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    found = held(ear, crew_in_process, picture, weights, tmp_path)
+    # Its crew has gone before files were written.
+    assert (found.steps, found.workers, found.progress) == (4, 0, 1.0)
+    # 70 x 50 pixels, and both sides of it 1.4 times smaller, two steps each.
+    assert found.megapixel_steps == pytest.approx(2 * 1.5 * 3500 / 1e6, rel=0.05)
+    assert set(found.phase_seconds) == {"load", "gradients", "update", "save", "waiting"}
+    assert all(found.phase_seconds[phase] > 0 for phase in ("load", "gradients", "update", "save"))
+    assert found.halo_bytes > 0
+    assert found.checkpoints >= 2
+    assert found.checkpoint_seconds > 0
+    assert found.gpu_memory == ()
+    assert found.retries == {}
+    # One file is written, which takes one thread.
+    assert found.use is not None
+    assert (found.use.cores, found.use.gpus) == (1, 0)
+
+
+def test_a_holder_tells_of_crews_that_were_replaced(
+    ear: SnapshotReader, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    found = held(ear, poor, picture, weights, tmp_path)
+    assert found.retries == {"memory": 1}
+    assert found.steps == 4

@@ -1,0 +1,42 @@
+"""Masks and guides in a document: found and changed wherever they may stand."""
+
+from typing import Any
+
+from jobs.spec.attachments import attachment_paths, map_attachments
+
+DOCUMENT: dict[str, Any] = {
+    "kind": "dataset",
+    "inputs": {"path": "photos"},
+    "objectives": [
+        {"layer": "a", "guide": "flowers.jpg"},
+        {"layer": "b", "mask": "left.png", "weight": -1.0},
+        {"layer": "c", "mask": None},
+    ],
+    "dream": {"steps": 3, "strength": "left.png"},
+    "sweep": {
+        "dream.strength": ["left.png", "right.png", None],
+        "objectives": [[{"layer": "d", "guide": "sky.jpg"}]],
+        "dream.steps": [1, 2],
+    },
+}
+
+
+def test_each_is_found_once() -> None:
+    assert attachment_paths(DOCUMENT) == ["flowers.jpg", "left.png", "right.png", "sky.jpg"]
+    assert attachment_paths({"input": {"path": "mask.png"}, "name": "guide"}) == []
+
+
+def test_each_is_changed_and_nothing_else() -> None:
+    changed = map_attachments(DOCUMENT, str.upper)
+    assert attachment_paths(changed) == ["FLOWERS.JPG", "LEFT.PNG", "RIGHT.PNG", "SKY.JPG"]
+    assert map_attachments(changed, str.lower) == DOCUMENT
+    assert changed["inputs"] == {"path": "photos"}
+    assert changed["objectives"][2] == {"layer": "c", "mask": None}
+    assert changed["sweep"]["dream.strength"][2] is None
+    assert changed["sweep"]["dream.steps"] == [1, 2]
+
+
+def test_what_is_no_path_is_left_for_the_spec_to_refuse() -> None:
+    odd = {"dream": {"strength": 5}, "objectives": "mask"}
+    assert map_attachments(odd, str.upper) == odd
+    assert attachment_paths(odd) == []

@@ -1,0 +1,57 @@
+"""Looks: fragments that stand under what is said, and fit their networks."""
+
+from pathlib import Path
+
+import pytest
+
+from jobs.spec.document import apply_overrides, parse_poster_spec, poster_document
+from jobs.spec.looks import apply_look, describe_look, load_look, look_names
+from jobs.spec.poster import PosterSpec
+from jobs.text.errors import RequestError
+from render.dream.objective import Mix
+from render.engine.network_profile import profile_network
+
+
+def dressed(name: str, *settings: str) -> PosterSpec:
+    return parse_poster_spec(apply_overrides(poster_document(Path("sky.jpg"), look=name), settings))
+
+
+def test_there_are_eight_to_twelve_and_the_two_of_2015_and_of_gordicaleksa() -> None:
+    names = look_names()
+    assert 8 <= len(names) <= 12
+    assert {"google-2015", "gordicaleksa"} <= set(names)
+
+
+@pytest.mark.parametrize("name", look_names())
+def test_a_look_is_a_dream_that_its_network_has(name: str) -> None:
+    spec = dressed(name)
+    assert spec.network.name == load_look(name)["network"]["name"]
+    assert spec.objectives is not None
+    assert profile_network(spec.network.name, Mix(spec.objectives), "float32").field > 0
+    assert describe_look(name).strip()
+
+
+def test_what_is_said_counts_more_than_the_look() -> None:
+    name = look_names()[0]
+    plain, changed = dressed(name), dressed(name, "dream.steps=3")
+    assert changed.dream.steps == 3
+    assert changed.dream.step_size == plain.dream.step_size
+    assert changed.objectives == plain.objectives
+    layer = [{"layer": "features.3"}]
+    assert apply_look({"look": name, "objectives": layer})["objectives"] == layer
+
+
+def test_a_spec_may_name_its_look() -> None:
+    name = look_names()[0]
+    document = {"input": "sky.jpg", "look": name}
+    assert parse_poster_spec(document).dream == dressed(name).dream
+    assert parse_poster_spec(
+        apply_overrides({"input": "sky.jpg"}, [f"look={name}"])
+    ) == parse_poster_spec(document)
+
+
+def test_a_look_is_of_its_network() -> None:
+    with pytest.raises(RequestError, match=r"look \S+: needs network \S+, not alexnet"):
+        apply_look({"look": look_names()[0], "network": {"name": "alexnet"}})
+    with pytest.raises(RequestError, match="look eys: no such look; nearest"):
+        apply_look({"look": "eys"})

@@ -1,0 +1,153 @@
+"""Names of outputs: what templates may say, and that no key leads out of the results' folder."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.spec.output_names import check_template, default_template, output_name
+
+SWEEP = ("dream.step_size", "objectives.0.layer")
+TEMPLATES = (
+    "{dir}/{stem}",
+    "{key}",
+    "/{key}/",
+    "../{stem}.{ext}",
+    "{variant}/{key}-{dream.step_size}",
+    "./{stem}/{ext}",
+)
+ODD = st.text(st.sampled_from("./\\ ab~:*\0\n{}#%ü"), max_size=12)
+
+
+@given(
+    st.text(max_size=20) | ODD,
+    st.sampled_from(TEMPLATES),
+    st.dictionaries(st.just("dream.step_size"), st.text(max_size=9) | ODD | st.floats()),
+)
+def test_no_name_leads_anywhere_else(key: str, template: str, settings: dict[str, Any]) -> None:
+    name = output_name(template, key, 0, settings)
+
+    assert all(part not in ("", ".", "..") for part in name.split("/"))
+    assert "\0" not in name
+    assert not any(part.endswith((".png", ".jpg", ".tif")) for part in name.split("/")[:-1])
+
+
+@given(st.text("aä/", min_size=200, max_size=600))
+def test_no_part_is_longer_than_disks_take(key: str) -> None:
+    name = output_name("{key}", key, 0, {})
+    around = 60  # a suffix, and twice what a store calls a file that is not whole yet
+
+    assert all(len(part.encode()) + around <= 255 for part in name.split("/"))
+
+
+def test_long_names_that_begin_alike_are_told_apart() -> None:
+    names = {output_name("{key}", "ä" * 200 + end, 0, {}) for end in ("", "1", "2")}
+
+    assert len(names) == 3
+    assert {name[:80] for name in names} == {"ä" * 80}
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("a/b/sky.jpg", "a/b/sky"),
+        ("sky.jpg", "sky"),
+        ("sky", "sky"),
+        ("sky.tar.jpg", "sky.tar"),
+        ("/data/d.jpg", "data/d"),
+        ("../../x.png", "__/__/x"),
+        ("s3://b/k.jpg", "s3:/b/k"),
+        ("..", "__"),
+        ("/", "_"),
+        (".", "_"),
+        ("", "_"),
+        ("a\0b.jpg", "a_b"),
+        ("train-0001/0007", "train-0001/0007"),
+        ("a.png/b.jpg", "a.png_/b"),
+        ("a.png/b.gif/c.tif/d", "a.png_/b.gif/c.tif_/d"),
+    ],
+)
+def test_an_input_s_own_name(key: str, name: str) -> None:
+    assert output_name(default_template(()), key, 0, {}) == name
+
+
+def test_the_fields_of_a_template() -> None:
+    template = "{variant}/{dir}/{stem}_{ext}-{dream.step_size}"
+
+    assert output_name(template, "a/b/c.jpg", 7, {"dream.step_size": 0.02}) == "7/a/b/c_jpg-0.02"
+    assert output_name("all/{key}", "a/b/c.jpg", 0, {}) == "all/a/b/c.jpg"
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        (0.02, "0.02"),
+        (True, "true"),
+        (None, "null"),
+        ("features.4", "features.4"),
+        ("/weights/a.pth", "weights-a.pth"),
+        ("a:b*c?", "a-b-c"),
+        ({"layer": "features.4"}, "layer-features.4"),
+        ([1, 2], "1,2"),
+        ("", "none"),
+        ("/", "none"),
+        ("x" * 99, "x" * 60),
+    ],
+)
+def test_a_swept_value_is_a_word(value: object, word: str) -> None:
+    assert output_name("{stem}-{dream.seed}", "s.jpg", 0, {"dream.seed": value}) == f"s-{word}"
+
+
+def test_the_usual_template_tells_variants_apart() -> None:
+    template = default_template(SWEEP)
+
+    assert template == "{dir}/{stem}-{dream.step_size}-{objectives.0.layer}"
+    assert default_template((), with_suffix=True) == "{dir}/{stem}-{ext}"
+    check_template(template, SWEEP)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{stem}-{variant}", "{key}/{dream.step_size}/{objectives.0.layer}", "{dir}/{stem}/{variant}"],
+)
+def test_good_templates(template: str) -> None:
+    check_template(template, SWEEP)
+
+
+def test_a_label_tells_variants_apart_and_noise_is_alone() -> None:
+    check_template("{stem}-{label}", SWEEP, has_labels=True)
+    check_template("{label}", SWEEP, has_labels=True, is_alone=True)
+    check_template("all/{variant}", (), is_alone=True)
+    with pytest.raises(ValueError, match=r"needs \{stem\} or \{key\}"):
+        check_template("{label}", SWEEP, has_labels=True)
+    with pytest.raises(ValueError, match=r"\{label\}: "):
+        check_template("{stem}-{label}", SWEEP)
+
+
+def test_a_label_is_told_whole() -> None:
+    label = f"{'x' * 99}/1"
+    assert output_name("{label}", "noise", 0, {"label": label}) == f"{'x' * 99}-1"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{stme}", "output.name: {stme}: nearest: stem"),
+        ("{stem}-{dream.steps}", "output.name: {dream.steps}: "),
+        ("{stem", "is not a valid template; write {dir}/{stem}"),
+        ("stem}", "is not a valid template"),
+        ("{{stem}}", "is not a valid template"),
+        ("", "is not a valid template"),
+        ("//", "is not a valid template"),
+        ("out", "needs {stem} or {key}, to give each input its own name"),
+        ("{dir}/{variant}", "needs {stem} or {key}"),
+        ("{stem}", "needs the swept {dream.step_size}, or {variant}"),
+        ("{stem}-{dream.step_size}", "needs the swept {objectives.0.layer}, or {variant}"),
+    ],
+)
+def test_bad_templates(template: str, said: str) -> None:
+    with pytest.raises(ValueError, match=r"^output\.name: ") as error:
+        check_template(template, SWEEP)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)

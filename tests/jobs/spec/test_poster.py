@@ -1,0 +1,391 @@
+"""Specs: good documents and their meaning, bad ones and the one line that they get."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.spec.base import NAME_LENGTH, slug
+from jobs.spec.colour import Colour
+from jobs.spec.document import apply_overrides, parse_poster_spec, poster_document, read_document
+from jobs.spec.poster import Output, PosterSpec
+from jobs.spec.size import parse_size
+from jobs.text.errors import RequestError
+from render.dream.config import Dream
+from render.dream.objective import Objective
+
+DESIGN = """
+kind: poster
+name: sky
+input: sky.jpg
+size: 60cm x 34cm @ 300dpi
+network:
+  name: squeezenet1_0
+  weights: weights/squeezenet.safetensors
+objectives:
+  - {layer: features.9}
+  - {layer: features.12, channels: [3, 5], weight: -0.5}
+dream: {octaves: auto, octave_scale: 1.4, steps: 10, step_size: 0.02, jitter: 32, seed: 0}
+tiles: {size: auto, halo: exact}
+precision: auto
+outputs: [png, {format: tiff, depth: 16}, jpeg, deepzoom]
+crew: {workers: auto, gpus_per_worker: auto, cpus_per_worker: auto, memory_per_worker: 1.5GiB}
+priority: 50
+limits: {max_pixels: 2e9}
+"""
+
+SIZES = "write 60cm x 34cm @ 300dpi, 7087x4016, 60cm x auto, or x4"
+KEYS = "crew, dream, input, kind, limits, name, network, objectives, outputs, precision, priority, "
+
+
+def refusal(document: dict[str, Any]) -> str:
+    with pytest.raises(RequestError) as error:
+        parse_poster_spec(document)
+    return str(error.value)
+
+
+def written(folder: Path, text: str, name: str = "spec.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_design_s_own_spec(tmp_path: Path) -> None:
+    spec = parse_poster_spec(read_document(written(tmp_path, DESIGN)))
+
+    assert (spec.kind, spec.name, spec.priority) == ("poster", "sky", 50)
+    assert spec.input.path == tmp_path / "sky.jpg"
+    assert spec.size == parse_size("60cm x 34cm @ 300dpi")
+    assert spec.network.name == "squeezenet1_0"
+    assert spec.network.weights == tmp_path / "weights" / "squeezenet.safetensors"
+    assert spec.objectives == (
+        Objective("features.9"),
+        Objective("features.12", channels=(3, 5), weight=-0.5),
+    )
+    assert spec.dream == Dream(step_size=0.02)
+    assert [output.format for output in spec.outputs] == ["png", "tiff", "jpeg", "deepzoom"]
+    assert [output.depth for output in spec.outputs] == [8, 16, 8, 8]
+    assert spec.crew.memory_per_worker == 3 * 2**29
+    assert spec.limits.max_pixels == 2_000_000_000
+
+
+def test_a_picture_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = parse_poster_spec({"input": "Blue Sky.jpg"})
+
+    assert spec.input.path == tmp_path / "Blue Sky.jpg"
+    assert spec.name == "blue-sky"
+    assert spec.size == parse_size("x1")
+    assert spec.network.name == "pareidolia"
+    assert spec.network.weights is None
+    assert spec.objectives is None
+    assert spec.outputs == (Output(format="png"),)
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ({"tiles": 512}, {"tiles": {"size": 512}}),
+        ({"tiles": "auto"}, {"tiles": {"size": "auto"}}),
+        ({"network": "vgg16"}, {"network": {"name": "vgg16"}}),
+        ({"input": "a/b.png"}, {"input": {"path": "a/b.png"}}),
+        ({"outputs": ["tiff"]}, {"outputs": [{"format": "tiff", "depth": 8}]}),
+        ({"crew": {"memory_per_worker": "2GiB"}}, {"crew": {"memory_per_worker": 2**31}}),
+        ({"size": "4x"}, {"size": "x4"}),
+        ({}, {"kind": "poster", "objectives": None, "priority": 50}),
+    ],
+)
+def test_short_forms_mean_the_long_ones(short: dict[str, Any], full: dict[str, Any]) -> None:
+    assert parse_poster_spec({"input": "sky.jpg"} | short) == parse_poster_spec(
+        {"input": "sky.jpg"} | full
+    )
+
+
+def test_noise_and_colours_need_no_picture() -> None:
+    noise = parse_poster_spec({"input": {"noise": {"seed": 7}}, "size": "30cm x 20cm"})
+    colour = parse_poster_spec({"input": {"colour": "#fF8000"}, "size": "640x480"})
+
+    assert noise.input.noise is not None
+    assert (noise.name, noise.input.noise.seed) == ("noise", 7)
+    assert (colour.name, colour.input.colour) == ("colour", Colour(255, 128, 0))
+    assert parse_poster_spec({"input": {"colour": "Teal"}, "size": "9x9"}).input.colour == Colour(
+        0, 128, 128
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"kind": "dataset", "items": 3}, "kind: must be 'poster', not 'dataset'"),
+        ({"dream": {"setps": 3}}, "dream.setps: no such key; nearest: steps"),
+        ({"crew": {"wrokers": 3}}, "crew.wrokers: no such key; nearest: workers"),
+        (
+            {"objectives": [{"layer": "a", "chanels": [1]}]},
+            "objectives.0.chanels: no such key; nearest: channels",
+        ),
+        ({"qqq": 1}, f"qqq: no such key; known: {KEYS}size, tiles"),
+        ({"input": None}, "input: must be a mapping, not null"),
+        ({"input": 3}, "input.path: must be the path of a file"),
+        ({"input": "a\0b.jpg"}, "input.path: must be the path of a file"),
+        (
+            {"input": "s3://bucket/sky.jpg"},
+            "input.path: s3://bucket/sky.jpg is not supported yet; "
+            "download the file and give its path",
+        ),
+        ({"input": {"noise": {"sed": 1}}}, "input.noise.sed: no such key; nearest: seed"),
+        (
+            {"input": {"noise": {}, "colour": "red"}},
+            "input: must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (with the quotes)",
+        ),
+        (
+            {"input": {"colour": "rad"}, "size": "9x9"},
+            "input.colour: 'rad' is not a colour; write '#rrggbb' or a name; nearest: red",
+        ),
+        (
+            {"input": {"noise": {"seed": 1}}},
+            "size: noise has no size of its own; "
+            "write both sides, such as 60cm x 34cm @ 300dpi or 7087x4016",
+        ),
+        (
+            {"input": {"colour": "red"}, "size": "9cm x auto"},
+            "size: colour has no size of its own; "
+            "write both sides, such as 60cm x 34cm @ 300dpi or 7087x4016",
+        ),
+        ({"name": "!!!"}, "name: must be 1 to 60 letters a-z, digits, '.', '_' or '-'"),
+        ({"name": "a" * 61}, "name: must be 1 to 60 letters a-z, digits, '.', '_' or '-'"),
+        ({"name": True}, "name: must be text, not true"),
+        ({"size": "60 bananas"}, f"size: '60 bananas' is not a size; {SIZES}"),
+        ({"size": 1024}, f"size: '1024' is not a size; {SIZES}"),
+        ({"network": {"weights": "a.pth"}}, "network.name: is missing"),
+        ({"network": ""}, "network.name: must be text, not ''"),
+        ({"network": {"name": "a", "weights": 3}}, "network.weights: must be the path of a file"),
+        ({"objectives": []}, "objectives: must be a list of at least 1, not []"),
+        ({"objectives": "features.9"}, "objectives: must be a list, not 'features.9'"),
+        ({"objectives": [{}]}, "objectives.0: needs a layer, or classes, and not both"),
+        (
+            {"objectives": [{"layer": "a"}, {"layer": "a", "weight": 0}]},
+            "objectives.1: weight must be a finite number but 0; not 0.0",
+        ),
+        (
+            {"objectives": [{"layer": "a", "channels": [1, True]}]},
+            "objectives.0.channels.1: must be a whole number, not true",
+        ),
+        ({"dream": 3}, "dream: must be a mapping, not 3"),
+        (
+            {"dream": {"octaves": "many"}},
+            "dream.octaves: must be a whole number or 'auto', not 'many'",
+        ),
+        ({"dream": {"steps": "3"}}, "dream.steps: must be a whole number, not '3'"),
+        ({"dream": {"steps": 3.5}}, "dream.steps: must be a whole number, not 3.5"),
+        ({"dream": {"octave_scale": 9}}, "dream: octave_scale must be from 1.05 to 4; not 9.0"),
+        ({"tiles": 0}, "tiles.size: must be at least 1 or 'auto', not 0"),
+        ({"tiles": {"halo": "blend"}}, "tiles.halo: must be 'exact', not 'blend'"),
+        (
+            {"precision": "half"},
+            "precision: must be 'auto', 'float32', 'float64' or 'bfloat16', not 'half'",
+        ),
+        ({"outputs": []}, "outputs: must be a list of at least 1, not []"),
+        ({"outputs": "png"}, "outputs: must be a list, not 'png'"),
+        ({"outputs": ["png", "png"]}, "outputs: must not contain a format twice"),
+        (
+            {"outputs": ["jpg"]},
+            "outputs.0.format: must be 'png', 'tiff', 'jpeg' or 'deepzoom', not 'jpg'",
+        ),
+        (
+            {"outputs": [{"format": "jpeg", "depth": 16}]},
+            "outputs.0: depth 16 is for png and tiff, not jpeg",
+        ),
+        ({"crew": {"workers": 0}}, "crew.workers: must be at least 1 or 'auto', not 0"),
+        (
+            {"crew": {"memory_per_worker": "lots"}},
+            "crew.memory_per_worker: must be a number of bytes such as 1.5GiB or 'auto', "
+            "not 'lots'",
+        ),
+        ({"priority": 101}, "priority: must be at most 100, not 101"),
+        ({"priority": -1}, "priority: must be at least 0, not -1"),
+        ({"limits": {"max_pixels": 0}}, "limits.max_pixels: must be at least 1, not 0"),
+        (
+            {"priority": 101, "dream": {"sede": 1}, "tiles": 0},
+            "dream.sede: no such key; nearest: seed, schedule; "
+            "tiles.size: must be at least 1 or 'auto', not 0; "
+            "priority: must be at most 100, not 101",
+        ),
+    ],
+)
+def test_bad_documents_get_one_line(changes: dict[str, Any], line: str) -> None:
+    assert refusal({"input": "sky.jpg"} | changes) == line
+
+
+def test_a_spec_without_input_says_so_once() -> None:
+    assert refusal({}) == "input: is missing"
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
+    max_leaves=6,
+)
+
+
+def test_of_many_complaints_a_few_are_told() -> None:
+    with pytest.raises(RequestError) as refused:
+        parse_poster_spec({"input": "a.png", **{f"wrong_{n}": n for n in range(9)}})
+    assert str(refused.value).count("no such key") == 4
+    assert str(refused.value).endswith("; and 5 more errors")
+
+
+@given(st.dictionaries(st.sampled_from(list(PosterSpec.model_fields)) | st.text(), values))
+def test_whatever_is_written_makes_a_spec_or_one_line(document: dict[str, Any]) -> None:
+    try:
+        parse_poster_spec(document)
+    except RequestError as error:
+        assert len(str(error).splitlines()) == 1
+
+
+@given(
+    name=st.text(max_size=80),
+    steps=st.integers(0, 99),
+    step_size=st.floats(1e-9, 1e3),
+    weight=st.floats(0.1, 9),
+    tiles=st.just("auto") | st.integers(1, 9999),
+    size=st.sampled_from(["x4", "60cm x auto", "30x40", "x1 @ 72.5dpi"]),
+)
+def test_a_spec_reads_back_from_its_own_document(
+    name: str, steps: int, step_size: float, weight: float, tiles: str | int, size: str
+) -> None:
+    spec = parse_poster_spec(
+        {
+            "input": "sky.jpg",
+            "name": slug(name)[:NAME_LENGTH] or "x",
+            "dream": {"steps": steps, "step_size": step_size},
+            "objectives": [{"layer": "a", "weight": weight, "channels": [1]}],
+            "network": {"name": "vgg16", "weights": "pretrained"},
+            "tiles": tiles,
+            "size": size,
+        }
+    )
+    assert parse_poster_spec(spec.document()) == spec
+
+
+@given(st.text())
+def test_names_are_safe_as_files_and_keys(stem: str) -> None:
+    word = slug(stem)
+
+    assert set(word) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
+    assert word == slug(word) == word.strip("._-")
+
+
+def test_names_come_from_the_picture_and_are_never_empty() -> None:
+    assert parse_poster_spec({"input": "x/Été à Paris.tar.jpg"}).name == "ete-a-paris.tar"
+    assert parse_poster_spec({"input": "夢.jpg"}).name == "picture"
+    assert parse_poster_spec({"input": f"{'a' * 59}-b.jpg"}).name == "a" * 59
+
+
+def test_settings_override_a_document(tmp_path: Path) -> None:
+    document = read_document(written(tmp_path, DESIGN))
+    before = repr(document)
+    changed = apply_overrides(
+        document,
+        [
+            "dream.steps=4",
+            "dream.steps=5",
+            "dream.step_size=1e-2",
+            "objectives.0.layer=features.7",
+            "objectives.2.layer=features.3",
+            "outputs=[png, tiff]",
+            "outputs.1.depth=16",
+            "tiles=512",
+            "tiles.halo=exact",
+            "name=",
+            "name=night",
+        ],
+    )
+    spec = parse_poster_spec(changed)
+
+    assert repr(document) == before
+    assert (spec.dream.steps, spec.dream.step_size, spec.tiles.size) == (5, 0.01, 512)
+    assert spec.objectives is not None
+    assert [objective.layer for objective in spec.objectives] == [
+        "features.7",
+        "features.12",
+        "features.3",
+    ]
+    assert [output.depth for output in spec.outputs] == [8, 16]
+    assert spec.name == "night"
+
+
+def test_settings_may_build_what_is_not_there() -> None:
+    settings = ["input.colour=#102030", "size=9x9", "objectives.0.layer=a", "network.name=vgg16"]
+    spec = parse_poster_spec(apply_overrides({}, settings))
+
+    assert spec.input.colour == Colour(16, 32, 48)
+    assert spec.objectives == (Objective("a"),)
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("dream.steps", "write key=value, such as dream.steps=4"),
+        ("=4", "write key=value, such as dream.steps=4"),
+        ("dream..steps=4", "write key=value, such as dream.steps=4"),
+        ("dream=[", "line 1: expected the node content, but found '<stream end>'"),
+        ("objectives.1.layer=a", "1 is not an index in a list of 0; write 0 to 0"),
+        ("outputs.x.depth=8", "x is not an index in a list of 1; write 0 to 1"),
+        ("priority.high=1", "cannot set high in 50"),
+    ],
+)
+def test_settings_that_cannot_be(setting: str, line: str) -> None:
+    document = {"objectives": [], "outputs": ["png"], "priority": 50}
+    with pytest.raises(RequestError) as error:
+        apply_overrides(document, [setting])
+    assert str(error.value) == f"--set {setting}: {line}"
+
+
+def test_paths_are_relative_to_where_they_are_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    text = "input: sky.jpg\nnetwork: {name: vgg16, weights: pretrained}\n"
+    document = read_document(written(tmp_path / "specs", text))
+
+    in_file, on_line = (
+        parse_poster_spec(document),
+        parse_poster_spec(apply_overrides(document, ["network.weights=w.pth"])),
+    )
+
+    assert in_file.input.path == tmp_path / "specs" / "sky.jpg" == on_line.input.path
+    assert in_file.network.weights == "pretrained"
+    assert on_line.network.weights == tmp_path / "here" / "w.pth"
+
+
+def test_flags_stand_in_for_a_spec(tmp_path: Path) -> None:
+    picture = tmp_path / "sky.jpg"
+    flags = poster_document(
+        picture, size="x2", network="vgg16", weights="pretrained", layer="features.5"
+    )
+
+    assert parse_poster_spec(poster_document(picture)) == parse_poster_spec({"input": str(picture)})
+    assert parse_poster_spec(flags) == parse_poster_spec(
+        {
+            "input": str(picture),
+            "size": "x2",
+            "network": {"name": "vgg16", "weights": "pretrained"},
+            "objectives": [{"layer": "features.5"}],
+        }
+    )
+
+
+def test_reading_a_spec_needs_no_engine() -> None:
+    code = "import sys, jobs.spec.document, jobs.planning.identity\n"
+    code += "print({'torch', 'ray'} & {*sys.modules})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "set()"

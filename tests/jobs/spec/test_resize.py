@@ -1,0 +1,111 @@
+"""Sizes of results: the aspect kept, the bounds met, and every way read back from its text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.spec.resize import Resize, parse_resize
+
+SIDES = st.integers(1, 99_999_999)
+PICTURES = st.tuples(st.integers(1, 100_000), st.integers(1, 100_000))
+WAYS = st.one_of(
+    st.just(Resize()),
+    st.builds(Resize, st.just("longest"), SIDES),
+    st.builds(Resize, st.sampled_from(["fit", "exact"]), SIDES, SIDES),
+)
+
+
+@given(WAYS)
+def test_every_way_is_read_back_from_its_text(way: Resize) -> None:
+    assert parse_resize(str(way)) == way
+
+
+@given(WAYS, PICTURES)
+def test_every_result_has_pixels(way: Resize, picture: tuple[int, int]) -> None:
+    assert min(way.size(*picture)) >= 1
+
+
+@given(PICTURES)
+def test_none_leaves_pictures_as_they_are(picture: tuple[int, int]) -> None:
+    assert Resize().size(*picture) == picture
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000), PICTURES)
+def test_exact_is_exact_whatever_the_aspect(
+    width: int, height: int, picture: tuple[int, int]
+) -> None:
+    assert Resize("exact", width, height).size(*picture) == (height, width)
+
+
+@given(st.integers(1, 10_000), PICTURES)
+def test_the_longest_side_is_met_and_the_aspect_kept(side: int, picture: tuple[int, int]) -> None:
+    found = Resize("longest", side).size(*picture)
+
+    assert max(found) == side
+    assert is_kept(picture, found)
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000), PICTURES)
+def test_what_fits_touches_a_side_of_its_box_and_keeps_the_aspect(
+    width: int, height: int, picture: tuple[int, int]
+) -> None:
+    found = Resize("fit", width, height).size(*picture)
+
+    assert found[0] <= height
+    assert found[1] <= width
+    assert found[0] == height or found[1] == width
+    assert is_kept(picture, found)
+
+
+def is_kept(picture: tuple[int, int], found: tuple[int, int]) -> bool:
+    """Whether the aspect is the same but for the rounding of the shorter side to a pixel."""
+    longer = picture.index(max(picture))
+    exact = picture[1 - longer] * found[longer] / picture[longer]
+    other = found[1 - longer]
+    # Of a side that touches the box exactly, it is the longer one that was rounded.
+    across = picture[longer] * other / picture[1 - longer]
+    return other == 1 or abs(other - exact) <= 0.5 + 1e-6 or abs(found[longer] - across) <= 0.5001
+
+
+@pytest.mark.parametrize(
+    ("text", "way"),
+    [
+        ("none", Resize()),
+        (" None ", Resize()),
+        ("1024", Resize("longest", 1024)),
+        ("1024 px", Resize("longest", 1024)),
+        ("1024px", Resize("longest", 1024)),
+        ("fit 800x600", Resize("fit", 800, 600)),
+        ("FIT  800 × 600", Resize("fit", 800, 600)),
+        ("512x384", Resize("exact", 512, 384)),
+    ],
+)
+def test_what_people_write(text: str, way: Resize) -> None:
+    assert parse_resize(text) == way
+
+
+@pytest.mark.parametrize(
+    ("way", "picture", "size"),
+    [
+        ("1024", (600, 800), (768, 1024)),
+        ("1024", (800, 600), (1024, 768)),
+        ("1024", (1, 5000), (1, 1024)),
+        ("fit 800x600", (100, 400), (200, 800)),
+        ("fit 800x600", (400, 100), (600, 150)),
+        ("3", (2, 4), (2, 3)),
+    ],
+)
+def test_sizes_that_can_be_done_in_the_head(
+    way: str, picture: tuple[int, int], size: tuple[int, int]
+) -> None:
+    assert parse_resize(way).size(*picture) == size
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "-5", "1.5", "0x4", "4x0", "fit", "fit 800", "x2", "800x600 @ 300dpi", "९", "1e3"],
+)
+def test_what_is_no_way_says_what_is(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid resize; write none, 1024") as error:
+        parse_resize(text)
+    assert "\n" not in str(error.value)

@@ -1,0 +1,195 @@
+"""Waiting for a store that does not answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from jobs.store.errors import ObjectNotFound, StoreRefused, StoreUnreachable
+from jobs.store.folder import FolderStore
+from jobs.store.folder_files import PartialFiles
+from jobs.store.key import PARTIAL
+from jobs.store.retrying import RetryingStore
+from jobs.store.store import ObjectInfo, UnfinishedUpload
+
+Item = TypeVar("Item")
+
+
+class Clock:
+    """Time passes only while somebody sleeps, and as long as each request takes."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def time(self) -> float:
+        return self.now
+
+
+class Moody(FolderStore):
+    """A folder that fails to answer as often as it is told to: before a request, or within a
+    listing after so many entries."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.failures = 0
+        self.breaks: list[int] = []
+        self.asked = 0
+
+    def _answer(self) -> None:
+        self.asked += 1
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnreachable(f"not now, {self.failures} to go")
+
+    def put(self, key: str, content: bytes) -> None:
+        self._answer()
+        super().put(key, content)
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        self._answer()
+        return super().put_if_absent(key, content)
+
+    def get(self, key: str) -> bytes:
+        self._answer()
+        return super().get(key)
+
+    def delete(self, keys: object) -> None:
+        assert isinstance(keys, list)
+        self._answer()
+        super().delete(keys)
+
+    def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
+        yield from self._broken(super().list_objects(prefix))
+
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        yield from self._broken(super().list_folders(prefix))
+
+    def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
+        yield from self._broken(super().unfinished_uploads(prefix))
+
+    def _broken(self, items: Iterator[Item]) -> Iterator[Item]:
+        self._answer()
+        end = self.breaks.pop(0) if self.breaks else None
+        for count, item in enumerate(items):
+            if count == end:
+                raise StoreUnreachable("broke off")
+            yield item
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def moody(tmp_path: Path) -> Moody:
+    return Moody(tmp_path / "store")
+
+
+@pytest.fixture
+def store(moody: Moody, clock: Clock) -> RetryingStore:
+    return RetryingStore(moody, 60, clock.sleep, clock.time)
+
+
+def test_a_request_is_repeated_until_it_is_answered(
+    store: RetryingStore, moody: Moody, clock: Clock
+) -> None:
+    moody.failures = 3
+    store.put("a", b"x")
+    moody.failures = 2
+    assert store.get("a") == b"x"
+    moody.failures = 1
+    assert not store.put_if_absent("a", b"y")
+    assert len(clock.pauses) == 6
+    assert moody.asked == 9
+
+
+def test_pauses_grow_at_random_within_bounds(
+    store: RetryingStore, moody: Moody, clock: Clock
+) -> None:
+    moody.failures = 8
+    store.put("a", b"x")
+    for pause, most in zip(clock.pauses, (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10), strict=True):
+        assert most / 2 <= pause <= most
+    assert len({pause / 2**count for count, pause in enumerate(clock.pauses[:6])}) > 1
+
+
+def test_patience_ends_with_the_last_error(
+    store: RetryingStore, moody: Moody, clock: Clock
+) -> None:
+    """Measured from the first failure; the last attempt is at the very end."""
+    moody.failures = 1000
+    with pytest.raises(StoreUnreachable) as caught:
+        store.get("a")
+    assert str(caught.value) == f"not now, {moody.failures} to go"
+    assert clock.now == pytest.approx(160)
+
+
+def test_a_refusal_is_not_repeated(store: RetryingStore, moody: Moody, clock: Clock) -> None:
+    with pytest.raises(ObjectNotFound):
+        store.get("a")
+    store.put("a", b"x")
+    with pytest.raises(StoreRefused):
+        store.put("a/b", b"x")
+    assert clock.pauses == []
+
+
+def test_a_listing_that_breaks_off_goes_on(
+    store: RetryingStore, moody: Moody, clock: Clock
+) -> None:
+    keys = [f"{name}/x" for name in ("a", "a-b", "b", "c", "d")]
+    for key in keys:
+        store.put(key, b"")
+    for breaks in ([0], [2], [5], [1, 1, 3, 4], [4, 2, 0]):
+        moody.breaks = list(breaks)
+        assert [entry.key for entry in store.list_objects("")] == sorted(keys)
+        moody.breaks = list(breaks)
+        assert list(store.list_folders("")) == ["a-b", "a", "b", "c", "d"]
+
+
+def test_uploads_in_progress_are_listed_once(store: RetryingStore, moody: Moody) -> None:
+    drafts = PartialFiles(Path(moody.address) / PARTIAL)
+    with drafts.create("a"), drafts.create("a"), drafts.create("b"):
+        moody.breaks = [1, 2]
+        found = list(store.unfinished_uploads(""))
+        assert [upload.key for upload in found] == ["a", "a", "b"]
+        assert len({upload.id for upload in found}) == 3
+
+
+def test_whatever_goes_on_has_the_whole_patience_again(
+    store: RetryingStore, moody: Moody, clock: Clock
+) -> None:
+    for number in range(30):
+        store.put(f"{number:02}", b"")
+    moody.breaks = list(range(1, 30))
+    seen = []
+    for entry in store.list_objects(""):
+        seen.append(entry.key)
+        clock.now += 50
+    assert seen == [f"{number:02}" for number in range(30)]
+
+    moody.breaks = [3] * 1000
+    before = clock.now
+    with pytest.raises(StoreUnreachable, match="broke off"):
+        list(store.list_objects(""))
+    assert clock.now == pytest.approx(before + 60)
+
+
+def test_deleting_a_stream_deletes_all_of_it(store: RetryingStore, moody: Moody) -> None:
+    for number in range(5):
+        store.put(f"a/{number}", b"")
+    moody.failures = 2
+    store.delete(entry.key for entry in store.list_objects("a/"))
+    assert list(store.list_objects("")) == []
+
+
+def test_it_is_the_store_that_it_waits_for(store: RetryingStore, moody: Moody) -> None:
+    assert store.address == moody.address
+    assert store.local_path("a/b") == moody.local_path("a/b")

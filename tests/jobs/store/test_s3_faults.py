@@ -1,0 +1,228 @@
+"""A bucket behind a network that drops, delays, cuts and refuses: nothing is lost or done twice."""
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jobs.store.errors import ObjectNotFound, StoreUnreachable
+from jobs.store.retrying import RetryingStore
+from jobs.store.s3 import S3Store
+from jobs.store.s3_client import make_client
+from jobs.store.store import Store
+from tests.support.faulty_proxy import Canned, Fault, Proxy, faulty_proxy
+from tests.support.s3_servers import BUCKET, Server, s3_environment
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+TIMEOUT = 0.5
+RETRY_TIMEOUT = 60.0
+
+
+@pytest.fixture(scope="module")
+def wire(moto: Server) -> Iterator[Proxy]:
+    with faulty_proxy(moto.endpoint, stall=4 * TIMEOUT) as proxy:
+        yield proxy
+
+
+@pytest.fixture(params=[1, 2])
+def proxy(wire: Proxy, request: pytest.FixtureRequest) -> Proxy:
+    """A proxy with a seed."""
+    wire.reset(request.param)
+    return wire
+
+
+@pytest.fixture
+def quiet(wire: Proxy) -> Proxy:
+    """A proxy to be scripted."""
+    wire.reset(0)
+    return wire
+
+
+def impatient(proxy: Proxy) -> "S3Client":
+    """Gives little time to each request through the proxy."""
+    with s3_environment(Server(proxy.endpoint), DREAMFARM_S3_TIMEOUT=str(TIMEOUT)):
+        return make_client()
+
+
+@pytest.fixture
+def client(wire: Proxy) -> "S3Client":
+    """A new one for each test: botocore repeats less and less where much has failed."""
+    return impatient(wire)
+
+
+@pytest.fixture
+def bucket(client: "S3Client") -> S3Store:
+    """An empty store whose requests pass through the proxy."""
+    return S3Store(BUCKET, f"faults/{uuid.uuid4().hex}", lambda: client)
+
+
+@pytest.fixture
+def store(bucket: S3Store) -> RetryingStore:
+    """The same, with patience."""
+    return RetryingStore(bucket, RETRY_TIMEOUT)
+
+
+def claimed(store: Store, key: str) -> bool:
+    """Whether this claim won: after a refusal, one's own token there tells."""
+    token = uuid.uuid4().hex.encode()
+    return store.put_if_absent(key, token) or store.get(key) == token
+
+
+def test_objects_come_and_go_whole(store: RetryingStore, proxy: Proxy) -> None:
+    proxy.rate = 0.1
+    names = [f"a/{number:02}" for number in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: store.put(name, name.encode() * 100), names))
+        assert list(pool.map(store.get, names)) == [name.encode() * 100 for name in names]
+        assert {*pool.map(lambda name: store.get_range(name, 5, 3), names)} == {
+            (name.encode() * 100)[5:8] for name in names
+        }
+        assert all(age <= 60 for _, age in pool.map(store.get_with_age, names))
+        for _ in range(5):
+            assert [entry.key for entry in store.list_objects("a/")] == names
+    with pytest.raises(ObjectNotFound):
+        store.get("b")
+    store.delete(names)
+    assert list(store.list_objects("")) == []
+    # The faults did happen.
+    assert sum(proxy.counts().values()) > 4 * len(names) + 10
+
+
+def test_files_come_and_go_whole(store: RetryingStore, proxy: Proxy, tmp_path: Path) -> None:
+    proxy.rate = 0.1
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(os.urandom((12 << 20) + 1))
+    for _ in range(3):
+        store.upload(source, "big")
+        store.download("big", target)
+        assert target.read_bytes() == source.read_bytes()
+    assert sorted(tmp_path.iterdir()) == [source, target]
+    assert sum(proxy.counts().values()) > 3 * 6
+    for upload in store.unfinished_uploads(""):
+        store.abort_upload(upload)
+    assert list(store.unfinished_uploads("")) == []
+
+
+def test_of_many_claims_one_wins_though_answers_are_lost(
+    store: RetryingStore, proxy: Proxy
+) -> None:
+    proxy.rate, proxy.faults = 0.2, (Fault.LOST, Fault.DROPPED)
+    with ThreadPoolExecutor(8) as pool:
+        for turn in range(10):
+            key = f"lease/{turn}"
+            won = list(pool.map(lambda _, key=key: claimed(store, key), range(8)))
+            assert won.count(True) == 1
+
+
+def test_a_claim_whose_answer_was_lost_is_known_by_its_token(bucket: S3Store, quiet: Proxy) -> None:
+    quiet.script(Fault.LOST)
+    assert not bucket.put_if_absent("a", b"mine")
+    assert bucket.get("a") == b"mine"
+    assert quiet.counts() == {("PUT", "object"): 2, ("GET", "object"): 1}
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_one_fault_is_passed_over_without_patience(
+    bucket: S3Store, quiet: Proxy, fault: Fault
+) -> None:
+    bucket.put("a", b"0123456789")
+    quiet.script(fault)
+    assert bucket.get("a") == b"0123456789"
+    quiet.script(fault)
+    assert bucket.get_range("a", 2, 5) == b"23456"
+    quiet.script(fault)
+    assert [entry.key for entry in bucket.list_objects("")] == ["a"]
+    quiet.script(fault)
+    bucket.put("a", b"new")
+    # Half of an answer without a body is all of it.
+    puts = 2 if fault is Fault.CUT else 3
+    assert quiet.counts() == {("PUT", "object"): puts, ("GET", "object"): 4, ("GET", "list"): 2}
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_lasting_fault_is_an_unreachable_store(quiet: Proxy, fault: Fault) -> None:
+    client = impatient(quiet)
+    bucket = S3Store(BUCKET, "faults", lambda: client)
+    bucket.put("a", b"0123456789")
+    quiet.rate, quiet.faults = 1.0, (fault,)
+    with pytest.raises(StoreUnreachable):
+        bucket.get("a")
+    with pytest.raises(StoreUnreachable):
+        bucket.get_range("a", 2, 5)
+    # Nobody is asked for ever, nor in multiples of three.
+    assert quiet.counts()["GET", "object"] == 6
+
+
+def test_a_failed_upload_is_ended_and_leaves_what_was_there(
+    bucket: S3Store, quiet: Proxy, tmp_path: Path
+) -> None:
+    bucket.put("big", b"before")
+    source = tmp_path / "source"
+    source.write_bytes(bytes(9 << 20))
+    parts, attempts = 2, 3
+    quiet.script(None, *[Fault.ERROR] * parts * attempts)
+    with pytest.raises(StoreUnreachable):
+        bucket.upload(source, "big")
+    assert bucket.get("big") == b"before"
+    assert list(bucket.unfinished_uploads("")) == []
+    assert quiet.counts()["DELETE", "upload"]
+
+
+def test_a_failed_download_leaves_what_was_there(
+    bucket: S3Store, quiet: Proxy, tmp_path: Path
+) -> None:
+    bucket.put("a", b"0123456789")
+    target = tmp_path / "target"
+    target.write_bytes(b"before")
+    quiet.rate, quiet.faults = 1.0, (Fault.CUT,)
+    with pytest.raises(StoreUnreachable):
+        bucket.download("a", target)
+    assert target.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_an_outage_is_waited_for(bucket: S3Store, quiet: Proxy) -> None:
+    bucket.put("a", b"x")
+    with quiet.outage():
+        with pytest.raises(StoreUnreachable):
+            bucket.get("a")
+        with pytest.raises(StoreUnreachable):
+            RetryingStore(bucket, 0.5).put("a", b"y")
+        began = threading.Event()
+
+        def wait(seconds: float) -> None:
+            began.set()
+            time.sleep(seconds)
+
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(RetryingStore(bucket, RETRY_TIMEOUT, wait).get, "a")
+            assert began.wait(RETRY_TIMEOUT)
+            assert not waiting.done()
+            quiet.out = False
+            assert waiting.result(RETRY_TIMEOUT) == b"x"
+
+
+def test_a_listing_of_many_pages_goes_on_after_faults(store: RetryingStore, quiet: Proxy) -> None:
+    """Its second page fails for longer than boto3 tries."""
+    place = store.address.partition(f"{BUCKET}/")[2]
+
+    def page(names: list[str], end: str) -> Canned:
+        date = "<LastModified>2026-01-01T00:00:00Z</LastModified>"
+        found = "".join(
+            f"<Contents><Key>{place}/{name}</Key>{date}<Size>1</Size></Contents>" for name in names
+        )
+        return Canned(200, f"<ListBucketResult>{found}{end}</ListBucketResult>".encode())
+
+    more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
+    first, second = page(["a", "b"], more), page(["c", "d"], "")
+    quiet.script(first, *[Fault.ERROR] * 3, first, second)
+    assert [entry.key for entry in store.list_objects("")] == ["a", "b", "c", "d"]
+    assert quiet.counts() == {("GET", "list"): 6}

@@ -1,1 +1,0 @@
-"""What strangers may put into a store, and what becomes of it."""

@@ -1,0 +1,124 @@
+"""Spec files: what YAML and JSON mean here, and what is refused with its line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.text.errors import RequestError
+from jobs.text.yaml_json import parse_json, parse_yaml, read_mapping_file
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(min_codepoint=32, max_codepoint=126))
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("abc_-.", min_size=1, max_size=4), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(values)
+def test_json_means_the_same_in_both_readers(value: Any) -> None:
+    text = json.dumps(value)
+
+    assert parse_json(text) == value
+    assert parse_yaml(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("no", "no"),
+        ("on", "on"),
+        ("12:30", "12:30"),
+        ("2026-11-22", "2026-11-22"),
+        ("1e-2", 0.01),
+        ("2e9", 2e9),
+        ("1.5", 1.5),
+        (".5", 0.5),
+        ("-3", -3),
+        ("007", "007"),
+        ("0x10", "0x10"),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("x4", "x4"),
+        ("1.5GiB", "1.5GiB"),
+        ("{1: a, true: b}", {"1": "a", "true": "b"}),
+        ("<<: {a: 1}", {"<<": {"a": 1}}),
+    ],
+)
+def test_yaml_is_read_without_surprises(text: str, value: Any) -> None:
+    read = parse_yaml(text)
+
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("a.yaml", "input: a.jpg\nsize: x2\ninput: b.jpg", "line 3: duplicate key input"),
+        ("a.yaml", "dream: {steps: 1, steps: 2}", "line 1: duplicate key steps"),
+        ("a.yaml", "input: a.jpg\ndream: [1\nsize: x2", "line 3: expected ',' or ']', but got ':'"),
+        ("a.yaml", "a: &x 1\nb: *x", "line 2: aliases are not allowed"),
+        (
+            "a.yaml",
+            "a: !!python/name:os.system",
+            "line 1: could not determine a constructor for the tag "
+            "'tag:yaml.org,2002:python/name:os.system'",
+        ),
+        ("a.yaml", "- input: a.jpg", "not a mapping of keys such as `input: sky.jpg`"),
+        ("a.yaml", "", "not a mapping of keys such as `input: sky.jpg`"),
+        ("a.yaml", "? [a]\n: 1", "line 1: found unhashable key"),
+        ("a.json", '{"input": "a.jpg",\n "size": }', "line 2: Expecting value"),
+        ("a.json", '{"input": "a", "input": "b"}', "duplicate key input"),
+        ("a.json", '{"priority": NaN}', "NaN is not a number"),
+        ("a.json", "[]", "not a mapping of keys such as `input: sky.jpg`"),
+    ],
+)
+def test_bad_files_get_one_line(tmp_path: Path, name: str, text: str, line: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(RequestError) as error:
+        read_mapping_file(path)
+    assert str(error.value) == f"{path}: {line}"
+
+
+def test_files_that_are_no_text(tmp_path: Path) -> None:
+    picture = tmp_path / "sky.yaml"
+    picture.write_bytes(b"\xff\xd8\xff\xe0 not text")
+    for path, line in (
+        (picture, "not text; a spec is YAML or JSON in UTF-8"),
+        (tmp_path / "gone.yaml", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+    ):
+        with pytest.raises(RequestError) as error:
+            read_mapping_file(path)
+        assert str(error.value) == f"{path}: {line}"
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+    for read in (parse_yaml, parse_json):
+        try:
+            read(text)
+        except RequestError as error:
+            assert len(str(error).splitlines()) == 1
+
+
+def test_the_narrow_reader_leaves_yaml_itself_alone() -> None:
+    parse_yaml("a: 1")
+    assert yaml.safe_load("[no, 2026-11-22]")[0] is False

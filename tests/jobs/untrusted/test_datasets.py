@@ -1,0 +1,157 @@
+"""A stranger's dataset, or row of one, reads nothing that is not allowed; the rest goes on."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.dataset.inputs.item import ByteRange, Item, SampleFile
+from jobs.dataset.keys import DatasetKeys
+from jobs.planning.identity import file_digest
+from jobs.records.keys import JobKeys, blob_key
+from jobs.records.stored_spec import StoredSpec, UploadedFile
+from tests.support.malicious_files import looping_tiff, oversized_png
+from tests.support.small_dataset import (
+    DatasetResult,
+    read_dataset,
+    read_finished_dataset,
+    submit_small_dataset,
+)
+from tests.support.untrusted_store import UntrustedStore
+
+
+def test_a_dataset_in_a_folder_is_worked_on_where_its_pictures_are_allowed(
+    untrusted: UntrustedStore, photos: Path, weights: Path, tmp_path: Path
+) -> None:
+    for number in range(2, 24):
+        (photos / f"{number:02}.png").unlink()
+    job = submit_small_dataset(untrusted.store, photos, weights)
+    line = untrusted.refused(job)
+    assert line.startswith(f"{photos}: lies where `work` may not read; ")
+    assert "start `work` with --allow FOLDER" in line
+
+    other = UntrustedStore(tmp_path / "other")
+    job = submit_small_dataset(other.store, photos, weights)
+    other.work(str(photos))
+    assert read_finished_dataset(other.store, job).items["done"] == 2
+
+
+Change = Callable[[Item], Item]
+
+
+def rewritten(untrusted: UntrustedStore, job: str, changes: dict[int, Change]) -> None:
+    """Have items of a listing say something else, by their numbers."""
+    keys = DatasetKeys(job)
+    (file,) = [entry.key for entry in untrusted.store.list_objects(keys.all_items)]
+    items = [Item.decode(line, file) for line in untrusted.store.get(file).splitlines()]
+    changed = [changes[one.number](one) if one.number in changes else one for one in items]
+    untrusted.store.put(file, b"".join(one.encode() for one in changed))
+
+
+def found(**changes: Any) -> Change:
+    return lambda item: item.model_copy(update={"found": item.found.model_copy(update=changes)})
+
+
+def at(address: str) -> Change:
+    return found(place=ByteRange(address=address))
+
+
+def test_an_item_reads_nothing_that_is_not_allowed(
+    untrusted: UntrustedStore, photos: Path, weights: Path, secret: Path, tmp_path: Path
+) -> None:
+    """One dataset, of which nearly every row is a stranger's."""
+    (photos / "link.png").symlink_to(secret)
+    (photos / "bomb.png").write_bytes(oversized_png(100_000, 100_000))
+    (photos / "loop.tif").write_bytes(looping_tiff())
+    digest = f"sha256:{hashlib.sha256(b'linked').hexdigest()}"
+    untrusted.store.put(blob_key(digest), b"x")
+    untrusted.store.local_path(blob_key(digest)).unlink()
+    untrusted.store.local_path(blob_key(digest)).symlink_to(secret)
+    layer = {"layer": "features.4"}
+    extra = SampleFile(suffix="json", place=ByteRange(address="/etc/passwd"))
+    told: list[tuple[Change, str]] = [
+        (at("file:///etc/passwd"), "file:// is not opened by workers"),
+        (at("/etc/passwd"), "where `work` may not read"),
+        (at(str(secret)), "where `work` may not read"),
+        (at(f"{photos}/../secret.png"), "must be an absolute path without `..`"),
+        (at("../secret.png"), "must be an absolute path without `..`"),
+        (at(f"{photos}/link.png"), "lies through a link where `work` may not read"),
+        (at("http://169.254.169.254/latest/meta-data/"), "http:// is not opened by workers"),
+        (at("https://example.org/a.png"), "https:// is not opened by workers"),
+        (at("s3://169.254.169.254/latest"), "where `work` may not read"),
+        (at("s3://elsewhere/a.png"), "where `work` may not read"),
+        (at(f"blob:{digest}"), "is a link that leads out of"),
+        (at("blob:sha256:../../../secret.png"), "is no digest of a file"),
+        (at(f"{photos}/bomb.png"), "are more than the limit"),
+        (at(f"{photos}/loop.tif"), "form a loop"),
+        (found(settings={"objectives": [{**layer, "mask": str(secret)}]}), "not by its rows"),
+        (found(settings={"objectives.0.guide": "/etc/passwd"}), "not by its rows"),
+        (found(settings={"dream.strength": str(secret)}), "not by its rows"),
+        (found(settings={"network.weights": "/etc/passwd"}), "set it in the spec"),
+        (found(settings={"limits.max_pixels": 10**11}), "set it in the spec"),
+        (found(settings={"inputs.path": "/etc"}), "set it in the spec"),
+        (found(extras=(extra,)), "where `work` may not read"),
+    ]
+    job = submit_small_dataset(untrusted.store, str(photos / "[0-9]*.png"), weights)
+    rewritten(untrusted, job, {number: change for number, (change, _) in enumerate(told)})
+    untrusted.work(str(photos))
+
+    ended: DatasetResult = read_finished_dataset(untrusted.store, job)
+    rows = {row.number: row for row in ended.rows.values()}
+    for number, (_, words) in enumerate(told):
+        row = rows[number]
+        assert (row.state, row.failure) == ("failed", "input"), (words, row)
+        assert words in (row.message or "")
+        assert "\n" not in (row.message or "")
+    assert ended.items["done"] == 24 - len(told)
+    assert all(row.attempts == 1 for row in rows.values())
+
+
+def dataset(untrusted: UntrustedStore, tensors: Path, **changes: Any) -> str:
+    """A dataset of noise whose stored spec says something else."""
+    job = submit_small_dataset(
+        untrusted.store, "noise", tensors, "inputs={noise: {seed: 1}}", "resize=64x64"
+    )
+    keys = DatasetKeys(job)
+    stored = StoredSpec.read(untrusted.store, keys.spec)
+    untrusted.store.put(keys.spec, stored.model_copy(update=changes).encode())
+    return job
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ((), "has 0 weights files for its variants"),
+        ((None,), "no weights named"),
+        (("trap.pth",), "weights trap.pth: only .safetensors is loaded from a store"),
+        (("../../../../home/w.safetensors",), "is not the name of an uploaded file"),
+        (("/etc/w.safetensors",), "is not the name of an uploaded file"),
+    ],
+)
+def test_a_dataset_loads_no_weights_but_those_that_were_sent(
+    untrusted: UntrustedStore, weights: Path, sent: tuple[str | None, ...], words: str
+) -> None:
+    digest = file_digest(weights)
+    named = tuple(None if name is None else UploadedFile(name=name, digest=digest) for name in sent)
+    assert words in untrusted.refused(dataset(untrusted, weights, weights=named))
+
+
+def test_what_a_first_holder_fixed_is_no_more_than_pixels(
+    untrusted: UntrustedStore, weights: Path
+) -> None:
+    """With `companions` of its choice, a plan would have rows name any picture."""
+    job = dataset(untrusted, weights)
+    plan = {"precision": "float32", "batch": 1, "companions": {"/etc/passwd": "sha256:0"}}
+    fixed = {"version": 1, "plan": plan, "device": "cpu", "software": {}}
+    untrusted.store.put(JobKeys(job).plan, str(fixed).replace("'", '"').encode())
+    assert "companions: no such key" in untrusted.refused(job)
+
+
+def test_a_dataset_that_nobody_has_changed_is_worked_on(
+    untrusted: UntrustedStore, weights: Path
+) -> None:
+    job = dataset(untrusted, weights)
+    untrusted.work()
+    assert [row.state for row in read_dataset(untrusted.store, job).rows.values()] == ["done"]

@@ -1,0 +1,251 @@
+"""The gradient of a tile is the gradient of the whole picture, on the networks people use."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+from torch import nn
+from torchvision.models import AlexNet
+
+from render.dream.objective import Mix, Objective
+from render.errors import LayerError
+from render.geometry.grid import Grid
+from render.geometry.sampling_grid import SamplingGrid
+from render.networks.builtin import LOGITS
+from render.networks.catalogue import build_network
+from render.networks.receptive_field import layer_grid, layer_table
+from render.networks.weight_paths import resolve_weights
+from render.networks.weights import load_with_weights
+from tests.support.relu_flips import gradient_without_flips
+from tests.support.seeded_networks import (
+    noise_picture,
+    relative_error,
+    seeded_network,
+    seeded_whole_network,
+)
+from tests.support.tiled_step import Shift, TiledStep, mean_step
+
+TILE = 12
+JITTER = 13
+SHIFT: Shift = (5, 3)
+
+SEEDED = [
+    ("alexnet", "features.2"),
+    ("alexnet", "features.7"),
+    ("alexnet", "features.12"),
+    ("vgg16", "features.9"),
+    ("vgg16", "features.16"),
+    ("vgg16", "features.19"),
+    ("googlenet", "inception3a"),
+    ("googlenet", "inception4a"),
+    ("googlenet", "inception4c"),
+    ("resnet50", "layer1"),
+    ("resnet50", "layer2"),
+    ("resnet50", "layer3.1"),
+    ("inception_v3", "Mixed_5b"),
+    ("inception_v3", "Mixed_5d"),
+    ("inception_v3", "Mixed_6a"),
+    ("densenet121", "features.denseblock1.denselayer3"),
+    ("densenet121", "features.denseblock1"),
+    ("densenet121", "features.denseblock2.denselayer4"),
+]
+DEEPEST = [
+    ("vgg16", "features.30"),
+    ("googlenet", "inception5a.branch1"),
+    ("resnet50", "layer4.0"),
+    ("inception_v3", "Mixed_6b"),
+    ("densenet121", "features.denseblock3.denselayer2"),
+]
+
+
+@pytest.mark.parametrize(("name", "layer"), SEEDED)
+def test_tiles_equal_the_whole(name: str, layer: str) -> None:
+    check_exact(seeded_network(name, (layer,)), name, layer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "layer"), DEEPEST)
+def test_tiles_equal_the_whole_at_the_deepest_layers(name: str, layer: str) -> None:
+    check_exact(seeded_network(name, (layer,)), name, layer)
+
+
+@pytest.mark.parametrize("layer", ["mixed3a", "mixed3b", "mixed4a"])
+def test_tiles_equal_the_whole_on_our_own_network(layer: str) -> None:
+    check_exact(
+        load_with_weights("pareidolia", resolve_weights("pareidolia", None)), "pareidolia", layer
+    )
+
+
+@pytest.mark.slow
+def test_tiles_equal_the_whole_at_the_deepest_layer_of_our_own_network() -> None:
+    check_exact(
+        load_with_weights("pareidolia", resolve_weights("pareidolia", None)),
+        "pareidolia",
+        "mixed5a",
+    )
+
+
+@pytest.mark.parametrize("layer", ["features.5", "features.9", "features.12"])
+def test_tiles_equal_the_whole_on_squeezenet(squeezenet: nn.Module, layer: str) -> None:
+    check_exact(squeezenet, "squeezenet1_0", layer)
+
+
+FAMILIES = [
+    ("squeezenet1_1", 200),
+    ("shufflenet_v2_x0_5", 200),
+    ("mobilenet_v2", 200),
+    ("mnasnet0_5", 200),
+    ("resnet18", 200),
+    ("regnet_x_400mf", 200),
+    ("vgg11", 120),
+    ("convnext_tiny", 120),
+]
+"""A small network of each that is not above, nor below with a global operation on its way; and how
+wide a field may be, in pixels, since the whole picture takes long."""
+
+
+@pytest.mark.parametrize(("name", "widest"), FAMILIES)
+def test_tiles_equal_the_whole_in_every_family(name: str, widest: int) -> None:
+    check_deepest(name, widest)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, _ in FAMILIES])
+def test_tiles_equal_the_whole_far_into_every_family(name: str) -> None:
+    check_deepest(name, 300)
+
+
+def check_deepest(name: str, widest: int) -> None:
+    """The deepest layer with exact tiles and a field of at most `widest` pixels."""
+    fitting = [
+        layer
+        for layer, seen in layer_table(name).items()
+        if not seen.reason and seen.field <= widest
+    ]
+    layer = fitting[-1]
+    # Its normalisations are no batch norms, and it scales its blocks.
+    model = (
+        seeded_whole_network(name)
+        if name.startswith("convnext")
+        else seeded_network(name, (layer,))
+    )
+    check_exact(model, name, layer)
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "alexnet"])
+def test_tiles_equal_the_whole_for_a_class(name: str) -> None:
+    model = seeded_whole_network(name)
+    if isinstance(model, AlexNet):
+        model.classifier = narrow(model.classifier)
+    step = mean_step(model, (LOGITS,), JITTER, name=name)
+    check_tiles(replace(step, mix=Mix((Objective(classes=(3,)),))))
+
+
+def narrow(head: nn.Sequential) -> nn.Sequential:
+    """The same head with few units inside: quicker, and as wide a field."""
+    linear = [part for part in head if isinstance(part, nn.Linear)]
+    widths = [linear[0].in_features, *[32] * len(linear)]
+    parts = iter(pairwise(widths))
+    return nn.Sequential(
+        *(
+            nn.Linear(*next(parts), dtype=torch.float64) if isinstance(part, nn.Linear) else part
+            for part in head
+        )
+    )
+
+
+def check_exact(model: nn.Module, name: str, layer: str) -> None:
+    check_tiles(mean_step(model, (layer,), JITTER, name=name))
+
+
+def check_tiles(exact: TiledStep) -> None:
+    """Three tiles of a picture, two of them at its border, in float64 and in float32."""
+    single = exact.in_float32()
+    grid, inner = picture_around(exact.sampling_grid)
+    canvas = noise_picture((grid.height, grid.width))
+    whole_exact, whole_single = (
+        step.picture_gradients(canvas.to(step.network.dtype), SHIFT)[0] for step in (exact, single)
+    )
+    for index in (inner, 0, len(grid) - 1):
+        core = grid.core(index).slices()
+        assert float(whole_exact[core].abs().sum()) > 0
+        assert relative_error(exact.tile(canvas, grid, index, SHIFT)[0], whole_exact[core]) <= 1e-12
+        found, flips = single.tile(canvas.float(), grid, index, SHIFT)[0], ["none"]
+        if relative_error(found, whole_single[core]) > 1e-5:
+            found, flips = gradient_without_flips(single, canvas.float(), grid, index, SHIFT)
+        error = relative_error(found, whole_single[core])
+        assert flips, f"tile {index}: off in float32 by more than 1e-5, and no unit has flipped"
+        assert error <= 1e-5, f"tile {index}: off by {error}; flipped units: {flips}"
+
+
+def picture_around(sampling_grid: SamplingGrid) -> tuple[Grid, int]:
+    """The smallest square picture, and a tile whose window lies inside its padding on all sides."""
+    row = -(-(sampling_grid.halo + sampling_grid.stride) // TILE)
+    side = row * TILE + TILE + sampling_grid.halo + sampling_grid.stride
+    grid = Grid(side, side, TILE)
+    inner = row * grid.columns + row
+    window = sampling_grid.window(grid.core(inner), TILE, SHIFT, (side, side))
+    canvas = sampling_grid.padded_canvas(SHIFT, (side, side))
+    assert window.top > canvas.top
+    assert window.left > canvas.left
+    assert window.bottom < canvas.bottom
+    assert window.right < canvas.right
+    return grid, inner
+
+
+GLOBAL = [
+    ("efficientnet_b0", "features.2", "features.1.0.block.0.2", "averages over the whole"),
+    ("mobilenet_v3_small", "features.2", "features.1.block.0.2", "averages over the whole"),
+    ("vit_b_16", "encoder.layers.encoder_layer_0", "conv_proj", "one size only"),
+    ("swin_t", "features.3", "features.0.0", "attends to the whole"),
+    (
+        "maxvit_t",
+        "blocks.0",
+        "blocks.0.layers.0.layers.MBconv.layers.conv_b.2",
+        "averages over the whole",
+    ),
+    ("regnet_y_400mf", "trunk_output.block2", "trunk_output.block1.block1-0.f.b.2", "averages"),
+]
+
+
+@pytest.mark.parametrize(("name", "layer", "deepest", "reason"), GLOBAL)
+def test_layers_behind_a_global_operation_are_refused(
+    name: str, layer: str, deepest: str, reason: str
+) -> None:
+    with pytest.raises(LayerError, match=reason) as refused:
+        layer_grid(build_network(name), name, (layer,))
+    message = str(refused.value)
+    assert message.startswith(f"layer {layer} of {name}: has no exact tiles, because ")
+    assert message.endswith(f"the deepest that has is {deepest}")
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("name", "deepest"),
+    [
+        pytest.param(name, deepest, marks=[pytest.mark.slow] if name == "maxvit_t" else [])
+        for name, _, deepest, _ in GLOBAL
+    ],
+)
+def test_layers_before_a_global_operation_are_exact(name: str, deepest: str) -> None:
+    check_exact(seeded_network(name, (deepest,)), name, deepest)
+
+
+def test_a_halo_too_small_shows() -> None:
+    """The checks above can fail: they do where the halo is short of the field by a stride."""
+    layer = "features.4"
+    step = mean_step(seeded_network("squeezenet1_0", (layer,)), (layer,), JITTER)
+    sampling_grid = replace(
+        step.sampling_grid, field=step.sampling_grid.field - step.sampling_grid.stride
+    )
+    grid, inner = picture_around(step.sampling_grid)
+    canvas = noise_picture((grid.height, grid.width))
+    whole = step.picture_gradients(canvas, SHIFT)[0][grid.core(inner).slices()]
+    assert relative_error(step.tile(canvas, grid, inner, SHIFT)[0], whole) <= 1e-12
+    assert (
+        relative_error(
+            replace(step, sampling_grid=sampling_grid).tile(canvas, grid, inner, SHIFT)[0], whole
+        )
+        > 1e-6
+    )

@@ -1,0 +1,65 @@
+"""A picture as waves: whole, real, orthonormal, and as strong at every scale as was said."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from render.fourier.parametrisation import FourierBasis
+
+CPU = torch.device("cpu")
+SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))
+
+
+@given(SIZES, st.integers(0, 2**63 - 1))
+def test_coefficients_of_a_seed_give_a_picture_of_the_size(
+    size: tuple[int, int], seed: int
+) -> None:
+    waves = FourierBasis(size, 1.0, torch.float32, CPU)
+    picture = waves.summed(waves.drawn(seed))
+
+    assert picture.shape == (*size, 3)
+    assert picture.dtype == torch.float32
+    assert bool(torch.isfinite(picture).all())
+    assert torch.equal(waves.drawn(seed), waves.drawn(seed))
+
+
+def test_each_seed_has_its_own() -> None:
+    waves = FourierBasis((20, 30), 1.0, torch.float64, CPU)
+    assert not torch.equal(waves.drawn(1), waves.drawn(2))
+
+
+@pytest.mark.parametrize("size", [(31, 40), (32, 45)])
+def test_one_coefficient_is_one_wave(size: tuple[int, int]) -> None:
+    height, width = size
+    waves = FourierBasis(size, 0.0, torch.float64, CPU)
+    coefficients = torch.zeros_like(waves.drawn(0))
+    coefficients[1, 3, 5, 0] = 1.0
+    picture = waves.summed(coefficients)
+
+    rows = np.arange(height)[:, None] * 3 / height
+    columns = np.arange(width) * 5 / width
+    wave = np.cos(2 * math.pi * (rows + columns)) * 2 / math.sqrt(height * width) / 4
+    np.testing.assert_allclose(picture[..., 1].numpy(), wave, atol=1e-12)
+    assert not picture[..., [0, 2]].any()
+
+
+@pytest.mark.parametrize("decay", [0.0, 1.0, 1.5])
+def test_the_spectrum_falls_as_was_said(decay: float) -> None:
+    side = 256
+    waves = FourierBasis((side, side), decay, torch.float64, CPU)
+    spectrum = torch.fft.rfft2(waves.summed(waves.drawn(3)), dim=(0, 1)).abs().mean(dim=2)
+    frequency = torch.hypot(
+        torch.fft.fftfreq(side, dtype=torch.float64)[:, None],
+        torch.fft.rfftfreq(side, dtype=torch.float64),
+    )
+
+    def strength(of: float) -> float:
+        near = (frequency > of * 0.8) & (frequency < of * 1.25)
+        return float(spectrum[near].mean())
+
+    falloff = math.log(strength(0.04) / strength(0.32)) / math.log(8)
+    assert falloff == pytest.approx(decay, abs=0.1)

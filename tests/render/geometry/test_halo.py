@@ -1,0 +1,79 @@
+"""What shards give each other: the pixels that windows show of neighbours, and no others."""
+
+import time
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from render.geometry.grid import Grid
+from render.geometry.halo import halo_exchange
+from render.geometry.partition import Block, partition
+from render.geometry.rect import Rect
+from render.geometry.sampling_grid import SamplingGrid
+
+SIDES = st.integers(1, 90)
+GRIDS = st.builds(Grid, SIDES, SIDES, st.integers(5, 40))
+SAMPLING_GRIDS = st.builds(
+    SamplingGrid,
+    st.sampled_from([1, 2, 4, 8]),
+    st.integers(1, 30),
+    st.integers(0, 9),
+    st.sampled_from([0, 6]),
+)
+
+
+def shown(grid: Grid, sampling_grid: SamplingGrid, block: Block) -> np.ndarray:
+    """Which pixels of the picture windows of the block's tiles show, each window at each offset."""
+    seen = np.zeros((grid.height, grid.width), bool)
+    for tile in block.tiles(grid):
+        rows, columns = np.zeros(grid.height, bool), np.zeros(grid.width, bool)
+        for at in range(max(sampling_grid.span, 1)):
+            # Its rows depend on the offset's rows alone, its columns on the other.
+            window = sampling_grid.window(grid.core(tile), grid.tile, (at, at), seen.shape)
+            down, along = window.intersect(grid.whole).slices()
+            rows[down] = columns[along] = True
+        seen |= np.outer(rows, columns)
+    return seen
+
+
+def inside(grid: Grid, rect: Rect) -> np.ndarray:
+    mask = np.zeros((grid.height, grid.width), bool)
+    mask[rect.slices()] = True
+    return mask
+
+
+@given(GRIDS, SAMPLING_GRIDS, st.integers(1, 9))
+def test_neighbours_get_the_pixels_that_their_windows_show_and_nobody_else_any(
+    grid: Grid, sampling_grid: SamplingGrid, members: int
+) -> None:
+    blocks = partition(grid, members)
+    sends = halo_exchange(grid, sampling_grid, blocks)
+    assert len(sends) == members
+    for taker, block in enumerate(blocks):
+        seen = shown(grid, sampling_grid, block)
+        for giver, other in enumerate(blocks):
+            wanted = seen & inside(grid, other.pixels(grid))
+            if giver == taker or not wanted.any():
+                assert taker not in sends[giver]
+            else:
+                np.testing.assert_array_equal(inside(grid, sends[giver][taker]), wanted)
+
+
+def test_far_members_and_idle_ones_neither_give_nor_take() -> None:
+    grid = Grid(100, 900, 100)
+    blocks = (*partition(grid, 3), Block(0, 0, 0, 0))
+    sends = halo_exchange(grid, SamplingGrid(stride=8, field=151, jitter=32), blocks)
+    assert [set(given) for given in sends] == [{1}, {0, 2}, {1}, set()]
+    # 150 pixels of halo, up to 7 more where the window starts on the grid: 300 - 157.
+    assert sends[0][1] == Rect(0, 143, 100, 300)
+
+
+def test_five_hundred_members_are_as_easily_told_their_neighbours() -> None:
+    grid = Grid(64 * 512, 128 * 512, 512)
+    blocks = partition(grid, 512)
+    sampling_grid = SamplingGrid(stride=8, field=155, jitter=32, margin=14)
+    begun = time.process_time()
+    sends = halo_exchange(grid, sampling_grid, blocks)
+    assert time.process_time() - begun < 1
+    assert max(map(len, sends)) == 8

@@ -1,0 +1,141 @@
+"""What cannot be read is refused in one clear line."""
+
+import re
+import struct
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from render.errors import PictureError
+from render.pictures import decode
+from render.pictures.decode import open_picture
+from tests.support.malicious_files import looping_tiff, oversized_png
+from tests.support.picture_files import gradient_samples, noise_samples, read_samples
+
+
+def _encoded(picture: np.ndarray, kind: str, **options: object) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def _float_tiff() -> bytes:
+    buffer = BytesIO()
+    tifffile.imwrite(buffer, np.zeros((4, 4, 3), np.float32), photometric="rgb")
+    return buffer.getvalue()
+
+
+def _many_channels() -> bytes:
+    buffer = BytesIO()
+    tifffile.imwrite(
+        buffer, np.zeros((4, 4, 7), np.uint8), photometric="minisblack", planarconfig="contig"
+    )
+    return buffer.getvalue()
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect/></svg>'
+
+BAD: dict[str, tuple[Callable[[], bytes], str]] = {
+    "empty": (lambda: b"", "empty"),
+    "text": (lambda: b"hello, I am a text", "not a picture"),
+    "svg": (lambda: SVG, "not a picture"),
+    "pdf": (lambda: b"%PDF-1.7\n", "not a picture"),
+    "gif": (lambda: _encoded(noise_samples(5, 5), "gif"), "not a picture"),
+    "bmp": (lambda: _encoded(noise_samples(5, 5), "bmp"), "not a picture"),
+    "one byte": (lambda: b"\xff", "not a picture"),
+    "jpeg of magic only": (lambda: b"\xff\xd8\xff", "damaged"),
+    "png of magic only": (lambda: b"\x89PNG\r\n\x1a\n", "damaged"),
+    "tiff of magic only": (lambda: b"II*\0", "damaged"),
+    "webp of magic only": (lambda: b"RIFF\0\0\0\0WEBP", "damaged"),
+    "absurd size": (lambda: oversized_png(100_000, 100_000), "limit of 2000000000"),
+    "absurd width": (lambda: oversized_png(2**20 + 1, 1), "more than 1048576 on one side"),
+    "absurd height": (lambda: oversized_png(1, 2**20 + 1), "more than 1048576 on one side"),
+    "no width": (lambda: oversized_png(0, 5), "damaged"),
+    "no height": (lambda: oversized_png(5, 0), "damaged"),
+    "header without pixels": (lambda: oversized_png(5, 5), "truncated or damaged"),
+    "circle": (looping_tiff, "form a loop"),
+    "float samples": (_float_tiff, "float samples"),
+    "seven channels": (_many_channels, "channels"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    make, reason = BAD[name]
+    path = tmp_path / "bad.picture"
+    path.write_bytes(make())
+    with pytest.raises(PictureError, match=reason) as caught:
+        read_samples(path)
+    line = str(caught.value)
+    assert line.startswith(f"{path}: ")
+    assert "\n" not in line
+    assert re.search(r": (copy|crop|give|shrink|export|save)", line), "it says what to do"
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"No such file.*check the path"):
+        open_picture(tmp_path / "nowhere.png")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="Is a directory"):
+        open_picture(tmp_path)
+
+
+WHOLE = {
+    "png": _encoded(noise_samples(40, 40), "png"),
+    "jpeg": _encoded(noise_samples(40, 40), "jpeg"),
+    "progressive jpeg": _encoded(noise_samples(40, 40), "jpeg", progressive=True),
+    "webp": _encoded(noise_samples(40, 40), "webp", lossless=True),
+    "plain tiff": _encoded(noise_samples(40, 40), "tiff"),
+    "deflated tiff": _encoded(noise_samples(40, 40), "tiff", compression="tiff_adobe_deflate"),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@given(share=st.floats(0.01, 0.97))
+def test_truncated_files_are_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, share: float
+) -> None:
+    path = tmp_path_factory.mktemp("cut") / "cut"
+    path.write_bytes(WHOLE[name][: int(len(WHOLE[name]) * share)])
+    with pytest.raises(PictureError):
+        read_samples(path, rows=8)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
+def test_truncation_shows_while_streaming(tmp_path: Path, kind: str) -> None:
+    whole = _encoded(noise_samples(900, 700), kind)
+    if kind == "tiff":  # Pillow's directory stands first, so that the header stays readable
+        assert struct.unpack("<I", whole[4:8]) == (8,)
+    path = tmp_path / "cut"
+    path.write_bytes(whole[: len(whole) * 2 // 3])
+    bands = open_picture(path).bands(16)
+    assert next(bands).shape == (16, 700, 3)
+    with pytest.raises(PictureError, match=r"found at row \d+ of 900"):
+        list(bands)
+
+
+def test_the_limit_can_be_moved(tmp_path: Path) -> None:
+    Image.fromarray(noise_samples(10, 10)).save(tmp_path / "a.png")
+    assert open_picture(tmp_path / "a.png", max_pixels=100).height == 10
+    with pytest.raises(PictureError, match="10 x 10 pixels are more than the limit of 99"):
+        open_picture(tmp_path / "a.png", max_pixels=99)
+
+
+def test_what_needs_the_whole_picture_in_memory_has_a_tighter_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode, "MAX_IN_MEMORY_PIXELS", 99)
+    Image.fromarray(gradient_samples(10, 10)).save(tmp_path / "baseline.jpg")
+    Image.fromarray(gradient_samples(10, 10)).save(tmp_path / "progressive.jpg", progressive=True)
+    assert open_picture(tmp_path / "baseline.jpg").height == 10
+    with pytest.raises(PictureError, match="without interlacing"):
+        open_picture(tmp_path / "progressive.jpg")

@@ -1,0 +1,73 @@
+"""Memory is bounded by the width, never by the picture."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from render.pictures.output_format import FORMATS
+
+PEAK = """
+import sys
+from pathlib import Path
+import numpy as np
+from render.pictures.output_format import Labels
+from render.pictures.decode import open_picture
+from render.pictures.write import write_picture
+from tests.support.picture_files import noise_samples
+
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+folder, name, suffix, height, width, depth = sys.argv[1:]
+height, width, depth = int(height), int(width), int(depth)
+labels = Labels(300.0, "{}")
+write_picture(Path(folder, "warm" + suffix), name, (64, 64), depth, [noise_samples(64, 64, depth)], labels)
+# Flat patches: encoders are quick with them, and hold as much as for any other picture.
+band = np.repeat(noise_samples(64, width // 100, depth), 100, axis=1)
+before = peak()
+bands = (band[: min(64, height - y)] for y in range(0, height, 64))
+path = Path(folder, "large" + suffix)
+write_picture(path, name, (height, width), depth, bands, labels)
+if name != "deepzoom":
+    for seen in open_picture(path).bands(64):
+        pass
+print(peak() - before)
+"""
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc"
+)
+
+
+def _peak_mb(folder: Path, project: Path, name: str, size: tuple[int, int, int]) -> float:
+    """MB above the import baseline to write and read a picture of (height, width, depth)."""
+    arguments = [str(folder), name, FORMATS[name].suffix, *map(str, size)]
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=project,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return float(done.stdout)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_tall_picture_is_never_held(tmp_path: Path, project: Path, name: str) -> None:
+    # 90 MB of samples.
+    assert _peak_mb(tmp_path, project, name, (15_000, 2_000, 8)) < 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "depth"),
+    [("png", 8), ("png", 16), ("tiff", 8), ("tiff", 16), ("jpeg", 8), ("deepzoom", 8)],
+)
+def test_a_poster_is_never_held(tmp_path: Path, project: Path, name: str, depth: int) -> None:
+    # 432 MB of samples at 8 bits, 864 MB at 16.
+    assert _peak_mb(tmp_path, project, name, (12_000, 12_000, depth)) < 250

@@ -1,0 +1,74 @@
+"""A folder of pictures as a dataset, dreamed in a store, for the tests of the command line."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from jobs.dataset.keys import DatasetKeys
+from jobs.services.scheduler.coordinator import DONE
+from jobs.store.folder import FolderStore
+from tests.support.bad_pictures import picture_bytes
+from tests.support.coordinators import claim_job
+from tests.support.small_dataset import dataset_document, submit_small_dataset
+
+GOOD_INPUTS = {"a/b/y.png", "a/x.jpg", "z.png"}
+
+
+BAD_INPUT = "a/bad.jpg"
+
+
+RESULTS = {"a/b/y.png", "a/x.png", "z.png"}
+
+
+COUNTS = {"items": 4, "done": 3, "failed": {"infra": 0, "memory": 0, "input": 1, "bug": 0}}
+
+
+JOB_FILES = {"contact-sheet.jpg", "ledger.parquet", "manifest.json"}
+
+
+def write_photos(folder: Path, *more: str) -> Path:
+    """A folder of three pictures, one that is none, and a file that is not meant."""
+    for name in (*GOOD_INPUTS, *more):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kind = "png" if path.suffix == ".png" else "jpeg"
+        path.write_bytes(picture_bytes(np.random.default_rng(list(name.encode())), kind))
+    (folder / BAD_INPUT).write_text("hello")
+    (folder / "notes.txt").write_text("not meant")
+    return folder
+
+
+def write_dataset_spec(place: Path, inputs: Path, weights: Path, *settings: str) -> Path:
+    path = place / "spec.yaml"
+    path.write_text(yaml.safe_dump(dataset_document(inputs, weights, *settings)))
+    return path
+
+
+@dataclass(frozen=True)
+class DreamedDataset:
+    """A dataset that has been dreamed, in a store that is a folder."""
+
+    store: Path
+    job: str
+
+    @property
+    def keys(self) -> DatasetKeys:
+        return DatasetKeys(self.job)
+
+    def result(self, name: str) -> Path:
+        return self.store / self.keys.result(name)
+
+    def copied(self, folder: Path) -> "DreamedDataset":
+        """The same in a folder of its own, to be changed."""
+        return DreamedDataset(Path(shutil.copytree(self.store, folder / "store")), self.job)
+
+
+def dream_dataset(place: Path, weights: Path) -> DreamedDataset:
+    """An album, submitted to a store beside it and dreamed by one holder."""
+    store = FolderStore(place / "store")
+    job = submit_small_dataset(store, write_photos(place / "photos"), weights)
+    assert claim_job(store, job, place).run() == DONE
+    return DreamedDataset(place / "store", job)

@@ -1,0 +1,93 @@
+"""A job in each of its states, laid into a store by those who would bring it there."""
+
+import json
+from typing import Any
+
+from jobs.records.job import Job
+from jobs.records.keys import JobKeys
+from jobs.records.lease import HeldLease, claim_lease, current_lease
+from jobs.records.state import Intent, State
+from jobs.records.status import Failure, Status
+from jobs.records.stored_spec import Blobs, StoredSpec
+from jobs.store.store import Store
+
+JOB = "sky-0123456789ab"
+
+
+TTL = 60.0
+
+
+def write_job(store: Store, job: str = JOB) -> JobKeys:
+    """The least that makes a job: its spec."""
+    keys = JobKeys(job)
+    spec = StoredSpec(
+        job=job, spec={}, blobs=Blobs(input=None, weights=None), identity={}, nonce="n"
+    )
+    store.put(keys.spec, spec.encode())
+    return keys
+
+
+def claim_next_lease(store: Store, keys: JobKeys) -> HeldLease:
+    """The next lease."""
+    before = current_lease(store, keys)
+    held = claim_lease(store, keys, before.number if before else 0, "here:1", TTL)
+    assert held is not None
+    return held
+
+
+def sample_status(
+    generation: int = 0, failure: Failure | None = None, progress: float = 0.25
+) -> Status:
+    """Of a job under way, or of one that has failed."""
+    return Status(
+        generation=generation,
+        phase="octave 1",
+        octave=1,
+        octaves=2,
+        step=3,
+        steps=10,
+        done=1.0,
+        total=4.0,
+        progress=progress,
+        rate=0.5,
+        eta_seconds=6.0,
+        workers=2,
+        reason="no memory" if failure else None,
+        failure=failure,
+    )
+
+
+def fail_job(store: Store, held: HeldLease, generation: int = 0) -> None:
+    """What a holder does whose job has failed for good."""
+    store.put(held.keys.status(held.number), sample_status(generation, "memory").encode())
+    held.release()
+
+
+def job_in_state(store: Store, state: State) -> JobKeys:
+    """A job in a state."""
+    keys = write_job(store)
+    match state:
+        case "running":
+            claim_next_lease(store, keys)
+        case "succeeded":
+            store.put(keys.manifest, b'{"version": 1}')
+        case "failed":
+            fail_job(store, claim_next_lease(store, keys))
+        case "paused":
+            store.put(keys.intent, Intent(want="pause").encode())
+        case "cancelled":
+            store.put(keys.intent, Intent(want="cancel").encode())
+    return keys
+
+
+def output_digests(job: Job) -> list[str]:
+    """The outputs' checksums of a job that succeeded."""
+    assert job.state == "succeeded", job.status
+    assert job.manifest is not None
+    return [one["sha256"] for one in job.manifest["outputs"]]
+
+
+def lease_events(store: Store, job: str, number: int) -> list[dict[str, Any]]:
+    """What happened under a lease."""
+    lines = store.get(JobKeys(job).events(number)).decode().splitlines()
+    return [json.loads(line) for line in lines]

@@ -1,0 +1,173 @@
+"""Very many pictures that nobody dreams: what listing, freezing and scheduling them costs.
+
+    python -m tests.support.large_dataset FOLDER COUNT [--inputs INPUTS]
+
+INPUTS is listed; without it a listing of COUNT pictures is made up. Prints one JSON object, `Cost`.
+"""
+
+import argparse
+import functools
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from jobs.dataset.index_builder import build_index
+from jobs.dataset.inputs.item import ByteRange, Item, ListedImage
+from jobs.dataset.inputs.listing import list_images
+from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.ledger.rows import LedgerRow
+from jobs.dataset.runner import DatasetRunner
+from jobs.dataset.worker_tasks import WorkerConfig
+from jobs.planning.dataset import DatasetPlan, make_dataset_plan
+from jobs.records.lease import claim_lease
+from jobs.records.state import Intent
+from jobs.runtime.backend import pool_in_process
+from jobs.runtime.context import JobContext, retrying_store
+from jobs.runtime.control import Control
+from jobs.runtime.environment import Environment
+from jobs.runtime.reporter import Reporter
+from jobs.runtime.runner import RunContext
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.kinds import parse_spec
+from jobs.store.store import Store
+from tests.support.small_poster import MACHINE
+
+_FOLDER_FILES = 1000
+_TTL = 3600.0
+_POISON = 1009
+"""Every so manieth item fails, so that both kinds of rows are counted."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of freezing and of holding, of this process alone; its memory in bytes.
+
+    start: as the job began, all that a coordinator loads being there. peak: at any time since.
+    """
+
+    items: int
+    done: int
+    failed: int
+    indexing: float
+    running: float
+    start: int
+    peak: int
+
+
+class StubWorker:
+    """In a worker's place: answers at once."""
+
+    def __init__(self, plan: DatasetPlan, context: JobContext, worker_config: WorkerConfig) -> None:
+        self._lease, self._generation = context.number, worker_config.generation
+        self._device = plan.device
+
+    def environment(self) -> Environment:
+        """What no pixel depends on."""
+        return Environment("stub", self._device, {})
+
+    def dream(self, line: bytes, file: int) -> bytes:
+        """A row such as a worker's."""
+        item = Item.decode(line, f"item file {file}")
+        is_good = item.number % _POISON != 0
+        return LedgerRow(
+            number=item.number,
+            key=item.found.key,
+            variant=item.variant,
+            name=item.name,
+            state="done" if is_good else "failed",
+            input=item.found.place.address,
+            input_sha256=f"sha256:{item.number:064x}" if is_good else None,
+            output=f"{item.name}.png" if is_good else None,
+            output_sha256=f"sha256:{item.number:064x}" if is_good else None,
+            bytes=100_000 if is_good else None,
+            width=256 if is_good else None,
+            height=256 if is_good else None,
+            failure=None if is_good else "input",
+            message=None if is_good else f"{item.found.place.address}: is damaged",
+            seconds=0.25,
+            worker="stub:1",
+            seed=item.number if is_good else None,
+            lease=self._lease,
+            generation=self._generation,
+        ).encode()
+
+
+def generate_listing(count: int) -> Iterator[ListedImage]:
+    """A listing as of folders of a thousand, in an order that is not theirs."""
+    for number in range(count):
+        mixed = number * 7919 % count
+        key = f"part-{mixed // _FOLDER_FILES:04}/picture-{mixed:07}.jpg"
+        yield ListedImage(key=key, place=ByteRange(address=f"/pictures/{key}"))
+
+
+def measure(folder: Path, count: int, inputs: str | None) -> Cost:
+    """List, freeze and hold a dataset in the store that the folder is."""
+    spec = parse_spec({"kind": "dataset", "inputs": inputs or "/pictures", "sheet": 0})
+    if not isinstance(spec, DatasetSpec):
+        raise TypeError(spec)
+    plan = make_dataset_plan(spec, MACHINE)
+    keys = DatasetKeys(plan.identity.job_id)
+    store = retrying_store(str(folder / "store"))
+    start = _memory("VmRSS")
+    begun = time.process_time()
+    found = generate_listing(count) if inputs is None else list_images(spec.inputs)
+    build_index(store, keys, spec, found, lambda page: page)
+    frozen = time.process_time()
+    with _held(plan, store, folder) as holding:
+        manifest = holding.run()
+    ended = time.process_time()
+    items = manifest["items"]
+    return Cost(
+        items=items["items"],
+        done=items["done"],
+        failed=items["failed"]["input"],
+        indexing=frozen - begun,
+        running=ended - frozen,
+        start=start,
+        peak=_memory("VmHWM"),
+    )
+
+
+@contextmanager
+def _held(plan: DatasetPlan, store: Store, folder: Path) -> Iterator[DatasetRunner]:
+    keys = DatasetKeys(plan.identity.job_id)
+    lease = claim_lease(store, keys, 0, "me:1", _TTL)
+    if lease is None:
+        raise RuntimeError("another holds a job that nobody knows")
+    opener = functools.partial(retrying_store, store.address)
+    context = JobContext(opener, keys.job, lease.number, folder / "scratch")
+    control, reporter = Control(), Reporter(context, generation=0)
+    run = RunContext(context, lease, control, reporter, plan.spec.document())
+    yield DatasetRunner(run, plan, pool_in_process, Intent(), StubWorker)
+
+
+def _memory(field: str) -> int:
+    """Of this process, in bytes. What `resource` says counts what its parent had, too."""
+    status = Path("/proc/self/status").read_text()
+    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"this system does not tell {field}")
+    return int(found[1]) << 10
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--inputs")
+    options = parser.parse_args()
+    cost = measure(options.folder, options.count, options.inputs)
+    sys.stdout.write(f"{json.dumps(asdict(cost))}\n")
+
+
+if __name__ == "__main__":
+    # Workers are named by their module, which must not be this one.
+    from tests.support.large_dataset import main as named
+
+    named()

@@ -1,0 +1,29 @@
+"""Rows and keys for the tests of the ledger."""
+
+from typing import Any
+
+from jobs.dataset.ledger.reader import LedgerKeys
+from jobs.dataset.ledger.rows import LedgerRow
+from tests.support.job_states import JOB
+
+LEDGER_KEYS = LedgerKeys(JOB)
+
+
+def ledger_row(number: int, **changes: Any) -> LedgerRow:
+    """A row of that item, done under lease 1 unless told otherwise."""
+    usual: dict[str, Any] = {
+        "number": number,
+        "key": f"in/{number}.jpg",
+        "variant": 0,
+        "name": f"in/{number}",
+        "state": "done",
+        "input": f"/pictures/{number}.jpg",
+        "lease": 1,
+        "generation": 0,
+    }
+    return LedgerRow(**usual | changes)
+
+
+def encode_rows(*rows: LedgerRow) -> bytes:
+    """A copy of a page."""
+    return b"".join(one.encode() for one in rows)

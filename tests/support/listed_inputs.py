@@ -1,0 +1,63 @@
+"""What a listing finds, for tests to look at."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.dataset.inputs.item import ListedImage
+from jobs.dataset.inputs.listing import list_images
+from jobs.dataset.inputs.s3 import s3_client
+from jobs.spec.inputs import Inputs
+from tests.support.s3_servers import BUCKET
+
+
+def list_inputs(path: Path | str, column: str = "picture") -> list[ListedImage]:
+    """The whole listing, in the order of keys."""
+    inputs = Inputs(path=str(path), column=column)
+    return sorted(list_images(inputs), key=lambda one: one.key)
+
+
+def list_keys(path: Path | str) -> list[str]:
+    return [one.key for one in list_inputs(path)]
+
+
+def write_files(root: Path, *names: str) -> None:
+    """Small files below a folder."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+@dataclass(frozen=True)
+class S3Prefix:
+    """A part of a bucket that one test has for itself. address: without a slash at its end."""
+
+    name: str
+
+    @property
+    def address(self) -> str:
+        return f"s3://{BUCKET}/{self.name}"
+
+    def put(self, key: str, content: bytes = b"x") -> str:
+        """The address of a new object."""
+        s3_client().put_object(Bucket=BUCKET, Key=f"{self.name}/{key}", Body=content)
+        return f"{self.address}/{key}"
+
+
+NOBODY = 65534
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """As somebody to whom permissions apply: root may read everything."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if before == 0:
+            os.seteuid(before)

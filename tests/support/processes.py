@@ -1,0 +1,82 @@
+"""Watching processes end."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+
+def still_running(processes: Iterable[int], patience: float = 20) -> set[int]:
+    """The ids of those that have not ended after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while (running := set(filter(_runs, processes))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return running
+
+
+def _runs(process: int) -> bool:
+    try:
+        # An orphan that nobody has collected has ended too.
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+_INTERVAL = 0.02  # seconds
+
+
+@dataclass(frozen=True)
+class ProgramResult:
+    """A finished program: its output, and the peak of RSS without shared memory by process."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    peaks: dict[str, int]
+
+
+def run_watched(command: Sequence[str]) -> ProgramResult:
+    """Run a program to its end; watch it and all its descendants."""
+    peaks: dict[str, int] = {}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        root = psutil.Process(program.pid)
+        while program.poll() is None:
+            for process in _family(root):
+                _sample(process, peaks)
+            time.sleep(_INTERVAL)
+        stdout, stderr = program.communicate()
+    return ProgramResult(program.returncode, stdout, stderr, peaks)
+
+
+def _family(root: psutil.Process) -> list[psutil.Process]:
+    try:
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _sample(process: psutil.Process, peaks: dict[str, int]) -> None:
+    try:
+        memory = process.memory_info()
+        name = f"{process.pid} {process.name()}"
+    except psutil.NoSuchProcess:
+        return
+    peaks[name] = max(peaks.get(name, 0), memory.rss - memory.shared)
+
+
+def disk_usage(folder: Path) -> int:
+    """What a folder's files take on disk; they may go while they are counted."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(place, name).stat().st_blocks * 512
+            except FileNotFoundError:
+                continue
+    return total

@@ -1,0 +1,81 @@
+"""Ray clusters of one machine, each its own, as an operator starts them."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+
+from tests.support.s3_servers import free_ports
+
+TOKEN = "0123456789abcdef" * 4
+
+ENVIRONMENT = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_AUTH_TOKEN": TOKEN,
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # On loopback, where joining looks for it too.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_enable_worker_prestart": "0",
+    "RAY_prestart_worker_first_driver": "0",
+}
+
+_TIMEOUT = 60.0
+
+
+@contextmanager
+def ray_clusters(count: int, cpus: int) -> Iterator[list[str]]:
+    """The addresses of so many clusters of one node, started at the same time."""
+    with ExitStack() as held:
+        starting = [held.enter_context(_starting(cpus)) for _ in range(count)]
+        yield [_ready(*one) for one in starting]
+
+
+@contextmanager
+def _starting(cpus: int) -> Iterator[tuple[str, Path, "subprocess.Popen[bytes]"]]:
+    address = f"127.0.0.1:{free_ports(1)}"
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        told = Path(folder) / "told"
+        options = [
+            *("--head", "--block", f"--port={address.rpartition(':')[2]}", f"--num-cpus={cpus}"),
+            *("--include-dashboard=false", "--node-ip-address=127.0.0.1"),
+            *("--object-store-memory=150000000", f"--temp-dir={folder}/r"),
+            "--dashboard-agent-listen-port=0",
+        ]
+        with told.open("wb") as output:
+            process = subprocess.Popen(
+                [str(Path(sys.executable).with_name("ray")), "start", *options],
+                stdout=output,
+                stderr=output,
+                env={**os.environ, **ENVIRONMENT},
+                start_new_session=True,
+            )
+        try:
+            yield address, told, process
+        finally:
+            for part in _below(process.pid):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    part.kill()
+            process.kill()
+            process.wait()
+
+
+def _below(process: int) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(process).children(recursive=True)
+    return []
+
+
+def _ready(address: str, told: Path, process: "subprocess.Popen[bytes]") -> str:
+    deadline = time.monotonic() + _TIMEOUT
+    while "Ray runtime started" not in told.read_text():
+        assert process.poll() is None, told.read_text()
+        assert time.monotonic() < deadline, told.read_text()
+        time.sleep(0.1)
+    return address

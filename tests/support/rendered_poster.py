@@ -1,0 +1,72 @@
+"""A store with jobs, for the tests of the users' commands."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from jobs.poster.submit import submit_poster
+from jobs.records.keys import JobKeys
+from jobs.records.lease import current_lease, restore_lease
+from jobs.store.folder import FolderStore
+from tests.support.small_poster import claim_poster, plan_poster, poster_document
+
+OUTPUTS = "outputs=[png, {format: tiff, depth: 16}, deepzoom]"
+
+
+@dataclass(frozen=True)
+class RenderedPoster:
+    """A job that has been submitted and rendered, in the store that is the folder `store`."""
+
+    store: Path
+    job: str
+
+    @property
+    def keys(self) -> JobKeys:
+        return JobKeys(self.job)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What lies in the store."""
+        content: dict[str, Any] = json.loads((self.store / self.keys.manifest).read_text())
+        return content
+
+    def forget(self, format_name: str) -> dict[str, Any]:
+        """Take an output out of the store, as if the job had not made it; returns what it was."""
+        manifest = self.manifest
+        (gone,) = (one for one in manifest["outputs"] if one["format"] == format_name)
+        manifest["outputs"].remove(gone)
+        (self.store / self.keys.manifest).write_text(json.dumps(manifest))
+        (self.store / self.keys.folder / gone["path"]).unlink()
+        return dict(gone)
+
+    def copied(self, folder: Path) -> "RenderedPoster":
+        """The same in a folder of its own, to be changed."""
+        return RenderedPoster(Path(shutil.copytree(self.store, folder / "store")), self.job)
+
+
+def render_poster(picture: Path, weights: Path, folder: Path, *settings: str) -> RenderedPoster:
+    """Submit and render the smallest job, in this process."""
+    plan = plan_poster(picture, weights, *settings)
+    store = FolderStore(folder / "store")
+    assert submit_poster(store, plan.spec).job == plan.identity.job_id
+    holder = claim_poster(plan, folder)
+    holder.run()
+    holder.reporter.write(store)
+    left = current_lease(store, holder.context.keys)
+    assert left is not None
+    lease = left.lease
+    restore_lease(
+        store, holder.context.keys, left.number, lease.token, lease.holder, lease.ttl
+    ).release()
+    return RenderedPoster(folder / "store", plan.identity.job_id)
+
+
+def write_poster_spec(folder: Path, picture: Path, weights: Path, *settings: str) -> Path:
+    """The smallest job as a file."""
+    path = folder / "spec.yaml"
+    path.write_text(yaml.safe_dump(poster_document(picture, weights, *settings)))
+    return path

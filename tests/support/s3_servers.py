@@ -1,0 +1,166 @@
+"""Real S3 servers on loopback, for a test's time: moto's, and Ceph's radosgw."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.config import Config
+
+_TIMEOUT = 30.0
+
+
+_RADOSGW_TIMEOUT = 240.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where an S3 server listens, and who may ask it."""
+
+    endpoint: str
+    key: str = "testkey"
+    secret: str = "testsecret"
+
+    def environment(self) -> dict[str, str]:
+        """The variables by which a process finds it, and nothing of this machine's own settings."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL_S3": self.endpoint,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def behind(self, endpoint: str) -> "Server":
+        """The same server, asked through a proxy."""
+        return replace(self, endpoint=endpoint)
+
+    def create_bucket(self, name: str) -> None:
+        """Once for each name."""
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            region_name="us-east-1",
+            # A server that has just started may take its time.
+            config=Config(proxies={}, read_timeout=_TIMEOUT),
+        )
+        client.create_bucket(Bucket=name)
+
+
+@contextmanager
+def moto_server() -> Iterator[Server]:
+    """moto's server, in a process of its own; it forgets everything at the end."""
+    port = free_ports(1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _await(port, process)
+        yield Server(f"http://127.0.0.1:{port}")
+    finally:
+        process.terminate()
+        process.wait(_TIMEOUT)
+
+
+def radosgw_tool() -> Path | None:
+    """The script that starts a radosgw, where it and radosgw are there: DREAMFARM_SHARED/tools/rgw,
+    or ../shared/tools/rgw."""
+    beside = Path(__file__).resolve().parents[2].parent / "shared"
+    tool = Path(os.environ.get("DREAMFARM_SHARED", beside)) / "tools" / "rgw"
+    return tool if tool.exists() and shutil.which("radosgw") else None
+
+
+@contextmanager
+def radosgw(tool: Path) -> Iterator[Server]:
+    """Ceph's radosgw, started and stopped by the script `tool`; takes some 20 s to come up."""
+    port = free_ports(2)
+    # Its sockets' paths must be short.
+    with tempfile.TemporaryDirectory(prefix="rgw-", ignore_cleanup_errors=True) as folder:
+        try:
+            subprocess.run(
+                [tool, "start", folder, str(port)],
+                check=True,
+                capture_output=True,
+                timeout=_RADOSGW_TIMEOUT,
+            )
+            yield Server(f"http://127.0.0.1:{port}")
+        finally:
+            # Nobody needs the data, so nothing need be put in order, which takes seconds.
+            for name in ("rgw", "osd", "mon"):
+                with contextlib.suppress(OSError, ValueError):
+                    os.kill(int(Path(folder, f"pid.{name}").read_text()), signal.SIGKILL)
+            subprocess.run([tool, "stop", folder], check=True, capture_output=True)
+
+
+def free_ports(count: int) -> int:
+    """The first of so many free ports in a row."""
+    while True:
+        with contextlib.ExitStack() as held:
+            first = held.enter_context(_bound(0)).getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                for port in range(first + 1, first + count):
+                    held.enter_context(_bound(port))
+                return int(first)
+
+
+def _bound(port: int) -> socket.socket:
+    taken = socket.socket()
+    try:
+        taken.bind(("127.0.0.1", port))
+    except BaseException:
+        taken.close()
+        raise
+    return taken
+
+
+def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + _TIMEOUT
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"no answer on port {port}; exit code {process.poll()}")
+
+
+BUCKET = "dreams"
+
+
+_OURS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION")
+
+
+@contextmanager
+def s3_environment(server: Server, **more: str) -> Iterator[None]:
+    """An environment in which boto3 finds the server, and nothing of this machine's own.
+
+    A variable that is set to nothing is not set at all.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in (*_OURS, "DREAMFARM_S3_ADDRESSING", "DREAMFARM_S3_TIMEOUT"):
+            patch.delenv(name, raising=False)
+        for name, value in (server.environment() | more).items():
+            if value:
+                patch.setenv(name, value)
+            else:
+                patch.delenv(name, raising=False)
+        yield

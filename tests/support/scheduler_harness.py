@@ -1,0 +1,129 @@
+"""A scheduler on a store in memory, whose coordinators are figures of the test."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from jobs.poster.submit import submit_poster
+from jobs.records.job import Job, load_job
+from jobs.records.keys import JobKeys
+from jobs.records.lease import HeldLease
+from jobs.runtime.metrics.counters import MetricsSnapshot, ResourceUse
+from jobs.runtime.metrics.exporter import MetricsExporter
+from jobs.runtime.metrics.pipe import SnapshotReader, SnapshotWriter
+from jobs.services.scheduler.capacity import ResourceShare, TotalCapacity, minus
+from jobs.services.scheduler.coordinator_process import CoordinatorConfig, CoordinatorProcess
+from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.spec.document import parse_poster_spec
+from jobs.store.store import ObjectInfo
+from tests.support.memory_store import MemoryStore
+
+
+class CountingStore(MemoryStore):
+    """Counts what it is asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: Counter[str] = Counter()
+
+    def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
+        self.asked["list"] += 1
+        return super().list_objects(prefix)
+
+    def get_with_age(self, key: str) -> tuple[bytes, float]:
+        self.asked["get"] += 1
+        return super().get_with_age(key)
+
+
+@dataclass
+class FakeProcess:
+    """A coordinator's process, as far as a scheduler sees one."""
+
+    returncode: int | None = None
+    signals: list[int] = field(default_factory=list)
+    pid: int = 1
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+
+    def kill(self) -> None:
+        self.returncode = -9
+
+    def wait(self) -> None:
+        assert self.returncode is not None
+
+
+class SchedulerHarness:
+    """A scheduler of a machine with some cores; its time goes by as the test says."""
+
+    def __init__(self, cores: int = 2, is_fixed: bool = True) -> None:
+        self.store = CountingStore()
+        self.registry = CollectorRegistry()
+        self.now = 0.0
+        self.messages: list[str] = []
+        self.started: list[str] = []
+        self.processes: dict[str, FakeProcess] = {}
+        self.configs: dict[str, CoordinatorConfig] = {}
+        self.readers: dict[str, SnapshotReader] = {}
+        self.capacity, self._is_fixed = ResourceShare(cores), is_fixed
+        self.scheduler = Scheduler(
+            self.store,
+            self._ask,
+            Settings(until_idle=is_fixed, clock=lambda: self.now),
+            lambda event, line, job=None: self.messages.append(line),
+            MetricsExporter(self.registry),
+            launch=self._launch,
+        )
+
+    def submit(self, name: str, priority: int = 50, workers: int | str = 1, **crew: Any) -> str:
+        """A job of noise; each is a second younger than the one before."""
+        document: dict[str, Any] = {
+            "name": name,
+            "input": {"noise": {"seed": 1}},
+            "size": "64x64",
+            "priority": priority,
+            "crew": {"workers": workers, **crew},
+        }
+        self.store.now += 1
+        return submit_poster(self.store, parse_poster_spec(document)).job
+
+    def look_around(self) -> bool:
+        """One look at the store."""
+        self.scheduler.reap()
+        return self.scheduler.look_around()
+
+    def use_resources(self, job: str, use: ResourceUse) -> None:
+        """A coordinator says what its crew asks for."""
+        SnapshotWriter(self.readers[job].child_end)(MetricsSnapshot(use=use))
+
+    def end(self, job: str, code: int = 0, manifest: bool = True) -> None:
+        """A coordinator leaves, as one that has finished its job, or otherwise."""
+        keys = JobKeys(job)
+        current_lease = load_job(self.store, job).current_lease
+        assert current_lease is not None
+        if manifest:
+            self.store.put(keys.manifest, b"{}")
+        if code == 0:
+            lease = current_lease.lease.model_copy(update={"released": True})
+            self.store.put(keys.lease(current_lease.number), lease.encode())
+        self.processes[job].returncode = code
+
+    def _ask(self, used: list[ResourceShare]) -> TotalCapacity:
+        return TotalCapacity(self.capacity, minus(self.capacity, used), 8 << 30, self._is_fixed)
+
+    def _launch(
+        self, config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: Job
+    ) -> CoordinatorProcess:
+        process: Any = FakeProcess()
+        self.started.append(config.job)
+        self.processes[config.job], self.configs[config.job] = process, config
+        reader = self.readers[config.job] = SnapshotReader()
+        return CoordinatorProcess(
+            process, held, share, config.memory, job, config.scratch, metrics=reader
+        )

@@ -1,0 +1,101 @@
+"""What the engine's tests share: seeded networks, noisy pictures, one step tile by tile."""
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from render.dream.band_gradient import TileView, band_gradients, tile_gradients
+from render.dream.config import Dream
+from render.dream.objective import Mix, Objective
+from render.dream.reference import picture_gradients
+from render.engine.tile_store import Patch, assemble
+from render.geometry.grid import Grid
+from render.geometry.halo import halo_exchange
+from render.geometry.partition import partition
+from render.geometry.rect import Rect
+from render.geometry.sampling_grid import SamplingGrid
+from render.networks.network import Network, prepare_network
+from render.networks.receptive_field import layer_grid
+
+Shift = tuple[int, int]
+
+
+PLAIN_DREAM = Dream(smooth=None, palette="free")
+"""Gradients as they are."""
+
+
+@dataclass(frozen=True)
+class TiledStep:
+    """One step of one picture: the same prepared network for the reference and the tiles."""
+
+    network: Network
+    sampling_grid: SamplingGrid
+    mix: Mix
+    dream: Dream = PLAIN_DREAM
+
+    def picture_gradients(self, canvas: Tensor, shift: Shift) -> list[Tensor]:
+        """The reference's pulls, one (height, width, 3) an objective and band."""
+        return picture_gradients(
+            self.network, self.mix.terms, self.dream, canvas, self.sampling_grid, shift
+        )
+
+    def tile(self, canvas: Tensor, grid: Grid, index: int, shift: Shift) -> list[Tensor]:
+        """One tile's pulls, computed from its window alone."""
+        return self.tile_from_patches([(grid.whole, canvas)], grid, index, shift)
+
+    def tile_from_patches(
+        self, patches: list[Patch], grid: Grid, index: int, shift: Shift
+    ) -> list[Tensor]:
+        """The same by who holds only some of the pixels."""
+        core, window = grid.core(index), self.window(grid, index, shift)
+        pixels = assemble(window, patches, patches[0][1])
+        place = self.sampling_grid.window_position(window, shift, (grid.height, grid.width))
+        view = TileView(pixels, window, core, place)
+        found = tile_gradients(self.network, self.mix.terms, self.dream, view)
+        return band_gradients(found, core, (grid.height, grid.width), self.dream)
+
+    def in_float32(self) -> "TiledStep":
+        """The same in float32: folded alike, and rounded once."""
+        module = deepcopy(self.network.module).float()
+        network = replace(self.network, module=module, dtype=torch.float32)
+        return replace(self, network=network)
+
+    def window(self, grid: Grid, index: int, shift: Shift) -> Rect:
+        """Where a tile looks."""
+        size = (grid.height, grid.width)
+        return self.sampling_grid.window(grid.core(index), grid.tile, shift, size)
+
+
+def step_by_blocks(
+    step: TiledStep, canvas: Tensor, grid: Grid, members: int, shift: tuple[int, int]
+) -> list[Tensor]:
+    """One step's pulls where each member has its block and the fragments it is sent, no more."""
+    count = len(step.mix) * len(step.dream.bands)
+    found = [torch.full_like(canvas, torch.nan) for _ in range(count)]
+    blocks = partition(grid, members)
+    sends = halo_exchange(grid, step.sampling_grid, blocks)
+    for member, block in enumerate(blocks):
+        rects = [block.pixels(grid), *(given[member] for given in sends if member in given)]
+        held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects]
+        for index in block.tiles(grid):
+            for whole, part in zip(
+                found, step.tile_from_patches(held, grid, index, shift), strict=True
+            ):
+                whole[grid.core(index).slices()] = part
+    return found
+
+
+def mean_step(
+    model: nn.Module,
+    layers: tuple[str, ...],
+    jitter: int = 0,
+    dtype: torch.dtype = torch.float64,
+    name: str = "tiny",
+) -> TiledStep:
+    """A step up the mean of some layers; the model is left as it is."""
+    mix = Mix(tuple(Objective(layer) for layer in layers))
+    grid = layer_grid(deepcopy(model), name, layers)
+    network = prepare_network(deepcopy(model), layers, dtype)
+    return TiledStep(network, SamplingGrid(grid.stride, grid.field, jitter), mix)

@@ -1,0 +1,140 @@
+"""`work` on a store that strangers write into, and what they write."""
+
+import functools
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from jobs.planning.identity import file_digest, poster_identity
+from jobs.records.job import Job, load_job
+from jobs.records.keys import ACTIVE, JobKeys, active_marker, blob_key
+from jobs.records.lease import HeldLease
+from jobs.records.stored_spec import Blobs, RunSettings, StoredSpec
+from jobs.runtime.backend import THIS_PROCESS
+from jobs.runtime.context import retrying_store
+from jobs.runtime.control import Control
+from jobs.runtime.metrics.exporter import MetricsExporter
+from jobs.services.scheduler.capacity import ResourceShare, TotalCapacity
+from jobs.services.scheduler.coordinator import Coordinator
+from jobs.services.scheduler.coordinator_process import CoordinatorConfig, CoordinatorProcess
+from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.spec.document import parse_poster_spec
+from jobs.store.folder import FolderStore
+from tests.support.small_poster import poster_document as poster
+
+JOB = "sky-0123456789ab"
+
+
+@dataclass
+class FinishedProcess:
+    """A coordinator's process that has left."""
+
+    returncode: int
+    pid: int = 1
+
+    def poll(self) -> int:
+        return self.returncode
+
+
+class UntrustedStore:
+    """`work` on a store in a folder: a scheduler's real looks, coordinators and their workers, all
+    in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = FolderStore(folder / "store")
+        self.messages: list[str] = []
+
+    def put(self, stored: StoredSpec, *, run_settings: RunSettings | None = None) -> str:
+        """A job as only a stranger writes it."""
+        keys = JobKeys(stored.job)
+        self.store.put(keys.spec, stored.encode())
+        if run_settings is not None:
+            self.store.put(keys.run_settings, run_settings.encode())
+        self.store.put(active_marker(stored.job, 0), b"")
+        return stored.job
+
+    def send(self, path: Path) -> str:
+        """The digest of a file that lies in the store then."""
+        digest = file_digest(path)
+        self.store.put(blob_key(digest), path.read_bytes())
+        return digest
+
+    def work(self, *allow: str) -> None:
+        """Look around until nothing is left to do, which is at once."""
+        settings = Settings(until_idle=True, allow=allow, poll=0)
+        exporter = MetricsExporter(CollectorRegistry())
+        scheduler = Scheduler(self.store, _two_cores, settings, self._hear, exporter, _launch)
+        for _ in range(3):
+            scheduler.reap()
+            if scheduler.look_around():
+                return
+        raise AssertionError(f"something comes back: {self.messages}")
+
+    def _hear(self, _event: str, line: str, _job: str | None = None, /) -> None:
+        self.messages.append(line)
+
+    def refused(self, job: str) -> str:
+        """The one line with which a job was refused, for good."""
+        self.work()
+        found = load_job(self.store, job)
+        assert found.status is not None, self.messages
+        assert (found.state, found.status.failure) == ("failed", "input"), found.status
+        line = found.status.reason or ""
+        assert line and "\n" not in line
+        assert list(self.store.list_objects(ACTIVE)) == []
+        assert line in "".join(self.messages)
+        assert "input failure" in self.store.get(JobKeys(job).log(1)).decode()
+        self.work()
+        again = load_job(self.store, job).current_lease
+        assert again is not None
+        assert again.number == 1, "it was taken again"
+        return line
+
+
+def _two_cores(_: object) -> TotalCapacity:
+    return TotalCapacity(ResourceShare(2), ResourceShare(2), 8 << 30)
+
+
+def _launch(
+    config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: Job
+) -> CoordinatorProcess:
+    opener = functools.partial(retrying_store, config.store)
+    coordinator = Coordinator(config, Control(), opener, lambda: nullcontext(THIS_PROCESS))
+    process: Any = FinishedProcess(coordinator.run())
+    return CoordinatorProcess(process, held, share, config.memory, job, config.scratch)
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def untrusted_spec(document: dict[str, Any], **blobs: str) -> StoredSpec:
+    """A spec that says what it likes, which no identity fits."""
+    return StoredSpec(
+        job=JOB,
+        spec=document,
+        blobs=Blobs(input=blobs.get("input"), weights=blobs.get("weights")),
+        identity={},
+        nonce="n",
+    )
+
+
+def submitted_spec(untrusted: UntrustedStore, picture: Path, weights: Path) -> StoredSpec:
+    """A spec in which all is as `submit` would have it, whatever its files are."""
+    spec = parse_poster_spec(poster(picture, weights))
+    pixels, tensors = untrusted.send(picture), untrusted.send(weights)
+    found = poster_identity(spec, weights=tensors, picture=pixels)
+    stored = spec.document()
+    stored["input"]["path"] = picture.name
+    stored["network"]["weights"] = weights.name
+    return StoredSpec(
+        job=found.job_id,
+        spec=stored,
+        blobs=Blobs(input=pixels, weights=tensors),
+        identity=found.document,
+        nonce="n",
+    )
