@@ -1,8 +1,11 @@
-"""The numbers that are computed with, and the settings that make them the same every time."""
+"""The dtypes of a precision, and the settings that make results reproducible bit by bit."""
 
 import ctypes
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -11,14 +14,14 @@ from render.device import ResolvedPrecision
 
 @dataclass(frozen=True)
 class Dtypes:
-    """`canvas` is what pictures and sums are kept in, `network` what the network computes in."""
+    """`canvas` is the dtype of pictures and sums, `network` that of the network."""
 
     canvas: torch.dtype
     network: torch.dtype
 
 
 def dtypes(precision: ResolvedPrecision) -> Dtypes:
-    """The types of a resolved precision. The canvas is never narrower than float32."""
+    """The dtypes of a precision. The canvas is never narrower than float32."""
     if precision == "float64":
         return Dtypes(torch.float64, torch.float64)
     if precision == "bfloat16":
@@ -27,15 +30,16 @@ def dtypes(precision: ResolvedPrecision) -> Dtypes:
 
 
 def make_deterministic() -> None:
-    """Have this process compute the same bits from the same tiles every time.
+    """Make this process compute the same bits from the same tiles every time.
 
-    One thread on the CPU: how a sum is split over threads decides its last bit. On CUDA, kernels
-    without atomics, chosen by shape and not by timing, and no TF32 in what is called float32.
+    On the CPU it uses one thread, because the split of a sum over threads decides its last bit. On
+    CUDA it uses kernels without atomics, chosen by shape and not by timing, and no TF32.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    # Determinism also fills new tensors, against reads of what was never written; none happen here.
+    # The deterministic mode also fills new tensors, against reads of unwritten memory. The engine
+    # has no such reads.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
@@ -43,34 +47,55 @@ def make_deterministic() -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
 
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # from glibc's malloc.h
+@contextmanager
+def deterministic_mode() -> Iterator[None]:
+    """Within the block torch is set up by `make_deterministic`; afterwards as it was before."""
+    mode: Any = torch.utils.deterministic  # type: ignore[attr-defined]
+    threads, fills = torch.get_num_threads(), mode.fill_uninitialized_memory
+    algorithms = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    flags = cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32
+    make_deterministic()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(algorithms, warn_only=warns)
+        mode.fill_uninitialized_memory = fills
+        cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32 = flags
 
-_MOST = 2**31 - 1  # mallopt takes a C int
 
-_LARGE, _SMALL = 1 << 30, 1 << 20
+# From glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+
+_MAX_INT = 2**31 - 1  # mallopt takes a C int
+
+_GIBIBYTE, _MEBIBYTE = 1 << 30, 1 << 20
 
 
 def keep_freed_memory() -> None:
-    """Have this process use freed memory again instead of giving it back to the system.
+    """Make this process reuse freed memory instead of returning it to the system.
 
-    By default glibc maps each tensor above 32 MiB afresh, and the kernel then fills it with zeros,
-    page by page, at every step: a sixth of a worker's CPU time at tiles of 512 pixels. The price is
-    a heap that grows over the octaves to more than twice what is in use, since windows differ.
+    By default glibc maps each tensor above 32 MiB anew, and the kernel fills it with zeros, page by
+    page, at every step. This takes a sixth of a worker's CPU time at tiles of 512 pixels. The price
+    of reuse: over the octaves the process grows to more than twice the memory in use, because
+    windows have different sizes.
     """
-    _set(_LARGE)
+    _set_malloc_thresholds(trim=_MAX_INT, mmap=_GIBIBYTE)
 
 
 def return_freed_memory() -> None:
-    """Have this process give every tensor of a MiB or more back to the system when it is freed.
+    """Make this process return every freed tensor of a MiB or more to the system.
 
-    Slower by what `keep_freed_memory` gains, but the peak is what is in use, and no more.
+    Slower than `keep_freed_memory`, but the peak is the memory in use.
     """
-    _set(_SMALL)
+    _set_malloc_thresholds(trim=_MEBIBYTE, mmap=_MEBIBYTE)
 
 
-def _set(mapped_from: int) -> None:
-    """Without glibc nothing changes."""
+def _set_malloc_thresholds(*, trim: int, mmap: int) -> None:
+    """Without glibc this does nothing."""
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt"):
-        libc.mallopt(_M_TRIM_THRESHOLD, _MOST if mapped_from == _LARGE else _SMALL)
-        libc.mallopt(_M_MMAP_THRESHOLD, mapped_from)
+        libc.mallopt(_M_TRIM_THRESHOLD, trim)
+        libc.mallopt(_M_MMAP_THRESHOLD, mmap)

@@ -1,4 +1,4 @@
-"""Which devices this process may compute on, known without loading torch where there are none."""
+"""The devices of this process, and the precisions they have. Without a GPU, torch is not loaded."""
 
 import os
 import platform
@@ -14,12 +14,12 @@ _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 def installed_gpus() -> int:
-    """How many NVIDIA GPUs this machine's driver has, usable by this process or not."""
+    """The number of NVIDIA GPUs of this machine's driver, visible to this process or not."""
     return sum(1 for _ in _DRIVER.iterdir()) if _DRIVER.is_dir() else 0
 
 
 def gpu_count() -> int:
-    """How many CUDA GPUs this process sees."""
+    """The number of CUDA GPUs that this process sees."""
     if not _DRIVER.is_dir() or os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
         return 0
     import torch
@@ -28,7 +28,7 @@ def gpu_count() -> int:
 
 
 def gpu_memory() -> int:
-    """Bytes of memory of the first GPU; 0 where there is none."""
+    """The bytes of memory of the first GPU; 0 without a GPU."""
     if not gpu_count():
         return 0
     import torch
@@ -37,7 +37,7 @@ def gpu_memory() -> int:
 
 
 def peak_gpu_memory(device: Device) -> int:
-    """Bytes of the GPU's memory that this process has taken at the most; 0 on CPUs."""
+    """The peak of this process's GPU memory in bytes; 0 on CPUs."""
     if device == "cpu":
         return 0
     import torch
@@ -46,7 +46,7 @@ def peak_gpu_memory(device: Device) -> int:
 
 
 def device_name(device: Device) -> str:
-    """The GPU's model, or the CPU's with its instruction set: what bytes may depend on."""
+    """The GPU's model, or the CPU's model with its instruction set."""
     import torch
 
     if device == "cuda":
@@ -55,7 +55,7 @@ def device_name(device: Device) -> str:
 
 
 def device_kind(device: Device) -> str:
-    """What a device's bytes depend on: the GPU's model, or the CPU's instruction set."""
+    """What decides a device's rounding: the GPU's model, or the CPU's instruction set."""
     import torch
 
     if device == "cuda":
@@ -78,9 +78,9 @@ ResolvedPrecision = Literal["float32", "float64", "bfloat16"]
 
 
 def resolve_precision(precision: Precision, *, has_gpu: bool) -> ResolvedPrecision:
-    """What `auto` means: bfloat16 on GPUs, float32 on CPUs.
+    """The precision, with `auto` resolved to bfloat16 on GPUs and float32 on CPUs.
 
-    DeviceError for bfloat16 without a GPU: emulated, it is slower than float32 and no smaller.
+    Raises DeviceError for bfloat16 without a GPU: CPUs emulate it, slower than float32.
     """
     if precision == "auto":
         return "bfloat16" if has_gpu else "float32"

@@ -1,12 +1,12 @@
-"""What can be wrong with what the engine is given.
+"""The errors of `render`.
 
-RenderError               one line for people: what, where, what to do
+RenderError               base class; the message says what, where, and what to do
 ├── PictureError          a picture that cannot be read, or is too large
 ├── WeightsError          a weights file that is missing, unsafe, or does not fit the network
-├── NetworkError          a network that is not known
-├── LayerError            a layer that is not there, or that has no exact tiles
-├── OutputError           a file that cannot be written in that format, at that size, at that place
-└── DeviceError           a precision or device that this machine does not have
+├── NetworkError          a network that is unknown, or cannot be traced
+├── LayerError            a layer that does not exist, or has no exact tiles
+├── OutputError           a file that cannot be written in this format, size or folder
+└── DeviceError           a precision or device that this machine lacks
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from difflib import get_close_matches
 
 
 class RenderError(Exception):
-    """One line for people: what is wrong, where, and what to do about it."""
+    """Base class. The message is one line: what is wrong, where, and what to do."""
 
 
 class PictureError(RenderError):
-    """A picture that cannot be read, or is absurd."""
+    """A picture that cannot be read, or is too large."""
 
 
 class WeightsError(RenderError):
@@ -26,11 +26,11 @@ class WeightsError(RenderError):
 
 
 class NetworkError(RenderError):
-    """A network that is not known."""
+    """A network that is unknown, or cannot be traced."""
 
 
 class LayerError(RenderError):
-    """A layer that the network does not have, or that has no exact tiles."""
+    """A layer that the network lacks, or that has no exact tiles."""
 
 
 class OutputError(RenderError):
@@ -38,19 +38,19 @@ class OutputError(RenderError):
 
 
 class DeviceError(RenderError):
-    """A precision or a device that this machine does not have."""
+    """A precision or a device that this machine lacks."""
 
 
 def close_matches(word: str, known: Iterable[str], n: int = 3) -> list[str]:
-    """Up to n of the known words that look like `word`, the likest first; case does not count."""
+    """Up to n known words that are similar to `word`, the most similar first. Case is ignored."""
     spelled = {candidate.lower(): candidate for candidate in known}
     return [spelled[match] for match in get_close_matches(word.lower(), spelled, n=n)]
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
-    """What an error adds on an unknown word: the nearest known ones, or all where none is near.
+    """A hint for an unknown word: the nearest known words, or all if none is near.
 
-    `nearest: steps`, `nearest: conv1, conv2`, or `known: jitter, octaves, seed`.
+    For example `nearest: conv1, conv2`, or `known: jitter, octaves, seed`.
     """
     words = list(known)
     close = close_matches(word, words)

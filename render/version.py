@@ -1,9 +1,8 @@
-"""The version of the pixels that this code makes."""
+"""The version of the pixels that this code renders."""
 
 PIXEL_VERSION = 2
-"""Raise it by one with every change after which any spec gives other pixels or other files.
+"""Raise it by one with every change that gives any spec other pixels or other output files.
 
-It is part of a job's identity: a job of an older version is another job. What does not change the
-bytes of any result (speed, memory, messages) leaves it alone; a golden-hash test tells the two
-apart.
+It is part of a job's identity: the same spec at another version is another job. Changes of speed,
+memory or messages leave it alone. A test with a golden hash tells the two apart.
 """

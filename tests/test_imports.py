@@ -79,9 +79,9 @@ def test_light_modules_load_neither_torch_nor_ray(tmp_path: Path, statement: str
 
 
 SURVEY = (
-    "from render.engine.network_profile import survey\n"
+    "from render.engine.network_profile import profile_network\n"
     "from render.dream.objective import Mix, Objective\n"
-    "found = survey('squeezenet1_0', Mix((Objective('features.3'),)), 'float32')\n"
+    "found = profile_network('squeezenet1_0', Mix((Objective('features.3'),)), 'float32')\n"
     "assert (found.stride, found.field) == (4, 19)"
 )
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.arguments import DREAMS, STORE, AsJson, JobName, Out, StoreFlag
+from jobs.cli.arguments import STORE, AsJson, JobName, Out, StoreFlag
 
 
 def fetch(
@@ -28,11 +28,6 @@ def fetch(
     fetch resumes.
     """
     from jobs.cli.format import print_results
-    from jobs.records.job import find_job_id, load_job
-    from jobs.services.kinds import KINDS
-    from jobs.store.address import open_store
+    from jobs.services.client import Store
 
-    opened = open_store(store)
-    found = load_job(opened, find_job_id(opened, job))
-    results = KINDS[found.kind].fetch(opened, found, out or DREAMS / found.id, formats or ())
-    print_results(results, as_json=as_json)
+    print_results(Store(store).job(job).fetch(out, formats or ()), as_json=as_json)

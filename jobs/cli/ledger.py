@@ -19,15 +19,11 @@ def ledger(
     as_json: AsJson = False,
 ) -> None:
     """Print the current ledger of a dataset, a line for each item."""
-    from jobs.dataset.ledger.reader import LedgerKeys, read_rows
-    from jobs.dataset.requests import checked_dataset, checked_failure
-    from jobs.records.job import find_job_id, load_job
-    from jobs.store.address import open_store
+    from jobs.records.status import parse_failure
+    from jobs.services.client import Store
 
-    wanted = checked_failure(failure)
-    opened = open_store(store)
-    inventory = checked_dataset(opened, load_job(opened, find_job_id(opened, job)))
-    for row in read_rows(opened, LedgerKeys(inventory.job), inventory.files):
+    wanted = parse_failure(failure)
+    for row in Store(store).job(job).ledger():
         if wanted in (None, row.failure) and not (failed and row.state == "done"):
             typer.echo(json.dumps(row.model_dump(mode="json")) if as_json else _line(row))
 

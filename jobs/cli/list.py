@@ -21,14 +21,13 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the jobs of the store, the newest first."""
-    from jobs.records.job import list_job_ids
-    from jobs.records.report import Report, load_reports
-    from jobs.store.address import open_store
+    from jobs.records.report import Report
+    from jobs.services.client import Store
 
     _check_states(states or ())
-    opened = open_store(store)
+    opened = Store(store)
     found = []
-    for report in load_reports(opened, list_job_ids(opened)):
+    for report in opened.reports():
         if not isinstance(report, Report):
             typer.echo(f"dreamfarm: {report}", err=True)
         elif not states or report.state in states:
@@ -40,7 +39,7 @@ def list_jobs(
         _print_jobs(found)
     else:
         which = f"{' or '.join(states)} jobs" if states else "jobs"
-        typer.echo(f"no {which} in {opened.address}")
+        typer.echo(f"no {which} in {opened.store.address}")
 
 
 def _check_states(states: Iterable[str]) -> None:

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from jobs.cli.arguments import (
-    DREAMS,
     AsJson,
     LayerFlag,
     LookFlag,
@@ -38,14 +37,12 @@ def render(
     """Render a picture, a folder or a spec on this machine, and print the paths of the results."""
     from jobs.cli.format import print_results
     from jobs.cli.progress import RenderBar
-    from jobs.services.kinds import kind_of
+    from jobs.services import client
 
     if in_process and workers is None:
         workers = 1  # several would only take turns
     flags = {"size": size, "network": network, "weights": weights, "layer": layer, "look": look}
     spec = read_spec(path, workers, settings, **flags)
     with RenderBar() as bar:
-        results = kind_of(spec).render_here(
-            spec, lambda job: out or DREAMS / job, bar.show, in_process=in_process
-        )
+        results = client.render(spec, out, in_process=in_process, watch=bar.show)
     print_results(results, as_json=as_json)

@@ -10,28 +10,22 @@ from jobs.cli.arguments import STORE, AsJson, FailureClass, JobNames, StoreFlag
 
 if TYPE_CHECKING:
     from jobs.records.state import State
-    from jobs.store.store import Store
+    from jobs.services.client import Job
 
 
 def pause(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Stop jobs at their next step, or before they start. `resume` continues them."""
-    from jobs.records import request
-
-    _ask(jobs, store, request.pause, {"running": "will pause at its next step"}, as_json)
+    _ask(jobs, store, lambda job: job.pause(), {"running": "will pause at its next step"}, as_json)
 
 
 def resume(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Continue paused jobs."""
-    from jobs.records import request
-
-    _ask(jobs, store, request.resume, {"running": "continues"}, as_json)
+    _ask(jobs, store, lambda job: job.resume(), {"running": "continues"}, as_json)
 
 
 def cancel(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Cancel jobs. Only `retry` starts them again."""
-    from jobs.records import request
-
-    _ask(jobs, store, request.cancel, {"running": "will stop soon"}, as_json)
+    _ask(jobs, store, lambda job: job.cancel(), {"running": "will stop soon"}, as_json)
 
 
 def retry(
@@ -47,18 +41,15 @@ def retry(
 
     A dataset renders its missing items, and tries its failed items again. It may have succeeded.
     """
-    from jobs.dataset.requests import checked_failure
-    from jobs.records import request
-    from jobs.records.state import Redo
+    from jobs.records.status import parse_failure
     from jobs.text.errors import RequestError
 
     if only not in (None, "failed"):
         raise RequestError(f"--only {only}: must be failed")
-    chosen = checked_failure(failure)
-    redo = Redo(failure=chosen) if only or chosen else None
+    chosen = parse_failure(failure)
 
-    def ask(opened: "Store", job: str) -> "State":
-        return request.retry(opened, job, redo)
+    def ask(job: "Job") -> "State":
+        return job.retry(only_failed=only is not None, failure=chosen)
 
     _ask(jobs, store, ask, {"queued": "queued again"}, as_json)
 
@@ -66,7 +57,7 @@ def retry(
 def _ask(
     names: list[str],
     address: str,
-    ask: "Callable[[Store, str], State]",
+    ask: "Callable[[Job], State]",
     messages: dict[str, str],
     as_json: bool,
 ) -> None:
@@ -74,24 +65,23 @@ def _ask(
 
     messages: what to print for the state that a job then has; by default the state.
     """
-    from jobs.records.job import find_job_id
-    from jobs.store.address import open_store
+    from jobs.services.client import Store
     from jobs.store.errors import StoreError
     from jobs.text.errors import JobsError
 
-    store = open_store(address)
+    store = Store(address)
     code = 0
     for name in names:
         try:
-            job = find_job_id(store, name)
-            state = ask(store, job)
+            job = store.job(name)
+            state = ask(job)
         except StoreError:
             raise
         except JobsError as error:
             typer.echo(f"dreamfarm: {error}", err=True)
             code = max(code, error.exit_code)
             continue
-        document = json.dumps({"job": job, "state": state})
-        typer.echo(document if as_json else f"{job}: {messages.get(state, state)}")
+        document = json.dumps({"job": job.id, "state": state})
+        typer.echo(document if as_json else f"{job.id}: {messages.get(state, state)}")
     if code:
         raise typer.Exit(code)

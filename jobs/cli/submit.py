@@ -48,15 +48,14 @@ def submit(
     its priority, crew and limits.
     """
     from jobs.records.keys import ACTIVE
-    from jobs.services.kinds import kind_of
-    from jobs.store.address import open_store
+    from jobs.services.client import Store
 
-    opened = open_store(store)
+    opened = Store(store)
     # Fail before the planning if the store cannot be reached.
-    next(opened.list_objects(ACTIVE), None)
+    next(opened.store.list_objects(ACTIVE), None)
     flags = {"size": size, "network": network, "weights": weights, "layer": layer, "look": look}
     spec = read_spec(path, workers, settings, **flags)
-    result = kind_of(spec).submit(opened, spec)
+    result = opened.submit_spec(spec)
     if as_json:
         typer.echo(json.dumps(_document(result)))
     else:
@@ -65,7 +64,7 @@ def submit(
     if watch:
         from jobs.cli.watch import follow
 
-        follow(opened, result.job, every, as_json=as_json)
+        follow(opened.job(result.job), every, as_json=as_json)
 
 
 def _document(result: "SubmitResult") -> dict[str, object]:

@@ -2,8 +2,6 @@
 
 import json
 import sys
-import time
-from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -14,7 +12,7 @@ from jobs.cli.arguments import POLL_INTERVAL, STORE, AsJson, JobName, PollInterv
 
 if TYPE_CHECKING:
     from jobs.records.report import Report
-    from jobs.store.store import Store
+    from jobs.services.client import Job
 
 
 def watch(
@@ -28,23 +26,21 @@ def watch(
     With --json: one object on standard output for each change. It waits for a store that does not
     answer.
     """
-    from jobs.records.job import find_job_id
-    from jobs.store.address import open_store
+    from jobs.services.client import Store
 
-    opened = open_store(store)
-    follow(opened, find_job_id(opened, job), every, as_json=as_json)
+    follow(Store(store).job(job), every, as_json=as_json)
 
 
-def follow(store: "Store", job: str, every: float, *, as_json: bool) -> None:
+def follow(job: "Job", every: float, *, as_json: bool) -> None:
     """Show a job's changes until it ends. Raises JobsError if it does not succeed."""
     from jobs.cli.format import format_state
     from jobs.text.errors import JobsError
 
     with _display(as_json=as_json) as display:
-        for report in _reports(store, job, every, display):
+        for report in job.watch(every, display.print_line):
             display.show(report)
     if report.state != "succeeded":
-        raise JobsError(f"{job}: {format_state(report)}")
+        raise JobsError(f"{job.id}: {format_state(report)}")
 
 
 class _Display(Protocol):
@@ -55,30 +51,6 @@ class _Display(Protocol):
 
     def print_line(self, line: str) -> None:
         """Print a message."""
-
-
-def _reports(store: "Store", job: str, every: float, display: _Display) -> "Iterator[Report]":
-    """A report every so many seconds, until the job has ended. Waits out outages of the store."""
-    from jobs.records.report import load_report
-    from jobs.records.state import ENDED
-    from jobs.store.errors import StoreUnreachable
-
-    is_cut_off = False
-    while True:
-        try:
-            report = load_report(store, job)
-        except StoreUnreachable as error:
-            if not is_cut_off:
-                display.print_line(f"{error}; trying again")
-            is_cut_off = True
-        else:
-            if is_cut_off:
-                display.print_line(f"{store.address}: answers again")
-            is_cut_off = False
-            yield report
-            if report.state in ENDED:
-                return
-        time.sleep(every)
 
 
 def _display(*, as_json: bool) -> AbstractContextManager[_Display]:

@@ -1,4 +1,4 @@
-"""The contact sheet: a dataset's pictures before and after, on one page."""
+"""The contact sheet: the first pictures of a dataset, before and after, on one page."""
 
 import math
 import textwrap
@@ -12,63 +12,39 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.thumbnail import thumbnail
 from jobs.dataset.worker_tasks import SheetEntry
 from jobs.spec.dataset import MAX_SHEET
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
 
-_BOX = 200  # pixels, as all lengths here
-
-
+# Lengths are in pixels.
+_BOX = 200
 _GAP = 4
-
-
 _MARGIN = 28
-
-
-_BETWEEN = (20, 16)
-
-
+_CELL_SPACING = (20, 16)
 _TITLE_SIZE, _TITLE_HEIGHT = 26, 52
-
-
 _LABEL_SIZE, _LABEL_HEIGHT = 14, 26
+_FAILURE_SIZE, _FAILURE_LINE, _FAILURE_LINES, _FAILURE_MARGIN = 13, 18, 8, 14
 
+_ASPECT = 1.5  # width by height of a sheet
 
-_REASON_SIZE, _REASON_LINE, _REASON_LINES, _REASON_MARGIN = 13, 18, 8, 14
+_LARGE = 1 << 25  # pixels of a sheet
 
-
-_ASPECT = 1.5
-
-
-_LARGE = 1 << 25
-
-
-_GROUND = (24, 25, 28)
-
-
-_MAT = (42, 44, 49)
-
-
-_GREY = (140, 142, 146)
-
-
-_BRIGHT = (240, 240, 242)
-
-
-_DIM = (166, 169, 176)
-
-
-_ALARM = (240, 176, 150)
+_BACKGROUND = (24, 25, 28)
+_BOX_COLOUR = (42, 44, 49)
+_TRANSPARENT_COLOUR = (140, 142, 146)
+_TITLE_COLOUR = (240, 240, 242)
+_LABEL_COLOUR = (166, 169, 176)
+_FAILURE_COLOUR = (240, 176, 150)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One item: its input, its result, a line below, and why it failed if it did.
+    """One item on the sheet.
 
-    before, after: a picture file or its bytes; None where there is none to show.
+    before, after: a picture file or its bytes; None for no picture. failed: why it failed, if so.
     """
 
     before: Path | bytes | None
@@ -78,88 +54,116 @@ class Cell:
 
 
 def draw_contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = None) -> bytes:
-    """A JPEG with a pair of thumbnails for each cell, row by row.
+    """Draw a JPEG with a pair of thumbnails for each cell, row by row.
 
-    columns: in a row; None: so many that the sheet is a little wider than high. Where no cell has
-    a picture from before, only results are shown. The same cells give the same bytes.
+    columns: the cells in a row; by default, so many that the sheet is a little wider than high. If
+    no cell has a picture from before, only results are drawn. Equal cells give equal bytes.
 
-    Raises ValueError for more than MOST_SHOWN cells, or less than one column.
+    Raises ValueError for more than MAX_SHEET cells, or less than one column.
     """
     if len(cells) > MAX_SHEET:
         raise ValueError(f"a sheet has at most {MAX_SHEET} cells, not {len(cells)}")
     if columns is not None and columns < 1:
         raise ValueError(f"a sheet has at least 1 column, not {columns}")
     has_pairs = any(cell.before is not None for cell in cells)
-    step = (_width(has_pairs) + _BETWEEN[0], _BOX + _LABEL_HEIGHT + _BETWEEN[1])
-    across = columns or _columns(len(cells), step)
+    step = (_width(has_pairs) + _CELL_SPACING[0], _BOX + _LABEL_HEIGHT + _CELL_SPACING[1])
+    across = columns or _default_columns(len(cells), step)
     down = max(1, math.ceil(len(cells) / across))
     size = (
-        2 * _MARGIN + across * step[0] - _BETWEEN[0],
-        2 * _MARGIN + _TITLE_HEIGHT + down * step[1] - _BETWEEN[1],
+        2 * _MARGIN + across * step[0] - _CELL_SPACING[0],
+        2 * _MARGIN + _TITLE_HEIGHT + down * step[1] - _CELL_SPACING[1],
     )
-    sheet = Image.new("RGB", size, _GROUND)
-    _line(sheet, title, (_MARGIN, _MARGIN), size[0] - 2 * _MARGIN, _TITLE_SIZE, _BRIGHT)
-    for place, cell in enumerate(cells):
-        row, column = divmod(place, across)
+    sheet = Image.new("RGB", size, _BACKGROUND)
+    width = size[0] - 2 * _MARGIN
+    _draw_text(sheet, title, (_MARGIN, _MARGIN), width, _TITLE_SIZE, _TITLE_COLOUR)
+    for position, cell in enumerate(cells):
+        row, column = divmod(position, across)
         left, top = _MARGIN + column * step[0], _MARGIN + _TITLE_HEIGHT + row * step[1]
-        _draw(sheet, cell, (left, top), has_pairs=has_pairs)
-    return _encoded(sheet)
+        _draw_cell(sheet, cell, (left, top), has_pairs=has_pairs)
+    return _encode(sheet)
 
 
 def sheet_thumbnail(picture: Path | bytes) -> bytes | None:
-    """A picture as small as a sheet shows it, as JPEG; None for what cannot be shown."""
-    small = thumbnail(picture, _BOX, _GREY)
-    return None if small is None else _encoded(small)
+    """Shrink a picture to its size on a sheet, as JPEG; None if it cannot be read."""
+    small = thumbnail(picture, _BOX, _TRANSPARENT_COLOUR)
+    return None if small is None else _encode(small)
+
+
+def write_contact_sheet(
+    store: Store,
+    keys: DatasetKeys,
+    entries: Sequence[SheetEntry],
+    title: str,
+    columns: int | None,
+) -> None:
+    """Draw the sheet of these items from their saved thumbnails, and write it into the store."""
+
+    def saved(number: int, when: str) -> bytes | None:
+        try:
+            return store.get(keys.thumbnail(number, when))
+        except ObjectNotFound:
+            return None
+
+    cells = [
+        Cell(
+            before=saved(entry.number, "before"),
+            after=saved(entry.number, "after"),
+            label=entry.label,
+            failed=entry.failed,
+        )
+        for entry in entries
+    ]
+    store.put(keys.sheet, draw_contact_sheet(cells, title, columns))
 
 
 def _width(has_pairs: bool) -> int:
     return 2 * _BOX + _GAP if has_pairs else _BOX
 
 
-def _columns(count: int, step: tuple[int, int]) -> int:
+def _default_columns(count: int, step: tuple[int, int]) -> int:
     return max(1, round(math.sqrt(count * _ASPECT * step[1] / step[0])))
 
 
-def _draw(sheet: Image.Image, cell: Cell, corner: tuple[int, int], *, has_pairs: bool) -> None:
+def _draw_cell(sheet: Image.Image, cell: Cell, corner: tuple[int, int], *, has_pairs: bool) -> None:
     left, top = corner
     if has_pairs:
-        _picture(sheet, cell.before, corner)
+        _draw_picture(sheet, cell.before, corner)
     after = (left + _width(has_pairs) - _BOX, top)
     if cell.failed is None:
-        _picture(sheet, cell.after, after)
+        _draw_picture(sheet, cell.after, after)
     else:
-        _reason(sheet, cell.failed, after)
+        _draw_failure(sheet, cell.failed, after)
     below = (left, top + _BOX + (_LABEL_HEIGHT - _LABEL_SIZE) // 2)
-    _line(sheet, cell.label, below, _width(has_pairs), _LABEL_SIZE, _DIM)
+    _draw_text(sheet, cell.label, below, _width(has_pairs), _LABEL_SIZE, _LABEL_COLOUR)
 
 
-def _picture(sheet: Image.Image, source: Path | bytes | None, corner: tuple[int, int]) -> None:
-    """A picture in the middle of its box; the box alone where there is none to show."""
+def _draw_picture(sheet: Image.Image, source: Path | bytes | None, corner: tuple[int, int]) -> None:
+    """Draw a picture centred in its box, or an empty box."""
     left, top = corner
-    sheet.paste(_MAT, (left, top, left + _BOX, top + _BOX))
-    small = None if source is None else thumbnail(source, _BOX, _GREY)
+    sheet.paste(_BOX_COLOUR, (left, top, left + _BOX, top + _BOX))
+    small = None if source is None else thumbnail(source, _BOX, _TRANSPARENT_COLOUR)
     if small is not None:
         sheet.paste(small, (left + (_BOX - small.width) // 2, top + (_BOX - small.height) // 2))
 
 
-def _reason(sheet: Image.Image, text: str, corner: tuple[int, int]) -> None:
-    """A box with the reason in its middle, in as many lines as it needs and the box has."""
+def _draw_failure(sheet: Image.Image, text: str, corner: tuple[int, int]) -> None:
+    """Draw a box with the reason of a failure, on as many lines as the box has."""
     left, top = corner
-    sheet.paste(_MAT, (left, top, left + _BOX, top + _BOX))
-    lines = _wrapped(_plain(text), _BOX - 2 * _REASON_MARGIN)
-    y = top + (_BOX - len(lines) * _REASON_LINE) // 2
+    sheet.paste(_BOX_COLOUR, (left, top, left + _BOX, top + _BOX))
+    lines = _wrap(_one_line(text), _BOX - 2 * _FAILURE_MARGIN)
+    y = top + (_BOX - len(lines) * _FAILURE_LINE) // 2
     for line in lines:
-        _line(sheet, line, (left + _REASON_MARGIN, y), _BOX, _REASON_SIZE, _ALARM)
-        y += _REASON_LINE
+        _draw_text(sheet, line, (left + _FAILURE_MARGIN, y), _BOX, _FAILURE_SIZE, _FAILURE_COLOUR)
+        y += _FAILURE_LINE
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """Lines no wider than so many pixels."""
-    font = _font(_REASON_SIZE)
-    text = text[: 3 * width]  # a trace of megabytes is not worth measuring
+def _wrap(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most `width` pixels."""
+    font = _font(_FAILURE_SIZE)
+    text = text[: 3 * width]  # measuring a long trace would take too long
 
     def lines(characters: int) -> list[str]:
-        return textwrap.wrap(text, characters, max_lines=_REASON_LINES, placeholder=" …")
+        return textwrap.wrap(text, characters, max_lines=_FAILURE_LINES, placeholder=" …")
 
     for characters in range(width // 4, 3, -1):
         if all(font.getlength(line) <= width for line in lines(characters)):
@@ -167,7 +171,7 @@ def _wrapped(text: str, width: int) -> list[str]:
     return lines(3)
 
 
-def _line(
+def _draw_text(
     sheet: Image.Image,
     text: str,
     corner: tuple[int, int],
@@ -175,20 +179,20 @@ def _line(
     size: int,
     colour: tuple[int, int, int],
 ) -> None:
-    """One line of text, cut in the middle where it is wider than so many pixels."""
+    """Draw one line of text, shortened in the middle to at most `width` pixels."""
     font = _font(size)
-    ImageDraw.Draw(sheet).text(corner, _fitted(_plain(text), font, width), colour, font)
+    ImageDraw.Draw(sheet).text(corner, _shorten(_one_line(text), font, width), colour, font)
 
 
-def _fitted(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+def _shorten(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     if font.getlength(text) <= width:
         return text
 
-    def cut(kept: int) -> str:
-        return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"
+    def cut(length: int) -> str:
+        return f"{text[: (length + 1) // 2]}…{text[len(text) - length // 2 :]}"
 
-    kept = bisect_right(range(len(text)), float(width), key=lambda kept: font.getlength(cut(kept)))
-    return cut(max(0, kept - 1))
+    length = bisect_right(range(len(text)), float(width), key=lambda one: font.getlength(cut(one)))
+    return cut(max(0, length - 1))
 
 
 @cache
@@ -199,43 +203,16 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-def _plain(text: str) -> str:
-    """In one line, without the accents, which Pillow's own font does not have."""
+def _one_line(text: str) -> str:
+    """Remove line breaks, and accents, which Pillow's built-in font lacks."""
     letters = unicodedata.normalize("NFKD", " ".join(text.split()))
     return "".join(one for one in letters if not unicodedata.combining(one))
 
 
-def _encoded(sheet: Image.Image) -> bytes:
+def _encode(sheet: Image.Image) -> bytes:
     content = BytesIO()
-    # Optimised, a sheet lies in memory three times.
+    # Optimizing holds the sheet in memory three times.
     optimize = sheet.width * sheet.height < _LARGE
-    # Without subsampling: colours bleed out of small letters otherwise.
+    # With subsampling, colours bleed out of small letters.
     sheet.save(content, "JPEG", quality=88, subsampling=0, optimize=optimize)
     return content.getvalue()
-
-
-def write_contact_sheet(
-    store: Store,
-    keys: DatasetKeys,
-    exhibits: tuple[SheetEntry, ...],
-    title: str,
-    columns: int | None,
-) -> None:
-    """Write the sheet that shows these, in their order, into the store."""
-
-    def laid_aside(number: int, when: str) -> bytes | None:
-        try:
-            return store.get(keys.thumbnail(number, when))
-        except ObjectNotFound:
-            return None
-
-    cells = [
-        Cell(
-            before=laid_aside(one.number, "before"),
-            after=laid_aside(one.number, "after"),
-            label=one.label,
-            failed=one.failed,
-        )
-        for one in exhibits
-    ]
-    store.put(keys.sheet, draw_contact_sheet(cells, title, columns))

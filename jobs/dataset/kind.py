@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.dataset.index import read_listings
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys, read_listings
 from jobs.records.job import Job
 from jobs.runtime.garbage import Garbage, as_garbage
 from jobs.runtime.kind import JobFolder, JobKind, RunLimits

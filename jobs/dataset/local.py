@@ -4,9 +4,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from jobs.dataset.index import ItemIndex
 from jobs.dataset.inputs.access import check_output_folder
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_path
 from jobs.dataset.runner import DatasetRunner

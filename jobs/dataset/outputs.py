@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 
 from jobs.dataset.inputs.content import read_content
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.inputs.item import Item
-from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.tar_shards import TarMember, safe_key, sample_key, shard_name, write_tar
 from jobs.dataset.worker_tasks import ShardRequest

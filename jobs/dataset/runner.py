@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from cluster.pool import Failed, Pool, Task
 from cluster.resources import Resources
 from jobs.dataset.dispatch import ItemDispatcher
-from jobs.dataset.index import read_listings
 from jobs.dataset.inputs.access import check_mounted
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys, read_listings
 from jobs.dataset.ledger.reader import LedgerKeys
 from jobs.dataset.ledger.writer import LedgerWriter
 from jobs.dataset.worker_tasks import WorkerConfig

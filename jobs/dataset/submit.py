@@ -1,4 +1,4 @@
-"""Submitting a dataset: its spec, its weights, and the frozen listing of its pictures."""
+"""Submitting a dataset: upload its spec, weights and pictures, and build its index."""
 
 import functools
 import secrets
@@ -8,11 +8,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from jobs.dataset.index import Listing, read_listings
 from jobs.dataset.index_builder import build_index
+from jobs.dataset.inputs.index import DatasetKeys, read_listings
 from jobs.dataset.inputs.item import BLOB_SCHEME, ByteRange, ListedImage
 from jobs.dataset.inputs.listing import list_images
-from jobs.dataset.keys import DatasetKeys
 from jobs.planning.dataset import DatasetPlan, Variant, make_dataset_plan
 from jobs.planning.identity import file_digest
 from jobs.planning.item_settings import apply_settings
@@ -37,126 +36,129 @@ from jobs.text.errors import RequestError
 from render.device import Precision
 from render.networks.builtin import uses_builtin_weights
 
-_AT_ONCE = 16
+_UPLOADS_AT_ONCE = 16
 
 
 UploadBlob = Callable[[Path, str], None]
-"""Makes a file of some digest a blob of the store. Raises RequestError."""
+"""Uploads a file as the blob of its digest. Raises RequestError."""
 
 
 class Uploader:
-    """Sends the files of a page of a listing to a bucket.
+    """Uploads listed images, batch by batch, to a store that is a bucket.
 
-    Into a store that is a folder nothing is sent: who shares it shares this disk.
+    It uploads nothing into a folder: whoever shares the folder is expected to share the disk.
     """
 
     def __init__(self, store: Store, upload: UploadBlob) -> None:
         self._is_local = store.local_path("spec.json") is not None
         self._upload = upload
-        # A tar holds many pictures, and goes once; also one that is on two pages.
-        self._blob = functools.lru_cache(maxsize=_AT_ONCE)(self._sent)
+        # The pictures of a tar share one file, even in two batches; it is uploaded once.
+        self._address = functools.lru_cache(maxsize=_UPLOADS_AT_ONCE)(self._upload_file)
 
-    def __call__(self, page: list[ListedImage]) -> list[ListedImage]:
-        """The same pictures, at the places where workers find them.
+    def __call__(self, images: list[ListedImage]) -> list[ListedImage]:
+        """Upload the files of these images and return them with the new addresses.
 
-        One that cannot be read here is not sent, and says why: that is for the ledger.
+        An unreadable image is not uploaded. It gets a complaint, for its row in the ledger.
         """
         if self._is_local:
-            return page
-        here = dict.fromkeys(place.address for found in page for place in _here(found))
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            sent = dict(zip(here, pool.map(self._blob, here), strict=True))
-        return [_moved(found, sent) for found in page]
+            return images
+        paths = dict.fromkeys(place.address for image in images for place in _local_places(image))
+        with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as threads:
+            addresses = dict(zip(paths, threads.map(self._address, paths), strict=True))
+        return [_with_addresses(image, addresses) for image in images]
 
-    def _sent(self, address: str) -> str | RequestError:
-        """The new address of a file, or why it cannot be read.
+    def _upload_file(self, address: str) -> str | RequestError:
+        """Upload a file; returns its new address, or the error if it cannot be read.
 
-        That it cannot be sent is no fault of the picture: then RequestError is raised.
+        A failed upload is not the picture's fault, and raises RequestError.
         """
         path = Path(address)
-        # Who opens a pipe waits for ever.
+        # Opening a pipe would block forever.
         if path_exists(address) and not path.is_file():
-            return RequestError(f"{address}: is no file; check the path")
+            return RequestError(f"{address}: is not a file; check the path")
         try:
             digest = file_digest(path)
-        except RequestError as why:
-            return why
+        except RequestError as error:
+            return error
         self._upload(path, digest)
         return f"{BLOB_SCHEME}{digest}"
 
 
-def _here(found: ListedImage) -> list[ByteRange]:
-    """The places of a picture that are on this disk, and are to be read."""
-    places = [found.place, *(extra.place for extra in found.extras)]
-    if found.complaint:
+def _local_places(image: ListedImage) -> list[ByteRange]:
+    """The files and parts of files of an image that are on this disk and will be read."""
+    if image.complaint:
         return []
+    places = [image.place, *(extra.place for extra in image.extras)]
     return [place for place in places if not (place.is_noise or is_in_bucket(place.address))]
 
 
-def _moved(found: ListedImage, sent: Mapping[str, str | RequestError]) -> ListedImage:
-    def moved(place: ByteRange) -> ByteRange:
-        return place.model_copy(update={"address": sent.get(place.address, place.address)})
+def _with_addresses(image: ListedImage, addresses: Mapping[str, str | RequestError]) -> ListedImage:
+    def replaced(place: ByteRange) -> ByteRange:
+        return place.model_copy(update={"address": addresses.get(place.address, place.address)})
 
-    for place in _here(found):
-        if isinstance(why := sent[place.address], RequestError):
-            return found.model_copy(update={"complaint": str(why), "extras": ()})
-    if found.complaint:
-        return found
-    extras = tuple(extra.model_copy(update={"place": moved(extra.place)}) for extra in found.extras)
-    return found.model_copy(update={"place": moved(found.place), "extras": extras})
+    for place in _local_places(image):
+        if isinstance(error := addresses[place.address], RequestError):
+            return image.model_copy(update={"complaint": str(error), "extras": ()})
+    if image.complaint:
+        return image
+    extras = tuple(
+        extra.model_copy(update={"place": replaced(extra.place)}) for extra in image.extras
+    )
+    return image.model_copy(update={"place": replaced(image.place), "extras": extras})
 
 
 def submit_dataset(
     store: Store, spec: DatasetSpec, choose: FindWeights = find_safetensors
 ) -> SubmitResult:
-    """Put a dataset into a store, or find it there; of the same job the latest terms count.
+    """Put a dataset into a store, or find it there. The latest run settings count.
 
-    choose: finds the weights; others are sent no pickles. One that has succeeded is listed again:
-    what is new among its inputs is all that will be done. Raises RenderError or RequestError, in
-    one line, where it could not be rendered anywhere, or where there are no pictures; nothing is
-    written then.
+    A dataset that has succeeded is listed again, and continues with the new images. choose: finds
+    the weights; the default uploads only safetensors files.
+
+    Raises RenderError or RequestError if no machine could render it, or if there are no pictures;
+    nothing is then written.
     """
-    plan = make_dataset_plan(spec, unlimited_machine(spec.crew, _widest(spec)), find=choose)
+    machine = unlimited_machine(spec.crew, _most_demanding_precision(spec))
+    plan = make_dataset_plan(spec, machine, find=choose)
     keys = DatasetKeys(plan.identity.job_id)
-    before = len(read_listings(store, keys))
-    seen = load_job(store, keys.job) if before else None
-    added: Listing | None = None
-    if seen is None or seen.state == "succeeded":
-        found = list_images(spec.inputs)
-        # The first is looked for before anything is written.
-        found = chain([next(found)], found)
-    new = seen is None and _bring(store, keys, plan)
-    if seen is None or seen.state == "succeeded":
-        sender = Uploader(store, lambda path, digest: send_blob(store, path, digest))
-        added = build_index(store, keys, spec, found, sender)
+    job = load_job(store, keys.job) if read_listings(store, keys) else None
+    is_new, added = False, None
+    if job is None or job.state == "succeeded":
+        images = list_images(spec.inputs)
+        # Raise for missing inputs before anything is written.
+        images = chain([next(images)], images)
+        is_new = job is None and _upload_spec(store, keys, plan)
+        uploader = Uploader(store, lambda path, digest: send_blob(store, path, digest))
+        added = build_index(store, keys, spec, images, uploader)
     store.put_if_absent(keys.intent, Intent().encode())
     store.put(keys.run_settings, RunSettings.of(spec).encode())
-    now = load_job(store, keys.job)
-    if now.state == "succeeded" and _has_grown(store, keys, now):
-        now = _reopened(store, now)
-    if now.state not in ENDED:
-        store.put(active_marker(keys.job, now.intent.generation), b"")
-    return SubmitResult(keys.job, now.state, new, added.items if added else 0)
+    job = load_job(store, keys.job)
+    if job.state == "succeeded" and _has_grown(store, keys, job):
+        job = _reopen(store, job)
+    if job.state not in ENDED:
+        store.put(active_marker(keys.job, job.intent.generation), b"")
+    return SubmitResult(keys.job, job.state, is_new, added.items if added else 0)
 
 
-def _widest(spec: DatasetSpec) -> Precision:
-    """The precision that asks most of a machine: of those that are swept, the one for GPUs."""
+def _most_demanding_precision(spec: DatasetSpec) -> Precision:
+    """The precision that needs most of a machine: bfloat16, which needs a GPU, if it is swept."""
     wanted = (spec.precision, *spec.sweep.get("precision", ()))
     return "bfloat16" if "bfloat16" in wanted else spec.precision
 
 
-def _bring(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
-    """Write the spec and what it needs; whether that was not there."""
-    stored = _stored(plan)
+def _upload_spec(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
+    """Upload attachments and weights, then the spec. Returns whether the spec is new."""
+    stored = _stored_spec(plan)
     for path, digest in plan.attachments.items():
         send_blob(store, path, digest)
-    for variant, sent in zip(plan.variants, stored.weights, strict=True):
-        if sent is not None:
-            send_blob(store, variant.weights, sent.digest)
+    for variant, weights in zip(plan.variants, stored.weights, strict=True):
+        if weights is not None:
+            send_blob(store, variant.weights, weights.digest)
     return create_spec(store, keys, stored)
 
 
-def _stored(plan: DatasetPlan) -> StoredSpec:
+def _stored_spec(plan: DatasetPlan) -> StoredSpec:
+    """The spec with names and digests instead of local paths."""
     document: dict[str, Any] = map_attachments(
         plan.spec.document(),
         lambda path: attachment_reference(Path(path), plan.attachments[Path(path)]),
@@ -166,35 +168,35 @@ def _stored(plan: DatasetPlan) -> StoredSpec:
         document["network"]["weights"] = plan.variants[0].weights.name
     swept = document["sweep"].get("network.weights")
     if swept:
-        document["sweep"]["network.weights"] = [str(one).rpartition("/")[2] for one in swept]
+        document["sweep"]["network.weights"] = [str(path).rpartition("/")[2] for path in swept]
     return StoredSpec(
         job=plan.identity.job_id,
         spec=document,
         blobs=Blobs(input=None, weights=None),
         identity=plan.identity.document,
         nonce=secrets.token_hex(16),
-        weights=tuple(_sent(plan, one) for one in plan.variants),
+        weights=tuple(_uploaded_weights(plan, variant) for variant in plan.variants),
     )
 
 
-def _sent(plan: DatasetPlan, variant: Variant) -> UploadedFile | None:
-    chosen = apply_settings(plan.spec, variant.settings).network
-    if uses_builtin_weights(chosen.name, chosen.weights):
+def _uploaded_weights(plan: DatasetPlan, variant: Variant) -> UploadedFile | None:
+    network = apply_settings(plan.spec, variant.settings).network
+    if uses_builtin_weights(network.name, network.weights):
         return None
     return UploadedFile(name=variant.weights.name, digest=variant.weights_digest)
 
 
 def _has_grown(store: Store, keys: DatasetKeys, job: Job) -> bool:
-    """Whether more is listed than was there when a dataset succeeded.
+    """Whether a dataset has more items now than when it succeeded.
 
-    Not only by this submit: an earlier one may have died after its listing.
+    Another submit may have added them, and died after its listing.
     """
     items = (job.manifest or {}).get("items", {})
     return sum(one.items for one in read_listings(store, keys)) > int(items.get("items", 0))
 
 
-def _reopened(store: Store, job: Job) -> Job:
-    """Have a dataset that has succeeded go on, with what was added."""
+def _reopen(store: Store, job: Job) -> Job:
+    """Start the next generation of a dataset that has succeeded, for its new items."""
     intent = Intent(generation=job.intent.generation + 1)
     store.put(DatasetKeys(job.id).intent, intent.encode())
     return load_job(store, job.id)

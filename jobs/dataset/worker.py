@@ -15,10 +15,10 @@ import torch
 from jobs.dataset.batcher import Batcher
 from jobs.dataset.contact_sheet import sheet_thumbnail, write_contact_sheet
 from jobs.dataset.inputs.content import local_file, read_content
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.inputs.item import BLOB_SCHEME, Item
 from jobs.dataset.inputs.table_rows import row_may_set
 from jobs.dataset.item_setup import ItemSetup
-from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.outputs import OutputWriter
 from jobs.dataset.worker_tasks import ShardRequest, SheetEntry, WorkerConfig

@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from jobs.planning.disk import DiskUse, disk_use
-from jobs.planning.identity import Identity, canonical_json, file_digest, poster_identity
+from jobs.planning.identity import Identity, canonical_json, poster_identity
 from jobs.planning.machine import Machine
 from jobs.planning.memory import VALUE_BYTES, WorkerMemory, worker_memory
 from jobs.planning.octave import Octave, octave_work
-from jobs.planning.source import PictureInfo, open_input, picture_info
+from jobs.planning.source import PictureInfo, check_size, describe_input, picture_info
 from jobs.planning.weights import FindWeights, find_weights, resolve_objectives
 from jobs.spec.attachments import attachment_paths, objective_document
 from jobs.spec.poster import PosterSpec
 from jobs.spec.size import PixelSize
-from jobs.text.errors import RequestError
 from render.device import Device, ResolvedPrecision, resolve_precision
 from render.dream.objective import Mix
 from render.dream.octaves import octave_sizes
@@ -26,7 +25,6 @@ from render.geometry.grid import Grid
 from render.geometry.partition import Block, partition
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
-from render.pictures.output_format import Labels, check_output
 
 _BLOCK_TOLERANCE = 1.1
 """A block may need this many times the planned memory, where memory is tight."""
@@ -172,16 +170,14 @@ def make_plan(
     find: FindWeights = find_weights,
     precision: ResolvedPrecision | None = None,
 ) -> PosterPlan:
-    """Work out a poster's spec for a local crew on a machine.
-
-    Renders nothing, and writes only to the cache of network profiles.
+    """Work out a poster's spec for a local crew on a machine, without rendering.
 
     Args:
         spec: The poster.
         machine: The machine that offers the workers.
         find: Finds and checks the weights.
-        precision: Replaces the spec's precision, without changing the job's identity: what an
-            earlier holder of the job pinned.
+        precision: The precision that an earlier holder pinned. It replaces the spec's precision
+            but does not change the job's identity.
 
     Raises:
         RenderError, RequestError: The poster cannot be rendered here; the text is one line.
@@ -191,34 +187,29 @@ def make_plan(
     weights, weights_digest = find(spec.network)
     mix = resolve_objectives(spec.network.name, weights, spec.objectives)
     profile = profile_network(spec.network.name, mix, precision)
-    source, extent = _inspect_input(spec)
+    source, extent = describe_input(spec)
     paths = map(Path, attachment_paths(spec.document()))
     attachments = {path: picture_info(path, spec.limits.max_pixels) for path in paths}
-    _check_extent(spec, extent)
-    size, sampling_grid = (extent.height, extent.width), _sampling_grid(profile, spec)
-    tile = spec.tiles.size
-    if tile == "auto":
-        tile = auto_tile(size, sampling_grid, profile.cost)
-    grids = [Grid(*octave, tile) for octave in octave_sizes(size, spec.dream)]
+    check_size(spec, extent)
+    grids = _grids(spec, profile, extent)
     workers = machine.workers(spec.crew, len(grids[-1]))
+    sampling_grid = _sampling_grid(profile, spec)
     memory = worker_memory(
         grids[-1],
         sampling_grid,
         profile.cost,
-        stored_values(mix, spec.dream, tile),
+        stored_values(mix, spec.dream, grids[-1].tile),
         VALUE_BYTES[precision],
         partition(grids[-1], workers),
         machine.memory_per_worker(spec.crew, workers),
         spec.crew.memory_per_worker != "auto",
     )
-    memory.check(tile)
+    memory.check(grids[-1].tile)
+    digests = {path: str(one.digest) for path, one in attachments.items()}
     return PosterPlan(
         spec=spec,
         identity=poster_identity(
-            spec,
-            weights=weights_digest,
-            picture=source.digest,
-            attachments={path: str(one.digest) for path, one in attachments.items()},
+            spec, weights=weights_digest, picture=source.digest, attachments=digests
         ),
         source=source,
         extent=extent,
@@ -228,7 +219,7 @@ def make_plan(
         mix=mix,
         precision=precision,
         profile=profile,
-        tile=tile,
+        tile=grids[-1].tile,
         octaves=_octaves(grids, sampling_grid, spec.dream.steps, workers),
         workers=workers,
         gpus_per_worker=gpus,
@@ -246,23 +237,9 @@ def _octaves(
     return tuple(octave_work(grid, sampling_grid, steps, workers) for grid in grids)
 
 
-def _inspect_input(spec: PosterSpec) -> tuple[PictureInfo, PixelSize]:
-    picture, extent = open_input(spec)
-    digest = None if spec.input.path is None else file_digest(spec.input.path)
-    return PictureInfo(picture.height, picture.width, picture.depth, digest), extent
-
-
-def _check_extent(spec: PosterSpec, extent: PixelSize) -> None:
-    pixels = extent.height * extent.width
-    if pixels > spec.limits.max_pixels:
-        raise RequestError(
-            f"size {spec.size}: {extent.width} x {extent.height} is {pixels / 1e6:.0f} megapixels, "
-            f"and at most {spec.limits.max_pixels / 1e6:.0f} are allowed; "
-            "choose a smaller size, or raise limits.max_pixels"
-        )
-    for output in spec.outputs:
-        check_output(output.format, extent.height, extent.width, output.depth)
-    try:
-        Labels(extent.dpi, identity="")
-    except ValueError as error:
-        raise RequestError(f"size {spec.size}: {error}; change the part after the @") from error
+def _grids(spec: PosterSpec, profile: NetworkProfile, extent: PixelSize) -> list[Grid]:
+    """The tiles of each octave, the smallest octave first."""
+    size, tile = (extent.height, extent.width), spec.tiles.size
+    if tile == "auto":
+        tile = auto_tile(size, _sampling_grid(profile, spec), profile.cost)
+    return [Grid(*octave, tile) for octave in octave_sizes(size, spec.dream)]

@@ -1,4 +1,4 @@
-"""The input of a poster, opened, and what a plan records of a picture."""
+"""The input of a poster, opened and described, and the size of the poster."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 from jobs.planning.identity import file_digest
 from jobs.spec.poster import PosterSpec
 from jobs.spec.size import PixelSize
+from jobs.text.errors import RequestError
 from render.pictures.decode import open_picture
 from render.pictures.generated import Noise, PlainColour
 from render.pictures.ingest import PictureSource
+from render.pictures.output_format import Labels, check_output
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,27 @@ def open_input(spec: PosterSpec) -> tuple[PictureSource, PixelSize]:
         raise ValueError("an input is a path, noise or a colour")
     colour = spec.input.colour
     return PlainColour(size.height, size.width, (colour.red, colour.green, colour.blue)), size
+
+
+def describe_input(spec: PosterSpec) -> tuple[PictureInfo, PixelSize]:
+    """Describe a poster's input, and work out the poster's size. Raises what `open_input` does."""
+    picture, size = open_input(spec)
+    digest = None if spec.input.path is None else file_digest(spec.input.path)
+    return PictureInfo(picture.height, picture.width, picture.depth, digest), size
+
+
+def check_size(spec: PosterSpec, size: PixelSize) -> None:
+    """Raise RenderError or RequestError if a poster cannot have this size."""
+    pixels = size.height * size.width
+    if pixels > spec.limits.max_pixels:
+        raise RequestError(
+            f"size {spec.size}: {size.width} x {size.height} is {pixels / 1e6:.0f} megapixels, "
+            f"and at most {spec.limits.max_pixels / 1e6:.0f} are allowed; "
+            "choose a smaller size, or raise limits.max_pixels"
+        )
+    for output in spec.outputs:
+        check_output(output.format, size.height, size.width, output.depth)
+    try:
+        Labels(size.dpi, identity="")
+    except ValueError as error:
+        raise RequestError(f"size {spec.size}: {error}; change the part after the @") from error

@@ -1,4 +1,4 @@
-"""How a crew's members share an octave: alike, until some are found to be slower than others."""
+"""Balances an octave's tiles between workers by their measured speeds."""
 
 from collections.abc import Iterator, Mapping
 from operator import truediv
@@ -11,35 +11,35 @@ from jobs.runtime.metrics.timings import WorkerTimings
 from render.geometry.partition import Block, partition, partition_by_speed
 
 _MIN_SECONDS = 2.0
-"""Seconds of work that say something of a member; less says more of the moment."""
+"""Seconds of work before a speed is measured. Shorter times are too noisy."""
 
 
 _DECAY = 0.5
-"""What counts of older work, each time that there is enough of new: loads change, and are noisy."""
+"""The weight of older work after each measurement, because speeds change."""
 
 
 _MAX_TIME_RATIO = 0.9
-"""What is left of a step's time, at the most, where shares are to change: members that are alike
-never measure alike."""
+"""Rebalance only if a step takes at most this part of its time. Equal workers never measure exactly
+equal speeds."""
 
 
 _MIN_GAIN = 3.0
-"""To load an octave anew must save so many times what it costs."""
+"""Rebalance only if the time saved is at least this many times the time to load the octave."""
 
 
 _SPEED_POWERS = (1.0, 0.75, 0.5, 0.25, 0.1)
-"""How far shares follow speeds, as powers of them: less far where memory sets limits."""
+"""Powers of the speeds to divide tiles by, until every worker has enough memory for its tiles."""
 
 
 _Blocks = tuple[Block, ...]
 
 
 class LoadBalancer:
-    """Those of one crew.
+    """Balances the work of one crew.
 
-    Where a machine has other work to do, its member's step takes longer, and all others wait for
-    it. What each takes is measured where it works. The next octave is cut by that, and at a
-    checkpoint so is the rest of this one, where that is worth loading it again.
+    All members wait for the slowest one in each step. A member is slow where its machine has other
+    work to do. Each octave is divided by the measured speeds. At a checkpoint, so is the rest of
+    the octave, if that saves more than loading it costs.
     """
 
     def __init__(self, plan: PosterPlan, size: int) -> None:
@@ -53,7 +53,7 @@ class LoadBalancer:
         self._loading = 0.0
 
     def assign(self, octave: int, step: int) -> _Blocks:
-        """A block for each member, to hold from that step of an octave on."""
+        """Return one block of tiles for each member, from this step of the octave on."""
         self._octave, self._step, self._blocks = octave, step, self._best_partition(octave)
         grid = self._plan.grids[octave]
         if self._blocks != partition(grid, len(self._members)):
@@ -62,7 +62,7 @@ class LoadBalancer:
         return self._blocks
 
     def add_timings(self, step: int, found: Mapping[int, WorkerTimings]) -> None:
-        """Take in what all members have measured since they were made, after `step` steps."""
+        """Add the timings of all members since they started, after `step` steps of the octave."""
         steps, pixels = step - self._step, self._pixels(self._octave, self._blocks)
         before, self._timings, self._step = self._timings, dict(found), step
         loading = max(found[m].during("load") - before[m].during("load") for m in found)
@@ -75,14 +75,14 @@ class LoadBalancer:
             self._update_speeds()
 
     def should_rebalance(self) -> bool:
-        """Whether to cut the rest of the octave anew would save more than it costs to load it."""
-        now = self._seconds(self._octave, self._blocks)
-        better = self._seconds(self._octave, self._best_partition(self._octave))
+        """Whether new blocks for the rest of the octave save more time than loading them takes."""
+        now = self._step_time(self._octave, self._blocks)
+        better = self._step_time(self._octave, self._best_partition(self._octave))
         left = self._plan.spec.dream.steps - self._step
         return better < _MAX_TIME_RATIO * now and left * (now - better) > _MIN_GAIN * self._loading
 
     def _update_speeds(self) -> None:
-        """Who never had a tile is taken for average."""
+        """Set the speeds from the timings. Idle members get the average speed."""
         measured = [one.speed for one in self._measured if one.speed]
         average = fmean(measured)
         self._speeds = tuple(one.speed or average for one in self._measured)
@@ -91,29 +91,29 @@ class LoadBalancer:
             one.decay()
 
     def _best_partition(self, octave: int) -> _Blocks:
-        """By speed, or alike where that is nearly as good."""
-        alike = partition(self._plan.grids[octave], len(self._members))
-        enough = _MAX_TIME_RATIO * self._seconds(octave, alike)
-        # To cut for hundreds takes a moment, and nothing can be better than this.
-        if not self._speeds or sum(self._pixels(octave, alike)) >= enough * sum(self._speeds):
-            return alike
-        found = next(self._partitions_by_speed(octave), alike)
-        return found if self._seconds(octave, found) < enough else alike
+        """The blocks by speed, or equal blocks if they are nearly as good."""
+        equal = partition(self._plan.grids[octave], len(self._members))
+        enough = _MAX_TIME_RATIO * self._step_time(octave, equal)
+        # Dividing among hundreds of members takes a moment. No blocks can beat this bound.
+        if not self._speeds or sum(self._pixels(octave, equal)) >= enough * sum(self._speeds):
+            return equal
+        found = next(self._partitions_by_speed(octave), equal)
+        return found if self._step_time(octave, found) < enough else equal
 
     def _partitions_by_speed(self, octave: int) -> Iterator[_Blocks]:
-        """By speed, as far as memory allows."""
+        """Blocks by speed that fit into the workers' memory, the fastest first."""
         grid = self._plan.grids[octave]
         for power in _SPEED_POWERS:
             blocks = partition_by_speed(grid, tuple(speed**power for speed in self._speeds))
             if self._plan.can_hold(grid, blocks):
                 yield blocks
 
-    def _seconds(self, octave: int, blocks: _Blocks) -> float:
-        """Of a step, by what has been measured; nothing as long as nothing has."""
+    def _step_time(self, octave: int, blocks: _Blocks) -> float:
+        """The expected seconds of a step; 0 while no speed is known."""
         return max(map(truediv, self._pixels(octave, blocks), self._speeds), default=0.0)
 
     def _pixels(self, octave: int, blocks: _Blocks) -> list[int]:
-        """Of all windows of each member."""
+        """The pixels of all windows, by member."""
         plan = self._plan
         return [
             one.window_pixels
@@ -122,25 +122,25 @@ class LoadBalancer:
 
 
 class _MeasuredSpeed:
-    """What a member has done: pixels of windows, and the seconds that they took."""
+    """The measured speed of a member, from its pixels and seconds."""
 
     def __init__(self) -> None:
         self._pixels = self._seconds = 0.0
 
     def add(self, pixels: int, seconds: float) -> None:
-        """Later work; nothing where there was none to do."""
+        """Add work. Ignores times without work."""
         if pixels:
             self._pixels += pixels
             self._seconds += seconds
 
     def decay(self) -> None:
-        """From now on it counts less."""
+        """Reduce the weight of the work so far."""
         self._pixels *= _DECAY
         self._seconds *= _DECAY
 
     @property
     def speed(self) -> float:
-        """Pixels a second; 0 where it has not done anything."""
+        """Pixels a second; 0 if unknown."""
         return self._pixels / self._seconds if self._seconds else 0.0
 
 

@@ -1,4 +1,4 @@
-"""All octaves of a poster, dreamed by a crew from the newest checkpoint on."""
+"""The octave loop: a crew dreams all octaves of a poster, from the newest checkpoint on."""
 
 from typing import NoReturn
 
@@ -17,7 +17,7 @@ from render.pictures.tiled_image import TiledImage
 
 
 def progress(plan: PosterPlan, phase: Phase, octave: int, step: int) -> Progress:
-    """The progress of a plan after `step` steps of octave `octave`, counted from 0."""
+    """The progress of a plan after `step` steps of an octave, which is counted from 0."""
     behind = plan.octaves[:octave]
     steps = plan.spec.dream.steps
     part = step / steps if steps else 0.0
@@ -41,17 +41,20 @@ def progress(plan: PosterPlan, phase: Phase, octave: int, step: int) -> Progress
 
 
 _Refs = dict[int, list[ObjectRef]]
+"""References to the halos that each member receives."""
 
 
 _MAX_DRAIN_SECONDS = 12.0
-"""Seconds that a checkpoint may take when the machine is being taken away."""
+"""Longest checkpoint in seconds that is still written when the machine is about to go away."""
 
 
 class OctaveLoop:
-    """One crew's way through the octaves; of pixels it sees only sums.
+    """Runs one crew through the octaves. The pixels stay with the workers; it sees only sums.
 
-    Raises what the members raise, MemberLost where one dies, Stopped where `control` says so, and
-    CallCancelled where it says so in the midst of anything but a step.
+    Raises:
+        Stopped: `control` requested it.
+        CallCancelled: `control` requested it during a call other than a step.
+        MemberLost: a worker died. Also whatever a worker raises.
     """
 
     def __init__(
@@ -72,7 +75,7 @@ class OctaveLoop:
         self._neighbours: Receivers = {}
 
     def run(self) -> None:
-        """Dream what is left, until the last octave's canvas is committed."""
+        """Dream the remaining steps of all octaves, and commit the final canvas."""
         newest = self._checkpoints.newest
         if newest is None:
             self._run_octave(0, 0, None)
@@ -82,24 +85,25 @@ class OctaveLoop:
             self._run_octave(octave, 0, self._canvas())
 
     def _run_octave(self, octave: int, first: int, canvas: TiledImage | None) -> None:
-        """From step `first` on, where `canvas` is this octave's; with 0 it is the last one's."""
+        """Dream one octave from step `first` on.
+
+        canvas: of this octave. If `first` is 0, it is that of the previous octave, if any.
+        """
         self._watch(progress(self._plan, "dream", octave, first))
         refs = self._load(octave, first, canvas)
         for step in range(first, self._steps):
-            if (
-                self._between_steps(octave, step, is_fresh=step == first)
-                and self._balancer.should_rebalance()
-            ):
+            has_committed = self._between_steps(octave, step, is_fresh=step == first)
+            if has_committed and self._balancer.should_rebalance():
                 refs = self._load(octave, step, self._canvas())
             refs = self._step(octave, step, refs)
             self._watch(progress(self._plan, "dream", octave, step + 1))
         self._commit(octave, self._steps)
         if octave + 1 < len(self._plan.octaves):
-            # The last one is shown by whoever encodes it, when the crew has gone.
-            self._crew.call("show", {0: (self._canvas(), octave + 1)})
+            # The preview of the last octave is written with the outputs, without a crew.
+            self._crew.call("write_preview", {0: (self._canvas(), octave + 1)})
 
     def _load(self, octave: int, step: int, canvas: TiledImage | None) -> _Refs:
-        """Give each member its tiles, as they are after `step` steps of the octave."""
+        """Give each member its tiles after `step` steps of the octave. Returns the halos."""
         blocks = self._blocks = self._balancer.assign(octave, step)
         sends = halo_exchange(self._setup.grid(octave), self._setup.sampling_grid, blocks)
         self._neighbours = dict(enumerate(sends))
@@ -110,7 +114,10 @@ class OctaveLoop:
         )
 
     def _step(self, octave: int, step: int, refs: _Refs) -> _Refs:
-        """Two light barriers: the sums of all tiles, in tile order, then one scale for all."""
+        """Do one step, in two barriers: all gradients, then all updates.
+
+        The sums of the tiles are added in tile order, so that the scales do not depend on the crew.
+        """
         everyone = self._members
         try:
             found = self._crew.call("compute_gradients", {m: (step, *refs[m]) for m in everyone})
@@ -123,9 +130,9 @@ class OctaveLoop:
         return self._crew.scatter("update", dict.fromkeys(everyone, (scale,)), self._neighbours)
 
     def _between_steps(self, octave: int, step: int, *, is_fresh: bool) -> bool:
-        """Between two steps, of which `step` are done: stop, or commit, where it is time.
+        """After `step` steps: stop if requested, and commit if a checkpoint is due.
 
-        Returns whether it has committed, and goes on.
+        Returns whether it has committed.
         """
         if self._control.requested:
             self._stop(octave, step)
@@ -137,7 +144,7 @@ class OctaveLoop:
         return is_time
 
     def _stop(self, octave: int, step: int) -> NoReturn:
-        """Stop after `step` steps of an octave, having written its canvas where that is of use."""
+        """Stop after `step` steps of the octave. Commit before if somebody will continue."""
         stopped = self._control.stopped()
         fits = stopped.want != "drain" or self._checkpoints.cost <= _MAX_DRAIN_SECONDS
         newest = self._checkpoints.newest
@@ -160,9 +167,9 @@ class OctaveLoop:
     def _committed(self) -> Commit:
         newest = self._checkpoints.newest
         if newest is None:
-            raise ValueError("an octave ends with a commit")
+            raise ValueError("no octave has been committed")
         return newest
 
     def _canvas(self) -> TiledImage:
-        """What was committed last, to be read by any member."""
+        """The last committed canvas, which any member can read."""
         return self._checkpoints.canvas(self._committed, self._setup.grid(self._committed.octave))

@@ -1,4 +1,4 @@
-"""A poster's files: encoded from the last commit, when its crew has gone."""
+"""Encodes a poster's output files from the final commit, without a crew."""
 
 import threading
 from collections.abc import Callable
@@ -25,64 +25,62 @@ def output_name(plan: PosterPlan, output: Output) -> str:
 
 
 def output_labels(plan: PosterPlan) -> Labels:
-    """What the plan's files say of themselves."""
+    """The metadata of the plan's files: resolution and label."""
     return Labels(plan.extent.dpi, plan.label())
 
 
 def parallel_outputs(plan: PosterPlan) -> int:
-    """How many outputs are encoded at the same time: by one process, which may take what a worker
-    may.
-    """
+    """How many outputs to encode at once, with the cores of a crew and the memory of one worker."""
     most, width = min(plan.workers, len(plan.spec.outputs)), plan.extent.width
     fitting = (n for n in range(most, 1, -1) if encoding_memory(width, n) <= plan.memory.limit)
     return next(fitting, 1)
 
 
 def encoding_resources(plan: PosterPlan) -> ResourceUse:
-    """What writing the outputs asks for."""
+    """The resources that encoding the outputs needs."""
     threads = parallel_outputs(plan)
     return ResourceUse(cores=threads, gpus=0, memory=encoding_memory(plan.extent.width, threads))
 
 
 def write_outputs(
-    plan: PosterPlan, context: JobContext, canvas: TiledImage, look: Callable[[], None]
+    plan: PosterPlan, context: JobContext, canvas: TiledImage, check_stop: Callable[[], None]
 ) -> list[OutputFile]:
     """Encode every output of the final canvas, and its preview, in this process.
 
-    Reads the canvas as it was committed, in bands, so that memory is bounded by the poster's width.
-    look: called before each band of each output, in threads; what it raises ends all of them.
+    Reads the canvas in bands, so the memory grows with the poster's width alone. check_stop: called
+    in threads before each band of each output; its exceptions end all of them.
     """
-    # It loads torch, which a coordinator needs for nothing else.
+    # Imported here because it loads torch.
     from jobs.poster.picture_io import PictureIO
 
     pictures, ended = PictureIO(context), threading.Event()
 
-    def look_on() -> None:
+    def check() -> None:
         if ended.is_set():
             raise _GivenUp
-        look()
+        check_stop()
 
     pictures.write_preview(canvas, len(plan.octaves))
     with ThreadPoolExecutor(parallel_outputs(plan), "output") as pool:
         try:
             writing = [
                 pool.submit(
-                    pictures.write,
+                    pictures.write_output,
                     canvas,
                     output_name(plan, one),
                     one,
                     output_labels(plan),
-                    look_on,
+                    check,
                 )
                 for one in plan.spec.outputs
             ]
             for one in as_completed(writing):
                 one.result()
         finally:
-            # After a failure, or Ctrl-C, nobody waits for the others.
+            # After an error or Ctrl-C, end the other outputs early.
             ended.set()
     return [one.result() for one in writing]
 
 
-class _GivenUp(Exception):  # noqa: N818 - the news is in the name
-    """An output was given up because another failed."""
+class _GivenUp(Exception):  # noqa: N818 - not an error
+    """This output was given up because another one failed."""

@@ -1,11 +1,10 @@
-"""Between a poster's files and its canvas: the input in, previews and outputs out."""
+"""Picture input and output of a poster: decodes its input, encodes its previews and outputs."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from render.pictures.write_output import write_picture
 
 from jobs.planning.source import open_input
 from jobs.runtime.context import JobContext
@@ -17,19 +16,20 @@ from render.pictures.export import export_bands, preview
 from render.pictures.ingest import PictureSource, ingest_picture
 from render.pictures.output_format import Labels
 from render.pictures.tiled_image import TiledImage
+from render.pictures.write import write_picture
 
 _UPLOAD_THREADS = 8
-"""Files of a DeepZoom that are uploaded at the same time."""
+"""Files of a DeepZoom that are uploaded at once."""
 
 
 class PictureIO:
-    """Decodes the input and encodes what is committed, in bands: it never holds a whole picture."""
+    """Decodes and encodes pictures in bands. It never holds a whole picture in memory."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
 
     def ingest_input(self, spec: PosterSpec) -> None:
-        """Decode the spec's input into tiles that every worker can read."""
+        """Decode the input of a spec into tiles that any worker can read."""
         if spec.input.path is not None:
             path = self._context.local_file(spec.input.path, self._context.blobs.input)
             here = spec.input.model_copy(update={"path": path})
@@ -38,7 +38,7 @@ class PictureIO:
         self._ingest(picture, self._context.keys.input)
 
     def ingest_mask(self, path: Path, number: int, max_pixels: int) -> None:
-        """Decode one of the job's masks the same way."""
+        """Decode the mask of this number into tiles that any worker can read."""
         picture = open_picture(self._context.attachment(path), max_pixels)
         self._ingest(picture, self._context.keys.mask(number))
 
@@ -47,7 +47,7 @@ class PictureIO:
         self._context.publish_draft(key)
 
     def write_preview(self, canvas: TiledImage, octave: int) -> None:
-        """Put a small picture of an octave's canvas where people can look at it."""
+        """Write a small JPEG of an octave's canvas to the store."""
         key = self._context.keys.preview(octave)
         small = preview(canvas)
         height, width, _ = small.shape
@@ -56,19 +56,27 @@ class PictureIO:
         self._context.publish_draft(key)
 
     def write_output(
-        self, canvas: TiledImage, name: str, asked: Output, labels: Labels, look: Callable[[], None]
+        self,
+        canvas: TiledImage,
+        name: str,
+        output: Output,
+        labels: Labels,
+        check_stop: Callable[[], None],
     ) -> OutputFile:
-        """Encode the committed canvas as one output. look: called before each band; may raise."""
+        """Encode the committed canvas as one output, and upload its files.
+
+        check_stop: called before each band; may raise.
+        """
         size = (canvas.grid.height, canvas.grid.width)
         keys, number = self._context.keys, self._context.number
         path = self._context.draft(keys.output(number, name))
-        samples = _with_stop_checks(export_bands(canvas, asked.depth), look)
-        write_picture(path, asked.format, size, asked.depth, samples, labels)
+        samples = _with_stop_checks(export_bands(canvas, output.depth), check_stop)
+        write_picture(path, output.format, size, output.depth, samples, labels)
         files = [path]
-        if asked.format == "deepzoom":
+        if output.format == "deepzoom":
             files += sorted(one for one in tiles_folder(path).rglob("*") if one.is_file())
         bytes_ = sum(one.stat().st_size for one in files)
-        found = OutputFile(name, asked.format, asked.depth, f"sha256:{digest(path)}", bytes_)
+        found = OutputFile(name, output.format, output.depth, f"sha256:{digest(path)}", bytes_)
         names = [str(one.relative_to(path.parent)) for one in files]
         with ThreadPoolExecutor(_UPLOAD_THREADS) as pool:
             list(pool.map(self._context.publish_draft, (keys.output(number, one) for one in names)))
@@ -76,8 +84,8 @@ class PictureIO:
 
 
 def _with_stop_checks(
-    samples: Iterator[np.ndarray], look: Callable[[], None]
+    samples: Iterator[np.ndarray], check_stop: Callable[[], None]
 ) -> Iterator[np.ndarray]:
     for band in samples:
-        look()
+        check_stop()
         yield band

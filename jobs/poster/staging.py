@@ -1,4 +1,4 @@
-"""What a job needs, brought from the store to the machine that renders it."""
+"""Stages a submitted poster: its spec, with its files downloaded to this machine."""
 
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,15 @@ from render.networks.weight_paths import resolve_weights
 def stage_spec(
     store: Store, stored: StoredSpec, run_settings: RunSettings | None, cache: Path
 ) -> PosterSpec:
-    """The spec that was submitted, its files on this machine, on the latest terms.
+    """Return the submitted spec with local files and the latest run settings.
 
-    The files lie below `cache` by digest, and are fetched where they are not there. Without terms
-    the submitted ones count. Raises VersionMismatch where this code would make another job of it,
-    StoreRefused for blobs that are gone or damaged, InvalidRecord, and RequestError where the cache
-    cannot be written.
+    run_settings: None for the submitted ones. cache: the folder for downloaded files.
+
+    Raises:
+        VersionMismatch: this version would make another job of the spec.
+        StoreRefused: a blob is missing or damaged.
+        InvalidRecord: the stored spec is not valid.
+        RequestError: the cache cannot be written.
     """
     check_file_names(stored)
     stager = AttachmentStager(store, stored.job, cache)
@@ -44,12 +47,13 @@ def stage_spec(
         path = fetch_weights(store, weights, Path(str(chosen.weights)).name, cache)
         chosen = chosen.model_copy(update={"weights": path})
     here = spec.model_copy(update={"input": named, "network": chosen})
-    found = weights or file_digest(resolve_weights(chosen.name, None))
-    digests = stager.digests
-    found_out = poster_identity(
-        here, weights=found, picture=stored.blobs.input, attachments=digests
+    identity = poster_identity(
+        here,
+        weights=weights or file_digest(resolve_weights(chosen.name, None)),
+        picture=stored.blobs.input,
+        attachments=stager.digests,
     )
-    check_identity(stored, found_out)
+    check_identity(stored, identity)
     return here if run_settings is None else run_settings.apply_to(here)
 
 

@@ -1,4 +1,4 @@
-"""What a crew's members do for a poster: take the input in, dream, commit, show."""
+"""A poster's worker: ingests the input, dreams its tiles, saves them and writes previews."""
 
 import shutil
 from pathlib import Path
@@ -18,11 +18,11 @@ from render.geometry.partition import Block
 from render.pictures.tiled_image import TiledImage
 
 _KEPT_CHECKPOINTS = 2
-"""Checkpoints whose files stay on the machine that made them, as long as in the store."""
+"""Checkpoints whose local copies stay on the machine that wrote them, as in the store."""
 
 
 class Worker(PictureIO, Shard):
-    """A shard with the hands of a scribe."""
+    """A shard that also reads and writes pictures, saves its tiles and measures its time."""
 
     def __init__(self, setup: ShardSetup, context: JobContext, member: int) -> None:
         PictureIO.__init__(self, context)
@@ -36,16 +36,16 @@ class Worker(PictureIO, Shard):
         self._watch = Stopwatch()
 
     def close(self) -> None:
-        """Leave nothing of this member on its machine but what others there may read."""
+        """Remove this member's own files. Local copies stay for other members on this machine."""
         shutil.rmtree(self._own, ignore_errors=True)
         self._scratch_lock.release()
 
     def environment(self) -> Environment:
-        """What this member computes with."""
+        """The device and software of this member."""
         return current_environment(self._setup.device)
 
     def timings(self) -> WorkerTimings:
-        """What this member has taken so far."""
+        """The timings of this member so far."""
         return self._watch.timings(peak_gpu_memory(self._setup.device))
 
     def start(
@@ -69,7 +69,7 @@ class Worker(PictureIO, Shard):
             return self._watch.count_halos(super().update(scales))
 
     def save(self, sequence: int) -> CommitPart:
-        """Write this shard of the canvas into the store, exactly."""
+        """Write this shard's tiles of the canvas to the store, without loss."""
         key = self._context.keys.shard(self._context.number, sequence, self._member)
         with self._watch.during("save"):
             file = self.write_tiles(self._context.draft(key))

@@ -1,4 +1,4 @@
-"""What a poster's crew must know, and the first thing its members need: the decoded input."""
+"""The setup of a poster's workers, and the factory that creates them."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def decoded_layout(source: PictureInfo) -> TileLayout:
-    """How the tiles of a picture lie in the object that holds them."""
+    """The tile layout of the object that holds a decoded picture."""
     return input_layout(source.height, source.width, source.depth)
 
 
 def decoded_image(context: JobContext, key: str, source: PictureInfo) -> TiledImage:
-    """A picture that has been taken in, or will be."""
+    """A decoded picture, or one that will be decoded."""
     return TiledImage((TileSet(context.stored_object(key), decoded_layout(source)),))
 
 
 def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
-    """The plan as the engine needs it."""
+    """The setup of the engine for a plan."""
     return ShardSetup(
         network=plan.spec.network.name,
         weights=plan.weights,
@@ -50,16 +50,16 @@ def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
 
 
 def create_worker(shard_setup: ShardSetup, context: JobContext, member: int) -> "Worker":
-    """A worker, made where it will work.
+    """Create a worker in the process where it works.
 
-    Coordinators only name it. Torch would cost each of them seconds, and memory.
+    Torch is imported here, so that coordinators do not load it.
     """
     from jobs.poster.worker import Worker
 
     context.check_store()
     weights = context.local_file(shard_setup.weights, context.blobs.weights)
     if not weights.exists():
-        # They ship with the project, which lies elsewhere here.
+        # These weights ship with the project, which has another path on this machine.
         weights = resolve_weights(shard_setup.network, None)
     mix = shard_setup.mix.map_objectives(
         lambda one: replace(one, guide=one.guide and context.attachment(one.guide))

@@ -43,7 +43,7 @@ class Lease(Record):
 
 @dataclass(frozen=True)
 class CurrentLease:
-    """The lease with the highest number. age: seconds since it was written, by the store's clock."""
+    """The lease with the highest number. age: seconds since its last write, by the store."""
 
     number: int
     lease: Lease

@@ -46,7 +46,7 @@ def retry(store: Store, job: str, redo: Redo | None = None) -> State:
     """
     loaded = _load_allowed(store, job, "retry")
     if redo and not loaded.has_items:
-        raise RequestError(f"{job}: is a poster, which has no items; retry the whole job")
+        raise RequestError(f"{job}: is a {seen.kind}, which has no items; retry the whole job")
     # A queued job may be the result of a retry that died before it wrote its marker.
     is_queued = loaded.state == "queued" and redo is None
     generation = loaded.intent.generation if is_queued else loaded.intent.generation + 1

@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
 from jobs.records.record import Record
+from jobs.text.errors import RequestError
+from render.errors import suggest
 
 Failure = Literal["infra", "memory", "input", "bug"]
 """The class of a failure."""
@@ -84,3 +86,14 @@ def decode_events(content: bytes) -> list[Event]:
         if isinstance(one, dict) and isinstance(one.get("event"), str):
             found.append(one)
     return found
+
+
+def parse_failure(text: str | None) -> Failure | None:
+    """The class of failures that a text names; None for None. Raises RequestError."""
+    classes: tuple[Failure, ...] = get_args(Failure)
+    for one in classes:
+        if text == one:
+            return one
+    if text is None:
+        return None
+    raise RequestError(f"--class {text}: no such class; {suggest(text, classes)}")

@@ -44,7 +44,7 @@ class Input(SpecModel):
     def _is_one(self) -> Self:
         if sum(kind is not None for kind in (self.path, self.noise, self.colour)) != 1:
             raise ValueError(
-                "must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (with the quotes)"
+                "must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (quoted)"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""Counts what a window costs without computing it: every operation runs, on no values."""
+"""Counts the memory and operations of a window: all operations run on tensors without values."""
 
 import weakref
 from dataclasses import replace
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
@@ -16,22 +17,21 @@ from render.dream.guide import GUIDE_SIDE
 from render.dream.objective import Mix
 from render.engine.memory import Cost
 from render.geometry.rect import Rect
-from render.networks.catalogue import build_network
 from render.networks.network import Network, prepare_network
 from render.networks.receptive_field import LayerGrid
 
-_SIDES = (256, 512)  # of the windows that are counted; cost is linear in the pixels between them
+_SIDES = (256, 512)  # of the counted windows; the cost is linear in the pixels
 
 
 class _CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Adds up the storage alive, and the operations done, while it is entered."""
+    """While entered, counts the bytes of live storages and the floating-point operations."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.live = 0
         self.peak = 0
         self.flops = 0
-        self._seen: Any = WeakIdKeyDictionary()
+        self._storages: Any = WeakIdKeyDictionary()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -41,60 +41,63 @@ class _CostCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.flops += flop_registry[func.overloadpacket](
                 *args, **(kwargs or {}), out_val=result
             )
-        self.peak = max(self.peak, self.live + _columns(func.overloadpacket, args, result))
+        self.peak = max(self.peak, self.live + _im2col_bytes(func.overloadpacket, args, result))
         for value in tree_leaves(result):
             if isinstance(value, torch.Tensor):
-                self._enter(value.untyped_storage())
+                self._add(value.untyped_storage())
         return result
 
-    def _enter(self, storage: torch.UntypedStorage) -> None:
-        if storage in self._seen:
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._storages:
             return
         size = storage.nbytes()
-        self._seen[storage] = size
-        weakref.finalize(storage, self._leave, size)
+        self._storages[storage] = size
+        weakref.finalize(storage, self._subtract, size)
         self.live += size
         self.peak = max(self.peak, self.live)
 
-    def _leave(self, size: int) -> None:
+    def _subtract(self, size: int) -> None:
         self.live -= size
 
 
-def _columns(operation: Any, args: tuple[Any, ...], result: Any) -> int:
-    """Bytes that a convolution in float64 takes for the time that it runs.
+def _im2col_bytes(operation: Any, args: tuple[Any, ...], result: Any) -> int:
+    """The bytes that a convolution in float64 needs while it runs.
 
-    oneDNN has none for CPUs, and torch's own copies every window into a column (im2col), unless it
-    is a single pixel. Twice, since the heap still holds the columns of the convolution before.
+    oneDNN has no float64 convolution for CPUs. Torch's own copies every window of more than one
+    pixel into a column (im2col). The bytes count twice, because the process still holds the columns
+    of the previous convolution.
     """
     if operation is torch.ops.aten.convolution:
-        grid, weight, taken = result, args[1], args[0]
+        output, weight, pixels = result, args[1], args[0]
     elif operation is torch.ops.aten.convolution_backward:
-        grid, taken, weight = args[:3]
+        output, pixels, weight = args[:3]
     else:
         return 0
-    pointwise = weight.shape[2:].numel() == 1 and taken.shape[2:] == grid.shape[2:]
-    if taken.dtype != torch.float64 or pointwise:
+    pointwise = weight.shape[2:].numel() == 1 and pixels.shape[2:] == output.shape[2:]
+    if pixels.dtype != torch.float64 or pointwise:
         return 0
-    return 2 * int(weight[0].numel() * grid.shape[2:].numel() * taken.element_size())
+    return 2 * int(weight[0].numel() * output.shape[2:].numel() * pixels.element_size())
 
 
-def window_cost(network: str, mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> Cost:
+def window_cost(module: nn.Module, mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> Cost:
     """The cost of a mix's gradients on one window, counted on tensors without values.
 
-    `grid` is of the mix's layers.
+    `grid` is that of the mix's layers. The module's parameters move to the meta device.
     """
-    prepared = prepare_network(build_network(network), mix.layers, dtype, torch.device("meta"))
-    prepared = replace(prepared, guides=_guides(mix, dtype, grid))
+    prepared = prepare_network(module, mix.layers, dtype, torch.device("meta"))
+    prepared = replace(prepared, guides=_empty_guides(mix, dtype, grid))
     weights = sum(p.numel() * p.element_size() for p in prepared.module.parameters())
     canvas = torch.float64 if dtype == torch.float64 else torch.float32
-    small, large = (_counted(prepared, mix, side, canvas) for side in _SIDES)
+    small, large = (_count(prepared, mix, side, canvas) for side in _SIDES)
     pixel = (large.peak - small.peak) / (_SIDES[1] ** 2 - _SIDES[0] ** 2)
     fixed = small.peak - pixel * _SIDES[0] ** 2
     return Cost(fixed, pixel, large.flops / _SIDES[1] ** 2, weights)
 
 
-def _guides(mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> dict[tuple[str, Path], torch.Tensor]:
-    """As many positions as a square guide has."""
+def _empty_guides(
+    mix: Mix, dtype: torch.dtype, grid: LayerGrid
+) -> dict[tuple[str, Path], torch.Tensor]:
+    """Guide activations without values, for square guides."""
     shapes = {
         layer: ((GUIDE_SIDE // units.stride) ** 2, channels)
         for layer, units, channels in zip(mix.layers, grid.units, grid.channels, strict=True)
@@ -108,10 +111,11 @@ def _guides(mix: Mix, dtype: torch.dtype, grid: LayerGrid) -> dict[tuple[str, Pa
     }
 
 
-def _counted(network: Network, mix: Mix, side: int, canvas: torch.dtype) -> _CostCounter:
-    tally = _CostCounter()
-    with tally:
-        padded = torch.empty((side, side, 3), dtype=canvas, device="meta")
-        everywhere = [replace(objective, at=None) for objective in mix]
-        gradients(network, everywhere, padded, Rect(0, 0, side, side))
-    return tally
+def _count(network: Network, mix: Mix, side: int, canvas: torch.dtype) -> _CostCounter:
+    counter = _CostCounter()
+    with counter:
+        window = torch.empty((side, side, 3), dtype=canvas, device="meta")
+        # Where neurons lie does not matter for the cost.
+        objectives = [replace(objective, at=None) for objective in mix]
+        gradients(network, objectives, window, Rect(0, 0, side, side))
+    return counter

@@ -1,14 +1,14 @@
-"""What a plan must know of a network; torch is loaded only to find it out the first time.
+"""What a plan must know about a network: stride, receptive field, cost, and whether weights fit.
 
-A plan needs a network's stride, field and cost, and must refuse weights that do not fit. All of it
-follows from the architecture, the file's digest and the software, so it is remembered.
+All of it follows from the architecture, the weights file's digest and the software. So it is cached
+on disk, and torch is loaded only for the first measurement.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from render.dream.objective import Mix, Objective
 from render.engine.memory import Cost
@@ -17,12 +17,17 @@ from render.geometry.units import UnitGrid
 from render.networks.builtin import LOGITS
 from render.networks.disk_cache import cached_on_disk
 
+if TYPE_CHECKING:
+    from torch import nn
+
 
 @dataclass(frozen=True)
 class NetworkProfile:
-    """A mix of objectives on a network, sized up: `stride` and `field` in pixels, `cost`.
+    """A mix of objectives on a network.
 
-    `units`: of each layer that the mix looks at.
+    stride, field: over all layers of the mix, in pixels.
+    cost: of a window.
+    units: the unit grid of each layer of the mix.
     """
 
     stride: int
@@ -32,43 +37,60 @@ class NetworkProfile:
 
 
 def profile_network(network: str, mix: Mix, dtype: str) -> NetworkProfile:
-    """Size up a mix on a network that computes in `dtype` (float32, float64 or bfloat16).
+    """Profile a mix on a named network that computes in `dtype` (float32, float64 or bfloat16).
 
-    NetworkError or LayerError where the network, a layer or a channel does not exist, or where a
-    layer has no exact tiles.
+    The answer is cached on disk. Raises NetworkError or LayerError if the network, a layer or a
+    channel does not exist, or if a layer has no exact tiles.
     """
-    layers = list(mix.layers)
     terms = [[one.target_layer, one.guide is not None] for one in mix]
     question = {"network": network, "terms": terms, "dtype": dtype}
 
-    def find_out() -> dict[str, Any]:
-        import torch
-
-        from render.engine.cost_model import window_cost
+    def measure() -> dict[str, Any]:
         from render.networks.catalogue import build_network
-        from render.networks.receptive_field import layer_grid
 
-        grid = layer_grid(build_network(network), network, tuple(layers))
-        # Before the cost is counted by running the mix, and below for an answer from the cache.
-        _check_channels(network, mix, dict(zip(layers, grid.channels, strict=True)))
-        cost = window_cost(network, mix, getattr(torch, dtype), grid)
-        return asdict(grid) | {"cost": asdict(cost)}
+        return _measure(build_network(network), network, mix, dtype)
 
-    answer = cached_on_disk("survey", question, find_out)
-    _check_channels(network, mix, dict(zip(layers, answer["channels"], strict=True)))
-    units = [UnitGrid(**one) for one in answer["units"]]
+    measured = cached_on_disk("survey", question, measure)
+    # A cached answer may be that of other channels.
+    _check_channels(network, mix, measured["channels"])
+    return _profile(mix, measured)
+
+
+def profile_module(module: "nn.Module", name: str, mix: Mix, dtype: str) -> NetworkProfile:
+    """The same for any module; its parameters change dtype, and may be on the meta device."""
+    return _profile(mix, _measure(module, name, mix, dtype))
+
+
+def _measure(module: "nn.Module", name: str, mix: Mix, dtype: str) -> dict[str, Any]:
+    """The fields of the mix's LayerGrid, and the cost, as JSON can hold them."""
+    import torch
+
+    from render.engine.cost_model import window_cost
+    from render.networks.receptive_field import layer_grid
+
+    grid = layer_grid(module, name, mix.layers)
+    # Counting the cost runs the mix, so its channels must exist.
+    _check_channels(name, mix, grid.channels)
+    cost = window_cost(module, mix, getattr(torch, dtype), grid)
+    return asdict(grid) | {"cost": asdict(cost)}
+
+
+def _profile(mix: Mix, measured: Mapping[str, Any]) -> NetworkProfile:
+    units = [UnitGrid(**one) for one in measured["units"]]
     return NetworkProfile(
-        answer["stride"],
-        answer["field"],
-        Cost(**answer["cost"]),
-        dict(zip(layers, units, strict=True)),
+        measured["stride"],
+        measured["field"],
+        Cost(**measured["cost"]),
+        dict(zip(mix.layers, units, strict=True)),
     )
 
 
-def _check_channels(network: str, mix: Mix, channels: dict[str, int]) -> None:
+def _check_channels(network: str, mix: Mix, channels: Sequence[int]) -> None:
+    """Raise LayerError if a channel does not exist. `channels` are the counts of each layer."""
+    counts = dict(zip(mix.layers, channels, strict=True))
     for objective in mix:
         highest = max(objective.target_channels or (0,))
-        count = channels[objective.target_layer]
+        count = counts[objective.target_layer]
         if highest >= count:
             what, of = (
                 ("class", "")

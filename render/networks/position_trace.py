@@ -24,9 +24,15 @@ POINTWISE_MODULES = (
     nn.GELU,
     nn.Hardswish,
     nn.Hardsigmoid,
+    nn.LeakyReLU,
+    nn.ELU,
+    nn.SELU,
+    nn.Mish,
+    nn.Softplus,
     nn.Sigmoid,
     nn.Tanh,
     nn.Dropout,
+    nn.Dropout2d,
     nn.Identity,
 )
 """Modules whose output depends only on the input at the same position and channel."""
@@ -34,7 +40,7 @@ POINTWISE_MODULES = (
 
 _POINTWISE = {"relu", "relu_", "relu6", "silu", "gelu", "hardswish", "sigmoid", "dropout"}
 
-_POINTWISE |= {"stochastic_depth"}
+_POINTWISE |= {"stochastic_depth", "leaky_relu", "elu", "selu", "mish", "softplus", "tanh"}
 
 _COMBINING = {"add", "iadd", "sub", "mul", "imul", "truediv"}
 
@@ -103,6 +109,8 @@ class PositionTracer(fx.Interpreter):
     def call_module(self, target: Any, args: tuple[Any, ...], _: dict[str, Any]) -> Any:
         module = self.module.get_submodule(target)
         x = args[0]
+        if isinstance(module, nn.BatchNorm2d) and module.running_mean is None:
+            raise _NotLocalError("normalises over the whole picture")
         if isinstance(module, POINTWISE_MODULES):
             return x
         if isinstance(module, nn.Conv2d):
@@ -185,6 +193,8 @@ def _conv_padding(module: nn.Conv2d) -> Any:
         return 0
     if module.padding == "same":
         raise _NotLocalError("(padding='same') pads by the picture's size")
+    if module.padding_mode == "circular":
+        raise _NotLocalError("(padding_mode='circular') joins opposite borders")
     return module.padding
 
 

@@ -14,7 +14,7 @@ from torch import nn
 from render.errors import LayerError
 from render.geometry.units import UnitGrid
 from render.networks.builtin import LOGITS
-from render.networks.catalogue import build_network
+from render.networks.catalogue import build_network, network_names
 from render.networks.graph import TracedNetwork, trace
 from render.networks.position_trace import PixelSpan, PositionTracer
 from render.networks.subgraph import extract_subgraph
@@ -157,7 +157,7 @@ def layer_grid(model: nn.Module, name: str, layers: tuple[str, ...]) -> LayerGri
     Raises LayerError if a layer does not exist or has no exact tiles.
     """
     measured = receptive_fields(extract_subgraph(trace(model), layers))
-    fields = [_exact_field(measured, name, layer) for layer in layers]
+    fields = [_exact_field(model, measured, name, layer) for layer in layers]
     return LayerGrid(
         math.lcm(*(one.stride for one in fields)),
         max(one.field for one in fields),
@@ -166,15 +166,17 @@ def layer_grid(model: nn.Module, name: str, layers: tuple[str, ...]) -> LayerGri
     )
 
 
-def _exact_field(measured: dict[str, ReceptiveField], name: str, layer: str) -> ReceptiveField:
+def _exact_field(
+    model: nn.Module, measured: dict[str, ReceptiveField], name: str, layer: str
+) -> ReceptiveField:
     inside = [field for known, field in measured.items() if f"{known}.".startswith(f"{layer}.")]
     if not inside:
         raise LayerError(
             f"layer {layer} of {name}: gives no picture of features; "
-            f"`dreamfarm layers {name}` lists those that do"
+            f"{_layer_lister(name)} lists those that do"
         )
     if inside[-1].reason:
-        deepest = f"the deepest that has is {_deepest_exact_layer(layer_table(name))}"
+        deepest = f"the deepest that has is {_deepest_exact_layer(receptive_fields(trace(model)))}"
         if layer == LOGITS:
             raise LayerError(
                 f"classes of {name}: have no exact tiles, because {inside[-1].reason}; "
@@ -184,6 +186,11 @@ def _exact_field(measured: dict[str, ReceptiveField], name: str, layer: str) -> 
             f"layer {layer} of {name}: has no exact tiles, because {inside[-1].reason}; {deepest}"
         )
     return inside[-1]
+
+
+def _layer_lister(name: str) -> str:
+    """What lists the layers of a network: a command for a named one, else a function."""
+    return f"`dreamfarm layers {name}`" if name in network_names() else "render.network_layers"
 
 
 def _deepest_exact_layer(table: dict[str, ReceptiveField]) -> str:

@@ -27,6 +27,7 @@ from render.engine.tile_store import assemble
 from render.geometry.grid import Grid
 from render.geometry.rect import Rect, Size
 from render.geometry.sampling_grid import SamplingGrid
+from render.networks.catalogue import build_network
 from render.networks.maxpool import DeterministicMaxPool2d
 from render.networks.network import Network, prepare_network
 from render.networks.receptive_field import layer_grid
@@ -215,7 +216,7 @@ def measure_speed(extent: Extent, device: torch.device) -> None:
         for precision in _SPEEDS:
             one = subject(name, layer, precision, device)
             grid = layer_grid(seeded(name), name, (layer,))
-            flops = window_cost(name, one.mix, dtypes(precision).network, grid).flops
+            flops = window_cost(build_network(name), one.mix, dtypes(precision).network, grid).flops
             for tile in extent.tiles:
                 print(f"| {name} {layer} | {precision} | {_row(one, tile, flops, rates, extent)} |")
 

@@ -8,11 +8,11 @@ from jobs.planning.machine import this_machine
 from jobs.planning.poster import make_plan
 from jobs.spec.document import parse_poster_spec
 from jobs.store.address import open_store
+from tests.support.job_states import output_digests
 from tests.support.small_poster import claim_poster
 from tests.support.storm import (
     check_work_redone,
     describe_jobs,
-    digests,
     fault_kinds,
     render_in_storm,
     storm_job,
@@ -42,7 +42,7 @@ def survives(seed: int, folder: Path, calm: list[str]) -> None:
     finally:
         supervisor.end()
     told = describe_jobs(log, store)
-    assert digests(job) == calm, told
+    assert output_digests(job) == calm, told
     check_work_redone(track, told)
     assert unknown_objects(store, job.id) == [], told
 

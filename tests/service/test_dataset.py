@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.records.job import load_job
 from jobs.store.address import open_store
 from jobs.store.folder import FolderStore

@@ -1,9 +1,7 @@
-"""Small pictures from a seed, and what among them cannot be dreamed, with the reason."""
+"""Small seeded pictures, some of them bad, and the reason why each bad one fails."""
 
 import os
 import stat
-import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
@@ -14,8 +12,10 @@ import numpy as np
 import tifffile
 from PIL import Image
 
+from tests.support.malicious_files import oversized_png, png_file
+
 MAX_PIXELS = 20_000
-"""For limits.max_pixels: more than all pictures here have, but for one that is spoilt by it."""
+"""For limits.max_pixels: all good pictures are smaller; one bad picture is larger."""
 
 _SIZES = ((64, 64), (64, 96), (80, 72))
 _FORMATS = (("png", "png"), ("jpg", "jpeg"), ("webp", "webp"), ("tif", "tiff"))
@@ -23,9 +23,9 @@ _FORMATS = (("png", "png"), ("jpg", "jpeg"), ("webp", "webp"), ("tif", "tiff"))
 
 @dataclass(frozen=True)
 class BadPicture:
-    """A way to spoil a picture: its name's ending, its bytes, and a word of the row's message.
+    """One kind of bad picture: its file's suffix, its bytes, and a part of the row's message.
 
-    The failure is the input's, whichever it is.
+    Each kind fails with the class `input`.
     """
 
     suffix: str
@@ -35,18 +35,18 @@ class BadPicture:
 
 @dataclass(frozen=True)
 class MixedPictures:
-    """Pictures by their keys, and of those that are spoilt a word of the row's message."""
+    """Pictures by their keys; for bad ones, a part of the row's message."""
 
     content: dict[str, bytes]
     reasons: dict[str, str]
 
     @property
     def good(self) -> set[str]:
-        """The keys of those that can be dreamed."""
+        """The keys of the good pictures."""
         return self.content.keys() - self.reasons.keys()
 
     def write_to(self, folder: Path) -> Path:
-        """The folder, with a file for each."""
+        """Write a file for each picture; returns the folder."""
         for key, content in self.content.items():
             path = folder / key
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,8 +55,9 @@ class MixedPictures:
 
 
 def mixed_pictures(count: int, bad: int, seed: int = 0) -> MixedPictures:
-    """So many pictures of some sizes, formats and folders; the spoilt ones, in every way in turn,
-    lie all over among them."""
+    """Make `count` pictures of several sizes, formats and folders.
+
+    `bad` of them, of each kind in turn, stand at random places."""
     draw = np.random.default_rng(seed)
     ways = list(islice(cycle(BAD_PICTURES.items()), bad))
     places = set(draw.choice(count, bad, replace=False).tolist())
@@ -77,7 +78,7 @@ def mixed_pictures(count: int, bad: int, seed: int = 0) -> MixedPictures:
 def picture_bytes(
     draw: np.random.Generator, kind: str = "png", size: tuple[int, int] = _SIZES[0]
 ) -> bytes:
-    """A picture file of soft noise; the size is its height and width."""
+    """A picture file of smooth noise; `size` is (height, width)."""
     height, width = size
     coarse = draw.integers(0, 256, (height // 8, width // 8, 3), np.uint8)
     soft = Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
@@ -87,7 +88,7 @@ def picture_bytes(
 
 
 def add_unreadable_files(folder: Path) -> dict[str, str]:
-    """Put into a folder what only disks have; words of their rows' messages by their keys."""
+    """Add files that cannot be read; returns parts of the rows' messages by key."""
     reasons = {}
     (folder / "gone.jpg").symlink_to(folder / "was-never-there.jpg")
     reasons["gone.jpg"] = "No such file"
@@ -116,16 +117,6 @@ def _cut(kind: str) -> Callable[[np.random.Generator], bytes]:
     return cut
 
 
-def _png(width: int, height: int, data: bytes) -> bytes:
-    """A PNG that claims a size, with that for its pixels."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = [
-        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-        for chunk in (header, b"IDAT" + data, b"IEND")
-    ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
 def _tiff(samples: np.ndarray) -> bytes:
     buffer = BytesIO()
     tifffile.imwrite(buffer, samples, photometric="minisblack", planarconfig="contig")
@@ -137,16 +128,16 @@ BAD_PICTURES: dict[str, BadPicture] = {
     "cut-too": BadPicture("png", _cut("png"), "truncated or damaged"),
     "text": BadPicture("jpg", lambda _: b"hello, I am a text", "not a picture"),
     "empty": BadPicture("png", lambda _: b"", "is empty"),
-    "bomb": BadPicture(
-        "png", lambda _: _png(60_000, 60_000, zlib.compress(b"")), "more than the limit"
-    ),
+    "bomb": BadPicture("png", lambda _: oversized_png(60_000, 60_000), "more than the limit"),
     "large": BadPicture(
         "png", lambda draw: picture_bytes(draw, "png", (160, 128)), "more than the limit"
     ),
     "float": BadPicture("tif", lambda _: _tiff(np.zeros((8, 8), np.float32)), "float samples"),
     "channels": BadPicture("tif", lambda _: _tiff(np.zeros((8, 8, 7), np.uint8)), "channels"),
     "film": BadPicture("gif", lambda draw: picture_bytes(draw, "gif"), "not a picture"),
-    "noise": BadPicture("png", lambda draw: _png(64, 64, draw.bytes(4000)), "truncated or damaged"),
-    "hollow": BadPicture("png", lambda _: _png(64, 64, b""), "truncated or damaged"),
+    "noise": BadPicture(
+        "png", lambda draw: png_file(64, 64, draw.bytes(4000)), "truncated or damaged"
+    ),
+    "hollow": BadPicture("png", lambda _: png_file(64, 64, b""), "truncated or damaged"),
     "magic": BadPicture("webp", lambda _: b"RIFF\0\0\0\0WEBP", "damaged"),
 }

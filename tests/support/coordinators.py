@@ -1,4 +1,4 @@
-"""Coordinators in this process, on a store whose clock stands still until it is moved."""
+"""Coordinators in the test's process, on a store whose clock the test moves."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -20,18 +20,18 @@ from tests.support.s3_servers import BUCKET
 from tests.support.small_poster import poster_document
 
 ALLOW_ALL_PLACES = ("/", f"s3://{BUCKET}")
-"""What operators allow here, unless it is their caution that is tested."""
+"""The `--allow` list of most tests: everything."""
 
 TTL = 1.5
-"""Seconds: of the store's clock, which stands still; holders look at intents as often, by ours."""
+"""Seconds of a lease on the store's clock. Holders read intents as often, by the real clock."""
 
 STORES: dict[str, Store] = {}
-"""What holders see of their store, by a name: a store cannot be pickled, nor need be here."""
+"""The stores of the holders, by name, because a store cannot be pickled."""
 
 
 @dataclass(frozen=True)
 class OpenStore:
-    """A holder's way to what it sees."""
+    """Opens a store of `STORES`."""
 
     name: str
 
@@ -41,18 +41,18 @@ class OpenStore:
 
 @dataclass
 class ClaimedJob:
-    """A coordinator that has claimed its lease, and what it is asked to do."""
+    """A coordinator that holds its lease, and its control."""
 
     coordinator: Coordinator
     control: Control = field(repr=False)
 
     def run(self) -> int:
-        """Hold the job; returns the exit code."""
+        """Run the job; returns the exit code."""
         return self.coordinator.run()
 
 
 def submit_small_poster(shared: MemoryStore, picture: Path, weights: Path, *settings: str) -> str:
-    """A small job of two octaves and two workers."""
+    """Submit a small poster of two octaves for two workers; returns the job's id."""
     usual = ("crew.workers=2", "size=70x50", "dream.octaves=2")
     return submit_poster(
         shared, parse_poster_spec(poster_document(picture, weights, *usual, *settings))
@@ -74,7 +74,9 @@ def claim_job(
     metrics_pipe: int | None = None,
     min_gain: float = 3,
 ) -> ClaimedJob:
-    """The next holder of a job, which sees the store itself or a view of it."""
+    """Claim the job's next lease.
+
+    view: the store that the holder uses; by default the shared one."""
     keys = JobKeys(job)
     before = current_lease(shared, keys)
     held = claim_lease(shared, keys, before.number if before else 0, "here:1", TTL)

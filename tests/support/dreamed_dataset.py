@@ -1,4 +1,4 @@
-"""A folder of pictures as a dataset, dreamed in a store, for the tests of the command line."""
+"""A dreamed dataset in a store, for the commands that read jobs."""
 
 import shutil
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
 from tests.support.bad_pictures import picture_bytes
@@ -30,7 +30,7 @@ JOB_FILES = {"contact-sheet.jpg", "ledger.parquet", "manifest.json"}
 
 
 def write_photos(folder: Path, *more: str) -> Path:
-    """A folder of three pictures, one that is none, and a file that is not meant."""
+    """Write three pictures, one text file named like a picture, and one text file."""
     for name in (*GOOD_INPUTS, *more):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def write_dataset_spec(place: Path, inputs: Path, weights: Path, *settings: str)
 
 @dataclass(frozen=True)
 class DreamedDataset:
-    """A dataset that has been dreamed, in a store that is a folder."""
+    """A dataset that has been dreamed; its store is the folder `store`."""
 
     store: Path
     job: str
@@ -62,12 +62,12 @@ class DreamedDataset:
         return self.store / self.keys.result(name)
 
     def copied(self, folder: Path) -> "DreamedDataset":
-        """The same in a folder of its own, to be changed."""
+        """A copy of the store in another folder, which a test may change."""
         return DreamedDataset(Path(shutil.copytree(self.store, folder / "store")), self.job)
 
 
 def dream_dataset(place: Path, weights: Path) -> DreamedDataset:
-    """An album, submitted to a store beside it and dreamed by one holder."""
+    """Submit a folder of photos as a dataset and dream it."""
     store = FolderStore(place / "store")
     job = submit_small_dataset(store, write_photos(place / "photos"), weights)
     assert claim_job(store, job, place).run() == DONE

@@ -1,4 +1,4 @@
-"""A proxy that does to HTTP requests what networks and busy servers do, at a seeded rate."""
+"""An HTTP proxy that makes the faults of networks and busy servers, at a seeded rate."""
 
 import random
 import socket
@@ -19,7 +19,7 @@ _BACKEND_TIMEOUT = 60.0
 
 
 class Fault(Enum):
-    """What may happen to a request."""
+    """A fault of a request."""
 
     DROPPED = "the connection ends before the request is forwarded"
     LOST = "the request is forwarded, and its answer lost"
@@ -31,19 +31,19 @@ class Fault(Enum):
 
 @dataclass(frozen=True)
 class Canned:
-    """An answer that the proxy gives itself, forwarding nothing."""
+    """An answer of the proxy itself; it forwards nothing."""
 
     status: int
     content: bytes = b""
 
 
 Fate = Fault | Canned | None
-"""What happens to a request; None is nothing."""
+"""The fault of a request, or None."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came in.
+    """A request from a client.
 
     kind: `list` and `delete` are of many keys, `object` of one; `uploads` begins an upload or lists
     the open ones, `part` sends a part, `upload` completes or aborts it.
@@ -55,11 +55,11 @@ class Asked:
 
 
 class Proxy:
-    """Forwards to a backend what comes in at `endpoint`, the Host header as the client signed it.
+    """Forwards requests at `endpoint` to a backend, with the Host header that the client signed.
 
-    rate: the share of requests that one of `faults` happens to; may be changed at any time.
-    withheld: headers, in small letters, that the backend does not get to see.
-    stall: seconds that a stalled answer is held back. asked: all requests, in order.
+    rate: the fraction of requests with one of `faults`; may change at any time.
+    withheld: headers, in lower case, that the proxy removes.
+    stall: seconds before a stalled answer. asked: all requests, in order.
     """
 
     def __init__(self, backend: str, seed: int, stall: float) -> None:
@@ -72,7 +72,7 @@ class Proxy:
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
 
     def reset(self, seed: int) -> None:
-        """As it was at first: no faults, and nothing asked yet."""
+        """Forget all faults and all requests."""
         self.rate = 0.0
         self.faults = tuple(Fault)
         self.withheld: frozenset[str] = frozenset()
@@ -82,13 +82,13 @@ class Proxy:
         self._scripted: deque[Fate] = deque()
 
     def script(self, *fates: Fate) -> None:
-        """What happens to the next requests, one after the other, whatever the rate."""
+        """Set the faults of the next requests in order, whatever the rate."""
         with self._lock:
             self._scripted.extend(fates)
 
     @contextmanager
     def outage(self) -> Iterator[None]:
-        """A time in which every connection is dropped, with what is under way on it."""
+        """Drop every connection within this context."""
         self.out = True
         try:
             yield
@@ -96,12 +96,12 @@ class Proxy:
             self.out = False
 
     def counts(self) -> Counter[tuple[str, str]]:
-        """How many requests came in, by method and kind."""
+        """The number of requests by method and kind."""
         with self._lock:
             return Counter((asked.method, asked.kind) for asked in self.asked)
 
     def take(self, asked: Asked) -> Fate:
-        """Take note of a request, and decide on its fate."""
+        """Record a request, and choose its fault."""
         with self._lock:
             self.asked.append(asked)
             if self._scripted:
@@ -110,7 +110,7 @@ class Proxy:
 
     @contextmanager
     def running(self) -> Iterator["Proxy"]:
-        """Serves in threads, until the end."""
+        """Serve in threads within this context."""
         thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         thread.start()
         try:
@@ -123,7 +123,7 @@ class Proxy:
 
 
 def canned_error(status: int, code: str) -> Canned:
-    """What an S3 server answers to a request that fails."""
+    """An S3 server's answer to a request that fails."""
     return Canned(status, f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode())
 
 
@@ -135,13 +135,13 @@ _ANSWERS = {
 
 @contextmanager
 def faulty_proxy(backend: str, seed: int = 0, stall: float = 5.0) -> Iterator[Proxy]:
-    """A proxy in front of the backend with that URL, at first without faults."""
+    """A proxy for the backend at this URL, at first without faults."""
     with Proxy(backend, seed, stall).running() as proxy:
         yield proxy
 
 
 def asked(method: str, target: str) -> Asked:
-    """What a request to an S3 server is about; the key is of a path `/BUCKET/KEY`."""
+    """Parse a request to an S3 server at a path `/BUCKET/KEY`."""
     parts = urlsplit(target)
     key = unquote(parts.path).strip("/").partition("/")[2]
     query = parse_qs(parts.query, keep_blank_values=True)
@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _drop(self) -> None:
-        """End the connection as a crash does."""
+        """Reset the connection, as a crash does."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.connection.close()

@@ -1,4 +1,4 @@
-"""A job in each of its states, laid into a store by those who would bring it there."""
+"""Writes a job in any of its states into a store, and reads what became of a job."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ TTL = 60.0
 
 
 def write_job(store: Store, job: str = JOB) -> JobKeys:
-    """The least that makes a job: its spec."""
+    """Write the one object that every job has: its spec."""
     keys = JobKeys(job)
     spec = StoredSpec(
         job=job, spec={}, blobs=Blobs(input=None, weights=None), identity={}, nonce="n"
@@ -28,7 +28,7 @@ def write_job(store: Store, job: str = JOB) -> JobKeys:
 
 
 def claim_next_lease(store: Store, keys: JobKeys) -> HeldLease:
-    """The next lease."""
+    """Claim the job's next lease."""
     before = current_lease(store, keys)
     held = claim_lease(store, keys, before.number if before else 0, "here:1", TTL)
     assert held is not None
@@ -38,7 +38,7 @@ def claim_next_lease(store: Store, keys: JobKeys) -> HeldLease:
 def sample_status(
     generation: int = 0, failure: Failure | None = None, progress: float = 0.25
 ) -> Status:
-    """Of a job under way, or of one that has failed."""
+    """The status of a running job, or of one that has failed."""
     return Status(
         generation=generation,
         phase="octave 1",
@@ -58,13 +58,13 @@ def sample_status(
 
 
 def fail_job(store: Store, held: HeldLease, generation: int = 0) -> None:
-    """What a holder does whose job has failed for good."""
+    """Write the status of a job that has failed for good, and release its lease."""
     store.put(held.keys.status(held.number), sample_status(generation, "memory").encode())
     held.release()
 
 
 def job_in_state(store: Store, state: State) -> JobKeys:
-    """A job in a state."""
+    """Write a job in this state."""
     keys = write_job(store)
     match state:
         case "running":
@@ -81,13 +81,13 @@ def job_in_state(store: Store, state: State) -> JobKeys:
 
 
 def output_digests(job: Job) -> list[str]:
-    """The outputs' checksums of a job that succeeded."""
+    """The checksums of the outputs of a job that has succeeded."""
     assert job.state == "succeeded", job.status
     assert job.manifest is not None
     return [one["sha256"] for one in job.manifest["outputs"]]
 
 
 def lease_events(store: Store, job: str, number: int) -> list[dict[str, Any]]:
-    """What happened under a lease."""
+    """The events of one lease."""
     lines = store.get(JobKeys(job).events(number)).decode().splitlines()
     return [json.loads(line) for line in lines]

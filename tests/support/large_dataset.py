@@ -1,8 +1,8 @@
-"""Very many pictures that nobody dreams: what listing, freezing and scheduling them costs.
+"""Measures what listing, indexing and scheduling many pictures costs, without dreaming.
 
     python -m tests.support.large_dataset FOLDER COUNT [--inputs INPUTS]
 
-INPUTS is listed; without it a listing of COUNT pictures is made up. Prints one JSON object, `Cost`.
+Lists INPUTS; without it, generates a listing of COUNT pictures. Prints one JSON object, `Cost`.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jobs.dataset.index_builder import build_index
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.inputs.item import ByteRange, Item, ListedImage
 from jobs.dataset.inputs.listing import list_images
-from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.runner import DatasetRunner
 from jobs.dataset.worker_tasks import WorkerConfig
@@ -39,15 +39,15 @@ from tests.support.small_poster import MACHINE
 
 _FOLDER_FILES = 1000
 _TTL = 3600.0
-_POISON = 1009
-"""Every so manieth item fails, so that both kinds of rows are counted."""
+_FAILING = 1009
+"""Every 1009th item fails, so that the ledger has both kinds of rows."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds of freezing and of holding, of this process alone; its memory in bytes.
+    """CPU seconds of this process for indexing and running, and its memory in bytes.
 
-    start: as the job began, all that a coordinator loads being there. peak: at any time since.
+    start: before the job, with all modules of a coordinator loaded. peak: the most since then.
     """
 
     items: int
@@ -60,20 +60,20 @@ class Cost:
 
 
 class StubWorker:
-    """In a worker's place: answers at once."""
+    """Replaces a worker and answers at once."""
 
     def __init__(self, plan: DatasetPlan, context: JobContext, worker_config: WorkerConfig) -> None:
         self._lease, self._generation = context.number, worker_config.generation
         self._device = plan.device
 
     def environment(self) -> Environment:
-        """What no pixel depends on."""
+        """An environment without versions."""
         return Environment("stub", self._device, {})
 
     def dream(self, line: bytes, file: int) -> bytes:
-        """A row such as a worker's."""
+        """A row as a worker writes it."""
         item = Item.decode(line, f"item file {file}")
-        is_good = item.number % _POISON != 0
+        is_good = item.number % _FAILING != 0
         return LedgerRow(
             number=item.number,
             key=item.found.key,
@@ -98,7 +98,7 @@ class StubWorker:
 
 
 def generate_listing(count: int) -> Iterator[ListedImage]:
-    """A listing as of folders of a thousand, in an order that is not theirs."""
+    """A listing of folders with a thousand pictures each, in mixed order."""
     for number in range(count):
         mixed = number * 7919 % count
         key = f"part-{mixed // _FOLDER_FILES:04}/picture-{mixed:07}.jpg"
@@ -106,7 +106,7 @@ def generate_listing(count: int) -> Iterator[ListedImage]:
 
 
 def measure(folder: Path, count: int, inputs: str | None) -> Cost:
-    """List, freeze and hold a dataset in the store that the folder is."""
+    """List, index and run a dataset whose store is the folder."""
     spec = parse_spec({"kind": "dataset", "inputs": inputs or "/pictures", "sheet": 0})
     if not isinstance(spec, DatasetSpec):
         raise TypeError(spec)
@@ -147,7 +147,7 @@ def _held(plan: DatasetPlan, store: Store, folder: Path) -> Iterator[DatasetRunn
 
 
 def _memory(field: str) -> int:
-    """Of this process, in bytes. What `resource` says counts what its parent had, too."""
+    """A field of this process's status, in bytes. `resource` would count the parent's, too."""
     status = Path("/proc/self/status").read_text()
     found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
     if found is None:
@@ -167,7 +167,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Workers are named by their module, which must not be this one.
+    # Pickle names workers by their module, which must not be `__main__`.
     from tests.support.large_dataset import main as named
 
     named()

@@ -1,4 +1,4 @@
-"""Rows and keys for the tests of the ledger."""
+"""Rows and keys of a ledger."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ LEDGER_KEYS = LedgerKeys(JOB)
 
 
 def ledger_row(number: int, **changes: Any) -> LedgerRow:
-    """A row of that item, done under lease 1 unless told otherwise."""
+    """The row of an item, done under lease 1 unless `changes` say otherwise."""
     usual: dict[str, Any] = {
         "number": number,
         "key": f"in/{number}.jpg",
@@ -25,5 +25,5 @@ def ledger_row(number: int, **changes: Any) -> LedgerRow:
 
 
 def encode_rows(*rows: LedgerRow) -> bytes:
-    """A copy of a page."""
+    """A ledger file with these rows."""
     return b"".join(one.encode() for one in rows)

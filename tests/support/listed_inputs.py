@@ -1,4 +1,4 @@
-"""What a listing finds, for tests to look at."""
+"""Lists inputs, and makes folders and S3 prefixes to list."""
 
 import os
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.support.s3_servers import BUCKET
 
 
 def list_inputs(path: Path | str, column: str = "picture") -> list[ListedImage]:
-    """The whole listing, in the order of keys."""
+    """The whole listing, ordered by key."""
     inputs = Inputs(path=str(path), column=column)
     return sorted(list_images(inputs), key=lambda one: one.key)
 
@@ -24,7 +24,7 @@ def list_keys(path: Path | str) -> list[str]:
 
 
 def write_files(root: Path, *names: str) -> None:
-    """Small files below a folder."""
+    """Write small files below a folder."""
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def write_files(root: Path, *names: str) -> None:
 
 @dataclass(frozen=True)
 class S3Prefix:
-    """A part of a bucket that one test has for itself. address: without a slash at its end."""
+    """A part of a bucket for one test. The address ends without a slash."""
 
     name: str
 
@@ -42,7 +42,7 @@ class S3Prefix:
         return f"s3://{BUCKET}/{self.name}"
 
     def put(self, key: str, content: bytes = b"x") -> str:
-        """The address of a new object."""
+        """Write an object; returns its address."""
         s3_client().put_object(Bucket=BUCKET, Key=f"{self.name}/{key}", Body=content)
         return f"{self.address}/{key}"
 
@@ -52,7 +52,7 @@ NOBODY = 65534
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """As somebody to whom permissions apply: root may read everything."""
+    """Run as a user to whom permissions apply; root may read everything."""
     before = os.geteuid()
     if before == 0:
         os.seteuid(NOBODY)

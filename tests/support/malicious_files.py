@@ -1,4 +1,4 @@
-"""Files as somebody makes them who means harm."""
+"""Files that attack their reader."""
 
 import struct
 import zlib
@@ -10,7 +10,7 @@ GIGABYTE = 1 << 30
 
 
 class Trap:
-    """A pickle of it makes a file when it is opened."""
+    """Its pickle creates a file when somebody loads it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -20,12 +20,16 @@ class Trap:
 
 
 def oversized_png(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds nothing."""
+    """A PNG whose header states a size, without pixels."""
+    return png_file(width, height, zlib.compress(b""))
+
+
+def png_file(width: int, height: int, data: bytes) -> bytes:
+    """A PNG of this size with any bytes in place of its compressed pixels."""
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = b"IDAT" + zlib.compress(b"")
     chunks = [
-        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c))
-        for c in (header, data, b"IEND")
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in (header, b"IDAT" + data, b"IEND")
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
@@ -33,7 +37,7 @@ def oversized_png(width: int, height: int) -> bytes:
 def chained_tiff(pages: int, then: int = 0, *, order: str = "<", big: bool = False) -> bytes:
     """A TIFF of grey pages, 8 x 8 pixels each, that share their samples.
 
-    then: where the last of its directories leads to; the first one lies at `first_directory`.
+    then: the offset that the last directory links to; the first is at `first_directory`.
     """
     mark = b"II" if order == "<" else b"MM"
     word, count, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")
@@ -54,17 +58,17 @@ def chained_tiff(pages: int, then: int = 0, *, order: str = "<", big: bool = Fal
 
 
 def first_directory(*, big: bool = False) -> int:
-    """Where the first directory of a `chained_tiff` lies."""
+    """The offset of the first directory of a `chained_tiff`."""
     return 16 if big else 8
 
 
 def looping_tiff() -> bytes:
-    """A TIFF whose third and last directory leads back to its first."""
+    """A TIFF whose third and last directory links back to the first."""
     return chained_tiff(3, first_directory())
 
 
 def write_long_header(path: Path, length: int = GIGABYTE) -> Path:
-    """A .safetensors file with a header of so many bytes, all of them there: holes on the disk."""
+    """A .safetensors file with a header of `length` bytes, in a sparse file."""
     with path.open("wb") as file:
         file.write(length.to_bytes(8, "little"))
         file.truncate(8 + length)

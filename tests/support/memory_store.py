@@ -1,4 +1,4 @@
-"""A store in memory whose clock stands still until it is moved, for exact tests of time."""
+"""Stores in memory whose clock the test moves; some of them fail on purpose."""
 
 import threading
 from collections import Counter
@@ -12,7 +12,7 @@ from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, check_whole_re
 
 
 class MemoryStore(Store):
-    """Move its time by `now`."""
+    """A store in memory; set `now` to move its clock."""
 
     def __init__(self) -> None:
         super().__init__("memory")
@@ -21,7 +21,7 @@ class MemoryStore(Store):
         self._lock = threading.Lock()
 
     def copied(self) -> Self:
-        """Another store that goes on from here."""
+        """A copy of the store as it is now."""
         other = copy(self)
         other.objects = dict(self.objects)
         return other
@@ -89,7 +89,7 @@ class MemoryStore(Store):
 
 
 class ForgetfulStore(MemoryStore):
-    """Loses its first answer to every condition, so that the request is sent again."""
+    """Loses the first answer to each conditional write, as if the client had sent it again."""
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
         super().put_if_absent(key, content)
@@ -97,11 +97,11 @@ class ForgetfulStore(MemoryStore):
 
 
 class Died(Exception):  # noqa: N818 - it is no error here
-    """Where a process was ended."""
+    """Stands for the end of a process."""
 
 
 class MortalStore(MemoryStore):
-    """Whoever uses it dies just before a write, after so many of them; None: nobody does."""
+    """Raises `Died` before a write, after `writes_left` of them; None: never."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class MortalStore(MemoryStore):
 
 
 class SleepyStore(MemoryStore):
-    """One holder's view of a store: it falls asleep before one of its writes, `what#which`."""
+    """One holder's view of a store. The holder sleeps before one write, named `key#number`."""
 
     def __init__(self, shared: MemoryStore, sleeps_before: str | None) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class SleepyStore(MemoryStore):
 
 
 def wait_until_asleep(sleeper: SleepyStore, thread: threading.Thread) -> bool:
-    """Whether it does, before its holder ends."""
+    """Whether the holder falls asleep before its thread ends."""
     while thread.is_alive():
         if sleeper.is_asleep.wait(0.1):
             return True

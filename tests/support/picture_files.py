@@ -1,4 +1,4 @@
-"""Pictures that tests write and read."""
+"""Sample arrays and ICC profiles for pictures, and a reader."""
 
 import struct
 from pathlib import Path
@@ -23,7 +23,7 @@ def noise_samples(height: int, width: int, depth: int = 8) -> np.ndarray:
 
 
 def read_samples(path: Path, rows: int = 64) -> np.ndarray:
-    """The whole picture, through its bands."""
+    """Read a whole picture by its bands."""
     return np.concatenate(list(open_picture(path).bands(rows)))
 
 

@@ -1,4 +1,4 @@
-"""What the pools of these tests are made of."""
+"""Workers for the pools of tests."""
 
 import os
 import sys
@@ -14,13 +14,13 @@ from tests.support.crew_members import ToyMember
 
 
 class ToyWorker(ToyMember):
-    """A player whose methods bear with each other in several threads."""
+    """A member whose methods may run in several threads."""
 
     def double(self, number: int) -> int:
         return 2 * number
 
     def zeros(self, like: NDArray[np.float32]) -> tuple[bool, NDArray[np.float32]]:
-        """Whether the array may be written to, and one that is still ours."""
+        """Whether the array is writeable, and a new array that the worker still holds."""
         return bool(like.flags.writeable), np.zeros_like(like)
 
     def fail_here(self, folder: Path) -> None:
@@ -32,20 +32,20 @@ class ToyWorker(ToyMember):
         raise SystemExit(3)
 
     def gather(self, folder: Path, number: int) -> int:
-        """Return once `number` calls are here at the same time; our process."""
+        """Return once `number` calls are here at the same time; returns the process id."""
         (folder / str(threading.get_native_id())).touch()
         wait_for(lambda: len(list(folder.iterdir())) >= number)
         return os.getpid()
 
     def linger(self, folder: Path, gate: str) -> int:
-        """Return once there is a file of that name; our process."""
+        """Return once a file of this name exists; returns the process id."""
         add_mark(folder, str(os.getpid()))
         wait_for((folder / gate).exists)
         return os.getpid()
 
 
 class RecoveringWorker(ToyWorker):
-    """Cannot double in its first so many lives."""
+    """Fails to double in its first `ill_for` lives."""
 
     def __init__(self, folder: Path, name: str, ill_for: int) -> None:
         super().__init__(name)
@@ -54,13 +54,13 @@ class RecoveringWorker(ToyWorker):
     def double(self, number: int) -> int:
         if self.is_ill:
             raise OSError(f"{self.name} is ill")
-        # Work takes time, so that nobody does all of it alone.
+        # Work takes time, so that no worker does all of it.
         time.sleep(0.01)
         return 2 * number
 
 
 class MortalWorker(ToyWorker):
-    """From its second life on, its constructor exits; in the last, it raises."""
+    """Its constructor exits from its second life on; in its last life, it raises."""
 
     def __init__(self, folder: Path, lives: int) -> None:
         super().__init__()
@@ -72,14 +72,14 @@ class MortalWorker(ToyWorker):
 
 
 def add_mark(folder: Path, name: str) -> int:
-    """Put another file into the folder; how many with this name there are now."""
+    """Add a file for this name; returns how many the folder now has."""
     number = len(list(folder.glob(f"{name}-*"))) + 1
     (folder / f"{name}-{number}-{os.getpid()}-{threading.get_native_id()}").touch()
     return number
 
 
 def wait_for(condition: Callable[[], bool], patience: float = 60) -> None:
-    """Raises TimeoutError after so many seconds."""
+    """Wait; raises TimeoutError after `patience` seconds."""
     deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:

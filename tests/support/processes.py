@@ -1,4 +1,4 @@
-"""Watching processes end."""
+"""Watches processes: their end, their memory, their disk usage."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import psutil
 
 
 def still_running(processes: Iterable[int], patience: float = 20) -> set[int]:
-    """The ids of those that have not ended after `patience` seconds."""
+    """The ids of the processes that still run after `patience` seconds."""
     deadline = time.monotonic() + patience
     while (running := set(filter(_runs, processes))) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -20,7 +20,7 @@ def still_running(processes: Iterable[int], patience: float = 20) -> set[int]:
 
 def _runs(process: int) -> bool:
     try:
-        # An orphan that nobody has collected has ended too.
+        # A zombie has ended, too.
         return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
@@ -31,7 +31,7 @@ _INTERVAL = 0.02  # seconds
 
 @dataclass(frozen=True)
 class ProgramResult:
-    """A finished program: its output, and the peak of RSS without shared memory by process."""
+    """A finished program's output, and each process's peak RSS without shared memory, in bytes."""
 
     returncode: int
     stdout: str
@@ -40,7 +40,7 @@ class ProgramResult:
 
 
 def run_watched(command: Sequence[str]) -> ProgramResult:
-    """Run a program to its end; watch it and all its descendants."""
+    """Run a program to its end, and sample its memory and that of all its descendants."""
     peaks: dict[str, int] = {}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -71,7 +71,7 @@ def _sample(process: psutil.Process, peaks: dict[str, int]) -> None:
 
 
 def disk_usage(folder: Path) -> int:
-    """What a folder's files take on disk; they may go while they are counted."""
+    """The bytes that a folder's files use on disk. Files may vanish while they are counted."""
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:

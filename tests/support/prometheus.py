@@ -1,4 +1,4 @@
-"""A real Prometheus on loopback, which scrapes one place for a test's time."""
+"""A real Prometheus on loopback, which scrapes one address during a test."""
 
 import json
 import shutil
@@ -22,13 +22,13 @@ _TIMEOUT = 60.0
 
 
 class Prometheus:
-    """One that runs."""
+    """A running Prometheus."""
 
     def __init__(self, port: int) -> None:
         self._place = f"http://127.0.0.1:{port}"
 
     def is_ready(self) -> bool:
-        """Whether it answers yet."""
+        """Whether it answers."""
         try:
             with urllib.request.urlopen(f"{self._place}/-/ready", timeout=5):
                 return True
@@ -36,14 +36,14 @@ class Prometheus:
             return False
 
     def found(self, query: str) -> list[dict[str, Any]]:
-        """What a query finds now: `{"metric": labels, "value": [time, text]}` for each series."""
+        """The series of a query now, each `{"metric": labels, "value": [time, text]}`."""
         answer = self._asked("query", query=query)
         assert answer["resultType"] == "vector", query
         found: list[dict[str, Any]] = answer["result"]
         return found
 
     def value(self, query: str) -> float | None:
-        """The only value that a query finds now; None where it finds none."""
+        """The one value of a query now; None if there is none."""
         found = self.found(query)
         assert len(found) < 2, found
         return float(found[0]["value"][1]) if found else None
@@ -61,7 +61,7 @@ class Prometheus:
 
 @contextmanager
 def prometheus(configuration: Path, target: str, folder: Path) -> Iterator[Prometheus]:
-    """Runs with a configuration as it is, but for whom it asks, and how often."""
+    """Run with a given configuration, but with another target and interval."""
     assert PROGRAM is not None
     settings = yaml.safe_load(configuration.read_text("utf-8"))
     settings["global"]["scrape_interval"] = "1s"

@@ -1,4 +1,4 @@
-"""Ray clusters of one machine, each its own, as an operator starts them."""
+"""Ray clusters of one node each on this machine, started as an operator does."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ _TIMEOUT = 60.0
 
 @contextmanager
 def ray_clusters(count: int, cpus: int) -> Iterator[list[str]]:
-    """The addresses of so many clusters of one node, started at the same time."""
+    """Start `count` clusters at the same time; yields their addresses."""
     with ExitStack() as held:
         starting = [held.enter_context(_starting(cpus)) for _ in range(count)]
         yield [_ready(*one) for one in starting]

@@ -1,6 +1,6 @@
-"""A program with a Ray of its own, started by the tests from another folder.
+"""A program with its own Ray, which tests start from another folder.
 
-Says what it has started as one line of JSON, then keeps a member busy until it is stopped.
+Prints what it has started as one line of JSON, then keeps a member busy until it is stopped.
 """
 
 import json

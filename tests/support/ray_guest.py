@@ -1,4 +1,4 @@
-"""A program that joins a Ray which the tests have started: its address is the first argument."""
+"""A program that joins the test's Ray; the first argument is its address."""
 
 import sys
 from pathlib import Path

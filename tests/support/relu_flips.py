@@ -1,9 +1,9 @@
-"""Units that rounding flips between a tile's window and the whole picture, named and set back.
+"""Finds units that decide otherwise in a tile's window than in the whole picture.
 
-A rectifier is open or shut, a max-pool takes one of its inputs: a value at the edge, within the
-rounding of float32, may decide otherwise in a window than in the whole picture. Nothing is wrong
-then, but gradients differ by a whole unit. So the test names such units, gives them the whole
-picture's decision, and asks again.
+A rectifier is open or shut, and a max-pool takes one of its inputs. A value near the threshold
+may cross it by the rounding of float32. Nothing is wrong then, but the gradients differ by a whole
+unit. The test therefore gives these units the whole picture's decision, and computes the gradient
+again.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ _ROUNDING = 1e-5  # of a layer's largest value: nearer to the edge than this, fl
 
 @dataclass(frozen=True)
 class Decision:
-    """What one operation decided: `choice` (a mask, or winners as rows and columns) by `value`."""
+    """One operation's decision: `choice` (a mask, or the winners' rows and columns) by `value`."""
 
     value: Tensor
     choice: Tensor
@@ -35,7 +35,7 @@ class Decision:
 
 @dataclass
 class RecordedDecisions(TorchFunctionMode):
-    """Notes each decision in order, after `decide` has had its say."""
+    """Records each decision in order; `decide` may change it first."""
 
     decide: Callable[[int, Decision, Tensor], Tensor] = lambda _, decision, __: decision.choice
     made: list[Decision] = field(default_factory=list)
@@ -67,7 +67,7 @@ class RecordedDecisions(TorchFunctionMode):
 def gradient_without_flips(
     step: TiledStep, canvas: Tensor, grid: Grid, index: int, shift: Shift
 ) -> tuple[Tensor, list[str]]:
-    """A tile's gradient with the whole picture's decisions, and the units that had flipped."""
+    """A tile's gradient with the whole picture's decisions, and the units that flipped."""
     frame = step.sampling_grid.padded_canvas(shift, (grid.height, grid.width))
     window = step.window(grid, index, shift)
     whole = RecordedDecisions()
@@ -104,6 +104,6 @@ def gradient_without_flips(
 
 
 def _origin(frame: Rect, window: Rect, units: int, pixels: int) -> tuple[int, int]:
-    """The window's first unit in the whole picture, for a layer of so many units in the window."""
+    """The window's first unit in the whole picture, in a layer with `units` in the window."""
     stride = 2 ** round(log2(pixels / units))
     return (window.top - frame.top) // stride, (window.left - frame.left) // stride

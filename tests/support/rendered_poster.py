@@ -1,4 +1,4 @@
-"""A store with jobs, for the tests of the users' commands."""
+"""A rendered poster in a store, for the commands that read jobs."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ OUTPUTS = "outputs=[png, {format: tiff, depth: 16}, deepzoom]"
 
 @dataclass(frozen=True)
 class RenderedPoster:
-    """A job that has been submitted and rendered, in the store that is the folder `store`."""
+    """A job that has been submitted and rendered; its store is the folder `store`."""
 
     store: Path
     job: str
@@ -30,12 +30,12 @@ class RenderedPoster:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What lies in the store."""
+        """The manifest in the store."""
         content: dict[str, Any] = json.loads((self.store / self.keys.manifest).read_text())
         return content
 
     def forget(self, format_name: str) -> dict[str, Any]:
-        """Take an output out of the store, as if the job had not made it; returns what it was."""
+        """Remove an output from the store and the manifest; returns its entry."""
         manifest = self.manifest
         (gone,) = (one for one in manifest["outputs"] if one["format"] == format_name)
         manifest["outputs"].remove(gone)
@@ -44,12 +44,12 @@ class RenderedPoster:
         return dict(gone)
 
     def copied(self, folder: Path) -> "RenderedPoster":
-        """The same in a folder of its own, to be changed."""
+        """A copy of the store in another folder, which a test may change."""
         return RenderedPoster(Path(shutil.copytree(self.store, folder / "store")), self.job)
 
 
 def render_poster(picture: Path, weights: Path, folder: Path, *settings: str) -> RenderedPoster:
-    """Submit and render the smallest job, in this process."""
+    """Submit the smallest poster and render it in this process."""
     plan = plan_poster(picture, weights, *settings)
     store = FolderStore(folder / "store")
     assert submit_poster(store, plan.spec).job == plan.identity.job_id
@@ -66,7 +66,7 @@ def render_poster(picture: Path, weights: Path, folder: Path, *settings: str) ->
 
 
 def write_poster_spec(folder: Path, picture: Path, weights: Path, *settings: str) -> Path:
-    """The smallest job as a file."""
+    """Write the smallest poster's spec as a file."""
     path = folder / "spec.yaml"
     path.write_text(yaml.safe_dump(poster_document(picture, weights, *settings)))
     return path

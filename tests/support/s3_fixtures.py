@@ -1,4 +1,4 @@
-"""The real servers as fixtures, one of each for all tests."""
+"""Fixtures of S3 servers, one of each for the whole run."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +11,7 @@ from tests.support.s3_servers import BUCKET, Server, moto_server, radosgw, rados
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Server]:
-    """moto's server, with a bucket."""
+    """Moto's server with a bucket."""
     with moto_server() as server:
         server.create_bucket(BUCKET)
         yield server
@@ -19,7 +19,7 @@ def moto() -> Iterator[Server]:
 
 @pytest.fixture(scope="session", autouse=True)
 def starting_ceph(request: pytest.FixtureRequest) -> Iterator[Future[Server] | None]:
-    """Ceph's server, which takes its time to start, while tests that need none run."""
+    """Ceph's server, which starts while other tests run."""
     tool = radosgw_tool()
     if tool is None or not any(map(_needs_ceph, request.session.items)):
         yield None
@@ -35,7 +35,7 @@ def _needs_ceph(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def ceph(starting_ceph: Future[Server] | None) -> Server:
-    """Ceph's server, with a bucket."""
+    """Ceph's server with a bucket."""
     if starting_ceph is None:
         pytest.skip("NO REAL S3 SERVER: no radosgw is installed, or no DREAMFARM_SHARED/tools/rgw")
     server = starting_ceph.result()

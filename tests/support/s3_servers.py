@@ -1,4 +1,4 @@
-"""Real S3 servers on loopback, for a test's time: moto's, and Ceph's radosgw."""
+"""Runs S3 servers on loopback: moto's, and Ceph's radosgw."""
 
 import contextlib
 import os
@@ -26,14 +26,14 @@ _RADOSGW_TIMEOUT = 240.0
 
 @dataclass(frozen=True)
 class Server:
-    """Where an S3 server listens, and who may ask it."""
+    """The address and credentials of an S3 server."""
 
     endpoint: str
     key: str = "testkey"
     secret: str = "testsecret"
 
     def environment(self) -> dict[str, str]:
-        """The variables by which a process finds it, and nothing of this machine's own settings."""
+        """Variables with which boto3 finds the server and ignores this machine's settings."""
         return {
             "AWS_ACCESS_KEY_ID": self.key,
             "AWS_SECRET_ACCESS_KEY": self.secret,
@@ -46,11 +46,11 @@ class Server:
         }
 
     def behind(self, endpoint: str) -> "Server":
-        """The same server, asked through a proxy."""
+        """The same server behind a proxy."""
         return replace(self, endpoint=endpoint)
 
     def create_bucket(self, name: str) -> None:
-        """Once for each name."""
+        """Create a bucket; each name once."""
         client = boto3.client(
             "s3",
             endpoint_url=self.endpoint,
@@ -65,7 +65,7 @@ class Server:
 
 @contextmanager
 def moto_server() -> Iterator[Server]:
-    """moto's server, in a process of its own; it forgets everything at the end."""
+    """Moto's server in another process; it keeps everything in memory."""
     port = free_ports(1)
     process = subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
@@ -81,8 +81,9 @@ def moto_server() -> Iterator[Server]:
 
 
 def radosgw_tool() -> Path | None:
-    """The script that starts a radosgw, where it and radosgw are there: DREAMFARM_SHARED/tools/rgw,
-    or ../shared/tools/rgw."""
+    """The script that starts a radosgw: DREAMFARM_SHARED/tools/rgw, or ../shared/tools/rgw.
+
+    None if the script or radosgw is missing."""
     beside = Path(__file__).resolve().parents[2].parent / "shared"
     tool = Path(os.environ.get("DREAMFARM_SHARED", beside)) / "tools" / "rgw"
     return tool if tool.exists() and shutil.which("radosgw") else None
@@ -90,7 +91,7 @@ def radosgw_tool() -> Path | None:
 
 @contextmanager
 def radosgw(tool: Path) -> Iterator[Server]:
-    """Ceph's radosgw, started and stopped by the script `tool`; takes some 20 s to come up."""
+    """Ceph's radosgw, started and stopped by the script `tool`; starts in about 20 s."""
     port = free_ports(2)
     # Its sockets' paths must be short.
     with tempfile.TemporaryDirectory(prefix="rgw-", ignore_cleanup_errors=True) as folder:
@@ -111,7 +112,7 @@ def radosgw(tool: Path) -> Iterator[Server]:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many free ports in a row."""
+    """The first of `count` free ports in a row."""
     while True:
         with contextlib.ExitStack() as held:
             first = held.enter_context(_bound(0)).getsockname()[1]
@@ -151,9 +152,9 @@ _OURS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION")
 
 @contextmanager
 def s3_environment(server: Server, **more: str) -> Iterator[None]:
-    """An environment in which boto3 finds the server, and nothing of this machine's own.
+    """Set the environment so that boto3 finds the server and ignores this machine's settings.
 
-    A variable that is set to nothing is not set at all.
+    more: other variables; an empty value deletes the variable.
     """
     with pytest.MonkeyPatch.context() as patch:
         for name in (*_OURS, "DREAMFARM_S3_ADDRESSING", "DREAMFARM_S3_TIMEOUT"):

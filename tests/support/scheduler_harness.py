@@ -1,4 +1,4 @@
-"""A scheduler on a store in memory, whose coordinators are figures of the test."""
+"""A scheduler on a store in memory, with fake coordinator processes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.support.memory_store import MemoryStore
 
 
 class CountingStore(MemoryStore):
-    """Counts what it is asked."""
+    """Counts its requests."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class CountingStore(MemoryStore):
 
 @dataclass
 class FakeProcess:
-    """A coordinator's process, as far as a scheduler sees one."""
+    """Stands for a coordinator's process."""
 
     returncode: int | None = None
     signals: list[int] = field(default_factory=list)
@@ -60,7 +60,7 @@ class FakeProcess:
 
 
 class SchedulerHarness:
-    """A scheduler of a machine with some cores; its time goes by as the test says."""
+    """A scheduler of a machine with `cores`; the test moves its clock."""
 
     def __init__(self, cores: int = 2, is_fixed: bool = True) -> None:
         self.store = CountingStore()
@@ -82,7 +82,7 @@ class SchedulerHarness:
         )
 
     def submit(self, name: str, priority: int = 50, workers: int | str = 1, **crew: Any) -> str:
-        """A job of noise; each is a second younger than the one before."""
+        """Submit a job of noise; each is a second younger than the one before."""
         document: dict[str, Any] = {
             "name": name,
             "input": {"noise": {"seed": 1}},
@@ -94,16 +94,16 @@ class SchedulerHarness:
         return submit_poster(self.store, parse_poster_spec(document)).job
 
     def look_around(self) -> bool:
-        """One look at the store."""
+        """Scan the store once."""
         self.scheduler.reap()
         return self.scheduler.look_around()
 
     def use_resources(self, job: str, use: ResourceUse) -> None:
-        """A coordinator says what its crew asks for."""
+        """Report what a coordinator's crew uses."""
         SnapshotWriter(self.readers[job].child_end)(MetricsSnapshot(use=use))
 
     def end(self, job: str, code: int = 0, manifest: bool = True) -> None:
-        """A coordinator leaves, as one that has finished its job, or otherwise."""
+        """End a coordinator, by default as if it had finished its job."""
         keys = JobKeys(job)
         current_lease = load_job(self.store, job).current_lease
         assert current_lease is not None

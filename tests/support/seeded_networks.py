@@ -1,4 +1,4 @@
-"""Whole networks with seeded weights."""
+"""Networks with seeded weights, and pictures of noise for them."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from render.networks.subgraph import extract_subgraph
 
 
 def seeded_whole_network(name: str, *, auxiliary: bool = False) -> nn.Module:
-    """A network in float64 with every weight seeded, heads and normalisations too."""
+    """A network in float64 with every weight seeded, including heads and normalisations."""
     model = build_network(name, auxiliary=auxiliary).to_empty(device="cpu").double()
     torch.manual_seed(0)
     with torch.no_grad():
@@ -24,20 +24,20 @@ def seeded_whole_network(name: str, *, auxiliary: bool = False) -> nn.Module:
 
 
 def noise_picture(size: Size, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    """A picture (height, width, 3) in which nothing ties."""
+    """A picture (height, width, 3) without ties."""
     torch.manual_seed(seed)
     return torch.randn(*size, 3, dtype=torch.float64).to(dtype)
 
 
 def relative_error(found: Tensor, wanted: Tensor) -> float:
-    """|found - wanted| / |wanted|, both in float64; 0 where both are exactly zero."""
+    """|found - wanted| / |wanted| in float64; 0 if both are exactly zero."""
     found, wanted = found.detach().double(), wanted.detach().double()
     difference = (found - wanted).norm()
     return float(difference / wanted.norm()) if difference != 0 else 0.0
 
 
 def fill_weights(model: nn.Module, seed: int = 0) -> None:
-    """Kaiming weights, and batch norms that do something, as if they had been trained."""
+    """Fill with Kaiming weights and random batch norms, as if trained."""
     torch.manual_seed(seed)
     with torch.no_grad():
         for part in model.modules():
@@ -52,7 +52,7 @@ def fill_weights(model: nn.Module, seed: int = 0) -> None:
 
 
 def calibrate_norms(model: nn.Module, seed: int = 0) -> None:
-    """Have every batch norm of a network measure its own statistics on a noisy picture."""
+    """Measure the statistics of every batch norm on a noisy picture."""
     norms = [part for part in model.modules() if isinstance(part, nn.BatchNorm2d)]
     for norm in norms:
         norm.momentum = None
@@ -64,7 +64,7 @@ def calibrate_norms(model: nn.Module, seed: int = 0) -> None:
 
 
 def seeded_network(name: str, layers: tuple[str, ...], seed: int = 0) -> nn.Module:
-    """A network by name whose weights are seeded as far as the layers need, and shapes beyond."""
+    """A network with seeded weights up to the layers; other tensors stay on the meta device."""
     model = build_network(name)
     needed = extract_subgraph(trace(model), layers).graph
     needed.to_empty(device="cpu")
@@ -74,7 +74,7 @@ def seeded_network(name: str, layers: tuple[str, ...], seed: int = 0) -> nn.Modu
 
 
 def save_seeded_weights(name: str, layers: tuple[str, ...], path: Path, seed: int = 0) -> Path:
-    """A weights file: seeded as far as the layers need, zero beyond."""
+    """Write a weights file: seeded up to the layers, zero elsewhere."""
     tensors = seeded_network(name, layers, seed).state_dict()
     save_file(
         {n: torch.zeros_like(t, device="cpu") if t.is_meta else t for n, t in tensors.items()}, path

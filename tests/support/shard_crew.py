@@ -1,4 +1,4 @@
-"""A crew in this process, as small as one can be: shards, and who hands what to whom."""
+"""The smallest crew: shards in this process, and the halos that they exchange."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,7 +16,7 @@ from render.pictures.tiled_image import TiledImage, TileFile, TileLayout
 
 
 def write_input(samples: np.ndarray, folder: Path, tile: int = 64) -> TiledImage:
-    """A picture (h, w, 3) as the decoded input that shards read."""
+    """Write a picture (h, w, 3) as the input that shards read."""
     height, width, _ = samples.shape
     grid = Grid(height, width, tile)
     file = TileFile(folder / "input", TileLayout(grid, str(samples.dtype), tuple(range(len(grid)))))
@@ -33,10 +33,10 @@ def render_dream(
     cut: tuple[tuple[Block, ...], ...] | None = None,
     alone: int = 0,
 ) -> np.ndarray:
-    """The last octave (h, w, 3), rendered by a crew.
+    """Render all octaves with a crew; returns the last one (h, w, 3).
 
-    `cut` gives each octave's blocks in place of the usual partition; the first `alone` octaves are
-    rendered by the first member, the others being idle.
+    cut: each octave's blocks, instead of the usual partition.
+    alone: how many octaves the first member renders while the others are idle.
     """
     crew = ShardCrew(setup, folder, members)
     before: TiledImage | None = None
@@ -54,7 +54,7 @@ def render_dream(
 
 
 class ShardCrew:
-    """Shards in one octave, at first the first, cut as usual."""
+    """The shards of one octave: at first octave 0 in its usual partition."""
 
     def __init__(
         self,

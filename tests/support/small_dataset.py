@@ -1,4 +1,4 @@
-"""The smallest datasets, and what is to be seen of them in their store."""
+"""The smallest datasets, and what a store shows of them."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 from cluster.local import LocalPool
 from cluster.pool import Pool
 from cluster.resources import Resources
-from jobs.dataset.index import ItemIndex
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerCopy, LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.worker import Worker
@@ -41,7 +40,7 @@ _TIMELESS = (
 
 
 def dataset_document(inputs: Path | str, weights: Path, *settings: str) -> dict[str, Any]:
-    """A spec for what lies there: pictures of one tile, two octaves, one step each."""
+    """A spec for these inputs: one tile, two octaves, one step each."""
     small = {
         "kind": "dataset",
         "name": "set",
@@ -57,13 +56,13 @@ def dataset_document(inputs: Path | str, weights: Path, *settings: str) -> dict[
 
 
 def submit_small_dataset(store: Store, inputs: Path | str, weights: Path, *settings: str) -> str:
-    """The id of such a job, which lies in the store then."""
+    """Submit such a dataset; returns the job's id."""
     spec = parse_spec(dataset_document(inputs, weights, *settings))
     return kind_of(spec).submit(store, spec).job
 
 
 def pool_of(kind: type[Worker]) -> StartPool:
-    """Starts pools of such workers in this process."""
+    """Starts pools of these workers in this process."""
 
     @contextmanager
     def start(
@@ -76,8 +75,7 @@ def pool_of(kind: type[Worker]) -> StartPool:
 
 
 class ObservedStore(MemoryStore):
-    """One holder's view of a store: it notes the results that are written, and does something
-    after the `at`th."""
+    """One holder's view of a store: records the results, and calls `act` after result `at`."""
 
     def __init__(self, shared: MemoryStore, at: int | None = None) -> None:
         super().__init__()
@@ -96,7 +94,7 @@ class ObservedStore(MemoryStore):
 
 @dataclass(frozen=True)
 class DatasetResult:
-    """A dataset as anybody sees it. rows: by their keys and variants. files: by their names."""
+    """A dataset in its store: rows by key and variant, files by name."""
 
     job: Job
     rows: dict[tuple[str, int], LedgerRow]
@@ -104,24 +102,24 @@ class DatasetResult:
 
     @property
     def reproducible_rows(self) -> list[dict[str, object]]:
-        """What the rows say on any day, whoever did them."""
+        """The fields that are the same in every run."""
         return [row.model_dump(include={*_TIMELESS}) for row in self.rows.values()]
 
     @property
     def failed(self) -> dict[str, LedgerRow]:
-        """The rows of what failed, by their keys."""
+        """The failed rows by key."""
         return {row.key: row for row in self.rows.values() if row.state == "failed"}
 
     @property
     def items(self) -> dict[str, Any]:
-        """The counts of the manifest."""
+        """The manifest's item counts."""
         assert self.job.manifest is not None, self.job.status
         found: dict[str, Any] = self.job.manifest["items"]
         return found
 
 
 def read_dataset(store: Store, job: str) -> DatasetResult:
-    """What a dataset has come to so far."""
+    """Read a dataset as it is now."""
     keys = DatasetKeys(job)
     found = list(read_rows(store, LedgerKeys(job), ItemIndex(store, keys).files))
     by_key = {(row.key, row.variant): row for row in found}
@@ -134,8 +132,10 @@ def read_dataset(store: Store, job: str) -> DatasetResult:
 
 
 def read_finished_dataset(store: Store, job: str) -> DatasetResult:
-    """What a dataset that has succeeded has come to: each item's row once, in the copy of its page
-    that counts and in the merged ledger; its marker gone."""
+    """Read a dataset that has succeeded, and check its ledger.
+
+    Each item has one row, in the valid copy of its ledger file and in the merged ledger. The active
+    marker is gone."""
     found = read_dataset(store, job)
     assert found.job.state == "succeeded", found.job.status
     assert found.job.manifest is not None
@@ -143,7 +143,7 @@ def read_finished_dataset(store: Store, job: str) -> DatasetResult:
     numbers = []
     for file in ItemIndex(store, keys).files:
         entries = [entry.key for entry in store.list_objects(ledger.file_prefix(file))]
-        # A late writer may leave older copies; of the latest there is nothing to be guessed.
+        # A late writer may leave older copies; the latest copy counts.
         latest = max(entries, key=lambda key: ledger.parse(key) or LedgerCopy(0, 0, False))
         assert latest.endswith(".complete.jsonl")
         numbers += [json.loads(line)["number"] for line in store.get(latest).splitlines()]
@@ -155,11 +155,11 @@ def read_finished_dataset(store: Store, job: str) -> DatasetResult:
 
 
 FAILING_KEY = "1/0001.jpg"
-"""The second of `poison.inputs`."""
+"""The key of the second of `mixed_pictures`."""
 
 
 class FailingWorker(Worker):
-    """Has a bug at it."""
+    """Fails at `FAILING_KEY` as if by a bug."""
 
     def dream(self, line: bytes, file: int) -> bytes:
         if f'"key":"{FAILING_KEY}"'.encode() in line:
@@ -168,14 +168,14 @@ class FailingWorker(Worker):
 
 
 def expand_atlas(of: dict[str, Any], **fields: Any) -> DatasetSpec:
-    """The dataset that an atlas becomes."""
+    """The dataset of an atlas."""
     made = parse_spec({"kind": "atlas", "of": of} | fields)
     assert isinstance(made, DatasetSpec)
     return made
 
 
 def objectives_by_label(spec: DatasetSpec) -> dict[str, dict[str, Any]]:
-    """Each label's one objective."""
+    """The objective of each label."""
     assert spec.labels is not None
     found: dict[str, dict[str, Any]] = {}
     for label, (objective,) in zip(spec.labels, spec.sweep["objectives"], strict=True):

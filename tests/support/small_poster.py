@@ -1,4 +1,4 @@
-"""The smallest poster that has everything: several octaves of several tiles, on a small network."""
+"""The smallest full poster: two octaves of several tiles, with a small network."""
 
 import functools
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from jobs.spec.document import apply_overrides, parse_poster_spec
 NETWORK, LAYER = "squeezenet1_1", "features.4"
 STRIDE, FIELD = 4, 23
 HEIGHT, WIDTH = 68, 100
-"""Of the picture."""
+"""The size of the picture, in pixels."""
 
 MACHINE = Machine(cores=2, gpus=0, memory=16 << 30)
 
 
 def poster_document(picture: Path | None, weights: Path, *settings: str) -> dict[str, Any]:
-    """A spec for the picture, or for whatever input the settings name."""
+    """A spec for the picture, or for the input in `settings`."""
     small = {
         "name": "sky",
         "network": {"name": NETWORK, "weights": str(weights)},
@@ -43,12 +43,12 @@ def poster_document(picture: Path | None, weights: Path, *settings: str) -> dict
 def plan_poster(
     picture: Path | None, weights: Path, *settings: str, machine: Machine = MACHINE
 ) -> PosterPlan:
-    """The plan for `document`."""
+    """The plan of `poster_document`."""
     return make_plan(parse_poster_spec(poster_document(picture, weights, *settings)), machine)
 
 
 class RecordingReporter(Reporter):
-    """Remembers what it was told, and asks a watch, which may raise."""
+    """Records all progress, and calls a watch, which may raise."""
 
     def __init__(self, context: JobContext, watch: WatchProgress | None = None) -> None:
         super().__init__(context, generation=0)
@@ -64,7 +64,7 @@ class RecordingReporter(Reporter):
 
 @dataclass(frozen=True)
 class ClaimedPoster:
-    """A job in a folder, claimed by the next holder."""
+    """A claimed job in a folder, ready to run."""
 
     plan: PosterPlan
     context: JobContext
@@ -73,18 +73,18 @@ class ClaimedPoster:
     reporter: RecordingReporter
 
     def run(self) -> dict[str, Any]:
-        """Render what is left; returns the manifest."""
+        """Render the rest; returns the manifest."""
         return self.runner.run()
 
     def path(self, output: dict[str, Any]) -> Path:
-        """The file of one of the manifest's outputs."""
+        """The file of an output of the manifest."""
         path = self.context.store.local_path(f"{self.context.keys.folder}{output['path']}")
         assert path is not None
         return path
 
 
 def job_context(plan: PosterPlan, folder: Path, number: int) -> JobContext:
-    """The place of the holder of a lease, in the store that the folder is."""
+    """The context of a lease's holder, in the folder's store."""
     opener = functools.partial(retrying_store, str(folder / "store"))
     return JobContext(opener, plan.identity.job_id, number, folder / f"scratch-{number}")
 
@@ -96,7 +96,7 @@ def claim_poster(
     watch: WatchProgress | None = None,
     checkpoint_seconds: float = MIN_CHECKPOINT_SECONDS,
 ) -> ClaimedPoster:
-    """Claim a plan's job in the store that the folder is."""
+    """Claim a plan's job in the folder's store."""
     store, keys = retrying_store(str(folder / "store")), JobKeys(plan.identity.job_id)
     before = current_lease(store, keys)
     lease = claim_lease(store, keys, before.number if before else 0, "me:1", 60)

@@ -1,4 +1,4 @@
-"""A poster in a storm: faults at seeded moments, and what is to hold afterwards."""
+"""Renders a poster while faults happen at seeded moments, and checks the result."""
 
 import random
 import statistics
@@ -13,18 +13,18 @@ from jobs.records.job import Job, load_job
 from jobs.records.keys import JobKeys
 from jobs.spec.document import parse_poster_spec
 from jobs.store.store import Store
-from tests.support.work_processes import CHECKPOINT, KINDS, Kind, Supervisor
+from tests.support.work_processes import CHECKPOINT, KINDS, Kind, Supervisor, noise_job
 
 _LONGEST = 400.0
-"""Seconds for a poster and its faults; nobody waits for ever."""
+"""Seconds for a poster with its faults, at most."""
 
 _LAG = 3.0
-"""Seconds by which what is known of the progress may be late: a status each second, and polls."""
+"""Seconds by which the observed progress may be late: one status a second, and polling."""
 
 
 @dataclass
 class Track:
-    """The megapixel-steps that were done, and their rate, as a watcher saw them."""
+    """The observed progress: megapixel-steps, and megapixel-steps a second."""
 
     done: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
@@ -37,31 +37,30 @@ class Track:
             self.rates.append(job.status.rate)
 
     def longest_step(self) -> float:
-        """Seconds of the largest step that was seen, at the usual rate."""
+        """Seconds of the largest observed step, at the median rate."""
         steps = [after - before for before, after in pairwise(self.done) if after > before]
         return max(steps, default=0.0) / statistics.median(self.rates)
 
     def redone(self) -> float:
-        """The most work that was done again after a fault, in seconds at the usual rate."""
+        """The most work repeated after a fault, in seconds at the median rate."""
         steps_back = [before - after for before, after in pairwise(self.done) if after < before]
         return max(steps_back, default=0.0) / statistics.median(self.rates)
 
 
 def storm_job(seed: int, size: str, steps: int) -> dict[str, Any]:
-    """A job of noise for two workers, with the network that ships with us."""
-    return {
-        "name": "storm",
-        "input": {"noise": {"seed": seed}},
-        "size": size,
-        "dream": {"octaves": 3, "steps": steps},
-        "tiles": 256,
-        "crew": {"workers": 2},
-        "outputs": ["png"],
-    }
+    """A poster of noise for two workers."""
+    return noise_job(
+        seed,
+        size,
+        name="storm",
+        dream={"octaves": 3, "steps": steps},
+        crew={"workers": 2},
+        outputs=["png"],
+    )
 
 
 def fault_kinds(seed: int, count: int) -> list[Kind]:
-    """The faults of a run: any of them, but all of them over some runs."""
+    """The faults of a run; several runs together have all kinds."""
     start = seed * count
     return [KINDS[(start + at) % len(KINDS)] for at in range(count)]
 
@@ -69,7 +68,7 @@ def fault_kinds(seed: int, count: int) -> list[Kind]:
 def render_in_storm(
     store: Store, document: dict[str, Any], supervisor: Supervisor, faults: list[Kind], seed: int
 ) -> tuple[Job, Track]:
-    """Render a job while the faults happen, each at a random moment after the one before."""
+    """Render a job while the faults happen, each at a random moment after the last."""
     job = submit_poster(store, parse_poster_spec(document)).job
     draw, left = random.Random(seed), list(faults)
     track, begun = Track(), time.monotonic()
@@ -88,27 +87,20 @@ def render_in_storm(
     return load_job(store, job), track
 
 
-def digests(job: Job) -> list[str]:
-    """Of a succeeded job's outputs."""
-    assert job.state == "succeeded", job.status
-    assert job.manifest is not None
-    return [one["sha256"] for one in job.manifest["outputs"]]
-
-
 def check_work_redone(track: Track, told: str) -> None:
-    """At most one interval between checkpoints and one step, as far as a watcher can tell."""
+    """Check that a fault repeats at most one checkpoint interval and one step."""
     assert track.redone() <= CHECKPOINT + track.longest_step() + _LAG, told
 
 
 def unknown_objects(store: Store, job: str) -> list[str]:
-    """What lies in a store with one finished job and belongs neither to it nor to nobody."""
+    """The keys in the store that belong neither to the job nor to the blobs."""
     keys = JobKeys(job)
     known = (keys.folder, "blobs/")
     return [entry.key for entry in store.list_objects("") if not entry.key.startswith(known)]
 
 
 def describe_jobs(log: Path, store: Store) -> str:
-    """For a failed assertion: what the schedulers said, and what happened lease by lease."""
+    """Text for a failed assertion: the schedulers' log and the events of all leases."""
     lines = [
         line
         for job in store.list_folders("jobs/")

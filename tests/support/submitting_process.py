@@ -1,4 +1,4 @@
-"""A program that submits specs, one after the other: STORE, then specs as JSON."""
+"""A program that submits specs. Arguments: STORE, then each spec as JSON."""
 
 import json
 import sys

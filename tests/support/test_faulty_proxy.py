@@ -1,4 +1,4 @@
-"""The faulty proxy does what it says, so that tests which pass through it mean something."""
+"""The faulty proxy makes the faults that it is told to make."""
 
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -15,7 +15,7 @@ TIMEOUT = 0.3
 
 
 class Backend(ThreadingHTTPServer):
-    """Answers each request with what it got, and remembers it."""
+    """Echoes each request, and records it."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Echo)
@@ -54,7 +54,7 @@ def proxy(backend: Backend) -> Iterator[Proxy]:
 
 
 def put(proxy: Proxy) -> tuple[int, bytes]:
-    """What a client that knows the proxy as `cloud` gets."""
+    """Send a PUT through the proxy, with the Host header `cloud`."""
     connection = HTTPConnection(urlsplit(proxy.endpoint).netloc, timeout=TIMEOUT)
     try:
         connection.request("PUT", "/b/k", b"0123456789", {"Host": "cloud"})

@@ -1,4 +1,4 @@
-"""What the engine's tests share: seeded networks, noisy pictures, one step tile by tile."""
+"""One gradient step of a picture: of the whole, tile by tile, and block by block."""
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -23,12 +23,12 @@ Shift = tuple[int, int]
 
 
 PLAIN_DREAM = Dream(smooth=None, palette="free")
-"""Gradients as they are."""
+"""A dream that leaves gradients as they are."""
 
 
 @dataclass(frozen=True)
 class TiledStep:
-    """One step of one picture: the same prepared network for the reference and the tiles."""
+    """One step: the reference and the tiles use the same prepared network."""
 
     network: Network
     sampling_grid: SamplingGrid
@@ -36,19 +36,19 @@ class TiledStep:
     dream: Dream = PLAIN_DREAM
 
     def picture_gradients(self, canvas: Tensor, shift: Shift) -> list[Tensor]:
-        """The reference's pulls, one (height, width, 3) an objective and band."""
+        """The reference's gradients, one (height, width, 3) for each objective and band."""
         return picture_gradients(
             self.network, self.mix.terms, self.dream, canvas, self.sampling_grid, shift
         )
 
     def tile(self, canvas: Tensor, grid: Grid, index: int, shift: Shift) -> list[Tensor]:
-        """One tile's pulls, computed from its window alone."""
+        """One tile's gradients, from its window alone."""
         return self.tile_from_patches([(grid.whole, canvas)], grid, index, shift)
 
     def tile_from_patches(
         self, patches: list[Patch], grid: Grid, index: int, shift: Shift
     ) -> list[Tensor]:
-        """The same by who holds only some of the pixels."""
+        """The same for a worker that holds only some of the pixels."""
         core, window = grid.core(index), self.window(grid, index, shift)
         pixels = assemble(window, patches, patches[0][1])
         place = self.sampling_grid.window_position(window, shift, (grid.height, grid.width))
@@ -57,13 +57,13 @@ class TiledStep:
         return band_gradients(found, core, (grid.height, grid.width), self.dream)
 
     def in_float32(self) -> "TiledStep":
-        """The same in float32: folded alike, and rounded once."""
+        """The same step in float32, with the weights rounded after folding."""
         module = deepcopy(self.network.module).float()
         network = replace(self.network, module=module, dtype=torch.float32)
         return replace(self, network=network)
 
     def window(self, grid: Grid, index: int, shift: Shift) -> Rect:
-        """Where a tile looks."""
+        """The window of a tile."""
         size = (grid.height, grid.width)
         return self.sampling_grid.window(grid.core(index), grid.tile, shift, size)
 
@@ -71,7 +71,7 @@ class TiledStep:
 def step_by_blocks(
     step: TiledStep, canvas: Tensor, grid: Grid, members: int, shift: tuple[int, int]
 ) -> list[Tensor]:
-    """One step's pulls where each member has its block and the fragments it is sent, no more."""
+    """One step's gradients, if each member holds only its block and its neighbours' halos."""
     count = len(step.mix) * len(step.dream.bands)
     found = [torch.full_like(canvas, torch.nan) for _ in range(count)]
     blocks = partition(grid, members)
@@ -94,7 +94,7 @@ def mean_step(
     dtype: torch.dtype = torch.float64,
     name: str = "tiny",
 ) -> TiledStep:
-    """A step up the mean of some layers; the model is left as it is."""
+    """A step for the mean of some layers; does not change the model."""
     mix = Mix(tuple(Objective(layer) for layer in layers))
     grid = layer_grid(deepcopy(model), name, layers)
     network = prepare_network(deepcopy(model), layers, dtype)

@@ -1,4 +1,4 @@
-"""A tiny network with everything that makes tiles hard."""
+"""A tiny network with everything that makes tiles hard, and a small dream for it."""
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from render.geometry.rect import Size
 
 
 class Branches(nn.Module):
-    """Side by side: wide and tall, dilated, padded average, and a shortcut."""
+    """Parallel branches: wide and tall, dilated, padded average, and a shortcut."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class Branches(nn.Module):
 class TinyNetwork(nn.Module):
     """Unpadded strided convolutions, ceil-mode and floor-mode pools, and branches; stride 12.
 
-    `first` and `second` have their own batch norms, so that some fold and one cannot.
+    `first` and `second` have their own batch norms: one folds, the other cannot.
     """
 
     def __init__(self) -> None:
@@ -62,6 +62,6 @@ SIZE = (40, 30)
 
 
 def random_samples(size: Size, seed: int, dtype: type = np.uint8) -> np.ndarray:
-    """Seeded samples of a size."""
+    """A seeded picture of this size."""
     most = np.iinfo(dtype).max
     return np.random.default_rng(seed).integers(0, most, (*size, 3), dtype, endpoint=True)

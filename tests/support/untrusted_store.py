@@ -1,4 +1,4 @@
-"""`work` on a store that strangers write into, and what they write."""
+"""`work` on a store into which strangers write, and the jobs that they write."""
 
 import functools
 from contextlib import nullcontext
@@ -30,7 +30,7 @@ JOB = "sky-0123456789ab"
 
 @dataclass
 class FinishedProcess:
-    """A coordinator's process that has left."""
+    """A coordinator's process that has ended."""
 
     returncode: int
     pid: int = 1
@@ -40,15 +40,14 @@ class FinishedProcess:
 
 
 class UntrustedStore:
-    """`work` on a store in a folder: a scheduler's real looks, coordinators and their workers, all
-    in this process."""
+    """`work` on a store in a folder: a real scheduler, coordinators and workers in this process."""
 
     def __init__(self, folder: Path) -> None:
         self.store = FolderStore(folder / "store")
         self.messages: list[str] = []
 
     def put(self, stored: StoredSpec, *, run_settings: RunSettings | None = None) -> str:
-        """A job as only a stranger writes it."""
+        """Write a job without `submit`; returns its id."""
         keys = JobKeys(stored.job)
         self.store.put(keys.spec, stored.encode())
         if run_settings is not None:
@@ -57,13 +56,13 @@ class UntrustedStore:
         return stored.job
 
     def send(self, path: Path) -> str:
-        """The digest of a file that lies in the store then."""
+        """Upload a file as a blob; returns its digest."""
         digest = file_digest(path)
         self.store.put(blob_key(digest), path.read_bytes())
         return digest
 
     def work(self, *allow: str) -> None:
-        """Look around until nothing is left to do, which is at once."""
+        """Run the scheduler until it is idle, which takes at most three scans."""
         settings = Settings(until_idle=True, allow=allow, poll=0)
         exporter = MetricsExporter(CollectorRegistry())
         scheduler = Scheduler(self.store, _two_cores, settings, self._hear, exporter, _launch)
@@ -77,7 +76,7 @@ class UntrustedStore:
         self.messages.append(line)
 
     def refused(self, job: str) -> str:
-        """The one line with which a job was refused, for good."""
+        """Run the job; check that it fails for good, and return the line that says why."""
         self.work()
         found = load_job(self.store, job)
         assert found.status is not None, self.messages
@@ -113,7 +112,7 @@ def write_file(path: Path, content: bytes) -> Path:
 
 
 def untrusted_spec(document: dict[str, Any], **blobs: str) -> StoredSpec:
-    """A spec that says what it likes, which no identity fits."""
+    """A spec with any content, whose job id is not that of its identity."""
     return StoredSpec(
         job=JOB,
         spec=document,
@@ -124,7 +123,7 @@ def untrusted_spec(document: dict[str, Any], **blobs: str) -> StoredSpec:
 
 
 def submitted_spec(untrusted: UntrustedStore, picture: Path, weights: Path) -> StoredSpec:
-    """A spec in which all is as `submit` would have it, whatever its files are."""
+    """The spec that `submit` would write for these files, whatever they hold."""
     spec = parse_poster_spec(poster(picture, weights))
     pixels, tensors = untrusted.send(picture), untrusted.send(weights)
     found = poster_identity(spec, weights=tensors, picture=pixels)

@@ -1,4 +1,4 @@
-"""Small jobs, and the processes that submit and render them."""
+"""Runs `dreamfarm work` in processes of its own, and kills them on request."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from jobs.store.store import Store
 
 
 def noise_job(seed: int, size: str = "300x200", **more: Any) -> dict[str, Any]:
-    """A job of one worker that needs no file, with the network that ships with us."""
+    """A poster of noise for one worker; it needs no files."""
     return {
         "name": f"noise-{seed}",
         "input": {"noise": {"seed": seed}},
@@ -32,7 +32,7 @@ def noise_job(seed: int, size: str = "300x200", **more: Any) -> dict[str, Any]:
 def work_processes(
     store: str, environments: Sequence[Mapping[str, str]], *options: str, log: Path
 ) -> Iterator[list["subprocess.Popen[bytes]"]]:
-    """A `work` process for each environment; they end with the context."""
+    """Run a `work` process in each environment within this context."""
     arguments = ["work", "--store", store, "--poll", "0.5", *options]
     with ExitStack() as held, log.open("wb") as output:
         processes = []
@@ -53,23 +53,23 @@ def work_processes(
 
 
 def names_below(store: Store, folder: str) -> list[str]:
-    """The names of what lies below a folder, such as a job's leases."""
+    """The keys below a folder, relative to it."""
     return [entry.key.removeprefix(folder) for entry in store.list_objects(folder)]
 
 
 Kind = Literal["worker", "coordinator", "raylet", "ray", "work", "stop"]
-"""What is killed; `stop` stops the coordinator for longer than its lease, then lets it go on."""
+"""The process to kill. `stop` stops the coordinator for longer than its lease, then resumes it."""
 
 
 KINDS: tuple[Kind, ...] = ("worker", "coordinator", "raylet", "ray", "work", "stop")
 
 
 LEASE, CHECKPOINT = 3.0, 2.0
-"""Seconds, as `work` is told."""
+"""The options of `work`, in seconds."""
 
 
 class Supervisor:
-    """Schedulers on one store, as an operator's supervisor keeps them running."""
+    """Keeps `work` processes on one store running, as an operator's supervisor does."""
 
     def __init__(
         self,
@@ -86,14 +86,14 @@ class Supervisor:
         self._old: list[psutil.Process] = []
 
     def restart_ended(self) -> bool:
-        """Start again what was killed; returns whether all have left, having nothing to do."""
+        """Restart killed processes; returns whether all have ended for lack of work."""
         for at, work in enumerate(self._works):
             if work is None or work.poll() not in (None, 0):
                 self._works[at] = self._started()
         return all(work is not None and work.poll() == 0 for work in self._works)
 
     def inject(self, kind: Kind) -> bool:
-        """Bring a fault about; False where there is nothing to hit at the moment."""
+        """Make a fault; returns False if there is no such process at the moment."""
         found = self._victims(kind)
         for process in found:
             with _gone():
@@ -104,7 +104,7 @@ class Supervisor:
         return bool(found)
 
     def end(self) -> None:
-        """Leave nothing running."""
+        """Kill everything."""
         running = [work for work in self._works if work is not None]
         for process in [*self._parts(), *self._old]:
             with _gone():
@@ -135,7 +135,7 @@ class Supervisor:
         return [process for process in busy if process is not None][:1]
 
     def _parts(self) -> list[psutil.Process]:
-        """Everything that the schedulers have started and that still runs below them."""
+        """All running descendants of the schedulers."""
         found = []
         for work in self._works:
             if work is not None and work.poll() is None:
@@ -152,7 +152,7 @@ def _wake(stopped: list[psutil.Process]) -> None:
 
 @contextmanager
 def _gone() -> Iterator[None]:
-    """What has ended in the meantime is no matter."""
+    """Ignore processes that have ended in the meantime."""
     try:
         yield
     except psutil.NoSuchProcess:
@@ -160,7 +160,7 @@ def _gone() -> Iterator[None]:
 
 
 def _kinds(process: psutil.Process) -> set[str]:
-    """What a process is, by its command line."""
+    """The kinds of a process, by its command line."""
     with _gone():
         line = process.cmdline()
         name = Path(line[0]).name if line else ""

@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from jobs.dataset.index import ItemIndex
+from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.inputs.item import Item
-from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.ledger.reader import LedgerKeys, complete_files, read_file_rows
 from jobs.dataset.ledger.rows import ItemCounts, LedgerRow
 from jobs.records.record import invalid_record

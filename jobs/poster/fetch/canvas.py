@@ -1,4 +1,4 @@
-"""The finished canvas of a job: its last commit, from which any format can be made."""
+"""The final canvas of a job: its last commit, from which any format can be encoded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,7 @@ class _Manifest(_Partial):
 
 @dataclass(frozen=True)
 class FinalCanvas:
-    """A committed canvas in a store, and what files made of it say of themselves."""
+    """A committed canvas in a store, and the labels of files made from it."""
 
     store: Store
     commit: Commit
@@ -59,7 +59,7 @@ class FinalCanvas:
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """The objects that `mosaic` needs to be in its folder."""
+        """The objects to download before `image`; none if the store is a local folder."""
         return tuple(
             RemoteFile(part.key, part.size, _file(number))
             for number, part in enumerate(self.commit.parts)
@@ -67,7 +67,7 @@ class FinalCanvas:
         )
 
     def image(self, folder: Path) -> TiledImage:
-        """The canvas, to be read on this machine: where the store is a folder, in its place."""
+        """The canvas as a local image. folder: where `files` were downloaded to."""
         return TiledImage(
             tuple(
                 TileSet(
@@ -80,9 +80,9 @@ class FinalCanvas:
 
 
 def final_canvas(store: Store, job: Job, dpi: float | None) -> FinalCanvas | None:
-    """The canvas of a succeeded job after its last step; None where it has been cleaned.
+    """Return the final canvas of a succeeded job; None if its checkpoints were cleaned.
 
-    dpi: of its outputs. Raises InvalidRecord.
+    dpi: of the job's outputs. Raises InvalidRecord.
     """
     keys, document = JobKeys(job.id), job.manifest or {}
     try:
@@ -91,7 +91,7 @@ def final_canvas(store: Store, job: Job, dpi: float | None) -> FinalCanvas | Non
         raise invalid_record(keys.manifest, describe_errors(error, _Manifest, document)) from error
     plan = manifest.plan
     last = len(plan.octaves) - 1, manifest.spec.dream.steps
-    # The same words as in what the job has made itself: see Plan.label.
+    # Equal to the label of the job's own files; see PosterPlan.label.
     label = canonical_json({"spec": document["identity"], "plan": document["plan"]})
     for found in valid_commits(store, keys):
         if (found.commit.octave, found.commit.step) == last:

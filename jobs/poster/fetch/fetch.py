@@ -1,4 +1,4 @@
-"""Fetching a job's results: downloaded, or made from its last commit; checked, then published."""
+"""Fetches a job's results: downloads or encodes them, checks them, then publishes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.poster.fetch.canvas import FinalCanvas, final_canvas
-from jobs.poster.fetch.folder import FetchFolder, Output
+from jobs.poster.fetch.folder import FetchFolder, OutputEntry
 from jobs.poster.fetch.outputs import (
     DownloadedOutput,
     EncodedOutput,
@@ -26,33 +26,37 @@ from jobs.text.errors import RequestError
 from render.pictures.output_format import FORMATS
 
 _RETRY_SECONDS = 60.0
-"""Seconds that a fetch under way waits for a store that does not answer."""
+"""Seconds to retry while the store does not answer."""
 
 
 def fetch(
     store: Store, job: Job, out: Path, formats: Sequence[RequestedFormat] = ()
 ) -> dict[str, Any]:
-    """Bring a succeeded job's results into a folder; returns the manifest, of these results alone.
+    """Fetch the results of a succeeded job into a folder. Returns the manifest of these results.
 
-    formats: these alone; what the job has not made is encoded here from its last commit. What lies
-    in the folder already, with the right checksum, stays as it is. Nothing is published before
-    everything has been checked, and the manifest that is written last also names what was fetched
-    there before.
+    Files that the folder already has stay, if their checksums are right. All files are checked
+    before the first is published. The manifest in the folder is written last. It also names
+    results that were fetched before.
 
-    Raises RequestError for another state, for a canvas that is gone, and for what the folder's
-    disk refuses; OutputError for what a format cannot hold; StoreRefused where an object is gone
-    or damaged.
+    Args:
+        formats: the formats to fetch; all of the job's own if empty. A format that the job has not
+            made is encoded on this machine from the final canvas.
+
+    Raises:
+        RequestError: the job has not succeeded, its canvas was cleaned, or the disk has an error.
+        OutputError: a format cannot hold the canvas.
+        StoreRefused: an object is missing or damaged.
     """
     found, manifest = _fetchable_outputs(job), job.manifest or {}
-    place = FetchFolder(out, job.id, manifest)
-    fetched = _Fetch(RetryingStore(store, _RETRY_SECONDS), job, found, place).run(formats)
+    folder = FetchFolder(out, job.id, manifest)
+    fetched = _Fetch(RetryingStore(store, _RETRY_SECONDS), job, found, folder).run(formats)
     return {**manifest, "outputs": fetched}
 
 
 def _fetchable_outputs(job: Job) -> tuple[JobOutput, ...]:
     if job.state != "succeeded":
         raise RequestError(
-            f"{job.id}: is {job.state}; only what has succeeded can be fetched; "
+            f"{job.id}: is {job.state}; only succeeded jobs can be fetched; "
             f"`dreamfarm show {job.id}` says more"
         )
     found = job_outputs(job)
@@ -65,42 +69,42 @@ def _fetchable_outputs(job: Job) -> tuple[JobOutput, ...]:
 class _Fetch:
     store: Store
     job: Job
-    found: tuple[JobOutput, ...]
+    results: tuple[JobOutput, ...]
     folder: FetchFolder
 
-    def run(self, formats: Sequence[RequestedFormat]) -> list[Output]:
-        """The outputs that were asked for, in that order."""
-        asked = [self._resolve(one) for one in formats] or list(self.found)
+    def run(self, formats: Sequence[RequestedFormat]) -> list[OutputEntry]:
+        """Fetch the formats; returns their outputs in the same order."""
+        asked = [self._resolve(one) for one in formats] or list(self.results)
         names = [self._file_name(one) for one in asked]
         for name in names:
             if names.count(name) > 1:
                 raise RequestError(f"--format: two of them would be {name}; fetch one at a time")
         with self.folder.open():
             self.folder.check_names(names)
-            there = {self._file_name(one): self._existing(one) for one in asked}
+            existing = {self._file_name(one): self._existing(one) for one in asked}
             waiting = [
-                self._make_output(one) for one in asked if there[self._file_name(one)] is None
+                self._make_output(one) for one in asked if existing[self._file_name(one)] is None
             ]
             self._download(waiting)
             fresh = {one.name: one.finish(self.folder) for one in waiting}
-            outputs = [there[name] or fresh[name] for name in names]
+            outputs = [existing[name] or fresh[name] for name in names]
             kept = [one for one in self.folder.outputs() if one["path"] not in names]
             manifest = {**(self.job.manifest or {}), "outputs": [*outputs, *kept]}
             self.folder.publish(fresh, manifest)
         return outputs
 
     def _resolve(self, wanted: RequestedFormat) -> JobOutput | RequestedFormat:
-        """The job's own result where it has one of that format."""
-        return next((one for one in self.found if wanted.is_met_by(one)), wanted)
+        """The job's own result of a format, or the format if the job has not made it."""
+        return next((one for one in self.results if wanted.is_met_by(one)), wanted)
 
     def _file_name(self, one: JobOutput | RequestedFormat) -> str:
         if isinstance(one, JobOutput):
             return one.name
-        # A job's id is its name and a hash; its files bear the name.
+        # A job's id is its name and a hash. The name is also that of its files.
         return self.job.id.rpartition("-")[0] + FORMATS[one.format].suffix
 
-    def _existing(self, one: JobOutput | RequestedFormat) -> Output | None:
-        """What is in its place already."""
+    def _existing(self, one: JobOutput | RequestedFormat) -> OutputEntry | None:
+        """The output if the folder already has it."""
         if isinstance(one, JobOutput):
             return manifest_entry(one) if self.folder.has_file(one.name, one.sha256) else None
         wanted = one.format, one.depth
@@ -130,11 +134,11 @@ class _Fetch:
 
     @cached_property
     def _canvas(self) -> FinalCanvas:
-        found = final_canvas(self.store, self.job, self.found[0].dpi)
+        found = final_canvas(self.store, self.job, self.results[0].dpi)
         if found is None:
-            own = ", ".join(dict.fromkeys(one.format for one in self.found))
+            own = ", ".join(dict.fromkeys(one.format for one in self.results))
             raise RequestError(
-                f"{self.job.id}: the canvas that other formats are made of has been cleaned; "
+                f"{self.job.id}: the canvas for other formats has been cleaned; "
                 f"fetch {own}, or submit it again with other outputs, which renders it again"
             )
         return found

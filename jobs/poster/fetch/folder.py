@@ -1,4 +1,4 @@
-"""The folder that results are fetched into."""
+"""The folder that fetched results are written to."""
 
 import hashlib
 import json
@@ -14,22 +14,22 @@ from jobs.text.errors import RequestError
 from render.pictures.deepzoom import digest, publish_deepzoom
 
 PARTIAL_FOLDER = ".fetching"
-"""The hidden folder beside the results in which files wait until all have been checked, and from
-which a fetch that broke off goes on."""
+"""The hidden folder beside the results. Files stay there until all are checked, and an interrupted
+fetch resumes from there."""
 
 
 _HASH_DIGITS = 12
 
 
-Output = dict[str, Any]
-"""One of a manifest's outputs, whose path is from the manifest."""
+OutputEntry = dict[str, Any]
+"""One of a manifest's outputs. Its path is relative to the manifest."""
 
 
 class FetchFolder:
-    """A folder, and the job whose results go there.
+    """The folder for the results of one job.
 
-    manifest: the job's in the store. Files wait apart for each: the same job, deleted and rendered
-    again elsewhere, may have other bytes in files of the same names and lengths.
+    manifest: of the job in the store. Each manifest has its own working folder, because a job that
+    is deleted and rendered again may have other bytes in files of the same names and sizes.
     """
 
     def __init__(self, out: Path, job: str, manifest: dict[str, Any]) -> None:
@@ -41,9 +41,9 @@ class FetchFolder:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Within, the working folder is there; after an error what it holds stays.
+        """Create the working folder, and remove it at the end of the block.
 
-        Raises RequestError for what happens to its disk.
+        After an error, its files stay. Raises RequestError for errors of the disk.
         """
         made = [folder for folder in (self.out, *self.out.parents) if not folder.exists()]
         try:
@@ -59,13 +59,15 @@ class FetchFolder:
             _remove_empty_folders(self._waiting, [self._waiting.parent, *made])
 
     def check_names(self, names: Iterable[str]) -> None:
-        """RequestError where a folder stands in the place of a file that will be written."""
+        """Check that no file would replace a folder. Raises RequestError."""
         for name in (MANIFEST, *names):
             if (self.out / name).is_dir():
-                raise RequestError(f"{self.out / name}: is a folder; remove it, or change --out")
+                raise RequestError(
+                    f"{self.out / name}: is a folder; remove it, or choose another --out"
+                )
 
     def check_free_space(self, needed: int) -> None:
-        """RequestError where its disk has less than so many bytes left."""
+        """Check that the disk has this many bytes left. Raises RequestError."""
         free = shutil.disk_usage(self.working).free
         if needed > free:
             raise RequestError(
@@ -74,12 +76,12 @@ class FetchFolder:
             )
 
     def has_file(self, name: str, sha256: str) -> bool:
-        """Whether a result is there, with that checksum."""
+        """Whether the folder has this file, with this checksum."""
         path = self.out / name
         return path.is_file() and f"sha256:{digest(path)}" == sha256
 
-    def outputs(self) -> list[Output]:
-        """Those of the manifest that lies there, if it is this job's, as far as they are there."""
+    def outputs(self) -> list[OutputEntry]:
+        """The outputs that the folder's manifest names and the folder has; none of other jobs."""
         try:
             content = json.loads((self.out / MANIFEST).read_bytes())
             found = content["outputs"] if content["job"] == self._job else []
@@ -88,9 +90,9 @@ class FetchFolder:
             return []
 
     def publish(self, names: Iterable[str], manifest: dict[str, Any]) -> None:
-        """Move finished files to where they belong, and write the manifest, last."""
+        """Move the finished files to their names, and write the manifest last."""
         for name in names:
-            # A manifest that is there speaks of the files that are replaced now.
+            # The old manifest is wrong as soon as its files are replaced.
             (self.out / MANIFEST).unlink(missing_ok=True)
             made, final = self.working / name, self.out / name
             if final.suffix == ".dzi":
@@ -101,7 +103,7 @@ class FetchFolder:
 
 
 def _remove_empty_folders(folder: Path, above: Iterable[Path]) -> None:
-    """Remove folders in which nothing is, those within first, then some above."""
+    """Remove the empty folders below a folder, and then those of `above` that are empty."""
     below = [Path(place) for place, _, _ in os.walk(folder, topdown=False)]
     for empty in (*below, *above):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""A format that a job has not made itself, encoded on this machine from its finished canvas."""
+"""The outputs to fetch: files of the job, or other formats encoded from its final canvas."""
 
 import shutil
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from jobs.planning.disk import disk_use
 from jobs.poster.fetch.canvas import FinalCanvas
-from jobs.poster.fetch.folder import FetchFolder, Output
+from jobs.poster.fetch.folder import FetchFolder, OutputEntry
 from jobs.records.keys import JobKeys
 from jobs.records.outputs import JobOutput
 from jobs.runtime.staging import RemoteFile, missing_object
-from jobs.spec.poster import Output as Asked
+from jobs.spec.poster import Output as OutputSpec
 from jobs.store.errors import StoreRefused
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
@@ -21,7 +21,7 @@ from render.pictures.output_format import FORMATS, check_output
 
 @dataclass(frozen=True)
 class DownloadedOutput:
-    """A result, and the objects that it consists of."""
+    """An output that the job has made, and the files to download for it."""
 
     result: JobOutput
     files: tuple[RemoteFile, ...]
@@ -29,30 +29,29 @@ class DownloadedOutput:
 
     @property
     def name(self) -> str:
-        """Of its file, or of its .dzi."""
+        """The name of its file, or of its .dzi."""
         return self.result.name
 
     @property
     def extra_bytes(self) -> int:
-        """Bytes of files beside the pieces."""
+        """Bytes needed on disk besides the downloads."""
         return 0
 
-    def finish(self, place: FetchFolder) -> Output:
-        """Check what has been brought. Raises StoreRefused where it is damaged, and removes it."""
-        path = place.working / self.name
+    def finish(self, folder: FetchFolder) -> OutputEntry:
+        """Check the downloaded files. Removes them and raises StoreRefused if they are damaged."""
+        path = folder.working / self.name
         if f"sha256:{digest(path)}" != self.result.sha256:
             path.unlink()
             shutil.rmtree(tiles_folder(path), ignore_errors=True)
             raise StoreRefused(
-                f"{self.result.path}: what came from {self.address} has not the checksum of the "
-                "manifest; fetch it again, or, if that does not help, delete the job and submit it "
-                "again"
+                f"{self.result.path}: checksum mismatch between {self.address} and the manifest; "
+                "fetch it again, or, if that does not help, delete the job and submit it again"
             )
         return manifest_entry(self.result)
 
 
 def downloaded_output(store: Store, keys: JobKeys, result: JobOutput) -> DownloadedOutput:
-    """The copy to be made of a result. Raises StoreRefused where it is gone."""
+    """Find the objects of a result. Raises StoreRefused if it is missing."""
     key = result.key(keys)
     prefix = key.removesuffix(result.name)
     entries = [entry for entry in store.list_objects(key) if entry.key == key]
@@ -64,8 +63,8 @@ def downloaded_output(store: Store, keys: JobKeys, result: JobOutput) -> Downloa
     return DownloadedOutput(result, tuple(found), store.address)
 
 
-def manifest_entry(result: JobOutput) -> Output:
-    """What a manifest beside it says of a result."""
+def manifest_entry(result: JobOutput) -> OutputEntry:
+    """The entry of a result in a manifest in the same folder."""
     return {**result.document(), "path": result.name}
 
 
@@ -74,23 +73,26 @@ _DEFAULT_DEPTH = 8
 
 @dataclass(frozen=True)
 class RequestedFormat:
-    """asked: bits a sample; None: as the job has that format, and 8 where it has not."""
+    """A format that the user asks for.
+
+    requested_depth: bits a sample. None takes the job's own file of this format, or 8 bits.
+    """
 
     format: str
     requested_depth: int | None = None
 
     @property
     def depth(self) -> int:
-        """Bits a sample of a file that is to be made."""
+        """Bits a sample of a file to encode."""
         return _DEFAULT_DEPTH if self.requested_depth is None else self.requested_depth
 
     def is_met_by(self, result: JobOutput) -> bool:
-        """Whether the job itself has made it."""
+        """Whether a result of the job has this format and depth."""
         return result.format == self.format and self.requested_depth in (None, result.depth)
 
 
 def parse_format(text: str) -> RequestedFormat:
-    """`tiff`, `tiff:16`. Raises RequestError."""
+    """Parse a value of `--format`, such as `tiff` or `tiff:16`. Raises RequestError."""
     name, colon, depth = text.partition(":")
     if name not in FORMATS:
         raise RequestError(f"--format {text}: no such format; {suggest(name, FORMATS)}")
@@ -105,37 +107,37 @@ def parse_format(text: str) -> RequestedFormat:
 
 @dataclass(frozen=True)
 class EncodedOutput:
-    """A file to be made, of that name, and what it is made of."""
+    """A file to encode from the final canvas."""
 
     requested: RequestedFormat
     name: str
     canvas: FinalCanvas
 
     def __post_init__(self) -> None:
-        """Raises OutputError for what the format cannot hold."""
+        """Raises OutputError if the format cannot hold the canvas."""
         check_output(self.requested.format, *self.canvas.size, self.requested.depth)
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """The objects that must be here first."""
+        """The files to download first."""
         return self.canvas.files
 
     @property
     def extra_bytes(self) -> int:
-        """Bytes of the file, at the most."""
-        asked = Asked.model_validate(
+        """The largest size of the encoded file, in bytes."""
+        spec = OutputSpec.model_validate(
             {"format": self.requested.format, "depth": self.requested.depth}
         )
-        return disk_use((0, 0), 8, self.canvas.size, 0, 0, False, (asked,)).outputs
+        return disk_use((0, 0), 8, self.canvas.size, 0, 0, False, (spec,)).outputs
 
-    def finish(self, place: FetchFolder) -> Output:
-        """Encode it. Raises OutputError where the disk does not allow it."""
-        # Torch takes seconds, which who only downloads need not wait for.
+    def finish(self, folder: FetchFolder) -> OutputEntry:
+        """Encode the file. Raises OutputError if it cannot be written."""
+        # Imported here because torch loads for seconds, and downloads do not need it.
         from render.pictures.export import export_bands
         from render.pictures.write import write_picture
 
-        path, size, depth = place.working / self.name, self.canvas.size, self.requested.depth
-        samples = export_bands(self.canvas.image(place.working), depth)
+        path, size, depth = folder.working / self.name, self.canvas.size, self.requested.depth
+        samples = export_bands(self.canvas.image(folder.working), depth)
         write_picture(path, self.requested.format, size, depth, samples, self.canvas.labels)
         files = [path, *(one for one in tiles_folder(path).rglob("*") if one.is_file())]
         return {

@@ -1,4 +1,4 @@
-"""What Prometheus gets to see of one `dreamfarm work`."""
+"""The Prometheus metrics of one `dreamfarm work`."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from jobs.runtime.metrics.timings import PHASES
 from jobs.text.errors import RequestError
 
 OPEN_STATES: tuple[State, ...] = ("queued", "running", "paused")
-"""The states of jobs that a scheduler sees: it does not look at those that have ended."""
+"""The states of jobs that a scheduler watches. It does not read jobs that have ended."""
 
 
 Label = TypeVar("Label", bound=str)
@@ -25,11 +25,11 @@ _FAILURES: tuple[Failure, ...] = get_args(Failure)
 
 
 class MetricsExporter:
-    """Of one scheduler: the store's open jobs as it sees them, and what its own holders have done.
+    """Exports the metrics of one scheduler: the store's open jobs, and the work of its own holders.
 
-    Sums bear no job's name, so that their number stays what it is however many jobs there are;
-    what is now bears it, and goes with the job. It is called job_id, since Prometheus calls its own
-    task a job.
+    Counters have no label for the job, so that their number does not grow with the jobs. Gauges of
+    a running job have one, and are removed with the job. The label is job_id, because Prometheus
+    uses job.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -59,30 +59,30 @@ class MetricsExporter:
             *("job_id", "worker"),
         )
         self._seen: dict[str, MetricsSnapshot] = {}
-        # What has not happened yet is told as zero: a query for it finds something.
-        for meter, words in (
+        # Export zeros too, so that queries find every label.
+        for metric, labels in (
             (self._jobs, OPEN_STATES),
             (self._ended, sorted(ENDED)),
             (self._retries, _FAILURES),
             (self._phases, (*PHASES, WAITING)),
             (self._items, ("done", *_FAILURES)),
         ):
-            for word in words:
-                meter.labels(word)
+            for label in labels:
+                metric.labels(label)
 
     def set_jobs(self, states: Iterable[State], queue_age: float) -> None:
-        """The states of all open jobs, and the age of the oldest queued one, 0 where none is."""
+        """Set the states of all open jobs, and the seconds since the oldest queued one; or 0."""
         counts = Counter(states)
         for state in OPEN_STATES:
             self._jobs.labels(state).set(counts[state])
         self._age.set(queue_age)
 
     def set_answers(self, answers: bool) -> None:
-        """Whether the last look at the store and the cluster came to its end."""
+        """Set whether the store and the cluster answered."""
         self._answers.set(answers)
 
     def add_snapshot(self, job: str, now: MetricsSnapshot) -> None:
-        """Take in the newest readings of a job's holder, which is one of ours."""
+        """Add the newest snapshot of a holder that this scheduler started."""
         before = self._seen.get(job, MetricsSnapshot())
         self._seen[job] = now
         self._steps.inc(now.steps - before.steps)
@@ -100,9 +100,9 @@ class MetricsExporter:
         self._count_workers()
 
     def end_job(self, job: str, state: State | None, *, died: bool) -> None:
-        """A job's holder has gone, and left it in a state, where that is known.
+        """Remove a job whose holder has ended.
 
-        died: without having come to an end, so that another holder is to go on.
+        state: of the job now, if known. died: the holder failed, and another one will continue.
         """
         before = self._seen.pop(job, None)
         if before is not None:
@@ -133,20 +133,23 @@ _LOOPBACK = "127.0.0.1"
 
 
 @contextmanager
-def metrics_endpoint(asked: str, registry: CollectorRegistry) -> Iterator[str]:
-    """Serves a registry at `[HOST:]PORT`, on loopback unless a host is named; gives its URL.
+def metrics_endpoint(address: str, registry: CollectorRegistry) -> Iterator[str]:
+    """Serve a registry at `[HOST:]PORT` until the block ends; yields its URL.
 
-    Port 0 is any free one. Raises RequestError where that is no such place, or none for us.
+    The default host is loopback. Port 0 takes any free port.
+
+    Raises:
+        RequestError: the address is not valid, or not available.
     """
-    host, _, digits = asked.rpartition(":")
+    host, _, digits = address.rpartition(":")
     host = host.strip("[]") or _LOOPBACK
     if not digits.isdecimal() or int(digits) > 65_535:
-        raise RequestError(f"--metrics {asked}: write a port, as 9464, or HOST:PORT")
+        raise RequestError(f"--metrics {address}: write a port, such as 9464, or HOST:PORT")
     try:
         server, thread = start_http_server(int(digits), host, registry)
     except OSError as error:
         raise RequestError(
-            f"--metrics {asked}: nothing can be served there ({error.strerror or error}); "
+            f"--metrics {address}: cannot listen there ({error.strerror or error}); "
             "choose another port, or an address of this machine"
         ) from error
     try:

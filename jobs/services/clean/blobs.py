@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.records.job import list_job_ids
 from jobs.records.keys import JobKeys, blob_key
 from jobs.store.errors import ObjectNotFound

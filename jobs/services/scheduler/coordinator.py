@@ -50,8 +50,8 @@ def main() -> None:
     control = Control()
     # The scheduler passes on its own signals.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: control.ask("drain"))
-    signal.signal(signal.SIGUSR1, lambda *_: control.ask("yield"))
+    signal.signal(signal.SIGTERM, lambda *_: control.request("drain"))
+    signal.signal(signal.SIGUSR1, lambda *_: control.request("yield"))
     opener = functools.partial(retrying_store, config.store)
     coordinator = Coordinator(config, control, opener, _backend_opener(config.ray))
     sys.exit(coordinator.run(parent=os.getppid()))

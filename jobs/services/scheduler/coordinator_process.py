@@ -152,7 +152,7 @@ def start(
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(with_pipe.encode())
             process.stdin.close()
-    metrics.started()
+    metrics.close_child_end()
     return CoordinatorProcess(
         process, lease, share, config.memory, job, config.scratch, metrics=metrics
     )

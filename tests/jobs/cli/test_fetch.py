@@ -185,7 +185,7 @@ def test_without_the_canvas_only_the_job_formats_are_available(
 
     assert ended.code == 2
     assert ended.err == (
-        f"dreamfarm: {job.job}: the canvas that other formats are made of has been cleaned; fetch "
+        f"dreamfarm: {job.job}: the canvas for other formats has been cleaned; fetch "
         "png, tiff, deepzoom, or submit it again with other outputs, which renders it again\n"
     )
     assert shell("fetch", "sky", "--out", out, "--format", "tiff").code == 0
@@ -211,7 +211,7 @@ def test_only_succeeded_jobs_can_be_fetched(
     job_in_state(store, state)
     ended = shell("fetch", JOB, "--out", tmp_path / "out")
     assert ended.code == 2
-    assert ended.err.startswith(f"dreamfarm: {JOB}: is {state}; only what has succeeded can be")
+    assert ended.err.startswith(f"dreamfarm: {JOB}: is {state}; only succeeded jobs can be")
     assert not (tmp_path / "out").exists()
 
 

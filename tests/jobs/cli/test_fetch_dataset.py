@@ -59,7 +59,7 @@ def test_a_damaged_result_fails_and_the_fetch_resumes(
 
     assert ended.code == 3
     assert "outputs/z.png: what came from" in ended.err
-    assert "has not the checksum of the ledger" in ended.err
+    assert "checksum mismatch between" in ended.err
     assert visible_files(out) <= RESULTS - {"z.png"}
     assert hidden_files(out) == []
     path.write_bytes(whole)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
 from render.pictures.deepzoom import digest

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.records.request import retry
 from jobs.runtime.garbage import Garbage, remove_garbage
 from jobs.services.clean.garbage import find_garbage

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dataset.index import FILE_ITEMS, ItemIndex, Listing
 from jobs.dataset.index_builder import build_index
+from jobs.dataset.inputs.index import FILE_ITEMS, DatasetKeys, ItemIndex, Listing
 from jobs.dataset.inputs.item import ByteRange, Item, ListedImage
-from jobs.dataset.keys import DatasetKeys
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.kinds import parse_spec
 from jobs.store.store import Store

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from jobs.dataset.requests import checked_dataset, checked_failure
+from jobs.dataset.inputs.index import job_items
 from jobs.records.job import load_job
 from jobs.records.keys import ACTIVE, JobKeys, active_marker
 from jobs.records.request import retry
 from jobs.records.state import Intent, Redo, State
+from jobs.records.status import parse_failure
 from jobs.records.stored_spec import StoredSpec
 from jobs.text.errors import RequestError
 from tests.support.job_states import JOB, claim_next_lease, fail_job, job_in_state
@@ -84,17 +85,17 @@ def test_a_poster_has_no_items(store: MemoryStore, redo: Redo) -> None:
     assert load_job(store, JOB).intent == Intent()
 
     with pytest.raises(RequestError, match="is a poster, which has no items; `dreamfarm show`"):
-        checked_dataset(store, load_job(store, JOB))
+        job_items(store, load_job(store, JOB))
 
 
 def test_a_dataset_that_is_not_listed_yet_has_nothing(store: MemoryStore) -> None:
     dataset_in(store, "queued")
-    assert checked_dataset(store, load_job(store, JOB)).items == 0
+    assert job_items(store, load_job(store, JOB)).items == 0
 
 
 @pytest.mark.parametrize("text", ["infra", "memory", "input", "bug", None])
 def test_the_classes_of_failures(text: Any) -> None:
-    assert checked_failure(text) == text
+    assert parse_failure(text) == text
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,6 @@ def test_the_classes_of_failures(text: Any) -> None:
 )
 def test_another_class_names_those_that_there_are(text: str, hint: str) -> None:
     with pytest.raises(RequestError) as error:
-        checked_failure(text)
+        parse_failure(text)
     assert hint in str(error.value)
     assert str(error.value).startswith(f"--class {text}: no such class; ")

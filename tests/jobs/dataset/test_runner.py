@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.worker import Worker
 from jobs.records.job import load_job
 from jobs.records.report import load_report

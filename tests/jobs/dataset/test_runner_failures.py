@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.item_setup import ItemSetup
-from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.worker import Worker
 from jobs.records.request import retry
 from jobs.records.state import Redo

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from jobs.dataset.fetch import fetch_dataset
-from jobs.dataset.index import ItemIndex, read_listings
+from jobs.dataset.inputs.index import DatasetKeys, ItemIndex, read_listings
 from jobs.dataset.inputs.item import ByteRange, Item
-from jobs.dataset.keys import DatasetKeys
 from jobs.records.job import load_job
 from jobs.services.scheduler.coordinator import DONE
 from tests.support.bad_pictures import picture_bytes

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from jobs.dataset.contact_sheet import Cell, draw_contact_sheet, sheet_thumbnail
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.services.scheduler.coordinator import DONE
 from tests.support.bad_pictures import mixed_pictures
 from tests.support.coordinators import claim_job

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from jobs.dataset.index_builder import build_index
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.inputs.listing import list_images
-from jobs.dataset.keys import DatasetKeys
 from jobs.dataset.submit import Uploader
 from jobs.records.request import cancel, pause, resume, retry
 from jobs.records.state import Redo

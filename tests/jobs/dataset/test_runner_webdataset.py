@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.worker import Worker
 from jobs.records.request import retry
 from jobs.services.scheduler.coordinator import DONE

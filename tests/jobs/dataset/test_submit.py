@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs.dataset.index import ItemIndex
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.writer import LedgerWriter
 from jobs.dataset.staging import stage_plan
 from jobs.dataset.submit import submit_dataset

@@ -108,8 +108,8 @@ def test_what_cannot_be_read_says_why_and_the_others_go(bucket: Store, tmp_path:
 
     assert [one.complaint for one in moved] == [
         f"{gone}: No such file or directory",
-        f"{pipe}: is no file; check the path",
-        f"{tmp_path}: is no file; check the path",
+        f"{pipe}: is not a file; check the path",
+        f"{tmp_path}: is not a file; check the path",
         f"{gone}: No such file or directory",
         None,
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.dataset.keys import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.records.request import retry
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.errors import StoreUnreachable

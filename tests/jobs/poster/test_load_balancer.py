@@ -222,14 +222,14 @@ def test_an_octave_is_shared_anew_where_that_is_worth_loading_it(plan: PosterPla
 class Slow(Worker):
     """The second member is slowed down as by other work on its machine."""
 
-    def _climb_tile(self, tile: int, step: Step, arrived: list[Patch]) -> Tensor:
+    def _tile_sums(self, tile: int, step: Step, received: list[Patch]) -> Tensor:
         if self._member == 1:
             time.sleep(0.02)
-        return super()._climb_tile(tile, step, arrived)
+        return super()._tile_sums(tile, step, received)
 
 
 class Recording(LocalCrew):
-    """Notes how many tiles each member is given, whenever all are."""
+    """Records how many tiles each member gets, each time that tiles are assigned."""
 
     def __init__(self, grids: Sequence[Grid], arguments: Sequence[tuple[object, ...]]) -> None:
         super().__init__(Slow, arguments)

@@ -110,7 +110,7 @@ def test_a_poster_is_the_reference(
     plan = plan_poster(picture, weights, *settings)
     (written,) = rendered(plan, tmp_path / "scratch")
 
-    requested = to_samples(reference(plan, tmp_path), written.depth)
+    wanted = to_samples(reference(plan, tmp_path), written.depth)
     np.testing.assert_array_equal(pixels(written.path), wanted)
 
 

@@ -90,7 +90,7 @@ def calm(picture: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elastic_sizing, "_LOOK", 0.0)
+    monkeypatch.setattr(elastic_sizing, "_CHECK_INTERVAL", 0.0)
     monkeypatch.setattr(elastic_sizing, "_GRACE", 0.0)
 
 

@@ -24,7 +24,7 @@ OTHER = "skyline-ba9876543210"
 
 
 @pytest.mark.parametrize("state", get_args(State))
-def test_a_job_is_in_the_state_that_it_was_brought_to(store: MemoryStore, state: State) -> None:
+def test_load_job_in_every_state(store: MemoryStore, state: State) -> None:
     job_in_state(store, state)
     store.now += 5
     job = load_job(store, JOB)
@@ -33,7 +33,7 @@ def test_a_job_is_in_the_state_that_it_was_brought_to(store: MemoryStore, state:
     assert (job.manifest is None) == (state != "succeeded")
 
 
-def test_of_a_submit_that_died_the_rest_is_taken_as_usual(store: MemoryStore) -> None:
+def test_interrupted_submit_has_default_settings(store: MemoryStore) -> None:
     write_job(store)
     job = load_job(store, JOB)
 
@@ -46,7 +46,7 @@ def test_of_a_submit_that_died_the_rest_is_taken_as_usual(store: MemoryStore) ->
     )
 
 
-def test_only_the_last_holder_s_status_is_seen(store: MemoryStore) -> None:
+def test_only_the_status_of_the_current_lease_is_loaded(store: MemoryStore) -> None:
     keys = write_job(store)
     claim_next_lease(store, keys).release()
     store.put(keys.status(1), sample_status(progress=0.5).encode())
@@ -56,7 +56,7 @@ def test_only_the_last_holder_s_status_is_seen(store: MemoryStore) -> None:
     assert load_job(store, JOB).status is None
 
 
-def test_who_claims_what_it_saw_never_repeats_a_job_that_ended_meanwhile() -> None:
+def test_claim_after_load_never_repeats_an_ended_job() -> None:
     class Overtaken(MemoryStore):
         """Its only holder finishes, and lets go, while somebody looks at the job."""
 
@@ -72,7 +72,7 @@ def test_who_claims_what_it_saw_never_repeats_a_job_that_ended_meanwhile() -> No
     assert load_job(store, JOB).state == "succeeded"
 
 
-def test_progress_and_what_is_left(store: MemoryStore) -> None:
+def test_progress_and_eta(store: MemoryStore) -> None:
     keys = write_job(store)
     assert (load_job(store, JOB).progress, load_job(store, JOB).eta_seconds) == (0, None)
     held = claim_next_lease(store, keys)
@@ -85,7 +85,7 @@ def test_progress_and_what_is_left(store: MemoryStore) -> None:
     assert (load_job(store, JOB).progress, load_job(store, JOB).eta_seconds) == (1, None)
 
 
-def test_all_jobs_and_nothing_else(store: MemoryStore) -> None:
+def test_list_job_ids_skips_other_keys(store: MemoryStore) -> None:
     for job in (OTHER, JOB):
         write_job(store, job)
         store.put(JobKeys(job).manifest, b"{}")
@@ -96,21 +96,21 @@ def test_all_jobs_and_nothing_else(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("text", [JOB, "sky-", "sky-01", "sky-0123456789a"])
-def test_the_beginning_of_one_job_means_it(store: MemoryStore, text: str) -> None:
+def test_unique_prefix_finds_the_job(store: MemoryStore, text: str) -> None:
     write_job(store)
     write_job(store, OTHER)
 
     assert find_job_id(store, text) == JOB
 
 
-def test_a_whole_id_means_its_job_though_another_begins_so(store: MemoryStore) -> None:
+def test_complete_id_wins_over_longer_ids(store: MemoryStore) -> None:
     write_job(store)
     write_job(store, f"{JOB}-ffffffffffff")
 
     assert find_job_id(store, JOB) == JOB
 
 
-def test_the_beginning_of_several_names_them(store: MemoryStore) -> None:
+def test_ambiguous_prefix_lists_the_jobs(store: MemoryStore) -> None:
     write_job(store)
     write_job(store, OTHER)
     with pytest.raises(RequestError, match=f"^sky: 2 jobs start with this: {JOB}, {OTHER}; "):
@@ -122,7 +122,7 @@ def test_the_beginning_of_several_names_them(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("text", ["sly", "sky-0123456798ab", "SKY-0123456789ab", "sky0123456789ab"])
-def test_a_mistyped_job_is_suggested(store: MemoryStore, text: str) -> None:
+def test_similar_id_is_suggested(store: MemoryStore, text: str) -> None:
     write_job(store)
     write_job(store, "portrait-ba9876543210")
 
@@ -135,33 +135,33 @@ def test_a_mistyped_job_is_suggested(store: MemoryStore, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "..", "../etc/passwd", "portrait-000000000000", "a\nb"])
-def test_an_unknown_job_is_one_line(store: MemoryStore, text: str) -> None:
+def test_unknown_job_is_a_one_line_error(store: MemoryStore, text: str) -> None:
     write_job(store)
     for act in (find_job_id, load_job):
         with pytest.raises(JobNotFound, match=r"^no job .* in memory; `dreamfarm list` shows all$"):
             act(store, text)
 
 
-def test_a_folder_without_spec_is_no_job_and_not_its_own_suggestion(store: MemoryStore) -> None:
+def test_folder_without_spec_is_not_a_job(store: MemoryStore) -> None:
     store.put(JobKeys(JOB).intent, Intent().encode())
     with pytest.raises(JobNotFound, match=f"^no job {JOB} in memory; `dreamfarm list`"):
         load_job(store, JOB)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"version": 2}', b"\xff\x00"])
-def test_a_spec_that_is_none_is_told_and_hides_no_other_job(
+def test_invalid_spec_is_reported_and_hides_no_other_job(
     store: MemoryStore, content: bytes
 ) -> None:
     store.put(JobKeys(JOB).spec, content)
     write_job(store, OTHER)
 
-    with pytest.raises(InvalidRecord, match=rf"^jobs/{JOB}/spec.json: .*something else"):
+    with pytest.raises(InvalidRecord, match=rf"^jobs/{JOB}/spec.json: .*another program"):
         load_job(store, JOB)
     assert list(list_job_ids(store)) == [JOB, OTHER]
     assert load_job(store, OTHER).state == "queued"
 
 
-def test_a_spec_of_another_job_is_told(store: MemoryStore) -> None:
+def test_spec_of_another_job_is_an_error(store: MemoryStore) -> None:
     write_job(store, OTHER)
     spec = StoredSpec.read(store, JobKeys(OTHER).spec)
     store.put(JobKeys(JOB).spec, spec.encode())
@@ -170,7 +170,7 @@ def test_a_spec_of_another_job_is_told(store: MemoryStore) -> None:
         load_job(store, JOB)
 
 
-def test_looking_is_in_time_for_a_claim(store: MemoryStore) -> None:
+def test_lease_is_read_before_everything_else(store: MemoryStore) -> None:
     keys = write_job(store)
     seen = load_job(store, JOB)
     claim_next_lease(store, keys).release()

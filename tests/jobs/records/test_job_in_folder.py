@@ -19,7 +19,7 @@ from tests.support.small_poster import MACHINE, poster_document
 CROWD, ROUNDS = 4, 25
 
 
-def test_of_many_at_once_one_wins_each_number(tmp_path: Path) -> None:
+def test_one_of_several_claimers_wins_each_number(tmp_path: Path) -> None:
     def claim_all(_: int) -> list[bool]:
         store = FolderStore(tmp_path)
         return [claim_lease(store, JobKeys(JOB), n, "me", 60) is not None for n in range(ROUNDS)]
@@ -29,7 +29,7 @@ def test_of_many_at_once_one_wins_each_number(tmp_path: Path) -> None:
     assert [sum(column) for column in zip(*won, strict=True)] == [1] * ROUNDS
 
 
-def test_a_lease_runs_out_by_the_folder_s_clock(tmp_path: Path) -> None:
+def test_lease_expires_by_the_clock_of_the_folder(tmp_path: Path) -> None:
     store, keys = FolderStore(tmp_path), JobKeys(JOB)
     assert claim_lease(store, keys, 0, "me", 0.2)
     first = current_lease(store, keys)
@@ -42,9 +42,7 @@ def test_a_lease_runs_out_by_the_folder_s_clock(tmp_path: Path) -> None:
     assert not second.is_live
 
 
-def test_from_submit_to_success_with_every_detour(
-    picture: Path, weights: Path, tmp_path: Path
-) -> None:
+def test_whole_life_of_a_job(picture: Path, weights: Path, tmp_path: Path) -> None:
     store = FolderStore(tmp_path / "store")
     assert submit_poster(store, parse_poster_spec(poster_document(picture, weights))).new
     again = submit_poster(

@@ -24,15 +24,13 @@ numbers = st.integers(0, 10**7)
 
 
 @given(ids, numbers)
-def test_markers_read_back(job: str, generation: int) -> None:
+def test_markers_parse_back(job: str, generation: int) -> None:
     assert is_job_id(job)
     assert parse_active_marker(active_marker(job, generation)) == (job, generation)
 
 
 @given(ids, ids, numbers, numbers)
-def test_every_generation_of_every_job_has_a_marker_of_its_own(
-    one: str, other: str, first: int, second: int
-) -> None:
+def test_markers_are_unique(one: str, other: str, first: int, second: int) -> None:
     assert (active_marker(one, first) == active_marker(other, second)) == (
         (one, first) == (other, second)
     )
@@ -52,14 +50,14 @@ def test_every_generation_of_every_job_has_a_marker_of_its_own(
         "jobs/sky-0123456789ab",
     ],
 )
-def test_other_keys_are_no_markers(key: str) -> None:
+def test_other_keys_are_not_markers(key: str) -> None:
     assert parse_active_marker(key) is None
 
 
 @pytest.mark.parametrize(
     "text", ["", "sky", "sky-0123456789AB", "sky-0123", "-0123456789ab", "../x-0123456789ab", "a\n"]
 )
-def test_other_texts_are_no_ids(text: str) -> None:
+def test_other_texts_are_not_job_ids(text: str) -> None:
     assert not is_job_id(text)
 
 
@@ -80,7 +78,7 @@ def all_keys(keys: JobKeys) -> list[str]:
     return found
 
 
-def test_a_job_s_keys_are_apart_below_its_folder_and_allowed_in_stores() -> None:
+def test_keys_are_distinct_and_valid() -> None:
     keys = all_keys(JobKeys(JOB))
 
     assert len(keys) == len(set(keys)) > 15
@@ -88,7 +86,7 @@ def test_a_job_s_keys_are_apart_below_its_folder_and_allowed_in_stores() -> None
     assert all(re.fullmatch(r"[A-Za-z0-9._@=+/-]+", key) for key in keys)
 
 
-def test_keys_are_what_the_design_says() -> None:
+def test_keys_are_as_documented() -> None:
     keys = JobKeys(JOB)
 
     assert keys.lease(1) == f"jobs/{JOB}/leases/000001.json"
@@ -102,7 +100,7 @@ def test_keys_are_what_the_design_says() -> None:
 
 
 @given(numbers)
-def test_a_lease_s_number_reads_back(number: int) -> None:
+def test_lease_number_parses_back(number: int) -> None:
     keys = JobKeys(JOB)
     assert keys.lease_number(keys.lease(number)) == number
     assert keys.lease_number(keys.status(number)) is None

@@ -22,7 +22,7 @@ def lease(store: MemoryStore, number: int = 1) -> Lease:
 
 
 @pytest.mark.parametrize("kind", [MemoryStore, ForgetfulStore])
-def test_of_many_claims_at_once_exactly_one_wins(kind: type[MemoryStore]) -> None:
+def test_exactly_one_of_several_claims_succeeds(kind: type[MemoryStore]) -> None:
     crowd = 8
     for _ in range(20):
         store, start = kind(), threading.Barrier(crowd)
@@ -40,7 +40,7 @@ def test_of_many_claims_at_once_exactly_one_wins(kind: type[MemoryStore]) -> Non
         assert lease(store).token == won[0].token
 
 
-def test_a_claim_follows_only_the_number_that_was_seen(store: MemoryStore) -> None:
+def test_claim_succeeds_only_for_the_next_number(store: MemoryStore) -> None:
     first = claim_lease(store, KEYS, 0, "a", TTL)
     assert first is not None
     assert first.number == 1
@@ -50,7 +50,7 @@ def test_a_claim_follows_only_the_number_that_was_seen(store: MemoryStore) -> No
     assert second.number == 2
 
 
-def test_a_claim_fails_where_the_refusing_object_has_gone() -> None:
+def test_claim_fails_if_the_existing_lease_disappears() -> None:
     class Vanishing(MemoryStore):
         def put_if_absent(self, key: str, content: bytes) -> bool:
             return False
@@ -59,7 +59,7 @@ def test_a_claim_fails_where_the_refusing_object_has_gone() -> None:
 
 
 @given(st.lists(st.integers(1, 10**7), unique=True, min_size=1))
-def test_the_highest_number_counts(numbers: list[int]) -> None:
+def test_highest_number_is_current(numbers: list[int]) -> None:
     store = MemoryStore()
     for number in numbers:
         store.put(KEYS.lease(number), Lease(token=str(number), holder="h", ttl=1).encode())
@@ -70,12 +70,12 @@ def test_the_highest_number_counts(numbers: list[int]) -> None:
     assert (found.number, found.lease.token) == (max(numbers), str(max(numbers)))
 
 
-def test_an_unclaimed_job_stands_nowhere(store: MemoryStore) -> None:
+def test_unclaimed_job_has_no_current_lease(store: MemoryStore) -> None:
     assert current_lease(store, KEYS) is None
 
 
 @given(st.floats(0.001, 1e6), st.floats(0, 1e7))
-def test_a_lease_lives_for_its_ttl_by_the_store_s_clock(ttl: float, passed: float) -> None:
+def test_lease_is_live_for_its_ttl_by_the_store_clock(ttl: float, passed: float) -> None:
     store = MemoryStore()
     store.now = 0
     claim_lease(store, KEYS, 0, "a", ttl)
@@ -87,7 +87,7 @@ def test_a_lease_lives_for_its_ttl_by_the_store_s_clock(ttl: float, passed: floa
     assert found.is_live == (passed <= ttl)
 
 
-def test_renewing_makes_it_young_and_keeps_who_holds_it(store: MemoryStore) -> None:
+def test_renewal_resets_the_age_and_keeps_the_holder(store: MemoryStore) -> None:
     held = claim_next_lease(store, KEYS)
     before = lease(store)
     for _ in range(5):
@@ -100,7 +100,7 @@ def test_renewing_makes_it_young_and_keeps_who_holds_it(store: MemoryStore) -> N
     assert found.lease == before
 
 
-def test_a_released_lease_is_dead_at_once_and_stays(store: MemoryStore) -> None:
+def test_released_lease_stays_released(store: MemoryStore) -> None:
     held = claim_next_lease(store, KEYS)
     held.release()
 
@@ -112,7 +112,7 @@ def test_a_released_lease_is_dead_at_once_and_stays(store: MemoryStore) -> None:
     assert lease(store).released
 
 
-def test_a_renewal_under_way_never_undoes_a_release() -> None:
+def test_concurrent_renewal_does_not_undo_a_release() -> None:
     class SlowOnce(MemoryStore):
         entered = threading.Event()
 
@@ -132,7 +132,7 @@ def test_a_renewal_under_way_never_undoes_a_release() -> None:
     assert lease(store).released
 
 
-def test_a_holder_that_was_followed_learns_it(store: MemoryStore) -> None:
+def test_old_holder_notices_a_new_lease(store: MemoryStore) -> None:
     held = claim_next_lease(store, KEYS)
     held.check()
     store.now += TTL + 1
@@ -144,7 +144,7 @@ def test_a_holder_that_was_followed_learns_it(store: MemoryStore) -> None:
     follower.check()
 
 
-def test_a_holder_of_a_deleted_job_learns_it(store: MemoryStore) -> None:
+def test_holder_notices_a_deleted_job(store: MemoryStore) -> None:
     held = claim_next_lease(store, KEYS)
     store.delete([KEYS.lease(1)])
 
@@ -153,9 +153,7 @@ def test_a_holder_of_a_deleted_job_learns_it(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("released", [False, True])
-def test_a_late_renewal_changes_nothing_for_those_who_followed(
-    store: MemoryStore, released: bool
-) -> None:
+def test_late_renewal_does_not_affect_the_new_holder(store: MemoryStore, released: bool) -> None:
     write_job(store)
     held = claim_next_lease(store, KEYS)
     store.now += TTL + 1
@@ -170,7 +168,7 @@ def test_a_late_renewal_changes_nothing_for_those_who_followed(
     assert before.state == ("queued" if released else "running")
 
 
-def test_a_late_renewal_that_nobody_forestalled_goes_on(store: MemoryStore) -> None:
+def test_late_renewal_without_new_holder_succeeds(store: MemoryStore) -> None:
     write_job(store)
     held = claim_next_lease(store, KEYS)
     store.now += TTL + 1
@@ -180,7 +178,7 @@ def test_a_late_renewal_that_nobody_forestalled_goes_on(store: MemoryStore) -> N
     assert load_job(store, JOB).state == "running"
 
 
-def test_another_process_goes_on_with_a_lease(store: MemoryStore) -> None:
+def test_another_process_restores_a_lease(store: MemoryStore) -> None:
     parent = claim_next_lease(store, KEYS)
     child = restore_lease(store, KEYS, parent.number, parent.token, parent.holder, parent.ttl)
     store.now += TTL
@@ -191,7 +189,7 @@ def test_another_process_goes_on_with_a_lease(store: MemoryStore) -> None:
     assert lease(store).token == parent.token
 
 
-def test_something_else_in_a_lease_s_place_is_told(store: MemoryStore) -> None:
+def test_invalid_lease_object_is_an_error(store: MemoryStore) -> None:
     store.put(KEYS.lease(1), b"{}")
 
     for act in (lambda: current_lease(store, KEYS), lambda: claim_lease(store, KEYS, 0, "a", TTL)):

@@ -30,7 +30,7 @@ intents = st.builds(
 
 
 @given(leases | intents)
-def test_a_record_reads_back(record: Lease | Intent) -> None:
+def test_record_decodes_to_an_equal_record(record: Lease | Intent) -> None:
     content = record.encode()
 
     assert type(record).decode(content, "k") == record
@@ -38,7 +38,7 @@ def test_a_record_reads_back(record: Lease | Intent) -> None:
     assert json.loads(content)["version"] == 1
 
 
-def test_terms_read_back_with_whatever_a_crew_may_say() -> None:
+def test_run_settings_decode_to_equal_settings() -> None:
     crew = {"workers": 3, "memory_per_worker": "1.5GiB"}
     run_settings = RunSettings.of(
         parse_poster_spec({"input": "a.png", "crew": crew, "limits": {"max_pixels": 1e6}})
@@ -56,7 +56,7 @@ def test_terms_read_back_with_whatever_a_crew_may_say() -> None:
         ),
     ).map(lambda value: json.dumps(value).encode())
 )
-def test_whatever_lies_at_a_key_is_a_record_or_a_line_of_complaint(content: bytes) -> None:
+def test_any_content_is_a_record_or_a_one_line_error(content: bytes) -> None:
     for kind in (Intent, Lease, Status, RunSettings, StoredSpec):
         try:
             kind.decode(content, "jobs/a/b.json")
@@ -78,32 +78,32 @@ def test_whatever_lies_at_a_key_is_a_record_or_a_line_of_complaint(content: byte
         (b'{"generation": "1"}', "generation: must be a whole number"),
     ],
 )
-def test_a_bad_record_is_named_with_what_is_wrong(content: bytes, message: str) -> None:
-    with pytest.raises(InvalidRecord, match=r"^jobs/a/intent.json: .*something else") as error:
+def test_invalid_record_error_names_key_and_problem(content: bytes, message: str) -> None:
+    with pytest.raises(InvalidRecord, match=r"^jobs/a/intent.json: .*another program") as error:
         Intent.decode(content, "jobs/a/intent.json")
     assert message in str(error.value)
 
 
-def test_a_digest_that_is_none_is_refused_before_it_becomes_a_key() -> None:
+def test_invalid_digest_is_rejected() -> None:
     for digest in ("sha256:../../secret", "sha256:" + "A" * 64, "sha256:" + "a" * 64 + "\n"):
         with pytest.raises(ValidationError):
             Blobs(input=digest, weights=None)
 
 
-def test_infinity_is_refused_where_it_is_made() -> None:
+def test_infinity_is_rejected_on_creation() -> None:
     with pytest.raises(ValidationError):
         Lease(token="", holder="", ttl=float("inf"))
     assert Status.decode(sample_status().encode(), "k") == sample_status()
 
 
-def test_what_is_not_there(store: MemoryStore) -> None:
+def test_missing_objects(store: MemoryStore) -> None:
     assert Intent.read_or_none(store, "k") is None
     assert read_json_object(store, "k") is None
     with pytest.raises(ObjectNotFound):
         Intent.read(store, "k")
 
 
-def test_a_mapping_is_an_object(store: MemoryStore) -> None:
+def test_read_json_object(store: MemoryStore) -> None:
     store.put("k", b'{"a": 1}')
     store.put("list", b"[1]")
 
@@ -112,8 +112,8 @@ def test_a_mapping_is_an_object(store: MemoryStore) -> None:
         read_json_object(store, "list")
 
 
-@pytest.mark.parametrize("what", ["spec", "intent", "terms", "manifest", "lease", "status"])
-def test_a_record_that_is_far_too_large_is_no_record(what: str) -> None:
+@pytest.mark.parametrize("what", ["spec", "intent", "run_settings", "manifest", "lease", "status"])
+def test_too_large_record_is_invalid(what: str) -> None:
     store = MemoryStore()
     job_in_state(store, "running")
     keys = JobKeys(JOB)

@@ -70,7 +70,7 @@ def test_every_request_in_every_state(
         ("paused", retry, "is paused; only failed or cancelled jobs can be retried"),
     ],
 )
-def test_a_refusal_says_what_would_be_allowed(
+def test_rejection_lists_allowed_states(
     store: MemoryStore, state: State, ask: object, line: str
 ) -> None:
     job_in_state(store, state)
@@ -80,14 +80,14 @@ def test_a_refusal_says_what_would_be_allowed(
     assert str(error.value) == f"{JOB}: {line}"
 
 
-def test_a_job_that_is_not_there(store: MemoryStore) -> None:
+def test_unknown_job(store: MemoryStore) -> None:
     for ask in ASK.values():
         with pytest.raises(JobNotFound):
             ask(store, JOB)
     assert not store.objects
 
 
-def test_what_a_running_job_was_asked_for_can_be_taken_back(store: MemoryStore) -> None:
+def test_request_for_a_running_job_can_be_withdrawn(store: MemoryStore) -> None:
     job_in_state(store, "running")
     for ask in (pause, cancel):
         ask(store, JOB)
@@ -95,7 +95,7 @@ def test_what_a_running_job_was_asked_for_can_be_taken_back(store: MemoryStore) 
         assert load_job(store, JOB).intent == Intent()
 
 
-def test_resuming_leaves_the_marker_of_its_generation(store: MemoryStore) -> None:
+def test_resume_writes_the_marker_of_its_generation(store: MemoryStore) -> None:
     keys = job_in_state(store, "paused")
     store.put(keys.intent, Intent(want="pause", generation=2).encode())
     resume(store, JOB)
@@ -103,7 +103,7 @@ def test_resuming_leaves_the_marker_of_its_generation(store: MemoryStore) -> Non
     assert markers(store) == [active_marker(JOB, 2)]
 
 
-def test_retrying_leaves_a_marker_that_deleting_the_old_one_spares(store: MemoryStore) -> None:
+def test_retry_writes_a_new_marker(store: MemoryStore) -> None:
     keys = job_in_state(store, "failed")
     store.put(active_marker(JOB, 0), b"")
     retry(store, JOB)
@@ -117,7 +117,7 @@ def test_retrying_leaves_a_marker_that_deleting_the_old_one_spares(store: Memory
 
 @pytest.mark.parametrize("state", ["failed", "cancelled"])
 @pytest.mark.parametrize("writes", [0, 1])
-def test_a_retry_that_died_is_completed_by_the_next(writes: int, state: State) -> None:
+def test_interrupted_retry_is_completed_by_the_next(writes: int, state: State) -> None:
     store = MortalStore()
     job_in_state(store, state)
     store.writes_left = writes
@@ -132,7 +132,7 @@ def test_a_retry_that_died_is_completed_by_the_next(writes: int, state: State) -
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "failed"])
-def test_many_users_at_once_leave_a_job_that_somebody_asked_for(state: State) -> None:
+def test_simultaneous_requests_leave_a_requested_state(state: State) -> None:
     for _ in range(10):
         store = MemoryStore()
         job_in_state(store, state)

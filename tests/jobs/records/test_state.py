@@ -34,7 +34,7 @@ INTENTS = tuple(
 Row = tuple[State, State, str, str]
 
 
-def test_every_combination_has_a_state_and_every_state_occurs() -> None:
+def test_every_combination_of_records_has_a_state() -> None:
     everything = product((False, True), STANDINGS, STATUSES, INTENTS)
 
     assert {state_of(*one) for one in everything} == set(get_args(State))
@@ -61,7 +61,7 @@ def test_every_combination_has_a_state_and_every_state_occurs() -> None:
         ),
     ],
 )
-def test_what_counts_before_what(
+def test_precedence_of_records(
     has_manifest: bool,
     current_lease: CurrentLease | None,
     of_status: Status | None,
@@ -193,7 +193,7 @@ def all_changes(kind: str) -> set[Row]:
 
 
 @pytest.mark.parametrize("kind", ["poster", "dataset"])
-def test_the_table_is_what_can_happen_and_nothing_else(kind: str) -> None:
+def test_table_lists_exactly_the_possible_transitions(kind: str) -> None:
     rows = [row for row in TRANSITIONS if row.only in (None, kind)]
     table = {(row.before, row.after, row.who, row.by) for row in rows}
 
@@ -201,7 +201,7 @@ def test_the_table_is_what_can_happen_and_nothing_else(kind: str) -> None:
     assert all_changes(kind) == {row for row in table if row[0] != row[1]}
 
 
-def test_from_the_end_only_users_lead_back_but_for_a_late_holder() -> None:
+def test_only_users_and_late_holders_leave_ended_states() -> None:
     leaving = [row for row in TRANSITIONS if row.before in ENDED]
 
     assert {row.by for row in leaving} == {"retry", "come back"}

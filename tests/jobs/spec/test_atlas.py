@@ -69,7 +69,7 @@ ONE_OF = "of: must be one of {layer: NAME}, {layers: all}, {classes: all}"
         ),
         (
             {"size": 100000, "basis": "pixels"},
-            "size: 100000x100000 is 10000 megapixels, and at most 2000 are allowed; "
+            "size: 100000x100000 is 10000 megapixels, but at most 2000 are allowed; "
             "choose a smaller size, or raise limits.max_pixels",
         ),
         ({"resize": 64}, "resize: no such key; nearest: size"),
@@ -79,14 +79,14 @@ ONE_OF = "of: must be one of {layer: NAME}, {layers: all}, {classes: all}"
         ({"name": "!!"}, "name: must be 1 to 60 letters a-z, digits, '.', '_' or '-'"),
     ],
 )
-def test_bad_documents_get_one_line(fields: dict[str, Any], line: str) -> None:
+def test_invalid_documents_give_one_line_errors(fields: dict[str, Any], line: str) -> None:
     with pytest.raises(RequestError) as error:
         parse_spec({"kind": "atlas", "of": LAYER} | fields)
     said = str(error.value)
     assert said.startswith(line) if line.endswith(": ") else said == line
 
 
-def test_an_atlas_of_nothing_says_so_once() -> None:
+def test_missing_subject_is_one_error() -> None:
     with pytest.raises(RequestError) as error:
         parse_spec({"kind": "atlas"})
     assert str(error.value) == "of: is missing"

@@ -27,17 +27,17 @@ def test_every_channel_of_a_layer() -> None:
     assert made.output.name == "{label}"
 
 
-def test_a_block_has_the_channels_of_its_end() -> None:
+def test_block_has_channels_of_its_last_layer() -> None:
     assert len(objectives_by_label(expand_atlas({"layer": "mixed3a"}))) == 192
     assert next(iter(objectives_by_label(expand_atlas({"layer": "mixed3a"})))) == "mixed3a-000"
 
 
-def test_chosen_channels_in_their_order() -> None:
+def test_chosen_channels_keep_their_order() -> None:
     found = objectives_by_label(expand_atlas({"layer": LAYER, "channels": [9, 2]}))
     assert [*found] == [f"{LAYER}-009", f"{LAYER}-002"]
 
 
-def test_every_layer_from_the_first_to_the_deepest() -> None:
+def test_all_exact_layers_in_order() -> None:
     found = objectives_by_label(expand_atlas({"layers": "all"}))
     known = [one["name"] for one in list_layers("pareidolia") if not one["reason"]]
 
@@ -46,7 +46,7 @@ def test_every_layer_from_the_first_to_the_deepest() -> None:
     assert found["mixed3a.cat"] == {"layer": "mixed3a.cat"}
 
 
-def test_chosen_layers_in_their_order() -> None:
+def test_chosen_layers_keep_their_order() -> None:
     made = expand_atlas({"layers": ["mixed4a", "mixed3a"]})
 
     assert objectives_by_label(made) == {
@@ -56,7 +56,7 @@ def test_chosen_layers_in_their_order() -> None:
     assert made.name == "pareidolia-layers"
 
 
-def test_every_class_has_its_number_and_its_name() -> None:
+def test_class_labels_contain_number_and_name() -> None:
     found = objectives_by_label(expand_atlas({"classes": "all"}))
 
     assert len(found) == CLASS_COUNT
@@ -73,7 +73,7 @@ def test_classes_by_number_and_by_name() -> None:
     assert [label[:2] for label in found] == ["05", names[word][:2]]
 
 
-def test_noise_is_dreamed_in_the_fourier_basis_unless_told_otherwise() -> None:
+def test_noise_uses_fourier_basis_by_default() -> None:
     made = expand_atlas({"layer": LAYER}, size=96)
     assert (made.fourier, str(made.resize)) == (Fourier(), "96x96")
     assert made.inputs.noise is not None
@@ -89,7 +89,7 @@ def test_noise_is_dreamed_in_the_fourier_basis_unless_told_otherwise() -> None:
     assert expand_atlas({"layer": LAYER}, basis="pixels").fourier is None
 
 
-def test_a_picture_is_dreamed_in_octaves(tmp_path: Path) -> None:
+def test_picture_uses_octaves_by_default(tmp_path: Path) -> None:
     file = tmp_path / "atlas.yaml"
     file.write_text("kind: atlas\nof: {layers: all}\nstart: sky.jpg\n")
     made = parse_spec(apply_overrides(read_document(file), ["dream.steps=2"]))
@@ -104,7 +104,7 @@ def test_a_picture_is_dreamed_in_octaves(tmp_path: Path) -> None:
     assert made.output.name is None
 
 
-def test_what_is_not_the_atlas_s_own_is_the_dataset_s() -> None:
+def test_other_fields_are_copied_to_the_dataset() -> None:
     made = expand_atlas(
         {"layer": LAYER},
         name="low",
@@ -148,7 +148,7 @@ def test_what_is_not_the_atlas_s_own_is_the_dataset_s() -> None:
         ({"classes": "all"}, "paredolia", NetworkError, "network paredolia: no such network; near"),
     ],
 )
-def test_what_a_network_does_not_have_gets_one_line(
+def test_unknown_layers_and_classes_give_one_line_errors(
     of: dict[str, object], network: str, error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error) as raised:

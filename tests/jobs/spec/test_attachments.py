@@ -21,12 +21,12 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-def test_each_is_found_once() -> None:
+def test_paths_are_found_once() -> None:
     assert attachment_paths(DOCUMENT) == ["flowers.jpg", "left.png", "right.png", "sky.jpg"]
     assert attachment_paths({"input": {"path": "mask.png"}, "name": "guide"}) == []
 
 
-def test_each_is_changed_and_nothing_else() -> None:
+def test_only_attachment_paths_are_changed() -> None:
     changed = map_attachments(DOCUMENT, str.upper)
     assert attachment_paths(changed) == ["FLOWERS.JPG", "LEFT.PNG", "RIGHT.PNG", "SKY.JPG"]
     assert map_attachments(changed, str.lower) == DOCUMENT
@@ -36,7 +36,7 @@ def test_each_is_changed_and_nothing_else() -> None:
     assert changed["sweep"]["dream.steps"] == [1, 2]
 
 
-def test_what_is_no_path_is_left_for_the_spec_to_refuse() -> None:
+def test_values_that_are_not_paths_are_left_unchanged() -> None:
     odd = {"dream": {"strength": 5}, "objectives": "mask"}
     assert map_attachments(odd, str.upper) == odd
     assert attachment_paths(odd) == []

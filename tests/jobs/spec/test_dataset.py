@@ -38,7 +38,7 @@ FULL: dict[str, Any] = {
 }
 
 
-def test_every_field_says_what_was_written() -> None:
+def test_fields_are_parsed() -> None:
     made = spec(**FULL)
 
     assert (made.name, made.batch, made.sheet, made.priority) == ("holidays", 4, 12, 70)
@@ -56,12 +56,12 @@ def test_every_field_says_what_was_written() -> None:
     assert (made.limits.max_pixels, made.limits.max_failures) == (1000, 5)
 
 
-def test_it_reads_back_from_its_own_document() -> None:
+def test_document_parses_back_to_an_equal_spec() -> None:
     for made in (spec(), spec(**FULL)):
         assert parse_spec(made.document()) == made
 
 
-def test_inputs_are_enough_and_the_rest_is_as_a_poster_s() -> None:
+def test_only_inputs_are_required() -> None:
     made, poster = spec(), parse_spec({"input": "/sky.jpg"})
     assert isinstance(poster, PosterSpec)
 
@@ -72,7 +72,7 @@ def test_inputs_are_enough_and_the_rest_is_as_a_poster_s() -> None:
         assert getattr(made, field) == getattr(poster, field)
 
 
-def test_short_forms_mean_the_long_ones() -> None:
+def test_shorthands_equal_their_long_forms() -> None:
     assert spec(inputs="/p", output="jpeg", network="vgg16", tiles=64) == spec(
         inputs={"path": "/p"},
         output={"format": "jpeg"},
@@ -98,11 +98,11 @@ def test_short_forms_mean_the_long_ones() -> None:
         ("/data/" + "x" * 99, "x" * 60),
     ],
 )
-def test_a_dataset_is_called_like_its_inputs(path: str, name: str) -> None:
+def test_default_name_comes_from_inputs(path: str, name: str) -> None:
     assert spec(inputs=path).name == name
 
 
-def test_paths_are_relative_to_the_spec_s_file(tmp_path: Path) -> None:
+def test_paths_are_relative_to_the_spec_file(tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(
         "kind: dataset\ninputs: photos/*.jpg\nnetwork: {name: vgg16, weights: w.pth}\n"
@@ -117,7 +117,7 @@ def test_paths_are_relative_to_the_spec_s_file(tmp_path: Path) -> None:
     assert spec(inputs="s3://bucket/p").inputs.path == "s3://bucket/p"
 
 
-def test_a_folder_and_flags_are_a_dataset(tmp_path: Path) -> None:
+def test_folder_and_options_make_a_dataset(tmp_path: Path) -> None:
     document = folder_document(
         tmp_path, network="vgg16", weights="w.pth", layer="features.4", look=None
     )
@@ -186,7 +186,7 @@ def test_a_folder_and_flags_are_a_dataset(tmp_path: Path) -> None:
         ),
         (
             {"inputs": {"noise": {}}, "resize": "3000x2000", "limits": {"max_pixels": 4e6}},
-            "resize: 3000x2000 is 6 megapixels, and at most 4 are allowed; "
+            "resize: 3000x2000 is 6 megapixels, but at most 4 are allowed; "
             "choose a smaller size, or raise limits.max_pixels",
         ),
         (
@@ -205,13 +205,13 @@ def test_a_folder_and_flags_are_a_dataset(tmp_path: Path) -> None:
         ({"limits": {"max_failures": -1}}, "limits.max_failures: must be at least 0, not -1"),
     ],
 )
-def test_bad_documents_get_one_line(fields: dict[str, Any], line: str) -> None:
+def test_invalid_documents_give_one_line_errors(fields: dict[str, Any], line: str) -> None:
     with pytest.raises(RequestError) as error:
         spec(**fields)
     assert str(error.value) == line
 
 
-def test_a_dataset_without_inputs_says_so_once() -> None:
+def test_missing_inputs_are_one_error() -> None:
     with pytest.raises(RequestError) as error:
         parse_spec({"kind": "dataset"})
     assert str(error.value) == "inputs: is missing"
@@ -221,7 +221,7 @@ def test_a_dataset_without_inputs_says_so_once() -> None:
     "address",
     ["http://169.254.169.254/latest/", "https://me:secret@host/a/*.jpg", "file:///etc", "gs://b/p"],
 )
-def test_what_lies_on_the_web_is_no_input(address: str) -> None:
+def test_web_addresses_are_rejected_as_inputs(address: str) -> None:
     for inputs in (address, {"path": address, "column": "image"}):
         with pytest.raises(RequestError, match="is not supported; download the files") as refused:
             spec(inputs=inputs)
@@ -230,7 +230,7 @@ def test_what_lies_on_the_web_is_no_input(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["http://169.254.169.254/mask.png", "s3://bucket/mask.png"])
-def test_nor_are_masks_and_guides(address: str) -> None:
+def test_web_addresses_are_rejected_as_attachments(address: str) -> None:
     swept: dict[str, object] = {"sweep": {"dream.strength": [None, address]}}
     named = ({"dream": {"strength": address}}, {"objectives": [{"layer": "a", "guide": address}]})
     for given in (*named, swept):

@@ -16,14 +16,14 @@ def dressed(name: str, *settings: str) -> PosterSpec:
     return parse_poster_spec(apply_overrides(poster_document(Path("sky.jpg"), look=name), settings))
 
 
-def test_there_are_eight_to_twelve_and_the_two_of_2015_and_of_gordicaleksa() -> None:
+def test_eight_to_twelve_looks_include_the_classics() -> None:
     names = look_names()
     assert 8 <= len(names) <= 12
     assert {"google-2015", "gordicaleksa"} <= set(names)
 
 
 @pytest.mark.parametrize("name", look_names())
-def test_a_look_is_a_dream_that_its_network_has(name: str) -> None:
+def test_every_look_is_valid_for_its_network(name: str) -> None:
     spec = dressed(name)
     assert spec.network.name == load_look(name)["network"]["name"]
     assert spec.objectives is not None
@@ -31,7 +31,7 @@ def test_a_look_is_a_dream_that_its_network_has(name: str) -> None:
     assert describe_look(name).strip()
 
 
-def test_what_is_said_counts_more_than_the_look() -> None:
+def test_explicit_fields_override_the_look() -> None:
     name = look_names()[0]
     plain, changed = dressed(name), dressed(name, "dream.steps=3")
     assert changed.dream.steps == 3
@@ -41,7 +41,7 @@ def test_what_is_said_counts_more_than_the_look() -> None:
     assert apply_look({"look": name, "objectives": layer})["objectives"] == layer
 
 
-def test_a_spec_may_name_its_look() -> None:
+def test_spec_file_may_name_a_look() -> None:
     name = look_names()[0]
     document = {"input": "sky.jpg", "look": name}
     assert parse_poster_spec(document).dream == dressed(name).dream
@@ -50,7 +50,7 @@ def test_a_spec_may_name_its_look() -> None:
     ) == parse_poster_spec(document)
 
 
-def test_a_look_is_of_its_network() -> None:
+def test_look_of_another_network_is_rejected() -> None:
     with pytest.raises(RequestError, match=r"look \S+: needs network \S+, not alexnet"):
         apply_look({"look": look_names()[0], "network": {"name": "alexnet"}})
     with pytest.raises(RequestError, match="look eys: no such look; nearest"):

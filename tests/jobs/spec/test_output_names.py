@@ -25,7 +25,9 @@ ODD = st.text(st.sampled_from("./\\ ab~:*\0\n{}#%ü"), max_size=12)
     st.sampled_from(TEMPLATES),
     st.dictionaries(st.just("dream.step_size"), st.text(max_size=9) | ODD | st.floats()),
 )
-def test_no_name_leads_anywhere_else(key: str, template: str, settings: dict[str, Any]) -> None:
+def test_names_never_leave_the_results_folder(
+    key: str, template: str, settings: dict[str, Any]
+) -> None:
     name = output_name(template, key, 0, settings)
 
     assert all(part not in ("", ".", "..") for part in name.split("/"))
@@ -34,14 +36,14 @@ def test_no_name_leads_anywhere_else(key: str, template: str, settings: dict[str
 
 
 @given(st.text("aä/", min_size=200, max_size=600))
-def test_no_part_is_longer_than_disks_take(key: str) -> None:
+def test_parts_fit_file_systems(key: str) -> None:
     name = output_name("{key}", key, 0, {})
     around = 60  # a suffix, and twice what a store calls a file that is not whole yet
 
     assert all(len(part.encode()) + around <= 255 for part in name.split("/"))
 
 
-def test_long_names_that_begin_alike_are_told_apart() -> None:
+def test_long_names_with_equal_prefix_differ() -> None:
     names = {output_name("{key}", "ä" * 200 + end, 0, {}) for end in ("", "1", "2")}
 
     assert len(names) == 3
@@ -68,11 +70,11 @@ def test_long_names_that_begin_alike_are_told_apart() -> None:
         ("a.png/b.gif/c.tif/d", "a.png_/b.gif/c.tif_/d"),
     ],
 )
-def test_an_input_s_own_name(key: str, name: str) -> None:
+def test_default_name_is_that_of_the_input(key: str, name: str) -> None:
     assert output_name(default_template(()), key, 0, {}) == name
 
 
-def test_the_fields_of_a_template() -> None:
+def test_template_fields() -> None:
     template = "{variant}/{dir}/{stem}_{ext}-{dream.step_size}"
 
     assert output_name(template, "a/b/c.jpg", 7, {"dream.step_size": 0.02}) == "7/a/b/c_jpg-0.02"
@@ -95,11 +97,11 @@ def test_the_fields_of_a_template() -> None:
         ("x" * 99, "x" * 60),
     ],
 )
-def test_a_swept_value_is_a_word(value: object, word: str) -> None:
+def test_swept_values_become_safe_text(value: object, word: str) -> None:
     assert output_name("{stem}-{dream.seed}", "s.jpg", 0, {"dream.seed": value}) == f"s-{word}"
 
 
-def test_the_usual_template_tells_variants_apart() -> None:
+def test_default_template_distinguishes_variants() -> None:
     template = default_template(SWEEP)
 
     assert template == "{dir}/{stem}-{dream.step_size}-{objectives.0.layer}"
@@ -111,11 +113,11 @@ def test_the_usual_template_tells_variants_apart() -> None:
     "template",
     ["{stem}-{variant}", "{key}/{dream.step_size}/{objectives.0.layer}", "{dir}/{stem}/{variant}"],
 )
-def test_good_templates(template: str) -> None:
+def test_valid_templates(template: str) -> None:
     check_template(template, SWEEP)
 
 
-def test_a_label_tells_variants_apart_and_noise_is_alone() -> None:
+def test_labels_and_single_inputs_need_no_other_field() -> None:
     check_template("{stem}-{label}", SWEEP, has_labels=True)
     check_template("{label}", SWEEP, has_labels=True, is_alone=True)
     check_template("all/{variant}", (), is_alone=True)
@@ -125,7 +127,7 @@ def test_a_label_tells_variants_apart_and_noise_is_alone() -> None:
         check_template("{stem}-{label}", SWEEP)
 
 
-def test_a_label_is_told_whole() -> None:
+def test_labels_are_not_shortened() -> None:
     label = f"{'x' * 99}/1"
     assert output_name("{label}", "noise", 0, {"label": label}) == f"{'x' * 99}-1"
 
@@ -146,7 +148,7 @@ def test_a_label_is_told_whole() -> None:
         ("{stem}-{dream.step_size}", "needs the swept {objectives.0.layer}, or {variant}"),
     ],
 )
-def test_bad_templates(template: str, said: str) -> None:
+def test_invalid_templates(template: str, said: str) -> None:
     with pytest.raises(ValueError, match=r"^output\.name: ") as error:
         check_template(template, SWEEP)
     assert said in str(error.value)

@@ -54,7 +54,7 @@ def written(folder: Path, text: str, name: str = "spec.yaml") -> Path:
     return path
 
 
-def test_the_design_s_own_spec(tmp_path: Path) -> None:
+def test_full_spec_file(tmp_path: Path) -> None:
     spec = parse_poster_spec(read_document(written(tmp_path, DESIGN)))
 
     assert (spec.kind, spec.name, spec.priority) == ("poster", "sky", 50)
@@ -73,7 +73,7 @@ def test_the_design_s_own_spec(tmp_path: Path) -> None:
     assert spec.limits.max_pixels == 2_000_000_000
 
 
-def test_a_picture_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_only_input_is_required(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     spec = parse_poster_spec({"input": "Blue Sky.jpg"})
 
@@ -99,13 +99,13 @@ def test_a_picture_is_enough(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         ({}, {"kind": "poster", "objectives": None, "priority": 50}),
     ],
 )
-def test_short_forms_mean_the_long_ones(short: dict[str, Any], full: dict[str, Any]) -> None:
+def test_shorthands_equal_their_long_forms(short: dict[str, Any], full: dict[str, Any]) -> None:
     assert parse_poster_spec({"input": "sky.jpg"} | short) == parse_poster_spec(
         {"input": "sky.jpg"} | full
     )
 
 
-def test_noise_and_colours_need_no_picture() -> None:
+def test_noise_and_colour_inputs() -> None:
     noise = parse_poster_spec({"input": {"noise": {"seed": 7}}, "size": "30cm x 20cm"})
     colour = parse_poster_spec({"input": {"colour": "#fF8000"}, "size": "640x480"})
 
@@ -139,7 +139,7 @@ def test_noise_and_colours_need_no_picture() -> None:
         ({"input": {"noise": {"sed": 1}}}, "input.noise.sed: no such key; nearest: seed"),
         (
             {"input": {"noise": {}, "colour": "red"}},
-            "input: must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (with the quotes)",
+            "input: must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (quoted)",
         ),
         (
             {"input": {"colour": "rad"}, "size": "9x9"},
@@ -216,11 +216,11 @@ def test_noise_and_colours_need_no_picture() -> None:
         ),
     ],
 )
-def test_bad_documents_get_one_line(changes: dict[str, Any], line: str) -> None:
+def test_invalid_documents_give_one_line_errors(changes: dict[str, Any], line: str) -> None:
     assert refusal({"input": "sky.jpg"} | changes) == line
 
 
-def test_a_spec_without_input_says_so_once() -> None:
+def test_missing_input_is_one_error() -> None:
     assert refusal({}) == "input: is missing"
 
 
@@ -232,7 +232,7 @@ values = st.recursive(
 )
 
 
-def test_of_many_complaints_a_few_are_told() -> None:
+def test_only_the_first_errors_are_shown() -> None:
     with pytest.raises(RequestError) as refused:
         parse_poster_spec({"input": "a.png", **{f"wrong_{n}": n for n in range(9)}})
     assert str(refused.value).count("no such key") == 4
@@ -240,7 +240,7 @@ def test_of_many_complaints_a_few_are_told() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(list(PosterSpec.model_fields)) | st.text(), values))
-def test_whatever_is_written_makes_a_spec_or_one_line(document: dict[str, Any]) -> None:
+def test_any_document_gives_a_spec_or_a_one_line_error(document: dict[str, Any]) -> None:
     try:
         parse_poster_spec(document)
     except RequestError as error:
@@ -255,7 +255,7 @@ def test_whatever_is_written_makes_a_spec_or_one_line(document: dict[str, Any]) 
     tiles=st.just("auto") | st.integers(1, 9999),
     size=st.sampled_from(["x4", "60cm x auto", "30x40", "x1 @ 72.5dpi"]),
 )
-def test_a_spec_reads_back_from_its_own_document(
+def test_document_parses_back_to_an_equal_spec(
     name: str, steps: int, step_size: float, weight: float, tiles: str | int, size: str
 ) -> None:
     spec = parse_poster_spec(
@@ -273,20 +273,20 @@ def test_a_spec_reads_back_from_its_own_document(
 
 
 @given(st.text())
-def test_names_are_safe_as_files_and_keys(stem: str) -> None:
+def test_names_are_safe_file_names_and_keys(stem: str) -> None:
     word = slug(stem)
 
     assert set(word) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
     assert word == slug(word) == word.strip("._-")
 
 
-def test_names_come_from_the_picture_and_are_never_empty() -> None:
+def test_default_name_comes_from_the_picture() -> None:
     assert parse_poster_spec({"input": "x/Été à Paris.tar.jpg"}).name == "ete-a-paris.tar"
     assert parse_poster_spec({"input": "夢.jpg"}).name == "picture"
     assert parse_poster_spec({"input": f"{'a' * 59}-b.jpg"}).name == "a" * 59
 
 
-def test_settings_override_a_document(tmp_path: Path) -> None:
+def test_settings_override_the_document(tmp_path: Path) -> None:
     document = read_document(written(tmp_path, DESIGN))
     before = repr(document)
     changed = apply_overrides(
@@ -319,7 +319,7 @@ def test_settings_override_a_document(tmp_path: Path) -> None:
     assert spec.name == "night"
 
 
-def test_settings_may_build_what_is_not_there() -> None:
+def test_settings_create_missing_parts() -> None:
     settings = ["input.colour=#102030", "size=9x9", "objectives.0.layer=a", "network.name=vgg16"]
     spec = parse_poster_spec(apply_overrides({}, settings))
 
@@ -339,14 +339,14 @@ def test_settings_may_build_what_is_not_there() -> None:
         ("priority.high=1", "cannot set high in 50"),
     ],
 )
-def test_settings_that_cannot_be(setting: str, line: str) -> None:
+def test_invalid_settings(setting: str, line: str) -> None:
     document = {"objectives": [], "outputs": ["png"], "priority": 50}
     with pytest.raises(RequestError) as error:
         apply_overrides(document, [setting])
     assert str(error.value) == f"--set {setting}: {line}"
 
 
-def test_paths_are_relative_to_where_they_are_written(
+def test_paths_are_relative_to_the_file_or_working_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "specs").mkdir()
@@ -365,7 +365,7 @@ def test_paths_are_relative_to_where_they_are_written(
     assert on_line.network.weights == tmp_path / "here" / "w.pth"
 
 
-def test_flags_stand_in_for_a_spec(tmp_path: Path) -> None:
+def test_options_replace_a_spec_file(tmp_path: Path) -> None:
     picture = tmp_path / "sky.jpg"
     flags = poster_document(
         picture, size="x2", network="vgg16", weights="pretrained", layer="features.5"
@@ -382,7 +382,7 @@ def test_flags_stand_in_for_a_spec(tmp_path: Path) -> None:
     )
 
 
-def test_reading_a_spec_needs_no_engine() -> None:
+def test_reading_a_spec_does_not_load_torch() -> None:
     code = "import sys, jobs.spec.document, jobs.planning.identity\n"
     code += "print({'torch', 'ray'} & {*sys.modules})"
     result = subprocess.run(

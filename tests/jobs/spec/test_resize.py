@@ -16,29 +16,27 @@ WAYS = st.one_of(
 
 
 @given(WAYS)
-def test_every_way_is_read_back_from_its_text(way: Resize) -> None:
+def test_text_parses_back_to_an_equal_value(way: Resize) -> None:
     assert parse_resize(str(way)) == way
 
 
 @given(WAYS, PICTURES)
-def test_every_result_has_pixels(way: Resize, picture: tuple[int, int]) -> None:
+def test_results_have_at_least_one_pixel(way: Resize, picture: tuple[int, int]) -> None:
     assert min(way.size(*picture)) >= 1
 
 
 @given(PICTURES)
-def test_none_leaves_pictures_as_they_are(picture: tuple[int, int]) -> None:
+def test_none_keeps_the_size(picture: tuple[int, int]) -> None:
     assert Resize().size(*picture) == picture
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), PICTURES)
-def test_exact_is_exact_whatever_the_aspect(
-    width: int, height: int, picture: tuple[int, int]
-) -> None:
+def test_exact_ignores_the_aspect(width: int, height: int, picture: tuple[int, int]) -> None:
     assert Resize("exact", width, height).size(*picture) == (height, width)
 
 
 @given(st.integers(1, 10_000), PICTURES)
-def test_the_longest_side_is_met_and_the_aspect_kept(side: int, picture: tuple[int, int]) -> None:
+def test_longest_keeps_the_aspect(side: int, picture: tuple[int, int]) -> None:
     found = Resize("longest", side).size(*picture)
 
     assert max(found) == side
@@ -46,7 +44,7 @@ def test_the_longest_side_is_met_and_the_aspect_kept(side: int, picture: tuple[i
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), PICTURES)
-def test_what_fits_touches_a_side_of_its_box_and_keeps_the_aspect(
+def test_fit_touches_the_box_and_keeps_the_aspect(
     width: int, height: int, picture: tuple[int, int]
 ) -> None:
     found = Resize("fit", width, height).size(*picture)
@@ -80,7 +78,7 @@ def is_kept(picture: tuple[int, int], found: tuple[int, int]) -> bool:
         ("512x384", Resize("exact", 512, 384)),
     ],
 )
-def test_what_people_write(text: str, way: Resize) -> None:
+def test_valid_texts(text: str, way: Resize) -> None:
     assert parse_resize(text) == way
 
 
@@ -95,9 +93,7 @@ def test_what_people_write(text: str, way: Resize) -> None:
         ("3", (2, 4), (2, 3)),
     ],
 )
-def test_sizes_that_can_be_done_in_the_head(
-    way: str, picture: tuple[int, int], size: tuple[int, int]
-) -> None:
+def test_known_sizes(way: str, picture: tuple[int, int], size: tuple[int, int]) -> None:
     assert parse_resize(way).size(*picture) == size
 
 
@@ -105,7 +101,7 @@ def test_sizes_that_can_be_done_in_the_head(
     "text",
     ["", "0", "-5", "1.5", "0x4", "4x0", "fit", "fit 800", "x2", "800x600 @ 300dpi", "९", "1e3"],
 )
-def test_what_is_no_way_says_what_is(text: str) -> None:
+def test_invalid_texts_say_what_is_allowed(text: str) -> None:
     with pytest.raises(ValueError, match="is not a valid resize; write none, 1024") as error:
         parse_resize(text)
     assert "\n" not in str(error.value)

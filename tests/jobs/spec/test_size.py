@@ -50,7 +50,7 @@ def sizes(draw: st.DrawFn) -> Size:
         ("3 x 0.01", PixelSize(1, 3, None)),
     ],
 )
-def test_what_a_text_means_for_an_input_of_1500_by_1000(text: str, expected: PixelSize) -> None:
+def test_sizes_for_an_input_of_1500_by_1000(text: str, expected: PixelSize) -> None:
     assert parse_size(text).resolve(HEIGHT, WIDTH) == expected
 
 
@@ -78,7 +78,7 @@ def test_what_a_text_means_for_an_input_of_1500_by_1000(text: str, expected: Pix
         "4 by 5",
     ],
 )
-def test_what_is_no_size(text: str) -> None:
+def test_invalid_texts(text: str) -> None:
     with pytest.raises(ValueError) as error:
         parse_size(text)
     assert str(error.value) == f"'{text}' is not a size; {ALLOWED}"
@@ -96,21 +96,19 @@ def test_what_is_no_size(text: str) -> None:
         ("60 x 34cm", f"one side is physical, the other in pixels; {ALLOWED}"),
     ],
 )
-def test_sizes_that_cannot_be(text: str, message: str) -> None:
+def test_impossible_sizes(text: str, message: str) -> None:
     with pytest.raises(ValueError) as error:
         parse_size(text)
     assert str(error.value) == message
 
 
 @given(sizes())
-def test_a_size_reads_back_from_its_own_text(size: Size) -> None:
+def test_text_parses_back_to_an_equal_size(size: Size) -> None:
     assert parse_size(str(size)) == size
 
 
 @given(size=sizes(), height=inputs, width=inputs)
-def test_the_result_has_pixels_and_is_asked_for_only_where_needed(
-    size: Size, height: int, width: int
-) -> None:
+def test_result_has_pixels_and_needs_input_is_right(size: Size, height: int, width: int) -> None:
     extent = size.resolve(height, width)
 
     assert extent.height >= 1
@@ -120,9 +118,7 @@ def test_the_result_has_pixels_and_is_asked_for_only_where_needed(
 
 
 @given(side=lengths, height=inputs, width=inputs)
-def test_auto_keeps_the_aspect_to_within_half_a_pixel(
-    side: Length, height: int, width: int
-) -> None:
+def test_auto_keeps_the_aspect_within_half_a_pixel(side: Length, height: int, width: int) -> None:
     wide, high = (
         SideLengths(side, None).resolve(height, width),
         SideLengths(None, side).resolve(height, width),
@@ -137,7 +133,7 @@ def test_auto_keeps_the_aspect_to_within_half_a_pixel(
 
 
 @given(factor=numbers, height=inputs, width=inputs)
-def test_times_rounds_half_up(factor: Decimal, height: int, width: int) -> None:
+def test_multiples_round_half_up(factor: Decimal, height: int, width: int) -> None:
     extent = InputMultiple(factor).resolve(height, width)
 
     for whole, exact in ((extent.height, height * factor), (extent.width, width * factor)):

@@ -20,14 +20,14 @@ from jobs.text.errors import RequestError
         ("S3://my.bucket-7/a/b_c/", "s3://my.bucket-7/a/b_c"),
     ],
 )
-def test_a_bucket_with_or_without_a_prefix(address: str, known_as: str) -> None:
+def test_bucket_addresses(address: str, known_as: str) -> None:
     store = open_store(address)
     assert isinstance(store, S3Store)
     assert store.address == known_as
     assert store.local_path("a") is None
 
 
-def test_anything_else_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     for address, folder in {
@@ -69,14 +69,14 @@ def test_anything_else_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         ("file://", "not a local folder"),
     ],
 )
-def test_nonsense_is_told_in_one_line(address: str, message: str) -> None:
+def test_invalid_addresses_give_one_line_errors(address: str, message: str) -> None:
     with pytest.raises(RequestError, match=message) as caught:
         open_store(address)
     assert "\n" not in str(caught.value)
     assert "s3://BUCKET" in str(caught.value) or "PATH" in str(caught.value)
 
 
-def test_who_has_a_folder_does_not_wait_for_boto3() -> None:
+def test_folder_store_does_not_load_boto3() -> None:
     program = (
         "import sys, jobs.store.address as a, jobs.store.retrying, jobs.store.conditional_write\n"
         "a.open_store('dreams')\n"

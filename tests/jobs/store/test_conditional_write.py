@@ -63,7 +63,7 @@ def never(store: Careless, calls: int, key: str, content: bytes) -> bool:
         (never, "no simultaneous writer wrote anything"),
     ],
 )
-def test_a_store_that_ignores_the_condition_is_refused(
+def test_store_without_conditional_writes_is_refused(
     tmp_path: Path, claim: Callable[[Careless, int, str, bytes], bool], failure: str
 ) -> None:
     store = Careless(tmp_path, claim)
@@ -74,7 +74,7 @@ def test_a_store_that_ignores_the_condition_is_refused(
     assert list(store.list_objects("")) == []
 
 
-def test_winners_who_never_learn_of_it_are_no_reason(tmp_path: Path) -> None:
+def test_lost_answers_are_not_a_failure(tmp_path: Path) -> None:
     """Where the answer to the winner is lost, its request is sent again, and refused."""
 
     def lost(store: Careless, calls: int, key: str, content: bytes) -> bool:

@@ -29,7 +29,7 @@ def below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def test_an_object_is_a_plain_file(store: FolderStore, root: Path) -> None:
+def test_object_is_a_plain_file(store: FolderStore, root: Path) -> None:
     store.put("a/b", b"x")
     assert store.local_path("a/b") == root / "a" / "b"
     assert store.local_path("a/b").read_bytes() == b"x"
@@ -44,7 +44,7 @@ def test_reading_creates_nothing(store: FolderStore, root: Path) -> None:
     assert not root.exists()
 
 
-def test_folders_that_empty_are_removed(store: FolderStore, root: Path) -> None:
+def test_empty_folders_are_removed(store: FolderStore, root: Path) -> None:
     for key in ("a/b/c", "a/d"):
         store.put(key, b"")
     store.delete(["a/b/c"])
@@ -53,7 +53,7 @@ def test_folders_that_empty_are_removed(store: FolderStore, root: Path) -> None:
     assert below(root) == {".partial"}
 
 
-def test_putting_and_deleting_at_once_lose_nothing(store: FolderStore) -> None:
+def test_concurrent_put_and_delete_lose_nothing(store: FolderStore) -> None:
     """Whoever deletes the last file of a folder also removes the folder in which others put."""
 
     def work(worker: int) -> None:
@@ -71,7 +71,7 @@ def test_putting_and_deleting_at_once_lose_nothing(store: FolderStore) -> None:
     assert list(store.list_objects("")) == []
 
 
-def test_age_is_told_by_the_clock_of_the_folder(store: FolderStore, root: Path) -> None:
+def test_age_uses_the_clock_of_the_file_system(store: FolderStore, root: Path) -> None:
     store.put("a", b"x")
     written = time.time() - 1000
     os.utime(root / "a", (written, written))
@@ -83,7 +83,7 @@ def test_age_is_told_by_the_clock_of_the_folder(store: FolderStore, root: Path) 
     assert below(root) == {".partial", "a"}
 
 
-def test_strangers_files_are_no_objects(store: FolderStore, root: Path) -> None:
+def test_files_with_invalid_names_are_ignored(store: FolderStore, root: Path) -> None:
     store.put("a", b"x")
     for name in ("no key.txt", "b,c", "über"):
         (root / name).write_bytes(b"")
@@ -92,7 +92,7 @@ def test_strangers_files_are_no_objects(store: FolderStore, root: Path) -> None:
     assert list(store.list_folders("")) == []
 
 
-def test_a_given_file_is_moved(store: FolderStore, tmp_path: Path) -> None:
+def test_move_file_moves(store: FolderStore, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"x")
     number = source.stat().st_ino
@@ -102,7 +102,7 @@ def test_a_given_file_is_moved(store: FolderStore, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
-def test_a_given_file_of_another_disk_is_copied(store: FolderStore, root: Path) -> None:
+def test_move_file_copies_between_disks(store: FolderStore, root: Path) -> None:
     root.mkdir()
     source = Path("/dev/shm") / f"dreamfarm-test-{os.getpid()}"
     if Path("/dev/shm").stat().st_dev == root.stat().st_dev:
@@ -115,7 +115,7 @@ def test_a_given_file_of_another_disk_is_copied(store: FolderStore, root: Path) 
         source.unlink(missing_ok=True)
 
 
-def test_who_is_killed_leaves_no_half_object(store: FolderStore, root: Path) -> None:
+def test_killed_writer_leaves_no_partial_object(store: FolderStore, root: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from jobs.store.folder import FolderStore\n"
         "store = FolderStore(Path(sys.argv[1]))\n"
@@ -141,7 +141,7 @@ def test_who_is_killed_leaves_no_half_object(store: FolderStore, root: Path) -> 
     assert list(store.unfinished_uploads("")) == []
 
 
-def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(tmp_path: Path) -> None:
+def test_file_in_place_of_a_folder_is_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     store = FolderStore(tmp_path / "file")
     for write in (lambda: store.put("a", b""), lambda: store.put_if_absent("a", b"")):
@@ -159,7 +159,7 @@ def test_a_file_in_the_place_of_a_folder_is_told_in_one_line(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path) -> None:
+def test_read_only_folder_is_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreRefused, match="let this user"):
         FolderStore(tmp_path / "store").put("a", b"")
@@ -177,16 +177,14 @@ def test_a_folder_that_may_not_be_written_to_is_told(tmp_path: Path) -> None:
         (errno.ESTALE, StoreUnreachable, "check the disk or its server"),
     ],
 )
-def test_an_error_says_what_where_and_what_to_do(
-    number: int, kind: type[Exception], remedy: str
-) -> None:
+def test_os_errors_are_translated(number: int, kind: type[Exception], remedy: str) -> None:
     told = store_error(OSError(number, os.strerror(number), "/store/a/b"), "/store")
     assert type(told) is kind
     assert str(told).startswith(f"/store: /store/a/b: {os.strerror(number)}; ")
     assert remedy in str(told)
 
 
-def test_links_that_lead_out_of_the_store_are_not_followed(
+def test_links_out_of_the_store_are_not_followed(
     store: FolderStore, root: Path, tmp_path: Path
 ) -> None:
     secret, folder = tmp_path / "secret", tmp_path / "folder"
@@ -222,7 +220,7 @@ def test_links_that_lead_out_of_the_store_are_not_followed(
     assert (secret.read_bytes(), store.get("file")) == (b"secret", b"mine")
 
 
-def test_a_link_within_the_store_and_one_to_the_store_are_followed(tmp_path: Path) -> None:
+def test_links_within_the_store_are_followed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "name").symlink_to(tmp_path / "real")
     store = FolderStore(tmp_path / "name")

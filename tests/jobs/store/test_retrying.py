@@ -98,7 +98,7 @@ def store(moody: Moody, clock: Clock) -> RetryingStore:
     return RetryingStore(moody, 60, clock.sleep, clock.time)
 
 
-def test_a_request_is_repeated_until_it_is_answered(
+def test_request_is_repeated_until_it_succeeds(
     store: RetryingStore, moody: Moody, clock: Clock
 ) -> None:
     moody.failures = 3
@@ -111,7 +111,7 @@ def test_a_request_is_repeated_until_it_is_answered(
     assert moody.asked == 9
 
 
-def test_pauses_grow_at_random_within_bounds(
+def test_pauses_grow_randomly_within_bounds(
     store: RetryingStore, moody: Moody, clock: Clock
 ) -> None:
     moody.failures = 8
@@ -121,9 +121,7 @@ def test_pauses_grow_at_random_within_bounds(
     assert len({pause / 2**count for count, pause in enumerate(clock.pauses[:6])}) > 1
 
 
-def test_patience_ends_with_the_last_error(
-    store: RetryingStore, moody: Moody, clock: Clock
-) -> None:
+def test_retries_end_with_the_last_error(store: RetryingStore, moody: Moody, clock: Clock) -> None:
     """Measured from the first failure; the last attempt is at the very end."""
     moody.failures = 1000
     with pytest.raises(StoreUnreachable) as caught:
@@ -132,7 +130,7 @@ def test_patience_ends_with_the_last_error(
     assert clock.now == pytest.approx(160)
 
 
-def test_a_refusal_is_not_repeated(store: RetryingStore, moody: Moody, clock: Clock) -> None:
+def test_refused_request_is_not_repeated(store: RetryingStore, moody: Moody, clock: Clock) -> None:
     with pytest.raises(ObjectNotFound):
         store.get("a")
     store.put("a", b"x")
@@ -141,9 +139,7 @@ def test_a_refusal_is_not_repeated(store: RetryingStore, moody: Moody, clock: Cl
     assert clock.pauses == []
 
 
-def test_a_listing_that_breaks_off_goes_on(
-    store: RetryingStore, moody: Moody, clock: Clock
-) -> None:
+def test_interrupted_listing_continues(store: RetryingStore, moody: Moody, clock: Clock) -> None:
     keys = [f"{name}/x" for name in ("a", "a-b", "b", "c", "d")]
     for key in keys:
         store.put(key, b"")
@@ -154,7 +150,7 @@ def test_a_listing_that_breaks_off_goes_on(
         assert list(store.list_folders("")) == ["a-b", "a", "b", "c", "d"]
 
 
-def test_uploads_in_progress_are_listed_once(store: RetryingStore, moody: Moody) -> None:
+def test_unfinished_uploads_are_listed_once(store: RetryingStore, moody: Moody) -> None:
     drafts = PartialFiles(Path(moody.address) / PARTIAL)
     with drafts.create("a"), drafts.create("a"), drafts.create("b"):
         moody.breaks = [1, 2]
@@ -163,9 +159,7 @@ def test_uploads_in_progress_are_listed_once(store: RetryingStore, moody: Moody)
         assert len({upload.id for upload in found}) == 3
 
 
-def test_whatever_goes_on_has_the_whole_patience_again(
-    store: RetryingStore, moody: Moody, clock: Clock
-) -> None:
+def test_progress_resets_the_retry_time(store: RetryingStore, moody: Moody, clock: Clock) -> None:
     for number in range(30):
         store.put(f"{number:02}", b"")
     moody.breaks = list(range(1, 30))
@@ -182,7 +176,7 @@ def test_whatever_goes_on_has_the_whole_patience_again(
     assert clock.now == pytest.approx(before + 60)
 
 
-def test_deleting_a_stream_deletes_all_of_it(store: RetryingStore, moody: Moody) -> None:
+def test_delete_accepts_a_generator(store: RetryingStore, moody: Moody) -> None:
     for number in range(5):
         store.put(f"a/{number}", b"")
     moody.failures = 2
@@ -190,6 +184,6 @@ def test_deleting_a_stream_deletes_all_of_it(store: RetryingStore, moody: Moody)
     assert list(store.list_objects("")) == []
 
 
-def test_it_is_the_store_that_it_waits_for(store: RetryingStore, moody: Moody) -> None:
+def test_wraps_address_and_local_path(store: RetryingStore, moody: Moody) -> None:
     assert store.address == moody.address
     assert store.local_path("a/b") == moody.local_path("a/b")

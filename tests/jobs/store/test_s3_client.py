@@ -31,11 +31,11 @@ def url(**more: str) -> str:
         (AWS | {"AWS_ENDPOINT_URL": "https://other.example"}, "https://other.example/bbb/k"),
     ],
 )
-def test_addresses_are_paths_where_an_endpoint_is_set(more: dict[str, str], expected: str) -> None:
+def test_endpoint_implies_path_addressing(more: dict[str, str], expected: str) -> None:
     assert url(**more) == expected
 
 
-def test_a_profile_may_say_all_of_it(tmp_path: Path) -> None:
+def test_profile_configures_the_client(tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(
         "[profile farm]\nregion = eu-west-9\nendpoint_url = https://farm.example\n"
@@ -51,13 +51,13 @@ def test_a_profile_may_say_all_of_it(tmp_path: Path) -> None:
     assert "fromprofile" in address
 
 
-def test_timeouts_have_defaults_and_one_variable() -> None:
+def test_timeouts() -> None:
     for more, expected in (({}, (3, 10)), ({"DREAMFARM_S3_TIMEOUT": "2.5"}, (2.5, 2.5))):
         with s3_environment(SERVER, **more):
             config: Any = make_client().meta.config
         assert (config.connect_timeout, config.read_timeout) == expected
 
 
-def test_a_region_is_not_needed() -> None:
+def test_region_is_optional() -> None:
     with s3_environment(SERVER, AWS_DEFAULT_REGION=""):
         assert make_client().meta.region_name == "us-east-1"

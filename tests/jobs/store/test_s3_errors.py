@@ -99,7 +99,7 @@ def closed() -> Iterator[str]:
     [("1", 7.0), pytest.param("", 15.0, marks=pytest.mark.slow)],
     ids=["with a timeout of 1 s", "by default"],
 )
-def test_an_endpoint_that_never_answers_is_told_soon(file: Path, timeout: str, most: float) -> None:
+def test_silent_endpoint_fails_soon(file: Path, timeout: str, most: float) -> None:
     """All at once, for it takes its time."""
     cases = [
         (silent, "no answer in time"),
@@ -120,7 +120,7 @@ def test_an_endpoint_that_never_answers_is_told_soon(file: Path, timeout: str, m
             assert f"{words}; check that the store is running" in str(answer.result())
 
 
-def test_a_bucket_that_is_not_there_is_told(moto: Server, file: Path) -> None:
+def test_missing_bucket_is_an_error(moto: Server, file: Path) -> None:
     store = fresh(moto, "nobucket")
     for ask in REQUESTS.values():
         failure = told(store, ask, file)
@@ -135,7 +135,7 @@ def test_a_bucket_that_is_not_there_is_told(moto: Server, file: Path) -> None:
         ({"AWS_ACCESS_KEY_ID": KEY}, "InvalidAccessKeyId): unknown access key; set AWS"),
     ],
 )
-def test_wrong_credentials_are_told(
+def test_wrong_credentials_are_an_error(
     ceph: Server, file: Path, wrong: dict[str, str], words: str
 ) -> None:
     store = fresh(ceph, **wrong)
@@ -149,7 +149,7 @@ ANSWERS: list[tuple[Canned, type[StoreError], str]] = [
     (canned_error(403, "AccessDenied"), StoreRefused, "access denied; allow these credentials"),
     (canned_error(400, "ExpiredToken"), StoreRefused, "the credentials have expired"),
     (canned_error(403, "RequestTimeTooSkewed"), StoreRefused, "this machine's clock is wrong"),
-    (canned_error(501, "NotImplemented"), StoreRefused, "a request that this store does not"),
+    (canned_error(501, "NotImplemented"), StoreRefused, "the store does not support this request"),
     (canned_error(400, "Something New"), StoreRefused, "refused (400): see the manual"),
     (canned_error(400, "SomethingNew"), StoreRefused, "refused (400 SomethingNew)"),
     (Canned(404, b"<html>nginx</html>"), StoreRefused, "no such bucket"),
@@ -162,7 +162,7 @@ ANSWERS: list[tuple[Canned, type[StoreError], str]] = [
 ]
 
 
-def test_what_a_store_says_is_told(moto: Server, file: Path) -> None:
+def test_error_answers_are_translated(moto: Server, file: Path) -> None:
     with faulty_proxy(moto.endpoint) as proxy:
         store = fresh(moto.behind(proxy.endpoint))
         for answer, kind, words in ANSWERS:
@@ -173,7 +173,7 @@ def test_what_a_store_says_is_told(moto: Server, file: Path) -> None:
             assert words in str(failure)
 
 
-def test_a_conflict_of_two_writers_is_tried_again(moto: Server) -> None:
+def test_write_conflict_is_retried(moto: Server) -> None:
     with faulty_proxy(moto.endpoint) as proxy:
         store = fresh(moto.behind(proxy.endpoint))
         proxy.script(*[canned_error(409, "ConditionalRequestConflict")] * 2)
@@ -181,7 +181,7 @@ def test_a_conflict_of_two_writers_is_tried_again(moto: Server) -> None:
         assert proxy.counts() == {("PUT", "object"): 3}
 
 
-def test_keys_that_would_not_go_are_deleted_again(moto: Server, file: Path) -> None:
+def test_failed_deletes_are_retried(moto: Server, file: Path) -> None:
     partly = b"<DeleteResult><Error><Key>p/b</Key><Code>%s</Code></Error></DeleteResult>"
     with faulty_proxy(moto.endpoint) as proxy:
         store = fresh(moto.behind(proxy.endpoint))
@@ -202,7 +202,7 @@ def test_keys_that_would_not_go_are_deleted_again(moto: Server, file: Path) -> N
         store.delete(["c"])
 
 
-def test_an_upload_that_is_gone_is_ended_already(moto: Server) -> None:
+def test_aborting_a_missing_upload_is_ignored(moto: Server) -> None:
     fresh(moto).abort_upload(UnfinishedUpload("a", "no-such-upload", 0.0))
 
 
@@ -217,7 +217,7 @@ def test_an_upload_that_is_gone_is_ended_already(moto: Server) -> None:
         ({"DREAMFARM_S3_ADDRESSING": "pth"}, "DREAMFARM_S3_ADDRESSING: must be auto, path or"),
     ],
 )
-def test_settings_that_make_no_sense_are_told(wrong: dict[str, str], words: str) -> None:
+def test_invalid_settings_are_errors(wrong: dict[str, str], words: str) -> None:
     with (
         s3_environment(Server("http://127.0.0.1:9", KEY, SECRET), **wrong),
         pytest.raises(StoreRefused) as caught,

@@ -76,7 +76,7 @@ def claimed(store: Store, key: str) -> bool:
     return store.put_if_absent(key, token) or store.get(key) == token
 
 
-def test_objects_come_and_go_whole(store: RetryingStore, proxy: Proxy) -> None:
+def test_objects_stay_complete_under_faults(store: RetryingStore, proxy: Proxy) -> None:
     proxy.rate = 0.1
     names = [f"a/{number:02}" for number in range(40)]
     with ThreadPoolExecutor(4) as pool:
@@ -96,7 +96,9 @@ def test_objects_come_and_go_whole(store: RetryingStore, proxy: Proxy) -> None:
     assert sum(proxy.counts().values()) > 4 * len(names) + 10
 
 
-def test_files_come_and_go_whole(store: RetryingStore, proxy: Proxy, tmp_path: Path) -> None:
+def test_files_stay_complete_under_faults(
+    store: RetryingStore, proxy: Proxy, tmp_path: Path
+) -> None:
     proxy.rate = 0.1
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(os.urandom((12 << 20) + 1))
@@ -111,9 +113,7 @@ def test_files_come_and_go_whole(store: RetryingStore, proxy: Proxy, tmp_path: P
     assert list(store.unfinished_uploads("")) == []
 
 
-def test_of_many_claims_one_wins_though_answers_are_lost(
-    store: RetryingStore, proxy: Proxy
-) -> None:
+def test_one_claim_wins_despite_lost_answers(store: RetryingStore, proxy: Proxy) -> None:
     proxy.rate, proxy.faults = 0.2, (Fault.LOST, Fault.DROPPED)
     with ThreadPoolExecutor(8) as pool:
         for turn in range(10):
@@ -122,7 +122,7 @@ def test_of_many_claims_one_wins_though_answers_are_lost(
             assert won.count(True) == 1
 
 
-def test_a_claim_whose_answer_was_lost_is_known_by_its_token(bucket: S3Store, quiet: Proxy) -> None:
+def test_claim_with_lost_answer_is_recognised_by_its_token(bucket: S3Store, quiet: Proxy) -> None:
     quiet.script(Fault.LOST)
     assert not bucket.put_if_absent("a", b"mine")
     assert bucket.get("a") == b"mine"
@@ -130,9 +130,7 @@ def test_a_claim_whose_answer_was_lost_is_known_by_its_token(bucket: S3Store, qu
 
 
 @pytest.mark.parametrize("fault", Fault)
-def test_one_fault_is_passed_over_without_patience(
-    bucket: S3Store, quiet: Proxy, fault: Fault
-) -> None:
+def test_single_fault_is_retried_by_the_client(bucket: S3Store, quiet: Proxy, fault: Fault) -> None:
     bucket.put("a", b"0123456789")
     quiet.script(fault)
     assert bucket.get("a") == b"0123456789"
@@ -148,7 +146,7 @@ def test_one_fault_is_passed_over_without_patience(
 
 
 @pytest.mark.parametrize("fault", Fault)
-def test_a_lasting_fault_is_an_unreachable_store(quiet: Proxy, fault: Fault) -> None:
+def test_lasting_fault_raises_store_unreachable(quiet: Proxy, fault: Fault) -> None:
     client = impatient(quiet)
     bucket = S3Store(BUCKET, "faults", lambda: client)
     bucket.put("a", b"0123456789")
@@ -161,9 +159,7 @@ def test_a_lasting_fault_is_an_unreachable_store(quiet: Proxy, fault: Fault) -> 
     assert quiet.counts()["GET", "object"] == 6
 
 
-def test_a_failed_upload_is_ended_and_leaves_what_was_there(
-    bucket: S3Store, quiet: Proxy, tmp_path: Path
-) -> None:
+def test_failed_upload_keeps_the_old_object(bucket: S3Store, quiet: Proxy, tmp_path: Path) -> None:
     bucket.put("big", b"before")
     source = tmp_path / "source"
     source.write_bytes(bytes(9 << 20))
@@ -176,9 +172,7 @@ def test_a_failed_upload_is_ended_and_leaves_what_was_there(
     assert quiet.counts()["DELETE", "upload"]
 
 
-def test_a_failed_download_leaves_what_was_there(
-    bucket: S3Store, quiet: Proxy, tmp_path: Path
-) -> None:
+def test_failed_download_keeps_the_old_file(bucket: S3Store, quiet: Proxy, tmp_path: Path) -> None:
     bucket.put("a", b"0123456789")
     target = tmp_path / "target"
     target.write_bytes(b"before")
@@ -189,7 +183,7 @@ def test_a_failed_download_leaves_what_was_there(
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_an_outage_is_waited_for(bucket: S3Store, quiet: Proxy) -> None:
+def test_outage_is_waited_out(bucket: S3Store, quiet: Proxy) -> None:
     bucket.put("a", b"x")
     with quiet.outage():
         with pytest.raises(StoreUnreachable):
@@ -210,7 +204,7 @@ def test_an_outage_is_waited_for(bucket: S3Store, quiet: Proxy) -> None:
             assert waiting.result(RETRY_TIMEOUT) == b"x"
 
 
-def test_a_listing_of_many_pages_goes_on_after_faults(store: RetryingStore, quiet: Proxy) -> None:
+def test_paged_listing_continues_after_faults(store: RetryingStore, quiet: Proxy) -> None:
     """Its second page fails for longer than boto3 tries."""
     place = store.address.partition(f"{BUCKET}/")[2]
 

@@ -30,7 +30,7 @@ values = st.recursive(
 
 
 @given(values)
-def test_json_means_the_same_in_both_readers(value: Any) -> None:
+def test_json_parses_equally_in_both_parsers(value: Any) -> None:
     text = json.dumps(value)
 
     assert parse_json(text) == value
@@ -60,7 +60,7 @@ def test_json_means_the_same_in_both_readers(value: Any) -> None:
         ("<<: {a: 1}", {"<<": {"a": 1}}),
     ],
 )
-def test_yaml_is_read_without_surprises(text: str, value: Any) -> None:
+def test_yaml_core_schema(text: str, value: Any) -> None:
     read = parse_yaml(text)
 
     assert read == value
@@ -89,7 +89,9 @@ def test_yaml_is_read_without_surprises(text: str, value: Any) -> None:
         ("a.json", "[]", "not a mapping of keys such as `input: sky.jpg`"),
     ],
 )
-def test_bad_files_get_one_line(tmp_path: Path, name: str, text: str, line: str) -> None:
+def test_invalid_files_give_one_line_errors(
+    tmp_path: Path, name: str, text: str, line: str
+) -> None:
     path = tmp_path / name
     path.write_text(text)
     with pytest.raises(RequestError) as error:
@@ -97,7 +99,7 @@ def test_bad_files_get_one_line(tmp_path: Path, name: str, text: str, line: str)
     assert str(error.value) == f"{path}: {line}"
 
 
-def test_files_that_are_no_text(tmp_path: Path) -> None:
+def test_unreadable_files(tmp_path: Path) -> None:
     picture = tmp_path / "sky.yaml"
     picture.write_bytes(b"\xff\xd8\xff\xe0 not text")
     for path, line in (
@@ -111,7 +113,7 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
 
 
 @given(st.text())
-def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+def test_any_text_parses_or_gives_a_one_line_error(text: str) -> None:
     for read in (parse_yaml, parse_json):
         try:
             read(text)
@@ -119,6 +121,6 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
             assert len(str(error).splitlines()) == 1
 
 
-def test_the_narrow_reader_leaves_yaml_itself_alone() -> None:
+def test_parser_does_not_change_pyyaml() -> None:
     parse_yaml("a: 1")
     assert yaml.safe_load("[no, 2026-11-22]")[0] is False

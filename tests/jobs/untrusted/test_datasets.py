@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.inputs.item import ByteRange, Item, SampleFile
-from jobs.dataset.keys import DatasetKeys
 from jobs.planning.identity import file_digest
 from jobs.records.keys import JobKeys, blob_key
 from jobs.records.stored_spec import StoredSpec, UploadedFile

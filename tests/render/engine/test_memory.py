@@ -38,7 +38,7 @@ def taken(squeezenet_weights: Path) -> Callable[[Size, int, int, int], tuple[int
     mix = Objective("features.1") + Objective("features.1", channels=(0, 3))
     grid = layer_grid(build_network(NAME), NAME, mix.layers)
     network = load_network(NAME, squeezenet_weights, mix.layers)
-    cost = window_cost(NAME, mix, torch.float32, grid)
+    cost = window_cost(build_network(NAME), mix, torch.float32, grid)
 
     def count(
         source: Size, steps: int, windows_per_pass: int, tile: int

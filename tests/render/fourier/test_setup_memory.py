@@ -25,7 +25,7 @@ def test_a_step_takes_no_more_than_was_foreseen(
     mix = Mix(tuple(map(Objective, layers)))
     grid = layer_grid(build_network(NAME), NAME, layers)
     network = load_network(NAME, squeezenet_weights, layers)
-    cost = window_cost(NAME, mix, torch.float32, grid)
+    cost = window_cost(build_network(NAME), mix, torch.float32, grid)
     setup = FeatureSetup(mix, Fourier(4), "float32", "cpu", (160, 128), grid.stride, grid.field)
     with _CostCounter() as counter:
         dream_feature(network, setup, 0)

@@ -1,4 +1,4 @@
-"""A class by its number or its name, and what a weights file says of itself."""
+"""Classes by index or name, and the metadata of weights files."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def labelled(path: Path, **said: str) -> Path:
+def file_with_metadata(path: Path, **said: str) -> Path:
     save_file({"a": torch.zeros(1)}, path, metadata=said)
     return path
 
@@ -44,7 +44,7 @@ def test_a_class_by_name_or_number() -> None:
     assert class_index("pareidolia", None, "Peacock") == class_names("pareidolia").index("peacock")
 
 
-def test_case_counts_only_where_it_tells_two_apart() -> None:
+def test_case_matters_only_between_equal_names() -> None:
     names = class_names("resnet18")
     dog, garment = class_index("resnet18", None, "Cardigan"), names.index("cardigan")
     assert class_index("resnet18", None, "cardigan") == garment
@@ -64,19 +64,19 @@ def test_case_counts_only_where_it_tells_two_apart() -> None:
         ("vgg16", "zzzzzz", "no such class; `dreamfarm layers vgg16 --classes` lists those there"),
     ],
 )
-def test_a_class_that_is_not_there(network: str, named: str | int, message: str) -> None:
+def test_an_unknown_class_is_refused(network: str, named: str | int, message: str) -> None:
     with pytest.raises(LayerError, match=message) as refused:
         class_index(network, None, named)
     assert "\n" not in str(refused.value)
 
 
-def test_names_of_a_network_that_is_not_there() -> None:
+def test_an_unknown_network_has_no_names() -> None:
     with pytest.raises(NetworkError, match="nearest: vgg19, vgg16"):
         class_names("vgg61")
 
 
-def test_a_files_own_names_come_first(tmp_path: Path) -> None:
-    path = labelled(tmp_path / "w.safetensors", classes=json.dumps(["left", "right"]))
+def test_names_in_the_weights_file_come_first(tmp_path: Path) -> None:
+    path = file_with_metadata(tmp_path / "w.safetensors", classes=json.dumps(["left", "right"]))
     assert class_names("vgg16", path) == ("left", "right")
     assert class_index("vgg16", path, "Right") == 1
     with pytest.raises(LayerError, match="it has 2, from 0 to 1"):
@@ -86,13 +86,13 @@ def test_a_files_own_names_come_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("said", ["", "ImageNet, 1000", "1000", "[1, 2]", "{}"])
-def test_other_peoples_words_are_no_names(tmp_path: Path, said: str) -> None:
-    path = labelled(tmp_path / "w.safetensors", classes=said)
+def test_malformed_names_are_ignored(tmp_path: Path, said: str) -> None:
+    path = file_with_metadata(tmp_path / "w.safetensors", classes=said)
     assert read_metadata(path) == WeightsMetadata()
     assert class_index("vgg16", path, "gondola") == class_names("vgg16").index("gondola")
 
 
-def test_what_our_own_files_say() -> None:
+def test_metadata_of_builtin_weights() -> None:
     for name in BUILTIN_NETWORKS:
         said = read_metadata(builtin_weights(name))
         assert said.architecture == name
@@ -100,7 +100,7 @@ def test_what_our_own_files_say() -> None:
         assert said.classes
 
 
-def test_a_file_that_is_no_safetensors_says_nothing(tmp_path: Path) -> None:
+def test_other_files_have_no_metadata(tmp_path: Path) -> None:
     assert read_metadata(tmp_path / "w.pth") == WeightsMetadata()
 
 
@@ -114,7 +114,7 @@ def test_a_damaged_header_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("said", ["vgg16", "torchvision vgg16"])
 def test_a_file_made_for_another_network_is_refused(tmp_path: Path, said: str) -> None:
-    path = labelled(tmp_path / "w.safetensors", architecture=said)
+    path = file_with_metadata(tmp_path / "w.safetensors", architecture=said)
     message = f"weights {path}: made for vgg16, not vgg19; name vgg16 instead"
     with pytest.raises(WeightsError) as refused:
         load_with_weights("vgg19", path)
@@ -122,10 +122,8 @@ def test_a_file_made_for_another_network_is_refused(tmp_path: Path, said: str) -
 
 
 @pytest.mark.parametrize("said", ["vgg19", "torchvision vgg19", "somebody's VGG"])
-def test_a_file_made_for_this_network_or_for_nobody_knows_what_is_tried(
-    tmp_path: Path, said: str
-) -> None:
-    path = labelled(tmp_path / "w.safetensors", architecture=said)
+def test_a_file_for_this_or_an_unknown_network_is_loaded(tmp_path: Path, said: str) -> None:
+    path = file_with_metadata(tmp_path / "w.safetensors", architecture=said)
     with pytest.raises(WeightsError, match="do not fit vgg19"):
         load_with_weights("vgg19", path)
 

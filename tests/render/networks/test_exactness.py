@@ -1,4 +1,4 @@
-"""How far tiles are exact, network by network."""
+"""The deepest exact layer of each network."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def test_a_network_that_is_exact_to_its_classes() -> None:
+def test_a_network_with_exact_classes() -> None:
     found = network_exactness("squeezenet1_1")
     assert (found.stride, found.halo) == (16, found.field - 1)
     assert found.classes
@@ -34,14 +34,14 @@ def test_a_network_that_is_exact_up_to_a_global_operation() -> None:
     )
 
 
-def test_a_network_that_is_not_known() -> None:
+def test_an_unknown_network_is_refused() -> None:
     with pytest.raises(NetworkError, match="nearest: vgg19, vgg16"):
         network_exactness("vgg61")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", network_names())
-def test_every_network_is_exact_or_says_why_not(name: str) -> None:
+def test_every_network_is_exact_or_gives_a_reason(name: str) -> None:
     found = network_exactness(name)
     assert found.layer
     assert found.stride >= 1

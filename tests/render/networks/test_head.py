@@ -1,4 +1,4 @@
-"""A network's classes, position by position: their mean is what the network itself says."""
+"""Class scores at every position: their mean equals the network's own scores."""
 
 import pytest
 import torch
@@ -32,7 +32,7 @@ def pictures(height: int, width: int) -> Tensor:
     return noise_picture((height, width), seed=5).permute(2, 0, 1)[None]
 
 
-def own_and_spread(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+def scores_and_position_mean(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     """The network's own scores (1, classes), and its classes at every position (1, classes, h, w).
 
     The model is used up.
@@ -44,7 +44,7 @@ def own_and_spread(model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
 
 @pytest.mark.parametrize("name", LINEAR)
 def test_the_mean_over_positions_is_the_networks_own_score(name: str) -> None:
-    own, spread = own_and_spread(seeded_whole_network(name), pictures(128, 192))
+    own, spread = scores_and_position_mean(seeded_whole_network(name), pictures(128, 192))
     assert spread.shape[2] > 1
     assert spread.shape[3] > spread.shape[2]
     spread = spread.relu() if name in RECTIFIED else spread
@@ -61,14 +61,14 @@ def test_the_mean_over_positions_is_the_networks_own_score(name: str) -> None:
     ],
 )
 def test_a_single_position_is_the_networks_own_score(name: str, side: int) -> None:
-    """Heads that read a grid of features, or that are not linear."""
-    own, spread = own_and_spread(seeded_whole_network(name), pictures(side, side))
+    """Heads that read a grid of features or are nonlinear."""
+    own, spread = scores_and_position_mean(seeded_whole_network(name), pictures(side, side))
     assert spread.shape[2:] == (1, 1)
     assert relative_error(spread[:, :, 0, 0], own) <= 1e-9
 
 
 def test_a_grid_of_features_is_read_at_every_position() -> None:
-    """Without padding every position is the network's own answer on that part of the picture."""
+    """Without padding, the scores at a position equal the network's scores of that crop."""
     model = seeded_whole_network("alexnet")
     for part in model.modules():
         if isinstance(part, nn.Conv2d):
@@ -88,8 +88,10 @@ def test_a_grid_of_features_is_read_at_every_position() -> None:
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
-def test_side_heads_are_not_the_head(name: str) -> None:
-    own, spread = own_and_spread(seeded_whole_network(name, auxiliary=True), pictures(128, 128))
+def test_auxiliary_heads_are_not_the_head(name: str) -> None:
+    own, spread = scores_and_position_mean(
+        seeded_whole_network(name, auxiliary=True), pictures(128, 128)
+    )
     assert relative_error(spread.mean((2, 3)), own) <= 1e-9
 
 
@@ -108,7 +110,7 @@ def test_classes_and_a_layer_together() -> None:
         assert torch.equal(found[layer], alone[layer])
 
 
-def test_a_class_that_is_not_seen_yet_has_a_gradient() -> None:
+def test_a_class_with_score_0_has_a_gradient() -> None:
     model = seeded_whole_network("squeezenet1_1")
     classes = model.get_submodule("classifier.1")
     assert isinstance(classes, nn.Conv2d)
@@ -121,7 +123,7 @@ def test_a_class_that_is_not_seen_yet_has_a_gradient() -> None:
     assert float(gradient.abs().sum()) > 0
 
 
-def test_folding_goes_on_beneath_a_head() -> None:
+def test_batch_norm_is_folded_with_a_head() -> None:
     network = prepare_network(
         build_network("resnet18"), (LOGITS,), torch.float32, torch.device("meta")
     )
@@ -156,7 +158,7 @@ def test_classes_have_a_stride_and_a_field(name: str, stride: int, field: int) -
         ("vit_b_16", r"class: the network's head cannot be applied position by position, because"),
     ],
 )
-def test_classes_that_cannot_tile_say_why(name: str, message: str) -> None:
+def test_classes_without_exact_tiles_give_the_reason(name: str, message: str) -> None:
     with pytest.raises(LayerError, match=message) as refused:
         layer_grid(build_network(name), name, (LOGITS,))
     assert "\n" not in str(refused.value)

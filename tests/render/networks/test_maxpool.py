@@ -1,4 +1,4 @@
-"""The repeatable max-pool against torch's own."""
+"""The deterministic max-pool equals torch's."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ PAIRS = st.tuples(st.integers(1, 4), st.integers(1, 4))
 
 
 def gradients(pool: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """What the pool gives, and the gradient of a weighted sum of that."""
+    """Return the output of a pool, and the gradient of a weighted sum of it."""
     x = x.detach().requires_grad_()
     pooled = pool(x)
     torch.manual_seed(7)
@@ -34,7 +34,7 @@ def gradients(pool: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
     st.booleans(),
     st.integers(0, 99),
 )
-def test_it_equals_torchs(
+def test_it_equals_torch(
     size: tuple[int, int],
     kernel: tuple[int, int],
     stride: tuple[int, int],
@@ -42,7 +42,7 @@ def test_it_equals_torchs(
     ceil_mode: bool,
     seed: int,
 ) -> None:
-    """Overlapping windows or gaps, padded or not, hanging over the border or not; nothing ties."""
+    """Windows with overlaps or gaps, with or without padding, across borders or not; no ties."""
     padding = (kernel[0] // 2, kernel[1] // 2) if padded else (0, 0)
     torch.manual_seed(seed)
     x = torch.randn(2, 3, *size, dtype=torch.float64)
@@ -54,8 +54,8 @@ def test_it_equals_torchs(
 
 @settings(max_examples=30)
 @given(st.integers(1, 3), st.booleans(), st.integers(0, 99))
-def test_ties_share_out_nothing_twice(stride: int, ceil_mode: bool, seed: int) -> None:
-    """Whole numbers tie all the time: each window's gradient goes to one of its own maxima."""
+def test_ties_pass_each_gradient_once(stride: int, ceil_mode: bool, seed: int) -> None:
+    """Integers have many ties: each window's gradient goes to one of its maxima."""
     torch.manual_seed(seed)
     x = torch.randint(0, 3, (1, 4, 11, 13)).double()
     x = x.contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""The network that ships: its shape, its weights, and what its figures claim."""
+"""The network pareidolia: its architecture, its weights and its figures."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def trained(weights: Path) -> Pareidolia:
 
 @pytest.fixture(scope="module")
 def fresh() -> tuple[torch.Tensor, torch.Tensor]:
-    """Four pictures of every class that training never saw, in [0, 1], and their classes."""
+    """Four new pictures of every class, in [0, 1], and their classes."""
     drawn = [draw_picture(FRESH_SEED, index) for index in range(4 * len(MOTIFS))]
     images = torch.stack([torch.from_numpy(image) for image, _ in drawn])
     return centre_crop(images), torch.tensor([label for _, label in drawn])
@@ -84,7 +84,7 @@ def test_scores_are_the_means_of_the_class_map() -> None:
         assert torch.allclose(evidence.mean((2, 3)), network(pictures), atol=1e-6)
 
 
-def test_blocks_move_with_the_picture() -> None:
+def test_blocks_commute_with_shifts() -> None:
     torch.manual_seed(0)
     cut = create_feature_extractor(pareidolia().eval().double(), {BLOCKS[2]: "out"})
     picture_ = torch.zeros(1, 3, 320, 320, dtype=torch.float64)
@@ -103,7 +103,7 @@ def test_the_weights_file_fits_and_is_small(weights: Path, trained: Pareidolia) 
     assert all(bool(value.isfinite().all()) for value in trained.state_dict().values())
 
 
-def test_the_weights_file_says_what_it_is(weights: Path) -> None:
+def test_the_weights_file_has_metadata(weights: Path) -> None:
     with safe_open(weights, framework="pt") as opened:
         metadata = opened.metadata()
     assert metadata["architecture"] == "pareidolia"
@@ -111,18 +111,18 @@ def test_the_weights_file_says_what_it_is(weights: Path) -> None:
     assert json.loads(metadata["classes"]) == [motif.name for motif in MOTIFS]
 
 
-def test_it_knows_fresh_pictures_as_well_as_its_figures_claim(
+def test_accuracy_on_new_pictures_matches_the_figures(
     trained: Pareidolia,
     figures: dict[str, float],
     fresh: tuple[torch.Tensor, torch.Tensor],
 ) -> None:
-    # Three deviations of a share of so many pictures, and never less than 0.04.
+    # Three standard deviations, at least 0.04.
     claimed = figures["clean_accuracy"]
     margin = max(0.04, 3 * (claimed * (1 - claimed) / len(fresh[1])) ** 0.5)
     assert accuracy(with_normalisation(trained), *fresh) >= claimed - margin
 
 
-def test_small_changes_do_not_fool_it_more_than_its_figures_claim(
+def test_perturbed_accuracy_matches_the_figures(
     trained: Pareidolia,
     figures: dict[str, float],
     fresh: tuple[torch.Tensor, torch.Tensor],
@@ -135,7 +135,7 @@ def test_small_changes_do_not_fool_it_more_than_its_figures_claim(
     assert accuracy(model, worst, names) >= claimed - margin
 
 
-def test_the_figures_belong_to_this_file(weights: Path, figures: dict[str, float]) -> None:
+def test_figures_match_the_weights_file(weights: Path, figures: dict[str, float]) -> None:
     assert figures["bytes"] == weights.stat().st_size
     assert figures["parameters"] == sum(p.numel() for p in pareidolia().parameters())
     assert figures["classes"] == CLASS_COUNT

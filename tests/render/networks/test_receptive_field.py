@@ -1,4 +1,4 @@
-"""The measured stride and receptive field, against what really spreads through real arithmetic."""
+"""The measured receptive fields, compared with how NaN spreads through the network."""
 
 from copy import deepcopy
 
@@ -21,8 +21,10 @@ from tests.support.tiny_network import TinyNetwork
 BREADTH = 40  # of a stripe, in pixels: enough for every layer that is looked at
 
 
-def spoilt(model: nn.Module, layer: str, length: int, axis: int, spans: list[slice]) -> list[int]:
-    """How many units along an axis go bad when a span of rows or columns of pixels does."""
+def units_changed_by_nan(
+    model: nn.Module, layer: str, length: int, axis: int, spans: list[slice]
+) -> list[int]:
+    """Count the units along an axis that become NaN with a span of rows or columns of pixels."""
     shape = [BREADTH, BREADTH]
     shape[axis] = length
     pictures = torch.zeros(len(spans), 3, *shape, dtype=torch.float64)
@@ -35,7 +37,7 @@ def spoilt(model: nn.Module, layer: str, length: int, axis: int, spans: list[sli
     return counts
 
 
-def check_spread(model: nn.Module, layer: str, stride: int, field: int) -> None:
+def check_field(model: nn.Module, layer: str, stride: int, field: int) -> None:
     """NaN spreads through every path, the losing ones of a max-pool too. A unit's first pixel is
     where all that lies before it spoils the unit no more; the next unit's is `stride` further on.
     `field` pixels later nothing spoils it either; and just before that something does, on an axis.
@@ -44,7 +46,9 @@ def check_spread(model: nn.Module, layer: str, stride: int, field: int) -> None:
     tight = []
     for axis in (0, 1):
         starts = range(length // 2 - field // 2 - stride, length // 2 - field // 2 + stride + 1)
-        counts = spoilt(model, layer, length, axis, [slice(start) for start in starts])
+        counts = units_changed_by_nan(
+            model, layer, length, axis, [slice(start) for start in starts]
+        )
         firsts = {
             low: start
             for start, low, high in zip(starts, counts, counts[1:], strict=False)
@@ -52,10 +56,10 @@ def check_spread(model: nn.Module, layer: str, stride: int, field: int) -> None:
         }
         units = sorted(firsts)
         assert [firsts[unit] for unit in units] == [firsts[units[0]], firsts[units[0]] + stride]
-        every = spoilt(model, layer, length, axis, [slice(None)])[0]
+        every = units_changed_by_nan(model, layer, length, axis, [slice(None)])[0]
         for unit in units:
             end = firsts[unit] + field
-            inside, beyond = spoilt(
+            inside, beyond = units_changed_by_nan(
                 model, layer, length, axis, [slice(end - 1, None), slice(end, None)]
             )
             assert unit < every - beyond
@@ -82,7 +86,7 @@ def test_every_layer_of_the_tiny_network(layer: str) -> None:
     model = TinyNetwork().eval()
     fill_weights(model)
     grid = layer_grid(deepcopy(model), "tiny", (layer,))
-    check_spread(model, layer, grid.stride, grid.field)
+    check_field(model, layer, grid.stride, grid.field)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,7 @@ def test_layers_of_real_networks(name: str, layer: str, stride: int, field: int)
     model = seeded_network(name, (layer,))
     grid = layer_grid(deepcopy(model), name, (layer,))
     assert (grid.stride, grid.field) == (stride, field)
-    check_spread(model, layer, stride, field)
+    check_field(model, layer, stride, field)
 
 
 def test_layers_together_share_the_widest_field_and_a_common_stride() -> None:
@@ -110,7 +114,7 @@ def test_layers_together_share_the_widest_field_and_a_common_stride() -> None:
     assert (grid.stride, grid.field, grid.channels) == (12, 55, (11, 6, 4))
 
 
-def test_the_table_lists_exact_layers_and_says_where_they_end() -> None:
+def test_the_table_lists_exact_layers_and_the_first_that_is_not() -> None:
     table = layer_table("squeezenet1_0")
     assert table["features.9.cat"] == ReceptiveField(384, 8, 91, start=-36)
     assert table["classifier.3"].reason == "classifier.3 averages over the whole picture"
@@ -131,7 +135,7 @@ class Uneven(nn.Module):
 
 
 class Enlarged(nn.Module):
-    """Shrunk and enlarged again: units see other surroundings at other phases."""
+    """Downsamples and upsamples: receptive fields depend on the position."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -151,7 +155,9 @@ class Enlarged(nn.Module):
         (Enlarged(), "enlarge", "Upsample"),
     ],
 )
-def test_what_has_no_exact_tiles_says_why(model: nn.Module, layer: str, reason: str) -> None:
+def test_layers_without_exact_tiles_give_the_reason(
+    model: nn.Module, layer: str, reason: str
+) -> None:
     assert reason in receptive_fields(trace(model.eval()))[layer].reason
 
 

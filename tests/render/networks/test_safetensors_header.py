@@ -1,4 +1,4 @@
-"""What a .safetensors file claims is judged before it is believed."""
+"""The header of a .safetensors file is checked before it is parsed."""
 
 import json
 import resource
@@ -21,14 +21,14 @@ from tests.support.malicious_files import GIGABYTE, write_long_header
 
 
 def saved(path: Path, header: object, data: bytes = b"") -> Path:
-    """A file with that header, whatever it says."""
+    """Write a file with this header."""
     text = json.dumps(header).encode()
     path.write_bytes(len(text).to_bytes(8, "little") + text + data)
     return path
 
 
 @pytest.mark.parametrize("length", [MAX_HEADER_BYTES + 1, GIGABYTE])
-def test_a_header_that_is_there_and_absurdly_long_is_not_parsed(
+def test_a_too_long_header_is_not_parsed(
     tmp_path: Path, length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_long_header(tmp_path / "w.safetensors", length)
@@ -57,7 +57,7 @@ def test_a_header_longer_than_its_file_is_refused(tmp_path: Path) -> None:
         check_header(path)
 
 
-def test_an_honest_file_passes(tmp_path: Path) -> None:
+def test_a_valid_file_passes(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file({"a": torch.ones(3)}, path)
     check_header(path)
@@ -75,9 +75,7 @@ def test_an_honest_file_passes(tmp_path: Path) -> None:
         {"dtype": "pickle", "shape": [4], "data_offsets": [0, 16]},
     ],
 )
-def test_tensors_that_lie_elsewhere_than_in_the_file_are_refused(
-    tmp_path: Path, tensor: dict[str, object]
-) -> None:
+def test_tensors_outside_the_file_are_refused(tmp_path: Path, tensor: dict[str, object]) -> None:
     path = saved(tmp_path / "w.safetensors", {"a": tensor}, bytes(16))
     for read in (read_weights, read_metadata):
         with pytest.raises(WeightsError, match="cannot be read") as refused:
@@ -85,13 +83,13 @@ def test_tensors_that_lie_elsewhere_than_in_the_file_are_refused(
         assert "\n" not in str(refused.value)
 
 
-def test_names_nested_too_deeply_are_none(tmp_path: Path) -> None:
+def test_too_deeply_nested_names_are_ignored(tmp_path: Path) -> None:
     said = {"classes": "[" * 200_000}
     path = saved(tmp_path / "w.safetensors", {"__metadata__": said})
     assert read_metadata(path) == WeightsMetadata()
 
 
-def test_the_limit_leaves_room_for_every_network(tmp_path: Path) -> None:
+def test_every_network_fits_the_limit(tmp_path: Path) -> None:
     path = tmp_path / "w.safetensors"
     save_file({f"layer.{number}.weight": torch.zeros(1) for number in range(10_000)}, path)
     assert int.from_bytes(path.read_bytes()[:8], "little") * 10 < MAX_HEADER_BYTES

@@ -1,4 +1,4 @@
-"""Prepared networks compute what torchvision's plain ones do."""
+"""Prepared networks compute the same as torchvision's."""
 
 from copy import deepcopy
 
@@ -25,10 +25,10 @@ def pictures(side: int = 80) -> Tensor:
 
 
 class CompleteError(Exception):
-    """Every layer has been seen: the rest of the network has no weights."""
+    """Raised after the last layer, since the rest of the network has no weights."""
 
 
-def plain(model: nn.Module, layers: tuple[str, ...], x: Tensor) -> list[Tensor]:
+def plain_activations(model: nn.Module, layers: tuple[str, ...], x: Tensor) -> list[Tensor]:
     """What the layers' modules give in the network as torchvision made it, in float64.
 
     Copied on the way, before an in-place operation behind them can change it.
@@ -52,7 +52,7 @@ def plain(model: nn.Module, layers: tuple[str, ...], x: Tensor) -> list[Tensor]:
 
 def check_equal(model: nn.Module, layers: tuple[str, ...], network: Network) -> None:
     x = pictures()
-    wanted = plain(model, layers, x)
+    wanted = plain_activations(model, layers, x)
     found = network.activations(x)
     assert tuple(found) == layers
     for position, layer in enumerate(layers):
@@ -113,8 +113,8 @@ def test_the_tiny_network_equals_itself(layers: tuple[str, ...]) -> None:
     ("name", "layer"),
     [("squeezenet1_0", "features.7"), ("googlenet", "inception3a"), ("inception_v3", "Mixed_6a")],
 )
-def test_repeatable_pools_equal_torchs(name: str, layer: str) -> None:
-    """Those that CUDA needs, run on the CPU."""
+def test_deterministic_pools_equal_torchs(name: str, layer: str) -> None:
+    """The pools for CUDA, on the CPU."""
     model = seeded_network(name, (layer,))
     network = prepare_network(deepcopy(model), (layer,), torch.float64)
     make_pools_deterministic(network.module)
@@ -125,20 +125,20 @@ def test_repeatable_pools_equal_torchs(name: str, layer: str) -> None:
     parts = [network.module.get_submodule(str(target)) for target in called]
     assert not any(isinstance(part, nn.MaxPool2d) for part in parts)
     x = noise_picture((140, 140), seed=5).permute(2, 0, 1)[None].requires_grad_()
-    (wanted,) = plain(model, (layer,), x)
+    (wanted,) = plain_activations(model, (layer,), x)
     found = network.activations(x)[layer]
     assert relative_error(found, wanted) <= 1e-12
     gradients = [torch.autograd.grad((seen**2).sum(), x)[0] for seen in (found, wanted)]
     assert relative_error(*gradients) <= 1e-12
 
 
-def test_folding_leaves_no_batch_norm_that_could_go() -> None:
+def test_every_foldable_batch_norm_is_folded() -> None:
     network = prepare_network(seeded_network("resnet50", ("layer2",)), ("layer2",), torch.float64)
     assert not any(isinstance(part, nn.BatchNorm2d) for part in network.module.modules())
 
 
 def test_a_shared_convolution_keeps_its_batch_norms() -> None:
-    """Folding one of two norms into a convolution that both follow would be wrong."""
+    """A convolution with two batch norms must not be folded with either."""
     model = Shared().eval()
     fill_weights(model, seed=4)
     calibrate_norms(model, seed=4)
@@ -148,7 +148,7 @@ def test_a_shared_convolution_keeps_its_batch_norms() -> None:
 
 
 class Shared(nn.Module):
-    """One convolution used twice, with a batch norm of its own each time."""
+    """Uses one convolution twice, each time with another batch norm."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -162,7 +162,7 @@ class Shared(nn.Module):
         return torch.cat([near, self.far(self.convolution(x * 2))], 1)
 
 
-def test_networks_are_frozen_and_what_is_not_needed_is_gone() -> None:
+def test_networks_are_frozen_and_have_no_unused_modules() -> None:
     network = prepare_network(
         seeded_network("vgg16", ("features.4",)), ("features.4",), torch.float32
     )
@@ -171,7 +171,7 @@ def test_networks_are_frozen_and_what_is_not_needed_is_gone() -> None:
     assert sum(parameter.numel() for parameter in parameters) == 3 * 64 * 9 + 64 + 64 * 64 * 9 + 64
 
 
-def test_trained_weights_of_two_networks_expect_their_input_transformed() -> None:
+def test_two_networks_transform_their_input() -> None:
     for name in ("googlenet", "inception_v3"):
         model = build_network(name)
         assert model.transform_input

@@ -1,4 +1,4 @@
-"""Where weights are: as given, in the download's folder, or with the network."""
+"""Weights settings: a path, torchvision's download, or the built-in file."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from render.networks.builtin import BUILTIN_NETWORKS, PAREIDOLIA
 from render.networks.weight_paths import resolve_weights
 
 
-def test_a_file_is_taken_as_it_is_given(tmp_path: Path) -> None:
+def test_a_path_is_returned_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "w.pth"
     with pytest.raises(WeightsError, match=f"weights {path}: no such file; check the path"):
         resolve_weights("vgg16", str(path))
@@ -23,19 +23,19 @@ def test_a_file_is_taken_as_it_is_given(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("weights", [None, "pretrained"])
 @pytest.mark.parametrize("network", BUILTIN_NETWORKS)
-def test_our_own_networks_bring_their_own(network: str, weights: str | None) -> None:
+def test_builtin_networks_have_weights(network: str, weights: str | None) -> None:
     found = resolve_weights(network, weights)
     assert found.name == f"{network}.safetensors"
     assert found.is_file()
 
 
-def test_another_needs_to_be_told() -> None:
+def test_other_networks_need_a_setting() -> None:
     with pytest.raises(WeightsError, match="network vgg16: no weights named; give weights: "):
         resolve_weights("vgg16", None)
 
 
 @pytest.mark.usefixtures("no_network")
-def test_what_was_downloaded_before_needs_no_network(
+def test_downloaded_weights_need_no_connection(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))

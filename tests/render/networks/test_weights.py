@@ -1,4 +1,4 @@
-"""Weights files: what is read, and what is refused in one line."""
+"""Weights files: valid ones are loaded, others are refused in one line."""
 
 import pickle
 import re
@@ -24,7 +24,7 @@ NAME = "squeezenet1_0"
 
 
 def zeros(name: str, *, auxiliary: bool = False) -> dict[str, Tensor]:
-    """A whole state of a network, its values all zero."""
+    """Return a complete state of a network with all values 0."""
     state = build_network(name, auxiliary=auxiliary).state_dict()
     return {key: torch.zeros_like(value, device="cpu") for key, value in state.items()}
 
@@ -34,7 +34,7 @@ def truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000])
 
 
-def cut_archive(path: Path) -> None:
+def truncated_archive(path: Path) -> None:
     torch.save({"a": torch.zeros(1000)}, path)
     path.write_bytes(path.read_bytes()[:600])
 
@@ -59,7 +59,7 @@ BAD = [
     ("empty.pth", lambda path: path.write_bytes(b""), "cannot be read"),
     ("empty.safetensors", lambda path: path.write_bytes(b""), "cannot be read"),
     ("cut.safetensors", truncated, "cannot be read"),
-    ("cut.pth", cut_archive, "cannot be read"),
+    ("cut.pth", truncated_archive, "cannot be read"),
     ("random.pth", lambda path: path.write_bytes(bytes(range(256)) * 40), "not safe|cannot be rea"),
     ("random.safetensors", lambda path: path.write_bytes(bytes(range(256))), "cannot be read"),
     ("folder.pth", lambda path: path.mkdir(), "cannot be read"),
@@ -154,7 +154,7 @@ def test_files_with_and_without_side_heads_fit(tmp_path: Path, name: str) -> Non
 
 
 def test_old_densenet_files_fit_and_mean_the_same(tmp_path: Path) -> None:
-    """Before 2018: `denselayer1.norm.1` for `denselayer1.norm1`, and no counters."""
+    """Files before 2018 have `denselayer1.norm.1` for `denselayer1.norm1`, and no counters."""
     layers = ("features.denseblock1.denselayer2",)
     new = save_seeded_weights("densenet121", layers, tmp_path / "new.safetensors")
     old = {
@@ -172,14 +172,14 @@ def test_old_densenet_files_fit_and_mean_the_same(tmp_path: Path) -> None:
     assert torch.equal(seen[0][layers[0]], seen[1][layers[0]])
 
 
-def test_weights_must_be_named_except_for_our_own_network() -> None:
+def test_only_builtin_networks_have_default_weights() -> None:
     assert resolve_weights("pareidolia", None).suffix == ".safetensors"
     with pytest.raises(WeightsError, match="no weights named; give weights"):
         resolve_weights("vgg16", None)
 
 
 @pytest.mark.usefixtures("no_network")
-def test_pretrained_says_what_to_do_where_there_is_no_network(
+def test_pretrained_offline_is_a_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
@@ -189,7 +189,7 @@ def test_pretrained_says_what_to_do_where_there_is_no_network(
     assert "\n" not in str(refused.value)
 
 
-def test_pretrained_takes_what_torchvision_has_downloaded_before(
+def test_pretrained_uses_torchvisions_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))

@@ -1,4 +1,4 @@
-"""The canvas keeps every sample value exactly."""
+"""Samples convert to the canvas and back without loss."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_beyond_black_and_white_is_clamped(value: float, depth: int) -> None:
 
 @pytest.mark.parametrize(("depth", "even"), [(8, 128), (16, 32768)])
 def test_halves_round_to_even(depth: int, even: int) -> None:
-    # 127.5 and 32767.5 are the only halves that float64 reaches exactly.
+    # 127.5 and 32767.5 are the only halves that float64 represents exactly.
     half = (np.full(3, 0.5) - MEAN) / STD
     exact = half * STD + MEAN == 0.5
     assert exact.any()

@@ -1,4 +1,4 @@
-"""Colours of wide-gamut, grey and print pictures, against published numbers."""
+"""Colours of wide-gamut, grey and CMYK pictures, compared with published values."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What can be read, and that it comes out upright, opaque and in sRGB."""
+"""Pictures of all formats decode to upright, opaque sRGB."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_sixteen_bits_stay_sixteen(tmp_path: Path, name: str) -> None:
     if name == "a.tif":
         tifffile.imwrite(tmp_path / name, picture, photometric="rgb")
     else:
-        # Pillow cannot write 16-bit colour; grey it can.
+        # Pillow writes 16 bits for grey only.
         picture = np.repeat(picture[..., :1], 3, axis=2)
         Image.fromarray(picture[..., 0]).save(tmp_path / name)
     opened = open_picture(tmp_path / name)
@@ -145,7 +145,7 @@ def test_orientation_is_applied(tmp_path: Path, suffix: str, orientation: int) -
     assert np.abs(read_samples(path, rows=7) - upright).max() <= (6 if suffix == "jpg" else 0)
 
 
-def test_large_turned_pictures_pass_through_the_disk(tmp_path: Path) -> None:
+def test_large_rotated_pictures_use_a_temporary_file(tmp_path: Path) -> None:
     # 108 MB of samples: above libvips' threshold for a temporary file on disk.
     path = tmp_path / "turned.jpg"
     exif = Image.Exif()
@@ -166,7 +166,7 @@ def test_bands_make_up_the_picture(tmp_path: Path, height: int, width: int, rows
     np.testing.assert_array_equal(np.concatenate(bands), picture)
 
 
-def test_pieces_do_not_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_piece_size_does_not_change_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = noise_samples(50, 20)
     Image.fromarray(picture).save(tmp_path / "a.png")
     monkeypatch.setattr(decode, "_PIECE_PIXELS", 60)
@@ -180,13 +180,13 @@ def test_a_picture_can_be_read_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.concatenate(list(opened.bands(9))), noise_samples(50, 20))
 
 
-def test_of_several_pages_the_first_counts(tmp_path: Path) -> None:
+def test_the_first_page_is_read(tmp_path: Path) -> None:
     first, second = Image.fromarray(noise_samples(9, 8)), Image.fromarray(gradient_samples(9, 8))
     first.save(tmp_path / "a.tif", save_all=True, append_images=[second])
     np.testing.assert_array_equal(read_samples(tmp_path / "a.tif"), noise_samples(9, 8))
 
 
-def test_a_band_has_rows(tmp_path: Path) -> None:
+def test_a_band_needs_a_row(tmp_path: Path) -> None:
     Image.fromarray(noise_samples(5, 5)).save(tmp_path / "a.png")
     with pytest.raises(ValueError, match="at least 1 row"):
         next(open_picture(tmp_path / "a.png").bands(0))

@@ -1,4 +1,4 @@
-"""What cannot be read is refused in one clear line."""
+"""Damaged and unsupported files are refused with a message of one line."""
 
 import re
 import struct
@@ -111,7 +111,7 @@ def test_truncated_files_are_refused(
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "tiff"])
-def test_truncation_shows_while_streaming(tmp_path: Path, kind: str) -> None:
+def test_truncation_is_found_while_streaming(tmp_path: Path, kind: str) -> None:
     whole = _encoded(noise_samples(900, 700), kind)
     if kind == "tiff":  # Pillow's directory stands first, so that the header stays readable
         assert struct.unpack("<I", whole[4:8]) == (8,)
@@ -130,7 +130,7 @@ def test_the_limit_can_be_moved(tmp_path: Path) -> None:
         open_picture(tmp_path / "a.png", max_pixels=99)
 
 
-def test_what_needs_the_whole_picture_in_memory_has_a_tighter_limit(
+def test_pictures_decoded_in_memory_have_a_lower_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decode, "MAX_IN_MEMORY_PIXELS", 99)

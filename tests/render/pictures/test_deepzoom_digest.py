@@ -1,4 +1,4 @@
-"""A digest changes with any byte of an output, and a shell can compute it."""
+"""A digest depends on every byte of an output, and a shell command computes the same."""
 
 import hashlib
 import shutil

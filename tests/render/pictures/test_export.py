@@ -1,4 +1,4 @@
-"""Previews are small, and the mean of what they show."""
+"""Previews are small, and their pixels are means of the canvas."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -42,8 +42,8 @@ def test_a_preview_is_small_and_looks_the_same(
     assert (found[:, -1] == colours[1]).all()
 
 
-class Counted:
-    """Bytes that count how often they are asked for."""
+class CountingByteSource:
+    """Counts its reads."""
 
     def __init__(self, source: ByteSource) -> None:
         self._source, self.reads = source, 0
@@ -56,7 +56,7 @@ class Counted:
 def test_each_tile_of_a_small_picture_is_read_once(tmp_path: Path) -> None:
     canvas = flat((700, 900), np.zeros((2, 3)), tmp_path)
     (tiles,) = canvas.tile_sets
-    counted = Counted(tiles.source)
+    counted = CountingByteSource(tiles.source)
     preview(TiledImage((replace(tiles, source=counted),)))
     assert counted.reads == len(canvas.grid)
 

@@ -1,4 +1,4 @@
-"""A picture taken in, and given out again, is the same picture."""
+"""A picture that is ingested and exported again is the same picture."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from tests.support.picture_files import noise_samples
 
 
 @dataclass(frozen=True)
-class Held:
-    """A picture in memory, given out in bands."""
+class ArrayPicture:
+    """A picture in memory."""
 
     samples: np.ndarray
 
@@ -46,18 +46,18 @@ class Held:
 @pytest.mark.parametrize(
     "size", [(1, 1), (600, 1100), (INPUT_TILE, INPUT_TILE), (3, 1500), (1025, 2)]
 )
-def test_what_was_taken_in_can_be_read_anywhere(
+def test_an_ingested_picture_can_be_read_by_rectangle(
     tmp_path: Path, size: tuple[int, int], depth: int
 ) -> None:
     samples = noise_samples(*size, depth)
-    image = TiledImage((ingest_picture(Held(samples), tmp_path / "input").as_tile_set(),))
+    image = TiledImage((ingest_picture(ArrayPicture(samples), tmp_path / "input").as_tile_set(),))
 
     np.testing.assert_array_equal(image.read(Rect(0, 0, *size)), samples)
     middle = Rect(size[0] // 3, size[1] // 3, size[0] // 3 + 1, size[1])
     np.testing.assert_array_equal(image.read(middle), samples[middle.slices()])
 
 
-def test_a_picture_that_ends_too_soon_is_refused(tmp_path: Path) -> None:
+def test_a_truncated_picture_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cut.png"
     Image.fromarray(noise_samples(300, 300)).save(path)
     path.write_bytes(path.read_bytes()[:99_000])
@@ -67,7 +67,7 @@ def test_a_picture_that_ends_too_soon_is_refused(tmp_path: Path) -> None:
 
 
 def committed(samples: np.ndarray, folder: Path, tile: int) -> TiledImage:
-    """A canvas as shards commit it."""
+    """Write a canvas as shards do."""
     canvas = to_canvas(samples, torch.float32).numpy()
     height, width, _ = samples.shape
     grid = Grid(height, width, tile)
@@ -80,7 +80,7 @@ def committed(samples: np.ndarray, folder: Path, tile: int) -> TiledImage:
 
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("size", [(1, 1), (130, 70), (700, 2000)])
-def test_a_canvas_that_was_not_dreamed_on_comes_out_as_it_went_in(
+def test_export_of_an_unchanged_canvas_equals_the_input(
     tmp_path: Path, size: tuple[int, int], depth: int
 ) -> None:
     samples = noise_samples(*size, depth)

@@ -1,4 +1,4 @@
-"""What each format can hold, told before anything is rendered."""
+"""The limits of output formats."""
 
 import pytest
 
@@ -26,12 +26,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "height", "width", "depth"), GOOD)
-def test_what_fits_is_accepted(name: str, height: int, width: int, depth: int) -> None:
+def test_valid_outputs_are_accepted(name: str, height: int, width: int, depth: int) -> None:
     check_output(name, height, width, depth)
 
 
 @pytest.mark.parametrize(("name", "height", "width", "depth", "reason"), BAD)
-def test_what_does_not_fit_is_refused(
+def test_invalid_outputs_are_refused(
     name: str, height: int, width: int, depth: int, reason: str
 ) -> None:
     with pytest.raises(OutputError, match=reason) as caught:

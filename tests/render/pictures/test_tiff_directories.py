@@ -1,4 +1,4 @@
-"""A TIFF's chain of directories leads to an end, or to a refusal."""
+"""TIFF files with loops of directories, too many pages or huge strips are refused."""
 
 import struct
 from pathlib import Path
@@ -15,10 +15,10 @@ from tests.support.malicious_files import chained_tiff, first_directory, looping
 from tests.support.picture_files import noise_samples, read_samples
 
 SEPARATE, OLD_JPEG, YCBCR = (284, 2), (259, 6), (262, 6)
-"""What of a strip must be decoded whole."""
+"""Tags of strips that must be decoded as a whole."""
 
 
-def one_strip(*tags: tuple[int, int], size: int = 40_000) -> bytes:
+def single_strip_tiff(*tags: tuple[int, int], size: int = 40_000) -> bytes:
     """The header of a TIFF of so many pixels on each side, in one strip."""
     usual = {256: size, 257: size, 258: 8, 273: 8, 277: 3, 278: size, 279: 99}
     entries = [*((tag, value) for tag, value in usual.items()), *tags]
@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_a_circle_is_refused_wherever_it_begins(path: Path, order: str, big: bool) -> None:
+def test_a_loop_is_refused_wherever_it_begins(path: Path, order: str, big: bool) -> None:
     lone = chained_tiff(1, order=order, big=big)
     path.write_bytes(lone)
     check_directories(path)
@@ -48,7 +48,7 @@ def test_a_circle_is_refused_wherever_it_begins(path: Path, order: str, big: boo
             assert str(refused.value).startswith(f"{path}: ")
 
 
-def test_pages_are_counted_no_further_than_makes_sense(path: Path) -> None:
+def test_too_many_pages_are_refused(path: Path) -> None:
     path.write_bytes(chained_tiff(MAX_DIRECTORIES))
     check_directories(path)
     path.write_bytes(chained_tiff(MAX_DIRECTORIES + 1))
@@ -56,7 +56,7 @@ def test_pages_are_counted_no_further_than_makes_sense(path: Path) -> None:
         check_directories(path)
 
 
-def test_what_is_damaged_otherwise_is_left_to_the_decoder(path: Path) -> None:
+def test_other_damage_is_left_to_the_decoder(path: Path) -> None:
     whole = chained_tiff(2)
     for end in range(len(whole)):
         path.write_bytes(whole[:end])
@@ -70,16 +70,16 @@ def test_what_is_damaged_otherwise_is_left_to_the_decoder(path: Path) -> None:
     [
         looping_tiff(),
         chained_tiff(MAX_DIRECTORIES + 1),
-        one_strip(SEPARATE),
-        one_strip(OLD_JPEG),
-        one_strip(YCBCR),
-        # Of the values of one tag the worst counts.
-        one_strip((284, 1), SEPARATE),
-        one_strip(SEPARATE, (284, 1)),
-        one_strip(SEPARATE, (278, 1)),
+        single_strip_tiff(SEPARATE),
+        single_strip_tiff(OLD_JPEG),
+        single_strip_tiff(YCBCR),
+        # The largest value of a repeated tag counts.
+        single_strip_tiff((284, 1), SEPARATE),
+        single_strip_tiff(SEPARATE, (284, 1)),
+        single_strip_tiff(SEPARATE, (278, 1)),
     ],
 )
-def test_no_decoder_sees_what_is_refused(
+def test_refused_files_are_not_decoded(
     path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def decoded(*_: object) -> None:
@@ -93,11 +93,11 @@ def test_no_decoder_sees_what_is_refused(
 
 def test_strips_that_are_decoded_row_by_row_may_be_long(path: Path) -> None:
     for tags in ((), ((284, 1),), ((259, 8),), (SEPARATE, (322, 256))):
-        path.write_bytes(one_strip(*tags))
+        path.write_bytes(single_strip_tiff(*tags))
         check_directories(path)
-    path.write_bytes(one_strip(SEPARATE, size=8192))
+    path.write_bytes(single_strip_tiff(SEPARATE, size=8192))
     check_directories(path)
-    path.write_bytes(one_strip(SEPARATE, size=8193))
+    path.write_bytes(single_strip_tiff(SEPARATE, size=8193))
     with pytest.raises(PictureError, match="8193 x 8193 pixels in one strip"):
         check_directories(path)
 

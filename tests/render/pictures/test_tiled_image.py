@@ -1,4 +1,4 @@
-"""Pictures as tile files, and tiles kept in memory or on disk."""
+"""Tiled images in files, and tile stores in memory or on disk."""
 
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_tiles_are_replaced_and_taken_out(kept: MutableMapping[int, Tensor]) -> 
     assert not len(kept)
 
 
-def test_two_keeps_share_a_folder(tmp_path: Path) -> None:
+def test_two_stores_share_a_folder(tmp_path: Path) -> None:
     canvas, gradient = DiskTiles(tmp_path, "canvas"), DiskTiles(tmp_path, "gradient-0")
     canvas[0] = torch.zeros(1, 1, 3)
     gradient[0] = torch.ones(1, 1, 3)

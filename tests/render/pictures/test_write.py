@@ -1,4 +1,4 @@
-"""Outputs: the right pixels, labelled, the same bytes however they are fed, whole or not at all."""
+"""Outputs: right pixels, metadata, reproducible bytes, and atomic writes."""
 
 import io
 import json
@@ -142,7 +142,7 @@ def test_bytes_do_not_depend_on_bands_threads_or_time(
 
 @settings(max_examples=15)
 @given(cuts=st.lists(st.integers(1, 40), max_size=4), depth=st.sampled_from([8, 16]))
-def test_any_cut_gives_the_same_picture(
+def test_any_bands_give_the_same_picture(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], depth: int
 ) -> None:
     picture = noise_samples(40, 33, depth)
@@ -153,12 +153,12 @@ def test_any_cut_gives_the_same_picture(
 
 
 class _LostError(Exception):
-    """As a crew raises when a worker is gone."""
+    """Stands for the error of a lost worker."""
 
 
 @pytest.mark.parametrize("kind", [_LostError, KeyboardInterrupt, BrokenPipeError, OSError])
 @pytest.mark.parametrize(("name", "depth"), ALL)
-def test_the_bands_own_exception_surfaces_and_nothing_stays(
+def test_an_exception_of_the_bands_leaves_no_files(
     tmp_path: Path, name: str, depth: int, kind: type[BaseException]
 ) -> None:
     lost = kind("worker 3")
@@ -215,7 +215,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_bands_must_add_up_to_the_picture(tmp_path: Path, case: str) -> None:
+def test_bands_must_match_the_size(tmp_path: Path, case: str) -> None:
     band, reason = WRONG[case]
     with pytest.raises(ValueError, match=reason):
         write_picture(tmp_path / "a.png", "png", (10, 10), 8, [band], LABELS)
@@ -223,7 +223,7 @@ def test_bands_must_add_up_to_the_picture(tmp_path: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_missing_folder_is_told_in_one_line(tmp_path: Path, name: str) -> None:
+def test_a_missing_folder_is_an_error_in_one_line(tmp_path: Path, name: str) -> None:
     path = tmp_path / "nowhere" / f"a{FORMATS[name].suffix}"
     with pytest.raises(OutputError, match="cannot be written: No such file") as caught:
         write_picture(path, name, (9, 9), 8, [noise_samples(9, 9)], LABELS)
@@ -231,9 +231,7 @@ def test_a_missing_folder_is_told_in_one_line(tmp_path: Path, name: str) -> None
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_what_the_format_cannot_hold_is_refused_before_the_first_band(
-    tmp_path: Path, name: str
-) -> None:
+def test_invalid_outputs_are_refused_before_the_first_band(tmp_path: Path, name: str) -> None:
     def bands() -> Iterator[np.ndarray]:
         raise AssertionError("asked for a band")
         yield
@@ -266,7 +264,7 @@ except OutputError as error:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_full_disk_ends_it_soon_in_one_line(tmp_path: Path, project: Path, name: str) -> None:
+def test_a_full_disk_is_an_error_in_one_line(tmp_path: Path, project: Path, name: str) -> None:
     path = tmp_path / f"a{FORMATS[name].suffix}"
     command = [sys.executable, "-c", FULL_DISK, str(path), name]
     done = subprocess.run(
@@ -285,7 +283,7 @@ def test_pngs_hold_no_more_than_they_need(tmp_path: Path) -> None:
     assert path.stat().st_size < len(zlib.compress(picture.tobytes(), 6))
 
 
-def test_odd_identities_are_refused() -> None:
+def test_identities_are_printable_ascii() -> None:
     for identity in ("späte Wolken", "two\nlines"):
         with pytest.raises(ValueError, match="printable ASCII"):
             Labels(None, identity)

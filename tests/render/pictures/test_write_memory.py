@@ -1,4 +1,4 @@
-"""Memory is bounded by the width, never by the picture."""
+"""The memory of reading and writing depends on the width, not on the number of pixels."""
 
 import subprocess
 import sys
@@ -24,8 +24,9 @@ def peak():
 folder, name, suffix, height, width, depth = sys.argv[1:]
 height, width, depth = int(height), int(width), int(depth)
 labels = Labels(300.0, "{}")
-write_picture(Path(folder, "warm" + suffix), name, (64, 64), depth, [noise_samples(64, 64, depth)], labels)
-# Flat patches: encoders are quick with them, and hold as much as for any other picture.
+small = [noise_samples(64, 64, depth)]
+write_picture(Path(folder, "warm" + suffix), name, (64, 64), depth, small, labels)
+# Flat patches encode fast and need as much memory as other pictures.
 band = np.repeat(noise_samples(64, width // 100, depth), 100, axis=1)
 before = peak()
 bands = (band[: min(64, height - y)] for y in range(0, height, 64))

@@ -1,4 +1,4 @@
-"""LeNet-5: its digits, its training, its shape, and what its figures claim."""
+"""LeNet-5: its digits, its training, its architecture and its figures."""
 
 import json
 from functools import partial
@@ -55,7 +55,7 @@ def test_every_digit_draws_the_same_picture_again(digit: int) -> None:
 
 
 @pytest.mark.parametrize("digit", range(COUNT))
-def test_a_hand_stays_on_its_sheet_and_is_smooth(digit: int) -> None:
+def test_strokes_are_smooth_and_inside_the_picture(digit: int) -> None:
     for seed in range(20):
         for stroke in draw_strokes(np.random.default_rng(seed), digit):
             assert stroke.min() > -0.15
@@ -63,7 +63,7 @@ def test_a_hand_stays_on_its_sheet_and_is_smooth(digit: int) -> None:
             assert np.hypot(*np.diff(stroke, axis=0).T).max() < 0.2
 
 
-def test_batches_repeat_with_their_dice() -> None:
+def test_batches_repeat_with_their_seed() -> None:
     drawn = draw_pictures(1, 30)
     (first, digits), (again, _) = (
         random_batch(*drawn, 16, torch.Generator().manual_seed(2)) for _ in range(2)
@@ -84,7 +84,7 @@ def test_a_few_batches_lower_the_loss() -> None:
     assert reports[-1].loss < 0.8 * reports[0].loss
 
 
-def test_scores_are_the_means_of_the_class_map_and_colours_are_weighed_by_light() -> None:
+def test_scores_are_the_means_of_the_class_map_of_grey() -> None:
     torch.manual_seed(0)
     network = lenet5().eval()
     cut = create_feature_extractor(network, {"classes": "map"})
@@ -99,7 +99,7 @@ def test_scores_are_the_means_of_the_class_map_and_colours_are_weighed_by_light(
     assert not network.grey.weight.requires_grad
 
 
-def test_it_knows_fresh_digits_as_well_as_its_figures_claim(
+def test_accuracy_on_new_digits_matches_the_figures(
     trained: LeNet5, figures: dict[str, float]
 ) -> None:
     images, digits = draw_pictures(FRESH_SEED, 400)
@@ -115,7 +115,7 @@ def test_it_knows_fresh_digits_as_well_as_its_figures_claim(
         assert accuracy(model, shown, digits) >= claimed - margin
 
 
-def test_the_figures_belong_to_this_file_and_it_says_what_it_is(
+def test_figures_and_metadata_match_the_weights_file(
     weights: Path, figures: dict[str, float]
 ) -> None:
     assert figures["bytes"] == weights.stat().st_size

@@ -1,4 +1,4 @@
-"""The training code: pictures from formulas, the adversary, the loop."""
+"""Training: drawn pictures, the adversary, the loop."""
 
 from functools import partial
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_every_class_draws_the_same_picture_again(label: int) -> None:
 
 
 @pytest.mark.parametrize("motif", MOTIFS, ids=lambda motif: motif.name)
-def test_every_motif_covers_some_of_its_sheet_in_range(motif: Motif) -> None:
+def test_every_motif_covers_some_of_its_frame_in_range(motif: Motif) -> None:
     paint = motif.draw(pose_frame(np.random.default_rng(len(motif.name)), SIDE, motif, 0.8, 0.1))
     assert np.isfinite(paint.colour).all()
     assert paint.cover.min() >= 0
@@ -100,7 +100,7 @@ def test_backgrounds_are_in_range_and_repeat() -> None:
     assert np.array_equal(first, draw_background(np.random.default_rng(5), SIDE))
 
 
-def test_a_pool_does_not_depend_on_the_workers_and_is_kept(
+def test_drawn_pictures_do_not_depend_on_the_workers_and_are_stored(
     tmp_path: Path, pictures: torch.Tensor
 ) -> None:
     drawn = draw_pictures(3, 5, workers=2)
@@ -112,7 +112,7 @@ def test_a_pool_does_not_depend_on_the_workers_and_is_kept(
     assert path.stat().st_mtime_ns == written
 
 
-def test_batches_repeat_with_their_dice(pictures: torch.Tensor) -> None:
+def test_batches_repeat_with_their_seed(pictures: torch.Tensor) -> None:
     batches = [random_batch(pictures, 16, torch.Generator().manual_seed(2)) for _ in range(2)]
     (first, names), (again, _) = batches
     assert first.shape == (16, 3, CROP, CROP)
@@ -160,7 +160,7 @@ def test_a_few_batches_lower_the_loss(radius: float, pictures: torch.Tensor) -> 
     config = TrainingConfig(batches=25, batch_size=4, rate=3e-3, radius=radius)
 
     def loss() -> float:
-        # Batch statistics: 25 batches are too few for the kept ones.
+        # Batch statistics, because 25 batches are too few for running ones.
         network.train()
         with torch.no_grad():
             scores = with_normalisation(network)(centre_crop(images))
@@ -184,7 +184,7 @@ def test_the_radius_is_0_then_grows_then_stays() -> None:
     assert config.adversary_at(0.6) == config.adversary_at(0.99) == Adversary(2.0, 2)
 
 
-def test_the_rectifier_leaks_less_and_less_and_comes_back() -> None:
+def test_the_leak_decreases_to_a_plain_relu() -> None:
     network = pareidolia()
     rectifier = network.classes.relu
     leaks = []

@@ -93,7 +93,7 @@ def test_they_are_served_on_loopback(
         with urllib.request.urlopen(place) as answer:
             assert 'dreamfarm_jobs{state="queued"} 1.0' in answer.read().decode()
         port = place.rpartition(":")[2].removesuffix("/metrics")
-        with pytest.raises(RequestError, match=r"nothing can be served there.*in use"):
+        with pytest.raises(RequestError, match=r"cannot listen there.*in use"):
             metrics_endpoint(port, CollectorRegistry()).__enter__()
 
 

@@ -1,0 +1,201 @@
+"""The index of a dataset's items: numbered files of items, added by one listing after another."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Annotated
+
+from pydantic import Field
+
+from jobs.dataset.inputs.item import Item
+from jobs.records.job import Job
+from jobs.records.keys import JobKeys
+from jobs.records.record import Record, invalid_record, read_bytes
+from jobs.store.errors import ObjectNotFound
+from jobs.store.store import Store
+from jobs.text.errors import RequestError
+
+_LISTING = re.compile(r"([0-9]+)\.json")
+
+
+@dataclass(frozen=True)
+class DatasetKeys(JobKeys):
+    """The keys of one dataset. `file` is the number of an item file."""
+
+    @property
+    def listings(self) -> str:
+        """The prefix of all listings."""
+        return f"{self.folder}listing/"
+
+    def listing(self, n: int) -> str:
+        """The n-th Listing, from 1. It is created only if absent."""
+        return f"{self.listings}{n:04}.json"
+
+    def listing_number(self, key: str) -> int | None:
+        """The number of the listing at a key; None for any other key."""
+        match = _LISTING.fullmatch(key.removeprefix(self.listings))
+        return None if match is None else int(match[1])
+
+    @property
+    def all_items(self) -> str:
+        """The prefix of all item files."""
+        return f"{self.folder}items/"
+
+    def item_files(self, nonce: str) -> str:
+        """The prefix of the item files of the listing with that nonce."""
+        return f"{self.all_items}{nonce}/"
+
+    def items(self, nonce: str, file: int) -> str:
+        """An item file, one Item a line, of the listing with that nonce."""
+        return f"{self.item_files(nonce)}{file:06}.jsonl"
+
+    @property
+    def results(self) -> str:
+        """The prefix of all results.
+
+        Their keys have no lease number: on the same kind of device, every holder makes the same
+        bytes from the same input.
+        """
+        return f"{self.folder}outputs/"
+
+    def result(self, name: str) -> str:
+        """A result. name: the `output` of its ledger row."""
+        return f"{self.results}{name}"
+
+    @property
+    def all_parts(self) -> str:
+        """The prefix of all results that wait to be packed."""
+        return f"{self.folder}parts/"
+
+    def parts(self, file: int) -> str:
+        """The prefix of the waiting results of an item file."""
+        return f"{self.all_parts}{file:06}/"
+
+    def part(self, file: int, number: int) -> str:
+        """The result of one item, until it is packed."""
+        return f"{self.parts(file)}{number}"
+
+    @property
+    def ledgers(self) -> str:
+        """The prefix of all merged ledgers."""
+        return f"{self.folder}ledger-"
+
+    def merged_ledger(self, lease: int) -> str:
+        """The whole ledger, merged under a lease. The manifest names the one that counts."""
+        return f"{self.ledgers}{lease:06}.parquet"
+
+    def thumbnail(self, number: int, when: str) -> str:
+        """A small picture of an item, `before` or `after`, for the contact sheet."""
+        return f"{self.folder}thumbnails/{number:06}-{when}.jpg"
+
+    @property
+    def sheet(self) -> str:
+        """The contact sheet."""
+        return f"{self.previews}contact-sheet.jpg"
+
+
+FILE_ITEMS = 1000
+"""The maximum number of items in a file. The last file of a listing, or of a tar, has the rest."""
+
+
+_Count = Annotated[int, Field(ge=0)]
+
+
+class Listing(Record):
+    """The new items that one listing of the inputs found.
+
+    nonce: a part of the keys of its item files. first_file, first_item: numbers in the whole job.
+    sizes: the number of items in each of its files.
+    """
+
+    nonce: str
+    first_file: _Count
+    first_item: _Count
+    sizes: tuple[_Count, ...]
+
+    @property
+    def items(self) -> int:
+        """The number of its items."""
+        return sum(self.sizes)
+
+    @property
+    def files(self) -> range:
+        """The numbers of its files."""
+        return range(self.first_file, self.first_file + len(self.sizes))
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(self.sizes, initial=self.first_item))
+
+    def item_numbers(self, file: int) -> range:
+        """The numbers of the items in one of its files."""
+        position = file - self.first_file
+        return range(self._ends[position], self._ends[position + 1])
+
+
+def read_listings(store: Store, keys: DatasetKeys) -> list[Listing]:
+    """Read all listings of a dataset, in order. Raises InvalidRecord if one is missing."""
+    parsed = [keys.listing_number(entry.key) for entry in store.list_objects(keys.listings)]
+    numbers = sorted(number for number in parsed if number is not None)
+    if numbers != list(range(1, len(numbers) + 1)):
+        raise invalid_record(keys.listings, "a listing is missing")
+    return [Listing.read(store, keys.listing(number)) for number in numbers]
+
+
+class ItemIndex:
+    """All items of a dataset. It reads them from the store, one file at a time."""
+
+    def __init__(self, store: Store, keys: DatasetKeys) -> None:
+        self._store, self._keys = store, keys
+        self.job = keys.job
+        self._listings = read_listings(store, keys)
+
+    @property
+    def listing_count(self) -> int:
+        """The number of listings in the index."""
+        return len(self._listings)
+
+    @property
+    def files(self) -> range:
+        """The numbers of the item files."""
+        return range(sum(len(listing.files) for listing in self._listings))
+
+    @property
+    def items(self) -> int:
+        """The number of items."""
+        return sum(listing.items for listing in self._listings)
+
+    def item_numbers(self, file: int) -> range:
+        """The numbers of the items in a file."""
+        return self._listing_of(file).item_numbers(file)
+
+    def read(self, file: int) -> list[Item]:
+        """Read the items of a file. Raises InvalidRecord."""
+        key = self._keys.items(self._listing_of(file).nonce, file)
+        try:
+            lines = read_bytes(self._store, key).splitlines()
+        except ObjectNotFound as error:
+            raise invalid_record(key, "is missing") from error
+        items = [Item.decode(line, key) for line in lines]
+        if [item.number for item in items] != list(self.item_numbers(file)):
+            raise invalid_record(key, "has other items than its listing says")
+        return items
+
+    def all_items(self) -> Iterator[Item]:
+        """Yield every item, in order."""
+        for file in self.files:
+            yield from self.read(file)
+
+    def _listing_of(self, file: int) -> Listing:
+        return next(listing for listing in self._listings if file in listing.files)
+
+
+def job_items(store: Store, job: Job) -> ItemIndex:
+    """The items of a job. Raises RequestError where the job has none."""
+    if not job.has_items:
+        raise RequestError(
+            f"{job.id}: is a {job.kind}, which has no items; `dreamfarm show` tells of it"
+        )
+    return ItemIndex(store, DatasetKeys(job.id))
