@@ -2,25 +2,32 @@
 
     import dreamfarm
 
-    dreamfarm.render("sky.jpg", size="x2")          # here and now; returns paths and a manifest
-    store = dreamfarm.Store("s3://bucket/dreams")   # or a folder
-    job = store.submit("poster.yaml")               # `dreamfarm work` renders it
+    dreamfarm.render("sky.jpg", size="x2")         # on this machine, into the folder dreams/
+    store = dreamfarm.Store("s3://bucket/dreams")  # or a folder
+    job = store.submit("poster.yaml")              # a `dreamfarm work` process renders it
     job.wait()
     job.fetch("posters/")
 
-Arrays and pictures in memory, and networks of one's own: see `render.dream`.
+For pictures in memory, and for your own networks, call `render.deepdream`. `import dreamfarm` loads
+neither torch nor ray.
+
+All errors that this module raises on purpose are JobsError, RenderError and ClusterError, with a
+message of one line. RequestError, JobNotFound and StoreError are kinds of JobsError.
 """
 
 from cluster.errors import ClusterError
-from jobs.services.client import Job, Store, load_spec, plan, render
+from jobs.services.client import Store, plan, render
+from jobs.services.job_handle import Job
+from jobs.services.spec_source import load_spec
 from jobs.store.errors import StoreError
-from jobs.text.errors import JobsError, RequestError
+from jobs.text.errors import JobNotFound, JobsError, RequestError
 from jobs.text.report import PlanReport, ResultReport
 from render.errors import RenderError
 
 __all__ = [
     "ClusterError",
     "Job",
+    "JobNotFound",
     "JobsError",
     "PlanReport",
     "RenderError",

@@ -1,7 +1,7 @@
-"""Machines: crews and pools of stateful members, on Ray or in this process. See README.md.
+"""Crews and pools: stateful members on machines, on Ray or in this process. See README.md.
 
-The caller chooses the members' class; this package knows nothing about pictures. `__all__` is its
-public surface. Importing the package does not load Ray. `RayCrew`, `RayPool`, `RayReservation`
+The caller chooses the members' class; this package knows nothing about pictures. `__all__` lists
+its public names. Importing the package does not load Ray. `RayCrew`, `RayPool`, `RayReservation`
 and `gpu_types` load it, so use them within `local_ray` or `joined_ray`.
 """
 

@@ -36,8 +36,8 @@ class MemberActor:
         """Call a method that returns a dict with one value for each receiver.
 
         Returns the values in the order of `receivers`. Raises TypeError if the keys of the dict
-        are not exactly the receivers. The caller may never look at the result, so an error is
-        kept too, and every later `run` or `scatter` of this member raises it.
+        are not exactly the receivers. The caller may never use the result, so this stores an
+        error, and every later `run` or `scatter` of this member raises it.
         """
         try:
             values = self.run(method, *arguments)
@@ -77,11 +77,11 @@ def _values_for(receivers: tuple[int, ...], values: object) -> list[object]:
 def _survives_pickling(error: Exception) -> bool:
     """Whether the exception can be pickled and unpickled.
 
-    Many exceptions with an `__init__` of their own cannot be unpickled.
+    Many exceptions that define `__init__` cannot be unpickled.
     """
     try:
         pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - its own methods may raise anything
+    except Exception:  # noqa: BLE001 - the methods of the exception may raise anything
         return False
     return True
 

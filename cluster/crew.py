@@ -40,7 +40,7 @@ class Crew(ABC):
     def call(self, method: str, arguments: Arguments) -> dict[int, Any]:
         """Call `method(*arguments[i])` on each member i of `arguments`, and wait for all.
 
-        An ObjectRef arrives as its value, if it is an argument itself and not inside one.
+        An ObjectRef that is an argument arrives as its value; one inside an argument does not.
 
         Returns:
             The results, by member.
@@ -64,9 +64,14 @@ class Crew(ABC):
     ) -> dict[int, list[ObjectRef]]:
         """Like `call`, but do not wait, and leave the results with their senders.
 
-        The method must return a dict with one value for each of the member's `receivers`, which
-        may be none. If it fails, every later `call` that uses one of its refs raises the error.
-        So does every later method of that member, because its object may be half changed.
+        The method must return a dict with one value for each of the member's receivers. If it
+        fails, every later `call` that uses one of its refs raises the error. So does every later
+        method of that member, because its object may be half changed.
+
+        Args:
+            method: the name of the method.
+            arguments: its positional arguments, by sender.
+            receivers: the members that receive a value, by sender; a sender may have none.
 
         Returns:
             For each member of the crew, the refs that it receives, in the order of the senders.
@@ -120,7 +125,7 @@ class Crew(ABC):
 
     @abstractmethod
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
-        """Do what `call` says, for known members of a usable crew."""
+        """Implement `call` for members that exist, in a usable crew."""
 
     @abstractmethod
     def _scatter(

@@ -1,6 +1,6 @@
-"""Decides which task goes to which member, and what follows from an answer or a loss.
+"""The scheduling of a pool: assigns tasks to members, and handles answers and losses.
 
-The dispatcher knows no processes and no clock. `Pool` acts; the dispatcher decides.
+The dispatcher uses no processes and no clock: it decides, and `Pool` acts.
 """
 
 from collections import deque
@@ -13,21 +13,21 @@ from cluster.errors import MemberLost, Quarantined
 from cluster.task import Failed, Finished, Outcome, Task
 
 _MAX_ERRORS = 3
-"""A task whose method has raised this often has failed."""
+"""How many errors of its method make a task Failed."""
 
 
 _MAX_ISOLATED_LOSSES = 2
-"""A task that has lost this many members in isolation is quarantined.
+"""How many lost members in isolation make a task Quarantined.
 
 A single loss could be a kill from outside.
 """
 
 
 _MAX_STRIKES = 3
-"""A member with this many strikes is replaced.
+"""How many strikes make the pool replace a member.
 
-It gets a strike for each task that failed there and then finished elsewhere. Each task that it
-finishes itself takes one strike back.
+A member gets a strike for each task that failed there and then finished elsewhere. Each task that
+it finishes itself takes one strike back.
 """
 
 
@@ -42,8 +42,8 @@ class Assignment(NamedTuple):
 class Dispatcher:
     """Assigns tasks to the members of a pool, and tracks the state of both.
 
-    At most size * depth tasks have been pulled and are unfinished. Tasks that wait for another
-    attempt are among them.
+    At most size * depth tasks have been pulled and are unfinished, including those that wait for
+    another attempt.
     """
 
     def __init__(self, size: int, depth: int) -> None:
@@ -135,8 +135,8 @@ class Dispatcher:
         (suspect,) = tasks
         suspect.isolated_losses += not is_blameless
         if suspect.isolated_losses < _MAX_ISOLATED_LOSSES:
-            # It stays first in line. Otherwise every suspect could cost a member before the
-            # first one is quarantined.
+            # It goes first again. Otherwise every suspect could cost a member before the first
+            # one is quarantined.
             self._suspects.appendleft(suspect)
             return self._count_loss(member, reason)
         self._consecutive_losses = 0
@@ -168,7 +168,7 @@ class Dispatcher:
         return (self._next_retry(free) or self._next_new(free)) if free else None
 
     def _reserved_for_suspects(self) -> "_MemberState | None":
-        """The member that gets no new task until it is empty, so that suspects get their turn."""
+        """The member that gets no new task until it is idle, so that it can run a suspect."""
         if not self._suspects or any(member.is_isolating for member in self._members):
             return None
         live = [member for member in self._members if member.is_live]
@@ -211,7 +211,7 @@ class Dispatcher:
         member.strikes += 1
         if member.strikes == _MAX_STRIKES and member.is_live:
             was_isolating, tasks = member.is_isolating, self._replace(member)
-            # The pool itself ends these tasks, so the loss does not count against them.
+            # The pool ends these tasks itself, so the loss does not count against them.
             (self._suspects if was_isolating else self._retries).extendleft(tasks)
 
     def _replace(self, member: "_MemberState") -> "list[_TaskState]":

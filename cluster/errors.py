@@ -11,7 +11,7 @@ ClusterError                 base class of all errors below
 
 
 class ClusterError(Exception):
-    """The machines are at fault, not the work."""
+    """Base class. The machines are at fault, not the methods that run there."""
 
 
 class MemberLost(ClusterError):  # noqa: N818 - the name says what happened
@@ -55,4 +55,4 @@ class Quarantined(ClusterError):  # noqa: N818 - the name says what happened
         return "OutOfMemory" in self.reason
 
     def __str__(self) -> str:
-        return f"its worker was lost each time it ran there alone: {self.reason}"
+        return f"each worker that ran this task alone was lost: {self.reason}"

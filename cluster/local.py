@@ -18,7 +18,7 @@ from cluster.task import Outcome
 class LocalCrew(Crew):
     """Behaves like RayCrew, without Ray. Its members share no memory either.
 
-    A scattered method runs immediately. Only SystemExit makes a member lost.
+    A scattered method runs immediately. A member is lost only if its method raises SystemExit.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class LocalCrew(Crew):
             try:
                 actor = self._actors[member]
                 return Serialized(self._run(member, actor.run, (method, *arguments[member])))
-            except Exception as error:  # noqa: BLE001 - raised when all members have had their turn
+            except Exception as error:  # noqa: BLE001 - raised after all members have run
                 return _Error(error)
 
         self._is_cancelled.clear()
@@ -90,7 +90,7 @@ class LocalCrew(Crew):
 
 @dataclass(frozen=True)
 class _Error:
-    """Takes the place of a value whose method failed."""
+    """Replaces the value of a method that failed; `load` raises the error."""
 
     error: Exception
 
@@ -109,8 +109,8 @@ def _exit_reason(end: SystemExit) -> str:
 class LocalPool(Pool):
     """Behaves like RayPool, without Ray. Its members share no memory either.
 
-    Tasks run one at a time, while the caller waits for the next outcome. Only SystemExit makes a
-    member lost.
+    Tasks run one at a time, while the caller waits for the next outcome. A member is lost only if
+    its method raises SystemExit.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class LocalPool(Pool):
         """Create one member, `factory(*arguments[i])`, for each tuple of arguments.
 
         Raises:
-            MemberLost: the factory exits again and again.
+            MemberLost: the factory raises SystemExit every time.
             Exception: an error of the factory.
         """
         super().__init__(len(arguments), depth)

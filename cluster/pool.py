@@ -8,20 +8,18 @@ from types import TracebackType
 from typing import Self
 
 from cluster.dispatcher import Assignment, Dispatcher
-from cluster.errors import ClusterError, Quarantined
-from cluster.task import Failed, Finished, Outcome, Task
-
-__all__ = ["Failed", "Finished", "Pool", "Quarantined", "Task"]
+from cluster.errors import ClusterError
+from cluster.task import Outcome, Task
 
 
 class Pool(ABC):
     """`size` members, numbered from 0. Each holds one object, whose class the caller chooses.
 
-    A member runs up to `depth` tasks at once, which may be in several THREADS: methods must be
-    thread-safe. Arguments and results are pickled; NumPy arrays arrive read-only.
+    A member runs up to `depth` tasks at once, in several threads, so methods must be thread-safe.
+    Arguments and results are pickled; NumPy arrays arrive read-only.
 
-    A task may start more than once. If a machine is cut off, another member may even start its
-    task before the first attempt has ended. Methods must tolerate that.
+    A task may start more than once. If a machine loses its network, another member may even start
+    its task before the first attempt has ended. Methods must tolerate that.
 
     - A task whose method raises is retried, on another member if there is one. After the third
       error the task is Failed. If a retry finishes elsewhere, the member that failed gets a
@@ -30,14 +28,14 @@ class Pool(ABC):
     - A member is lost if its process dies or its method raises SystemExit. The pool replaces it,
       with the same arguments. Each of its tasks is then retried in isolation, on a member that
       runs nothing else meanwhile. A task that loses two members in isolation is Quarantined.
-      So one deadly task does not fail its neighbours, and a kill from outside fails no task.
+      So a task that kills its member fails no other task, and a kill from outside fails no task.
     """
 
     def __init__(self, size: int, depth: int) -> None:
         if size < 1:
             raise ValueError(f"a pool needs at least one member, not {size}")
         if depth < 1:
-            raise ValueError(f"a member has room for at least one task, not {depth}")
+            raise ValueError(f"a member runs at least one task at once, not {depth}")
         self.size = size
         self._dispatcher = Dispatcher(size, depth)
         self._final_error: ClusterError | None = None
@@ -49,19 +47,23 @@ class Pool(ABC):
         size * depth tasks have been pulled and have no outcome. The iterable runs in the caller's
         thread; while it blocks, nothing is yielded.
 
+        Args:
+            tasks: the tasks, each with a unique id.
+            tick: seconds between two yields of None.
+
         Yields:
             One outcome for each task, and None every `tick` seconds.
 
         Raises:
             MemberLost: members are lost as fast as they start. The cluster is at fault.
-            ClusterError: the cluster is gone, or the pool is closed, or another run of this pool
-                is active or was abandoned. Such a pool can only be closed.
+            ClusterError: the cluster has ended; or the pool is closed; or another run of this
+                pool is active or was abandoned. Such a pool can only be closed.
             Exception: an error of the iterable; of pickling an argument; or of the constructor
                 of a member that starts late or again.
         """
         self._check_usable()
         self._final_error = ClusterError(
-            "a run of this pool has not come to its end: start another pool"
+            "an earlier run of this pool did not finish: start another pool"
         )
         this_run = self._final_error
         self._dispatcher.set_source(tasks)
@@ -85,8 +87,8 @@ class Pool(ABC):
     def close(self) -> None:
         """End the members and their tasks. Closing again does nothing.
 
-        If no task is running, this first calls the `close` method of each object that has one.
-        It must not raise.
+        If no task is running, call the `close` method of each object first, if it has one. That
+        method must not raise.
         """
         if self._final_error is None:
             self._close_members()

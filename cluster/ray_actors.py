@@ -1,4 +1,4 @@
-"""What crews and pools on Ray share: ending their actors, and telling losses from other errors.
+"""Helpers for crews and pools on Ray: end actors, and classify Ray's errors.
 
 Imports Ray. See `cluster.ray_session`.
 """
@@ -17,22 +17,21 @@ from ray.exceptions import (
 )
 
 EXIT_TIMEOUT = 5.0
-"""Seconds to wait for actors that are ending, or are dead. A machine that is cut off never
-answers."""
+"""Seconds to wait for actors to end. A machine without a network never answers."""
 
 LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, WorkerCrashedError)
 """The errors by which Ray reports that an actor is gone."""
 
 
 def close_actors(actors: Collection[Any]) -> None:
-    """Let the objects of these `MemberActor`s clean up."""
+    """Call `close` on these `MemberActor`s, and wait at most EXIT_TIMEOUT."""
     if actors and ray.is_initialized():
         closing = [actor.close.remote() for actor in actors]
         ray.wait(closing, num_returns=len(closing), timeout=EXIT_TIMEOUT)
 
 
 def kill_actors(actors: Collection[Any]) -> None:
-    """Kill the actors and wait until they are dead."""
+    """Kill the actors, and wait at most EXIT_TIMEOUT until they are dead."""
     for actor in actors:
         ray.kill(actor)
     answers = [actor.__ray_ready__.remote() for actor in actors]
@@ -44,6 +43,6 @@ def loss_reason(error: BaseException) -> str:
     """One line about an error: its class and the last line of its message."""
     if not isinstance(error, RayError):
         return f"{type(error).__name__}: {error}"
-    # Ray appends guesses at the cause.
-    said, _, _guesses = str(error).strip().splitlines()[-1].partition(" Some common causes")
-    return f"{type(error).__name__}: {said.strip()}"
+    # Ray appends a list of possible causes.
+    text, _, _causes = str(error).strip().splitlines()[-1].partition(" Some common causes")
+    return f"{type(error).__name__}: {text.strip()}"

@@ -35,11 +35,14 @@ class RayCrew(Crew):
     ) -> None:
         """Start one member, `factory(*arguments[i])`, for each tuple of arguments.
 
-        resources: what each member gets.
+        Args:
+            factory: creates a member's object. It is pickled by reference.
+            arguments: the positional arguments of the factory, by member.
+            resources: the resources of each member.
 
         Raises:
             InsufficientCapacity: the cluster is too small, or was too busy for
-                `resources.start_timeout`.
+                `resources.start_timeout` seconds.
             Exception: an error of the factory.
         """
         super().__init__(len(arguments))
@@ -63,8 +66,9 @@ class RayCrew(Crew):
         while not self._placement.wait(1):
             if time.monotonic() > deadline:
                 raise InsufficientCapacity(
-                    f"a crew of {self.size} with {resources} each found no room within "
-                    f"{resources.start_timeout:g} s: {_described(ray.available_resources())} free; "
+                    f"a crew of {self.size} with {resources} each could not be placed within "
+                    f"{resources.start_timeout:g} s: only "
+                    f"{_describe_amounts(ray.available_resources())} are free; "
                     "wait until other crews have ended"
                 )
         actor_class = ray.remote(CrewActor)
@@ -85,8 +89,8 @@ class RayCrew(Crew):
             )
         except GetTimeoutError:
             raise InsufficientCapacity(
-                f"the {self.size} members of a crew had not all started after "
-                f"{resources.start_timeout:g} s: raise the start timeout, or ask for fewer"
+                f"the {self.size} members of a crew did not all start within "
+                f"{resources.start_timeout:g} s: request fewer members, or check the machines' load"
             ) from None
 
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
@@ -115,9 +119,9 @@ class RayCrew(Crew):
         return (scattered,) * len(receivers)
 
     def _get(self, answers: Iterable[Any], timeout: float | None = None) -> list[Any]:
-        """The values of Ray's object refs.
+        """Wait for the values of Ray's object refs.
 
-        An exception of a member's method is raised when all answers are there, a loss immediately.
+        Raise a method's exception after all methods have ended, and a loss immediately.
         """
         refs = list(answers)
         try:
@@ -147,8 +151,10 @@ class RayCrew(Crew):
         return ClusterError(reason) if member is None else MemberLost(member, reason)
 
     def _first_dead(self) -> int | None:
-        """The first dead member. Dead actors answer immediately, with an error; live ones may be
-        busy."""
+        """The first dead member, or None.
+
+        Dead actors answer immediately, with an error. Live actors may be busy and answer late.
+        """
         answers = [actor.__ray_ready__.remote() for actor in self._actors]
         ready, _ = ray.wait(answers, num_returns=len(answers), timeout=EXIT_TIMEOUT)
         for member, answer in enumerate(answers):
@@ -157,7 +163,7 @@ class RayCrew(Crew):
         return None
 
     def _is_draining(self) -> bool:
-        # Ray has no public way to ask for nodes that are draining (`ray drain-node`, autoscalers).
+        # Ray has no public API for draining nodes (`ray drain-node`, autoscalers).
         nodes = placement_group_table(self._placement)["bundles_to_node_id"]
         return not state.get_draining_nodes().keys().isdisjoint(nodes.values())
 
@@ -227,10 +233,10 @@ def _check_fits_cluster(size: int, resources: Resources) -> None:
     if size > most:
         raise InsufficientCapacity(
             f"a crew of {size} with {resources} each does not fit: the cluster has room for {most} "
-            f"({_described(ray.cluster_resources())} on {len(machines)} machines); ask for fewer "
-            "members or smaller ones, or add machines"
+            f"({_describe_amounts(ray.cluster_resources())} on {len(machines)} machines); request "
+            "fewer members or smaller ones, or add machines"
         )
 
 
-def _described(amounts: dict[str, float]) -> str:
+def _describe_amounts(amounts: dict[str, float]) -> str:
     return f"{amounts.get('CPU', 0):g} CPU and {amounts.get('GPU', 0):g} GPU"

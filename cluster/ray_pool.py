@@ -27,7 +27,7 @@ _CHECK_INTERVAL = 1.0
 
 _BLAMELESS_LOSSES = (NodeDiedError, ActorUnavailableError)
 _NODE_DIED = "its node has died"
-"""Ray has no error class for an actor whose machine was taken away, only these words."""
+"""Ray has no error class for an actor whose machine disappeared, only this text."""
 
 _Answer = Future[Any]
 _Event = Callable[[], Sequence[Outcome]]
@@ -49,12 +49,16 @@ class RayPool(Pool):
     ) -> None:
         """Start one member, `factory(*arguments[i])`, for each tuple; wait for the first.
 
-        resources: what each member gets. depth: tasks that a member runs at once, in threads.
+        Args:
+            factory: creates a member's object. It is pickled by reference.
+            arguments: the positional arguments of the factory, by member.
+            resources: the resources of each member.
+            depth: how many tasks a member runs at once, in threads.
 
         Raises:
-            InsufficientCapacity: no member was placed within `resources.start_timeout`. `run`
-                raises it too, if all members are lost and none is placed again in time.
-            MemberLost: members are lost in their constructor, again and again.
+            InsufficientCapacity: no member was placed within `resources.start_timeout` seconds.
+                `run` raises it too, if all members are lost and none is placed again in time.
+            MemberLost: every member is lost while it runs its constructor.
             Exception: an error of the factory.
         """
         super().__init__(len(arguments), depth)
@@ -110,11 +114,11 @@ class RayPool(Pool):
         if self._placed:
             return
         if not any(node["Alive"] for node in ray.nodes()):
-            raise ClusterError("the pool's Ray has no machine left: start or join another")
+            raise ClusterError("the pool's cluster has no machine left: start or join another")
         if time.monotonic() - self._none_placed_since > self._resources.start_timeout:
             raise InsufficientCapacity(
-                f"no member of a pool with {self._resources} each found room within "
-                f"{self._resources.start_timeout:g} s: wait until others have ended, ask for "
+                f"no member of a pool with {self._resources} each could be placed within "
+                f"{self._resources.start_timeout:g} s: wait until others have ended, request "
                 "smaller members, or add machines"
             )
 
@@ -141,7 +145,7 @@ class RayPool(Pool):
         if error is None:
             return self._dispatcher.task_returned(assignment.ticket, answer.result())
         if isinstance(error, RayTaskError):
-            # The text of Ray's error holds the member's traceback.
+            # The text of Ray's error contains the member's traceback.
             error.cause.__cause__ = error
             return self._dispatcher.task_raised(assignment.ticket, error.cause)
         return self._on_loss(assignment.member, actor, error)
@@ -167,4 +171,4 @@ class RayPool(Pool):
 def _check_ray_runs() -> None:
     # After Ray has ended, the next request to it would start a new one.
     if not ray.is_initialized():
-        raise ClusterError("the pool's Ray is gone: start or join another")
+        raise ClusterError("the pool's Ray session has ended: start another session and pool")

@@ -1,7 +1,7 @@
-"""Questions to a Ray cluster: its capacity, and how its machines are.
+"""Queries to a Ray cluster: its capacity, and function calls on each of its machines.
 
-A process that has joined a cluster dies when the cluster ends. So each question is asked by a
-short-lived process of its own: this module, run as a program.
+Ray ends every process that has joined a cluster when the cluster ends. So a short-lived process
+runs each query: this module, run as a program.
 """
 
 import importlib
@@ -21,7 +21,7 @@ _NODES_TIMEOUT = 180.0
 """Seconds for all machines together."""
 
 _NODE_TIMEOUT = 120.0
-"""Seconds for a machine to answer. One that has not worked yet loads its software first."""
+"""Seconds for a machine to answer. On first use it loads its software."""
 
 
 @dataclass(frozen=True)
@@ -44,40 +44,47 @@ class Capacity:
 def query_capacity(address: str) -> tuple[Capacity, Capacity]:
     """The total and the free capacity of the cluster at `address`, HOST:PORT.
 
-    Raises ClusterUnreachable if no cluster answers there, or it refuses us.
+    Raises ClusterUnreachable if no cluster answers there, or it refuses this process.
     """
-    silence = (
-        f"no Ray cluster answers at {address!r}: is it running? One that speaks TLS answers "
-        "nobody without RAY_USE_TLS=1 and a certificate of its CA"
+    timeout_message = (
+        f"no Ray cluster answers at {address!r}: is it running? If it uses TLS, set RAY_USE_TLS=1 "
+        "and the RAY_TLS_… paths of a certificate of its CA"
     )
-    total, free = _ask(_CAPACITY_TIMEOUT, silence, address)
+    total, free = _run_query(_CAPACITY_TIMEOUT, timeout_message, address)
     return Capacity(**total), Capacity(**free)
 
 
 def query_nodes(address: str, function: str, *arguments: str) -> dict[str, Any]:
     """Call a function on each machine of the cluster at `address`, HOST:PORT.
 
-    function: MODULE:FUNCTION. It takes `arguments` and returns a value that JSON can represent.
+    Args:
+        address: HOST:PORT of the cluster's head.
+        function: MODULE:FUNCTION. It must return a value that JSON can represent.
+        arguments: the arguments of the function.
 
-    Returns the values by the machine's HOST:PORT. If the function raises on a machine, or does not
-    end within 120 s, the text of the error takes the place of the value.
+    Returns:
+        The values by the machine's HOST:PORT. If the function raises on a machine, or does not
+        end within 120 s, the text of the error replaces the value.
 
-    Raises ClusterUnreachable if no cluster answers there, or it refuses us.
+    Raises:
+        ClusterUnreachable: no cluster answers there, or it refuses this process.
     """
-    silence = (
+    timeout_message = (
         f"the Ray cluster at {address} did not answer within {_NODES_TIMEOUT:g} s: is it busy?"
     )
-    answers: dict[str, Any] = _ask(_NODES_TIMEOUT, silence, address, function, *arguments)
+    answers: dict[str, Any] = _run_query(
+        _NODES_TIMEOUT, timeout_message, address, function, *arguments
+    )
     return answers
 
 
-def _ask(timeout: float, silence: str, *arguments: str) -> Any:
+def _run_query(timeout: float, timeout_message: str, *arguments: str) -> Any:
     """Run this module as a program and decode its answer. silence: what to say on a timeout."""
     command = [sys.executable, "-m", "cluster.ray_query", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
-        raise ClusterUnreachable(silence) from error
+        raise ClusterUnreachable(timeout_message) from error
     if done.returncode:
         raise ClusterUnreachable("".join(done.stderr.strip().splitlines()[-1:]))
     return json.loads(done.stdout.strip().splitlines()[-1])

@@ -26,7 +26,7 @@ class RayReservation(Reservation):
         return states.count("CREATED")
 
     def close(self) -> None:
-        """Drop all requests and free what was granted."""
+        """Drop all requests and free the granted resources."""
         if ray.is_initialized():
             for group in self._groups:
                 remove_placement_group(group)
@@ -39,7 +39,7 @@ _GPU_TYPE = "accelerator_type:"
 def gpu_types() -> tuple[str, ...]:
     """The GPU types of the cluster that this process has joined, as Ray names them (`H100`).
 
-    Machines that an autoscaler has not started yet are not counted.
+    Machines that an autoscaler has not started yet are not included.
     """
     names = (name for name in ray.cluster_resources() if name.startswith(_GPU_TYPE))
     return tuple(sorted(name.removeprefix(_GPU_TYPE) for name in names))

@@ -39,7 +39,7 @@ _MAX_FOLDER_LENGTH = 40
 
 _STARTING = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    # Ray prints notices of lost workers on standard output, where other programs read our results.
+    # Ray prints notices of lost workers to standard output, where programs read our results.
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
 """Set while Ray starts."""
@@ -55,7 +55,7 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
 
     It requires a random token, sends no usage statistics and ignores RAY_ADDRESS. It listens on
     loopback only, if this is the first use of Ray in the process. Enter and leave the context in
-    the same thread: Ray's processes die with the thread that started them.
+    the same thread: Ray's processes end with the thread that started them.
 
     Args:
         cpus: logical CPUs. The session has at least as many as the machine has cores. It may have
@@ -76,7 +76,7 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
         # Ray would start an idle process for every logical CPU.
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
-        # A lost head never comes back here. A process that waits for it could start another Ray.
+        # A lost head never returns here. A process that waits for it could start another Ray.
         "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
@@ -103,7 +103,7 @@ def joined_ray(address: str) -> Iterator["type[RayCrew]"]:
     TLS, set RAY_USE_TLS=1 and RAY_TLS_… to this machine's certificate.
 
     Raises:
-        ClusterUnreachable: no cluster answers there, or it refuses us.
+        ClusterUnreachable: no cluster answers there, or it refuses this process.
         ClusterError: this process is in a session already.
     """
     host, _, port = address.rpartition(":")
@@ -124,7 +124,7 @@ def _session(environment: _EnvironmentChanges, **options: Any) -> Iterator["type
         import ray
 
         if ray.is_initialized():
-            raise ClusterError("this process has joined a Ray already: leave that one first")
+            raise ClusterError("this process is in a Ray session already: leave that one first")
         try:
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
         except Exception as error:
@@ -147,9 +147,9 @@ def _start_error(address: str, error: Exception) -> ClusterError:
     if address == "local":
         return ClusterError(f"Ray does not start on this machine: {why}")
     return ClusterUnreachable(
-        f"the Ray cluster at {address} does not let us in: run this on one of its machines, with "
-        "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH where it wants a token, RAY_USE_TLS=1 and "
-        f"RAY_TLS_… where it speaks TLS ({why})"
+        f"the Ray cluster at {address} cannot be joined ({why}): run this on one of its machines; "
+        "set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN_PATH if it requires a token, "
+        "RAY_USE_TLS=1 and RAY_TLS_… if it uses TLS"
     )
 
 
@@ -188,6 +188,6 @@ def _auth_token() -> str:
 
 
 def _create_scratch_folder() -> Path:
-    usual = tempfile.gettempdir()
-    parent = usual if len(usual) < _MAX_FOLDER_LENGTH - len("/dream-12345678") else "/tmp"
+    default = tempfile.gettempdir()
+    parent = default if len(default) < _MAX_FOLDER_LENGTH - len("/dream-12345678") else "/tmp"
     return Path(tempfile.mkdtemp(prefix="dream-", dir=parent))

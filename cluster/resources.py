@@ -10,10 +10,10 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Resources:
-    """The share of a machine that one member gets.
+    """The resources of one member.
 
     cpus: logical CPUs, as Ray counts them; at least 1.
-    gpus: logical GPUs. Members with a fraction of a GPU share one.
+    gpus: logical GPUs, at least 0. Members with a fraction of a GPU share one.
     environment: variables set in the member's process before it imports anything. By default
         OMP_NUM_THREADS is `cpus`, and CUDA_VISIBLE_DEVICES is empty for a member without a GPU.
     start_timeout: seconds to wait until all members have their resources.
@@ -32,7 +32,7 @@ class Resources:
         return f"{self.cpus} CPU" + (f" and {self.gpus:g} GPU" if self.gpus else "")
 
     def members_per_machine(self, cpus: float, gpus: float) -> int:
-        """How many members fit on a machine with this many CPUs and GPUs."""
+        """How many members fit on a machine with so many logical CPUs and GPUs."""
         pairs = ((cpus, self.cpus), (gpus, self.gpus))
         ratios = [available / needed for available, needed in pairs if needed]
         # Rounding as Ray does, to 1/10000: ten members with 0.1 GPU fit on one GPU.
@@ -49,10 +49,10 @@ class Resources:
 
 
 class Reservation(ABC):
-    """Requests for the resources of several members, each granted when a machine has them free.
+    """Requests for the resources of several members. Each is granted when a machine has them free.
 
-    What is granted stays free until the reservation is closed. An autoscaler sees the requests
-    that are not granted yet, and starts machines for them.
+    Granted resources are reserved until `close`. An autoscaler sees the requests that are not
+    granted yet, and starts machines for them.
     """
 
     @property
@@ -62,7 +62,7 @@ class Reservation(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Drop all requests and free what was granted. Closing again does nothing."""
+        """Drop all requests and free the granted resources. Closing again does nothing."""
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One call, `method(*arguments)`, on any one member. The caller chooses the `id`."""
+    """One call, `method(*arguments)`, on any member. The caller chooses a unique `id`."""
 
     id: int
     method: str
@@ -29,7 +29,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The pool gave the task up.
+    """The task failed, and the pool does not retry it.
 
     error: the last attempt's exception, or Quarantined.
     member: the member of the last attempt.

@@ -86,6 +86,6 @@ def resolve_precision(precision: Precision, *, has_gpu: bool) -> ResolvedPrecisi
         return "bfloat16" if has_gpu else "float32"
     if precision == "bfloat16" and not has_gpu:
         raise DeviceError(
-            "precision bfloat16: needs a CUDA GPU, and this crew has none; use float32, or auto"
+            "precision bfloat16: needs a CUDA GPU, and there is none; use float32, or auto"
         )
     return precision

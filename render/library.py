@@ -6,11 +6,11 @@ of a poster. For pictures larger than memory use `render.engine.shard`, or the c
 
 import copy
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
 import numpy as np
 import torch
@@ -18,9 +18,9 @@ from torch import nn
 from torch.fx.proxy import TraceError
 
 from render.determinism import deterministic_mode, dtypes
-from render.device import Device, Precision, gpu_count, resolve_precision
+from render.device import Device, Precision, ResolvedPrecision, gpu_count, resolve_precision
+from render.dream.attachments import ingest_masks, with_guides
 from render.dream.config import Dream, KeptColours, Limit, Palette, Schedule, Smooth
-from render.dream.guide import with_guides
 from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch
@@ -33,20 +33,17 @@ from render.engine.network_profile import (
 )
 from render.engine.setup import InMemorySetup
 from render.engine.tiling import auto_tile
-from render.errors import DeviceError, LayerError, NetworkError, PictureError, RenderError
+from render.errors import DeviceError, LayerError, NetworkError, RenderError, WeightsError, suggest
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
 from render.networks.builtin import PAREIDOLIA
 from render.networks.classes import class_index
-from render.networks.graph import trace
-from render.networks.network import Network, prepare_network
+from render.networks.graph import TracedNetwork, trace
+from render.networks.network import prepare_network
 from render.networks.receptive_field import ReceptiveField, layer_table, receptive_fields
 from render.networks.weight_paths import resolve_weights
 from render.networks.weights import load_with_weights
 from render.pictures.arrays import load_picture
-from render.pictures.decode import open_picture
-from render.pictures.ingest import ingest_picture
-from render.pictures.tiled_image import TiledImage
 
 if TYPE_CHECKING:
     from render.pictures.arrays import PictureLike
@@ -112,18 +109,176 @@ def deepdream(
         RenderError: The picture, network, layer, weights or device is wrong. `render.errors` lists
             the classes. LayerError also refuses layers behind a global operation, whose tiles
             cannot be exact.
-        ValueError: An objective or a field of `Dream` is out of range.
+        ValueError: An objective, a size or a field of `Dream` is out of range.
         TypeError: A keyword is not a field of `Dream`.
     """
-    settings = Dream(**dream)
+    settings = _make_dream(dream)
+    chosen = _check_device(device)
+    resolved = _check_precision(precision, chosen)
     source = load_picture(picture)
     height, width, _ = source.samples.shape
+    target = _check_size(size or (height, width), tile)
     with deterministic_mode() if deterministic else nullcontext():
-        module, mix = _load_module(network, weights), _mix(network, weights, objectives)
-        setup = _setup(network, mix, settings, _checked(size or (height, width)), tile, device, precision)
-        prepared = _prepare(module, setup)
-        with _ingested_masks(setup) as masks:
-            (result,) = dream_batch(prepared, setup, [source.samples], [settings.seed], masks)
+        model = _load_model(network, weights)
+        mix = model.make_mix(objectives)
+        profile = model.profile(mix, resolved)
+        grid = SamplingGrid(profile.stride, profile.field, settings.jitter, settings.margin)
+        setup = InMemorySetup(
+            mix=mix,
+            dream=settings,
+            precision=resolved,
+            device=chosen,
+            sizes=octave_sizes(target, settings),
+            tile=tile or auto_tile(target, grid, profile.cost),
+            stride=profile.stride,
+            field=profile.field,
+            units=profile.units,
+        )
+        canvas = _dream(model.module, setup, source.samples)
+    return source.result(canvas)
+
+
+def network_layers(network: str | nn.Module = PAREIDOLIA) -> dict[str, ReceptiveField]:
+    """The layers of a network by name, in order: channels, stride and receptive field of each.
+
+    `network` is a name, or any module that torch.fx can trace; weights are not needed. A layer with
+    a `reason` has no exact tiles, so `deepdream` refuses it. Raises NetworkError if the network is
+    not known, or cannot be traced.
+    """
+    if isinstance(network, str):
+        return layer_table(network)
+    return receptive_fields(_trace(_copy_without_values(network)))
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A network with weights, in evaluation mode.
+
+    name: the name of the network, or of the module's class. weights: the weights file of a named
+    network; None for a module.
+    """
+
+    module: nn.Module
+    name: str
+    weights: Path | None
+
+    def make_mix(self, objectives: Objectives | None) -> Mix:
+        """The objectives as a mix; without any, the network's default."""
+        if objectives is None and self.weights is None:
+            raise ValueError(
+                f"objectives: {self.name} has no default; name a layer: render.network_layers "
+                "lists them"
+            )
+        given = default_objective(self.name) if objectives is None else objectives
+        if isinstance(given, str | Objective):
+            given = (given,)
+        named = (Objective(one) if isinstance(one, str) else one for one in given)
+        return Mix(tuple(named)).map_objectives(self._with_class_indices)
+
+    def _with_class_indices(self, objective: Objective) -> Objective:
+        if objective.classes is None:
+            return objective
+        if self.weights is not None:
+            indices = [class_index(self.name, self.weights, one) for one in objective.classes]
+            return replace(objective, classes=tuple(indices))
+        for one in objective.classes:
+            if isinstance(one, str):
+                raise LayerError(
+                    f"class {one} of {self.name}: a module's classes have no names; give numbers"
+                )
+        return objective
+
+    def profile(self, mix: Mix, precision: ResolvedPrecision) -> NetworkProfile:
+        """The network's stride, receptive field and cost for a mix."""
+        if self.weights is not None:
+            return profile_network(self.name, mix, precision)
+        try:
+            return profile_module(_copy_without_values(self.module), self.name, mix, precision)
+        except RuntimeError as error:
+            raise NetworkError(
+                f"network {self.name}: cannot run on pictures (N, 3, H, W) of any size; "
+                f"{_first_line(error)}"
+            ) from error
+
+
+def _load_model(network: str | nn.Module, weights: str | Path | None) -> _Model:
+    """A named network with its weights, or a copy of a module, because preparation changes it."""
+    if isinstance(network, str):
+        path = resolve_weights(network, None if weights is None else str(weights))
+        return _Model(load_with_weights(network, path), network, path)
+    name = type(network).__name__
+    if weights is not None:
+        raise WeightsError(
+            f"weights {weights}: {name} is a module, which has its own weights; load the file into "
+            "it, and leave weights out"
+        )
+    _trace(_copy_without_values(network))
+    return _Model(copy.deepcopy(network).eval(), name, None)
+
+
+def _copy_without_values(module: nn.Module) -> nn.Module:
+    """A copy in evaluation mode, with parameters on the meta device."""
+    return copy.deepcopy(module).to("meta").eval()
+
+
+def _trace(module: nn.Module) -> TracedNetwork:
+    """Trace a module; raises NetworkError if torch.fx cannot."""
+    try:
+        return trace(module)
+    except (TraceError, RuntimeError, TypeError, ValueError) as error:
+        raise NetworkError(
+            f"network {type(module).__name__}: torch.fx cannot trace it; "
+            f"forward must not branch on the values or the size of its input; {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
+
+
+def _dream(module: nn.Module, setup: InMemorySetup, samples: np.ndarray) -> torch.Tensor:
+    dtype, device = dtypes(setup.precision).network, torch.device(setup.device)
+    network = prepare_network(module, setup.mix.layers, dtype, device)
+    network = with_guides(network, setup.mix, setup.units)
+    with tempfile.TemporaryDirectory(prefix="masks-") as folder:
+        masks = ingest_masks(mask_paths(setup.mix, setup.dream), Path(folder))
+        (result,) = dream_batch(network, setup, [samples], [setup.dream.seed], masks)
     if isinstance(result, RenderError):
         raise result
-    return source.result(result)
+    return result
+
+
+def _make_dream(settings: DreamSettings) -> Dream:
+    known = [one.name for one in fields(Dream)]
+    for name in settings:
+        if name not in known:
+            raise TypeError(f"{name}: not a field of Dream; {suggest(name, known)}")
+    return Dream(**settings)
+
+
+def _check_device(device: Device | None) -> Device:
+    """The device, by default a GPU if there is one."""
+    if device is None:
+        return "cuda" if gpu_count() else "cpu"
+    if device not in get_args(Device):
+        raise DeviceError(f"device {device}: no such device; use cpu or cuda")
+    if device == "cuda" and not gpu_count():
+        raise DeviceError("device cuda: this process sees no CUDA GPU; use cpu")
+    return device
+
+
+def _check_precision(precision: Precision, device: Device) -> ResolvedPrecision:
+    if precision not in get_args(Precision):
+        raise DeviceError(
+            f"precision {precision}: no such precision; {suggest(precision, get_args(Precision))}"
+        )
+    return resolve_precision(precision, has_gpu=device == "cuda")
+
+
+def _check_size(size: Any, tile: int | None) -> Size:
+    if len(size) != 2 or not all(side == int(side) >= 1 for side in size):
+        raise ValueError(f"size must be (height, width), whole numbers of at least 1; not {size}")
+    if tile is not None and tile < 1:
+        raise ValueError(f"tile must be at least 1 pixel; not {tile}")
+    height, width = size
+    return int(height), int(width)

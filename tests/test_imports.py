@@ -1,6 +1,7 @@
 """Who may import whom: `render` and `cluster` are strangers, `jobs` introduces them."""
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -62,6 +63,7 @@ def loaded(statement: str, cache: Path) -> set[str]:
 @pytest.mark.parametrize(
     "statement",
     [
+        "import render",
         "import render.dream.config, render.dream.objective, render.dream.octaves",
         "import render.geometry.sampling_grid, render.geometry.partition",
         "import render.engine.network_profile, render.engine.tiling, render.engine.memory",
@@ -97,3 +99,20 @@ def test_records_load_nothing_that_only_rendering_needs(project: Path, tmp_path:
 
     assert len(names) > 5
     assert not loaded(statement, tmp_path) & {"torch", "torchvision", "ray", "pyvips", "boto3"}
+
+
+PUBLIC = ("jobs.records", "jobs.spec", "jobs.store")
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_a_package_has_every_name_that_it_declares(package: str) -> None:
+    module = importlib.import_module(package)
+    for name in module.__all__:
+        assert getattr(module, name) is not None
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = module.no_such_name
+
+
+def test_public_names_load_on_first_use(tmp_path: Path) -> None:
+    statement = f"import {', '.join(PUBLIC)}"
+    assert not loaded(statement, tmp_path) & {"pydantic", "boto3", "torch", "ray", "pyvips"}

@@ -42,7 +42,7 @@ _INTERRUPTED_MESSAGE = "interrupted; no file is half-written; rerun the same com
 class _Terminated(BaseException):
     """A signal asked this process to end.
 
-    It is no SystemExit: a member of an in-process crew would catch that as its own loss.
+    Not a SystemExit: an in-process crew would take that for the loss of a member.
     """
 
     def __init__(self, number: int) -> None:

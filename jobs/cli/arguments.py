@@ -21,8 +21,6 @@ POLL_INTERVAL = 2.0
 """The default of `--every`, in seconds."""
 
 
-_SPEC_SUFFIXES = (".yaml", ".yml", ".json")
-
 SpecOrPicture = Annotated[
     Path,
     typer.Argument(
@@ -81,40 +79,29 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def read_spec(
     path: Path, workers: int | None, settings: Sequence[str] | None, **flags: str | None
 ) -> "AnySpec":
-    """The spec in a file, or the spec for a picture or a folder of pictures.
+    """Make the spec of a spec file, a picture or a folder of pictures.
 
     Raises RequestError if it is invalid.
 
     Args:
-        path: A spec, a picture, or a folder.
+        path: A spec file, a picture, or a folder.
         workers: Replaces crew.workers.
         settings: `key=value` for spec fields; they override everything else.
         flags: Options that describe a job without a spec: size, network, weights, layer and look.
             A spec file allows none of them.
     """
-    from jobs.spec.document import apply_overrides, set_field
+    from jobs.services.spec_source import is_spec_file, load_document
+    from jobs.spec.document import apply_overrides
     from jobs.spec.kinds import parse_spec
-
-    document = _document(path, flags)
-    if workers is not None:
-        document = set_field(document, "crew.workers", workers)
-    return parse_spec(apply_overrides(document, settings or ()))
-
-
-def _document(path: Path, flags: dict[str, str | None]) -> dict[str, object]:
-    from jobs.spec.document import folder_document, poster_document, read_document
     from jobs.text.errors import RequestError
 
-    if path.suffix.lower() in _SPEC_SUFFIXES:
-        given = [f"--{name}" for name, value in flags.items() if value is not None]
-        if given:
-            raise RequestError(
-                f"{', '.join(given)}: for a picture, not for a spec; "
-                f"change {path}, or use --set key=value"
-            )
-        return read_document(path)
-    if not path.is_dir():
-        return poster_document(path, **flags)
-    if flags.pop("size") is not None:
+    given = [f"--{name}" for name, value in flags.items() if value is not None]
+    if given and is_spec_file(path):
+        raise RequestError(
+            f"{', '.join(given)}: for a picture, not for a spec; "
+            f"change {path}, or use --set key=value"
+        )
+    if "--size" in given and path.is_dir():
         raise RequestError("--size: for a picture; for a folder write --set resize=1024")
-    return folder_document(path, **flags)
+    document = load_document(path, workers=workers, **flags)
+    return parse_spec(apply_overrides(document, settings or ()))

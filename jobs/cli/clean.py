@@ -1,4 +1,4 @@
-"""`dreamfarm clean` and `delete`: remove what a store no longer needs."""
+"""`dreamfarm clean` and `delete`: remove unneeded objects and whole jobs from a store."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -35,7 +35,7 @@ def clean(
     ] = 24.0,
     as_json: AsJson = False,
 ) -> None:
-    """Show what the store no longer needs; with --yes, remove it.
+    """Show the objects that the store no longer needs; with --yes, remove them.
 
     This includes checkpoints of succeeded jobs; `fetch --format` cannot make other formats without
     them. Once old, it also includes broken uploads, files without a job, outputs outside any
@@ -62,8 +62,8 @@ def _document(found: "list[Garbage]", *, is_removed: bool) -> dict[str, object]:
         "bytes": sum(garbage.bytes for garbage in found),
         "found": [
             {
-                "what": garbage.what,
-                "where": garbage.where,
+                "what": garbage.description,
+                "where": garbage.prefix,
                 "objects": garbage.objects,
                 "bytes": garbage.bytes,
             }
@@ -74,14 +74,14 @@ def _document(found: "list[Garbage]", *, is_removed: bool) -> dict[str, object]:
 
 def _print_garbage(found: "list[Garbage]", *, is_removed: bool) -> None:
     from jobs.cli.format import print_table
-    from jobs.text.format import format_size
+    from jobs.text.report import format_size
 
     if not found:
         typer.echo("nothing to clean")
         return
     print_table(
         ("what", "where", "objects", "bytes"),
-        ((one.what, one.where, one.objects, one.bytes) for one in found),
+        ((one.description, one.prefix, one.objects, one.bytes) for one in found),
     )
     total = format_size(sum(garbage.bytes for garbage in found))
     typer.echo(f"  {total} removed" if is_removed else f"  {total}; `clean --yes` removes it")
@@ -97,19 +97,18 @@ def delete(
     """
     from jobs.cli.format import confirm
     from jobs.records.job import find_job_id
-    from jobs.services.clean.deletion import check_ended
-    from jobs.services.clean.deletion import delete as remove_garbage
+    from jobs.services.clean.deletion import check_deletable, delete_job
     from jobs.store.address import open_store
-    from jobs.text.format import format_size
+    from jobs.text.report import format_size
 
     opened = open_store(store)
     found = list(dict.fromkeys(find_job_id(opened, name) for name in jobs))
     for job in found:
-        check_ended(opened, job)
+        check_deletable(opened, job)
     if not yes and not confirm(f"Delete {', '.join(found)} and all results in the store?"):
         raise typer.Exit(1)
     for job in found:
-        removed = remove_garbage(opened, job)
+        removed = delete_job(opened, job)
         if as_json:
             document = {"job": job, "objects": removed.objects, "bytes": removed.bytes}
             typer.echo(json.dumps(document))

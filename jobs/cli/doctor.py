@@ -47,33 +47,35 @@ def _findings(store: str | None, address: str | None) -> "Iterator[Finding]":
 
     from jobs.planning.machine import this_machine
     from jobs.runtime.staging import cache_folder
-    from jobs.services.doctor.cluster_checks import clusters
+    from jobs.services.doctor.cluster_checks import check_cluster
     from jobs.services.doctor.local_checks import (
-        devices,
-        disks,
-        free_ports,
-        installed,
-        loopback,
-        versions,
-        wanted,
+        check_devices,
+        check_disks,
+        check_loopback,
+        check_ports,
+        check_versions,
+        installed_versions,
+        project_requirements,
     )
-    from jobs.services.doctor.store_checks import stores
+    from jobs.services.doctor.store_checks import check_store
     from jobs.store.address import open_store
     from render.device import installed_gpus
 
     # A malformed address is a wrong request, not a finding.
     opened = None if store is None else open_store(store)
-    requirements = wanted()
-    yield from devices(this_machine(), installed_gpus())
-    yield versions(requirements, installed(requirements or ()))
-    yield from disks([("scratch", Path(tempfile.gettempdir())), ("the cache", cache_folder())])
-    yield loopback()
+    requirements = project_requirements()
+    yield from check_devices(this_machine(), installed_gpus())
+    yield check_versions(requirements, installed_versions(requirements or ()))
+    yield from check_disks(
+        [("scratch", Path(tempfile.gettempdir())), ("the cache", cache_folder())]
+    )
+    yield check_loopback()
     if address is None:
-        yield free_ports()
+        yield check_ports()
     if opened is not None:
-        yield from stores(opened)
+        yield from check_store(opened)
     if address is not None:
-        yield from clusters(address, store)
+        yield from check_cluster(address, store)
 
 
 def _line(finding: "Finding") -> str:

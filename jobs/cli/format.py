@@ -11,7 +11,7 @@ from rich.table import Table
 
 from jobs.records.report import Report
 from jobs.text import report
-from jobs.text.format import format_item_counts, format_time
+from jobs.text.report import format_item_counts, format_time
 
 
 def format_state(job: Report) -> str:
@@ -57,33 +57,33 @@ def one_line(text: str | None) -> str:
 
 
 _TABLE_WIDTH = 1000
-"""Characters. So wide that rich cuts nothing; the terminal wraps longer lines."""
+"""Characters. Wide enough that rich shortens no value; the terminal wraps long lines."""
 
 
-def print_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their heads, with numbers aligned to the right."""
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under their headings, with numbers aligned to the right."""
     lists = [list(row) for row in rows]
     table = Table(box=box.SIMPLE)
-    for column, head in enumerate(heads):
+    for column, heading in enumerate(headings):
         is_number = all(isinstance(row[column], int | float) for row in lists)
-        table.add_column(head, justify="right" if is_number else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
     for row in lists:
         table.add_row(*(str(value) for value in row))
     Console(width=_TABLE_WIDTH).print(table)
 
 
-def print_sections(sections: Iterable[report.Table | report.Facts]) -> None:
-    """Print the tables and facts of a report, in order."""
+def print_sections(sections: Iterable[report.Table | report.Properties]) -> None:
+    """Print the tables and properties of a report, in order."""
     for section in sections:
         if isinstance(section, report.Table):
-            print_table(section.heads, section.rows)
+            print_table(section.headings, section.rows)
         else:
             for line in section.lines():
                 typer.echo(line)
 
 
 def print_results(results: report.ResultReport, *, as_json: bool) -> None:
-    """Print where results lie: lines for people, or one JSON object."""
+    """Print the paths of results: lines for people, or one JSON object."""
     if as_json:
         typer.echo(json.dumps(results.document))
         return

@@ -57,7 +57,7 @@ def _check_states(states: Iterable[str]) -> None:
 
 def _print_jobs(found: "list[Report]") -> None:
     from jobs.cli.format import one_line, print_table
-    from jobs.text.format import format_time
+    from jobs.text.report import format_time
 
     print_table(
         ("job", "state", "priority", "done", "time left", "age", "reason"),

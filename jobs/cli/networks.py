@@ -1,4 +1,4 @@
-"""`dreamfarm networks`, `layers` and `looks`: what a spec can choose from."""
+"""`dreamfarm networks`, `layers` and `looks`: the values that a spec can choose."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def _print_weights(names: Sequence[str], as_json: bool) -> None:
 
 
 def _weights(name: str) -> dict[str, Any]:
-    """Where a network's weights are, their licence if they are built in, and the classes."""
+    """The source of a network's weights, their licence if built in, and the number of classes."""
     from render.networks.builtin import builtin_weights, uses_builtin_weights
     from render.networks.classes import class_names
     from render.networks.safetensors_header import read_metadata

@@ -1,4 +1,4 @@
-"""`dreamfarm plan`: what a render would do, and the time and memory that it would take."""
+"""`dreamfarm plan`: the octaves, tiles, memory and time of a render, without rendering."""
 
 import json
 from typing import Annotated

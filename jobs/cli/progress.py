@@ -1,4 +1,4 @@
-"""Progress bars on standard error: of a render here, and of a job that is watched."""
+"""Progress bars on standard error: for a render on this machine, and for a watched job."""
 
 from types import TracebackType
 from typing import Self
@@ -12,7 +12,8 @@ from jobs.records.report import Report
 from jobs.runtime.metrics.progress import Progress as RenderProgress
 
 _SPEED_PERIOD = 3600
-"""Seconds over which to average the speed. The usual 30 s are less than a large poster's step."""
+"""Seconds over which to average the speed. The default is 30; one step of a large poster takes
+longer."""
 
 
 _PHASES = {
@@ -73,7 +74,7 @@ class RenderBar(_Bar):
         super().__exit__(kind, error, trace)
 
     def show(self, progress: RenderProgress) -> None:
-        """Show how far the render is."""
+        """Show the progress of the render."""
         speed = self._bar.tasks[self._task].speed
         self._bar.update(
             self._task,
@@ -89,7 +90,7 @@ class RenderBar(_Bar):
 
 
 class JobBar(_Bar):
-    """A bar with a job's id, and beside it the job's state."""
+    """A bar between a job's id and its state."""
 
     def __init__(self) -> None:
         super().__init__(

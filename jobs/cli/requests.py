@@ -10,22 +10,24 @@ from jobs.cli.arguments import STORE, AsJson, FailureClass, JobNames, StoreFlag
 
 if TYPE_CHECKING:
     from jobs.records.state import State
-    from jobs.services.client import Job
+    from jobs.services.job_handle import Job
 
 
 def pause(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Stop jobs at their next step, or before they start. `resume` continues them."""
-    _ask(jobs, store, lambda job: job.pause(), {"running": "will pause at its next step"}, as_json)
+    _send_request(
+        jobs, store, lambda job: job.pause(), {"running": "will pause at its next step"}, as_json
+    )
 
 
 def resume(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Continue paused jobs."""
-    _ask(jobs, store, lambda job: job.resume(), {"running": "continues"}, as_json)
+    _send_request(jobs, store, lambda job: job.resume(), {"running": "continues"}, as_json)
 
 
 def cancel(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Cancel jobs. Only `retry` starts them again."""
-    _ask(jobs, store, lambda job: job.cancel(), {"running": "will stop soon"}, as_json)
+    _send_request(jobs, store, lambda job: job.cancel(), {"running": "will stop soon"}, as_json)
 
 
 def retry(
@@ -48,22 +50,22 @@ def retry(
         raise RequestError(f"--only {only}: must be failed")
     chosen = parse_failure(failure)
 
-    def ask(job: "Job") -> "State":
+    def request(job: "Job") -> "State":
         return job.retry(only_failed=only is not None, failure=chosen)
 
-    _ask(jobs, store, ask, {"queued": "queued again"}, as_json)
+    _send_request(jobs, store, request, {"queued": "queued again"}, as_json)
 
 
-def _ask(
+def _send_request(
     names: list[str],
     address: str,
-    ask: "Callable[[Job], State]",
+    request: "Callable[[Job], State]",
     messages: dict[str, str],
     as_json: bool,
 ) -> None:
-    """Send the same request to many jobs. If one refuses, print why and go on.
+    """Send the same request to many jobs. If one job refuses it, print why, and go on.
 
-    messages: what to print for the state that a job then has; by default the state.
+    messages: the text to print for a job by its new state; the default is the state.
     """
     from jobs.services.client import Store
     from jobs.store.errors import StoreError
@@ -74,7 +76,7 @@ def _ask(
     for name in names:
         try:
             job = store.job(name)
-            state = ask(job)
+            state = request(job)
         except StoreError:
             raise
         except JobsError as error:

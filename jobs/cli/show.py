@@ -30,7 +30,7 @@ def show(job: JobName, store: StoreFlag = STORE, as_json: AsJson = False) -> Non
 
 def _facts(report: "Report") -> list[tuple[str, str]]:
     from jobs.cli.format import format_state
-    from jobs.text.format import format_time
+    from jobs.text.report import format_time
 
     facts: list[tuple[str, str | None]] = [
         ("job", report.job),
@@ -57,7 +57,7 @@ def _work(report: "Report") -> str | None:
 
 
 def _items(report: "Report") -> str | None:
-    from jobs.text.format import format_item_counts
+    from jobs.text.report import format_item_counts
 
     if report.items is None:
         return None
@@ -66,7 +66,7 @@ def _items(report: "Report") -> str | None:
 
 
 def _output(output: dict[str, Any]) -> str:
-    from jobs.text.format import format_size
+    from jobs.text.report import format_size
 
     size = f"{output['width']} x {output['height']}, {output['depth']} bits"
     return f"{output['key']}: {size}, {format_size(output['bytes'])}, {output['sha256']}"

@@ -12,7 +12,7 @@ from jobs.cli.arguments import POLL_INTERVAL, STORE, AsJson, JobName, PollInterv
 
 if TYPE_CHECKING:
     from jobs.records.report import Report
-    from jobs.services.client import Job
+    from jobs.services.job_handle import Job
 
 
 def watch(
@@ -23,8 +23,8 @@ def watch(
 ) -> None:
     """Show a job's progress until it ends. The exit code is 0 if it succeeds, else 1.
 
-    With --json: one object on standard output for each change. It waits for a store that does not
-    answer.
+    With --json, each change is an object on standard output. If the store does not answer, the
+    command waits for it.
     """
     from jobs.services.client import Store
 

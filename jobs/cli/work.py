@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from jobs.runtime.logs import Notify
-    from jobs.services.scheduler.capacity import Ask
-    from jobs.services.scheduler.scheduler import Settings
+    from jobs.services.scheduler.capacity import CapacityQuery
+    from jobs.services.scheduler.settings import SchedulerSettings
     from jobs.store.store import Store
 
 _STORE_GRACE = 5.0
@@ -128,13 +128,13 @@ def _settings(
     max_pixels: float | None,
     log_format: LogFormat,
     numbers: dict[str, float | None],
-) -> "Settings":
+) -> "SchedulerSettings":
     """The scheduler's settings. numbers: by field name; None keeps the default."""
     from jobs.runtime.access import parse_allowed
-    from jobs.services.scheduler.scheduler import Settings
+    from jobs.services.scheduler.settings import SchedulerSettings
     from jobs.spec.base import MAX_PIXELS
 
-    settings = Settings(
+    settings = SchedulerSettings(
         until_idle=until_idle,
         ray=address,
         allow=tuple(map(parse_allowed, allow)),
@@ -145,11 +145,11 @@ def _settings(
     return replace(settings, **given)
 
 
-def _capacity(address: str | None, grows_to: str | None) -> "Ask":
+def _capacity(address: str | None, grows_to: str | None) -> "CapacityQuery":
     """The query for the capacity of this machine, or of the cluster at an address."""
     from jobs.services.scheduler.capacity import (
-        cluster_capacity_of,
-        machine_capacity,
+        cluster_capacity_query,
+        machine_capacity_query,
         parse_autoscale_limit,
     )
     from jobs.text.errors import RequestError
@@ -157,7 +157,7 @@ def _capacity(address: str | None, grows_to: str | None) -> "Ask":
     if grows_to is not None and address is None:
         raise RequestError("--grows-to: only a cluster grows; name it with --address")
     limit = None if grows_to is None else parse_autoscale_limit(grows_to)
-    return machine_capacity() if address is None else cluster_capacity_of(address, limit)
+    return machine_capacity_query() if address is None else cluster_capacity_query(address, limit)
 
 
 def _check_store(store: "Store") -> None:
@@ -172,7 +172,7 @@ def _check_store(store: "Store") -> None:
 
 
 def _notifier(log_format: LogFormat) -> "Notify":
-    """The way to tell the operator something; for JSON, logging is set up too."""
+    """The function that prints a message for the operator. For JSON, also set up logging."""
     from jobs.runtime.logs import json_notifier, log_as_json
 
     if log_format == "text":
@@ -195,7 +195,7 @@ def _on_stop_signals(stop: Callable[[], None]) -> Iterator[None]:
 def _serve_metrics(
     metrics: str | None, registry: "CollectorRegistry"
 ) -> AbstractContextManager[str | None]:
-    """Serve metrics within the context, if the operator wants them; yields their URL."""
+    """Serve metrics within the context, if the operator wants them. Yields their URL, or None."""
     from jobs.runtime.metrics.exporter import metrics_endpoint
 
     return nullcontext() if metrics is None else metrics_endpoint(metrics, registry)

@@ -1,1 +1,1 @@
-"""Datasets: many pictures dreamed by one spec, and what became of each."""
+"""Datasets: many pictures dreamed by one spec, with a ledger of the results."""

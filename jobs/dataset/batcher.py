@@ -1,4 +1,4 @@
-"""Batching on one device: threads wait with requests, and one dreams those that are alike."""
+"""Batching on one device: threads add requests, and one thread dreams similar requests together."""
 
 import functools
 import threading
@@ -13,7 +13,7 @@ import torch
 from jobs.planning.item_settings import ItemSettings
 from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
 from render.device import Device, ResolvedPrecision
-from render.dream.guide import with_guides
+from render.dream.attachments import with_guides
 from render.engine.in_memory import DreamResult
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup
@@ -24,14 +24,16 @@ from render.networks.network import Network, load_network
 from render.pictures.tiled_image import TiledImage
 
 _CACHED_NETWORKS = 2
-"""Items come sorted by network, but those of the next start before the last ones have ended."""
+"""Items are sorted by network, but the first of the next network start before the last ones end."""
 
 
 @dataclass(frozen=True, eq=False)
 class BatchRequest:
     """A decoded picture, how to dream it, and a future for the result.
 
-    samples: the start of the dream, of shape (height, width, 3); empty if it starts from nothing.
+    weights: the path of the network's weights. samples: the picture as sRGB, of shape (height,
+    width, 3) and type uint8 or uint16; empty if the dream needs no picture. seed: of the dream.
+    masks: the decoded masks by their path in the spec.
     """
 
     item_settings: ItemSettings
@@ -49,9 +51,10 @@ class BatchRequest:
 
 
 class Batcher:
-    """Dreams requests on one device, alike ones together. Thread-safe.
+    """Dreams requests on one device, similar ones in one batch. Thread-safe.
 
-    Threads decode and encode pictures in parallel; one at a time runs a batch for all.
+    Threads decode and encode pictures in parallel. One thread at a time uses the device, and runs a
+    batch for all that wait.
     """
 
     def __init__(self, device: Device, *, frugal: bool) -> None:
@@ -79,7 +82,7 @@ class Batcher:
         return result
 
     def _take_batch(self, first: BatchRequest) -> list[BatchRequest]:
-        """Take this request and waiting ones like it from the queue, as many as fit in a pass."""
+        """Take this request and similar ones from the queue, as many as fit in a pass."""
         others = [
             one for one in list(self._queue) if one is not first and one.can_share_batch(first)
         ]

@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from jobs.dataset.inputs.index import DatasetKeys
+from jobs.dataset.tasks import SheetEntry
 from jobs.dataset.thumbnail import thumbnail
-from jobs.dataset.worker_tasks import SheetEntry
 from jobs.spec.dataset import MAX_SHEET
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
@@ -44,7 +44,8 @@ _FAILURE_COLOUR = (240, 176, 150)
 class Cell:
     """One item on the sheet.
 
-    before, after: a picture file or its bytes; None for no picture. failed: why it failed, if so.
+    before, after: a picture file or its bytes; None for no picture. label: a text for people.
+    failed: the reason, if the item failed.
     """
 
     before: Path | bytes | None

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 
-from cluster.pool import Failed, Finished, Pool, Quarantined, Task
+from cluster.errors import Quarantined
+from cluster.pool import Pool
+from cluster.task import Failed, Finished, Task
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.ledger.writer import LedgerWriter
-from jobs.dataset.post_tasks import PostTasks
+from jobs.dataset.tasks import PostTasks
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.lease import HeldLease
 from jobs.records.status import Failure
@@ -26,8 +28,8 @@ _FLUSH_SECONDS = 5.0
 _MAX_INFRA_FAILURES = 50
 """How many infra failures in a row mean that the whole system is broken.
 
-The job is then released and starts later with the same items. So that many items that can never be
-reached would block it.
+The job is then released, and starts later with the same items. A job with more unreachable items
+than this therefore never ends.
 """
 
 
@@ -62,11 +64,11 @@ class ItemDispatcher:
             Stopped: a user or the scheduler asked for it.
             TooManyFailures: more items failed than the spec allows.
             LeaseLost: another holder may run the job.
-            Exception: an error that no item caused, and that another try would not cure.
+            Exception: an error that no item caused, and that a retry would not solve.
         """
         try:
             self._run_tasks(self._due_tasks())
-            # An input that could not be reached may be reachable by now.
+            # Inputs that could not be reached may be reachable now.
             self._is_last_try = True
             self._run_tasks(self._deferred_tasks())
             if not self._control.requested:
@@ -74,7 +76,7 @@ class ItemDispatcher:
             while self._post_tasks.are_pending:
                 self._run_tasks(self._post_tasks.pending())
         finally:
-            # Finished items stay finished, whatever ended the run.
+            # Keep finished items, whatever ended the run.
             self._ledger.flush()
         if self._control.requested:
             raise self._control.stopped()

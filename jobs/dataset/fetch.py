@@ -14,7 +14,7 @@ from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_path
 from jobs.records.job import Job
-from jobs.runtime.manifest import MANIFEST, write_manifest
+from jobs.records.manifest import MANIFEST, write_manifest
 from jobs.runtime.staging import missing_object
 from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store, batches
@@ -40,16 +40,17 @@ class _Download:
 
 
 def fetch_dataset(store: Store, job: Job, out: Path) -> dict[str, Any]:
-    """Download a dataset's results into a folder; returns the manifest, which is written last.
+    """Download a dataset's results into a folder. Returns the manifest, which is written last.
 
-    Files that are there with the right checksum are kept, so a broken fetch can be repeated. Raises
-    RequestError if the job has not succeeded or the folder cannot be written, and StoreRefused if
-    an object is missing or damaged.
+    Files with the right checksum are not downloaded again, so a broken fetch can be repeated.
+
+    Raises RequestError if the job has not succeeded or the folder cannot be written, and
+    StoreRefused if an object is missing or damaged.
     """
     if job.manifest is None:
         raise RequestError(
-            f"{job.id}: is {job.state}; only what has succeeded can be fetched; "
-            f"`dreamfarm show {job.id}` says more"
+            f"{job.id}: is {job.state}; only succeeded jobs can be fetched; "
+            f"`dreamfarm show {job.id}` tells why"
         )
     keys = DatasetKeys(job.id)
     try:

@@ -29,7 +29,7 @@ Setup = TypeVar("Setup", bound=InMemorySetup | FeatureSetup)
 
 
 _BAND_PIXELS = 1 << 20
-"""The pixels that are decoded at a time."""
+"""Pixels that are decoded at a time."""
 
 
 _CACHED_MASKS = 16

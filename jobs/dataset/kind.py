@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.dataset.inputs.index import DatasetKeys, read_listings
 from jobs.records.job import Job
+from jobs.records.manifest import MANIFEST
 from jobs.runtime.garbage import Garbage, as_garbage
 from jobs.runtime.kind import JobFolder, JobKind, RunLimits
-from jobs.runtime.manifest import MANIFEST
 from jobs.runtime.metrics.progress import WatchProgress
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
 from jobs.spec.dataset import DatasetSpec
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
-from jobs.text.format import format_item_counts
-from jobs.text.report import PlanReport, ResultReport
+from jobs.text.report import PlanReport, ResultReport, format_item_counts
 
 if TYPE_CHECKING:
     from jobs.planning.estimate.request import EstimateRequest
@@ -47,7 +46,7 @@ class DatasetKind(JobKind[DatasetSpec]):
         return submit_dataset(store, spec)
 
     def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
-        from jobs.dataset.inputs.access import check_allowed
+        from jobs.dataset.inputs.listing import check_allowed
         from jobs.dataset.runner import DatasetRunner
         from jobs.dataset.staging import as_pinned, stage_plan
         from jobs.runtime.environment import PinnedPlan
@@ -90,7 +89,7 @@ class DatasetKind(JobKind[DatasetSpec]):
         keys = DatasetKeys(job.id)
         found = _unlisted_items(store, keys)
         if job.manifest is not None:
-            # A tar holds them too, once they are packed.
+            # The tars of a finished job contain them.
             parts = store.list_objects(keys.all_parts)
             found += as_garbage("packed results", keys.all_parts, parts, aged=False, job=job.id)
             named = f"{keys.folder}{job.manifest.get('ledger')}"
@@ -100,14 +99,14 @@ class DatasetKind(JobKind[DatasetSpec]):
 
 
 def _unlisted_items(store: Store, keys: DatasetKeys) -> list[Garbage]:
-    """Item files of a submit that died before it wrote its listing, or that still runs."""
+    """Item files without a listing: their submit has died, or still runs."""
     listed = tuple(keys.item_files(one.nonce) for one in read_listings(store, keys))
     strays = [one for one in store.list_objects(keys.all_items) if not one.key.startswith(listed)]
     return as_garbage("items of no listing", keys.all_items, strays, aged=True)
 
 
 def _results(manifest: dict[str, Any], folder: Path) -> ResultReport:
-    """Where the results of a dataset lie, and how many there are."""
+    """The report on the results of a dataset in a folder."""
     document = {
         **{key: manifest[key] for key in ("job", "state", "items")},
         "seconds": manifest["seconds"]["total"],

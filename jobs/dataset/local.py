@@ -1,11 +1,11 @@
-"""A dataset dreamed here and now, its results put beside each other in a folder."""
+"""Renders a dataset on this machine, into a folder."""
 
 import shutil
 from pathlib import Path
 from typing import Any
 
-from jobs.dataset.inputs.access import check_output_folder
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
+from jobs.dataset.inputs.listing import check_output_folder
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_path
 from jobs.dataset.runner import DatasetRunner
@@ -13,11 +13,11 @@ from jobs.dataset.submit import submit_dataset
 from jobs.planning.dataset import DatasetPlan
 from jobs.planning.weights import find_weights
 from jobs.records.job import Job, load_job
+from jobs.records.manifest import MANIFEST, write_manifest
 from jobs.runtime.backend import StartPool
 from jobs.runtime.control import Control, Stopped
 from jobs.runtime.lease_renewer import LeaseRenewer
-from jobs.runtime.local_workdir import LocalWorkdir, WatchedReporter, claimed, working_folder
-from jobs.runtime.manifest import MANIFEST, write_manifest
+from jobs.runtime.local_workdir import LocalWorkdir, WatchedReporter, claim_workdir, open_workdir
 from jobs.runtime.metrics.progress import WatchProgress
 from jobs.runtime.runner import RunContext
 from jobs.store.store import Store
@@ -27,62 +27,72 @@ from jobs.text.errors import LeaseLost
 def render_dataset_here(
     plan: DatasetPlan, out: Path, watch: WatchProgress, start: StartPool
 ) -> dict[str, Any]:
-    """Dream a dataset into the folder `out`; returns the manifest, which lies there too.
+    """Render a dataset into the folder `out`. Returns the manifest, which is also written there.
 
-    The listing and the ledger stay in a hidden folder there: the same again does what is missing,
-    or what was added to the inputs since.
+    The index and the ledger stay in a hidden folder of `out`. The same render resumes from there,
+    and adds inputs that are new since then.
 
-    Raises RequestError where there are no pictures, no room or no permission, where `out` lies
-    among the inputs, or too many items fail; ClusterError where the machines do.
+    Args:
+        watch: gets the progress after each item.
+        start: starts a pool of workers.
+
+    Raises:
+        RequestError: there are no pictures, `out` is read-only or contains the inputs, or too many
+            items failed.
+        ClusterError: the workers failed.
+        LeaseLost: another process has taken over.
     """
     check_output_folder(plan.spec.inputs, out)
-    place = LocalWorkdir(out, plan.identity.job_id)
-    with working_folder(place) as store:
+    workdir = LocalWorkdir(out, plan.identity.job_id)
+    with open_workdir(workdir) as store:
         submit_dataset(store, plan.spec, find_weights)
-        job = load_job(store, place.job)
-        manifest = job.manifest or _dreamed(plan, place, store, job, watch, start)
+        job = load_job(store, workdir.job)
+        manifest = job.manifest or _run(plan, workdir, store, job, watch, start)
+        # The old manifest is wrong as soon as its files are replaced.
         (out / MANIFEST).unlink(missing_ok=True)
-        _publish(place, store, manifest)
+        _publish(workdir, store, manifest)
     write_manifest(out, manifest)
     return manifest
 
 
-def _dreamed(
+def _run(
     plan: DatasetPlan,
-    place: LocalWorkdir,
+    workdir: LocalWorkdir,
     store: Store,
     job: Job,
     watch: WatchProgress,
     start: StartPool,
 ) -> dict[str, Any]:
-    with claimed(place, store, lambda: True, stays=True) as (context, held):
+    with claim_workdir(workdir, store, lambda: True, is_permanent=True) as (context, lease):
         control, reporter = Control(), WatchedReporter(context, watch, job.intent.generation)
-        run = RunContext(context, held, control, reporter, plan.spec.document())
+        run = RunContext(context, lease, control, reporter, plan.spec.document())
         with (
             reporter.capturing_logs(),
-            LeaseRenewer(store.without_retries(), held, control, reporter),
+            LeaseRenewer(store.without_retries(), lease, control, reporter),
         ):
             try:
                 return DatasetRunner(run, plan, start, job.intent).run()
             except Stopped as stopped:
-                raise LeaseLost(f"{place.out}: another render goes on with this one") from stopped
+                raise LeaseLost(
+                    f"{workdir.out}: another process has taken over this render"
+                ) from stopped
 
 
-def _publish(place: LocalWorkdir, store: Store, manifest: dict[str, Any]) -> None:
-    """Move what is new to where people look for it."""
-    keys = DatasetKeys(place.job)
+def _publish(workdir: LocalWorkdir, store: Store, manifest: dict[str, Any]) -> None:
+    """Move new results into the folder, and copy the merged ledger and the contact sheet."""
+    keys = DatasetKeys(workdir.job)
     files = ItemIndex(store, keys).files
-    for row in read_rows(store, LedgerKeys(place.job), files):
+    for row in read_rows(store, LedgerKeys(workdir.job), files):
         if row.state == "done":
-            made = store.local_path(keys.result(row.output or ""))
-            if made is not None and made.exists():
-                final = place.out / published_path(row)
-                final.parent.mkdir(parents=True, exist_ok=True)
-                made.replace(final)
+            result = store.local_path(keys.result(row.output or ""))
+            if result is not None and result.exists():
+                target = workdir.out / published_path(row)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                result.replace(target)
     for key, name in (
         (f"{keys.folder}{manifest['ledger']}", LEDGER_FILE),
         (keys.sheet, SHEET_FILE),
     ):
-        made = store.local_path(key)
-        if made is not None and made.exists():
-            shutil.copyfile(made, place.out / name)
+        path = store.local_path(key)
+        if path is not None and path.exists():
+            shutil.copyfile(path, workdir.out / name)

@@ -11,7 +11,7 @@ from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.inputs.item import Item
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.tar_shards import TarMember, safe_key, sample_key, shard_name, write_tar
-from jobs.dataset.worker_tasks import ShardRequest
+from jobs.dataset.tasks import ShardRequest
 from jobs.records.record import invalid_record
 from jobs.runtime.context import JobContext
 from jobs.spec.dataset import DatasetOutput
@@ -81,7 +81,7 @@ class OutputWriter:
 
     @contextmanager
     def _open_tars(self, names: tuple[str, ...]) -> Iterator[list[tarfile.TarFile]]:
-        """Download and open tars. One that was never written, by a lost holder, is left out."""
+        """Download and open tars. A tar that a lost holder never wrote is left out."""
         with ExitStack() as cleanup:
             tars = []
             for name in names:
@@ -120,8 +120,8 @@ LEDGER_FILE, SHEET_FILE = "ledger.parquet", "contact-sheet.jpg"
 def published_path(row: LedgerRow) -> PurePosixPath:
     """Return the path of a done item's file, or of its tar, below the folder of the results.
 
-    Raises InvalidRecord for a path that leads out of that folder: rows come from a store, and the
-    path is written to a disk.
+    Raises InvalidRecord for a path outside that folder: a row comes from a store, which is not
+    trusted.
     """
     output = row.output or ""
     name = output if row.member else f"{row.name}{PurePosixPath(output).suffix}"

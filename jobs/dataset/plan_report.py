@@ -4,7 +4,7 @@ from typing import Any
 
 from jobs.dataset.inputs.listing import list_images
 from jobs.planning.dataset import DatasetPlan
-from jobs.text.report import Facts, PlanReport
+from jobs.text.report import PlanReport, Properties
 
 
 def dataset_plan_report(plan: DatasetPlan) -> PlanReport:
@@ -12,9 +12,9 @@ def dataset_plan_report(plan: DatasetPlan) -> PlanReport:
     pictures = unreadable = 0
     for image in list_images(plan.spec.inputs):
         pictures += 1
-        unreadable += image.complaint is not None
+        unreadable += image.error is not None
     document = _document(plan, pictures, unreadable)
-    return PlanReport(document, (Facts(_facts(plan, document)),))
+    return PlanReport(document, (Properties(_properties(plan, document)),))
 
 
 def _document(plan: DatasetPlan, pictures: int, unreadable: int) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def _document(plan: DatasetPlan, pictures: int, unreadable: int) -> dict[str, An
     }
 
 
-def _facts(plan: DatasetPlan, document: dict[str, Any]) -> list[tuple[str, str]]:
+def _properties(plan: DatasetPlan, document: dict[str, Any]) -> list[tuple[str, str]]:
     unreadable = document["unreadable"]
     suffix = f", {unreadable} of them unreadable" if unreadable else ""
     first = plan.item_settings(0, {})

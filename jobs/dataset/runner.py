@@ -1,17 +1,18 @@
-"""Runs a dataset: hand out its items, merge the ledger, write the manifest."""
+"""Runs a dataset: dispatches its items, merges the ledger and makes the manifest."""
 
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cluster.pool import Failed, Pool, Task
+from cluster.pool import Pool
 from cluster.resources import Resources
+from cluster.task import Failed, Task
 from jobs.dataset.dispatch import ItemDispatcher
-from jobs.dataset.inputs.access import check_mounted
 from jobs.dataset.inputs.index import DatasetKeys, read_listings
+from jobs.dataset.inputs.listing import check_mounted
 from jobs.dataset.ledger.reader import LedgerKeys
 from jobs.dataset.ledger.writer import LedgerWriter
-from jobs.dataset.worker_tasks import WorkerConfig
+from jobs.dataset.tasks import WorkerConfig
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.state import Intent
 from jobs.records.status import Items
@@ -19,8 +20,8 @@ from jobs.runtime.backend import MemberFactory, StartPool
 from jobs.runtime.context import JobContext
 from jobs.runtime.environment import Environment
 from jobs.runtime.failures import RetryDecision
-from jobs.runtime.metrics.counters import ResourceUse
 from jobs.runtime.metrics.progress import Progress
+from jobs.runtime.metrics.snapshot import ResourceUse
 from jobs.runtime.runner import JobRunner, RunContext
 from jobs.text.errors import AllItemsFailed
 from render.version import PIXEL_VERSION
@@ -28,18 +29,19 @@ from render.version import PIXEL_VERSION
 if TYPE_CHECKING:
     from jobs.dataset.worker import Worker
 
-_ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
-"""One heap for all threads of a worker, which take turns at windows. Else glibc lets each thread
-keep what it freed, which doubles the memory. It must be set before the first thread starts."""
+_ONE_MALLOC_ARENA = {"MALLOC_ARENA_MAX": "1"}
+"""The threads of a worker share one malloc arena. Otherwise glibc keeps freed memory for each
+thread, which doubles the memory use. It must be set before the first thread starts."""
 
 _ANSWER_TICK = 3600.0
 """Seconds between two ticks while a single task runs."""
 
 
-def worker(plan: DatasetPlan, context: JobContext, config: WorkerConfig) -> "Worker":
-    """Make a worker, on the machine where it works.
+def create_worker(plan: DatasetPlan, context: JobContext, config: WorkerConfig) -> "Worker":
+    """Create a worker; called on its machine.
 
-    Coordinators only pass this function on: to import torch costs seconds and memory.
+    Coordinators import only this function, since importing torch costs seconds and memory. Raises
+    StoreRefused if the machine does not have the inputs or the store.
     """
     from jobs.dataset.worker import Worker
 
@@ -52,8 +54,8 @@ def worker(plan: DatasetPlan, context: JobContext, config: WorkerConfig) -> "Wor
 class DatasetRunner(JobRunner):
     """Runs one dataset under one lease.
 
-    start: starts a pool. intent: what the user wants: its generation, and which items to redo.
-    make_worker: makes a worker of the pool.
+    start: starts a pool of workers. intent: the generation, and the items to redo. make_worker:
+    creates a worker.
     """
 
     workers = "pool"
@@ -64,15 +66,15 @@ class DatasetRunner(JobRunner):
         plan: DatasetPlan,
         start: StartPool,
         intent: Intent,
-        make_worker: MemberFactory = worker,
+        make_worker: MemberFactory = create_worker,
     ) -> None:
         super().__init__(run)
         self._plan, self._start, self._intent = plan, start, intent
         self._make_worker = make_worker
         self._keys = DatasetKeys(run.context.job)
-        self._ledger = self._opened_ledger()
+        self._ledger = self._open_ledger()
 
-    def _opened_ledger(self) -> LedgerWriter:
+    def _open_ledger(self) -> LedgerWriter:
         context = self._run.context
         return LedgerWriter(context.store, context.job, context.number, self._intent)
 
@@ -86,36 +88,36 @@ class DatasetRunner(JobRunner):
     def _is_frugal(self) -> bool:
         return True
 
-    def _begin_again(self, decision: RetryDecision) -> None:
+    def _prepare_retry(self, decision: RetryDecision) -> None:
         del decision
-        self._ledger = self._opened_ledger()
+        self._ledger = self._open_ledger()
         self._ledger.take_over()
 
     def _attempt(self) -> tuple[str, dict[str, Any]]:
         used = self._run_items()
         while self._has_grown():
-            self._begin_again("again")
+            self._prepare_retry("again")
             used = self._run_items()
-        self._run.stop_if_asked()
+        self._run.stop_if_requested()
         self._run.lease.check()
         merged = self._merge_ledger()
         counts = self._ledger.counts
         if counts.items and not counts.done:
             raise AllItemsFailed(
-                f"all {counts.items} items failed; `dreamfarm ledger {self._run.context.job}` "
-                "says why"
+                f"none of {counts.items} items could be dreamed; "
+                f"`dreamfarm ledger {self._run.context.job}` says why"
             )
         return self._keys.manifest_of(self._intent.generation), self._manifest(used, merged)
 
     def _has_grown(self) -> bool:
-        """Whether another submit has listed more items meanwhile."""
+        """Whether a submit has listed more items since this run started."""
         known = self._ledger.index.listing_count
         return len(read_listings(self._run.context.store, self._keys)) > known
 
     def _run_items(self) -> Environment:
-        """Do all items that are due, with a pool."""
+        """Run all due items on a pool. Returns the environment of its workers."""
         plan, ledger, reporter = self._plan, self._ledger, self._run.reporter
-        resources = Resources(plan.spec.crew.cpus_each, plan.gpus_per_worker, _ONE_HEAP)
+        resources = Resources(plan.spec.crew.cpus_each, plan.gpus_per_worker, _ONE_MALLOC_ARENA)
         # While a worker dreams one batch, it decodes the next one and writes one result.
         depth = 2 * plan.batch + 1
         config = WorkerConfig(self._intent.generation, plan.spec.crew.any_device, depth)
@@ -139,7 +141,7 @@ class DatasetRunner(JobRunner):
         return used
 
     def _pin(self, pool: Pool) -> Environment:
-        """See that this pool makes the same bytes as the pool that began the job."""
+        """Check that this pool computes the same bytes as the job's first pool."""
         used: Environment = _run_task(pool, Task(0, "environment"))
         any_device = self._plan.spec.crew.any_device
         self._run.pin(self._plan.pixel_settings(), used, any_device=any_device)
@@ -154,8 +156,8 @@ class DatasetRunner(JobRunner):
         )
 
     def _merge_ledger(self) -> str:
-        """Merge the ledger into one file in the store; return its path in the job's folder."""
-        # Arrow takes a while to load.
+        """Merge the ledger into one file of the store. Returns its path below the job's folder."""
+        # Arrow takes a while to import, and only this step needs it.
         from jobs.dataset.ledger.parquet import merge_ledger
 
         context = self._run.context
@@ -167,7 +169,7 @@ class DatasetRunner(JobRunner):
         return key.removeprefix(self._keys.folder)
 
     def _manifest(self, used: Environment, merged_ledger: str) -> dict[str, Any]:
-        """The manifest as JSON values: it describes the whole; ledger rows describe each item."""
+        """The manifest as JSON values. The merged ledger describes the single items."""
         plan = self._plan
         return {
             "version": 1,
@@ -191,8 +193,8 @@ class DatasetRunner(JobRunner):
 
 
 def _run_task(pool: Pool, task: Task) -> Any:
-    """What one task returns. Raises its error."""
-    # Consume the run to its end: a run that is left early cannot be followed by another.
+    """Return the result of one task. Raises its error."""
+    # Consume the run to its end, or the pool cannot run again.
     (outcome,) = [one for one in pool.run([task], _ANSWER_TICK) if one is not None]
     if isinstance(outcome, Failed):
         raise outcome.error

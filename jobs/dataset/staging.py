@@ -1,4 +1,4 @@
-"""A dataset's plan on the machine that holds it, its weights brought from the store."""
+"""Stages a submitted dataset: its plan, with its files downloaded to this machine."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,8 +23,8 @@ from jobs.text.validation import describe_errors
 from render.device import ResolvedPrecision
 
 
-class _Fixed(BaseModel):
-    """Of plan.json, what is no more than the plan's pixels."""
+class _PixelSettings(BaseModel):
+    """The settings of `plan.json` that change pixels."""
 
     model_config = Record.model_config
 
@@ -32,13 +32,13 @@ class _Fixed(BaseModel):
     batch: Annotated[int, Field(ge=1)]
 
 
-def as_pinned(plan: DatasetPlan, fixed: PinnedPlan) -> DatasetPlan:
-    """The plan with what the first holder has fixed. Raises InvalidRecord."""
+def as_pinned(plan: DatasetPlan, pinned: PinnedPlan) -> DatasetPlan:
+    """Return the plan with the settings that the first holder has pinned. Raises InvalidRecord."""
     try:
-        found = _Fixed.model_validate(fixed.plan)
+        found = _PixelSettings.model_validate(pinned.plan)
     except ValidationError as error:
         key = JobKeys(plan.identity.job_id).plan
-        raise invalid_record(key, describe_errors(error, _Fixed, fixed.plan)) from error
+        raise invalid_record(key, describe_errors(error, _PixelSettings, pinned.plan)) from error
     return replace(plan, precision=found.precision, batch=found.batch)
 
 
@@ -49,28 +49,37 @@ def stage_plan(
     machine: Machine,
     cache: Path,
 ) -> DatasetPlan:
-    """The plan of what was submitted, on the latest terms.
+    """Plan a submitted dataset with local files and the latest run settings.
 
-    Raises VersionMismatch where this code would make another job of it, StoreRefused for weights that
-    are gone or damaged, InvalidRecord, MachineTooSmall, and RequestError where the cache cannot be written.
+    Args:
+        store: The job's store.
+        stored: The spec as it was submitted.
+        run_settings: The latest ones; None for the submitted ones.
+        machine: The machine of the workers.
+        cache: The folder for downloaded files.
+
+    Raises:
+        VersionMismatch: This version would make another job of the spec.
+        StoreRefused: A blob is missing or damaged.
+        InvalidRecord: The stored spec is not valid.
+        MachineTooSmall: An item needs more than the machine has.
+        RequestError: The cache cannot be written.
     """
     key = JobKeys(stored.job).spec
     check_file_names(stored)
+    stager = AttachmentStager(store, stored.job, cache)
     try:
-        spec = validate_as(
-            DatasetSpec,
-            map_attachments(stored.spec, AttachmentStager(store, stored.job, cache).stage),
-        )
+        submitted = validate_as(DatasetSpec, map_attachments(stored.spec, stager.stage))
     except RequestError as error:
         raise invalid_record(key, str(error)) from error
-    # Where one is missing, what the spec says would count, and that is a path of anywhere.
-    if len(stored.weights) != len(sweep_variants(spec.sweep)):
+    # Without a digest, the plan would use the path in the spec, which may be any file.
+    if len(stored.weights) != len(sweep_variants(submitted.sweep)):
         raise invalid_record(key, f"has {len(stored.weights)} weights files for its variants")
-    here = spec if run_settings is None else run_settings.apply_to(spec)
+    spec = submitted if run_settings is None else run_settings.apply_to(submitted)
     weights = [
         None if sent is None else fetch_weights(store, sent.digest, sent.name, cache)
         for sent in stored.weights
     ]
-    plan = make_dataset_plan(here, machine, weights)
+    plan = make_dataset_plan(spec, machine, weights)
     check_identity(stored, plan.identity)
     return plan

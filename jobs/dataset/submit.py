@@ -27,7 +27,7 @@ from jobs.records.stored_spec import (
     attachment_reference,
 )
 from jobs.runtime.access import path_exists
-from jobs.runtime.upload import SubmitResult, create_spec, send_blob, unlimited_machine
+from jobs.runtime.upload import SubmitResult, create_spec, unlimited_machine, upload_blob
 from jobs.spec.attachments import map_attachments
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.inputs import is_in_bucket
@@ -46,7 +46,7 @@ UploadBlob = Callable[[Path, str], None]
 class Uploader:
     """Uploads listed images, batch by batch, to a store that is a bucket.
 
-    It uploads nothing into a folder: whoever shares the folder is expected to share the disk.
+    It uploads nothing into a folder: machines that share the folder can share the pictures, too.
     """
 
     def __init__(self, store: Store, upload: UploadBlob) -> None:
@@ -58,7 +58,7 @@ class Uploader:
     def __call__(self, images: list[ListedImage]) -> list[ListedImage]:
         """Upload the files of these images and return them with the new addresses.
 
-        An unreadable image is not uploaded. It gets a complaint, for its row in the ledger.
+        An unreadable image is not uploaded. It gets an error, for its row in the ledger.
         """
         if self._is_local:
             return images
@@ -86,7 +86,7 @@ class Uploader:
 
 def _local_places(image: ListedImage) -> list[ByteRange]:
     """The files and parts of files of an image that are on this disk and will be read."""
-    if image.complaint:
+    if image.error:
         return []
     places = [image.place, *(extra.place for extra in image.extras)]
     return [place for place in places if not (place.is_noise or is_in_bucket(place.address))]
@@ -98,8 +98,8 @@ def _with_addresses(image: ListedImage, addresses: Mapping[str, str | RequestErr
 
     for place in _local_places(image):
         if isinstance(error := addresses[place.address], RequestError):
-            return image.model_copy(update={"complaint": str(error), "extras": ()})
-    if image.complaint:
+            return image.model_copy(update={"error": str(error), "extras": ()})
+    if image.error:
         return image
     extras = tuple(
         extra.model_copy(update={"place": replaced(extra.place)}) for extra in image.extras
@@ -110,7 +110,7 @@ def _with_addresses(image: ListedImage, addresses: Mapping[str, str | RequestErr
 def submit_dataset(
     store: Store, spec: DatasetSpec, choose: FindWeights = find_safetensors
 ) -> SubmitResult:
-    """Put a dataset into a store, or find it there. The latest run settings count.
+    """Submit a dataset to a store, or find it there. The latest run settings count.
 
     A dataset that has succeeded is listed again, and continues with the new images. choose: finds
     the weights; the default uploads only safetensors files.
@@ -128,7 +128,7 @@ def submit_dataset(
         # Raise for missing inputs before anything is written.
         images = chain([next(images)], images)
         is_new = job is None and _upload_spec(store, keys, plan)
-        uploader = Uploader(store, lambda path, digest: send_blob(store, path, digest))
+        uploader = Uploader(store, lambda path, digest: upload_blob(store, path, digest))
         added = build_index(store, keys, spec, images, uploader)
     store.put_if_absent(keys.intent, Intent().encode())
     store.put(keys.run_settings, RunSettings.of(spec).encode())
@@ -150,10 +150,10 @@ def _upload_spec(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
     """Upload attachments and weights, then the spec. Returns whether the spec is new."""
     stored = _stored_spec(plan)
     for path, digest in plan.attachments.items():
-        send_blob(store, path, digest)
+        upload_blob(store, path, digest)
     for variant, weights in zip(plan.variants, stored.weights, strict=True):
         if weights is not None:
-            send_blob(store, variant.weights, weights.digest)
+            upload_blob(store, variant.weights, weights.digest)
     return create_spec(store, keys, stored)
 
 

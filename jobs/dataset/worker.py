@@ -1,4 +1,4 @@
-"""The worker of a dataset: it dreams items, packs tar shards and draws the contact sheet."""
+"""The worker of a dataset: dreams items, packs tar shards and draws the contact sheet."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ from jobs.dataset.inputs.table_rows import row_may_set
 from jobs.dataset.item_setup import ItemSetup
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.outputs import OutputWriter
-from jobs.dataset.worker_tasks import ShardRequest, SheetEntry, WorkerConfig
+from jobs.dataset.tasks import ShardRequest, SheetEntry, WorkerConfig
 from jobs.planning.dataset import DatasetPlan
 from jobs.planning.identity import canonical_json
 from jobs.planning.item_plan import check_format
@@ -43,18 +43,18 @@ from render.pictures.output_format import Labels
 from render.pictures.write import write_picture
 
 _BAND_PIXELS = 1 << 20
-"""The pixels that are encoded at a time."""
+"""Pixels that are encoded at a time."""
 
 
 _CACHED_SETTINGS = 256
-"""Checking a spec and profiling its network takes as long as one step of a small picture."""
+"""Settings of items. Validating a spec takes as long as one step of a small picture."""
 
 
 class Worker:
     """A pool member for one dataset. Its methods are the tasks of `jobs.dataset.dispatch`.
 
-    It runs several items in parallel threads, of which one at a time uses the device. A fault of
-    the picture becomes a failed row. Other errors are raised, and the pool tries another worker.
+    They may run in parallel threads; one thread at a time uses the device. A bad picture gives a
+    failed row. Other errors are raised, and the pool tries another worker.
     """
 
     def __init__(self, plan: DatasetPlan, context: JobContext, config: WorkerConfig) -> None:
@@ -93,7 +93,7 @@ class Worker:
         try:
             row = self._done_row(item, file)
         except PictureError as error:
-            # A digest, or the address of a whole tar, means nothing to people.
+            # Show people a name, not a digest or the address of a whole tar.
             message = str(error).replace(item.found.place.address, _display_name(item))
             row = self._make_row(item, state="failed", failure="input", message=message)
         seconds = round(time.monotonic() - start, 3)
@@ -121,8 +121,8 @@ class Worker:
 
     def _done_row(self, item: Item, file: int) -> LedgerRow:
         """Dream an item and return its row. Raises PictureError."""
-        if item.found.complaint:
-            raise PictureError(item.found.complaint)
+        if item.found.error:
+            raise PictureError(item.found.error)
         settings, context = self._settings(item), self._context
         for extra in item.found.extras:
             # Fail early: a tar needs every extra beside the result.

@@ -1,1 +1,1 @@
-"""What `make demo` renders: a landscape drawn from formulas, so that it is nobody else's."""
+"""The spec and picture of `make demo`. The picture is drawn from formulas, so it is free to use."""

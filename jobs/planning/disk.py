@@ -16,7 +16,7 @@ _CHANNELS = 3
 _WORST_CASE = {"png": (1, 1.01), "tiff": (256, 1.4), "jpeg": (8, 0.9), "deepzoom": (8, 0.9)}
 """The multiple that a format pads both sides to, and its bytes for an 8-bit sample.
 
-Measured with white noise, pyramids included. Dreams take less."""
+Measured with white noise, pyramids included. Real results take less."""
 
 
 _FILE_OVERHEAD = 256 << 10

@@ -1,7 +1,7 @@
 """The identity of a job: its name, and a hash of everything that affects its results.
 
-Requests with the same identity are the same job, wherever their files are and whoever renders them.
-An edited picture, other weights or a new pixel version make another job.
+Requests with the same identity are the same job: paths and machines do not count. An edited
+picture, other weights or a new pixel version make another job.
 """
 
 import hashlib

@@ -65,7 +65,7 @@ def item_memory(
     depth: int,
     at_once: int,
 ) -> int:
-    """Bytes that a worker holds at its peak with such pictures.
+    """Bytes that a worker holds at its peak with pictures of that size.
 
     source: the size of the input, of `depth` bits a sample. at_once: pictures that the worker
     decodes, dreams or encodes at the same time.
@@ -80,7 +80,7 @@ def item_memory(
     # Each other picture is decoded input before its turn, and a float32 result after it.
     waiting = (at_once - 1) * max(samples, height * width * _CHANNELS * 4)
     factor = _malloc_factor(setup.device, frugal=settings.spec.is_frugal)
-    return WORKER_BYTES + memory.held + int(memory.passing * factor) + waiting
+    return WORKER_BYTES + memory.stored + int(memory.transient * factor) + waiting
 
 
 def _malloc_factor(device: Device, *, frugal: bool) -> float:

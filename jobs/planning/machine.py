@@ -14,7 +14,10 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Machine:
-    """What this process may use: cores, GPUs, bytes of memory, and bytes of one GPU's memory."""
+    """The cores, GPUs and bytes of memory that this process may use.
+
+    gpu_memory: bytes of one GPU's memory; 0 if unknown.
+    """
 
     cores: int
     gpus: int

@@ -29,7 +29,7 @@ of all formats."""
 
 
 _ENCODER_COLUMN_BYTES = 10 << 10
-"""Bytes to encode one output, for each pixel of its width: strips of whole rows. Measured so."""
+"""Bytes to encode one output, for each pixel of its width: strips of whole rows. Measured."""
 
 
 VALUE_BYTES: Mapping[ResolvedPrecision, int] = MappingProxyType(

@@ -13,7 +13,7 @@ from render.networks.classes import class_index
 from render.networks.weight_paths import SAFETENSORS_SUFFIX, resolve_weights
 
 FindWeights = Callable[[NetworkChoice], tuple[Path, str]]
-"""Returns the weights file of a network, and its digest."""
+"""A function that returns the weights file of a network, and the digest of the file."""
 
 
 def find_weights(network: NetworkChoice) -> tuple[Path, str]:
@@ -29,9 +29,10 @@ def find_weights(network: NetworkChoice) -> tuple[Path, str]:
 
 
 def find_safetensors(network: NetworkChoice) -> tuple[Path, str]:
-    """The same as a .safetensors file, the only kind that workers load from a store.
+    """Like `find_weights`, but always a .safetensors file. From a store, workers load no other.
 
-    Converts a pickle into this machine's cache. Raises what `find_weights` raises.
+    Converts a pickle, and keeps the result in this machine's cache. Raises what `find_weights`
+    raises.
     """
     path, digest = find_weights(network)
     if path.suffix == SAFETENSORS_SUFFIX:

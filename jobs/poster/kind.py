@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.records.job import Job
 from jobs.records.keys import JobKeys
-from jobs.records.outputs import job_outputs
+from jobs.records.manifest import MANIFEST, job_outputs
 from jobs.records.state import ENDED
 from jobs.runtime.garbage import Garbage, as_garbage
 from jobs.runtime.kind import JobFolder, JobKind, RunLimits
-from jobs.runtime.manifest import MANIFEST
 from jobs.runtime.metrics.progress import WatchProgress
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class PosterKind(JobKind[PosterSpec]):
-    """One picture, rendered by a crew."""
+    """Posters: see `JobKind`."""
 
     def plan(
         self, spec: PosterSpec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
@@ -69,21 +68,24 @@ class PosterKind(JobKind[PosterSpec]):
         plan = make_plan(spec, this_machine())
         out = folder(plan.identity.job_id)
         start = crew_in_process if in_process else crew_on_own_ray
-        return _results(render_here(plan, out, watch, start), out)
+        return _result_report(render_here(plan, out, watch, start), out)
 
     def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
         from jobs.poster.fetch.fetch import fetch
         from jobs.poster.fetch.outputs import parse_format
 
         requested = [parse_format(text) for text in formats]
-        return _results(fetch(store, job, out, requested), out)
+        return _result_report(fetch(store, job, out, requested), out)
 
     def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
-        return _checkpoints(store, job, of_all=of_all) + _unnamed_outputs(store, job)
+        return _checkpoints(store, job, of_all=of_all) + _orphaned_outputs(store, job)
 
 
 def _pinned_plan(job: Job, store: Store, limits: RunLimits) -> "PosterPlan":
-    """The plan of a job on this machine, with the precision that its first holder pinned."""
+    """The plan of a job on this machine, with the precision that its first holder pinned.
+
+    Raises RequestError if the job needs more than `limits` allow.
+    """
     from jobs.planning.poster import make_plan
     from jobs.poster.staging import stage_spec
     from jobs.runtime.environment import PinnedPlan
@@ -96,8 +98,8 @@ def _pinned_plan(job: Job, store: Store, limits: RunLimits) -> "PosterPlan":
     return make_plan(spec, limits.machine(), precision=precision)
 
 
-def _results(manifest: dict[str, Any], folder: Path) -> ResultReport:
-    """The paths of a manifest's outputs."""
+def _result_report(manifest: dict[str, Any], folder: Path) -> ResultReport:
+    """The report of results in a folder: their paths and checksums."""
     paths = [folder / output["path"] for output in manifest["outputs"]]
     document = {
         "job": manifest["job"],
@@ -118,11 +120,11 @@ def _checkpoints(store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
         return []
     keys = JobKeys(job.id)
     objects = store.list_objects(keys.checkpoints)
-    what = f"checkpoints of a {job.state} job"
-    return as_garbage(what, keys.checkpoints, objects, aged=False, job=job.id)
+    description = f"checkpoints of a {job.state} job"
+    return as_garbage(description, keys.checkpoints, objects, aged=False, job=job.id)
 
 
-def _unnamed_outputs(store: Store, job: Job) -> list[Garbage]:
+def _orphaned_outputs(store: Store, job: Job) -> list[Garbage]:
     """Outputs that the manifest does not name, once no holder can still be writing them."""
     if job.state not in ENDED or job.current_lease is None:
         return []

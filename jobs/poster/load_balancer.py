@@ -1,4 +1,4 @@
-"""Balances an octave's tiles between workers by their measured speeds."""
+"""Balances the tiles of an octave between workers, by their measured speeds."""
 
 from collections.abc import Iterator, Mapping
 from operator import truediv
@@ -7,7 +7,7 @@ from statistics import fmean
 from jobs.planning.octave import worker_loads
 from jobs.planning.poster import PosterPlan
 from jobs.runtime.logs import LOG
-from jobs.runtime.metrics.timings import WorkerTimings
+from jobs.runtime.metrics.counters import WorkerTimings
 from render.geometry.partition import Block, partition, partition_by_speed
 
 _MIN_SECONDS = 2.0
@@ -37,9 +37,9 @@ _Blocks = tuple[Block, ...]
 class LoadBalancer:
     """Balances the work of one crew.
 
-    All members wait for the slowest one in each step. A member is slow where its machine has other
-    work to do. Each octave is divided by the measured speeds. At a checkpoint, so is the rest of
-    the octave, if that saves more than loading it costs.
+    All members wait for the slowest one in each step. A member is slow if its machine also does
+    other work. The tiles of each octave are divided by the measured speeds. The rest of an octave
+    is divided again at a checkpoint, if that saves more time than loading the octave takes.
     """
 
     def __init__(self, plan: PosterPlan, size: int) -> None:
@@ -48,12 +48,12 @@ class LoadBalancer:
         self._blocks: _Blocks = ()
         self._timings = dict.fromkeys(self._members, WorkerTimings())
         self._measured = [_MeasuredSpeed() for _ in self._members]
-        self._since = 0.0
+        self._seconds_since_update = 0.0
         self._speeds: tuple[float, ...] = ()
         self._loading = 0.0
 
     def assign(self, octave: int, step: int) -> _Blocks:
-        """Return one block of tiles for each member, from this step of the octave on."""
+        """Return one block of tiles for each member, to work on from this step of the octave on."""
         self._octave, self._step, self._blocks = octave, step, self._best_partition(octave)
         grid = self._plan.grids[octave]
         if self._blocks != partition(grid, len(self._members)):
@@ -70,12 +70,12 @@ class LoadBalancer:
         worked = [_step_seconds(found[m]) - _step_seconds(before[m]) for m in self._members]
         for member in self._members if steps else ():
             self._measured[member].add(pixels[member] * steps, worked[member])
-        self._since += max(worked)
-        if self._since >= _MIN_SECONDS:
+        self._seconds_since_update += max(worked)
+        if self._seconds_since_update >= _MIN_SECONDS:
             self._update_speeds()
 
     def should_rebalance(self) -> bool:
-        """Whether new blocks for the rest of the octave save more time than loading them takes."""
+        """Whether new blocks for the rest of the octave save clearly more time than they cost."""
         now = self._step_time(self._octave, self._blocks)
         better = self._step_time(self._octave, self._best_partition(self._octave))
         left = self._plan.spec.dream.steps - self._step
@@ -86,7 +86,7 @@ class LoadBalancer:
         measured = [one.speed for one in self._measured if one.speed]
         average = fmean(measured)
         self._speeds = tuple(one.speed or average for one in self._measured)
-        self._since = 0.0
+        self._seconds_since_update = 0.0
         for one in self._measured:
             one.decay()
 
@@ -94,7 +94,7 @@ class LoadBalancer:
         """The blocks by speed, or equal blocks if they are nearly as good."""
         equal = partition(self._plan.grids[octave], len(self._members))
         enough = _MAX_TIME_RATIO * self._step_time(octave, equal)
-        # Dividing among hundreds of members takes a moment. No blocks can beat this bound.
+        # Dividing among hundreds of members takes a moment, and no blocks can beat this bound.
         if not self._speeds or sum(self._pixels(octave, equal)) >= enough * sum(self._speeds):
             return equal
         found = next(self._partitions_by_speed(octave), equal)

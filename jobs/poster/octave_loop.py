@@ -1,47 +1,41 @@
-"""The octave loop: a crew dreams all octaves of a poster, from the newest checkpoint on."""
+"""The octave loop: a crew dreams a poster, octave by octave and step by step.
 
+It is the loop of `render.dream.reference`, with the canvas cut into tiles that the workers hold.
+Pixels stay with the workers. This process sees only sums, and references to halos:
+
+    for each octave, from the smallest size to the full one:
+        load        each worker reads its tiles, and sends halos to its neighbours
+        for each step:
+            gradients   each worker computes its gradients; returns sums of |g_k|, tile by tile
+            scales      this process adds the sums of all tiles: the mean of |g_k|
+            update      each worker adds its scaled gradients, and sends halos to its neighbours
+        commit      each worker saves its tiles; from this canvas, the next octave starts
+
+Between two steps the loop obeys requests to stop, writes checkpoints and balances the load. None of
+this changes a pixel.
+"""
+
+from collections.abc import Mapping
 from typing import NoReturn
 
 from cluster.crew import Crew, ObjectRef, Receivers
 from cluster.errors import CallCancelled
 from jobs.planning.poster import PosterPlan
 from jobs.poster.load_balancer import LoadBalancer
-from jobs.runtime.checkpoints import Checkpoints, Commit
+from jobs.runtime.checkpoints import Checkpoints
 from jobs.runtime.control import Control
 from jobs.runtime.metrics.progress import Phase, Progress, WatchProgress
 from render.dream.step import step_scales
 from render.engine.setup import ShardSetup
-from render.geometry.halo import halo_exchange
-from render.geometry.partition import Block
+from render.geometry.partition import Block, halo_exchange
 from render.pictures.tiled_image import TiledImage
 
-
-def progress(plan: PosterPlan, phase: Phase, octave: int, step: int) -> Progress:
-    """The progress of a plan after `step` steps of an octave, which is counted from 0."""
-    behind = plan.octaves[:octave]
-    steps = plan.spec.dream.steps
-    part = step / steps if steps else 0.0
-    here = plan.octaves[octave] if octave < len(plan.octaves) else None
-    done = sum(one.megapixel_steps for one in behind)
-    effort = float(sum(one.effort for one in behind))
-    if here is not None:
-        done += part * here.megapixel_steps
-        effort += part * here.effort
-    whole = sum(one.effort for one in plan.octaves)
-    return Progress(
-        phase=phase,
-        octave=min(octave + 1, len(plan.octaves)) if phase != "decode" else 0,
-        octaves=len(plan.octaves),
-        step=step if here is not None else steps,
-        steps=steps,
-        done=done,
-        total=plan.megapixel_steps,
-        fraction=effort / whole if whole else 1.0,
-    )
-
-
-_Refs = dict[int, list[ObjectRef]]
+_Halos = dict[int, list[ObjectRef]]
 """References to the halos that each member receives."""
+
+
+_Sums = Mapping[int, tuple[float, ...]]
+"""The sums of |g_k| of each tile, for each objective and band."""
 
 
 _MAX_DRAIN_SECONDS = 12.0
@@ -49,13 +43,7 @@ _MAX_DRAIN_SECONDS = 12.0
 
 
 class OctaveLoop:
-    """Runs one crew through the octaves. The pixels stay with the workers; it sees only sums.
-
-    Raises:
-        Stopped: `control` requested it.
-        CallCancelled: `control` requested it during a call other than a step.
-        MemberLost: a worker died. Also whatever a worker raises.
-    """
+    """Runs one crew through the octaves, from the newest checkpoint to the final commit."""
 
     def __init__(
         self,
@@ -75,85 +63,102 @@ class OctaveLoop:
         self._neighbours: Receivers = {}
 
     def run(self) -> None:
-        """Dream the remaining steps of all octaves, and commit the final canvas."""
+        """Dream the remaining steps of all octaves, and commit the final canvas.
+
+        Raises:
+            Stopped: `control` requested it.
+            CallCancelled: `control` requested it during a call that computes no gradients.
+            MemberLost: a worker died. Errors of workers are raised as well.
+        """
+        first_octave, first_step = self._next_step()
+        for octave in range(first_octave, len(self._plan.octaves)):
+            self._run_octave(octave, first_step if octave == first_octave else 0)
+
+    def _next_step(self) -> tuple[int, int]:
+        """The octave and the step that follow the newest checkpoint."""
         newest = self._checkpoints.newest
         if newest is None:
-            self._run_octave(0, 0, None)
-        elif newest.step < self._steps:
-            self._run_octave(newest.octave, newest.step, self._canvas())
-        for octave in range(self._committed.octave + 1, len(self._plan.octaves)):
-            self._run_octave(octave, 0, self._canvas())
+            return 0, 0
+        is_complete = newest.step == self._steps
+        return (newest.octave + 1, 0) if is_complete else (newest.octave, newest.step)
 
-    def _run_octave(self, octave: int, first: int, canvas: TiledImage | None) -> None:
-        """Dream one octave from step `first` on.
-
-        canvas: of this octave. If `first` is 0, it is that of the previous octave, if any.
-        """
-        self._watch(progress(self._plan, "dream", octave, first))
-        refs = self._load(octave, first, canvas)
+    def _run_octave(self, octave: int, first: int) -> None:
+        """Dream the steps of one octave from `first` on, and commit its canvas."""
+        self._report(octave, first)
+        halos = self._load(octave, first)
         for step in range(first, self._steps):
-            has_committed = self._between_steps(octave, step, is_fresh=step == first)
-            if has_committed and self._balancer.should_rebalance():
-                refs = self._load(octave, step, self._canvas())
-            refs = self._step(octave, step, refs)
-            self._watch(progress(self._plan, "dream", octave, step + 1))
+            self._stop_if_requested(octave, step)
+            if step > first and self._checkpoints.is_due:
+                self._commit(octave, step)
+                self._stop_if_requested(octave, step)
+                if self._balancer.should_rebalance():
+                    halos = self._load(octave, step)
+            sums = self._compute_gradients(octave, step, halos)
+            halos = self._update(self._scales(octave, step, sums))
+            self._report(octave, step + 1)
         self._commit(octave, self._steps)
         if octave + 1 < len(self._plan.octaves):
             # The preview of the last octave is written with the outputs, without a crew.
             self._crew.call("write_preview", {0: (self._canvas(), octave + 1)})
 
-    def _load(self, octave: int, step: int, canvas: TiledImage | None) -> _Refs:
-        """Give each member its tiles after `step` steps of the octave. Returns the halos."""
+    def _load(self, octave: int, step: int) -> _Halos:
+        """Give each member its tiles after `step` steps of the octave. Returns the first halos.
+
+        The tiles come from the last commit. For step 0 that is the canvas of the previous octave,
+        and the first octave starts from the input.
+        """
         blocks = self._blocks = self._balancer.assign(octave, step)
         sends = halo_exchange(self._setup.grid(octave), self._setup.sampling_grid, blocks)
         self._neighbours = dict(enumerate(sends))
+        canvas = self._canvas()
         return self._crew.scatter(
             "resume" if step else "start",
             {m: (octave, blocks[m], sends[m], canvas) for m in self._members},
             self._neighbours,
         )
 
-    def _step(self, octave: int, step: int, refs: _Refs) -> _Refs:
-        """Do one step, in two barriers: all gradients, then all updates.
-
-        The sums of the tiles are added in tile order, so that the scales do not depend on the crew.
-        """
-        everyone = self._members
+    def _compute_gradients(self, octave: int, step: int, halos: _Halos) -> _Sums:
+        """Let all members compute their gradients. Returns the sums of all tiles."""
         try:
-            found = self._crew.call("compute_gradients", {m: (step, *refs[m]) for m in everyone})
+            found = self._crew.call(
+                "compute_gradients", {m: (step, *halos[m]) for m in self._members}
+            )
         except CallCancelled:
+            # The canvas is still that before this step.
             self._stop(octave, step)
-        sums = {tile: total for part in found.values() for tile, total in part.items()}
-        ordered = [sums[tile] for tile in sorted(sums)]
-        setup = self._setup
-        scale = step_scales(setup.step(octave, step), ordered, setup.sizes[octave], setup.units)
-        return self._crew.scatter("update", dict.fromkeys(everyone, (scale,)), self._neighbours)
+        return {tile: sums for part in found.values() for tile, sums in part.items()}
 
-    def _between_steps(self, octave: int, step: int, *, is_fresh: bool) -> bool:
-        """After `step` steps: stop if requested, and commit if a checkpoint is due.
+    def _scales(self, octave: int, step: int, sums: _Sums) -> tuple[float, ...]:
+        """The factor of each objective and band: eta * w_k / sum|w| / mean|g_k|.
 
-        Returns whether it has committed.
+        The sums are added in tile order, so that the scales do not depend on the crew.
         """
+        setup = self._setup
+        ordered = [sums[tile] for tile in sorted(sums)]
+        return step_scales(setup.step(octave, step), ordered, setup.sizes[octave], setup.units)
+
+    def _update(self, scales: tuple[float, ...]) -> _Halos:
+        """Let all members add their scaled gradients. Returns the halos for the next step."""
+        return self._crew.scatter(
+            "update", dict.fromkeys(self._members, (scales,)), self._neighbours
+        )
+
+    def _stop_if_requested(self, octave: int, step: int) -> None:
         if self._control.requested:
             self._stop(octave, step)
-        is_time = self._checkpoints.is_due and not is_fresh
-        if is_time:
-            self._commit(octave, step)
-        if is_time and self._control.requested:
-            self._stop(octave, step)
-        return is_time
 
     def _stop(self, octave: int, step: int) -> NoReturn:
-        """Stop after `step` steps of the octave. Commit before if somebody will continue."""
+        """Raise Stopped. Before that, commit the canvas if the job will continue from it."""
         stopped = self._control.stopped()
-        fits = stopped.want != "drain" or self._checkpoints.cost <= _MAX_DRAIN_SECONDS
+        has_time = stopped.want != "drain" or self._checkpoints.cost <= _MAX_DRAIN_SECONDS
         newest = self._checkpoints.newest
         is_new = newest is None or (newest.octave, newest.step) != (octave, step)
-        if stopped.saves_canvas and fits and step and is_new:
+        if stopped.saves_canvas and has_time and step and is_new:
             self._commit(octave, step)
         raise stopped
 
     def _commit(self, octave: int, step: int) -> None:
+        """Save the canvas after `step` steps of the octave, and collect the members' timings."""
         grid, sequence = self._setup.grid(octave), self._checkpoints.begin()
         busy = {m: (sequence,) for m in self._members if self._blocks[m].tiles(grid)}
         with self._control.shielded():
@@ -163,13 +168,38 @@ class OctaveLoop:
             found = self._crew.call("timings", dict.fromkeys(self._members, ()))
         self._balancer.add_timings(step, found)
 
-    @property
-    def _committed(self) -> Commit:
+    def _canvas(self) -> TiledImage | None:
+        """The last committed canvas, which any member can read; None before the first commit."""
         newest = self._checkpoints.newest
         if newest is None:
-            raise ValueError("no octave has been committed")
-        return newest
+            return None
+        return self._checkpoints.canvas(newest, self._setup.grid(newest.octave))
 
-    def _canvas(self) -> TiledImage:
-        """The last committed canvas, which any member can read."""
-        return self._checkpoints.canvas(self._committed, self._setup.grid(self._committed.octave))
+    def _report(self, octave: int, step: int) -> None:
+        self._watch(poster_progress(self._plan, "dream", octave, step))
+
+
+def poster_progress(plan: PosterPlan, phase: Phase, octave: int, step: int) -> Progress:
+    """The progress of a plan after `step` steps of an octave.
+
+    octave: counted from 0; the number of octaves once all are dreamed.
+    """
+    steps, octaves = plan.spec.dream.steps, len(plan.octaves)
+    finished, is_dreamed = plan.octaves[:octave], octave == octaves
+    done = sum(one.megapixel_steps for one in finished)
+    effort = float(sum(one.effort for one in finished))
+    if not is_dreamed and steps:
+        current, fraction = plan.octaves[octave], step / steps
+        done += fraction * current.megapixel_steps
+        effort += fraction * current.effort
+    total_effort = sum(one.effort for one in plan.octaves)
+    return Progress(
+        phase=phase,
+        octave=0 if phase == "decode" else min(octave + 1, octaves),
+        octaves=octaves,
+        step=steps if is_dreamed else step,
+        steps=steps,
+        done=done,
+        total=plan.megapixel_steps,
+        fraction=effort / total_effort if total_effort else 1.0,
+    )

@@ -1,17 +1,23 @@
-"""Encodes a poster's output files from the final commit, without a crew."""
+"""The output files of a poster, encoded without a crew, and the manifest that describes them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from jobs.planning.memory import encoding_memory
 from jobs.planning.poster import PosterPlan
 from jobs.runtime.context import JobContext
-from jobs.runtime.manifest import OutputFile
-from jobs.runtime.metrics.counters import ResourceUse
+from jobs.runtime.environment import Environment
+from jobs.runtime.metrics.snapshot import ResourceUse
 from jobs.spec.poster import Output
 from render.pictures.output_format import FORMATS, Labels
 from render.pictures.tiled_image import TiledImage
+from render.version import PIXEL_VERSION
+
+if TYPE_CHECKING:
+    from jobs.poster.picture_io import OutputFile
 
 
 def output_names(plan: PosterPlan) -> list[str]:
@@ -20,7 +26,7 @@ def output_names(plan: PosterPlan) -> list[str]:
 
 
 def output_name(plan: PosterPlan, output: Output) -> str:
-    """The name of one output's file, or of its .dzi."""
+    """The name of one output's file; for a DeepZoom, of its .dzi file."""
     return plan.spec.name + FORMATS[output.format].suffix
 
 
@@ -44,20 +50,26 @@ def encoding_resources(plan: PosterPlan) -> ResourceUse:
 
 def write_outputs(
     plan: PosterPlan, context: JobContext, canvas: TiledImage, check_stop: Callable[[], None]
-) -> list[OutputFile]:
-    """Encode every output of the final canvas, and its preview, in this process.
+) -> "list[OutputFile]":
+    """Encode all outputs of the final canvas, and its preview, in this process.
 
-    Reads the canvas in bands, so the memory grows with the poster's width alone. check_stop: called
-    in threads before each band of each output; its exceptions end all of them.
+    The canvas is read in bands, so the memory grows with the poster's width only.
+
+    check_stop: called in threads before each band of each output. An exception that it raises ends
+    all outputs, and is raised here.
+
+    Raises:
+        OutputError: a file cannot be written.
+        StoreError: a file cannot be uploaded.
     """
     # Imported here because it loads torch.
     from jobs.poster.picture_io import PictureIO
 
-    pictures, ended = PictureIO(context), threading.Event()
+    pictures, has_ended = PictureIO(context), threading.Event()
 
     def check() -> None:
-        if ended.is_set():
-            raise _GivenUp
+        if has_ended.is_set():
+            raise _Abandoned
         check_stop()
 
     pictures.write_preview(canvas, len(plan.octaves))
@@ -78,9 +90,68 @@ def write_outputs(
                 one.result()
         finally:
             # After an error or Ctrl-C, end the other outputs early.
-            ended.set()
+            has_ended.set()
     return [one.result() for one in writing]
 
 
-class _GivenUp(Exception):  # noqa: N818 - not an error
-    """This output was given up because another one failed."""
+class _Abandoned(Exception):  # noqa: N818 - not an error
+    """This output was abandoned because another one failed."""
+
+
+def poster_manifest(
+    plan: PosterPlan,
+    used: Environment,
+    document: dict[str, Any],
+    outputs: Sequence[dict[str, Any]],
+    started: datetime,
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    """The manifest of a poster as JSON values: what was made, from what, and with what.
+
+    Args:
+        used: the environment of the crew.
+        document: the spec as the user submitted it.
+        outputs: see `output_document`.
+        started: the time in UTC when the holder that finished the job started.
+        seconds: wall-clock times of that holder by phase.
+    """
+    return {
+        "version": 1,
+        "job": plan.identity.job_id,
+        "state": "succeeded",
+        "spec": document,
+        "identity": plan.identity.document,
+        "plan": plan.pixel_settings(),
+        "input": {
+            "height": plan.source.height,
+            "width": plan.source.width,
+            "depth": plan.source.depth,
+            "sha256": plan.source.digest,
+        },
+        "weights": {"sha256": plan.weights_digest},
+        "pixel_version": PIXEL_VERSION,
+        "software": used.software,
+        "device": used.name,
+        "workers": plan.workers,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": {phase: round(time, 2) for phase, time in seconds.items()},
+        "megapixel_steps": round(plan.megapixel_steps, 3),
+        "outputs": list(outputs),
+    }
+
+
+def output_document(plan: PosterPlan, folder: str, file: "OutputFile") -> dict[str, Any]:
+    """The entry of an output in the manifest.
+
+    folder: the folder of the outputs relative to the manifest, with its final `/`.
+    """
+    return {
+        "path": f"{folder}{file.name}",
+        "format": file.format,
+        "width": plan.extent.width,
+        "height": plan.extent.height,
+        "depth": file.depth,
+        "dpi": plan.extent.dpi,
+        "bytes": file.size,
+        "sha256": file.digest,
+    }

@@ -1,14 +1,14 @@
-"""Picture input and output of a poster: decodes its input, encodes its previews and outputs."""
+"""Decodes the input of a poster, and encodes its previews and outputs."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from jobs.planning.source import open_input
 from jobs.runtime.context import JobContext
-from jobs.runtime.manifest import OutputFile
 from jobs.spec.poster import Output, PosterSpec
 from render.pictures.decode import open_picture
 from render.pictures.deepzoom import digest, tiles_folder
@@ -22,6 +22,21 @@ _UPLOAD_THREADS = 8
 """Files of a DeepZoom that are uploaded at once."""
 
 
+@dataclass(frozen=True)
+class OutputFile:
+    """An encoded output.
+
+    name: of its file; for a DeepZoom, of its .dzi file. depth: bits a sample. digest: of the named
+    file, as `sha256:HEX`. size: of all its files together, in bytes.
+    """
+
+    name: str
+    format: str
+    depth: int
+    digest: str
+    size: int
+
+
 class PictureIO:
     """Decodes and encodes pictures in bands. It never holds a whole picture in memory."""
 
@@ -29,7 +44,12 @@ class PictureIO:
         self._context = context
 
     def ingest_input(self, spec: PosterSpec) -> None:
-        """Decode the input of a spec into tiles that any worker can read."""
+        """Decode the input of a spec into tiles that any worker can read.
+
+        Raises:
+            PictureError: the input is damaged.
+            StoreError: the tiles cannot be stored.
+        """
         if spec.input.path is not None:
             path = self._context.local_file(spec.input.path, self._context.blobs.input)
             here = spec.input.model_copy(update={"path": path})
@@ -38,7 +58,10 @@ class PictureIO:
         self._ingest(picture, self._context.keys.input)
 
     def ingest_mask(self, path: Path, number: int, max_pixels: int) -> None:
-        """Decode the mask of this number into tiles that any worker can read."""
+        """Decode a mask into tiles that any worker can read. Raises like `ingest_input`.
+
+        path: of the mask on the coordinator's machine. number: its index among the job's masks.
+        """
         picture = open_picture(self._context.attachment(path), max_pixels)
         self._ingest(picture, self._context.keys.mask(number))
 
@@ -47,7 +70,7 @@ class PictureIO:
         self._context.publish_draft(key)
 
     def write_preview(self, canvas: TiledImage, octave: int) -> None:
-        """Write a small JPEG of an octave's canvas to the store."""
+        """Write a small JPEG of an octave's canvas to the store. octave: counted from 1."""
         key = self._context.keys.preview(octave)
         small = preview(canvas)
         height, width, _ = small.shape
@@ -65,7 +88,15 @@ class PictureIO:
     ) -> OutputFile:
         """Encode the committed canvas as one output, and upload its files.
 
-        check_stop: called before each band; may raise.
+        Args:
+            name: of the file to write.
+            output: the format and the depth.
+            labels: the metadata of the file.
+            check_stop: called before each band. An exception that it raises ends the encoding.
+
+        Raises:
+            OutputError: the file cannot be written.
+            StoreError: a file cannot be uploaded.
         """
         size = (canvas.grid.height, canvas.grid.width)
         keys, number = self._context.keys, self._context.number

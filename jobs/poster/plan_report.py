@@ -12,8 +12,7 @@ from jobs.planning.poster import PosterPlan, make_plan
 from jobs.poster.outputs import encoding_resources
 from jobs.runtime.kind import JobFolder
 from jobs.spec.poster import PosterSpec
-from jobs.text.format import format_time
-from jobs.text.report import Facts, PlanReport, Table
+from jobs.text.report import PlanReport, Properties, Table, format_time
 
 
 def poster_plan_report(
@@ -48,7 +47,7 @@ def _report(
 ) -> PlanReport:
     document = _document(plan, seconds, comparison)
     compared = () if comparison is None else comparison_sections(comparison)
-    return PlanReport(document, (_octaves(document), Facts(_facts(document)), *compared))
+    return PlanReport(document, (_octaves(document), Properties(_properties(document)), *compared))
 
 
 def _document(
@@ -111,7 +110,7 @@ def _octaves(document: dict[str, Any]) -> Table:
     return Table(("octave", "width", "height", "tiles", "halo overhead", "megapixel-steps"), rows)
 
 
-def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+def _properties(document: dict[str, Any]) -> list[tuple[str, str]]:
     dpi = f" at {document['dpi']:g} dpi" if document["dpi"] else ""
     objectives = ", ".join(_format_objective(one) for one in document["objectives"])
     tiles = "on disk" if document["tiles_on_disk"] else "in memory"

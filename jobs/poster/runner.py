@@ -1,4 +1,4 @@
-"""Runs a poster: dream with a crew until the last checkpoint, then write the files without one."""
+"""Runs a poster: a crew dreams until the final checkpoint; then files are encoded without it."""
 
 import functools
 from dataclasses import replace
@@ -9,9 +9,13 @@ from cluster.errors import CallCancelled
 from jobs.planning.octave import MIN_CHECKPOINT_SECONDS
 from jobs.planning.poster import PosterPlan
 from jobs.planning.source import PictureInfo
-from jobs.poster.manifest import poster_manifest
-from jobs.poster.octave_loop import OctaveLoop, progress
-from jobs.poster.outputs import encoding_resources, write_outputs
+from jobs.poster.octave_loop import OctaveLoop, poster_progress
+from jobs.poster.outputs import (
+    encoding_resources,
+    output_document,
+    poster_manifest,
+    write_outputs,
+)
 from jobs.poster.worker_setup import create_worker, decoded_layout, shard_setup
 from jobs.runtime.backend import StartCrew, plan_resources, worker_resources
 from jobs.runtime.checkpoints import Checkpoints, Commit
@@ -19,19 +23,14 @@ from jobs.runtime.elastic_sizing import MIN_GAIN, CrewSizer, StartReservation
 from jobs.runtime.environment import FILE_SOFTWARE, Environment, PinnedPlan, software_versions
 from jobs.runtime.failures import RetryDecision
 from jobs.runtime.logs import EVENTS, log_fields
+from jobs.runtime.metrics.counters import WorkerTimings
 from jobs.runtime.metrics.progress import Progress
-from jobs.runtime.metrics.timings import WorkerTimings
 from jobs.runtime.runner import JobRunner, RunContext
 from jobs.text.errors import MachineMismatch
 
 
 class PosterRunner(JobRunner):
-    """Runs one poster under one lease.
-
-    start: starts a crew. reserve: on a cluster, asks for resources; a crew starts with those that
-    the cluster grants, and grows to the plan's workers. checkpoint_seconds: the shortest time
-    between two checkpoints of one octave. min_gain: see MIN_GAIN.
-    """
+    """Runs one poster under one lease."""
 
     workers = "crew"
 
@@ -44,9 +43,18 @@ class PosterRunner(JobRunner):
         checkpoint_seconds: float = MIN_CHECKPOINT_SECONDS,
         min_gain: float = MIN_GAIN,
     ) -> None:
+        """Prepare the run.
+
+        Args:
+            start: starts a crew.
+            reserve: asks the cluster for resources. A crew starts with those that are granted, and
+                grows up to the plan's workers. None starts the whole crew at once.
+            checkpoint_seconds: the shortest time between two checkpoints of one octave.
+            min_gain: see MIN_GAIN.
+        """
         super().__init__(run)
         self._plan, self._start = plan, start
-        self._most, self._use = plan.workers, plan_resources(plan)
+        self._max_workers, self._use = plan.workers, plan_resources(plan)
         self._sizer = CrewSizer(reserve, run.control, min_gain=min_gain)
         self._checkpoints = Checkpoints(run.context, run.lease.check, checkpoint_seconds)
         self._used: Environment | None = None
@@ -55,7 +63,7 @@ class PosterRunner(JobRunner):
         self._checkpoints.take_over()
         newest = self._checkpoints.newest
         if newest is not None:
-            self._run.reporter.note("goes on", octave=newest.octave + 1, step=newest.step)
+            self._run.reporter.add_event("goes on", octave=newest.octave + 1, step=newest.step)
 
     def _work_done(self) -> float:
         return self._run.reporter.status().done
@@ -66,7 +74,7 @@ class PosterRunner(JobRunner):
     def _loss_details(self, decision: RetryDecision) -> dict[str, str]:
         return {"then": decision}
 
-    def _begin_again(self, decision: RetryDecision) -> None:
+    def _prepare_retry(self, decision: RetryDecision) -> None:
         if decision == "frugally":
             self._plan = replace(self._plan, memory=self._plan.memory.frugal())
         self._checkpoints.reload()
@@ -91,32 +99,35 @@ class PosterRunner(JobRunner):
         """Dream all octaves with a crew. The crew and its resources are released at the end."""
         reporter, control = self._run.reporter, self._run.control
         reporter.use_resources(self._use)
-        plan, resources = self._sized_plan(), worker_resources(self._plan)
+        plan, resources = self._fit_to_cluster(), worker_resources(self._plan)
         context = replace(self._run.context, attachments=plan.attachment_digests)
         setup = shard_setup(plan, context)
         arguments = [(setup, context, member) for member in range(plan.workers)]
         with self._start(plan, create_worker, arguments) as crew, control.cancelling(crew):
-            self._pin(crew)
+            self._check_workers(crew)
             self._ingest(crew)
             self._clock.begin("dream")
             watch = functools.partial(self._watch, crew)
             loop = OctaveLoop(plan, setup, crew, self._checkpoints, control, watch)
-            with self._sizer.around(crew, resources, self._most):
+            with self._sizer.resizing(crew, resources, self._max_workers):
                 loop.run()
-            self._measure(crew)
-        reporter.note("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
+            self._collect_timings(crew)
+        reporter.add_event("dreamed", checkpoint_seconds=round(self._checkpoints.spent, 2))
 
-    def _sized_plan(self) -> PosterPlan:
-        """The plan for the crew that the cluster has room for."""
-        size = self._sizer.gather(worker_resources(self._plan), self._most)
+    def _fit_to_cluster(self) -> PosterPlan:
+        """Wait for workers, and change the plan to their number."""
+        size = self._sizer.wait_for_workers(worker_resources(self._plan), self._max_workers)
         if size != self._plan.workers:
             self._plan = self._plan.with_workers(size)
         self._run.reporter.set_workers(size)
-        self._run.reporter.note("crew", workers=size)
+        self._run.reporter.add_event("crew", workers=size)
         return self._plan
 
-    def _pin(self, crew: Crew) -> None:
-        """See that this crew makes the same bytes as the crew that began the job."""
+    def _check_workers(self, crew: Crew) -> None:
+        """Check that all workers make the same bytes as the crew that began the job.
+
+        Raises MachineMismatch.
+        """
         all_used: dict[int, Environment] = crew.call(
             "environment", dict.fromkeys(range(crew.size), ())
         )
@@ -141,7 +152,7 @@ class PosterRunner(JobRunner):
         plan, keys = self._plan, self._run.context.keys
         if not self._is_ingested(keys.input, plan.source):
             self._clock.begin("decode")
-            self._run.reporter.set_progress(progress(plan, "decode", 0, 0))
+            self._run.reporter.set_progress(poster_progress(plan, "decode", 0, 0))
             crew.call("ingest_input", {0: (plan.spec,)})
         for number, path in enumerate(plan.masks):
             if not self._is_ingested(keys.mask(number), plan.attachments[path]):
@@ -149,17 +160,18 @@ class PosterRunner(JobRunner):
                 crew.call("ingest_mask", {0: (path, number, plan.spec.limits.max_pixels)})
 
     def _is_ingested(self, key: str, source: PictureInfo) -> bool:
-        there = {entry.key: entry.size for entry in self._run.context.store.list_objects(key)}
-        return there.get(key) == decoded_layout(source).size_bytes
+        sizes = {entry.key: entry.size for entry in self._run.context.store.list_objects(key)}
+        return sizes.get(key) == decoded_layout(source).size_bytes
 
-    def _watch(self, crew: Crew, seen: Progress) -> None:
-        self._run.reporter.set_progress(seen)
+    def _watch(self, crew: Crew, progress: Progress) -> None:
+        """Report the progress after a step, and ask for another crew if that pays."""
+        self._run.reporter.set_progress(progress)
         if self._run.reporter.counters.is_due:
-            self._measure(crew)
+            self._collect_timings(crew)
         self._sizer.check(self._run.reporter.status().eta_seconds, self._checkpoints.cost)
 
-    def _measure(self, crew: Crew) -> None:
-        """Ask the workers for their timings. A stop that comes meanwhile waits for a commit."""
+    def _collect_timings(self, crew: Crew) -> None:
+        """Query the workers' timings. Requests to stop wait for the answer."""
         with self._run.control.shielded():
             found: dict[int, WorkerTimings] = crew.call(
                 "timings", dict.fromkeys(range(crew.size), ())
@@ -169,37 +181,40 @@ class PosterRunner(JobRunner):
         counters.add_timings(found)
 
     def _write_files(self) -> dict[str, Any]:
-        """Write the files from the final commit, without a crew; return the manifest."""
+        """Encode the files from the final commit, without a crew. Returns the manifest."""
         plan, final, context = self._plan, self._final_commit, self._run.context
         if final is None:
-            raise ValueError("a dream ends with a commit")
+            raise ValueError("files need the final commit: dream first")
         self._clock.begin("encode")
         reporter = self._run.reporter
         reporter.set_workers(0)
         reporter.use_resources(encoding_resources(plan))
-        reporter.set_progress(progress(plan, "encode", len(plan.octaves), 0))
+        reporter.set_progress(poster_progress(plan, "encode", len(plan.octaves), 0))
         used = self._used or self._pinned_environment()
         canvas = self._checkpoints.canvas(final, plan.grids[-1])
         files = write_outputs(plan, context, canvas, self._stop_if_urgent)
         folder = context.keys.outputs(context.number).removeprefix(context.keys.folder)
-        return poster_manifest(
-            plan, used, self._run.document, folder, files, self._started, self._clock.seconds()
-        )
+        outputs = [output_document(plan, folder, file) for file in files]
+        seconds = self._clock.seconds()
+        return poster_manifest(plan, used, self._run.document, outputs, self._started, seconds)
 
     def _stop_if_urgent(self) -> None:
-        """Raise Stopped where there is no time for the files. Another holder can write them."""
+        """Raise Stopped if there is no time for the files. Another holder can write them."""
         if self._run.control.must_stop_now:
             raise self._run.control.stopped()
 
     def _pinned_environment(self) -> Environment:
-        """What earlier crews computed the canvas with."""
+        """The environment in which earlier crews computed the canvas. Raises MachineMismatch."""
         pinned = PinnedPlan.read(self._run.context.store, self._run.context.keys.plan)
         found = Environment(pinned.device, pinned.device, pinned.software)
         self._check_file_software(found)
         return found
 
     def _check_file_software(self, used: Environment) -> None:
-        """See that this process writes the same files as the machines that dream would."""
+        """Check that this process encodes the same files as the crew would.
+
+        Raises MachineMismatch.
+        """
         here = software_versions(FILE_SOFTWARE)
         there = {name: used.software.get(name) for name in here}
         if here != there and not self._plan.spec.crew.any_device:

@@ -1,4 +1,4 @@
-"""Stages a submitted poster: its spec, with its files downloaded to this machine."""
+"""Stages a submitted poster: downloads its files, and returns its spec with their local paths."""
 
 from pathlib import Path
 from typing import Any
@@ -27,48 +27,52 @@ def stage_spec(
 ) -> PosterSpec:
     """Return the submitted spec with local files and the latest run settings.
 
-    run_settings: None for the submitted ones. cache: the folder for downloaded files.
+    Args:
+        stored: the spec as it was submitted.
+        run_settings: of the latest submit; None keeps those of the first.
+        cache: the folder for downloaded files.
 
     Raises:
-        VersionMismatch: this version would make another job of the spec.
+        VersionMismatch: this version makes another job from the spec.
         StoreRefused: a blob is missing or damaged.
         InvalidRecord: the stored spec is not valid.
         RequestError: the cache cannot be written.
     """
     check_file_names(stored)
     stager = AttachmentStager(store, stored.job, cache)
-    spec = _submitted(stored, map_attachments(stored.spec, stager.stage))
-    named, chosen = spec.input, spec.network
-    if stored.blobs.input and named.path:
-        path = fetch_blob(store, stored.blobs.input, named.path.name, cache)
-        named = named.model_copy(update={"path": path})
+    spec = _parse(stored, map_attachments(stored.spec, stager.stage))
+    source, network = spec.input, spec.network
+    if stored.blobs.input and source.path:
+        path = fetch_blob(store, stored.blobs.input, source.path.name, cache)
+        source = source.model_copy(update={"path": path})
     weights = stored.blobs.weights
     if weights:
-        path = fetch_weights(store, weights, Path(str(chosen.weights)).name, cache)
-        chosen = chosen.model_copy(update={"weights": path})
-    here = spec.model_copy(update={"input": named, "network": chosen})
+        path = fetch_weights(store, weights, Path(str(network.weights)).name, cache)
+        network = network.model_copy(update={"weights": path})
+    staged = spec.model_copy(update={"input": source, "network": network})
     identity = poster_identity(
-        here,
-        weights=weights or file_digest(resolve_weights(chosen.name, None)),
+        staged,
+        weights=weights or file_digest(resolve_weights(network.name, None)),
         picture=stored.blobs.input,
         attachments=stager.digests,
     )
     check_identity(stored, identity)
-    return here if run_settings is None else run_settings.apply_to(here)
+    return staged if run_settings is None else run_settings.apply_to(staged)
 
 
-def _submitted(stored: StoredSpec, document: dict[str, Any]) -> PosterSpec:
+def _parse(stored: StoredSpec, document: dict[str, Any]) -> PosterSpec:
+    """Parse a stored document. Files and digests must come in pairs. Raises InvalidRecord."""
     key = JobKeys(stored.job).spec
     try:
         spec = parse_poster_spec(document)
     except RequestError as error:
         raise invalid_record(key, str(error)) from error
-    for what, path, digest in (
+    for field, path, digest in (
         ("input", spec.input.path, stored.blobs.input),
         ("weights", spec.network.weights, stored.blobs.weights),
     ):
         if (path is None) != (digest is None):
             raise invalid_record(
-                key, f"{what}: a file without a digest, or a digest without a file"
+                key, f"{field}: a file without a digest, or a digest without a file"
             )
     return spec

@@ -1,4 +1,4 @@
-"""The setup of a poster's workers, and the factory that creates them."""
+"""The setup of a poster's workers, and the factory that creates them. Loads no torch."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,12 +21,12 @@ def decoded_layout(source: PictureInfo) -> TileLayout:
 
 
 def decoded_image(context: JobContext, key: str, source: PictureInfo) -> TiledImage:
-    """A decoded picture, or one that will be decoded."""
+    """The decoded picture at a key, which need not exist yet."""
     return TiledImage((TileSet(context.stored_object(key), decoded_layout(source)),))
 
 
 def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
-    """The setup of the engine for a plan."""
+    """The setup of the shards of a plan."""
     return ShardSetup(
         network=plan.spec.network.name,
         weights=plan.weights,
@@ -50,16 +50,17 @@ def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
 
 
 def create_worker(shard_setup: ShardSetup, context: JobContext, member: int) -> "Worker":
-    """Create a worker in the process where it works.
+    """Create a worker in its own process, where torch is imported.
 
-    Torch is imported here, so that coordinators do not load it.
+    Raises:
+        StoreRefused: this machine does not see the job's store, or a blob is missing.
     """
     from jobs.poster.worker import Worker
 
     context.check_store()
     weights = context.local_file(shard_setup.weights, context.blobs.weights)
     if not weights.exists():
-        # These weights ship with the project, which has another path on this machine.
+        # Builtin weights have another path on this machine.
         weights = resolve_weights(shard_setup.network, None)
     mix = shard_setup.mix.map_objectives(
         lambda one: replace(one, guide=one.guide and context.attachment(one.guide))

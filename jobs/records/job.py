@@ -112,7 +112,7 @@ def find_job_id(store: Store, text: str) -> str:
         more = len(found) - _MAX_NAMED
         named = ", ".join(found[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
         raise RequestError(
-            f"{text}: {len(found)} jobs start with this: {named}; write more of the id"
+            f"{text}: {len(found)} jobs start with this: {named}; give more of the id"
         )
     return found[0]
 
@@ -131,7 +131,7 @@ def _read_spec(store: Store, keys: JobKeys) -> tuple[StoredSpec, float]:
 
 
 def _job_not_found(store: Store, text: str) -> JobNotFound:
-    # The user may have typed a name without the hash.
+    # The text may be the name of a job without the hash.
     by_name: dict[str, str] = {}
     for job in list_job_ids(store):
         by_name[job] = job

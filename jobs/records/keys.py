@@ -1,4 +1,4 @@
-"""The keys of all objects of a job in a store. No other module spells them out."""
+"""The keys of all objects of a job in a store. No other module builds them."""
 
 import re
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ def is_digest(text: str) -> bool:
 
 
 def active_marker(job: str, generation: int) -> str:
-    """The marker for schedulers that a job should run, in one generation of its intent.
+    """The key of the marker that tells schedulers to run a job, in one generation of its intent.
 
-    Each generation has its own marker. So whoever deletes the marker of an ended generation cannot
-    delete the one that `retry` has just written.
+    Each generation has its own marker. So a process that deletes the marker of an ended generation
+    cannot delete the marker that `retry` has just written.
     """
     return f"{ACTIVE}{job}@{generation}" if generation else f"{ACTIVE}{job}"
 

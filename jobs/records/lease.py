@@ -7,10 +7,10 @@ than its `ttl`. Leases are never deleted, and only the highest number counts.
 
 The number is a fencing token (Kleppmann, "How to do distributed locking", 2016). A holder may sleep
 past the end of its lease, wake up and write; no clock can prevent that. Therefore a holder and its
-successor never write to the same keys: status, checkpoints and outputs contain the lease number,
-and readers use the highest one. A late renewal is harmless too: it rewrites an object that nobody
-reads any more, and the check after it stops the holder. If there is no successor, a late renewal
-simply continues the job.
+successor never write to the same keys: the keys of status, checkpoints and outputs contain the
+lease number, and readers use the highest one. A late renewal is harmless too: it rewrites an object
+that nobody reads any more, and then checks the lease, which stops the holder. If there is no
+successor, a late renewal continues the job.
 """
 
 import secrets
@@ -56,7 +56,7 @@ class CurrentLease:
 
 
 class HeldLease:
-    """A lease from its holder's point of view: renew, check, release. Thread-safe."""
+    """A lease that this process holds: renew, check, release. Thread-safe."""
 
     def __init__(
         self, store: Store, keys: JobKeys, number: int, token: str, holder: str, ttl: float
@@ -120,9 +120,16 @@ def current_lease(store: Store, keys: JobKeys) -> CurrentLease | None:
 def claim_lease(
     store: Store, keys: JobKeys, after: int, holder: str, ttl: float
 ) -> HeldLease | None:
-    """Claim the lease after the number `after` (0 for none); None if another claimer was faster.
+    """Claim the lease after the number `after`; None if another claimer was faster.
 
     The caller must know that lease `after` is not live. Raises InvalidRecord.
+
+    Args:
+        store: the store of the job.
+        keys: the keys of the job.
+        after: the highest lease number, or 0 if there is no lease.
+        holder: `host:pid`, for people.
+        ttl: seconds after the last renewal until the lease expires.
     """
     number, token = after + 1, secrets.token_hex(16)
     key = keys.lease(number)
@@ -138,7 +145,10 @@ def claim_lease(
 def restore_lease(
     store: Store, keys: JobKeys, number: int, token: str, holder: str, ttl: float
 ) -> HeldLease:
-    """A lease that another process of this holder claimed; only one of the two may renew it."""
+    """Take over a lease that another process of the same holder claimed.
+
+    Only one of the two processes may renew it from then on.
+    """
     return HeldLease(store, keys, number, token, holder, ttl)
 
 

@@ -12,7 +12,7 @@ from jobs.text.validation import describe_errors
 
 
 class Record(BaseModel):
-    """The base class of records: frozen, with a version, and without unknown fields."""
+    """The base class of records: frozen, with a version; unknown fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -73,7 +73,7 @@ def read_json_object(store: Store, key: str) -> dict[str, Any] | None:
 
 
 def invalid_record(key: str, problem: str) -> InvalidRecord:
-    """The error for an object with the wrong content."""
+    """Make the error for an object with the wrong content."""
     return InvalidRecord(
         f"{key}: {problem}; another program, or another version, may have written it"
     )

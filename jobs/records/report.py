@@ -8,14 +8,14 @@ from typing import Any
 
 from jobs.records.job import Job, load_job
 from jobs.records.keys import JobKeys
-from jobs.records.outputs import job_outputs
+from jobs.records.manifest import job_outputs
 from jobs.records.state import State, Want
 from jobs.records.status import Failure, Status
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord, JobNotFound
 
 _THREADS = 16
-"""Jobs that are loaded at the same time; each takes several requests in sequence."""
+"""How many jobs are loaded at the same time. Each needs several requests in sequence."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class MegapixelSteps:
 
 @dataclass(frozen=True)
 class Report:
-    """One job at present. None means unknown, or not there yet.
+    """The current facts about one job. None means unknown, or not written yet.
 
     progress: from 0 to 1.
     reason: why the job failed or waits. failure: the class of the failure.

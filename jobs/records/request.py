@@ -17,7 +17,9 @@ def pause(store: Store, job: str) -> State:
     """Stop a job at its next step boundary, or before it starts.
 
     Like the other requests, it returns the state right after the request: `running` until the
-    holder obeys. Repeating a request is not an error. Raises RequestError if the state forbids it.
+    holder obeys. Repeating a request is not an error.
+
+    Each request raises JobNotFound, InvalidRecord, and RequestError if the state forbids it.
     """
     loaded = _load_allowed(store, job, "pause")
     return _write_intent(store, loaded, loaded.intent.with_want("pause"))
@@ -40,13 +42,16 @@ def cancel(store: Store, job: str) -> State:
 def retry(store: Store, job: str, redo: Redo | None = None) -> State:
     """Run a failed or cancelled job again, from its last commit.
 
-    A dataset runs the items that are missing, and those that failed. It may be retried even after
-    it has succeeded.
-    redo: restricts which failed items run again; None means all of them.
+    A dataset runs the missing items and the failed items. It may be retried even after it has
+    succeeded.
+
+    redo: selects the failed items of a dataset; None means all of them.
+
+    Raises RequestError if the state forbids it, or for `redo` of a job without items.
     """
     loaded = _load_allowed(store, job, "retry")
     if redo and not loaded.has_items:
-        raise RequestError(f"{job}: is a {seen.kind}, which has no items; retry the whole job")
+        raise RequestError(f"{job}: is a {loaded.kind}, which has no items; retry the whole job")
     # A queued job may be the result of a retry that died before it wrote its marker.
     is_queued = loaded.state == "queued" and redo is None
     generation = loaded.intent.generation if is_queued else loaded.intent.generation + 1
@@ -61,9 +66,9 @@ def retry(store: Store, job: str, redo: Redo | None = None) -> State:
 
 def _load_allowed(store: Store, job: str, request: UserRequest) -> Job:
     loaded = load_job(store, job)
-    rows = [row for row in TRANSITIONS if row.by == request]
+    rows = [row for row in TRANSITIONS if row.action == request]
     if not loaded.has_items:
-        rows = [row for row in rows if row.only is None]
+        rows = [row for row in rows if row.only_kind is None]
     before = list(dict.fromkeys(row.before for row in rows))
     if loaded.state not in {*before, *(row.after for row in rows)}:
         states = " or ".join(filter(None, (", ".join(before[:-1]), before[-1])))

@@ -13,7 +13,7 @@ Want = Literal["run", "pause", "cancel"]
 
 
 class Redo(BaseModel):
-    """Which failed items of a dataset run again. failure: only that class; None means all."""
+    """Selects the failed items of a dataset that run again. failure: a class; None means all."""
 
     model_config = Record.model_config
 
@@ -21,8 +21,9 @@ class Redo(BaseModel):
 
 
 class Intent(Record):
-    """What users want of a job.
+    """What users want a job to do.
 
+    want: run, or pause or cancel at the next step boundary.
     generation: increased by `retry`; a failure counts only in the generation in which it happened.
     redo: the failed items that this generation runs again, besides items that were never run.
     """
@@ -32,7 +33,7 @@ class Intent(Record):
     redo: Redo | None = None
 
     def with_want(self, want: Want) -> "Intent":
-        """A copy with another wish for the same generation."""
+        """A copy with another `want` in the same generation."""
         return self.model_copy(update={"want": want})
 
 
@@ -42,7 +43,7 @@ State = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled
 UserRequest = Literal["pause", "resume", "cancel", "retry"]
 
 
-SchedulerAction = Literal["claim", "let go", "fail", "finish", "come back"]
+SchedulerAction = Literal["claim", "let go", "fail", "finish", "renew late"]
 
 
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
@@ -50,18 +51,19 @@ ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
 
 @dataclass(frozen=True)
 class Transition:
-    """An allowed transition from one state to another, and who causes it by what.
+    """An allowed transition from one state to another.
 
-    let go: the holder releases its lease, or dies so that it expires.
-    come back: a holder that seemed dead renews its lease before another one claims the next.
-    only: the kind of job that this is limited to; None means any kind.
+    actor, action: what causes the transition. Some actions of a scheduler:
+        let go: the holder releases its lease, or dies so that the lease expires.
+        renew late: a holder that seemed dead renews its lease before anybody claims the next one.
+    only_kind: the only kind of job with this transition; None means any kind.
     """
 
     before: State
     after: State
-    who: Literal["user", "scheduler"]
-    by: UserRequest | SchedulerAction
-    only: Literal["dataset"] | None = None
+    actor: Literal["user", "scheduler"]
+    action: UserRequest | SchedulerAction
+    only_kind: Literal["dataset"] | None = None
 
 
 TRANSITIONS: tuple[Transition, ...] = (
@@ -80,12 +82,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("paused", "cancelled", "user", "cancel"),
     Transition("failed", "queued", "user", "retry"),
     Transition("cancelled", "queued", "user", "retry"),
-    # Retries failed items. Another submit does the same, to run items that are new since.
-    Transition("succeeded", "queued", "user", "retry", only="dataset"),
+    # Retries failed items. Another submit does the same, to run new items.
+    Transition("succeeded", "queued", "user", "retry", only_kind="dataset"),
     # The holder obeys the intent at its next step boundary.
-    Transition("queued", "running", "scheduler", "come back"),
-    Transition("paused", "running", "scheduler", "come back"),
-    Transition("cancelled", "running", "scheduler", "come back"),
+    Transition("queued", "running", "scheduler", "renew late"),
+    Transition("paused", "running", "scheduler", "renew late"),
+    Transition("cancelled", "running", "scheduler", "renew late"),
 )
 
 

@@ -1,4 +1,4 @@
-"""What a holder reports of a job: its status, which it rewrites, and a list of events."""
+"""Reports of a holder on its job: a status, which it rewrites, and a list of events."""
 
 import json
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ class Status(Record):
 
     generation: of the intent that the holder read.
     phase: the current activity, such as `octave 3`.
-    octave, octaves, step, steps: the current ones, counted from 1, and their numbers.
+    octave, step: the current ones, counted from 1, of `octaves` and `steps`.
     done, total: work in megapixel-steps; for a dataset, in items.
     progress: from 0 to 1.
     rate: work done per second.

@@ -27,7 +27,7 @@ def attachment_reference(path: Path, digest: str) -> str:
 
 
 def parse_attachment_reference(text: str) -> tuple[str, str] | None:
-    """The digest and the name in such a reference; None for any other text."""
+    """The digest and the file name in a reference; None for any other text."""
     found = _REFERENCE.fullmatch(text)
     if found is None or not is_file_name(found["name"]):
         return None
@@ -35,7 +35,7 @@ def parse_attachment_reference(text: str) -> tuple[str, str] | None:
 
 
 def is_file_name(name: str) -> bool:
-    """Whether a text is a plain file name, which cannot lead to another folder."""
+    """Whether a text is a plain file name, without a path to another folder."""
     return name not in {"", ".", ".."} and not {"/", "\0"} & set(name)
 
 
@@ -64,11 +64,12 @@ class UploadedFile(BaseModel):
 class StoredSpec(Record):
     """The spec as submitted; written once.
 
-    spec: the document. Paths are reduced to file names, masks and guides are references of digest
-        and name. The inputs of a dataset keep their address.
+    job: the id of the job.
+    spec: the document. Paths are replaced by file names, and masks and guides by references of
+        digest and name. The inputs of a dataset keep their address.
     identity: Identity.document; the job id contains its hash.
-    nonce: random; a submitter learns from it whether its write was the first.
-    weights: for each variant of a dataset; None for weights that ship with the project.
+    nonce: random; a submitter recognises its own write by it.
+    weights: the weights of each variant of a dataset; None for weights that ship with the project.
     """
 
     job: str
@@ -85,9 +86,10 @@ _Spec = TypeVar("_Spec", PosterSpec, DatasetSpec)
 class RunSettings(Record):
     """The settings that another submit of the same job may change.
 
-    They are stored apart from the spec, which never changes. So users can follow advice such as
-    "raise crew.memory_per_worker" by submitting the same job again. The waiting job with the
-    higher priority runs first.
+    They are stored separately, because the stored spec never changes. So users can follow advice
+    such as "raise crew.memory_per_worker" by submitting the same job again.
+
+    priority: from 0 to 100; the waiting job with the higher priority runs first.
     """
 
     priority: Annotated[int, Field(ge=0, le=100)]

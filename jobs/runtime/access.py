@@ -1,7 +1,7 @@
-"""What the workers of a job from a store may read.
+"""The access policy: which paths and addresses the workers of a job may read.
 
-Anybody who can write to a store can put any spec there. Uploaded files lie in the store by their
-digest. Workers read other paths and addresses only where the operator of `work` allows them.
+A store is untrusted: any spec may be in it. Workers always read uploaded files, by their digests.
+They read other paths and addresses only if the operator of `work` allows them.
 """
 
 import os
@@ -13,7 +13,7 @@ from jobs.text.errors import RequestError
 
 
 def is_folder(path: str) -> bool:
-    """Whether a path is a folder. False if this process may not look."""
+    """Whether a path is a folder. False without the permission to look."""
     try:
         return Path(path).is_dir()
     except OSError:
@@ -21,7 +21,7 @@ def is_folder(path: str) -> bool:
 
 
 def path_exists(path: str) -> bool:
-    """Whether a path exists. False if this process may not look."""
+    """Whether a path exists. False without the permission to look."""
     try:
         return Path(path).exists()
     except OSError:
@@ -67,20 +67,22 @@ class AccessPolicy:
         real = os.path.realpath(path)
         folders = [one for one in self.allowed or () if not one.startswith(_S3)]
         if not any(_is_below(real, os.path.realpath(folder)) for folder in folders):
-            link = "through a link " if real != path else ""
+            problem = "`work` may not read this path"
+            if real != path:
+                problem = "a link leads to a path that `work` may not read"
             raise RequestError(
-                f"{path}: lies {link}where `work` may not read; submit the job into a bucket, "
-                "which uploads its pictures, or start `work` with --allow FOLDER"
+                f"{path}: {problem}; submit the job into a bucket, which uploads its pictures, or "
+                "start `work` with --allow FOLDER"
             )
         return real
 
     def _resolve_s3(self, address: str) -> str:
         prefixes = [one for one in self.allowed or () if one.startswith(_S3)]
-        # A bucket takes dots for names, but proxies may not.
+        # To S3, `.` and `..` are names, but a proxy may resolve them.
         dotted = {".", ".."} & set(address.removeprefix(_S3).split("/"))
         if dotted or not any(_is_below(address, prefix) for prefix in prefixes):
             raise RequestError(
-                f"{address}: lies where `work` may not read; start it with "
+                f"{address}: `work` may not read this path; start it with "
                 "--allow s3://BUCKET/PREFIX"
             )
         return address
@@ -105,6 +107,6 @@ def parse_allowed(text: str) -> str:
 
 
 def _is_below(path: str, folder: str) -> bool:
-    """Whether a path is the folder or prefix itself, or lies below it."""
+    """Whether a path is the folder or prefix itself, or below it."""
     top = folder.rstrip("/")
     return path == top or path.startswith(f"{top}/")

@@ -10,7 +10,7 @@ from cluster.pool import Pool
 from cluster.resources import Resources
 from jobs.planning.poster import PosterPlan
 from jobs.runtime.elastic_sizing import StartReservation
-from jobs.runtime.metrics.counters import ResourceUse
+from jobs.runtime.metrics.snapshot import ResourceUse
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -27,7 +27,7 @@ StartCrew = Callable[
 
 
 _HALO_ROUNDS = 4
-"""How many rounds of halos Ray's object store holds at most: new, in use, and not yet freed."""
+"""Rounds of halos that Ray's object store holds at most: new, in use, and not yet freed."""
 
 
 _MIN_STORE_BYTES = 100 << 20
@@ -94,14 +94,14 @@ def worker_resources(plan: PosterPlan) -> Resources:
 StartPool = Callable[
     [MemberFactory, Sequence[tuple[object, ...]], Resources, int], AbstractContextManager[Pool]
 ]
-"""Starts a pool, with one member for each tuple of arguments, and closes it at the end.
+"""Starts a pool, with one member for each tuple of arguments. Closes it at the end.
 
-The resources are those of one member. The number is how many tasks a member has at once.
+The resources are those of one member. The number is the tasks that a member has at once.
 """
 
 
 _POOL_STORE_BYTES = 100 << 20
-"""Size of Ray's object store for a pool. Rows are small, and pictures do not pass through it."""
+"""Bytes of Ray's object store for a pool. Rows are small, and pictures do not pass through it."""
 
 
 @contextmanager
@@ -155,9 +155,9 @@ def pool_on_ray(
 
 @dataclass(frozen=True)
 class Backend:
-    """How to start crews, for posters, and pools, for datasets.
+    """Starts crews, for posters, and pools, for datasets.
 
-    reserve: asks for resources, on a cluster whose machines come and go. gpus: the types of the
+    reserve: asks for resources, if machines of the cluster come and go. gpus: the types of the
     cluster's GPUs.
     """
 

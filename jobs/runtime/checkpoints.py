@@ -1,4 +1,4 @@
-"""The checkpoints of one job: how the holder of its lease finds, commits and deletes them."""
+"""The checkpoints of a job: the holder of its lease finds, commits and deletes them."""
 
 import re
 import time
@@ -42,8 +42,8 @@ class Commit(Record):
     parts: Annotated[tuple[CommitPart, ...], Field(min_length=1)]
 
 
-KEPT = 2
-"""How many checkpoints stay. If the newest is unreadable, one is left."""
+_KEPT_CHECKPOINTS = 2
+"""How many checkpoints stay in the store. If the newest is damaged, the other one is used."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class FoundCommit:
 
 
 def valid_commits(store: Store, keys: JobKeys) -> list[FoundCommit]:
-    """The commits whose objects all exist, the newest first.
+    """The commits without missing objects, the newest first.
 
     Takes one listing and one read for each commit.
     """
@@ -89,11 +89,11 @@ class Checkpoints:
         self,
         context: JobContext,
         fence: Callable[[], None],
-        least_seconds: float = MIN_CHECKPOINT_SECONDS,
+        min_seconds: float = MIN_CHECKPOINT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context, self._fence, self._clock = context, fence, clock
-        self._min_seconds = least_seconds
+        self._min_seconds = min_seconds
         self._cost = self._spent = 0.0
         self._count = 0
         self._since = clock()
@@ -123,33 +123,33 @@ class Checkpoints:
     def take_over(self) -> None:
         """Find the newest checkpoint of earlier holders, and commit it again under this lease.
 
-        From then on, nothing that earlier holders still write counts.
+        After that, late writes of earlier holders have no effect. Raises LeaseLost, StoreError.
         """
         self._kept = []
         found = valid_commits(self._context.store, self._context.keys)
         if found:
-            self._kept = found[1:KEPT]
+            self._kept = found[1:_KEPT_CHECKPOINTS]
             self._add(found[0].commit)
         self._since = self._clock()
 
     def reload(self) -> None:
         """Forget checkpoints that no longer exist. Called after a crew is lost."""
-        mine = [
+        own = [
             one
             for one in valid_commits(self._context.store, self._context.keys)
             if one.number == self._context.number
         ]
-        self._kept = mine[::-1][-KEPT:]
+        self._kept = own[::-1][-_KEPT_CHECKPOINTS:]
 
     @property
     def is_due(self) -> bool:
-        """Whether enough was computed since the last checkpoint to be worth another."""
+        """Whether enough work was done since the last checkpoint to write another."""
         return self._clock() - self._since >= max(
             self._min_seconds, WORK_PER_CHECKPOINT * self._cost
         )
 
     def begin(self) -> int:
-        """Return a new sequence number, under which the members save their shards.
+        """Begin a checkpoint. Returns its sequence number, for the shards that members save.
 
         No number is used twice, so late writes of a lost crew do no harm.
         """
@@ -158,7 +158,7 @@ class Checkpoints:
         return self._sequence
 
     def finish(self, octave: int, step: int, parts: tuple[CommitPart, ...]) -> None:
-        """Commit the saved shards, and delete old checkpoints."""
+        """Commit the saved shards, and delete old checkpoints. Raises LeaseLost, StoreError."""
         self._add(Commit(octave=octave, step=step, parts=parts))
         self._since = self._clock()
         self._cost = self._since - self._began
@@ -181,7 +181,7 @@ class Checkpoints:
         self._fence()
         store.put(keys.commit(number, self._sequence), commit.encode())
         self._kept.append(FoundCommit(number, self._sequence, commit))
-        self._kept = self._kept[-KEPT:]
+        self._kept = self._kept[-_KEPT_CHECKPOINTS:]
         self._prune()
 
     def _prune(self) -> None:

@@ -1,4 +1,4 @@
-"""What a process needs to work on a job: its store, its lease and its scratch folder."""
+"""The context of a job in any process: its store, its lease and its scratch folder."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
 
 Opener = Callable[[], Store]
-"""Opens the store in any process. It can be sent to workers; a connection cannot."""
+"""Opens the store in any process. Unlike a connection, it can be pickled."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StoredObject:
 
 
 RETRY_SECONDS = 600.0
-"""Seconds to retry while the store does not answer. After that, the job goes back to the queue."""
+"""Seconds to retry while the store does not answer. Then the job goes back to the queue."""
 
 
 @functools.cache
@@ -49,11 +49,12 @@ def retrying_store(address: str) -> Store:
 
 @dataclass(frozen=True)
 class JobContext:
-    """The context of the holder of lease `number` of a job.
+    """The context of the holder of lease `number` of a job, and of its workers.
 
-    scratch: a local folder, at the same path on each machine. blobs: the digests of the input and
-    the weights, for machines that do not have the coordinator's files. attachments: the digests of
-    masks and guides, by the coordinator's paths. access: what else workers may read.
+    opener: opens the job's store. scratch: a local folder, at the same path on each machine. blobs:
+    the digests of the input and the weights, for machines without the coordinator's files.
+    attachments: the digests of masks and guides, by the coordinator's paths. access: what else
+    workers may read.
     """
 
     opener: Opener
@@ -77,7 +78,7 @@ class JobContext:
     def check_store(self) -> None:
         """Check that this machine sees the job's store.
 
-        A worker could write to a folder that is not shared, and nobody would find its files.
+        Otherwise a worker could write to a folder that is not shared, and its files would be lost.
 
         Raises:
             StoreRefused: the lease is not in the store.
@@ -97,7 +98,7 @@ class JobContext:
         return fetch_blob(self.store, digest, path.name, cache_folder())
 
     def attachment(self, path: Path) -> Path:
-        """The local path of a mask or guide that the coordinator has at `path`."""
+        """The local path of a mask or guide, by the coordinator's path. Raises StoreRefused."""
         return self.local_file(path, self.attachments.get(path))
 
     def local_copy(self, key: str) -> Path:
@@ -117,7 +118,7 @@ class JobContext:
         return StoredObject(self.opener, key, self.scratch / "kept" / key)
 
     def publish_draft(self, key: str) -> None:
-        """Move the file `draft(key)` into the store.
+        """Move the file `draft(key)` into the store. Raises StoreError.
 
         If the store copies it, the file stays on this machine as the local copy.
         """

@@ -1,4 +1,4 @@
-"""Requests to stop a crew's work: from users, from signals, and from a lost lease."""
+"""Requests to stop a run: from users, from signals, and from a lost lease."""
 
 import threading
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from typing import Literal
 from cluster.crew import Crew
 
 StopRequest = Literal["regroup", "yield", "pause", "drain", "cancel", "lost"]
-"""Why to stop.
+"""The reason to stop.
 
 regroup: at the next step, to continue with a crew of another size. yield: at the next step, for a
-job of higher priority. pause: at the next step, for the user. drain: this process ends. cancel: the
-user gave up the job. lost: the lease is lost.
+job of higher priority. pause: at the next step, for the user. drain: this process must end. cancel:
+the user cancelled the job. lost: the lease is lost.
 """
 
 
@@ -32,12 +32,12 @@ class Stopped(Exception):  # noqa: N818 - not an error
 
     @property
     def saves_canvas(self) -> bool:
-        """Whether somebody will continue the job, so that the canvas is worth saving."""
+        """Whether to commit the canvas first, because the job will continue from it."""
         return self.want in ("regroup", "yield", "pause", "drain")
 
 
 class Control:
-    """Collects requests to stop, from any thread or signal handler. The most urgent one counts."""
+    """Collects requests to stop, from any thread or signal handler. The most urgent one wins."""
 
     def __init__(self) -> None:
         self._requests: set[StopRequest] = set()
@@ -94,7 +94,10 @@ class Control:
             crew.cancel_call()
 
     def stopped(self) -> Stopped:
-        """Return the exception to raise. From now on, no call of the crew is cancelled."""
+        """Return the exception to raise. From now on, no call of the crew is cancelled.
+
+        Raises ValueError without a request.
+        """
         wanted = self.requested
         if wanted is None:
             raise ValueError("there is no request to stop")

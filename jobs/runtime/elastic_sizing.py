@@ -1,4 +1,4 @@
-"""Elastic crew size: how many workers a crew starts with, and when another size pays."""
+"""Elastic crew size: how many workers a crew starts with, and when to resize it."""
 
 import math
 import time
@@ -11,17 +11,19 @@ from cluster.resources import Reservation, Resources
 from jobs.runtime.control import Control
 
 StartReservation = Callable[[Resources, int], Reservation]
-"""Asks a cluster for these resources, so many times."""
+"""Asks a cluster for the resources of this many workers."""
 
 
 _GRACE = 3.0
 """Seconds to wait for more resources once there are some. A crew can still grow later."""
 
 
-_POLL = 0.1
+_POLL_INTERVAL = 0.1
+"""Seconds between two looks at the granted resources."""
+
 
 _CHECK_INTERVAL = 2.0
-"""Seconds between two questions to the cluster."""
+"""Seconds between two decisions about resizing."""
 
 
 MIN_GAIN = 3.0
@@ -31,8 +33,8 @@ MIN_GAIN = 3.0
 class CrewSizer:
     """Sizes the crews of one job on a cluster whose machines come and go.
 
-    reserve: None where a crew of any size starts at once and none grows. control: gets the request
-    to regroup where another size pays. min_gain: see MIN_GAIN.
+    reserve: None starts crews of the full size at once, and never resizes them. control: gets the
+    request to regroup if another size pays. min_gain: see MIN_GAIN.
     """
 
     def __init__(
@@ -46,15 +48,16 @@ class CrewSizer:
         self._reserve, self._control, self._min_gain = reserve, control, min_gain
         self._clock, self._sleep = clock, sleep
         self._crew: Crew | None = None
-        self._spare: Reservation | None = None
+        self._extra: Reservation | None = None
         self._began, self._checked = clock(), -math.inf
         self._start_seconds: float | None = None
 
-    def gather(self, resources: Resources, most: int) -> int:
-        """How many workers can start now: `most`, or as many as the cluster grants in a moment.
+    def wait_for_workers(self, resources: Resources, most: int) -> int:
+        """Wait until the cluster has resources for workers; return for how many, at most `most`.
 
-        Raises Stopped where the holder is asked to leave. Raises InsufficientCapacity where the
-        cluster grants nothing for as long as a worker may take to start.
+        Raises:
+            Stopped: a stop was requested meanwhile.
+            InsufficientCapacity: the cluster granted nothing within `resources.start_timeout`.
         """
         self._began = self._clock()
         if self._reserve is None:
@@ -67,29 +70,29 @@ class CrewSizer:
                 if waited >= resources.start_timeout:
                     raise InsufficientCapacity(
                         f"no machine of the cluster had {resources} free within "
-                        f"{resources.start_timeout:g} s: wait until other crews have ended, or add "
+                        f"{resources.start_timeout:g} s; wait until other crews have ended, or add "
                         "machines"
                     )
                 if self._control.requested:
                     raise self._control.stopped()
-                self._sleep(_POLL)
+                self._sleep(_POLL_INTERVAL)
 
     @contextmanager
-    def around(self, crew: Crew, resources: Resources, most: int) -> Iterator[None]:
-        """Reserve what the crew lacks, and let `check` watch the crew, until the block ends."""
+    def resizing(self, crew: Crew, resources: Resources, most: int) -> Iterator[None]:
+        """Reserve the missing workers, and let `check` resize the crew, until the block ends."""
         if self._reserve is None:
             yield
             return
-        with self._reserve(resources, most - crew.size) as spare:
-            self._crew, self._spare, self._start_seconds = crew, spare, None
+        with self._reserve(resources, most - crew.size) as extra:
+            self._crew, self._extra, self._start_seconds = crew, extra, None
             try:
                 yield
             finally:
-                self._crew = self._spare = None
+                self._crew = self._extra = None
                 self._control.clear_regroup()
 
     def check(self, left: float | None, checkpoint: float) -> None:
-        """Between two steps: ask for another crew where machines leave or enough have come.
+        """Request to regroup if machines leave, or if enough have come. Called between steps.
 
         left: seconds that this crew still needs, if known. checkpoint: seconds of one checkpoint.
         """
@@ -99,17 +102,19 @@ class CrewSizer:
         if self._crew is None or now - self._checked < _CHECK_INTERVAL:
             return
         self._checked = now
-        if self._crew.is_draining or self._pays(self._crew.size, left, checkpoint):
+        if self._crew.is_draining or self._should_grow(self._crew.size, left, checkpoint):
             self._control.request("regroup")
 
-    def _pays(self, size: int, left: float | None, checkpoint: float) -> bool:
-        if self._spare is None or left is None:
+    def _should_grow(self, size: int, left: float | None, checkpoint: float) -> bool:
+        if self._extra is None or left is None:
             return False
-        more = self._spare.granted
-        saved = left * more / (size + more)
-        if not more or saved >= self._min_gain * ((self._start_seconds or 0.0) + checkpoint):
-            return bool(more)
-        # It will never pay, and other jobs may need the resources.
-        self._spare.close()
-        self._spare = None
+        granted = self._extra.granted
+        if not granted:
+            return False
+        saved = left * granted / (size + granted)
+        if saved >= self._min_gain * ((self._start_seconds or 0.0) + checkpoint):
+            return True
+        # The gain only falls from now on, and other jobs may need the resources.
+        self._extra.close()
+        self._extra = None
         return False

@@ -1,4 +1,4 @@
-"""The device and the software that a job's bytes depend on, and the plan pinned with them."""
+"""The device and software that determine a job's bytes, and the plan pinned with them."""
 
 import platform
 from collections.abc import Iterable

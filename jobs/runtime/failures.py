@@ -1,4 +1,4 @@
-"""The class of an error, and whether to retry: pure functions of the error and the history."""
+"""The class of an error, and the decision whether to retry. All functions are pure."""
 
 import traceback
 from typing import Literal

@@ -13,13 +13,13 @@ from jobs.text.errors import InvalidRecord, JobNotFound
 class Garbage:
     """Objects of one kind at one key or prefix, in the order of their removal.
 
-    what: a description for people. where: the key or prefix. newest: the time of the last write, by
-    the store's clock; None if the age does not matter. job: a job that must have ended before the
-    objects are removed.
+    description: of the kind, for people. prefix: the key or prefix. bytes: the total size. newest:
+    the time of the last write, by the store's clock; None if the age does not matter. job: a job
+    that must have ended before the objects are removed.
     """
 
-    what: str
-    where: str
+    description: str
+    prefix: str
     keys: tuple[str, ...] = ()
     uploads: tuple[UnfinishedUpload, ...] = ()
     bytes: int = 0
@@ -37,7 +37,12 @@ class Garbage:
 
 
 def as_garbage(
-    what: str, where: str, entries: Iterable[ObjectInfo], *, aged: bool, job: str | None = None
+    description: str,
+    prefix: str,
+    entries: Iterable[ObjectInfo],
+    *,
+    aged: bool,
+    job: str | None = None,
 ) -> list[Garbage]:
     """Return the entries as one `Garbage`, or an empty list if there are none.
 
@@ -48,8 +53,8 @@ def as_garbage(
         return []
     return [
         Garbage(
-            what,
-            where,
+            description,
+            prefix,
             tuple(entry.key for entry in found),
             bytes=sum(entry.size for entry in found),
             newest=max(entry.modified for entry in found) if aged else None,

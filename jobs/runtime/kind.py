@@ -1,4 +1,4 @@
-"""What every kind of job can do. The registry of kinds is `jobs.services.kinds`."""
+"""The interface of a kind of job. The registry of kinds is `jobs.services.kinds`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -31,10 +31,10 @@ JobFolder = Callable[[str], Path]
 
 @dataclass(frozen=True)
 class RunLimits:
-    """What a scheduler allows one job.
+    """The limits that a scheduler sets for one job.
 
-    cores, gpus, memory: of this machine, memory in bytes. max_pixels: of one picture.
-    checkpoint_seconds, min_gain: see `jobs.poster.runner`.
+    cores, gpus, memory: the job's part of this machine; memory in bytes. max_pixels: of one
+    picture. checkpoint_seconds, min_gain: see `PosterRunner`.
     """
 
     cores: int
@@ -45,13 +45,13 @@ class RunLimits:
     min_gain: float = MIN_GAIN
 
     def machine(self) -> "Machine":
-        """This machine, reduced to the job's share."""
+        """This machine, reduced to the limits."""
         from jobs.planning.machine import this_machine
 
         return replace(this_machine(), cores=self.cores, gpus=self.gpus, memory=self.memory)
 
     def check(self, limits: Limits) -> None:
-        """Raise RequestError where a job allows itself more than the operator allows."""
+        """Raise RequestError if a job's own limits are above those of the operator."""
         if limits.max_pixels > self.max_pixels:
             raise RequestError(
                 f"limits.max_pixels: {limits.max_pixels} is more than this `work` allows, "
@@ -61,41 +61,58 @@ class RunLimits:
 
 
 class JobKind(ABC, Generic[Spec]):
-    """A kind of job. All methods raise errors in one line: what, where, what to do."""
+    """A kind of job. Messages of errors have one line: what, where, what to do."""
 
     @abstractmethod
     def plan(
         self, spec: Spec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
     ) -> PlanReport:
-        """What a render on this machine would do and take. Renders nothing.
+        """Plan a render on this machine, and estimate its time and cost. Renders nothing.
 
-        request: which crews to estimate. probe: whether to measure this machine.
+        Args:
+            request: the crews to estimate.
+            folder: the folder for the results.
+            probe: whether to measure the speed of this machine.
+
+        Raises:
+            RequestError, RenderError: this machine cannot render the spec.
         """
 
     @abstractmethod
     def submit(self, store: Store, spec: Spec) -> SubmitResult:
-        """Put a job into a store, or find it there; the latest run settings count."""
+        """Put a job into a store, or find it there. The latest run settings count.
+
+        Raises RequestError or RenderError if no machine could render it, and StoreError.
+        """
 
     @abstractmethod
     def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
-        """Render what is left of a job, and publish its manifest."""
+        """Render the rest of a job, and publish its manifest. Raises like `JobRunner.run`."""
 
     @abstractmethod
     def render_here(
         self, spec: Spec, folder: JobFolder, watch: WatchProgress, *, in_process: bool
     ) -> ResultReport:
-        """Render a spec on this machine into a folder. in_process: without Ray."""
+        """Render a spec on this machine into a folder.
+
+        Args:
+            folder: the folder for the results.
+            watch: gets the progress.
+            in_process: render in this process, without Ray.
+        """
 
     @abstractmethod
     def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
-        """Bring the results of a succeeded job into a folder.
+        """Fetch the results of a succeeded job into a folder.
 
-        formats: of `--format`; none: all that the job has made.
+        formats: values of `--format`; if empty, all results of the job are fetched.
+
+        Raises RequestError, StoreError.
         """
 
     @abstractmethod
     def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
-        """What a job has left in a store that can be removed.
+        """The objects of a job that can be removed from the store.
 
-        of_all: also the checkpoints from which a failed or cancelled job could resume.
+        of_all: include the checkpoints from which a failed or cancelled job could resume.
         """

@@ -1,4 +1,4 @@
-"""Threads that renew a lease, report, and pass on requests to stop while the crew works."""
+"""Threads that renew a lease, write reports, and pass on requests to stop, during a run."""
 
 import math
 import os
@@ -88,7 +88,7 @@ class LeaseRenewer:
             while not self._ended.wait(interval):
                 self._renew_and_report()
         finally:
-            # If this thread fails, nobody may render without a lease.
+            # If this thread fails, the lease expires, and the holder must not go on rendering.
             if not self._ended.is_set():
                 self._control.request("drain")
 
@@ -103,8 +103,8 @@ class LeaseRenewer:
         except LeaseLost:
             self._control.request("lost")
         except (StoreError, InvalidRecord) as error:
-            # Nobody else can take the lease either while the store does not answer.
-            self._reporter.note_store_error(str(error))
+            # While the store does not answer, no other process can take the lease either.
+            self._reporter.add_store_error(str(error))
 
     def _read_intent(self) -> None:
         intent = Intent.read_or_none(self._store, self._lease.keys.intent)

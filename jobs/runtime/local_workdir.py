@@ -1,4 +1,4 @@
-"""The folder in which a render here works, and the right to work there."""
+"""The working folder of a local render: its store, its lease, and its removal at the end."""
 
 import functools
 import os
@@ -18,54 +18,66 @@ from jobs.runtime.reporter import Reporter
 from jobs.store.store import Store
 from jobs.text.errors import LeaseLost, RequestError
 
-WORKING = ".rendering"
-"""The hidden folder beside the results in which a render works, and from which it can go on."""
+WORKDIR_NAME = ".rendering"
+"""The name of the hidden folder beside the results. An interrupted render resumes from there."""
 
 
 _TTL = 30.0
-"""Seconds of a lease: how long a render on another machine keeps its folder after it has died."""
+"""Lifetime of a lease in seconds. For so long, a dead render on another machine blocks its folder.
+"""
 
 
 @dataclass(frozen=True)
 class LocalWorkdir:
-    """A folder for results, and the job that is rendered into it."""
+    """The working folder of one job.
+
+    out: the folder for the results.
+    """
 
     out: Path
     job: str
 
     @property
-    def working(self) -> Path:
-        return self.out / WORKING / self.job
+    def path(self) -> Path:
+        """The working folder itself."""
+        return self.out / WORKDIR_NAME / self.job
 
     @property
     def store(self) -> Path:
-        return self.working / "store"
+        """The folder that is the job's store."""
+        return self.path / "store"
 
     @property
     def keys(self) -> JobKeys:
+        """The keys of the job's objects."""
         return JobKeys(self.job)
 
 
 @contextmanager
-def working_folder(place: LocalWorkdir) -> Iterator[Store]:
-    """The store of a render; empty folders that were made for it go again. Raises RequestError."""
-    made: list[Path] = []
+def open_workdir(workdir: LocalWorkdir) -> Iterator[Store]:
+    """Create the working folder, and open its store. At the end, remove the folders left empty.
+
+    Raises:
+        RequestError: the folder cannot be written.
+    """
+    created: list[Path] = []
     try:
-        made += (folder for folder in (place.out, *place.out.parents) if not folder.exists())
-        place.store.mkdir(parents=True, exist_ok=True)
+        out = workdir.out
+        created += (folder for folder in (out, *out.parents) if not folder.exists())
+        workdir.store.mkdir(parents=True, exist_ok=True)
     except OSError as why:
-        _remove_if_empty(made)
+        _remove_if_empty(created)
         raise RequestError(
-            f"{place.out}: cannot be written ({why.strerror}); choose another --out"
+            f"{workdir.out}: cannot be written ({why.strerror}); choose another --out"
         ) from why
     try:
-        yield retrying_store(str(place.store))
+        yield retrying_store(str(workdir.store))
     finally:
-        _remove_if_empty([place.store, place.working, place.working.parent, *made])
+        _remove_if_empty([workdir.store, workdir.path, workdir.path.parent, *created])
 
 
 def _remove_if_empty(folders: list[Path]) -> None:
-    """Take back folders made for a render that left nothing in them, the innermost first."""
+    """Remove folders until one is not empty. folders: the innermost first."""
     for folder in folders:
         if not folder.is_dir():
             continue
@@ -75,60 +87,61 @@ def _remove_if_empty(folders: list[Path]) -> None:
 
 
 @contextmanager
-def claimed(
-    place: LocalWorkdir, store: Store, is_of_use: Callable[[], bool], *, stays: bool
+def claim_workdir(
+    workdir: LocalWorkdir, store: Store, can_resume: Callable[[], bool], *, is_permanent: bool
 ) -> Iterator[tuple[JobContext, HeldLease]]:
-    """The next lease, unless somebody is at work here; then RequestError.
+    """Claim the job's next lease until the block ends. Then remove the working folder, or keep it.
 
-    is_of_use: whether one that failed has left what another can go on from; else the folder goes.
-    stays: whether the folder stays after all is done.
+    Args:
+        can_resume: after an error, says whether another render can resume from the folder. If not,
+            the folder is removed.
+        is_permanent: whether the folder stays after success.
+
+    Raises:
+        RequestError: another process renders into the folder.
     """
-    before = current_lease(store, place.keys)
-    if before is not None and before.is_live and not _is_dead(before):
+    before = current_lease(store, workdir.keys)
+    if before is not None and before.is_live and not _has_exited(before):
         raise RequestError(
-            f"{place.out}: is being rendered into by {before.lease.holder}; wait for it, or choose "
-            "another --out"
+            f"{workdir.out}: is being rendered into by {before.lease.holder}; wait for it, or "
+            "choose another --out"
         )
-    held = claim_lease(store, place.keys, before.number if before else 0, _me(), _TTL)
-    if held is None:
-        raise RequestError(f"{place.out}: another render into it was faster; wait for it")
-    opener = functools.partial(retrying_store, str(place.store))
-    is_worth_keeping = True
+    number, holder = before.number if before else 0, f"{socket.gethostname()}:{os.getpid()}"
+    lease = claim_lease(store, workdir.keys, number, holder, _TTL)
+    if lease is None:
+        raise RequestError(f"{workdir.out}: another render into it was faster; wait for it")
+    opener = functools.partial(retrying_store, str(workdir.store))
+    scratch = workdir.path / "scratch"
+    must_stay = True
     try:
-        context = JobContext(
-            opener, place.job, held.number, place.working / "scratch", access=ALLOW_ALL
-        )
-        yield context, held
-        is_worth_keeping = stays
+        yield JobContext(opener, workdir.job, lease.number, scratch, access=ALLOW_ALL), lease
+        must_stay = is_permanent
     except LeaseLost:
+        # The folder belongs to another render now.
         raise
     except BaseException:
-        is_worth_keeping = is_of_use()
+        must_stay = can_resume()
         raise
     finally:
-        held.release()
-        if not is_worth_keeping:
-            shutil.rmtree(place.working, ignore_errors=True)
+        lease.release()
+        if not must_stay:
+            shutil.rmtree(workdir.path, ignore_errors=True)
 
 
-def _me() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _is_dead(before: CurrentLease) -> bool:
-    """Whether the holder was a process of this machine that is gone."""
-    host, _, process = before.lease.holder.rpartition(":")
+def _has_exited(lease: CurrentLease) -> bool:
+    """Whether the holder was a process of this machine that no longer exists."""
+    host, _, process = lease.lease.holder.rpartition(":")
     return host == socket.gethostname() and not Path(f"/proc/{process}").exists()
 
 
 class WatchedReporter(Reporter):
-    """Tells who waits here as well."""
+    """A reporter that also passes the progress to a function, such as a progress bar."""
 
     def __init__(self, context: JobContext, watch: WatchProgress, generation: int = 0) -> None:
         super().__init__(context, generation)
         self._watch = watch
 
     def set_progress(self, progress: Progress) -> None:
-        """Note it, and show it."""
+        """Report the progress, and pass it on."""
         super().set_progress(progress)
         self._watch(progress)

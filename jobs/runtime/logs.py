@@ -1,4 +1,4 @@
-"""JSON logs for programs: one object a line, with the job and the worker it is about."""
+"""JSON logs for programs: one object a line, with its job and its worker."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ EVENTS = logging.getLogger("dreamfarm-events")
 class JsonLines(logging.Formatter):
     """Formats a record as one JSON object in one line.
 
-    Its fields are: time, in UTC; level; event, which is `log` for a mere message; message; job;
+    Its fields are: time, in UTC; level; event, or `log` for other messages; message; job;
     worker, by its number in the crew; and the record's own fields. Unknown fields are null.
 
     always: fields of every line, such as the job of this process.
@@ -64,7 +64,7 @@ _WARNINGS = {"cut off", "left alone", "failed"}
 
 
 class Notify(Protocol):
-    """Tells the operator of an event: its kind, a line for people, and the job it is about."""
+    """Notifies the operator of an event: its kind, a line for people, and its job, if any."""
 
     def __call__(self, event: str, line: str, job: str | None = None, /) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Reports of one holder to the store: its status, events and log, under its lease's number."""
+"""Reports of one holder: its status, events and log, in the store under its lease's number."""
 
 import logging
 import threading
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from jobs.records.status import Event, Failure, Items, Status, encode_events, make_event
 from jobs.runtime.context import JobContext
-from jobs.runtime.logs import EVENTS, LOG
-from jobs.runtime.logs import log_fields as known
-from jobs.runtime.metrics.counters import Counters, ResourceUse
+from jobs.runtime.logs import EVENTS, LOG, log_fields
+from jobs.runtime.metrics.counters import Counters
 from jobs.runtime.metrics.progress import Progress, RateEstimator
+from jobs.runtime.metrics.snapshot import ResourceUse
 from jobs.store.store import Store
 
 _MAX_LOG_CHARACTERS = 1 << 20
@@ -84,13 +84,13 @@ class Reporter(logging.Handler):
         self._progress = progress
         self.counters.add_progress(progress)
         if before is None or (before.phase, before.octave) != (progress.phase, progress.octave):
-            self.note(progress.phase, octave=progress.octave, octaves=progress.octaves)
+            self.add_event(progress.phase, octave=progress.octave, octaves=progress.octaves)
 
-    def note(self, kind: str, **facts: str | float | None) -> None:
-        """Add an event to the reports and to the log for programs."""
-        EVENTS.info(kind, extra=known(event=kind, **facts))
+    def add_event(self, kind: str, **fields: str | float | None) -> None:
+        """Add an event to the reports and to the JSON log."""
+        EVENTS.info(kind, extra=log_fields(event=kind, **fields))
         with self._lock:
-            self._events.append(make_event(kind, **facts))
+            self._events.append(make_event(kind, **fields))
 
     def set_reason(self, reason: str | None, failure: Failure | None = None) -> None:
         """Set the reason of the job's state. With a failure, the job has failed."""
@@ -103,11 +103,11 @@ class Reporter(logging.Handler):
             while len(self._log) > 1 and sum(map(len, self._log)) > _MAX_LOG_CHARACTERS:
                 self._log.pop(0)
 
-    def note_store_error(self, reason: str) -> None:
+    def add_store_error(self, reason: str) -> None:
         """Add an event about a store that does not answer, once for equal reasons in a row."""
         last = self._events[-1] if self._events else {}
         if last.get("event") != "store" or last.get("reason") != reason:
-            self.note("store", reason=reason)
+            self.add_event("store", reason=reason)
 
     def write(self, store: Store) -> None:
         """Write the reports that have changed. Raises StoreError."""
@@ -118,11 +118,11 @@ class Reporter(logging.Handler):
                 encode_events(self._events),
                 "".join(self._log).encode(),
             )
-        places = (keys.status(number), keys.events(number), keys.log(number))
+        reports = (keys.status(number), keys.events(number), keys.log(number))
         before = self._written or (b"",) * len(now)
-        for place, content, old in zip(places, now, before, strict=True):
+        for key, content, old in zip(reports, now, before, strict=True):
             if content != old:
-                store.put(place, content)
+                store.put(key, content)
         self._written = now
 
     def status(self) -> Status:

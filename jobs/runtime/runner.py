@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from jobs.records.lease import HeldLease
+from jobs.records.manifest import encode_manifest
 from jobs.records.record import read_json_object
 from jobs.runtime.context import JobContext
 from jobs.runtime.control import Control, Stopped
 from jobs.runtime.environment import Environment, PinnedPlan, pin_plan
 from jobs.runtime.failures import RetryDecision, failure_class, retry_decision, worker_at_fault
 from jobs.runtime.logs import LOG, log_fields
-from jobs.runtime.manifest import encode_manifest
 from jobs.runtime.reporter import Reporter
 
 
@@ -22,8 +22,8 @@ from jobs.runtime.reporter import Reporter
 class RunContext:
     """One holder's run of one job.
 
-    context: where it works. lease: its right to work. control: what users and signals ask of it.
-    reporter: where it reports. document: the spec as the user submitted it.
+    context: the store and the scratch folder. lease: the holder's lease. control: requests to stop.
+    reporter: writes status and events. document: the spec as the user submitted it.
     """
 
     context: JobContext
@@ -32,56 +32,68 @@ class RunContext:
     reporter: Reporter
     document: dict[str, Any]
 
-    def stop_if_asked(self) -> None:
-        """Raise Stopped where somebody has asked this run to stop."""
+    def stop_if_requested(self) -> None:
+        """Raise Stopped if a stop was requested."""
         if self.control.requested:
             raise self.control.stopped()
 
     def pin(self, plan: dict[str, Any], used: Environment, *, any_device: bool) -> None:
-        """Pin the plan and the environment of the job, or find them pinned.
+        """Pin the plan and the environment of the job, or check those that are pinned.
 
-        Raises MachineMismatch where the job began on another kind of device or with other software.
+        plan: the pixel settings. any_device: the job allows other devices and software.
+
+        Raises:
+            MachineMismatch: the job began on another kind of device or with other software.
         """
         mine = PinnedPlan(plan=plan, device=used.kind, software=used.software)
         pin_plan(self.context.store, self.context.keys, mine, any_device=any_device)
 
     def publish(self, key: str, manifest: dict[str, Any]) -> dict[str, Any]:
-        """Write the manifest. If another holder was first, return its manifest, which counts.
+        """Write the manifest to the store. If another holder was first, return its manifest.
 
         Raises LeaseLost.
         """
         self.lease.check()
         if self.context.store.put_if_absent(key, encode_manifest(manifest)):
-            self.reporter.note("succeeded")
+            self.reporter.add_event("succeeded")
         return read_json_object(self.context.store, key) or manifest
 
-    def note_loss(self, error: Exception, workers: str, **details: str) -> None:
-        """Log that the workers (a `crew` or a `pool`) are lost, and count it."""
+    def report_loss(self, error: Exception, workers: str, **details: str) -> None:
+        """Report that the workers (a `crew` or a `pool`) are lost, and count it."""
         at_fault = worker_at_fault(error)
-        said = f"%s: the {workers} ends (%s)"
-        LOG.warning(said, type(error).__name__, error, extra=log_fields(**at_fault))
-        self.reporter.note(f"{workers} lost", reason=str(error), **details, **at_fault)
+        LOG.warning(
+            "%s: the %s ends (%s)",
+            type(error).__name__,
+            workers,
+            error,
+            extra=log_fields(**at_fault),
+        )
+        self.reporter.add_event(f"{workers} lost", reason=str(error), **details, **at_fault)
         self.reporter.counters.add_retry(failure_class(error))
 
 
 class JobRunner(ABC):
     """Runs one job: attempts it, recovers from losses, publishes the manifest.
 
-    A kind of job says what an attempt is, how far its work is, and how to begin again.
+    A subclass for each kind of job defines an attempt, the work done, and the next attempt.
     """
 
     workers: ClassVar[str]
-    """What the job runs on, in logs and events: `crew` or `pool`."""
+    """The name of the workers in logs and events: `crew` or `pool`."""
 
     def __init__(self, run: RunContext) -> None:
         self._run = run
         self._clock, self._started = PhaseClock(), datetime.now(UTC)
 
     def run(self) -> dict[str, Any]:
-        """Do what is left to do; return the manifest, which is then in the store.
+        """Do the remaining work. Returns the manifest, which is then in the store.
 
-        New workers replace lost ones. Raises Stopped where the holder was asked to leave,
-        LeaseLost, and whatever makes the job fail or go back to the queue.
+        New workers replace lost ones.
+
+        Raises:
+            Stopped: a stop was requested.
+            LeaseLost: another holder has the job.
+            Exception: the job has failed, or goes back to the queue; see `retry_decision`.
         """
         self._clock, self._started = PhaseClock(), datetime.now(UTC)
         self._take_over()
@@ -105,22 +117,22 @@ class JobRunner(ABC):
             raise error
         if self._run.control.requested:
             raise self._run.control.stopped() from error
-        self._run.note_loss(error, self.workers, **self._loss_details(decision))
+        self._run.report_loss(error, self.workers, **self._loss_details(decision))
         self._run.lease.check()
-        self._begin_again(decision)
+        self._prepare_retry(decision)
 
     def _loss_details(self, decision: RetryDecision) -> dict[str, str]:
-        """What the event of a loss says besides its reason."""
+        """Fields of the event of a loss, besides its reason."""
         del decision
         return {}
 
     @abstractmethod
     def _take_over(self) -> None:
-        """Find what earlier holders have finished."""
+        """Find the finished work of earlier holders."""
 
     @abstractmethod
     def _attempt(self) -> tuple[str, dict[str, Any]]:
-        """Do all that is left; return the manifest's key and the manifest."""
+        """Do the remaining work. Returns the manifest's key and the manifest."""
 
     @abstractmethod
     def _work_done(self) -> float:
@@ -128,11 +140,11 @@ class JobRunner(ABC):
 
     @abstractmethod
     def _is_frugal(self) -> bool:
-        """Whether nothing is left to try against a lack of memory."""
+        """Whether the workers already use as little memory as they can."""
 
     @abstractmethod
-    def _begin_again(self, decision: RetryDecision) -> None:
-        """Make ready for another attempt after a loss."""
+    def _prepare_retry(self, decision: RetryDecision) -> None:
+        """Prepare another attempt after a loss."""
 
 
 class PhaseClock:

@@ -1,4 +1,4 @@
-"""Locks on the scratch folders of a machine. The last process to release one removes the folder.
+"""Locks on the scratch folders of a machine. The last process that releases one removes the folder.
 
 Each process holds a shared lock while it uses the folder. The kernel releases the locks of dead
 processes, so the next process on the machine finds abandoned folders and removes them.
@@ -32,13 +32,13 @@ class ScratchLock:
     def release(self) -> None:
         """Release the lock, and remove the folder if no other process holds one. Idempotent."""
         if self._lock is not None:
-            _remove_if_empty(self._folder, self._lock)
+            _remove_if_unused(self._folder, self._lock)
             os.close(self._lock)
             self._lock = None
 
 
 def _lock_folder(folder: Path) -> int:
-    """Lock a folder, which is created if it does not exist. Returns the lock's descriptor."""
+    """Create a folder, if it does not exist, and lock it. Returns the lock's descriptor."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with suppress(FileExistsError):
@@ -53,37 +53,38 @@ def _lock_folder(folder: Path) -> int:
 
 
 def _remove_if_abandoned(folder: Path) -> None:
-    """Remove a folder of this user that no process has locked."""
+    """Remove a folder that no process has locked, if it belongs to this user."""
     # Other users may have folders of such names, and folders may vanish.
     with suppress(OSError):
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
             return
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            _remove_if_empty(folder, lock)
+            _remove_if_unused(folder, lock)
         finally:
             os.close(lock)
 
 
-def _remove_if_empty(folder: Path, lock: int) -> None:
+def _remove_if_unused(folder: Path, lock: int) -> None:
+    """Remove a folder if no other process holds a lock on it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return
     if not _is_current(folder, lock):
         return
-    # Rename first, so that a new process creates a new folder. Remove the lock last, so that a
-    # partly removed folder can still be found.
-    gone = folder.with_name(f"{SCRATCH_PREFIX}{secrets.token_hex(8)}")
+    # Rename first, so that a new process creates a new folder. Remove the lock last, so that other
+    # processes find a partly removed folder.
+    renamed = folder.with_name(f"{SCRATCH_PREFIX}{secrets.token_hex(8)}")
     with suppress(OSError):
-        folder.rename(gone)
-        for one in gone.iterdir():
-            if one.is_dir() and not one.is_symlink():
-                shutil.rmtree(one, ignore_errors=True)
-            elif one.name != _LOCK:
-                one.unlink()
-        (gone / _LOCK).unlink()
-        gone.rmdir()
+        folder.rename(renamed)
+        for path in renamed.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
+                path.unlink()
+        (renamed / _LOCK).unlink()
+        renamed.rmdir()
 
 
 def _is_current(folder: Path, lock: int) -> bool:

@@ -1,4 +1,4 @@
-"""Downloads from the store: a job's input files, checked by their digests, and its results."""
+"""Downloads from the store: input files, which are checked by their digests, and results."""
 
 import os
 import tempfile
@@ -28,7 +28,8 @@ def cache_folder() -> Path:
 class AttachmentStager:
     """Downloads the masks and guides of a stored spec.
 
-    digests: of the downloaded files, by their local paths.
+    job: the id. cache: the folder for downloaded files. digests: of the files that it has
+    downloaded, by their local paths.
     """
 
     store: Store
@@ -40,45 +41,47 @@ class AttachmentStager:
         """Download the picture that a stored spec refers to; return its local path.
 
         Raises:
-            InvalidRecord: the text does not refer to an uploaded picture. Also as `fetch_blob`.
+            InvalidRecord: the text does not refer to an uploaded picture.
+            StoreRefused, RequestError: see `fetch_blob`.
         """
-        sent = parse_attachment_reference(text)
-        if sent is None:
+        reference = parse_attachment_reference(text)
+        if reference is None:
             raise invalid_record(JobKeys(self.job).spec, f"{text}: is not an uploaded picture")
-        path = fetch_blob(self.store, *sent, self.cache)
-        self.digests[path] = sent[0]
+        path = fetch_blob(self.store, *reference, self.cache)
+        self.digests[path] = reference[0]
         return str(path)
 
 
 def check_file_names(stored: StoredSpec) -> None:
-    """Check that a stored spec has bare file names, as `submit` writes them, and no paths.
+    """Check that a stored spec has only file names, as `submit` writes them, and no paths.
 
     Raises InvalidRecord.
     """
-    for what, name in _named_files(stored.spec):
+    for place, name in _named_files(stored.spec):
         if not is_file_name(name):
             raise invalid_record(
-                JobKeys(stored.job).spec, f"{what}: {name!r} is not an uploaded file"
+                JobKeys(stored.job).spec, f"{place}: {name!r} is not an uploaded file"
             )
 
 
 def _named_files(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The fields of a document that name its input and its weights, with the names."""
-    for part, key in (("input", "path"), ("network", "weights"), ("sweep", "network.weights")):
-        there = document.get(part)
-        named = there.get(key) if isinstance(there, dict) else None
-        for name in named if isinstance(named, list) else [named]:
+    for section, key in (("input", "path"), ("network", "weights"), ("sweep", "network.weights")):
+        fields = document.get(section)
+        value = fields.get(key) if isinstance(fields, dict) else None
+        for name in value if isinstance(value, list) else [value]:
             if isinstance(name, str):
-                yield f"{part}.{key}", name
-    if isinstance(short := document.get("input"), str):
-        yield "input", short
+                yield f"{section}.{key}", name
+    if isinstance(short_form := document.get("input"), str):
+        yield "input", short_form
 
 
 def fetch_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
     """Download a weights file; return its local path. Only .safetensors files are loaded.
 
     Raises:
-        RequestError: another kind of file, which could hold code. Also as `fetch_blob`.
+        RequestError: it is another kind of file, which could hold code.
+        StoreRefused, RequestError: see `fetch_blob`.
     """
     if Path(name).suffix != SAFETENSORS_SUFFIX:
         raise RequestError(
@@ -91,7 +94,7 @@ def fetch_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
 def fetch_blob(store: Store, digest: str, name: str, cache: Path) -> Path:
     """Download the blob of a digest, unless the cache has it; return its local path.
 
-    name: of the uploaded file. The local file keeps it, because its suffix tells its format.
+    name: of the uploaded file. The local file has the same name, because its suffix is its format.
 
     Raises:
         StoreRefused: the blob is missing or damaged.
@@ -133,15 +136,15 @@ def check_identity(stored: StoredSpec, found: Identity) -> None:
     if found.job_id == stored.job:
         return
     before, now = stored.identity, found.document
-    for what, word in (
+    for key, word in (
         ("pixel_version", "pixel version"),
         ("network", "network"),
         ("weights", "weights"),
     ):
-        if before.get(what) != now.get(what):
+        if before.get(key) != now.get(key):
             raise VersionMismatch(
-                f"{stored.job}: was submitted for {word} {before.get(what)}, and this is "
-                f"{now.get(what)}; use the dreamfarm it was submitted with, or submit it again"
+                f"{stored.job}: was submitted for {word} {before.get(key)}, and this is "
+                f"{now.get(key)}; use the dreamfarm it was submitted with, or submit it again"
             )
     raise invalid_record(JobKeys(stored.job).spec, f"is the spec of {found.job_id}")
 
@@ -151,7 +154,7 @@ _DOWNLOAD_THREADS = 16
 
 
 _LARGE_BYTES = 32 << 20
-"""Size from which a store downloads the parts of an object in parallel. Such objects are downloaded
+"""Bytes from which a store downloads the parts of an object in parallel. Such objects are fetched
 one after the other in the caller's thread, so that Ctrl-C interrupts them."""
 
 
@@ -170,9 +173,9 @@ class RemoteFile:
 
 
 def download(store: Store, files: Iterable[RemoteFile], folder: Path) -> None:
-    """Download files into a folder. Raises StoreRefused for a missing object."""
-    wanted = list(files)
-    for parent in sorted({(folder / file.path).parent for file in wanted}):
+    """Download files into a folder. Raises StoreRefused for a missing object, and StoreError."""
+    all_files = list(files)
+    for parent in sorted({(folder / file.path).parent for file in all_files}):
         parent.mkdir(parents=True, exist_ok=True)
 
     def fetch(file: RemoteFile) -> None:
@@ -181,11 +184,11 @@ def download(store: Store, files: Iterable[RemoteFile], folder: Path) -> None:
         except ObjectNotFound as gone:
             raise missing_object(store, file.key) from gone
 
-    for file in (one for one in wanted if one.size >= _LARGE_BYTES):
+    for file in (one for one in all_files if one.size >= _LARGE_BYTES):
         fetch(file)
     with ThreadPoolExecutor(_DOWNLOAD_THREADS) as pool:
         # An error ends the loop, and cancels the downloads that have not started.
-        for _ in pool.map(fetch, (one for one in wanted if one.size < _LARGE_BYTES)):
+        for _ in pool.map(fetch, (one for one in all_files if one.size < _LARGE_BYTES)):
             pass
 
 

@@ -1,15 +1,10 @@
-"""Submitting: from a spec on somebody's disk to a job that any scheduler can render.
-
-The order of writing makes it safe to die anywhere and to submit again: first what the job needs,
-then the job, and last the marker by which schedulers find it.
-"""
+"""Uploads the spec and the files of a job that is submitted."""
 
 import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from jobs.planning.identity import file_digest
 from jobs.planning.machine import Machine
@@ -21,19 +16,16 @@ from jobs.store.store import Store, store_time
 from jobs.text.errors import RequestError
 from render.device import Precision
 
-if TYPE_CHECKING:
-    pass
-
-
-_FRESH = 12 * 3600.0
-"""Seconds for which a blob that is there stays there, whoever cleans."""
+_MIN_BLOB_LIFETIME = 12 * 3600.0
+"""Seconds for which no cleaning removes a blob."""
 
 
 @dataclass(frozen=True)
 class SubmitResult:
-    """The job, its state, and whether it was this submit that brought it into the store.
+    """The result of a submit.
 
-    items: of a dataset, how many this submit has added.
+    job: the id. state: of the job now. new: whether this submit has created the job. items: how
+    many items this submit has added to a dataset; None for other jobs.
     """
 
     job: str
@@ -43,9 +35,9 @@ class SubmitResult:
 
 
 def unlimited_machine(crew: Crew, precision: Precision) -> Machine:
-    """A machine that has what any crew asks for, so that only the spec itself can be wrong.
+    """Return a machine that is large enough for any crew. A plan for it fails only for its spec.
 
-    With one core, a crew of `auto` is one worker, whose need of memory is the least of all.
+    It has one core, so that a crew of `auto` is one worker.
     """
     wants_gpu = precision == "bfloat16"
     each = int(wants_gpu) if crew.gpus_per_worker == "auto" else crew.gpus_per_worker
@@ -53,15 +45,19 @@ def unlimited_machine(crew: Crew, precision: Precision) -> Machine:
     return Machine(cores=1, gpus=each * workers, memory=sys.maxsize, gpu_memory=sys.maxsize)
 
 
-def send_blob(store: Store, path: Path, digest: str) -> None:
-    """Upload a file as the blob of its digest, unless that is there. Raises RequestError."""
+def upload_blob(store: Store, path: Path, digest: str) -> None:
+    """Upload a file as the blob of its digest, unless the store has it.
+
+    Raises:
+        RequestError: the file has changed since its digest was computed, or cannot be copied.
+        StoreError: the store does not answer.
+    """
     key = blob_key(digest)
-    there = [entry.modified for entry in store.list_objects(key) if entry.key == key]
-    # An old one to which no job refers may be cleaned away before this one does.
-    if there and store_time(store) - there[0] < _FRESH:
+    modified = [entry.modified for entry in store.list_objects(key) if entry.key == key]
+    # No job may refer to an older blob yet, so it may be cleaned before this job does.
+    if modified and store_time(store) - modified[0] < _MIN_BLOB_LIFETIME:
         return
-    # What is sent is a copy that nobody changes: a blob is never written twice, so one that is not
-    # what its name says would stay.
+    # Upload a copy, which nobody changes. A wrong blob would stay, because no blob is replaced.
     try:
         with tempfile.TemporaryDirectory(prefix="dreamfarm-") as folder:
             copy = shutil.copyfile(path, Path(folder) / "blob")
@@ -76,7 +72,7 @@ def send_blob(store: Store, path: Path, digest: str) -> None:
 
 
 def create_spec(store: Store, keys: JobKeys, stored: StoredSpec) -> bool:
-    """Write the spec where there is none; whether it is this one that is there."""
+    """Write the spec, unless the job exists. Returns whether this spec was written."""
     while not store.put_if_absent(keys.spec, stored.encode()):
         found = StoredSpec.read_or_none(store, keys.spec)
         if found is not None:

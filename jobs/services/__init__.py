@@ -1,1 +1,1 @@
-"""What commands do with any kind of job."""
+"""Services for jobs of all kinds: the client, the scheduler, cleaning, and checks."""

@@ -1,6 +1,6 @@
-"""The registry of kinds: the only place that knows which kinds of jobs there are.
+"""The registry of job kinds.
 
-A new kind is a folder with a `JobKind` and a line here, and its spec in `jobs.spec.kinds`.
+A new kind needs a `JobKind` in a folder of its own, a line here, and a line in `jobs.spec.kinds`.
 """
 
 from typing import Any
@@ -17,5 +17,5 @@ KINDS: dict[str, JobKind[Any]] = {
 
 
 def kind_of(spec: AnySpec) -> JobKind[Any]:
-    """The kind of job that a spec asks for."""
+    """The kind of job that a spec describes."""
     return KINDS[spec.kind]

@@ -15,9 +15,9 @@ from jobs.spec.base import (
     SpecModel,
     Tiles,
     slug,
-    validated_name,
+    validate_name,
 )
-from jobs.spec.dataset import MAX_SHEET, DatasetLimits, DatasetOutput, check_extent
+from jobs.spec.dataset import MAX_SHEET, DatasetLimits, DatasetOutput, check_noise_size
 from jobs.spec.inputs import Inputs
 from jobs.spec.resize import Resize, parse_resize
 from render.device import Precision
@@ -34,7 +34,7 @@ _Classes = Annotated[tuple[int | str, ...], Field(min_length=1)]
 
 
 class AtlasSubject(SpecModel):
-    """What an atlas shows: exactly one of `layer`, `layers` and `classes`.
+    """The subject of an atlas: exactly one of `layer`, `layers` and `classes`.
 
     layer: a picture of each channel of a layer, or of those in `channels`.
     layers: a picture of each layer in a list; `all` means every layer with exact tiles, in order.
@@ -59,7 +59,7 @@ class AtlasSubject(SpecModel):
 
     @property
     def label(self) -> str:
-        """A name for it: the layer, `layers` or `classes`."""
+        """A name for the subject: the layer, `layers` or `classes`."""
         if self.layer is not None:
             return self.layer
         return "layers" if self.layers is not None else "classes"
@@ -73,8 +73,8 @@ def _size(value: object) -> Resize:
 
 
 def _default_name(fields: dict[str, Any]) -> str:
-    words = f"{fields['network'].name}-{fields['of'].label}"
-    return slug(words)[:NAME_LENGTH].strip("._-") or "atlas"
+    name = f"{fields['network'].name}-{fields['of'].label}"
+    return slug(name)[:NAME_LENGTH].strip("._-") or "atlas"
 
 
 class AtlasSpec(SpecModel):
@@ -82,9 +82,10 @@ class AtlasSpec(SpecModel):
 
     An atlas is expanded into a dataset; fields without a description are as in DatasetSpec.
 
-    name: by default from the network and what is shown.
-    size: of each picture: 256 (the longest side), or 512x384.
-    start: noise, or a picture, from which every dream starts.
+    of: the subject: channels, layers or classes.
+    name: by default from the network and the subject.
+    size: the size of each picture in pixels: 256 (the longest side), or 512x384.
+    start: the noise or the picture at the start of every dream.
     basis: `fourier` optimises clean pictures from noise, and is the default for noise. `pixels`
         dreams in octaves like the other jobs, and is the default for a picture.
     dream, fourier: the parameters of the basis `pixels`, and of `fourier`.
@@ -109,7 +110,7 @@ class AtlasSpec(SpecModel):
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: DatasetLimits = DatasetLimits()
 
-    _is_slug = field_validator("name")(validated_name)
+    _is_slug = field_validator("name")(validate_name)
 
     @model_validator(mode="after")
     def _has_one_basis(self) -> Self:
@@ -126,7 +127,7 @@ class AtlasSpec(SpecModel):
     @model_validator(mode="after")
     def _has_size(self) -> Self:
         if self.start.noise is not None:
-            check_extent("size", self.resize, self.limits.max_pixels, self.is_fourier)
+            check_noise_size("size", self.resize, self.limits.max_pixels, self.is_fourier)
         return self
 
     @property

@@ -89,9 +89,9 @@ def _class_objectives(
     numbers = (
         range(len(names))
         if chosen == "all"
-        else [class_index(network, weights, one) for one in chosen]
+        else [class_index(network, weights, name) for name in chosen]
     )
     width = len(str(len(names) - 1))
     for number in numbers:
-        word = slug(names[number].replace(" ", "-"))
-        yield f"{number:0{width}}-{word}".rstrip("-"), {"classes": [number]}
+        name = slug(names[number].replace(" ", "-"))
+        yield f"{number:0{width}}-{name}".rstrip("-"), {"classes": [number]}

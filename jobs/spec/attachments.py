@@ -8,7 +8,7 @@ from typing import Any
 from render.dream.objective import Objective
 
 _FIELDS = frozenset({"guide", "mask", "strength"})
-"""The fields that may contain a path; only objectives and `dream` have fields of these names."""
+"""The fields that may contain a path. Only objectives and `dream` have fields with these names."""
 
 
 def map_attachments(document: Any, change: Callable[[str], str]) -> Any:

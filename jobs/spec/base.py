@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, PlainSerializer, PlainValidator, Strict
 
 NAME_LENGTH = 60
-"""Characters of a job's name, at most."""
+"""The most characters of a job's name."""
 
 
 MAX_PIXELS = 2_000_000_000
@@ -31,7 +31,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", ascii_text).strip("._-")
 
 
-def validated_name(name: str) -> str:
+def validate_name(name: str) -> str:
     """Return the name as a slug. Raises ValueError if that is empty or too long."""
     word = slug(name)
     if not 1 <= len(word) <= NAME_LENGTH:
@@ -95,7 +95,8 @@ class Tiles(SpecModel):
 class Crew(SpecModel):
     """The workers that render the job; they do not affect the pixels.
 
-    memory_per_worker: bytes, or text such as `1.5GiB`. A shard that does not fit is kept on disk.
+    workers, gpus_per_worker, cpus_per_worker: counts; `auto` depends on the cluster.
+    memory_per_worker: bytes, or text such as `1.5GiB`. A shard that does not fit is stored on disk.
     any_device: whether another kind of machine may continue the job; the output bytes may differ.
     """
 
@@ -107,12 +108,12 @@ class Crew(SpecModel):
 
     @property
     def cpus_each(self) -> int:
-        """CPUs reserved for each worker; `auto` means one, as a worker has one thread."""
+        """CPUs reserved for each worker; `auto` means one, because a worker has one thread."""
         return 1 if self.cpus_per_worker == "auto" else self.cpus_per_worker
 
 
 class Limits(SpecModel):
-    """Limits against absurd requests. max_pixels: of the input, and of the output."""
+    """Limits of a job. max_pixels: the most pixels of the input, and of the output."""
 
     # Not strict, because YAML and JSON read 2e9 as a float.
     max_pixels: Annotated[int, Strict(False), Field(ge=1)] = MAX_PIXELS

@@ -37,10 +37,10 @@ class Colour(NamedTuple):
 
 
 def parse_colour(text: str) -> Colour:
-    """Parse a colour. Raises ValueError that says what is allowed."""
-    word = _NAMES.get(text.lower(), text)
-    if not re.fullmatch(r"#[0-9a-fA-F]{6}", word):
+    """Parse a colour. Raises ValueError, which lists the valid forms."""
+    code = _NAMES.get(text.lower(), text)
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", code):
         raise ValueError(
             f"'{text}' is not a colour; write '#rrggbb' or a name; {suggest(text, _NAMES)}"
         )
-    return Colour(*bytes.fromhex(word[1:]))
+    return Colour(*bytes.fromhex(code[1:]))

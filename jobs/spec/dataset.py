@@ -17,7 +17,7 @@ from jobs.spec.base import (
     SpecModel,
     Tiles,
     slug,
-    validated_name,
+    validate_name,
 )
 from jobs.spec.inputs import Inputs
 from jobs.spec.output_names import check_template
@@ -27,7 +27,7 @@ from render.dream.config import Dream
 from render.dream.objective import Objective
 from render.fourier.setup import Fourier, check_size
 
-Swept = Annotated[tuple[Any, ...], Field(min_length=1)]
+SweptValues = Annotated[tuple[Any, ...], Field(min_length=1)]
 
 
 _NOT_SWEEPABLE = (
@@ -41,7 +41,7 @@ _MAX_COMBINATIONS = 10_000
 
 
 MAX_SHEET = 800
-"""The most results on a contact sheet, which is held in memory."""
+"""The most results on a contact sheet. The whole sheet is in memory."""
 
 
 def _resize(value: object) -> Resize:
@@ -54,7 +54,8 @@ class DatasetOutput(SpecModel):
     depth: bits per channel; 16 is for png and tiff only.
     name: a template without suffix. Its fields are `{dir}`, `{stem}`, `{ext}` and `{key}` of the
         input, `{variant}`, and every swept field. None: the path of the input and the swept values.
-    pack: `files` in the folders of the inputs, or tar shards for `webdataset`.
+    pack: `files` writes one file per item, in the folders of the inputs. `webdataset` writes tar
+        shards.
     """
 
     format: Literal["png", "jpeg", "tiff"] = "png"
@@ -70,13 +71,20 @@ class DatasetOutput(SpecModel):
 
 
 class DatasetLimits(Limits):
-    """max_failures: the job fails if more items fail; None allows any number."""
+    """Limits of a dataset. max_failures: the job fails if more items fail; None: no limit."""
 
     max_failures: Annotated[int, Field(ge=0)] | None = None
 
 
-def check_extent(field: str, resize: Resize, max_pixels: int, is_fourier: bool) -> None:
-    """Raise ValueError if a size for noise is missing or too large. field: names it in messages."""
+def check_noise_size(field: str, resize: Resize, max_pixels: int, is_fourier: bool) -> None:
+    """Raise ValueError if the size of noise is missing or too large.
+
+    Args:
+        field: the name of the size's field, for messages.
+        resize: the size; its mode must be `exact`.
+        max_pixels: the most pixels that are allowed.
+        is_fourier: whether the size must also suit the Fourier basis.
+    """
     if resize.mode != "exact":
         raise ValueError(
             f"{field}: noise has no size of its own; write both sides, such as 512x384"
@@ -129,7 +137,7 @@ class DatasetSpec(SpecModel):
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
     output: DatasetOutput = DatasetOutput()
-    sweep: dict[str, Swept] = Field(default_factory=dict)
+    sweep: dict[str, SweptValues] = Field(default_factory=dict)
     labels: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
     batch: Count | Auto = "auto"
     sheet: Annotated[int, Field(ge=0, le=MAX_SHEET)] = 60
@@ -137,11 +145,11 @@ class DatasetSpec(SpecModel):
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: DatasetLimits = DatasetLimits()
 
-    _is_slug = field_validator("name")(validated_name)
+    _is_slug = field_validator("name")(validate_name)
 
     @field_validator("sweep")
     @classmethod
-    def _is_sweepable(cls, sweep: dict[str, Swept]) -> dict[str, Swept]:
+    def _is_sweepable(cls, sweep: dict[str, SweptValues]) -> dict[str, SweptValues]:
         count = 1
         for field, values in sweep.items():
             first = field.split(".")[0]
@@ -161,7 +169,7 @@ class DatasetSpec(SpecModel):
                 self.output.name,
                 self.sweep,
                 has_labels=self.labels is not None,
-                is_alone=self.inputs.noise is not None,
+                has_single_input=self.inputs.noise is not None,
             )
         return self
 
@@ -171,7 +179,7 @@ class DatasetSpec(SpecModel):
             if self.fourier is not None:
                 raise ValueError("fourier: starts from noise; write inputs: {noise: {seed: 0}}")
             return self
-        check_extent("resize", self.resize, self.limits.max_pixels, self.fourier is not None)
+        check_noise_size("resize", self.resize, self.limits.max_pixels, self.fourier is not None)
         if self.fourier is not None and any(one.mask for one in self.objectives or ()):
             raise ValueError("objectives: masks do not work with fourier; leave fourier out")
         return self

@@ -1,6 +1,6 @@
-"""Spec documents: the nested plain values of a spec file, before they are validated.
+"""Spec documents: the nested plain values of a spec file, before validation.
 
-Shorthands are expanded, looks and command-line settings applied, and paths made absolute node.
+This module expands shorthands, applies looks and command-line settings, and makes paths absolute.
 """
 
 import json
@@ -48,49 +48,13 @@ def read_document(path: Path) -> Document:
     return _resolve_paths(_expand_shorthands(read_mapping_file(path)), path.absolute().parent)
 
 
-def poster_document(
-    picture: Path,
-    *,
-    size: str | None = None,
-    network: str | None = None,
-    weights: str | None = None,
-    layer: str | None = None,
-    look: str | None = None,
-) -> Document:
-    """The document of a poster from a picture and command-line options; None keeps the default."""
-    chosen = {"name": network, "weights": weights}
-    document = {
-        "kind": "poster",
-        "input": {"path": str(picture)},
-        "size": size,
-        "network": {key: value for key, value in chosen.items() if value is not None} or None,
-        "objectives": None if layer is None else [{"layer": layer}],
-        "look": look,
-    }
-    return {key: value for key, value in document.items() if value is not None}
-
-
-def folder_document(
-    folder: Path,
-    *,
-    network: str | None,
-    weights: str | None,
-    layer: str | None,
-    look: str | None,
-) -> Document:
-    """The document of a dataset from a folder of pictures and command-line options."""
-    document = poster_document(folder, network=network, weights=weights, layer=layer, look=look)
-    inputs = document.pop("input")
-    return {**document, "kind": "dataset", "inputs": inputs}
-
-
 def apply_overrides(document: Document, settings: Sequence[str]) -> Document:
     """Return a copy of the document with `key=value` settings applied in order.
 
     Keys are dotted (`dream.steps`) and may contain list indices (`objectives.0.layer`). The index
     after the last one appends an entry. Values are YAML (`outputs=[png,tiff]`).
 
-    Raises RequestError.
+    Raises RequestError for a setting without a key, an invalid value, or an unknown list index.
     """
     changed = document
     for setting in settings:
@@ -173,7 +137,7 @@ def _absolute_path(path: Any, folder: Path) -> Any:
 
 
 def _parse_value(text: str) -> Any:
-    # The hash of a colour would start a YAML comment, which is useless on a command line.
+    # YAML would read the colour `#rrggbb` as a comment.
     return text if text.startswith("#") else parse_yaml(text)
 
 

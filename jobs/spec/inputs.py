@@ -45,7 +45,7 @@ class Inputs(SpecModel):
     @classmethod
     def _has_supported_scheme(cls, path: str | None) -> str | None:
         if path is not None and "://" in path and not is_in_bucket(path):
-            # The rest may contain a password or a signature.
+            # The rest of the address may contain a password or a signature.
             scheme = path.partition("://")[0]
             raise ValueError(
                 f"{scheme}:// is not supported; download the files, and give their path"
@@ -60,5 +60,5 @@ class Inputs(SpecModel):
 
     @property
     def address(self) -> str:
-        """The location as one text."""
+        """The location as text; `noise:SEED` for noise."""
         return f"{NOISE_SCHEME}{self.noise.seed}" if self.noise is not None else self.path or ""

@@ -1,4 +1,4 @@
-"""The kinds of specs: which model a document's `kind` chooses, and what a kind stands for."""
+"""The registry of spec kinds, and parsing by the `kind` of a document."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,17 @@ from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
 
 AnySpec = PosterSpec | DatasetSpec
-"""The spec of a job, of any kind that a store holds."""
+"""The spec of a job, of any kind that a store contains."""
 
 
 @dataclass(frozen=True)
 class SpecKind:
     """One kind of spec.
 
-    has_items: the job consists of items, each with a row in a ledger; it can grow, and each
-    generation has its own manifest. expand: for a shorthand kind, the document that it stands for.
+    model: the class of the spec.
+    has_items: whether the job consists of items, each with a row in a ledger. Such a job can grow,
+        and each generation has its own manifest.
+    expand: for a shorthand kind, converts its spec into a document of another kind.
     """
 
     model: type[SpecModel]
@@ -29,7 +31,7 @@ class SpecKind:
     expand: Callable[[Any], Document] | None = None
 
     def parse(self, document: Document) -> Any:
-        """The spec of a document of this kind. Raises RequestError, and RenderError."""
+        """Parse a document of this kind. Raises RequestError, and RenderError from `expand`."""
         found = validate_as(self.model, document)
         return found if self.expand is None else parse_spec(self.expand(found))
 
@@ -44,9 +46,9 @@ SPEC_KINDS = {
 
 
 def parse_spec(document: Document) -> AnySpec:
-    """The spec of a document of any kind. An atlas becomes the dataset that it stands for.
+    """Parse a document of any kind. An atlas is expanded into a dataset.
 
-    Raises RequestError, and RenderError where an atlas asks for what a network does not have.
+    Raises RequestError, and RenderError if the network of an atlas lacks a layer or a class.
     """
     name = document.get("kind", DEFAULT_KIND)
     kind = SPEC_KINDS.get(name) if isinstance(name, str) else None
@@ -58,16 +60,17 @@ def parse_spec(document: Document) -> AnySpec:
 
 
 def parse_stored_spec(document: Document) -> AnySpec:
-    """The spec of a document from a store, which holds no shorthand kinds. Raises RequestError.
+    """Parse a document from a store. Raises RequestError.
 
-    A shorthand may read files of this machine, so a stored one counts as the default kind.
+    A store contains no shorthand kinds. Expanding one may read files of this machine, so a stored
+    shorthand is parsed as the default kind.
     """
     found: AnySpec = SPEC_KINDS[stored_kind(document)].parse(document)
     return found
 
 
 def stored_kind(document: Document) -> str:
-    """The kind of a document from a store. What is unknown there counts as the default kind."""
+    """The kind of a document from a store; the default kind for unknown and shorthand kinds."""
     name = document.get("kind", DEFAULT_KIND)
     is_known = isinstance(name, str) and name in SPEC_KINDS and SPEC_KINDS[name].expand is None
     return name if is_known else DEFAULT_KIND

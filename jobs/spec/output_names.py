@@ -23,7 +23,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|]+")
 _MAX_VALUE_LENGTH = 60  # characters of a value in a name
 
 _MAX_PART_BYTES = 190
-"""File systems allow 255 bytes; suffixes, and the names of temporary files, need the rest."""
+"""File systems allow 255 bytes. Suffixes and the names of temporary files need the rest."""
 
 
 _HASH = 12  # hex digits
@@ -32,13 +32,19 @@ _SUFFIXES = tuple(one.suffix for one in FORMATS.values())
 
 
 def check_template(
-    template: str, sweep: Collection[str], *, has_labels: bool = False, is_alone: bool = False
+    template: str,
+    sweep: Collection[str],
+    *,
+    has_labels: bool = False,
+    has_single_input: bool = False,
 ) -> None:
     """Raise ValueError for an unknown field, or a template that gives two items the same name.
 
-    sweep: the names of the swept fields.
-    has_labels: whether each variant has its own label.
-    is_alone: whether there is only one input.
+    Args:
+        template: the template of the output names, without suffix.
+        sweep: the names of the swept fields.
+        has_labels: whether each variant has its own label.
+        has_single_input: whether there is only one input.
     """
     fields = _FIELD.findall(template)
     labels = [LABEL] if has_labels else []
@@ -50,7 +56,7 @@ def check_template(
         raise ValueError(
             f"output.name: {template!r} is not a valid template; write {{dir}}/{{stem}}"
         )
-    if not is_alone and not {"stem", "key"} & set(fields):
+    if not has_single_input and not {"stem", "key"} & set(fields):
         raise ValueError("output.name: needs {stem} or {key}, to give each input its own name")
     missing = [field for field in sweep if field not in fields]
     if missing and not {"variant", *labels} & set(fields):
@@ -70,23 +76,28 @@ def output_name(template: str, key: str, variant: int, settings: Mapping[str, An
     """The name of an output, without suffix, for the key of an input and a variant.
 
     Its parts are valid file names, never empty, `.` or `..`. No folder is named like a result.
-    settings: the swept values by field name, and the label.
+
+    Args:
+        template: a template that `check_template` accepts.
+        key: the relative path of the input.
+        variant: the index of the variant, from 0.
+        settings: the swept values by field name, and the label.
     """
     path = PurePosixPath(key)
     folder = "" if str(path.parent) == "." else str(path.parent)
-    own = {
+    input_fields = {
         "dir": folder,
         "stem": path.stem,
         "ext": path.suffix.removeprefix("."),
         "key": key,
         "variant": str(variant),
     }
-    words = {name: _value_text(value) for name, value in settings.items()}
+    swept = {name: _value_text(value) for name, value in settings.items()}
     if LABEL in settings:
-        # A label is not shortened: its end may be what distinguishes it.
-        words[LABEL] = _UNSAFE.sub("-", settings[LABEL])
-    known = {**own, **words}
-    filled = _FIELD.sub(lambda field: known.get(field[1], field[1]), template)
+        # A label is not shortened: two labels may differ only at their ends.
+        swept[LABEL] = _UNSAFE.sub("-", settings[LABEL])
+    values = {**input_fields, **swept}
+    filled = _FIELD.sub(lambda field: values.get(field[1], field[1]), template)
     # An input table may name a picture `/`, which leaves no parts.
     *folders, last = [_safe_part(part) for part in filled.split("/") if part] or ["_"]
     return "/".join([*map(_folder_name, folders), last])
@@ -110,9 +121,9 @@ def _folder_name(part: str) -> str:
 
 def _safe_part(part: str) -> str:
     """Make a part safe and short enough for a file name; a hash replaces a long end."""
-    fit = "_" * len(part) if part.strip(".") == "" else part.replace("\0", "_")
-    whole = fit.encode("utf-8", "surrogatepass")
-    if len(whole) <= _MAX_PART_BYTES:
-        return fit
-    begins = whole[: _MAX_PART_BYTES - _HASH - 1].decode("utf-8", "ignore")
-    return f"{begins}-{hashlib.sha256(whole).hexdigest()[:_HASH]}"
+    safe = "_" * len(part) if part.strip(".") == "" else part.replace("\0", "_")
+    encoded = safe.encode("utf-8", "surrogatepass")
+    if len(encoded) <= _MAX_PART_BYTES:
+        return safe
+    start = encoded[: _MAX_PART_BYTES - _HASH - 1].decode("utf-8", "ignore")
+    return f"{start}-{hashlib.sha256(encoded).hexdigest()[:_HASH]}"

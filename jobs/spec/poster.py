@@ -16,7 +16,7 @@ from jobs.spec.base import (
     SpecModel,
     Tiles,
     slug,
-    validated_name,
+    validate_name,
 )
 from jobs.spec.colour import Colour, parse_colour
 from jobs.spec.size import INPUT_SIZE, InputMultiple, SideLengths, Size, parse_size
@@ -34,14 +34,14 @@ def _colour(value: object) -> Colour:
 
 
 class Input(SpecModel):
-    """What the dream starts from: exactly one of a picture's path, noise, or a plain colour."""
+    """The start of the dream: exactly one of a picture's path, noise, or a plain colour."""
 
     path: LocalPath | None = None
     noise: Noise | None = None
     colour: Annotated[Colour, PlainValidator(_colour), AsText] | None = None
 
     @model_validator(mode="after")
-    def _is_one(self) -> Self:
+    def _has_one_source(self) -> Self:
         if sum(kind is not None for kind in (self.path, self.noise, self.colour)) != 1:
             raise ValueError(
                 "must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (quoted)"
@@ -50,7 +50,7 @@ class Input(SpecModel):
 
     @property
     def stem(self) -> str:
-        """A name for it: the file name without suffix, `noise` or `colour`."""
+        """A name for the input: the file name without suffix, `noise` or `colour`."""
         if self.path is not None:
             return self.path.stem
         return "noise" if self.noise is not None else "colour"
@@ -97,7 +97,7 @@ class PosterSpec(SpecModel):
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: Limits = Limits()
 
-    _is_slug = field_validator("name")(validated_name)
+    _is_slug = field_validator("name")(validate_name)
 
     @field_validator("outputs")
     @classmethod

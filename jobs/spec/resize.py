@@ -33,7 +33,7 @@ _ALLOWED = "write none, 1024 (the longest side), fit 800x600, or 512x384"
 class Resize:
     """A rule for the size of a result.
 
-    width, height: in pixels. Mode `longest` uses only the width, and `none` neither.
+    width, height: in pixels. Mode `longest` uses only the width; `none` uses neither.
     """
 
     mode: ResizeMode = "none"
@@ -61,13 +61,13 @@ class Resize:
 
 
 def parse_resize(text: str) -> Resize:
-    """Parse a text from the table above. Raises ValueError that says what is allowed."""
-    words = " ".join(text.lower().split())
-    if words == "none":
+    """Parse a text from the table above. Raises ValueError, which lists the valid forms."""
+    normalized = " ".join(text.lower().split())
+    if normalized == "none":
         return Resize()
-    if longest := _LONGEST.fullmatch(words):
+    if longest := _LONGEST.fullmatch(normalized):
         return Resize("longest", int(longest[1]))
-    if box := _BOX.fullmatch(words):
+    if box := _BOX.fullmatch(normalized):
         return Resize("fit" if box["fit"] else "exact", int(box["width"]), int(box["height"]))
     raise ValueError(f"'{text}' is not a valid resize; {_ALLOWED}")
 

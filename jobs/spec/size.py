@@ -31,7 +31,7 @@ _INCHES: dict[Unit, Fraction] = {
 _UNITS: dict[str, Unit] = {"": "px", "px": "px", "mm": "mm", "cm": "cm", "in": "in", '"': "in"}
 
 
-# Twelve digits suffice for any picture, and bound the cost of exact arithmetic.
+# Twelve digits suffice for any picture, and limit the cost of exact arithmetic.
 _NUMBER = r"(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})"
 
 _SIDE = rf"auto|{_NUMBER}\s*(?:px|mm|cm|in|\")?"
@@ -155,13 +155,13 @@ Size = SideLengths | InputMultiple
 
 
 def parse_size(text: str) -> Size:
-    """Parse a text from the table above. Raises ValueError that says what is allowed."""
-    words = " ".join(text.lower().split())
-    if match := _MULTIPLE.fullmatch(words):
+    """Parse a text from the table above. Raises ValueError, which lists the valid forms."""
+    normalized = " ".join(text.lower().split())
+    if match := _MULTIPLE.fullmatch(normalized):
         return InputMultiple(
             Decimal(match["after"] or match["before"]), _parse_number(match["dpi"])
         )
-    if match := _BOTH_SIDES.fullmatch(words):
+    if match := _BOTH_SIDES.fullmatch(normalized):
         return SideLengths(
             _parse_side(match["width"]), _parse_side(match["height"]), _parse_number(match["dpi"])
         )

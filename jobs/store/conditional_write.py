@@ -1,4 +1,4 @@
-"""A test whether a store honours conditional writes, on which leases rely."""
+"""A test whether a store supports conditional writes. Leases rely on them."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ _WRITERS = 8
 def check_conditional_writes(store: Store) -> None:
     """Test whether put_if_absent lets exactly one of several writers succeed.
 
-    Raises StoreRefused if not: the store must not be shared then. The message names the failure.
+    Raises StoreRefused if not, because then several machines must not share the store.
     """
     key = f"{PROBE_PREFIX}{uuid.uuid4().hex}"
     try:
@@ -32,9 +32,9 @@ def check_conditional_writes(store: Store) -> None:
 
 
 def _write_simultaneously(store: Store, key: str) -> str | None:
-    """Write from several threads at once: exactly one may succeed, and its content must be there.
+    """Write from several threads at once: exactly one may succeed, and its content must be stored.
 
-    Returns what went wrong, or None.
+    Returns a description of the failure, or None.
     """
     start = Barrier(_WRITERS)
 
@@ -52,14 +52,14 @@ def _write_simultaneously(store: Store, key: str) -> str | None:
     content = _read_or_none(store, key)
     if content is None:
         return "no simultaneous writer wrote anything"
-    # The winner may not know that it won: if an answer is lost the request is sent again.
+    # The winner may not know that it won: a request is sent again if its answer is lost.
     if content not in (winners or tokens):
         return "a simultaneous writer lost, but wrote anyway"
     return None
 
 
 def _write_once_more(store: Store, key: str) -> str | None:
-    """Write once more afterwards: it must be refused, and change nothing."""
+    """Write again: the store must refuse, and change nothing. Returns the failure, or None."""
     before = _read_or_none(store, key)
     if store.put_if_absent(key, uuid.uuid4().hex.encode()):
         return "a later writer won too"

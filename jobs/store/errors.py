@@ -22,15 +22,15 @@ class StoreUnreachable(StoreError):  # noqa: N818 - the name says what happened
 
 
 class StoreRefused(StoreError):  # noqa: N818 - the name says what happened
-    """The store refused the request; it will do so again until something is changed."""
+    """The store refused the request, and will refuse it again until the user changes something."""
 
 
 class LinkOutsideStore(RequestError):  # noqa: N818 - the name says what happened
-    """A link in a folder store leads out of the folder; it is not followed."""
+    """A link in a folder store leads out of the folder, so the store does not follow it."""
 
 
 class ObjectTooLarge(JobsError):  # noqa: N818 - the name says what happened
-    """An object is too large to be read whole; it has not been read."""
+    """An object is too large to be read whole, so nothing of it has been read."""
 
 
 class ObjectNotFound(Exception):  # noqa: N818 - the name says what happened

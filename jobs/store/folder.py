@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from jobs.store.errors import LinkOutsideStore, ObjectNotFound
-from jobs.store.folder_errors import store_error
 from jobs.store.folder_files import (
     MoveFile,
     PartialFiles,
@@ -20,19 +19,19 @@ from jobs.store.folder_files import (
     move_into_place,
     remove_empty_folders,
     replace_file,
+    store_error,
 )
-from jobs.store.key import PARTIAL, check_range, checked_key, folder_of_prefix, normalized_folder
-from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, check_whole_read
+from jobs.store.key import PARTIAL, check_range, folder_of_prefix, normalize_folder, validate_key
+from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, check_read_size
 
 _CHUNK = 1 << 20
 
 
 class FolderStore(Store):
-    """Each object is a file below a folder, which the first write creates.
+    """Each object is a file below a folder. The first write creates the folder.
 
     A file is written and flushed to disk below `.partial/`, then moved to its key by a rename or a
-    hard link. Links that lead out of the folder are never followed: a method that meets one raises
-    LinkOutsideStore.
+    hard link. No method follows a link that leads out of the folder: it raises LinkOutsideStore.
     """
 
     def __init__(self, root: Path) -> None:
@@ -73,10 +72,10 @@ class FolderStore(Store):
             yield from list_files(self._root, folder_of_prefix(prefix), prefix)
 
     def list_folders(self, prefix: str) -> Iterator[str]:
-        folder = normalized_folder(prefix)
+        folder = normalize_folder(prefix)
         with self._translate_errors():
             for key, item in list_children(self._root, folder):
-                # An empty folder is about to be removed, or about to be filled.
+                # Another process is about to remove an empty folder, or to write into it.
                 if item.is_dir() and any(True for _ in list_files(self._root, key, f"{key}/")):
                     yield item.name
 
@@ -128,7 +127,7 @@ class FolderStore(Store):
 
     def _path(self, key: str) -> Path:
         """The path of a key's file, which may not exist, or may be a link itself."""
-        path = self._root / checked_key(key)
+        path = self._root / validate_key(key)
         self._check_inside(path.parent, key)
         return path
 
@@ -174,5 +173,5 @@ class FolderStore(Store):
 
 def _read_whole(file: BinaryIO, key: str) -> bytes:
     size = os.fstat(file.fileno()).st_size
-    check_whole_read(key, size)
+    check_read_size(key, size)
     return file.read(size)

@@ -1,4 +1,4 @@
-"""File operations of a folder store: listing, moving into place, and partial files.
+"""File operations of a folder store: listing, moving into place, partial files, and errors.
 
 A store writes into a partial file first, and then moves it to its key in one atomic operation.
 """
@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
 from jobs.store.key import is_key
 from jobs.store.store import ObjectInfo, UnfinishedUpload
 
@@ -41,7 +42,7 @@ def list_children(root: Path, folder: str) -> Iterator[tuple[str, "os.DirEntry[s
 
 
 def is_outside(root: Path, path: Path) -> bool:
-    """Whether a path is outside the root, after the links of both are resolved."""
+    """Whether a path is outside the root, after resolving the links of both."""
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
@@ -60,7 +61,10 @@ def list_files(root: Path, folder: str, prefix: str) -> Iterator[ObjectInfo]:
 
 
 def move_into_place(move: MoveFile, source: Path, target: Path) -> bool:
-    """Move a file to its path; create the folder, which another process may remove meanwhile."""
+    """Move a file to its path and create the folder, which another process may remove meanwhile.
+
+    Returns what `move` returns. Raises OSError.
+    """
     for _ in range(_ATTEMPTS):
         with suppress(FileNotFoundError):
             return move(source, target)
@@ -78,7 +82,10 @@ def replace_file(source: Path, target: Path) -> bool:
 
 
 def link_if_absent(source: Path, target: Path) -> bool:
-    """Create the target if it does not exist; of several simultaneous calls, one succeeds."""
+    """Create the target if it does not exist; one of several simultaneous calls succeeds.
+
+    Returns False if the target exists.
+    """
     try:
         target.hardlink_to(source)
     except FileExistsError:
@@ -93,15 +100,15 @@ def remove_empty_folders(root: Path, folder: Path) -> None:
     while folder != root:
         try:
             folder.rmdir()
-        except OSError:  # not empty, or not permitted: nothing depends on it
+        except OSError:  # not empty, or not permitted: an empty folder does no harm
             return
         folder = folder.parent
 
 
 class PartialFiles:
-    """Files that are still being written, in one flat folder.
+    """Incomplete files, in one flat folder.
 
-    Each is named after its key and a random upload id: `a,b~1f…` for `a/b`.
+    A file's name consists of its key and a random upload id: `a,b~1f…` for `a/b`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -140,3 +147,47 @@ class PartialFiles:
 
     def _path(self, key: str, upload_id: str) -> Path:
         return self._folder / f"{key.replace('/', ',')}~{upload_id}"
+
+
+_TRANSIENT = {
+    errno.EAGAIN,
+    errno.EBUSY,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.EINTR,
+    errno.EIO,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOENT,
+    errno.ENOTCONN,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+}
+"""Errors of network file systems while their server is away, or another client is active."""
+
+
+_REMEDIES = {
+    errno.EACCES: "let this user read and write there, or use another store",
+    errno.EDQUOT: "free some space, or use another store",
+    errno.EISDIR: "there is a folder in place of a file; move it away",
+    errno.EEXIST: "there is a file in place of a folder; move it away",
+    errno.ENOSPC: "free some space, or use another store",
+    errno.ENOTDIR: "there is a file in place of a folder; move it away",
+    errno.EPERM: "let this user read and write there, on a file system with hard links",
+    errno.EOPNOTSUPP: "use a file system with hard links",
+    errno.EROFS: "mount it for writing, or use another store",
+}
+
+
+def store_error(error: OSError, store: str) -> StoreError:
+    """Translate an OSError into an error of the store, with a remedy in its message.
+
+    store: the address of the store.
+    """
+    path = error.filename2 or error.filename
+    where = f"{store}: {path}" if path and str(path) != store else store
+    problem = error.strerror or type(error).__name__
+    if error.errno in _TRANSIENT:
+        return StoreUnreachable(f"{where}: {problem}; check the disk or its server")
+    remedy = _REMEDIES.get(error.errno or 0, "correct that, or use another store")
+    return StoreRefused(f"{where}: {problem}; {remedy}")

@@ -3,7 +3,7 @@
 import re
 
 PARTIAL = ".partial"
-"""The top folder where a folder store keeps incomplete files; no key starts with it."""
+"""The top folder of a folder store for incomplete files; no key starts with it."""
 
 MAX_KEY_LENGTH = 200
 """Characters of a key, at most."""
@@ -21,8 +21,8 @@ def is_key(text: str) -> bool:
     )
 
 
-def checked_key(key: str) -> str:
-    """Return a valid key. Raises ValueError for any other text, such as `../a`."""
+def validate_key(key: str) -> str:
+    """Return the key if it is valid. Raises ValueError for any other text, such as `../a`."""
     if not is_key(key):
         raise ValueError(
             f"{key!r} is not a valid key; use letters, digits and ._-@=+ with / between parts"
@@ -36,10 +36,10 @@ def folder_of_prefix(prefix: str) -> str:
     Raises ValueError for a prefix that no valid key has.
     """
     folder, slash, _ = prefix.rpartition("/")
-    return checked_key(folder) if slash else ""
+    return validate_key(folder) if slash else ""
 
 
-def normalized_folder(name: str) -> str:
+def normalize_folder(name: str) -> str:
     """The folder `a/b` for `a/b` or `a/b/`; `` stands for the whole store.
 
     Raises ValueError for an invalid name.
@@ -50,4 +50,4 @@ def normalized_folder(name: str) -> str:
 def check_range(start: int, length: int) -> None:
     """Raise ValueError for an empty range, or one with a negative start."""
     if start < 0 or length < 1:
-        raise ValueError(f"no range has {length} bytes from {start} on")
+        raise ValueError(f"invalid range of {length} bytes from offset {start}")

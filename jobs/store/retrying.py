@@ -25,7 +25,7 @@ class RetryingStore(Store):
     """Wraps a store, and repeats each request that raises StoreUnreachable.
 
     A request raises its last error `retry_seconds` after its first failure. The pauses grow from
-    0.2 to 10 s. They are shortened at random, so that many clients do not return at once.
+    0.2 to 10 s, with random jitter, so that many clients do not retry at the same time.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class RetryingStore(Store):
     def _list(
         self, request: Callable[[], Iterator[Item]], position: Callable[[Item], tuple[str, ...]]
     ) -> Iterator[Item]:
-        """List; after an error, list again, and continue after the last item."""
+        """List items; after an error, list them again, and continue after the last item."""
         last: tuple[str, ...] = ()
         backoff = self._backoff()
         while True:

@@ -14,7 +14,7 @@ from s3transfer.exceptions import S3DownloadFailedError
 from s3transfer.manager import TransferConfig, TransferManager
 
 from jobs.store.errors import ObjectNotFound, StoreRefused
-from jobs.store.key import check_range, checked_key, folder_of_prefix, is_key, normalized_folder
+from jobs.store.key import check_range, folder_of_prefix, is_key, normalize_folder, validate_key
 from jobs.store.s3_client import make_client
 from jobs.store.s3_errors import (
     BOTO3_ERRORS,
@@ -25,12 +25,12 @@ from jobs.store.s3_errors import (
     store_error,
 )
 from jobs.store.store import (
-    MAX_WHOLE_READ,
+    MAX_READ_BYTES,
     ObjectInfo,
     Store,
     UnfinishedUpload,
     batches,
-    check_whole_read,
+    check_read_size,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _DELETE_BATCH = 1000
 
 
 class S3Store(Store):
-    """The objects of a bucket whose keys start with `prefix/`, or all of them.
+    """The objects of a bucket that have a prefix; an empty prefix means the whole bucket.
 
     connect: makes the client; called once, at the first request.
     """
@@ -97,7 +97,7 @@ class S3Store(Store):
         date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         if date is None:
             raise StoreRefused(
-                f"{self._safe_address()}: answers have no Date header, so the age of objects is "
+                f"{self._safe_address()}: responses have no Date header, so the age of objects is "
                 "unknown; use another store"
             )
         age = parsedate_to_datetime(date) - answer["LastModified"]
@@ -108,19 +108,19 @@ class S3Store(Store):
         with self._translate_errors():
             pages = self._client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix):
-                for found in page.get("Contents", ()):
-                    key = found["Key"].removeprefix(self._root)
+                for entry in page.get("Contents", ()):
+                    key = entry["Key"].removeprefix(self._root)
                     if is_key(key):
-                        yield ObjectInfo(key, found["Size"], found["LastModified"].timestamp())
+                        yield ObjectInfo(key, entry["Size"], entry["LastModified"].timestamp())
 
     def list_folders(self, prefix: str) -> Iterator[str]:
-        folder = normalized_folder(prefix)
-        above = self._root + (f"{folder}/" if folder else "")
+        folder = normalize_folder(prefix)
+        parent = self._root + (f"{folder}/" if folder else "")
         with self._translate_errors():
             pages = self._client().get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=above, Delimiter="/"):
-                for found in page.get("CommonPrefixes", ()):
-                    key = found["Prefix"].removeprefix(self._root).rstrip("/")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=parent, Delimiter="/"):
+                for entry in page.get("CommonPrefixes", ()):
+                    key = entry["Prefix"].removeprefix(self._root).rstrip("/")
                     if is_key(key):
                         yield key.rpartition("/")[2]
 
@@ -137,7 +137,7 @@ class S3Store(Store):
     def download(self, key: str, path: Path) -> None:
         name = self._name(key)
         with self._translate_errors(key), TransferManager(self._client(), _transfer()) as manager:
-            # s3transfer writes a temporary file, and checks that all ranges are of one version.
+            # s3transfer writes a temporary file, and checks that all ranges have one version.
             _retry(
                 lambda: manager.download(self._bucket, name, str(path)).result(),
                 S3DownloadFailedError,
@@ -173,7 +173,7 @@ class S3Store(Store):
             return self._connected
 
     def _name(self, key: str) -> str:
-        return self._root + checked_key(key)
+        return self._root + validate_key(key)
 
     def _read(
         self, key: str, byte_range: str | None = None
@@ -184,10 +184,10 @@ class S3Store(Store):
 
         def read() -> "tuple[bytes, GetObjectOutputTypeDef]":
             answer = self._client().get_object(**request)
-            if byte_range is None and answer["ContentLength"] > MAX_WHOLE_READ:
-                # Close the connection, which would still have to deliver the whole body.
+            if byte_range is None and answer["ContentLength"] > MAX_READ_BYTES:
+                # Close the connection. Otherwise it would still deliver the whole body.
                 answer["Body"].close()
-                check_whole_read(key, answer["ContentLength"])
+                check_read_size(key, answer["ContentLength"])
             try:
                 return answer["Body"].read(), answer
             except TRUNCATION_ERRORS as error:

@@ -22,7 +22,7 @@ _CONNECTIONS = 32
 _REGION = "us-east-1"
 
 _CONFLICT = "ConditionalRequestConflict"
-"""The error code while several writers compete for an object, and none has won yet."""
+"""The error code while several writers compete for an object, before one succeeds."""
 
 
 def make_client() -> "S3Client":
@@ -104,7 +104,7 @@ class _Retries:
         """
         if response is None:
             # If the endpoint has never answered, the address may be wrong: do not wait again.
-            # (s3transfer would wait five times.) Later, a timeout is an accident.
+            # (s3transfer would wait five times.) Later timeouts are transient.
             if isinstance(caught_exception, ReadTimeoutError) and not self._has_answered:
                 raise NoAnswerError from caught_exception
             return None

@@ -1,6 +1,6 @@
-"""Errors of boto3 as errors of the store, without secrets.
+"""Translates errors of boto3 into errors of the store, without secrets.
 
-Messages repeat only the error code: other text of a server or of boto3 may contain a key, a token
+Messages contain only the error code: other text of a server or of boto3 may contain a key, a token
 or a signature.
 """
 
@@ -11,7 +11,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ChecksumError,
     ClientError,
-    ConnectionError,
     ConnectTimeoutError,
     CredentialRetrievalError,
     EndpointConnectionError,
@@ -25,6 +24,9 @@ from botocore.exceptions import (
     ResponseStreamingError,
     SSLError,
     TokenRetrievalError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
 )
 from botocore.parsers import ResponseParserError
 from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError, S3ValidationError
@@ -55,7 +57,7 @@ BOTO3_ERRORS = (
     S3DownloadFailedError,
     S3ValidationError,
 )
-"""All errors that boto3 raises or passes on; HTTPError comes from listings that end early."""
+"""All errors that boto3 raises or passes on. Listings that end early raise HTTPError."""
 
 
 TRUNCATION_ERRORS = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
@@ -125,7 +127,7 @@ _UNREACHABLE: tuple[tuple[type[Exception], str], ...] = (
     (S3ValidationError, _INVALID_ANSWER),
     (S3DownloadFailedError, "an object changed during the download; try again"),
     (TruncatedError, _CONNECTION_LOST),
-    (ConnectionError, _CONNECTION_LOST),
+    (BotoConnectionError, _CONNECTION_LOST),
     (HTTPClientError, _CONNECTION_LOST),
     (HTTPError, _CONNECTION_LOST),
     (IncompleteReadError, _CONNECTION_LOST),
@@ -139,7 +141,7 @@ _NO_CREDENTIALS: tuple[tuple[type[Exception], str], ...] = (
     (CredentialRetrievalError, "the credentials could not be loaded; log in again"),
     (TokenRetrievalError, "the credentials could not be loaded; log in again"),
 )
-"""In both tables, the first class that matches counts."""
+"""In both tables, the first matching class decides."""
 
 
 def error_code(error: Exception) -> str:
@@ -158,12 +160,12 @@ def store_error(error: BaseException, where: str) -> StoreError:
         return error_of_code(error_code(error), status, where)
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return StoreRefused(f"{where}: its certificate is not trusted; set AWS_CA_BUNDLE")
-    for kind, words in _UNREACHABLE:
+    for kind, message in _UNREACHABLE:
         if isinstance(error, kind):
-            return StoreUnreachable(f"{where}: {words}")
-    for kind, words in _NO_CREDENTIALS:
+            return StoreUnreachable(f"{where}: {message}")
+    for kind, message in _NO_CREDENTIALS:
         if isinstance(error, kind):
-            return StoreRefused(f"{where}: {words}")
+            return StoreRefused(f"{where}: {message}")
     return StoreRefused(
         f"{where}: boto3 failed ({type(error).__name__}); check the AWS_ variables and profile"
     )
@@ -171,13 +173,13 @@ def store_error(error: BaseException, where: str) -> StoreError:
 
 def error_of_code(name: str, status: int, where: str) -> StoreError:
     """The error for an error code and the HTTP status of its response (0: unknown)."""
-    said = " ".join(dict.fromkeys(word for word in (str(status or ""), _safe_code(name)) if word))
+    codes = " ".join(dict.fromkeys(part for part in (str(status or ""), _safe_code(name)) if part))
     if name in _TRANSIENT_CODES or status == 429 or (status >= 500 and name not in _REMEDIES):
-        return StoreUnreachable(f"{where}: the store failed ({said}); try again later")
+        return StoreUnreachable(f"{where}: the store failed ({codes}); try again later")
     remedy = _REMEDIES.get(name) or _REMEDIES_BY_STATUS.get(status, "see the manual of the store")
-    return StoreRefused(f"{where}: refused ({said}): {remedy}")
+    return StoreRefused(f"{where}: refused ({codes}): {remedy}")
 
 
 def _safe_code(name: str) -> str:
-    # A code is one word; anything else that a server sends there may be secret.
+    # A code is one word; any other text from a server may be secret.
     return name if re.fullmatch(r"[A-Za-z0-9.]{1,60}", name) else ""

@@ -10,18 +10,20 @@ from typing import TypeVar
 
 from jobs.store.errors import ObjectTooLarge
 
-MAX_WHOLE_READ = 32 << 20
-"""The most bytes of an object that is read into memory. The largest records are commits, which list
-all tiles: 16 MiB for 2 gigapixels in tiles of 32. 1,000 items of a dataset take about one MiB.
+MAX_READ_BYTES = 32 << 20
+"""The most bytes of an object that is read whole into memory.
+
+The largest records are commits, which list all tiles: 16 MiB for 2 gigapixels in tiles of 32.
+A ledger of 1,000 items takes about one MiB.
 """
 
 
-def check_whole_read(key: str, size: int) -> None:
-    """Raise ObjectTooLarge for an object of more than MAX_WHOLE_READ bytes."""
-    if size > MAX_WHOLE_READ:
+def check_read_size(key: str, size: int) -> None:
+    """Raise ObjectTooLarge for an object of more than MAX_READ_BYTES bytes."""
+    if size > MAX_READ_BYTES:
         raise ObjectTooLarge(
-            f"{key}: has {size} bytes, but at most {MAX_WHOLE_READ} are allowed there; "
-            "find out what wrote it, and delete it"
+            f"{key}: has {size} bytes, but at most {MAX_READ_BYTES} are allowed there; "
+            "find the program that wrote it, and delete the object"
         )
 
 
@@ -43,7 +45,7 @@ class UnfinishedUpload:
     """An upload that was started, and neither finished nor aborted.
 
     id: the store's name for the upload.
-    started: by the store's clock, in seconds since 1970.
+    started: the start time by the store's clock, in seconds since 1970.
     """
 
     key: str
@@ -78,18 +80,18 @@ class Store(ABC):
 
     @abstractmethod
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        """Write an object if its key is free; of several simultaneous writers, one succeeds.
+        """Write an object if its key is free; one of several simultaneous writers succeeds.
 
-        Returns False if the object exists. It may be the caller's own: a request is sent again
-        when its answer is lost. A caller that must know reads the object.
+        Returns False if the object exists. The caller itself may have written it: a request is
+        sent again when its answer is lost. A caller that must know reads the object.
         """
 
     @abstractmethod
     def get(self, key: str) -> bytes:
         """Read a whole object.
 
-        Raises ObjectNotFound, and ObjectTooLarge for more than MAX_WHOLE_READ bytes. The size is
-        checked before reading: anybody with write access may have put the object there.
+        Raises ObjectNotFound, and ObjectTooLarge for more than MAX_READ_BYTES bytes. The store
+        checks the size before it reads: anybody with write access may have written the object.
         """
 
     @abstractmethod
@@ -114,12 +116,12 @@ class Store(ABC):
     def list_folders(self, prefix: str) -> Iterator[str]:
         """List the names of the folders directly below `prefix/`: `b` for `a/b/c` below `a/`.
 
-        They are in the order of the keys: `b-1` comes before `b`, as `b-1/` before `b/`.
+        They are sorted by key with its slash: `b-1/` comes before `b/`, so `b-1` before `b`.
         """
 
     @abstractmethod
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete any number of objects; missing ones are ignored."""
+        """Delete any number of objects; ignore missing ones."""
 
     @abstractmethod
     def upload(self, path: Path, key: str) -> None:

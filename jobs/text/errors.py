@@ -55,7 +55,7 @@ class InvalidRecord(JobsError):  # noqa: N818 - the name says what happened
 
 
 class LeaseLost(JobsError):  # noqa: N818 - the name says what happened
-    """This holder's lease is no longer the current one; it must stop and write nothing more."""
+    """This lease is no longer the current one; its holder must stop and write nothing more."""
 
 
 class VersionMismatch(JobsError):  # noqa: N818 - the name says what happened

@@ -37,8 +37,10 @@ _EXPECTED = {
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
 _VALUE_LENGTH, _MAX_ERRORS = 40, 4
-"""The most characters of a value, and the most errors, in a message. A file that is not a spec at
-all, such as a manifest, would fill pages."""
+"""The most characters of a value, and the most errors, in a message.
+
+A file that is not a spec, such as a manifest, would otherwise give pages of errors.
+"""
 
 
 FieldPath = tuple[int | str, ...]
@@ -46,7 +48,7 @@ FieldPath = tuple[int | str, ...]
 
 
 def describe_errors(error: ValidationError, model: type[BaseModel], document: object) -> str:
-    """The first few errors of a document that does not match a model, joined by `; `.
+    """Describe the first few errors of a document that does not match a model, joined by `; `.
 
     Example: `dream.setps: no such key; nearest: steps`, `priority: must be at most 100, not 101`.
     """

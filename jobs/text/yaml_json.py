@@ -1,7 +1,7 @@
 """Parsers of YAML and JSON that reject duplicate keys.
 
-YAML follows the core schema of version 1.2. Version 1.1 would read `no` as false, 1e-2 as a text
-and 12:30 as a number.
+YAML follows the core schema of version 1.2. Version 1.1 would read `no` as false, 1e-2 as text and
+12:30 as a number.
 """
 
 import json
@@ -16,8 +16,10 @@ from jobs.text.errors import RequestError
 
 
 class _Loader(yaml.SafeLoader):
-    """The core schema of YAML 1.2, without tags, and without aliases: a few lines of aliases can
-    expand to gigabytes."""
+    """The core schema of YAML 1.2, without tags and aliases.
+
+    A few lines of aliases can expand to gigabytes.
+    """
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  PyYAML's own interface
     yaml_constructors = {

@@ -3,20 +3,29 @@
 The method is that of Mordvintsev, Olah and Tyka, "DeepDreaming with TensorFlow / Caffe" (2015). The
 canvas x is the picture in the normalised space of the network's training, (height, width, 3).
 
-Objectives    O_k(x) = 1/2 sum a^2 over a layer's activations a (others: `render.dream.gradient`);
-              w_k is its weight.
-Gradient      g_k = dO_k/dx, projected on the allowed colours and split into frequency bands.
-Step          x <- clip(x + eta * sum_k w_k / sum|w| * g_k / mean|g_k|). The mean runs over all
-              pixels of the picture, and eta is `step_size` times its schedule.
-Jitter        Before each step a hash of the seed shifts the network's sampling grid. The canvas is
-              padded with zeros (the mean colour), and nothing wraps round.
-Octaves       From the smallest size to the full one, x starts as a fresh base (the input at the
-              octave's size) plus the detail so far (canvas minus base), upsampled.
+    for each octave, from the smallest size to the full one:
+        b <- clip(resample(input))                      base
+        x <- b                                          in the first octave
+        x <- clip(b + resample(x' - b'))                later; x' and b' are of the octave before
+        for each step:
+            pad x with zeros at a random shift          jitter
+            a_k  = activations of objective k's layer
+            g_k  = P dO_k/dx                            O_k(x) = 1/2 sum a_k^2
+            g_k  = sum_b g_kb                           frequency bands
+            d    = eta m sum_kb  w_k / sum|w|  c_b m_k  g_kb / mean|g_kb|
+            x   <- clip(x + d)
+
+Objectives    w_k is the weight, m_k the mask. `render.dream.gradient` has the other forms of O_k.
+Colours       P projects each pixel on the colours that `palette` and `keep` allow.
+Bands         `smooth` splits the gradient; c_b is the factor of a band. Without it b is 1, c_b = 1.
+Length        eta is `step_size` times its schedule, m the mask `strength`. The means run over all
+              pixels of the picture. With `limit: soft`, d is smaller near black and white.
+Jitter        A hash of the seed gives the shift. Zero is the mean colour, and nothing wraps round.
 
 Why tiles are exact: a unit of a layer sees a square of `field` pixels. A tile's window is its core
 with field - 1 pixels around it, aligned to the sampling grid, so it contains every unit that sees a
 core pixel, with all that this unit sees. O_k is a sum over units, so the window gives g_k on the
-core exactly. Only mean|g_k| is global: tiles contribute sums of |g_k|, added in tile order.
+core exactly. Only mean|g_kb| is global: tiles contribute sums of |g_kb|, added in tile order.
 `render.engine.shard` and `render.engine.in_memory` follow this page line by line, tile by tile.
 """
 
@@ -26,15 +35,14 @@ from pathlib import Path
 from torch import Tensor
 from torch.nn.functional import pad
 
+from render.dream.attachments import gradient_masks, resample_mask
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
+from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
 from render.dream.config import Dream, Moment
-from render.dream.mask import gradient_masks, resample_mask
 from render.dream.objective import Mix, Objective
-from render.dream.octave_start import add_detail, octave_base
 from render.dream.octaves import octave_sizes
 from render.dream.resample import Read
 from render.dream.step import step_at, step_scales
-from render.dream.update import abs_sums, ascend
 from render.geometry.rect import Rect, Size
 from render.geometry.sampling_grid import SamplingGrid, Shift
 from render.networks.network import Network
@@ -54,10 +62,23 @@ def dream_reference(
     size: Size,
     masks: Mapping[Path, TiledImage] = _NO_MASKS,
 ) -> Tensor:
-    """The picture that `read` returns (of size `source`) dreamed at `size`: (height, width, 3).
+    """Dream a picture without tiles.
 
-    The canvas has the dtype that `read` returns. `layers` are the grid of the mix's layers. Guides
-    and neurons need a network from `with_guides`; `masks` are ingested.
+    Args:
+        network: The prepared network. Guides and neurons need one from `with_guides`.
+        layers: The grid of the mix's layers.
+        mix: The objectives.
+        dream: The parameters of the gradient ascent.
+        read: Returns pixels of the input, in normalised space.
+        source: The height and width of the input.
+        size: The height and width of the result.
+        masks: The ingested masks of the mix and the dream.
+
+    Returns:
+        The canvas after the last step, (height, width, 3), in the dtype that `read` returns.
+
+    Raises:
+        RenderError: Gradients are not finite.
     """
     sampling_grid = SamplingGrid(layers.stride, layers.field, dream.jitter, dream.margin)
     sizes = octave_sizes(size, dream)

@@ -1,1 +1,1 @@
-"""What computes dreams: shards, pictures in memory, memory and cost models."""
+"""The engines: shards of large pictures, pictures in memory, and their memory and cost models."""

@@ -12,8 +12,8 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakIdKeyDictionary
 
+from render.dream.attachments import GUIDE_SIDE
 from render.dream.gradient import gradients
-from render.dream.guide import GUIDE_SIDE
 from render.dream.objective import Mix
 from render.engine.memory import Cost
 from render.geometry.rect import Rect

@@ -11,12 +11,11 @@ import torch
 from torch import Tensor
 
 from render.determinism import dtypes
+from render.dream.attachments import gradient_masks, resample_mask
 from render.dream.band_gradient import TileView, band_gradients
-from render.dream.mask import gradient_masks, resample_mask
-from render.dream.octave_start import add_detail, octave_base
+from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
 from render.dream.resample import Read
 from render.dream.step import Step, step_scales
-from render.dream.update import abs_sums, ascend
 from render.engine.setup import InMemorySetup
 from render.engine.tile_store import assemble
 from render.errors import RenderError

@@ -42,22 +42,25 @@ def profile_network(network: str, mix: Mix, dtype: str) -> NetworkProfile:
     The answer is cached on disk. Raises NetworkError or LayerError if the network, a layer or a
     channel does not exist, or if a layer has no exact tiles.
     """
-    terms = [[one.target_layer, one.guide is not None] for one in mix]
-    question = {"network": network, "terms": terms, "dtype": dtype}
+    objectives = [[one.target_layer, one.guide is not None] for one in mix]
+    question = {"network": network, "objectives": objectives, "dtype": dtype}
 
     def measure() -> dict[str, Any]:
         from render.networks.catalogue import build_network
 
         return _measure(build_network(network), network, mix, dtype)
 
-    measured = cached_on_disk("survey", question, measure)
+    measured = cached_on_disk("profile", question, measure)
     # A cached answer may be that of other channels.
     _check_channels(network, mix, measured["channels"])
     return _profile(mix, measured)
 
 
 def profile_module(module: "nn.Module", name: str, mix: Mix, dtype: str) -> NetworkProfile:
-    """The same for any module; its parameters change dtype, and may be on the meta device."""
+    """The same for any module, without a cache.
+
+    Parameters may be on the meta device, and move there. `name` is for messages.
+    """
     return _profile(mix, _measure(module, name, mix, dtype))
 
 
@@ -104,42 +107,48 @@ def _check_channels(network: str, mix: Mix, channels: Sequence[int]) -> None:
 
 
 def check_weights(network: str, path: Path, digest: str) -> None:
-    """WeightsError, naming the tensors, where a weights file of this digest does not fit."""
+    """Raise WeightsError if a weights file does not fit a network.
 
-    def find_out() -> dict[str, Any]:
+    The answer is cached by the file's digest.
+    """
+
+    def check() -> dict[str, Any]:
         from render.networks.weights import load_with_weights
 
         load_with_weights(network, path)
         return {"fits": True}
 
-    cached_on_disk("fit", {"network": network, "digest": digest}, find_out)
+    cached_on_disk("fit", {"network": network, "digest": digest}, check)
 
 
 def list_layers(network: str) -> Sequence[dict[str, Any]]:
-    """Every layer as `name`, `channels`, `stride`, `field`, `halo`, `reason`, in order."""
+    """The layers of a named network, in order: the fields of ReceptiveField, `name` and `halo`.
 
-    def find_out() -> dict[str, Any]:
+    The answer is cached on disk. Raises NetworkError if the network is not known.
+    """
+
+    def measure() -> dict[str, Any]:
         from render.networks.receptive_field import layer_table
 
         return {
             "layers": [
-                {"name": name, **asdict(seen), "halo": max(0, seen.field - 1)}
-                for name, seen in layer_table(network).items()
+                {"name": name, **asdict(field), "halo": max(0, field.field - 1)}
+                for name, field in layer_table(network).items()
             ]
         }
 
-    table: Sequence[dict[str, Any]] = cached_on_disk("layers", {"network": network}, find_out)[
+    table: Sequence[dict[str, Any]] = cached_on_disk("layers", {"network": network}, measure)[
         "layers"
     ]
     return table
 
 
-# Channel n of pareidolia's class map is its class n: eyes, fish, daisies, roses, lilies,
-# sunflowers, birds and tulips go together; faces or mushrooms would take the whole picture.
+# Channel n of pareidolia's class map is its class n. Eyes, fish, flowers of five kinds and birds go
+# well together; faces or mushrooms would fill the whole picture.
 _MOTIFS = (0, 5, 9, 10, 11, 12, 46, 62)
 
 
-_CHOSEN = {
+_DEFAULTS = {
     "pareidolia": Objective("classes.relu", _MOTIFS),
     "squeezenet1_0": Objective("features.12"),
     "squeezenet1_1": Objective("features.12"),
@@ -148,22 +157,23 @@ _CHOSEN = {
     "vgg19": Objective("features.25"),
     "inception_v3": Objective("Mixed_5d"),
 }
-"""Middle layers, where there are motifs but not yet whole things."""
+"""Middle layers, which respond to motifs but not yet to whole objects."""
 
 
-_WIDEST = 200  # pixels of receptive field: beyond, halos cost more than they show
+_MAX_FIELD = 200  # pixels; wider fields make expensive halos and add little
 
 
 def default_objective(network: str) -> Objective:
-    """The chosen one, or else the deepest layer with exact tiles and a field of at most 200 pixels.
+    """The objective of a named network if the user names none.
 
-    NetworkError where there is no such network.
+    Some networks have one chosen by eye. For others it is the deepest layer with exact tiles and a
+    receptive field of at most 200 pixels. Raises NetworkError if the network is not known.
     """
-    if network in _CHOSEN:
-        return _CHOSEN[network]
+    if network in _DEFAULTS:
+        return _DEFAULTS[network]
     fitting = [
         str(layer["name"])
         for layer in list_layers(network)
-        if not layer["reason"] and layer["field"] <= _WIDEST
+        if not layer["reason"] and layer["field"] <= _MAX_FIELD
     ]
     return Objective(fitting[-1])

@@ -9,17 +9,14 @@ import torch
 from torch import Tensor
 
 from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
+from render.dream.attachments import gradient_masks, resample_mask, with_guides
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
-from render.dream.guide import with_guides
-from render.dream.mask import gradient_masks, resample_mask
-from render.dream.octave_start import add_detail, octave_base
+from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
 from render.dream.step import Step
-from render.dream.update import abs_sums, ascend
 from render.engine.setup import ShardSetup
 from render.engine.tile_store import DiskTiles, MemoryTiles, Patch, assemble
 from render.geometry.grid import Grid
-from render.geometry.halo import HaloSends
-from render.geometry.partition import Block
+from render.geometry.partition import Block, HaloSends
 from render.geometry.rect import Rect
 from render.networks.network import load_network
 from render.pictures.colour import to_canvas

@@ -1,4 +1,4 @@
-"""Where a shard keeps its tiles: in memory while they fit, else in files, tile by tile."""
+"""The tiles of a shard: in memory if they fit, else in one file each."""
 
 from collections.abc import Iterable, Iterator, MutableMapping
 from pathlib import Path
@@ -11,77 +11,78 @@ from render.geometry.rect import Rect
 
 
 class MemoryTiles(MutableMapping[int, Tensor]):
-    """Tiles in memory, each in a place of its own, into which new values are copied.
+    """Tiles in memory. New values are copied into the tile's first tensor.
 
-    Were new tensors kept instead, they would lie between the large ones that come and go with each
-    window, and the heap would grow to several times what is in use.
+    New tensors would lie between the large temporary ones of each window, and fragmentation would
+    make the process several times as large as the memory in use.
     """
 
     def __init__(self) -> None:
-        self._places: dict[int, Tensor] = {}
+        self._tensors: dict[int, Tensor] = {}
 
     def __getitem__(self, tile: int) -> Tensor:
-        return self._places[tile]
+        return self._tensors[tile]
 
     def __setitem__(self, tile: int, values: Tensor) -> None:
-        if tile in self._places and self._places[tile].shape == values.shape:
-            self._places[tile].copy_(values)
+        if tile in self._tensors and self._tensors[tile].shape == values.shape:
+            self._tensors[tile].copy_(values)
         else:
-            self._places[tile] = values.clone(memory_format=torch.contiguous_format)
+            self._tensors[tile] = values.clone(memory_format=torch.contiguous_format)
 
     def __delitem__(self, tile: int) -> None:
-        del self._places[tile]
+        del self._tensors[tile]
 
     def __iter__(self) -> Iterator[int]:
-        return iter(sorted(self._places))
+        return iter(sorted(self._tensors))
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._tensors)
 
 
 class DiskTiles(MutableMapping[int, Tensor]):
-    """Tiles in files of a folder, one each, exact.
+    """Tiles in files of a folder, without loss of precision.
 
-    What is read is a copy: a change has to be put back. The folder belongs to this object.
+    Reading returns a copy; assign it to store changes. Two objects must not share folder and name.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self._name = name
-        self._kept: set[int] = set()
+        self._stored: set[int] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def _path(self, tile: int) -> Path:
         return self._folder / f"{self._name}-{tile}.npy"
 
     def __getitem__(self, tile: int) -> Tensor:
-        if tile not in self._kept:
+        if tile not in self._stored:
             raise KeyError(tile)
         return torch.from_numpy(np.load(self._path(tile)))
 
     def __setitem__(self, tile: int, values: Tensor) -> None:
         np.save(self._path(tile), values.numpy())
-        self._kept.add(tile)
+        self._stored.add(tile)
 
     def __delitem__(self, tile: int) -> None:
-        self._kept.remove(tile)
+        self._stored.remove(tile)
         self._path(tile).unlink()
 
     def __iter__(self) -> Iterator[int]:
-        return iter(sorted(self._kept))
+        return iter(sorted(self._stored))
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._stored)
 
 
 Patch = tuple[Rect, Tensor]
-"""Some pixels of the picture and their (h, w, 3) values."""
+"""A rectangle of the picture and its values, (h, w, C)."""
 
 
 def assemble(window: Rect, patches: Iterable[Patch], like: Tensor) -> Tensor:
-    """The window's (h, w, 3) values, from patches that cover its part of the picture.
+    """The values (h, w, 3) of a window, from patches that cover its part of the picture.
 
-    What lies outside the picture is zero: the mean colour, which convolutions pad with.
+    Pixels outside the picture are zero: the mean colour, as in the padding of convolutions. The
+    result has the dtype and device of `like`.
     """
     values = torch.zeros((window.height, window.width, 3), dtype=like.dtype, device=like.device)
     for rect, patch in patches:

@@ -1,4 +1,4 @@
-"""The tile size that `auto` means: from the network, the precision and the picture's size alone."""
+"""The automatic tile size. It depends only on the network, the precision and the picture's size."""
 
 from render.engine.memory import Cost
 from render.geometry.grid import Grid
@@ -6,27 +6,27 @@ from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid, round_up
 
 WINDOW_BYTES = 1 << 30
-"""What a window may take at its peak. Larger tiles waste less on halos; 1 GiB fits any worker."""
+"""The largest peak of a window. Larger tiles spend less on halos, and 1 GiB fits any worker."""
 
 
-SMALLEST, LARGEST = 256, 2048
-"""Tiles that `auto` chooses, in pixels a side, unless the halo alone is larger."""
+MIN_TILE, MAX_TILE = 256, 2048
+"""The limits of the automatic tile size, in pixels; a halo may make the smallest tile larger."""
 
 
 _STEP = 8
 
-_TRIED = 3  # ways to split a side: into as few tiles as fit, or one or two more
+_TRIED = 3  # numbers of tiles along a side: the fewest that fit, and one or two more
 
 
 def auto_tile(size: Size, sampling_grid: SamplingGrid, cost: Cost) -> int:
     """The side of a tile, in pixels, for a picture of this size.
 
-    Of the sides that split the picture's height or width evenly, that whose windows have the fewest
-    pixels together: a sliver of a tile costs a whole halo. A window's peak is within WINDOW_BYTES,
-    unless the smallest tile (256, or the halo) takes more.
+    Candidates split the picture's height or width evenly, since a narrow tile needs a whole halo.
+    The result is the candidate whose windows have the fewest pixels in total. A window's peak is
+    within WINDOW_BYTES, unless the smallest tile (MIN_TILE, or the halo) needs more.
     """
-    largest = max(SMALLEST, round_up(sampling_grid.halo, _STEP))
-    while largest < LARGEST and _fits(largest + _STEP, sampling_grid, cost):
+    largest = max(MIN_TILE, round_up(sampling_grid.halo, _STEP))
+    while largest < MAX_TILE and _fits(largest + _STEP, sampling_grid, cost):
         largest += _STEP
     even = {
         round_up(-(-side // parts), _STEP)
@@ -38,7 +38,7 @@ def auto_tile(size: Size, sampling_grid: SamplingGrid, cost: Cost) -> int:
 
 
 def _work(size: Size, tile: int, sampling_grid: SamplingGrid) -> tuple[int, int]:
-    """The windows' pixels, at most; of equal ones the larger tile is better."""
+    """An upper bound of the windows' pixels; if two are equal, the larger tile is better."""
     return len(Grid(*size, tile)) * sampling_grid.largest_window(tile, size), -tile
 
 

@@ -1,1 +1,1 @@
-"""Feature visualisation from Fourier coefficients."""
+"""Feature visualisation: gradient ascent on the Fourier coefficients of a picture."""

@@ -1,4 +1,4 @@
-"""How a feature's picture is found from nothing; needs no torch."""
+"""The parameters of feature visualisation, its random views and its memory. Needs no torch."""
 
 import hashlib
 import math
@@ -10,25 +10,25 @@ from render.dream.objective import Mix
 from render.engine.memory import BatchMemory, Cost
 from render.geometry.rect import Size
 
-MOST_PIXELS = 2048 * 2048
-"""Of a picture whose every frequency is optimised at once, in one worker's memory."""
+MAX_PIXELS = 2048 * 2048
+"""The largest picture. All its frequencies are optimised together, in one worker's memory."""
 
 
 @dataclass(frozen=True)
 class Fourier:
     """The parameters of gradient ascent on a picture's Fourier coefficients.
 
-    The names are of this project, the way and the defaults those of Lucid (Olah, Mordvintsev,
-    Schubert 2017, "Feature Visualization"; tensorflow/lucid, `optvis/render.py`).
+    The method and the defaults are those of Lucid (Olah, Mordvintsev, Schubert 2017, "Feature
+    Visualization"; tensorflow/lucid, `optvis/render.py`).
 
-    steps: of Adam, from 0 to 100000; none leaves the noise that it begins with.
+    steps: Adam's steps, from 0 to 100000; 0 leaves the noise of the start.
     rate: Adam's learning rate, above 0 and at most 10.
-    decay: how a frequency's weight falls with it, f ** -decay, from 0 (all alike) to 4; the more
-        it falls, the smoother the picture.
-    turn: how far a step may look at the picture turned, in degrees either way, from 0 to 180. The
-        further, the rounder what is round: a network's steps of a few pixels favour its axes.
+    decay: a frequency f has the weight f ** -decay, from 0 (all equal) to 4. A larger decay makes
+        a smoother picture.
+    turn: the largest rotation of a view, in degrees to either side, from 0 to 180. A larger one
+        makes round shapes rounder, because strides of several pixels favour the picture's axes.
 
-    Raises ValueError for a value out of its range.
+    Raises ValueError for a value out of range.
     """
 
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
@@ -51,16 +51,16 @@ class Fourier:
 
 
 def check_size(size: Size) -> None:
-    """Raises ValueError for a picture too large."""
+    """Raise ValueError if a picture has more than MAX_PIXELS."""
     height, width = size
-    if height * width > MOST_PIXELS:
+    if height * width > MAX_PIXELS:
         raise ValueError(
             f"{width} x {height} pixels are too many for a Fourier picture, which may have "
-            f"{MOST_PIXELS / 1e6:.1f} megapixels; make it smaller, or dream it in octaves"
+            f"{MAX_PIXELS / 1e6:.1f} megapixels; make it smaller, or dream it in octaves"
         )
 
 
-# Lucid's standard set (tensorflow/lucid, `optvis/transform.py`): pad, jitter, scale, turn, jitter.
+# The standard set of tensorflow/lucid, `optvis/transform.py`: pad, jitter, scale, rotate, jitter.
 _PAD = 12
 
 _FIRST_JITTER, _SECOND_JITTER = 8, 4
@@ -72,10 +72,11 @@ _TURNS = tuple(turn / 10 for turn in (*range(-10, 11), 0, 0, 0, 0, 0))
 
 @dataclass(frozen=True)
 class ViewTransform:
-    """One look at a picture.
+    """How a step transforms the picture into a view.
 
-    scale: above 1 enlarges. degrees: turns the picture, clockwise. down, right: where its middle
-    lies from the view's, in pixels of the view.
+    scale: above 1 enlarges.
+    degrees: the rotation, clockwise.
+    down, right: the picture's centre relative to the view's, in pixels of the view.
     """
 
     scale: float
@@ -83,47 +84,51 @@ class ViewTransform:
     down: float
     right: float
 
-    def size(self, picture: Size, least: int) -> Size:
-        """Height and width of what is seen, each at least `least`: the picture and some pixels
-        around it, but for what jitter cuts off."""
+    def size(self, picture: Size, min_side: int) -> Size:
+        """Height and width of the view: those of the padded, scaled picture, less the jitter.
+
+        Each is at least `min_side`.
+        """
         height, width = (
-            max(least, round((side + 2 * _PAD - _FIRST_JITTER) * self.scale) - _SECOND_JITTER)
+            max(min_side, round((side + 2 * _PAD - _FIRST_JITTER) * self.scale) - _SECOND_JITTER)
             for side in picture
         )
         return height, width
 
 
 def view_transform(seed: int, step: int, turn: float) -> ViewTransform:
-    """The look of one step: a hash, so it is known without those before.
+    """The view of one step, decided by a hash, so it is known without the steps before it.
 
-    `turn` is the most that it is turned, in degrees, either way.
+    `turn` is the largest rotation in degrees, to either side.
     """
     digest = hashlib.sha256(f"view/{seed}/{step}".encode()).digest()
 
-    def drawn(place: int, count: int) -> int:
-        return int.from_bytes(digest[4 * place : 4 * place + 4], "big") % count
+    def random(word: int, count: int) -> int:
+        return int.from_bytes(digest[4 * word : 4 * word + 4], "big") % count
 
-    scale = _SCALES[drawn(0, len(_SCALES))]
+    scale = _SCALES[random(0, len(_SCALES))]
     down, right = (
-        (drawn(first, _FIRST_JITTER + 1) - _FIRST_JITTER / 2) * scale
-        + drawn(second, _SECOND_JITTER + 1)
+        (random(first, _FIRST_JITTER + 1) - _FIRST_JITTER / 2) * scale
+        + random(second, _SECOND_JITTER + 1)
         - _SECOND_JITTER / 2
         for first, second in ((2, 4), (3, 5))
     )
-    return ViewTransform(scale, _TURNS[drawn(1, len(_TURNS))] * turn, down, right)
+    return ViewTransform(scale, _TURNS[random(1, len(_TURNS))] * turn, down, right)
 
 
-def largest_view(picture: Size, least: int) -> Size:
-    """The size of the largest look at a picture."""
-    return ViewTransform(max(_SCALES), 0, 0, 0).size(picture, least)
+def largest_view(picture: Size, min_side: int) -> Size:
+    """The size of a picture's largest view."""
+    return ViewTransform(max(_SCALES), 0, 0, 0).size(picture, min_side)
 
 
 @dataclass(frozen=True)
 class FeatureSetup:
-    """The plan of a feature's picture; with a seed it gives the pixels.
+    """What the engine must know to make feature pictures; each also has a seed.
 
-    `precision` is resolved; `device` is where it is computed; `size` is the picture's; `stride`
-    and `field` are the network's, in pixels. Raises ValueError for a size that is too large.
+    size: the picture's height and width, at most MAX_PIXELS.
+    stride, field: of the network, over all layers of the mix, in pixels.
+
+    Raises ValueError if the size is too large.
     """
 
     mix: Mix
@@ -139,14 +144,14 @@ class FeatureSetup:
 
     @property
     def windows_per_pass(self) -> int:
-        """How many share a pass of the network: each its own."""
+        """How many pictures share a pass of the network."""
         return 1
 
     @property
-    def least(self) -> int:
-        """The side that the network is shown at least, zeros around a smaller picture.
+    def min_side(self) -> int:
+        """The least side of a view in pixels; zeros surround a smaller picture.
 
-        Some networks have no unit at all for less than a few strides.
+        With less than a few strides some networks have no unit at all.
         """
         return min(self.field, 3 * self.stride)
 
@@ -155,15 +160,15 @@ _CHANNELS = 3
 
 
 _PICTURES, _VIEWS = 6, 5
-"""Copies of the picture, and of a view of it, that are alive while the network is passed: the
-coefficients, Adam's sums, and what the way from them to the view keeps for its gradient."""
+"""Copies of the picture and of a view in memory during a pass of the network: the coefficients,
+Adam's means, and the values that autograd stores between coefficients and view."""
 
 
 def feature_memory(setup: FeatureSetup, cost: Cost) -> BatchMemory:
-    """The memory of one feature's picture. `cost` is that of the recipe's mix in its precision."""
+    """The memory of one feature picture. `cost` is that of the setup's mix in its precision."""
     pixel = _CHANNELS * (8 if setup.precision == "float64" else 4)
     height, width = setup.size
-    down, across = largest_view(setup.size, setup.least)
-    held = (_PICTURES * height * width + _VIEWS * down * across) * pixel
+    down, across = largest_view(setup.size, setup.min_side)
+    stored = (_PICTURES * height * width + _VIEWS * down * across) * pixel
     gradients = len(setup.mix) * down * across * pixel
-    return BatchMemory(held, cost.bytes(down * across) + gradients)
+    return BatchMemory(stored, cost.bytes(down * across) + gradients)

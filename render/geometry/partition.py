@@ -1,15 +1,22 @@
-"""Which tiles each member of a crew holds: one rectangle of whole tiles, sized by its speed."""
+"""How the tiles of an octave are divided among the members of a crew.
+
+Each member holds one rectangle of whole tiles, sized by its speed. After each step members exchange
+the pixels around their rectangles, the halos.
+"""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from heapq import nsmallest
 from itertools import accumulate
 from typing import NamedTuple
 
+import numpy as np
+
 from render.geometry.grid import Grid
 from render.geometry.rect import Rect
+from render.geometry.sampling_grid import SamplingGrid
 
 _TRIED = 4
 """The most promising cuts that the search follows to their end."""
@@ -159,3 +166,31 @@ def _first_counts(first: int, second: int, count: int, due: int) -> set[int]:
     """
     least, most = max(1, count - second), min(count - 1, first)
     return {max(least, min(members, most)) for members in (due, due + 1)}
+
+
+HaloSends = Mapping[int, Rect]
+"""What one member sends after each step: for each receiving member, pixels of its own block."""
+
+
+def halo_exchange(
+    grid: Grid, sampling_grid: SamplingGrid, blocks: Sequence[Block]
+) -> tuple[dict[int, Rect], ...]:
+    """What each member sends, the same after every step; member i holds `blocks[i]` of the grid.
+
+    A receiver gets the pixels of the sender's block that its own windows read, at any jitter. The
+    result is one rectangle for each pair: blocks are rectangles, so the union of a block's windows
+    is one, and so is its intersection with another block.
+    """
+    holders = np.empty((grid.rows, grid.columns), np.intp)
+    for member, block in enumerate(blocks):
+        holders[block.top : block.bottom, block.left : block.right] = member
+    pixels = [block.pixels(grid) for block in blocks]
+    sends: tuple[dict[int, Rect], ...] = tuple({} for _ in blocks)
+    for receiver, own in enumerate(pixels):
+        if not own.area:
+            continue
+        read = sampling_grid.window_union(own, grid.tile).intersect(grid.whole)
+        for sender in np.unique(holders[grid.tiles(read).slices()]).tolist():
+            if sender != receiver:
+                sends[sender][receiver] = read.intersect(pixels[sender])
+    return sends

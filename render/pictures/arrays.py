@@ -31,7 +31,7 @@ class ArrayPicture:
     dtype: np.dtype[Any]
 
     def result(self, canvas: torch.Tensor) -> np.ndarray:
-        """A canvas (h, w, 3) as an array of the picture's dtype; floats are not rounded to levels."""
+        """A canvas (h, w, 3) as an array of the picture's dtype; floats are not quantised."""
         if self.dtype.kind == "u":
             return to_samples(canvas, 8 * self.dtype.itemsize)
         rgb: np.ndarray = canvas.to("cpu", torch.float64).numpy() * STD + MEAN

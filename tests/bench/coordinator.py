@@ -33,8 +33,7 @@ from jobs.runtime.metrics.progress import Progress
 from jobs.spec.document import parse_poster_spec
 from render.engine.setup import ShardSetup
 from render.geometry.grid import Grid
-from render.geometry.halo import halo_exchange
-from render.geometry.partition import partition
+from render.geometry.partition import halo_exchange, partition
 from tests.bench.idle_worker import Idler, Sums, idle_sums
 from tests.support.small_poster import job_context
 

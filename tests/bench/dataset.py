@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cluster.pool import Failed, Finished, Pool, Task
+from cluster.pool import Pool
 from cluster.ray_session import local_ray
 from cluster.resources import Resources
+from cluster.task import Failed, Finished, Task
 from jobs.dataset.local import render_dataset_here
 from jobs.planning.dataset import DatasetPlan, make_dataset_plan
 from jobs.planning.item_plan import in_memory_setup

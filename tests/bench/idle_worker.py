@@ -3,8 +3,7 @@
 import numpy as np
 
 from render.geometry.grid import Grid
-from render.geometry.halo import HaloSends
-from render.geometry.partition import Block
+from render.geometry.partition import Block, HaloSends
 from render.geometry.rect import Rect
 
 Sums = dict[int, tuple[float, ...]]

@@ -26,7 +26,7 @@ from jobs.planning.machine import this_machine
 from jobs.planning.poster import PosterPlan, make_plan
 from jobs.poster.worker import Worker
 from jobs.runtime.context import JobContext
-from jobs.runtime.metrics.timings import WorkerTimings
+from jobs.runtime.metrics.counters import WorkerTimings
 from jobs.spec.document import parse_poster_spec
 from render.engine.setup import ShardSetup
 from tests.bench.crew import arguments

@@ -1,1 +1,1 @@
-"""Posters rendered while what renders them is killed or stopped, at seeded moments."""
+"""Posters rendered while their processes are killed or stopped, at seeded moments."""

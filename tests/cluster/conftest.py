@@ -34,6 +34,6 @@ def start(request: pytest.FixtureRequest) -> Start:
 
 @pytest.fixture(scope="package")
 def trio(start: Start) -> Iterator[Crew]:
-    """Three members that outlive the test: leave them in working order."""
+    """Three members that other tests share: a test must leave them in working order."""
     with start(ToyMember, [("Ada",), ("Bob",), ("Cyd",)]) as crew:
         yield crew

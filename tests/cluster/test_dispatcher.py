@@ -1,4 +1,4 @@
-"""The dispatcher, over random sequences of answers, errors and losses."""
+"""The dispatcher, with random sequences of answers, errors and losses."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.dispatcher import Dispatcher
-from cluster.errors import MemberLost
-from cluster.pool import Failed, Finished, Pool, Quarantined, Task
-from cluster.task import Outcome
+from cluster.errors import MemberLost, Quarantined
+from cluster.pool import Pool
+from cluster.task import Failed, Finished, Outcome, Task
 from tests.support.scripted_pool import ScriptedPool
 
 METHODS = st.lists(st.sampled_from(["pass", "pass", "pass", "stumble", "raise", "kill"]))
@@ -27,12 +27,12 @@ METHODS = st.lists(st.sampled_from(["pass", "pass", "pass", "stumble", "raise", 
 def test_every_task_has_one_outcome_and_the_right_one(
     methods: list[str], size: int, depth: int, chance: Random, kills: int
 ) -> None:
-    taken = 0
+    pulled = 0
 
     def tasks() -> Iterator[Task]:
-        nonlocal taken
+        nonlocal pulled
         for number, method in enumerate(methods):
-            taken += 1
+            pulled += 1
             yield Task(number, method)
 
     outcomes: list[Finished | Failed] = []
@@ -40,7 +40,7 @@ def test_every_task_has_one_outcome_and_the_right_one(
     for outcome in pool.run(tasks(), tick=60):
         assert outcome is not None
         outcomes.append(outcome)
-        assert taken <= len(outcomes) + size * depth
+        assert pulled <= len(outcomes) + size * depth
 
     assert Counter(outcome.task_id for outcome in outcomes) == Counter(range(len(methods)))
     for outcome in outcomes:

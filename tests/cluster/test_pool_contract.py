@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cluster.errors import ClusterError, MemberFailed, MemberLost
+from cluster.errors import ClusterError, MemberFailed, MemberLost, Quarantined
 from cluster.local import LocalPool
-from cluster.pool import Failed, Finished, Pool, Quarantined, Task
+from cluster.pool import Pool
 from cluster.resources import Resources
+from cluster.task import Failed, Finished, Task
 from tests.support.crew_members import ClosingMember, FailingMember
 from tests.support.pool_members import MortalWorker, RecoveringWorker, ToyWorker
 
@@ -36,7 +37,7 @@ def start(request: pytest.FixtureRequest) -> Start:
 def pair(start: Start) -> Iterator[Pool]:
     """Two members that run two tasks at once, and outlive the test.
 
-    Tests that start a pool of their own come first in this file: Ray has few CPUs here.
+    Tests that start their own pool come first in this file, because Ray has few CPUs here.
     """
     with start(ToyWorker, [("Ann",), ("Bea",)], 2) as pool:
         await_all(pool)
@@ -81,7 +82,7 @@ def test_a_member_on_which_everything_fails_is_replaced(start: Start, tmp_path: 
         await_all(pool)
         ill = outcomes(pool, doubles(20))
         assert len(values(ill)) == 20
-        # The third strike may come while two more tasks are out.
+        # The third strike may come while two more tasks are running.
         assert 3 <= sum(one.attempts > 1 for one in ill.values()) <= 5
         await_all(pool)
         well = outcomes(pool, doubles(20))
@@ -118,7 +119,7 @@ def test_an_abandoned_run_leaves_a_pool_to_be_closed(start: Start) -> None:
     pool = start(ToyWorker, [()], 2)
     run = pool.run(doubles(10), TICK)
     next(run)
-    with pytest.raises(ClusterError, match="not come to its end"):
+    with pytest.raises(ClusterError, match="did not finish"):
         next(pool.run([], TICK))
     pool.close()
     with pytest.raises(ClusterError, match="closed"):
@@ -142,19 +143,19 @@ def test_an_iterator_that_fails_ends_the_run() -> None:
     with LocalPool(ToyWorker, [()], 1) as pool:
         with pytest.raises(OSError, match="the list is gone"):
             list(pool.run(tasks(), TICK))
-        with pytest.raises(ClusterError, match="not come to its end"):
+        with pytest.raises(ClusterError, match="did not finish"):
             list(pool.run([], TICK))
 
 
 def test_memory_does_not_grow_with_the_number_of_tasks() -> None:
     tasks = (Task(task, "double", (task,)) for task in range(100_000))
-    held = []
+    blocks = []
     with LocalPool(ToyWorker, [(), ()], 4) as pool:
         for number, _ in enumerate(pool.run(tasks, TICK)):
             if number % 10_000 == 5_000:
-                held.append(sys.getallocatedblocks())
-    assert len(held) == 10
-    assert max(held) < held[0] + 1000
+                blocks.append(sys.getallocatedblocks())
+    assert len(blocks) == 10
+    assert max(blocks) < blocks[0] + 1000
 
 
 def test_every_task_finishes_and_all_members_work(pair: Pool) -> None:
@@ -230,5 +231,5 @@ def test_an_error_that_cannot_be_pickled_is_quoted(pair: Pool) -> None:
     (failed,) = outcomes(pair, [Task(0, "fail_oddly")]).values()
     assert isinstance(failed, Failed)
     assert isinstance(failed.error, MemberFailed)
-    told = f"UnpicklableError in fail_oddly of member {failed.member}: here: mind the gap"
-    assert str(failed.error) == told
+    message = f"UnpicklableError in fail_oddly of member {failed.member}: here: mind the gap"
+    assert str(failed.error) == message

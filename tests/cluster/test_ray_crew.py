@@ -1,4 +1,4 @@
-"""What only a crew of processes can do, and how it can fail."""
+"""Behaviour and failures that only a crew of processes has."""
 
 import subprocess
 import sys
@@ -75,7 +75,7 @@ def test_a_crew_that_cannot_be_placed_gives_up_in_time(ray_crew: "type[RayCrew]"
     everything = int(ray.cluster_resources()["CPU"])
     with ray_crew(ToyMember, [("Ned",)], Resources()) as crew:
         started = time.monotonic()
-        with pytest.raises(InsufficientCapacity, match=r"no room within 1 s: .* free"):
+        with pytest.raises(InsufficientCapacity, match=r"not be placed within 1 s: .* free"):
             ray_crew(ToyMember, [()], Resources(cpus=everything, start_timeout=1))
         assert time.monotonic() - started < 5
         assert crew.call("who", {0: ()}) == {0: "Ned"}

@@ -1,4 +1,4 @@
-"""What only a pool of processes can do, and how it can fail."""
+"""Behaviour and failures that only a pool of processes has."""
 
 import os
 import signal
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cluster.errors import InsufficientCapacity
-from cluster.pool import Failed, Finished, Pool, Task
+from cluster.pool import Pool
 from cluster.resources import Resources
+from cluster.task import Failed, Finished, Task
 from tests.support.pool_members import ToyWorker
 from tests.support.processes import still_running
 
@@ -42,7 +43,9 @@ def test_a_pool_works_with_the_members_that_are_placed() -> None:
         found = finished(pool, [Task(number, "double", (number,)) for number in range(10)])
         assert len({one.member for one in found}) == 1
         assert len(found) == 10
-        with pytest.raises(InsufficientCapacity, match=r"with \d CPU each found room within 1 s"):
+        with pytest.raises(
+            InsufficientCapacity, match=r"with \d CPU each could be placed within 1 s"
+        ):
             RayPool(ToyWorker, [()], Resources(cpus=most, start_timeout=1), 1)
 
 

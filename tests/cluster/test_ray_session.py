@@ -1,4 +1,4 @@
-"""Ray sessions: a private Ray that leaves nothing behind, or an existing cluster."""
+"""Ray sessions: a private Ray that ends completely, or an existing cluster."""
 
 import json
 import os
@@ -31,7 +31,7 @@ class Driver:
     listening: list[str]
 
     def end(self, number: signal.Signals) -> tuple[str, str]:
-        """Send the signal as a terminal or `kill` would; what was written to stdout and stderr."""
+        """Send the signal as a terminal or `kill` would. Returns stdout and stderr."""
         stop = os.killpg if number == signal.SIGINT else os.kill
         stop(self.process.pid, number)
         return self.process.communicate(timeout=20)
@@ -61,7 +61,7 @@ def driver(project: Path, tmp_path: Path, scratch: Path) -> Iterator[Driver]:
             assert process.stdout is not None
             driver = Driver(process, **json.loads(process.stdout.readline()))
             yield driver
-            # Of a killed Ray, two agents look for their head for a minute before they end.
+            # After a kill, two agents of Ray search their head for a minute before they end.
             for child in still_running(driver.children, patience=0):
                 os.kill(child, signal.SIGKILL)
         finally:
@@ -104,7 +104,7 @@ def test_a_process_joins_one_ray_at_a_time(ray_crew: "type[RayCrew]") -> None:
 
 def test_the_environment_is_left_as_it_was(ray_crew: "type[RayCrew]") -> None:
     left = {name for name in os.environ if name.startswith("RAY_")}
-    # Ray's import leaves the first itself; the other goes with the Ray that runs.
+    # Ray's import sets the first; the second belongs to the running session.
     assert left <= {"RAY_CLIENT_MODE", "RAY_IGNORE_UNHANDLED_ERRORS"}
 
 

@@ -27,7 +27,13 @@ _GUIDED = [_LAYER | {"guide": "sky.png"}]
 
 SWEEPS: dict[str, dict[str, Any]] = {
     "dataset with swept objectives": _STUDY
-    | {"objectives": [_LAYER], "sweep": {"objectives": [[_LAYER], _MIX, _GUIDED, [_MOTIFS]]}},
+    | {
+        "objectives": [_LAYER],
+        "sweep": {
+            "objectives": [[_LAYER], _MIX, _GUIDED, [_MOTIFS]],
+            "precision": ["auto", "float64"],
+        },
+    },
     "atlas of layers": _ATLAS | {"of": {"layers": ["s2", "s4"]}, "size": "48x32"},
     "atlas of channels": _ATLAS | {"of": {"layer": "s4", "channels": [0, 3]}},
     "atlas of classes": _ATLAS,

@@ -1,4 +1,4 @@
-"""Many submit, several clusters render, and every job is rendered exactly once."""
+"""Several processes submit, several clusters render, and each job is rendered exactly once."""
 
 import json
 import os
@@ -30,8 +30,8 @@ def bucket(ceph: Server) -> Iterator[Store]:
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
 
 
-def submitted(store: Store, environment: dict[str, str]) -> Counter[str]:
-    """Every job by three of six processes at once; how often each was new."""
+def submit_all(store: Store, environment: dict[str, str]) -> Counter[str]:
+    """Submit each job from three of six processes at once; returns how often each was new."""
     draw = random.Random(0)
     parts: list[list[str]] = [[] for _ in range(SUBMITTERS)]
     for seed in range(JOBS):
@@ -58,7 +58,7 @@ def submitted(store: Store, environment: dict[str, str]) -> Counter[str]:
 def test_every_job_is_rendered_exactly_once(bucket: Store, ceph: Server, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with ray_clusters(CLUSTERS, cpus=2) as addresses:
-        new = submitted(bucket, ceph.environment())
+        new = submit_all(bucket, ceph.environment())
         assert len(new) == JOBS
         assert set(new.values()) == {1}
 
@@ -68,13 +68,13 @@ def test_every_job_is_rendered_exactly_once(bucket: Store, ceph: Server, tmp_pat
         with work_processes(bucket.address, environments, "--until-idle", log=log) as processes:
             codes = [process.wait(timeout=280) for process in processes]
 
-    told = log.read_text()
-    assert codes == [0] * CLUSTERS, told
+    text = log.read_text()
+    assert codes == [0] * CLUSTERS, text
     for name in new:
         job, keys = load_job(bucket, name), JobKeys(name)
-        assert job.state == "succeeded", told
+        assert job.state == "succeeded", text
         assert job.manifest is not None
-        assert names_below(bucket, keys.leases) == ["000001.json"], told
+        assert names_below(bucket, keys.leases) == ["000001.json"], text
         (output,) = job.manifest["outputs"]
         assert bucket.get(f"{keys.folder}{output['path']}")[:4] == b"\x89PNG"
     assert list(bucket.list_objects(ACTIVE)) == []

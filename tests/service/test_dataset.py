@@ -1,4 +1,4 @@
-"""A dataset of which everything is killed on the way is the dataset of a calm day."""
+"""A dataset whose workers and schedulers are killed has the bytes of an undisturbed one."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ from tests.support.work_processes import Kind, Supervisor, names_below
 
 POISONED = 25
 Round = tuple[Kind, ...]
-"""What is killed together."""
+"""The processes that are killed together."""
 
 FEW: tuple[Round, ...] = (("worker",), ("worker", "coordinator"), ("worker", "work"))
 MANY: tuple[Round, ...] = (("worker", "coordinator"), ("ray", "work"), ("worker", "work"))
@@ -41,7 +41,7 @@ MANY: tuple[Round, ...] = (("worker", "coordinator"), ("ray", "work"), ("worker"
 QUICK = ("dream={octaves: 1, steps: 1, jitter: 6}", "sheet=12")
 
 _PROGRESS = 8
-"""Results that there are more of than before when everything is killed again."""
+"""New results before the next round of kills."""
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +59,24 @@ def bucket(ceph: Server) -> Iterator[Store]:
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
 
 
-def uploaded(given: MixedPictures) -> str:
-    """The prefix of the same server under which the pictures lie."""
-    place = open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
+def upload(given: MixedPictures) -> str:
+    """Upload the pictures to the same server; returns their prefix."""
+    store = open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(place.put, given.content, given.content.values()))
-    return f"{place.address}/"
+        list(pool.map(store.put, given.content, given.content.values()))
+    return f"{store.address}/"
 
 
 def undisturbed(given: MixedPictures, weights: Path, folder: Path) -> DatasetResult:
-    """The same pictures from a folder into a folder, by one worker in this process."""
+    """Render the pictures from a folder, with one worker in this process."""
     store = FolderStore(folder / "store")
     job = submit_small_dataset(store, given.write_to(folder / "in"), weights, *QUICK)
     claim_job(store, job, folder).run()
     return read_finished_dataset(store, job)
 
 
-def told(command: str, *arguments: str) -> str:
-    """What a command says on standard output; it must succeed."""
+def run_command(command: str, *arguments: str) -> str:
+    """The standard output of a command, which must succeed."""
     found = subprocess.run(
         [sys.executable, "-m", "jobs.cli", command, *arguments],
         capture_output=True,
@@ -87,21 +87,21 @@ def told(command: str, *arguments: str) -> str:
     return found.stdout.strip()
 
 
-def weathered(
-    store: Store, job: str, supervisor: Supervisor, rounds: Sequence[Round], longest: float
+def render_with_kills(
+    store: Store, job: str, supervisor: Supervisor, rounds: Sequence[Round], timeout: float
 ) -> None:
-    """See a dataset through, with its workers and schedulers killed on the way, round by round.
+    """Render a dataset while its workers and schedulers are killed, round by round.
 
-    longest: seconds; nobody waits for ever.
+    timeout: seconds.
     """
     keys, left = DatasetKeys(job), list(rounds)
     leases = base = 0
-    deadline = time.monotonic() + longest
+    deadline = time.monotonic() + timeout
     while not supervisor.restart_ended():
         assert time.monotonic() < deadline, load_job(store, job)
         made, claims = len(names_below(store, keys.results)), len(names_below(store, keys.leases))
         if claims != leases:
-            # What the dead had under way has arrived by now.
+            # By now, the results of the killed workers have arrived.
             leases, base = claims, made
         elif left and made >= base + _PROGRESS and supervisor.inject(left[0][0]):
             for kind in left.pop(0)[1:]:
@@ -111,7 +111,7 @@ def weathered(
     assert left == [], "the dataset was finished before everything was killed"
 
 
-def survives(
+def check_survives(
     count: int,
     rounds: Sequence[Round],
     store: Store,
@@ -119,15 +119,15 @@ def survives(
     weights: Path,
     folder: Path,
 ) -> None:
-    """One run: the same bytes, each row once, the right classes, summary and exit code."""
+    """One run: check bytes, rows, failure classes, summary and exit code."""
     given = mixed_pictures(count, POISONED)
-    calm = undisturbed(given, weights, folder / "calm")
+    expected = undisturbed(given, weights, folder / "undisturbed")
     spec = folder / "spec.yaml"
-    pictures = uploaded(given)
+    pictures = upload(given)
     spec.write_text(
         yaml.safe_dump(dataset_document(pictures, weights, *QUICK, "crew={workers: 3}"))
     )
-    job = told("submit", str(spec), "--store", store.address)
+    job = run_command("submit", str(spec), "--store", store.address)
     watching = subprocess.Popen(
         [sys.executable, "-m", "jobs.cli", "watch", job, "--store", store.address],
         stderr=subprocess.DEVNULL,
@@ -135,25 +135,25 @@ def survives(
     log = folder / "log"
     supervisor = Supervisor(store.address, log, environment, count=1, allow=[pictures])
     try:
-        weathered(store, job, supervisor, rounds, longest=400 + count / 2)
+        render_with_kills(store, job, supervisor, rounds, timeout=400 + count / 2)
         code = watching.wait(60)
     finally:
         supervisor.end()
         watching.kill()
         watching.wait()
 
-    words = describe_jobs(log, store)
+    text = describe_jobs(log, store)
     found = read_finished_dataset(store, job)
     holders = 1 + sum(bool({"coordinator", "work"} & set(one)) for one in rounds)
-    assert len(names_below(store, DatasetKeys(job).leases)) >= holders, words
-    assert found.files == calm.files, words
-    assert found.reproducible_rows == calm.reproducible_rows, words
+    assert len(names_below(store, DatasetKeys(job).leases)) >= holders, text
+    assert found.files == expected.files, text
+    assert found.reproducible_rows == expected.reproducible_rows, text
     assert found.failed.keys() == given.reasons.keys()
     for key, reason in given.reasons.items():
         assert found.failed[key].failure == "input"
         assert reason in str(found.failed[key].message)
     assert code == 0
-    summary = json.loads(told("show", job, "--store", store.address, "--json"))
+    summary = json.loads(run_command("show", job, "--store", store.address, "--json"))
     assert summary["state"] == "succeeded"
     assert summary["items"] == {
         "items": count,
@@ -162,17 +162,17 @@ def survives(
     }
 
 
-# Where others use the machine too, each start of a Ray and its workers takes most of a minute.
+# On a busy machine, each start of Ray and its workers takes most of a minute.
 @pytest.mark.timeout(600)
-def test_a_poisoned_dataset_survives_its_workers_and_schedulers(
+def test_a_poisoned_dataset_survives_kills(
     bucket: Store, ceph: Server, weights: Path, tmp_path: Path
 ) -> None:
-    survives(200, FEW, bucket, ceph.environment(), weights, tmp_path)
+    check_survives(200, FEW, bucket, ceph.environment(), weights, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_a_thousand_survive_them_three_times(
+def test_a_thousand_items_survive_kills(
     bucket: Store, ceph: Server, weights: Path, tmp_path: Path
 ) -> None:
-    survives(1000, MANY, bucket, ceph.environment(), weights, tmp_path)
+    check_survives(1000, MANY, bucket, ceph.environment(), weights, tmp_path)

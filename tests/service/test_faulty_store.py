@@ -1,4 +1,4 @@
-"""Jobs on a store whose network loses, delays and refuses, or which is gone for minutes."""
+"""Jobs on a store with network faults and outages."""
 
 import time
 import uuid
@@ -26,25 +26,25 @@ JOB = noise_job(7, "420x280", dream={"octaves": 3, "steps": 4}, tiles=128)
 
 
 @pytest.fixture(scope="module")
-def wire(moto: Server) -> Iterator[Proxy]:
-    with faulty_proxy(moto.endpoint, seed=3, stall=2 * TIMEOUT) as proxy:
-        yield proxy
+def proxy(moto: Server) -> Iterator[Proxy]:
+    with faulty_proxy(moto.endpoint, seed=3, stall=2 * TIMEOUT) as faulty:
+        yield faulty
 
 
 @pytest.fixture
 def bucket(moto: Server) -> Iterator[Store]:
-    """A store of its own, seen without the faults."""
+    """A new store, without the faults."""
     with s3_environment(moto):
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
 
 
 @pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The checksums of the job on a folder."""
-    return digests(claim_poster(planned(), tmp_path_factory.mktemp("calm")).run())
+def expected(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The checksums of the job, rendered without faults."""
+    return digests(claim_poster(poster_plan(), tmp_path_factory.mktemp("undisturbed")).run())
 
 
-def planned() -> Any:
+def poster_plan() -> Any:
     return make_plan(parse_poster_spec(JOB), this_machine())
 
 
@@ -53,13 +53,13 @@ def digests(manifest: dict[str, Any] | None) -> list[str]:
     return [one["sha256"] for one in manifest["outputs"]]
 
 
-def through(wire: Proxy, moto: Server) -> dict[str, str]:
-    """What a process needs to see the store with its faults."""
-    return {**moto.behind(wire.endpoint).environment(), "DREAMFARM_S3_TIMEOUT": str(TIMEOUT)}
+def environment_behind(proxy: Proxy, moto: Server) -> dict[str, str]:
+    """The environment of a process that uses the store through the proxy."""
+    return {**moto.behind(proxy.endpoint).environment(), "DREAMFARM_S3_TIMEOUT": str(TIMEOUT)}
 
 
-def dreaming(store: Store, job: str) -> Job:
-    """The job, once some of it is done."""
+def wait_for_progress(store: Store, job: str) -> Job:
+    """Wait until some of a job is done."""
     deadline = time.monotonic() + 60
     while True:
         found = load_job(store, job)
@@ -69,44 +69,46 @@ def dreaming(store: Store, job: str) -> Job:
         time.sleep(0.1)
 
 
-def test_a_tenth_of_all_requests_may_fail(
-    bucket: Store, moto: Server, wire: Proxy, tmp_path: Path, calm: list[str]
+def test_a_job_survives_failures_of_a_tenth_of_all_requests(
+    bucket: Store, moto: Server, proxy: Proxy, tmp_path: Path, expected: list[str]
 ) -> None:
-    wire.reset(3)
-    wire.rate = 0.1
+    proxy.reset(3)
+    proxy.rate = 0.1
     job, log = submit_poster(bucket, parse_poster_spec(JOB)).job, tmp_path / "log"
-    environments = [through(wire, moto)] * 2
+    environments = [environment_behind(proxy, moto)] * 2
     with work_processes(bucket.address, environments, "--until-idle", log=log) as processes:
         codes = [process.wait(timeout=200) for process in processes]
 
-    told = log.read_text()
-    assert codes == [0, 0], told
+    text = log.read_text()
+    assert codes == [0, 0], text
     found = load_job(bucket, job)
-    assert found.state == "succeeded", told
-    assert digests(found.manifest) == calm
-    assert names_below(bucket, JobKeys(job).leases) == ["000001.json"], told
-    assert told.count("started (lease 1)") == 1
+    assert found.state == "succeeded", text
+    assert digests(found.manifest) == expected
+    assert names_below(bucket, JobKeys(job).leases) == ["000001.json"], text
+    assert text.count("started (lease 1)") == 1
 
 
 @pytest.mark.parametrize(
     "seconds", [25, pytest.param(120, marks=[pytest.mark.slow, pytest.mark.timeout(400)])]
 )
-def test_an_outage_longer_than_a_lease_delays_and_kills_nothing(
-    bucket: Store, moto: Server, wire: Proxy, tmp_path: Path, calm: list[str], seconds: float
+def test_a_job_survives_an_outage_longer_than_its_lease(
+    bucket: Store, moto: Server, proxy: Proxy, tmp_path: Path, expected: list[str], seconds: float
 ) -> None:
-    wire.reset(0)
+    proxy.reset(0)
     job, log = submit_poster(bucket, parse_poster_spec(JOB)).job, tmp_path / "log"
     options = ("--until-idle", "--lease", "20")
-    with work_processes(bucket.address, [through(wire, moto)] * 2, *options, log=log) as processes:
-        dreaming(bucket, job)
-        with wire.outage():
+    with work_processes(
+        bucket.address, [environment_behind(proxy, moto)] * 2, *options, log=log
+    ) as processes:
+        wait_for_progress(bucket, job)
+        with proxy.outage():
             time.sleep(seconds)
             assert all(process.poll() is None for process in processes)
         codes = [process.wait(timeout=200) for process in processes]
 
-    told = log.read_text()
-    assert codes == [0, 0], told
+    text = log.read_text()
+    assert codes == [0, 0], text
     found = load_job(bucket, job)
-    assert digests(found.manifest) == calm
-    assert names_below(bucket, JobKeys(job).leases) == ["000001.json"], told
-    assert told.count("trying again") == len(processes)
+    assert digests(found.manifest) == expected
+    assert names_below(bucket, JobKeys(job).leases) == ["000001.json"], text
+    assert text.count("trying again") == len(processes)

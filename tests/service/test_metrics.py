@@ -1,4 +1,4 @@
-"""What `work` tells a real Prometheus of a real job, and what the dashboard makes of it."""
+"""A real Prometheus scrapes `work` while it renders a job; the dashboard's queries return data."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ JOB = noise_job(11, dream={"octaves": 2, "steps": 16}, tiles=128, crew={"workers
 _TIMEOUT = 500.0
 
 _INTERVAL = "20s"
-"""For `$__rate_interval`: some scrapes."""
+"""For `$__rate_interval`: several scrapes."""
 
 
 def _expressions(tree: Any) -> Iterator[str]:
@@ -41,8 +41,8 @@ def _expressions(tree: Any) -> Iterator[str]:
             yield from _expressions(branch)
 
 
-def _put_in(query: str) -> str:
-    """As Grafana asks it, with all schedulers chosen."""
+def _fill_in(query: str) -> str:
+    """A query as Grafana sends it, with all schedulers selected."""
     return query.replace("$__rate_interval", _INTERVAL).replace("$instance", ".*")
 
 
@@ -68,7 +68,7 @@ def port() -> int:
 
 
 @pytest.fixture
-def watched(infra: Path, port: int, tmp_path: Path) -> Iterator[Prometheus]:
+def scraper(infra: Path, port: int, tmp_path: Path) -> Iterator[Prometheus]:
     if PROGRAM is None:
         pytest.skip("NO PROMETHEUS: install Debian's package `prometheus`")
     configuration = infra / "prometheus" / "prometheus.yml"
@@ -78,17 +78,19 @@ def watched(infra: Path, port: int, tmp_path: Path) -> Iterator[Prometheus]:
 
 @pytest.mark.timeout(1200)
 def test_every_query_of_the_dashboard_returns_data(
-    watched: Prometheus, dashboard: dict[str, Any], store: Store, port: int, tmp_path: Path
+    scraper: Prometheus, dashboard: dict[str, Any], store: Store, port: int, tmp_path: Path
 ) -> None:
-    queries = {_put_in(query) for query in _expressions(dashboard)}
+    queries = {_fill_in(query) for query in _expressions(dashboard)}
     assert len(queries) > 10
     job, log = submit_poster(store, parse_poster_spec(JOB)).job, tmp_path / "log"
-    # No checkpoints but those at the ends of octaves, and lines for programs.
+    # Checkpoints only at the ends of octaves; logs as JSON lines.
     options = ("--metrics", str(port), "--checkpoint", "3600", "--log-format", "json")
     with work_processes(store.address, [{}], *options, log=log):
-        _answered(watched, queries, log)
-        _until(lambda: watched.value('dreamfarm_jobs_ended_total{state="succeeded"}') == 1, log)
-        _until(lambda: not watched.found("dreamfarm_job_progress_ratio"), log)
+        _wait_for_data(scraper, queries, log)
+        _wait_until(
+            lambda: scraper.value('dreamfarm_jobs_ended_total{state="succeeded"}') == 1, log
+        )
+        _wait_until(lambda: not scraper.found("dreamfarm_job_progress_ratio"), log)
         plan = make_plan(parse_poster_spec(JOB), this_machine())
         expected = {
             "dreamfarm_steps_total": 32.0,
@@ -99,22 +101,22 @@ def test_every_query_of_the_dashboard_returns_data(
             "dreamfarm_store_answers": 1.0,
             "dreamfarm_workers": 0.0,
         }
-        _until(lambda: watched.value("dreamfarm_jobs{state='queued'}") == 0, log)
-        assert {query: watched.value(query) for query in expected} == pytest.approx(expected)
+        _wait_until(lambda: scraper.value("dreamfarm_jobs{state='queued'}") == 0, log)
+        assert {query: scraper.value(query) for query in expected} == pytest.approx(expected)
         for positive in ("halo_bytes_total", "checkpoint_seconds_total"):
-            assert (watched.value(f"dreamfarm_{positive}") or 0) > 0
+            assert (scraper.value(f"dreamfarm_{positive}") or 0) > 0
         for phase in ("load", "gradients", "update", "save"):
-            spent = watched.value(f'dreamfarm_phase_seconds_total{{phase="{phase}"}}')
+            spent = scraper.value(f'dreamfarm_phase_seconds_total{{phase="{phase}"}}')
             assert spent is not None
             assert spent > 0
-        (scheduler,) = watched.labels("instance", "dreamfarm_jobs")
+        (scheduler,) = scraper.labels("instance", "dreamfarm_jobs")
         assert scheduler == f"127.0.0.1:{port}"
     assert load_job(store, job).state == "succeeded"
-    _said_for_programs(job, log)
+    _check_json_log(job, log)
 
 
-def _said_for_programs(job: str, log: Path) -> None:
-    """Every line of all processes is an object, which names the job and the worker."""
+def _check_json_log(job: str, log: Path) -> None:
+    """Check that each line of all processes is an object with the expected keys."""
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert all(
         {"time", "level", "event", "message", "job", "worker"} <= one.keys() for one in lines
@@ -126,33 +128,33 @@ def _said_for_programs(job: str, log: Path) -> None:
     assert {one["worker"] for one in lines if one["event"] == "worker"} == {0, 1}
 
 
-def _answered(watched: Prometheus, queries: set[str], log: Path) -> None:
-    """Each query has found something; those of a running job need not find it at the end."""
+def _wait_for_data(scraper: Prometheus, queries: set[str], log: Path) -> None:
+    """Wait until each query has returned data once; some do so only while the job runs."""
     waiting, deadline = set(queries), time.monotonic() + _TIMEOUT
     while waiting:
-        waiting = {query for query in waiting if not watched.found(query)}
+        waiting = {query for query in waiting if not scraper.found(query)}
         assert time.monotonic() < deadline, (waiting, log.read_text())
         time.sleep(0.3)
 
 
-def _until(condition: Any, log: Path) -> None:
+def _wait_until(condition: Any, log: Path) -> None:
     deadline = time.monotonic() + _TIMEOUT
     while not condition():
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.3)
 
 
-def test_the_dashboard_asks_for_nothing_that_is_not_there(dashboard: dict[str, Any]) -> None:
+def test_the_dashboard_uses_only_known_variables(dashboard: dict[str, Any]) -> None:
     (_, scheduler) = dashboard["templating"]["list"]
     assert scheduler["query"]["query"] == "label_values(dreamfarm_jobs, instance)"
     assert scheduler["allValue"] == ".*"
     for query in _expressions(dashboard):
-        assert "$" not in _put_in(query)
+        assert "$" not in _fill_in(query)
     numbers = [panel["id"] for panel in dashboard["panels"]]
     assert len(numbers) == len(set(numbers))
 
 
-def test_the_configuration_is_sound(infra: Path) -> None:
+def test_the_prometheus_configuration_is_valid(infra: Path) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("NO PROMETHEUS: install Debian's package `prometheus`")

@@ -20,6 +20,7 @@ class Import:
 
     path: the file of the importing module, relative to the root.
     names: what it takes from the imported module; empty where it takes the module itself.
+    is_typing_only: whether it stands under `if TYPE_CHECKING`, so that it never runs.
     """
 
     importer: str
@@ -27,6 +28,7 @@ class Import:
     path: str
     line: int
     names: tuple[str, ...] = ()
+    is_typing_only: bool = False
 
     def __str__(self) -> str:
         names = f"{', '.join(self.names)} of " if self.names else ""
@@ -44,8 +46,9 @@ class Tree:
     imports: Sequence[Import]
 
     def folder(self, module: str) -> str:
-        """The folder that holds a module's file."""
-        return self.files[module].rpartition("/")[0]
+        """The folder that holds a module's file; a file directly in a package is one by itself."""
+        path = self.files[module]
+        return path if path.count("/") == 1 else path.rpartition("/")[0]
 
     def of(self, package: str) -> "Tree":
         """One package alone."""
@@ -76,13 +79,28 @@ def read_tree(root: Path, packages: Sequence[str] = PACKAGES) -> Tree:
     files = {module_name(path): path.as_posix() for path in paths}
     found = []
     for module, path in files.items():
-        for node in ast.walk(ast.parse((root / path).read_text("utf-8"))):
+        parsed = ast.parse((root / path).read_text("utf-8"))
+        for_types = _typing_only(parsed)
+        for node in ast.walk(parsed):
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 continue
             for imported, names in _imported(node, module, files):
                 if top(imported) in packages:
-                    found.append(Import(module, imported, path, node.lineno, names))
+                    is_typing_only = node in for_types
+                    found.append(Import(module, imported, path, node.lineno, names, is_typing_only))
     return Tree(files, sorted(found, key=lambda one: (one.path, one.line, one.imported)))
+
+
+def _typing_only(tree: ast.Module) -> set[ast.AST]:
+    """The nodes under `if TYPE_CHECKING`."""
+    blocks = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    ]
+    return {inner for block in blocks for line in block.body for inner in ast.walk(line)}
 
 
 def _imported(

@@ -64,7 +64,7 @@ FLOORS_RENDER: Floors = (
     frozenset({"pictures", "networks"}),
     frozenset({"dream"}),
     frozenset({"engine"}),
-    frozenset({"fourier"}),
+    frozenset({"fourier", "library"}),
     frozenset({"training"}),
 )
 
@@ -124,7 +124,8 @@ def _wrong(one: Import, package: str, layers: Layers) -> str:
     if not (leaves and enters) or not end:
         return ""
     if not start:
-        return f"{package}/__init__.py imports nothing of {package}"
+        # A package may export names that load on first use: it imports them for type checkers only.
+        return "" if one.is_typing_only else f"{package}/__init__.py imports nothing of {package}"
     return _why_not_down(start, end, layers)
 
 
@@ -288,6 +289,7 @@ def test_unknown_and_missing_folders_are_said(written: Written) -> None:
         ("b/m.py", "import a.demo.m", "nobody imports a/demo"),
         ("a/demo/m.py", "import a.low.m", "a/demo imports only of b"),
         ("a/__init__.py", "import a.low.m", "a/__init__.py imports nothing of a"),
+        ("a/__init__.py", "if TYPE_CHECKING:\n    import a.low.m", None),
         ("a/left/m.py", "import a.low.m", None),
         ("a/left/n.py", "import a.left.m", None),
         ("a/low/m.py", "import a", None),

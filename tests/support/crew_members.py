@@ -1,4 +1,4 @@
-"""Members for the crews of tests."""
+"""Members of the crews in tests."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ class UnpicklableError(Exception):
 
 
 class ToyMember:
-    """A member that can do a little of everything."""
+    """A member with a method for each behaviour that tests need."""
 
     def __init__(self, name: str = "") -> None:
         self.name = name
@@ -52,7 +52,7 @@ class ToyMember:
         return {to: values}
 
     def arrays(self, others: Collection[int], shape: tuple[int, ...]) -> dict[int, object]:
-        """Arrays that go on being written to by their maker."""
+        """Return an array that the member changes later."""
         self.mine = np.full(shape, 7, np.float32)
         return dict.fromkeys(others, self.mine)
 
@@ -60,11 +60,11 @@ class ToyMember:
         self.mine[:] = -1
 
     def columns(self, other: int) -> dict[int, object]:
-        """An array that is not contiguous."""
+        """Return an array that is not contiguous."""
         return {other: np.arange(12.0).reshape(3, 4)[:, 1:3]}
 
     def look(self, array: NDArray[np.float32]) -> tuple[float, bool]:
-        """The mean, and whether it may be written to."""
+        """The mean, and whether the array is writable."""
         return float(array.mean()), bool(array.flags.writeable)
 
     def fail(self, *anything: object) -> None:
@@ -80,7 +80,7 @@ class ToyMember:
         os._exit(9)
 
     def meet(self, folder: Path, number: int) -> None:
-        """Return once `number` members are here at the same time."""
+        """Return when `number` members have called this method."""
         (folder / self.name).touch()
         while len(list(folder.iterdir())) < number:
             time.sleep(0.01)
@@ -103,7 +103,7 @@ class ToyMember:
 
 
 class ClosingMember(ToyMember):
-    """Says goodbye, in a file of its name."""
+    """A member that creates a file with its name when it is closed."""
 
     def __init__(self, folder: Path, name: str) -> None:
         super().__init__(name)
@@ -114,7 +114,7 @@ class ClosingMember(ToyMember):
 
 
 class FailingMember:
-    """A member that cannot be made."""
+    """A member that cannot be created."""
 
     def __init__(self) -> None:
-        raise ValueError("I would rather not")
+        raise ValueError("cannot be created")

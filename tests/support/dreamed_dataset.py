@@ -30,19 +30,23 @@ JOB_FILES = {"contact-sheet.jpg", "ledger.parquet", "manifest.json"}
 
 
 def write_photos(folder: Path, *more: str) -> Path:
-    """Write three pictures, one text file named like a picture, and one text file."""
+    """Write good pictures, a text file named like a picture, and a plain text file.
+
+    more: the names of further pictures. Returns the folder.
+    """
     for name in (*GOOD_INPUTS, *more):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         kind = "png" if path.suffix == ".png" else "jpeg"
         path.write_bytes(picture_bytes(np.random.default_rng(list(name.encode())), kind))
     (folder / BAD_INPUT).write_text("hello")
-    (folder / "notes.txt").write_text("not meant")
+    (folder / "notes.txt").write_text("not a picture")
     return folder
 
 
-def write_dataset_spec(place: Path, inputs: Path, weights: Path, *settings: str) -> Path:
-    path = place / "spec.yaml"
+def write_dataset_spec(folder: Path, inputs: Path, weights: Path, *settings: str) -> Path:
+    """Write the spec of a small dataset; returns its path."""
+    path = folder / "spec.yaml"
     path.write_text(yaml.safe_dump(dataset_document(inputs, weights, *settings)))
     return path
 
@@ -66,9 +70,9 @@ class DreamedDataset:
         return DreamedDataset(Path(shutil.copytree(self.store, folder / "store")), self.job)
 
 
-def dream_dataset(place: Path, weights: Path) -> DreamedDataset:
+def dream_dataset(folder: Path, weights: Path) -> DreamedDataset:
     """Submit a folder of photos as a dataset and dream it."""
-    store = FolderStore(place / "store")
-    job = submit_small_dataset(store, write_photos(place / "photos"), weights)
-    assert claim_job(store, job, place).run() == DONE
-    return DreamedDataset(place / "store", job)
+    store = FolderStore(folder / "store")
+    job = submit_small_dataset(store, write_photos(folder / "photos"), weights)
+    assert claim_job(store, job, folder).run() == DONE
+    return DreamedDataset(folder / "store", job)

@@ -1,4 +1,4 @@
-"""Measures what listing, indexing and scheduling many pictures costs, without dreaming.
+"""Measures the cost of listing, indexing and scheduling many pictures, without dreaming.
 
     python -m tests.support.large_dataset FOLDER COUNT [--inputs INPUTS]
 
@@ -12,7 +12,6 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from jobs.dataset.inputs.item import ByteRange, Item, ListedImage
 from jobs.dataset.inputs.listing import list_images
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.runner import DatasetRunner
-from jobs.dataset.worker_tasks import WorkerConfig
+from jobs.dataset.tasks import WorkerConfig
 from jobs.planning.dataset import DatasetPlan, make_dataset_plan
 from jobs.records.lease import claim_lease
 from jobs.records.state import Intent
@@ -116,47 +115,45 @@ def measure(folder: Path, count: int, inputs: str | None) -> Cost:
     start = _memory("VmRSS")
     begun = time.process_time()
     found = generate_listing(count) if inputs is None else list_images(spec.inputs)
-    build_index(store, keys, spec, found, lambda page: page)
-    frozen = time.process_time()
-    with _held(plan, store, folder) as holding:
-        manifest = holding.run()
+    build_index(store, keys, spec, found, lambda images: images)
+    indexed = time.process_time()
+    manifest = _make_runner(plan, store, folder).run()
     ended = time.process_time()
     items = manifest["items"]
     return Cost(
         items=items["items"],
         done=items["done"],
         failed=items["failed"]["input"],
-        indexing=frozen - begun,
-        running=ended - frozen,
+        indexing=indexed - begun,
+        running=ended - indexed,
         start=start,
         peak=_memory("VmHWM"),
     )
 
 
-@contextmanager
-def _held(plan: DatasetPlan, store: Store, folder: Path) -> Iterator[DatasetRunner]:
+def _make_runner(plan: DatasetPlan, store: Store, folder: Path) -> DatasetRunner:
     keys = DatasetKeys(plan.identity.job_id)
     lease = claim_lease(store, keys, 0, "me:1", _TTL)
     if lease is None:
-        raise RuntimeError("another holds a job that nobody knows")
+        raise RuntimeError("another process holds the lease")
     opener = functools.partial(retrying_store, store.address)
     context = JobContext(opener, keys.job, lease.number, folder / "scratch")
     control, reporter = Control(), Reporter(context, generation=0)
     run = RunContext(context, lease, control, reporter, plan.spec.document())
-    yield DatasetRunner(run, plan, pool_in_process, Intent(), StubWorker)
+    return DatasetRunner(run, plan, pool_in_process, Intent(), StubWorker)
 
 
 def _memory(field: str) -> int:
-    """A field of this process's status, in bytes. `resource` would count the parent's, too."""
+    """A memory field of this process, in bytes. `resource` would include the parent process."""
     status = Path("/proc/self/status").read_text()
     found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
     if found is None:
-        raise RuntimeError(f"this system does not tell {field}")
+        raise RuntimeError(f"/proc/self/status has no {field}")
     return int(found[1]) << 10
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the cost as JSON."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("count", type=int)
@@ -168,6 +165,6 @@ def main() -> None:
 
 if __name__ == "__main__":
     # Pickle names workers by their module, which must not be `__main__`.
-    from tests.support.large_dataset import main as named
+    from tests.support.large_dataset import main as importable_main
 
-    named()
+    importable_main()

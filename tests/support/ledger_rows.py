@@ -10,8 +10,8 @@ LEDGER_KEYS = LedgerKeys(JOB)
 
 
 def ledger_row(number: int, **changes: Any) -> LedgerRow:
-    """The row of an item, done under lease 1 unless `changes` say otherwise."""
-    usual: dict[str, Any] = {
+    """The row of an item: done under lease 1, with these changes."""
+    fields: dict[str, Any] = {
         "number": number,
         "key": f"in/{number}.jpg",
         "variant": 0,
@@ -21,7 +21,7 @@ def ledger_row(number: int, **changes: Any) -> LedgerRow:
         "lease": 1,
         "generation": 0,
     }
-    return LedgerRow(**usual | changes)
+    return LedgerRow(**fields | changes)
 
 
 def encode_rows(*rows: LedgerRow) -> bytes:

@@ -1,4 +1,4 @@
-"""Lists inputs, and makes folders and S3 prefixes to list."""
+"""Listing inputs, and the folders and S3 prefixes to list."""
 
 import os
 from collections.abc import Iterator
@@ -14,12 +14,13 @@ from tests.support.s3_servers import BUCKET
 
 
 def list_inputs(path: Path | str, column: str = "picture") -> list[ListedImage]:
-    """The whole listing, ordered by key."""
+    """The listed images, sorted by key."""
     inputs = Inputs(path=str(path), column=column)
     return sorted(list_images(inputs), key=lambda one: one.key)
 
 
 def list_keys(path: Path | str) -> list[str]:
+    """The sorted keys of the listed images."""
     return [one.key for one in list_inputs(path)]
 
 
@@ -47,15 +48,15 @@ class S3Prefix:
         return f"{self.address}/{key}"
 
 
-NOBODY = 65534
+_NOBODY = 65534
 
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Run as a user to whom permissions apply; root may read everything."""
+    """Run as a user without privileges, because root may read everything."""
     before = os.geteuid()
     if before == 0:
-        os.seteuid(NOBODY)
+        os.seteuid(_NOBODY)
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from jobs.store.errors import ObjectNotFound
-from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, check_whole_read
+from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, check_read_size
 
 
 class MemoryStore(Store):
@@ -51,7 +51,7 @@ class MemoryStore(Store):
             if key not in self.objects:
                 raise ObjectNotFound(key)
             content, written = self.objects[key]
-        check_whole_read(key, len(content))
+        check_read_size(key, len(content))
         return content, self.now - written
 
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:

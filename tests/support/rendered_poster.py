@@ -19,7 +19,7 @@ OUTPUTS = "outputs=[png, {format: tiff, depth: 16}, deepzoom]"
 
 @dataclass(frozen=True)
 class RenderedPoster:
-    """A job that has been submitted and rendered; its store is the folder `store`."""
+    """A job that was submitted and rendered into the store in a folder."""
 
     store: Path
     job: str
@@ -34,14 +34,14 @@ class RenderedPoster:
         content: dict[str, Any] = json.loads((self.store / self.keys.manifest).read_text())
         return content
 
-    def forget(self, format_name: str) -> dict[str, Any]:
+    def delete_output(self, format_name: str) -> dict[str, Any]:
         """Remove an output from the store and the manifest; returns its entry."""
         manifest = self.manifest
-        (gone,) = (one for one in manifest["outputs"] if one["format"] == format_name)
-        manifest["outputs"].remove(gone)
+        (deleted,) = (one for one in manifest["outputs"] if one["format"] == format_name)
+        manifest["outputs"].remove(deleted)
         (self.store / self.keys.manifest).write_text(json.dumps(manifest))
-        (self.store / self.keys.folder / gone["path"]).unlink()
-        return dict(gone)
+        (self.store / self.keys.folder / deleted["path"]).unlink()
+        return dict(deleted)
 
     def copied(self, folder: Path) -> "RenderedPoster":
         """A copy of the store in another folder, which a test may change."""
@@ -56,11 +56,11 @@ def render_poster(picture: Path, weights: Path, folder: Path, *settings: str) ->
     holder = claim_poster(plan, folder)
     holder.run()
     holder.reporter.write(store)
-    left = current_lease(store, holder.context.keys)
-    assert left is not None
-    lease = left.lease
+    current = current_lease(store, holder.context.keys)
+    assert current is not None
+    lease = current.lease
     restore_lease(
-        store, holder.context.keys, left.number, lease.token, lease.holder, lease.ttl
+        store, holder.context.keys, current.number, lease.token, lease.holder, lease.ttl
     ).release()
     return RenderedPoster(folder / "store", plan.identity.job_id)
 

@@ -11,12 +11,17 @@ from jobs.poster.submit import submit_poster
 from jobs.records.job import Job, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import HeldLease
-from jobs.runtime.metrics.counters import MetricsSnapshot, ResourceUse
 from jobs.runtime.metrics.exporter import MetricsExporter
-from jobs.runtime.metrics.pipe import SnapshotReader, SnapshotWriter
-from jobs.services.scheduler.capacity import ResourceShare, TotalCapacity, minus
+from jobs.runtime.metrics.snapshot import (
+    MetricsSnapshot,
+    ResourceUse,
+    SnapshotReader,
+    SnapshotWriter,
+)
+from jobs.services.scheduler.capacity import ResourceShare, TotalCapacity, subtract
 from jobs.services.scheduler.coordinator_process import CoordinatorConfig, CoordinatorProcess
-from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.services.scheduler.scheduler import Scheduler
+from jobs.services.scheduler.settings import SchedulerSettings
 from jobs.spec.document import parse_poster_spec
 from jobs.store.store import ObjectInfo
 from tests.support.memory_store import MemoryStore
@@ -74,11 +79,11 @@ class SchedulerHarness:
         self.capacity, self._is_fixed = ResourceShare(cores), is_fixed
         self.scheduler = Scheduler(
             self.store,
-            self._ask,
-            Settings(until_idle=is_fixed, clock=lambda: self.now),
+            self._query_capacity,
+            SchedulerSettings(until_idle=is_fixed, clock=lambda: self.now),
             lambda event, line, job=None: self.messages.append(line),
             MetricsExporter(self.registry),
-            launch=self._launch,
+            start=self._start,
         )
 
     def submit(self, name: str, priority: int = 50, workers: int | str = 1, **crew: Any) -> str:
@@ -93,10 +98,10 @@ class SchedulerHarness:
         self.store.now += 1
         return submit_poster(self.store, parse_poster_spec(document)).job
 
-    def look_around(self) -> bool:
-        """Scan the store once."""
+    def scan(self) -> bool:
+        """Reap the coordinators, and scan the store once."""
         self.scheduler.reap()
-        return self.scheduler.look_around()
+        return self.scheduler.scan()
 
     def use_resources(self, job: str, use: ResourceUse) -> None:
         """Report what a coordinator's crew uses."""
@@ -114,16 +119,14 @@ class SchedulerHarness:
             self.store.put(keys.lease(current_lease.number), lease.encode())
         self.processes[job].returncode = code
 
-    def _ask(self, used: list[ResourceShare]) -> TotalCapacity:
-        return TotalCapacity(self.capacity, minus(self.capacity, used), 8 << 30, self._is_fixed)
+    def _query_capacity(self, used: list[ResourceShare]) -> TotalCapacity:
+        return TotalCapacity(self.capacity, subtract(self.capacity, used), 8 << 30, self._is_fixed)
 
-    def _launch(
+    def _start(
         self, config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: Job
     ) -> CoordinatorProcess:
         process: Any = FakeProcess()
         self.started.append(config.job)
         self.processes[config.job], self.configs[config.job] = process, config
         reader = self.readers[config.job] = SnapshotReader()
-        return CoordinatorProcess(
-            process, held, share, config.memory, job, config.scratch, metrics=reader
-        )
+        return CoordinatorProcess(process, config, held, share, job, reader)

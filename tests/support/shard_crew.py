@@ -1,4 +1,4 @@
-"""The smallest crew: shards in this process, and the halos that they exchange."""
+"""A minimal crew: shards in this process, which exchange halos."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,14 +9,13 @@ from render.dream.step import step_scales
 from render.engine.setup import ShardSetup
 from render.engine.shard import HaloPixels, Shard
 from render.geometry.grid import Grid
-from render.geometry.halo import halo_exchange
-from render.geometry.partition import Block, partition
+from render.geometry.partition import Block, halo_exchange, partition
 from render.geometry.rect import Rect
 from render.pictures.tiled_image import TiledImage, TileFile, TileLayout
 
 
 def write_input(samples: np.ndarray, folder: Path, tile: int = 64) -> TiledImage:
-    """Write a picture (h, w, 3) as the input that shards read."""
+    """Write a picture (h, w, 3) into tiles, as the input of shards."""
     height, width, _ = samples.shape
     grid = Grid(height, width, tile)
     file = TileFile(folder / "input", TileLayout(grid, str(samples.dtype), tuple(range(len(grid)))))
@@ -30,19 +29,19 @@ def render_dream(
     setup: ShardSetup,
     folder: Path,
     members: int = 1,
-    cut: tuple[tuple[Block, ...], ...] | None = None,
+    blocks: tuple[tuple[Block, ...], ...] | None = None,
     alone: int = 0,
 ) -> np.ndarray:
     """Render all octaves with a crew; returns the last one (h, w, 3).
 
-    cut: each octave's blocks, instead of the usual partition.
-    alone: how many octaves the first member renders while the others are idle.
+    blocks: of each octave, instead of the usual partition.
+    alone: the first octaves in which only the first member works.
     """
     crew = ShardCrew(setup, folder, members)
     before: TiledImage | None = None
     for octave in range(len(setup.sizes)):
         crew.octave = octave
-        crew.blocks = cut[octave] if cut else partition(setup.grid(octave), members)
+        crew.blocks = blocks[octave] if blocks else partition(setup.grid(octave), members)
         if octave < alone:
             idle = partition(Grid(1, 1, 1), members)[1:]
             crew.blocks = (*partition(setup.grid(octave), 1), *idle)
@@ -54,7 +53,7 @@ def render_dream(
 
 
 class ShardCrew:
-    """The shards of one octave: at first octave 0 in its usual partition."""
+    """The shards of one octave: initially octave 0, with the usual partition."""
 
     def __init__(
         self,
@@ -70,16 +69,16 @@ class ShardCrew:
         self._shards = [
             Shard(setup, folder / f"scratch-{member}", abandoned) for member in range(members)
         ]
-        self._given: list[dict[int, HaloPixels]] = []
+        self._halos: list[dict[int, HaloPixels]] = []
 
     def start(self, before: TiledImage | None) -> None:
-        self._given = [
+        self._halos = [
             shard.start(self.octave, block, sends, before)
             for shard, block, sends in zip(self._shards, self.blocks, self._sends(), strict=True)
         ]
 
     def resume(self, canvas: TiledImage) -> None:
-        self._given = [
+        self._halos = [
             shard.resume(self.octave, block, sends, canvas)
             for shard, block, sends in zip(self._shards, self.blocks, self._sends(), strict=True)
         ]
@@ -87,14 +86,14 @@ class ShardCrew:
     def steps(self, numbers: Iterable[int]) -> None:
         for step in numbers:
             sums: dict[int, tuple[float, ...]] = {}
-            for taker, shard in enumerate(self._shards):
-                taken = [given[taker] for given in self._given if taker in given]
-                sums |= shard.compute_gradients(step, *taken)
+            for receiver, shard in enumerate(self._shards):
+                received = [halos[receiver] for halos in self._halos if receiver in halos]
+                sums |= shard.compute_gradients(step, *received)
             ordered = [sums[tile] for tile in range(len(self._setup.grid(self.octave)))]
             setup = self._setup
-            asked = setup.step(self.octave, step)
-            scale = step_scales(asked, ordered, setup.sizes[self.octave], setup.units)
-            self._given = [shard.update(scale) for shard in self._shards]
+            step_plan = setup.step(self.octave, step)
+            scales = step_scales(step_plan, ordered, setup.sizes[self.octave], setup.units)
+            self._halos = [shard.update(scales) for shard in self._shards]
 
     def _sends(self) -> tuple[dict[int, Rect], ...]:
         return halo_exchange(self._setup.grid(self.octave), self._setup.sampling_grid, self.blocks)

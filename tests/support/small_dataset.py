@@ -1,4 +1,4 @@
-"""The smallest datasets, and what a store shows of them."""
+"""Small datasets: submitting them, running them, and reading their results."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ from tests.support.small_poster import LAYER, NETWORK
 PACKED = "output={pack: webdataset}"
 
 
-_TIMELESS = (
+_REPRODUCIBLE_FIELDS = (
     *("number", "key", "variant", "name", "state", "failure", "output", "member"),
     *("output_sha256", "input_sha256", "bytes", "width", "height", "seed"),
 )
@@ -41,7 +41,7 @@ _TIMELESS = (
 
 def dataset_document(inputs: Path | str, weights: Path, *settings: str) -> dict[str, Any]:
     """A spec for these inputs: one tile, two octaves, one step each."""
-    small = {
+    document = {
         "kind": "dataset",
         "name": "set",
         "inputs": str(inputs),
@@ -52,23 +52,23 @@ def dataset_document(inputs: Path | str, weights: Path, *settings: str) -> dict[
         "limits": {"max_pixels": MAX_PIXELS},
         "crew": {"workers": 1},
     }
-    return apply_overrides(small, settings)
+    return apply_overrides(document, settings)
 
 
 def submit_small_dataset(store: Store, inputs: Path | str, weights: Path, *settings: str) -> str:
-    """Submit such a dataset; returns the job's id."""
+    """Submit a small dataset. Returns the job's id."""
     spec = parse_spec(dataset_document(inputs, weights, *settings))
     return kind_of(spec).submit(store, spec).job
 
 
-def pool_of(kind: type[Worker]) -> StartPool:
-    """Starts pools of these workers in this process."""
+def pool_of(worker_class: type[Worker]) -> StartPool:
+    """A function that starts pools of these workers in this process."""
 
     @contextmanager
     def start(
         _: object, arguments: Sequence[tuple[object, ...]], __: Resources, depth: int
     ) -> Iterator[Pool]:
-        with LocalPool(kind, arguments, depth) as pool:
+        with LocalPool(worker_class, arguments, depth) as pool:
             yield pool
 
     return start
@@ -94,7 +94,7 @@ class ObservedStore(MemoryStore):
 
 @dataclass(frozen=True)
 class DatasetResult:
-    """A dataset in its store: rows by key and variant, files by name."""
+    """The results of a dataset: rows by key and variant, contents of files by name."""
 
     job: Job
     rows: dict[tuple[str, int], LedgerRow]
@@ -102,8 +102,8 @@ class DatasetResult:
 
     @property
     def reproducible_rows(self) -> list[dict[str, object]]:
-        """The fields that are the same in every run."""
-        return [row.model_dump(include={*_TIMELESS}) for row in self.rows.values()]
+        """The fields of all rows that are the same in every run."""
+        return [row.model_dump(include={*_REPRODUCIBLE_FIELDS}) for row in self.rows.values()]
 
     @property
     def failed(self) -> dict[str, LedgerRow]:
@@ -135,7 +135,8 @@ def read_finished_dataset(store: Store, job: str) -> DatasetResult:
     """Read a dataset that has succeeded, and check its ledger.
 
     Each item has one row, in the valid copy of its ledger file and in the merged ledger. The active
-    marker is gone."""
+    marker is gone.
+    """
     found = read_dataset(store, job)
     assert found.job.state == "succeeded", found.job.status
     assert found.job.manifest is not None
@@ -159,7 +160,7 @@ FAILING_KEY = "1/0001.jpg"
 
 
 class FailingWorker(Worker):
-    """Fails at `FAILING_KEY` as if by a bug."""
+    """Raises at `FAILING_KEY`, like a bug."""
 
     def dream(self, line: bytes, file: int) -> bytes:
         if f'"key":"{FAILING_KEY}"'.encode() in line:

@@ -1,4 +1,4 @@
-"""The smallest full poster: two octaves of several tiles, with a small network."""
+"""The smallest complete poster: two octaves of several tiles, with a small network."""
 
 import functools
 from dataclasses import dataclass
@@ -28,7 +28,10 @@ MACHINE = Machine(cores=2, gpus=0, memory=16 << 30)
 
 
 def poster_document(picture: Path | None, weights: Path, *settings: str) -> dict[str, Any]:
-    """A spec for the picture, or for the input in `settings`."""
+    """A spec for the picture, or for the input in `settings`.
+
+    settings: overrides, such as `dream.steps=3`.
+    """
     small = {
         "name": "sky",
         "network": {"name": NETWORK, "weights": str(weights)},
@@ -36,8 +39,8 @@ def poster_document(picture: Path | None, weights: Path, *settings: str) -> dict
         "dream": {"octaves": 2, "steps": 2, "jitter": 6, "smooth": None},
         "tiles": 32,
     }
-    named = {"input": str(picture)} if picture else {}
-    return apply_overrides(small | named, settings)
+    source = {"input": str(picture)} if picture else {}
+    return apply_overrides(small | source, settings)
 
 
 def plan_poster(
@@ -84,7 +87,7 @@ class ClaimedPoster:
 
 
 def job_context(plan: PosterPlan, folder: Path, number: int) -> JobContext:
-    """The context of a lease's holder, in the folder's store."""
+    """The context of the holder of lease `number`, with the store below a folder."""
     opener = functools.partial(retrying_store, str(folder / "store"))
     return JobContext(opener, plan.identity.job_id, number, folder / f"scratch-{number}")
 
@@ -96,7 +99,10 @@ def claim_poster(
     watch: WatchProgress | None = None,
     checkpoint_seconds: float = MIN_CHECKPOINT_SECONDS,
 ) -> ClaimedPoster:
-    """Claim a plan's job in the folder's store."""
+    """Claim the job of a plan, in the store below a folder.
+
+    watch: gets the progress; may raise.
+    """
     store, keys = retrying_store(str(folder / "store")), JobKeys(plan.identity.job_id)
     before = current_lease(store, keys)
     lease = claim_lease(store, keys, before.number if before else 0, "me:1", 60)
@@ -104,5 +110,5 @@ def claim_poster(
     context = job_context(plan, folder, lease.number)
     control, reporter = Control(), RecordingReporter(context, watch)
     run = RunContext(context, lease, control, reporter, plan.spec.document())
-    holding = PosterRunner(run, plan, start, checkpoint_seconds=checkpoint_seconds)
-    return ClaimedPoster(plan, context, holding, control, reporter)
+    runner = PosterRunner(run, plan, start, checkpoint_seconds=checkpoint_seconds)
+    return ClaimedPoster(plan, context, runner, control, reporter)

@@ -1,4 +1,4 @@
-"""One gradient step of a picture: of the whole, tile by tile, and block by block."""
+"""One gradient step of a picture: as a whole, tile by tile, and block by block."""
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -12,8 +12,7 @@ from render.dream.objective import Mix, Objective
 from render.dream.reference import picture_gradients
 from render.engine.tile_store import Patch, assemble
 from render.geometry.grid import Grid
-from render.geometry.halo import halo_exchange
-from render.geometry.partition import partition
+from render.geometry.partition import halo_exchange, partition
 from render.geometry.rect import Rect
 from render.geometry.sampling_grid import SamplingGrid
 from render.networks.network import Network, prepare_network
@@ -23,7 +22,7 @@ Shift = tuple[int, int]
 
 
 PLAIN_DREAM = Dream(smooth=None, palette="free")
-"""A dream that leaves gradients as they are."""
+"""A dream that does not change the gradients."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +41,17 @@ class TiledStep:
         )
 
     def tile(self, canvas: Tensor, grid: Grid, index: int, shift: Shift) -> list[Tensor]:
-        """One tile's gradients, from its window alone."""
+        """The gradients of one tile, from its window only."""
         return self.tile_from_patches([(grid.whole, canvas)], grid, index, shift)
 
     def tile_from_patches(
         self, patches: list[Patch], grid: Grid, index: int, shift: Shift
     ) -> list[Tensor]:
-        """The same for a worker that holds only some of the pixels."""
+        """Like `tile`, for a worker that holds only these pixels."""
         core, window = grid.core(index), self.window(grid, index, shift)
         pixels = assemble(window, patches, patches[0][1])
-        place = self.sampling_grid.window_position(window, shift, (grid.height, grid.width))
-        view = TileView(pixels, window, core, place)
+        position = self.sampling_grid.window_position(window, shift, (grid.height, grid.width))
+        view = TileView(pixels, window, core, position)
         found = tile_gradients(self.network, self.mix.terms, self.dream, view)
         return band_gradients(found, core, (grid.height, grid.width), self.dream)
 
@@ -71,7 +70,7 @@ class TiledStep:
 def step_by_blocks(
     step: TiledStep, canvas: Tensor, grid: Grid, members: int, shift: tuple[int, int]
 ) -> list[Tensor]:
-    """One step's gradients, if each member holds only its block and its neighbours' halos."""
+    """One step's gradients, if each member has only its block and the halos of its neighbours."""
     count = len(step.mix) * len(step.dream.bands)
     found = [torch.full_like(canvas, torch.nan) for _ in range(count)]
     blocks = partition(grid, members)
@@ -94,7 +93,7 @@ def mean_step(
     dtype: torch.dtype = torch.float64,
     name: str = "tiny",
 ) -> TiledStep:
-    """A step for the mean of some layers; does not change the model."""
+    """A step that maximises some layers of a model. The model itself is not changed."""
     mix = Mix(tuple(Objective(layer) for layer in layers))
     grid = layer_grid(deepcopy(model), name, layers)
     network = prepare_network(deepcopy(model), layers, dtype)

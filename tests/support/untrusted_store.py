@@ -20,7 +20,8 @@ from jobs.runtime.metrics.exporter import MetricsExporter
 from jobs.services.scheduler.capacity import ResourceShare, TotalCapacity
 from jobs.services.scheduler.coordinator import Coordinator
 from jobs.services.scheduler.coordinator_process import CoordinatorConfig, CoordinatorProcess
-from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.services.scheduler.scheduler import Scheduler
+from jobs.services.scheduler.settings import SchedulerSettings
 from jobs.spec.document import parse_poster_spec
 from jobs.store.folder import FolderStore
 from tests.support.small_poster import poster_document as poster
@@ -63,16 +64,16 @@ class UntrustedStore:
 
     def work(self, *allow: str) -> None:
         """Run the scheduler until it is idle, which takes at most three scans."""
-        settings = Settings(until_idle=True, allow=allow, poll=0)
+        settings = SchedulerSettings(until_idle=True, allow=allow, poll=0)
         exporter = MetricsExporter(CollectorRegistry())
-        scheduler = Scheduler(self.store, _two_cores, settings, self._hear, exporter, _launch)
+        scheduler = Scheduler(self.store, _two_cores, settings, self._notify, exporter, _start)
         for _ in range(3):
             scheduler.reap()
-            if scheduler.look_around():
+            if scheduler.scan():
                 return
-        raise AssertionError(f"something comes back: {self.messages}")
+        raise AssertionError(f"the scheduler is not idle: {self.messages}")
 
-    def _hear(self, _event: str, line: str, _job: str | None = None, /) -> None:
+    def _notify(self, _event: str, line: str, _job: str | None = None, /) -> None:
         self.messages.append(line)
 
     def refused(self, job: str) -> str:
@@ -97,13 +98,13 @@ def _two_cores(_: object) -> TotalCapacity:
     return TotalCapacity(ResourceShare(2), ResourceShare(2), 8 << 30)
 
 
-def _launch(
+def _start(
     config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: Job
 ) -> CoordinatorProcess:
     opener = functools.partial(retrying_store, config.store)
     coordinator = Coordinator(config, Control(), opener, lambda: nullcontext(THIS_PROCESS))
     process: Any = FinishedProcess(coordinator.run())
-    return CoordinatorProcess(process, held, share, config.memory, job, config.scratch)
+    return CoordinatorProcess(process, config, held, share, job)
 
 
 def write_file(path: Path, content: bytes) -> Path:

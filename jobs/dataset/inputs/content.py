@@ -1,4 +1,4 @@
-"""The bytes of an input, as a file of this machine."""
+"""Reading inputs: the bytes of a file, of a part of one, or of an object in a bucket."""
 
 import errno
 import io
@@ -13,173 +13,71 @@ from jobs.records.keys import blob_key, is_digest
 from jobs.runtime.access import AccessPolicy
 from jobs.spec.inputs import is_in_bucket
 from jobs.store.errors import ObjectNotFound, StoreUnreachable
-from jobs.store.folder_errors import store_error
+from jobs.store.folder_files import store_error
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from render.errors import PictureError
 
 _CHUNK = 1 << 20
+"""Bytes that are copied at a time."""
+
+
+_BUFFER = 2 << 20
+"""Bytes of a request to S3: one request reads many small tar members, and large ones are
+skipped."""
 
 
 MAX_READ = 256 << 20
-"""Bytes of what lies beside a picture, and goes through memory."""
+"""The maximum size in bytes of a file beside a picture, because it is read into memory."""
 
 
 @contextmanager
 def local_file(
-    place: ByteRange, store: Store, scratch: Path, access: AccessPolicy
+    source: ByteRange, store: Store, scratch: Path, access: AccessPolicy
 ) -> Iterator[Path]:
-    """A file with exactly the bytes of a picture's place.
+    """Give a local file with exactly the bytes of an input.
 
-    That is the file itself where the place is a whole file of this machine, and else one in the
-    folder `scratch`, gone afterwards. reach: what may be read besides the store. Raises
-    PictureError where the input is at fault: missing, forbidden, out of reach, empty, shorter than
-    its place says; StoreError where the way to it is, as StoreUnreachable for what may work later;
-    OSError where `scratch` cannot be written.
+    It is the input itself if that is a whole file of this machine. Otherwise it is a temporary file
+    in `scratch`, which is deleted afterwards.
+
+    Args:
+        source: The input.
+        store: The job's store, for uploaded files.
+        scratch: A folder for temporary files.
+        access: What may be read besides the store.
+
+    Raises:
+        PictureError: The input is missing, forbidden, not allowed, empty or too short.
+        StoreUnreachable: It could not be read now; a later attempt may succeed.
+        StoreError: A store refused the request.
+        OSError: `scratch` cannot be written.
     """
-    with _file(place, store, scratch, access) as path:
+    with _open_range(source, store, scratch, access) as path:
         if not path.stat().st_size:
-            raise _fault(place, "is empty: copy or export the picture again")
+            raise _input_error(source, "is empty; copy or export the picture again")
         yield path
 
 
-def read_content(place: ByteRange, store: Store, scratch: Path, access: AccessPolicy) -> bytes:
-    """The bytes of a small file or part, which may be none. Raises what `at_hand` does."""
-    with _file(place, store, scratch, access) as path:
+def read_content(source: ByteRange, store: Store, scratch: Path, access: AccessPolicy) -> bytes:
+    """Return the bytes of a small file or part, which may be empty. Raises as `local_file`."""
+    with _open_range(source, store, scratch, access) as path:
         size = path.stat().st_size
         if size > MAX_READ:
-            raise _fault(place, f"has {size} bytes, and at most {MAX_READ} may lie by a picture")
+            raise _input_error(
+                source,
+                f"has {size} bytes; a file beside a picture may have at most {MAX_READ}; remove it",
+            )
         return path.read_bytes()
 
 
 @contextmanager
-def _file(place: ByteRange, store: Store, scratch: Path, access: AccessPolicy) -> Iterator[Path]:
-    here = _here(place, store, access)
-    if here is not None and not place.start and place.length is None:
-        _check(here, place)
-        yield here
-        return
-    with tempfile.TemporaryDirectory(prefix="input-", dir=scratch) as folder:
-        path = Path(folder) / "input"
-        if place.length == 0:
-            path.touch()
-        elif here is not None:
-            _cut(here, place, path)
-        elif is_in_bucket(place.address):
-            _fetch(place, path)
-        else:
-            _receive(place, store, path)
-        if place.length is not None and path.stat().st_size != place.length:
-            raise _fault(place, "ends too soon; was it changed since it was listed?")
-        yield path
-
-
-def _here(place: ByteRange, store: Store, access: AccessPolicy) -> Path | None:
-    """The file of this machine that holds the bytes, if one does, by its real path."""
-    try:
-        if place.address.startswith(BLOB_SCHEME):
-            found = store.local_path(_key(place))
-            return None if found is None else Path(access.resolve(str(found)))
-        address = access.resolve(place.address)
-    except RequestError as error:
-        raise PictureError(str(error)) from None
-    return None if is_in_bucket(address) else Path(address)
-
-
-def _key(place: ByteRange) -> str:
-    digest = place.address.removeprefix(BLOB_SCHEME)
-    if not is_digest(digest):
-        raise RequestError(f"{place.address}: is no digest of a file; submit the job again")
-    return blob_key(digest)
-
-
-def _check(path: Path, place: ByteRange) -> None:
-    """Raises PictureError for what is no file that can be read."""
-    with _opening(place):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder")
-        # Who opens a pipe waits for ever.
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "is no file")
-        path.open("rb").close()
-
-
-def _cut(source: Path, place: ByteRange, target: Path) -> None:
-    _check(source, place)
-    with target.open("wb") as out:
-        for chunk in _chunks(source, place):
-            out.write(chunk)
-
-
-def _chunks(source: Path, place: ByteRange) -> Iterator[bytes]:
-    """The bytes of a part of a file; of its writer's errors it knows nothing."""
-    with _opening(place), source.open("rb") as file:
-        file.seek(place.start)
-        left = place.length
-        while chunk := file.read(_CHUNK if left is None else min(_CHUNK, left)):
-            left = None if left is None else left - len(chunk)
-            yield chunk
-
-
-def _fetch(place: ByteRange, path: Path) -> None:
-    # boto3 takes a third of a second, which who has a folder need not wait for.
-    from jobs.dataset.inputs.s3 import save_range
-
-    try:
-        save_range(place.address, place.start, place.length, path)
-    except RequestError as error:
-        raise PictureError(str(error)) from None
-
-
-def _receive(place: ByteRange, store: Store, path: Path) -> None:
-    """From the job's own store, which is a bucket."""
-    try:
-        if place.length is not None:
-            path.write_bytes(store.get_range(_key(place), place.start, place.length))
-        elif not place.start:
-            store.download(_key(place), path)
-        else:
-            with tempfile.TemporaryDirectory(prefix="whole-", dir=path.parent) as folder:
-                whole = Path(folder) / "whole"
-                store.download(_key(place), whole)
-                _cut(whole, place, path)
-    except ObjectNotFound:
-        raise _fault(place, f"is not in {store.address}; submit the job again") from None
-    except ValueError:
-        raise _fault(place, "ends too soon; submit the job again") from None
-
-
-@contextmanager
-def _opening(place: ByteRange) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        passing = store_error(error, place.address)
-        # What network file systems say while their server is away, but for one word.
-        if isinstance(passing, StoreUnreachable) and error.errno != errno.ENOENT:
-            raise passing from error
-        reason = error.strerror or "the system gives no reason"
-        raise _fault(
-            place, f"cannot be read: {reason}: check the path and its permissions"
-        ) from error
-
-
-def _fault(place: ByteRange, reason: str) -> PictureError:
-    return PictureError(" ".join(f"{place.address}: {reason}".splitlines()))
-
-
-_BUFFER = 2 << 20
-"""Bytes a request: small members of a tar come many at once, large ones are jumped over."""
-
-
-@contextmanager
 def open_stream(address: str) -> Iterator[BinaryIO]:
-    """The file at a path or an `s3://` address, to be read.
+    """Open a path or an `s3://` address for reading.
 
-    Raises RequestError where it cannot be opened, or read while it is open, and StoreError.
+    Raises RequestError if it cannot be opened, also later while it is read, and StoreError.
     """
     if is_in_bucket(address):
-        # boto3 takes a third of a second, which who has a folder need not wait for.
+        # boto3 takes a third of a second to import, and only buckets need it.
         from jobs.dataset.inputs.s3 import ObjectReader
 
         with io.BufferedReader(ObjectReader(address), _BUFFER) as file:
@@ -192,3 +90,124 @@ def open_stream(address: str) -> Iterator[BinaryIO]:
         raise RequestError(
             f"{address}: cannot be read ({error.strerror}); check the path and its permissions"
         ) from error
+
+
+@contextmanager
+def _open_range(
+    source: ByteRange, store: Store, scratch: Path, access: AccessPolicy
+) -> Iterator[Path]:
+    local = _local_path(source, store, access)
+    if local is not None and not source.start and source.length is None:
+        _check_readable(local, source)
+        yield local
+        return
+    with tempfile.TemporaryDirectory(prefix="input-", dir=scratch) as folder:
+        path = Path(folder) / "input"
+        if source.length == 0:
+            path.touch()
+        elif local is not None:
+            _copy_range(local, source, path)
+        elif is_in_bucket(source.address):
+            _download_object(source, path)
+        else:
+            _download_blob(source, store, path)
+        if source.length is not None and path.stat().st_size != source.length:
+            raise _input_error(source, "ends too soon; restore the file that was listed")
+        yield path
+
+
+def _local_path(source: ByteRange, store: Store, access: AccessPolicy) -> Path | None:
+    """The real path of the file on this machine, or None if it is in a bucket."""
+    try:
+        if source.address.startswith(BLOB_SCHEME):
+            found = store.local_path(_blob_key(source))
+            return None if found is None else Path(access.resolve(str(found)))
+        address = access.resolve(source.address)
+    except RequestError as error:
+        raise PictureError(str(error)) from None
+    return None if is_in_bucket(address) else Path(address)
+
+
+def _blob_key(source: ByteRange) -> str:
+    digest = source.address.removeprefix(BLOB_SCHEME)
+    if not is_digest(digest):
+        raise RequestError(f"{source.address}: is not the digest of a file; submit the job again")
+    return blob_key(digest)
+
+
+def _check_readable(path: Path, source: ByteRange) -> None:
+    """Raises PictureError if the path is not a readable file."""
+    with _translate_os_errors(source):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "is a folder")
+        # Opening a pipe would block forever.
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "is not a file")
+        path.open("rb").close()
+
+
+def _copy_range(path: Path, source: ByteRange, target: Path) -> None:
+    _check_readable(path, source)
+    with target.open("wb") as out:
+        for chunk in _read_chunks(path, source):
+            out.write(chunk)
+
+
+def _read_chunks(path: Path, source: ByteRange) -> Iterator[bytes]:
+    """Yield the bytes of a part of a file. It translates errors of reading, not of writing."""
+    with _translate_os_errors(source), path.open("rb") as file:
+        file.seek(source.start)
+        left = source.length
+        while chunk := file.read(_CHUNK if left is None else min(_CHUNK, left)):
+            left = None if left is None else left - len(chunk)
+            yield chunk
+
+
+def _download_object(source: ByteRange, path: Path) -> None:
+    """Download from the bucket of the inputs."""
+    # boto3 takes a third of a second to import, and only buckets need it.
+    from jobs.dataset.inputs.s3 import save_range
+
+    try:
+        save_range(source.address, source.start, source.length, path)
+    except RequestError as error:
+        raise PictureError(str(error)) from None
+
+
+def _download_blob(source: ByteRange, store: Store, path: Path) -> None:
+    """Download from the job's own store, which is a bucket."""
+    key = _blob_key(source)
+    try:
+        if source.length is not None:
+            path.write_bytes(store.get_range(key, source.start, source.length))
+        elif not source.start:
+            store.download(key, path)
+        else:
+            with tempfile.TemporaryDirectory(prefix="whole-", dir=path.parent) as folder:
+                whole = Path(folder) / "whole"
+                store.download(key, whole)
+                _copy_range(whole, source, path)
+    except ObjectNotFound:
+        raise _input_error(source, f"is not in {store.address}; submit the job again") from None
+    except ValueError:
+        raise _input_error(source, "ends too soon; submit the job again") from None
+
+
+@contextmanager
+def _translate_os_errors(source: ByteRange) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        translated = store_error(error, source.address)
+        # Network file systems raise these while their server is down. A missing file is different.
+        if isinstance(translated, StoreUnreachable) and error.errno != errno.ENOENT:
+            raise translated from error
+        reason = error.strerror or "the system gives no reason"
+        raise _input_error(
+            source, f"cannot be read ({reason}); check the path and its permissions"
+        ) from error
+
+
+def _input_error(source: ByteRange, reason: str) -> PictureError:
+    """The error with one line. File names may contain line breaks."""
+    return PictureError(" ".join(f"{source.address}: {reason}".splitlines()))

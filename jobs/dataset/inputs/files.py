@@ -1,30 +1,116 @@
-"""The files below a folder of this machine, as a stream."""
+"""Patterns for files below a folder or prefix, and listing the files of a folder."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import Self
 
 from jobs.dataset.inputs.item import ListedFile
-from jobs.dataset.inputs.patterns import Pattern, is_glob
 from jobs.runtime.access import is_folder, path_exists
 from jobs.spec.inputs import is_in_bucket
 from jobs.text.errors import RequestError
 
+ANY_FOLDERS = "**"
+
+
+_WILDCARDS = frozenset("*?[")
+
+
+_MAX_DEPTH = 250
+"""Nested folders. Each level keeps one folder open, and adds to the call stack."""
+
+
+_READABLE = frozenset({".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+_UNREADABLE = frozenset(
+    {".avif", ".bmp", ".cr2", ".dng", ".exr", ".gif", ".hdr", ".heic", ".heif"}
+    | {".ico", ".jp2", ".jxl", ".nef", ".ppm", ".psd", ".svg", ".tga", ".xcf"}
+)
+"""Other picture formats. Their files fail with a reason, instead of being ignored."""
+
+
+_COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+
+
+def suffix(name: str) -> str:
+    """The last suffix of a name, with its dot, in lower case."""
+    return PurePosixPath(name).suffix.lower()
+
+
+def is_readable(name: str) -> bool:
+    """Whether a name has the suffix of a picture format that can be read."""
+    return suffix(name) in _READABLE
+
+
+def is_picture(name: str) -> bool:
+    """Whether a name has the suffix of a picture format, readable or not."""
+    return suffix(name) in _READABLE | _UNREADABLE
+
+
+def is_compressed_tar(name: str) -> bool:
+    """Whether a name is that of a compressed tar, which cannot be read from the middle."""
+    return name.lower().endswith(_COMPRESSED)
+
+
+def has_wildcards(path: str) -> bool:
+    """Whether a path is a glob. A path that exists under that very name is not."""
+    return _is_glob(path) and (is_in_bucket(path) or not path_exists(path))
+
 
 def escape_non_utf8(name: str) -> str:
-    r"""The name, with `\udcff` for a byte 255 in it that is no UTF-8; else the name itself."""
+    r"""Replace bytes that are not UTF-8, such as byte 255 by `\udcff`."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-_DEEPEST = 250
-"""Folders in folders; each is an open file, and a call."""
+@dataclass(frozen=True)
+class Pattern:
+    """A glob: the parts of paths below `base`, as for fnmatch. `**` matches any folders, or none.
+
+    base: a folder or an `s3://` prefix, without a slash at its end. Wildcards do not match names
+    that begin with a dot.
+    """
+
+    base: str
+    parts: tuple[str, ...]
+
+    @classmethod
+    def all_files(cls, base: str) -> Self:
+        """The pattern of every file below a folder."""
+        return cls(base, (ANY_FOLDERS,))
+
+    @classmethod
+    def parse(cls, path: str) -> Self:
+        """Parse a glob. Its base ends before the first part with a wildcard."""
+        parts = path.split("/")
+        literal = list(takewhile(lambda part: not _is_glob(part), parts[:-1]))
+        return cls("/".join(literal), tuple(parts[len(literal) :]))
+
+    @property
+    def literal_prefix(self) -> str:
+        """The characters before the first wildcard: `20` for `20*/a.jpg`."""
+        return "".join(takewhile(lambda letter: letter not in _WILDCARDS, self.parts[0]))
+
+    def matches(self, path: str) -> bool:
+        """Whether a file's path below the base matches."""
+        return _matches(path.split("/"), self.parts)
+
+    def may_contain(self, folder: str) -> bool:
+        """Whether a folder below the base may have matching files, at any depth."""
+        return _may_contain(folder.split("/"), self.parts)
 
 
 def list_folder(pattern: Pattern) -> Iterator[ListedFile]:
-    """The files that a pattern means, in the order in which the file system has them.
+    """Yield the matching files of this machine, in the order of the file system.
 
-    Links to files count as files, links to folders do not count. A folder below that cannot be
-    listed, and a name that is not UTF-8, are files with a complaint. No folder is held in memory.
-    Raises RequestError where the pattern's base is no folder that can be listed.
+    Links to files count as files; links to folders are left out. A subfolder that cannot be listed
+    gives a file with an error, and so does a name that is not UTF-8. Memory use does not grow with
+    the number of files.
+
+    Raises RequestError if the pattern's base is not a folder that can be listed.
     """
     root = pattern.base or "/"
     try:
@@ -33,47 +119,66 @@ def list_folder(pattern: Pattern) -> Iterator[ListedFile]:
         raise RequestError(
             f"{root}: cannot be listed ({error.strerror}); check the path and its permissions"
         ) from error
-    yield from _below(root, "", pattern)
+    yield from _list_below(root, "", pattern)
 
 
-def _below(folder: str, key: str, pattern: Pattern) -> Iterator[ListedFile]:
-    if key.count("/") > _DEEPEST:
-        yield _file(key, folder, "the folder is nested too deeply; move it up")
+def _list_below(folder: str, key: str, pattern: Pattern) -> Iterator[ListedFile]:
+    if key.count("/") > _MAX_DEPTH:
+        yield _listed_file(key, folder, "the folder is nested too deeply; move it up")
         return
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                yield from _meant(entry, f"{key}/{entry.name}" if key else entry.name, pattern)
+                name = f"{key}/{entry.name}" if key else entry.name
+                yield from _list_entry(entry, name, pattern)
     except OSError as error:
         reason = f"the folder cannot be listed ({error.strerror}); check its permissions"
-        yield _file(key, folder, reason)
+        yield _listed_file(key, folder, reason)
 
 
-def _meant(entry: "os.DirEntry[str]", key: str, pattern: Pattern) -> Iterator[ListedFile]:
+def _list_entry(entry: "os.DirEntry[str]", key: str, pattern: Pattern) -> Iterator[ListedFile]:
     if entry.is_dir(follow_symlinks=False):
         if pattern.may_contain(key):
-            yield from _below(entry.path, key, pattern)
-    # A link to a folder is left out; one that leads nowhere is not, and reading it says so.
+            yield from _list_below(entry.path, key, pattern)
+    # A broken link is listed: reading it gives an error.
     elif pattern.matches(key) and not (entry.is_symlink() and is_folder(entry.path)):
-        yield _file(key, entry.path)
+        yield _listed_file(key, entry.path)
 
 
-def _file(key: str, path: str, complaint: str | None = None) -> ListedFile:
+def _listed_file(key: str, path: str, error: str | None = None) -> ListedFile:
     if escape_non_utf8(path) != path:
-        complaint = complaint or "its name is not UTF-8; rename it"
-    return ListedFile(escape_non_utf8(key), escape_non_utf8(path), complaint)
+        error = error or "its name is not UTF-8; rename it"
+    return ListedFile(escape_non_utf8(key), escape_non_utf8(path), error)
 
 
-def has_wildcards(path: str) -> bool:
-    """Whether a path means what fits it, and not what bears that very name."""
-    return is_glob(path) and (is_in_bucket(path) or not path_exists(path))
+def _is_glob(path: str) -> bool:
+    return not _WILDCARDS.isdisjoint(path)
 
 
-def list_files(pattern: Pattern) -> Iterator[ListedFile]:
-    """The files that a pattern means, as a stream. Raises RequestError and StoreError."""
-    if not is_in_bucket(pattern.base):
-        return list_folder(pattern)
-    # boto3 takes a third of a second, which who has a folder need not wait for.
-    from jobs.dataset.inputs.s3 import list_objects
+def _matches(path: Sequence[str], parts: Sequence[str]) -> bool:
+    if not parts:
+        return not path
+    if parts[0] == ANY_FOLDERS:
+        # A final `**` matches files, which have at least a name.
+        if _matches(path, parts[1:] or ("*",)):
+            return True
+        return bool(path) and _part_matches(path[0], "*") and _matches(path[1:], parts)
+    return bool(path) and _part_matches(path[0], parts[0]) and _matches(path[1:], parts[1:])
 
-    return list_objects(pattern)
+
+def _may_contain(path: Sequence[str], parts: Sequence[str]) -> bool:
+    if not path:
+        return bool(parts)
+    if not parts:
+        return False
+    if parts[0] == ANY_FOLDERS:
+        return _may_contain(path, parts[1:]) or (
+            _part_matches(path[0], "*") and _may_contain(path[1:], parts)
+        )
+    return _part_matches(path[0], parts[0]) and _may_contain(path[1:], parts[1:])
+
+
+def _part_matches(name: str, part: str) -> bool:
+    if name.startswith(".") and not part.startswith("."):
+        return False
+    return fnmatchcase(name, part)

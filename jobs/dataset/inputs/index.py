@@ -1,4 +1,4 @@
-"""The index of a dataset's items: numbered files of items, added by one listing after another."""
+"""The index of a dataset's items: numbered item files, to which every listing adds."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _LISTING = re.compile(r"([0-9]+)\.json")
 
 @dataclass(frozen=True)
 class DatasetKeys(JobKeys):
-    """The keys of one dataset. `file` is the number of an item file."""
+    """The store keys of one dataset. `file` is the number of an item file, from 0."""
 
     @property
     def listings(self) -> str:
@@ -30,7 +30,7 @@ class DatasetKeys(JobKeys):
         return f"{self.folder}listing/"
 
     def listing(self, n: int) -> str:
-        """The n-th Listing, from 1. It is created only if absent."""
+        """The n-th Listing, from 1. A submit creates it only if it is absent."""
         return f"{self.listings}{n:04}.json"
 
     def listing_number(self, key: str) -> int | None:
@@ -48,7 +48,7 @@ class DatasetKeys(JobKeys):
         return f"{self.all_items}{nonce}/"
 
     def items(self, nonce: str, file: int) -> str:
-        """An item file, one Item a line, of the listing with that nonce."""
+        """An item file of the listing with that nonce. Each line is one Item."""
         return f"{self.item_files(nonce)}{file:06}.jsonl"
 
     @property
@@ -66,11 +66,11 @@ class DatasetKeys(JobKeys):
 
     @property
     def all_parts(self) -> str:
-        """The prefix of all results that wait to be packed."""
+        """The prefix of all results that are not packed yet."""
         return f"{self.folder}parts/"
 
     def parts(self, file: int) -> str:
-        """The prefix of the waiting results of an item file."""
+        """The prefix of the results of an item file that are not packed yet."""
         return f"{self.all_parts}{file:06}/"
 
     def part(self, file: int, number: int) -> str:
@@ -83,31 +83,31 @@ class DatasetKeys(JobKeys):
         return f"{self.folder}ledger-"
 
     def merged_ledger(self, lease: int) -> str:
-        """The whole ledger, merged under a lease. The manifest names the one that counts."""
+        """The whole ledger, merged under a lease. The manifest names the valid one."""
         return f"{self.ledgers}{lease:06}.parquet"
 
     def thumbnail(self, number: int, when: str) -> str:
-        """A small picture of an item, `before` or `after`, for the contact sheet."""
+        """A small picture of an item for the contact sheet. when: `before` or `after`."""
         return f"{self.folder}thumbnails/{number:06}-{when}.jpg"
 
     @property
     def sheet(self) -> str:
-        """The contact sheet."""
+        """The key of the contact sheet."""
         return f"{self.previews}contact-sheet.jpg"
 
 
 FILE_ITEMS = 1000
-"""The maximum number of items in a file. The last file of a listing, or of a tar, has the rest."""
+"""The maximum number of items in a file. The last file of a listing, or of a tar, has fewer."""
 
 
 _Count = Annotated[int, Field(ge=0)]
 
 
 class Listing(Record):
-    """The new items that one listing of the inputs found.
+    """The new items of one listing of the inputs.
 
-    nonce: a part of the keys of its item files. first_file, first_item: numbers in the whole job.
-    sizes: the number of items in each of its files.
+    nonce: a part of the keys of its item files. first_file, first_item: their numbers in the whole
+    job. sizes: the number of items in each of its files.
     """
 
     nonce: str
@@ -145,7 +145,10 @@ def read_listings(store: Store, keys: DatasetKeys) -> list[Listing]:
 
 
 class ItemIndex:
-    """All items of a dataset. It reads them from the store, one file at a time."""
+    """All items of a dataset, read from the store one file at a time.
+
+    It shows the listings at the time of its creation. Raises InvalidRecord if one is missing.
+    """
 
     def __init__(self, store: Store, keys: DatasetKeys) -> None:
         self._store, self._keys = store, keys
@@ -172,7 +175,7 @@ class ItemIndex:
         return self._listing_of(file).item_numbers(file)
 
     def read(self, file: int) -> list[Item]:
-        """Read the items of a file. Raises InvalidRecord."""
+        """Read the items of a file. Raises InvalidRecord if it is missing or damaged."""
         key = self._keys.items(self._listing_of(file).nonce, file)
         try:
             lines = read_bytes(self._store, key).splitlines()
@@ -180,11 +183,11 @@ class ItemIndex:
             raise invalid_record(key, "is missing") from error
         items = [Item.decode(line, key) for line in lines]
         if [item.number for item in items] != list(self.item_numbers(file)):
-            raise invalid_record(key, "has other items than its listing says")
+            raise invalid_record(key, "its items do not match its listing")
         return items
 
     def all_items(self) -> Iterator[Item]:
-        """Yield every item, in order."""
+        """Yield every item, in order. Raises InvalidRecord."""
         for file in self.files:
             yield from self.read(file)
 
@@ -193,9 +196,9 @@ class ItemIndex:
 
 
 def job_items(store: Store, job: Job) -> ItemIndex:
-    """The items of a job. Raises RequestError where the job has none."""
+    """Return the index of a job's items. Raises RequestError if its kind has no items."""
     if not job.has_items:
         raise RequestError(
-            f"{job.id}: is a {job.kind}, which has no items; `dreamfarm show` tells of it"
+            f"{job.id}: is a {job.kind}, which has no items; `dreamfarm show` describes it"
         )
     return ItemIndex(store, DatasetKeys(job.id))

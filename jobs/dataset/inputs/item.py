@@ -1,15 +1,15 @@
-"""One picture of a dataset under one variant of its spec."""
+"""The items of a dataset, and the files that they are read from."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.records.record import Record
 from jobs.spec.inputs import NOISE_SCHEME
 
 BLOB_SCHEME = "blob:"
-"""What begins the address of a file that its submitter has sent along, before its digest."""
+"""The prefix of the address of an uploaded file; its digest follows."""
 
 
 _Count = Annotated[int, Field(ge=0)]
@@ -18,9 +18,9 @@ _Count = Annotated[int, Field(ge=0)]
 class ByteRange(BaseModel):
     """A file, or a part of one.
 
-    address: a path as the workers see it, `s3://bucket/key` with whatever key it has, or
-        `blob:sha256:HEX`, an object of the job's own store, or `noise:SEED`.
-    start, length: the bytes of it, as of a member of a tar; length None: to the end.
+    address: a path on the workers' machines, an `s3://` address, `blob:sha256:HEX` for an object
+        in the job's store, or `noise:SEED`.
+    start, length: the part, in bytes, such as a member of a tar. A length of None means to the end.
     """
 
     model_config = Record.model_config
@@ -31,14 +31,14 @@ class ByteRange(BaseModel):
 
     @property
     def is_noise(self) -> bool:
-        """Whether it is noise, which is made where it is needed."""
+        """Whether it is noise, which is generated instead of read."""
         return self.address.startswith(NOISE_SCHEME)
 
 
 class SampleFile(BaseModel):
-    """What lies beside a picture in a sample of WebDataset, such as its label.
+    """A file beside a picture in a WebDataset sample, such as its label.
 
-    suffix: what follows the sample's key and a dot, as `cls` or `json`.
+    suffix: the part of the name after the sample's key and a dot, such as `cls` or `json`.
     """
 
     model_config = Record.model_config
@@ -48,30 +48,32 @@ class SampleFile(BaseModel):
 
 
 class ListedImage(BaseModel):
-    """A picture as a listing finds it.
+    """A picture found by a listing.
 
-    key: its name among all inputs, each once: the path below the folder or prefix, or what the
-        manifest says; of a sample in a tar, `shard`, a slash, and the sample's own key.
-    shard: the name of the tar that it lies in, without its suffix.
-    settings: the fields that its row of a manifest sets, by their dotted names, as plain values.
-    complaint: why it cannot be dreamed, where the listing knows already.
+    key: its name, unique among all inputs: the path below the folder or prefix, or as the input
+        table says. For a sample of a tar it is `shard`, a slash, and the sample's own key.
+    shard: the name of its tar, without the suffix.
+    settings: the fields that its row of an input table sets, by their dotted names.
+    error: why it cannot be dreamed, if the listing knows already. Stored as `complaint`.
     """
 
-    model_config = Record.model_config
+    model_config = Record.model_config | ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     key: str
     place: ByteRange
     shard: str | None = None
     settings: dict[str, Any] = Field(default_factory=dict)
     extras: tuple[SampleFile, ...] = ()
-    complaint: str | None = None
+    error: str | None = Field(
+        default=None, validation_alias="complaint", serialization_alias="complaint"
+    )
 
 
 class Item(Record):
-    """A line of an item file.
+    """One picture under one variant of the spec: a line of an item file.
 
-    number: from 0, over all item files of the job. variant: of the job's variants, from 0.
-    name: of its output, with `/` and without a suffix; no other item has it.
+    number: from 0, over all item files of the job. variant: the number of the variant, from 0.
+    name: of the output, without a suffix and unique in the job. It may contain slashes.
     """
 
     number: _Count
@@ -82,8 +84,12 @@ class Item(Record):
 
 @dataclass(frozen=True)
 class ListedFile:
-    """key: its path below the folder. address: where it lies. complaint: why it cannot be read."""
+    """A file found by a listing.
+
+    key: its path below the folder or prefix. address: its path or `s3://` address. error: why it
+    cannot be read, if the listing knows already.
+    """
 
     key: str
     address: str
-    complaint: str | None = None
+    error: str | None = None

@@ -1,4 +1,4 @@
-"""Buckets with inputs: their client, what lies in them, and what their errors mean."""
+"""Inputs in S3 buckets: listing and reading objects, and translating errors."""
 
 import functools
 import io
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from jobs.dataset.inputs.files import Pattern
 from jobs.dataset.inputs.item import ListedFile
-from jobs.dataset.inputs.patterns import Pattern
 from jobs.spec.inputs import S3_SCHEME
 from jobs.store.address import open_store
 from jobs.store.s3_client import make_client
@@ -24,29 +24,37 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
-
-_DENIED = "access denied, or not there; let these credentials list and read there"
-
-_NO_OBJECT = "no such object; check the address"
+T = TypeVar("T")
 
 
-_FAULTS = {
+_ATTEMPTS = 3
+
+_CHUNK = 1 << 20
+"""Bytes that are written to a file at a time."""
+
+
+_DENIED = "access denied, or not found; give these credentials permission to list and read it"
+
+_NOT_FOUND = "no such object; check the address"
+
+
+_ADDRESS_ERRORS = {
     "403": _DENIED,
-    "404": _NO_OBJECT,
+    "404": _NOT_FOUND,
     "AccessDenied": _DENIED,
     "InvalidObjectState": "is archived; restore it first",
     "InvalidRange": "is shorter than when it was listed; copy it again",
-    "KeyTooLongError": _NO_OBJECT,
+    "KeyTooLongError": _NOT_FOUND,
     "NoSuchBucket": "no such bucket; check the address",
-    "NoSuchKey": _NO_OBJECT,
+    "NoSuchKey": _NOT_FOUND,
 }
-"""Codes that speak of an address and not of the store. What HEAD answers bears a status only."""
+"""Error codes caused by an address, not by the service. Answers to HEAD have only a status."""
 
 
 def split_address(address: str) -> tuple[str, str]:
-    """The bucket and the raw key, or prefix, of an `s3://` address.
+    """Return the bucket, and the key or prefix, of an `s3://` address.
 
-    Raises RequestError for what is no bucket's name.
+    Raises RequestError for an invalid bucket name.
     """
     bucket, _, key = address.removeprefix(S3_SCHEME).partition("/")
     open_store(f"{S3_SCHEME}{bucket}")
@@ -55,80 +63,65 @@ def split_address(address: str) -> tuple[str, str]:
 
 @functools.cache
 def s3_client() -> "S3Client":
-    """One for all inputs of this process, by the environment. Raises StoreRefused."""
+    """The client for all inputs of this process, from the environment. Raises StoreRefused."""
     with translate_errors("the inputs' bucket"):
         return make_client()
 
 
 @contextmanager
 def translate_errors(address: str) -> Iterator[None]:
-    """Asks for what lies at an address.
+    """Translate errors of boto3 while an address is listed or read.
 
-    Raises RequestError where the address is at fault, and StoreError where the store is.
+    Raises RequestError for errors of the address, and StoreError for errors of the service.
     """
     try:
         yield
     except BOTO3_ERRORS as error:
-        words = _FAULTS.get(error_code(error))
-        # The chain ends here: what boto3 says may name an endpoint with its password.
-        if words is not None:
-            raise RequestError(f"{address}: {words}") from None
-        raise store_error(error, _where(address)) from None
+        reason = _ADDRESS_ERRORS.get(error_code(error))
+        # Drop the cause: its text may contain an endpoint with its password.
+        if reason is not None:
+            raise RequestError(f"{address}: {reason}") from None
+        raise store_error(error, _with_host(address)) from None
 
 
 def list_objects(pattern: Pattern) -> Iterator[ListedFile]:
-    """The objects that a pattern means, in the order of their keys, page by page.
+    """Yield the matching objects in the order of their keys, page by page.
 
-    Raises RequestError for no such bucket or no permission, and StoreError.
+    Raises RequestError if the bucket is missing or access is denied, and StoreError.
     """
     bucket, folder = split_address(pattern.base)
-    above = f"{folder}/" if folder else ""
+    prefix = f"{folder}/" if folder else ""
     with translate_errors(pattern.base):
         pages = s3_client().get_paginator("list_objects_v2")
-        for page in pages.paginate(Bucket=bucket, Prefix=above + pattern.literal_prefix):
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix + pattern.literal_prefix):
             for entry in page.get("Contents", ()):
-                key = entry["Key"].removeprefix(above)
-                # What ends in a slash stands for a folder.
+                key = entry["Key"].removeprefix(prefix)
+                # A key that ends in a slash stands for a folder.
                 if not key.endswith("/") and pattern.matches(key):
                     yield ListedFile(key, f"{S3_SCHEME}{bucket}/{entry['Key']}")
 
 
-def _where(address: str) -> str:
-    if not s3_client.cache_info().currsize:
-        return address
-    # An endpoint's URL may hold a password.
-    host = urlsplit(s3_client().meta.endpoint_url).netloc.rpartition("@")[2]
-    return f"{address} at {host}"
-
-
-Answer = TypeVar("Answer")
-
-
-_ATTEMPTS = 3
-
-_CHUNK = 1 << 20
-
-
 def object_size(address: str) -> int:
-    """Bytes. Raises RequestError where there is no such object, and StoreError."""
-    bucket, key = _object(address)
+    """Return the size of an object in bytes. Raises RequestError and StoreError."""
+    bucket, key = _bucket_and_key(address)
     with translate_errors(address):
         return s3_client().head_object(Bucket=bucket, Key=key)["ContentLength"]
 
 
 def read_range(address: str, start: int, length: int) -> bytes:
-    """The bytes of an object from `start` on, `length` or as many as there are, at least 1.
+    """Return at most `length` bytes of an object from `start` on.
 
-    Raises RequestError where there is none such, and StoreError.
+    Raises RequestError if there is not at least one byte, or no object, and StoreError.
     """
     with translate_errors(address):
-        return _repeated(lambda: _body(address, start, length).read())
+        return _retry_truncated(lambda: _body(address, start, length).read())
 
 
 def save_range(address: str, start: int, length: int | None, path: Path) -> None:
-    """Write an object's bytes from `start` on into a file: `length`, or as many as there are.
+    """Write at most `length` bytes of an object from `start` on into a file. None: to the end.
 
-    Raises RequestError where there is none such, StoreError, and OSError for the file.
+    Raises RequestError if there is not at least one byte, or no object, StoreError, and OSError if
+    the file cannot be written.
     """
 
     def write() -> None:
@@ -137,45 +130,20 @@ def save_range(address: str, start: int, length: int | None, path: Path) -> None
                 file.write(chunk)
 
     with translate_errors(address):
-        _repeated(write)
-
-
-def _body(address: str, start: int, length: int | None) -> "StreamingBody":
-    bucket, key = _object(address)
-    asked: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key}
-    if start or length is not None:
-        asked["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
-    return s3_client().get_object(**asked)["Body"]
-
-
-def _object(address: str) -> tuple[str, str]:
-    bucket, key = split_address(address)
-    if not key:
-        raise RequestError(f"{address}: a bucket, and no object in it; check the address")
-    return bucket, key
-
-
-def _repeated(ask: Callable[[], Answer]) -> Answer:
-    """An answer, asked for again where it broke off, of which botocore knows nothing."""
-    for attempt in range(1, _ATTEMPTS):
-        try:
-            return ask()
-        except TRUNCATION_ERRORS:
-            time.sleep(0.1 * 2**attempt)
-    return ask()
+        _retry_truncated(write)
 
 
 class ObjectReader(io.RawIOBase):
-    """The object at an `s3://` address; each read is a request, so that it wants a large buffer.
+    """A seekable file with the content of an object. Each read is a request: wrap it in a buffer.
 
-    All methods raise RequestError where there is no such object, and StoreError.
+    All methods raise RequestError if there is no such object, and StoreError.
     """
 
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address
         self._size = object_size(address)
-        self._at = 0
+        self._position = 0
 
     def readable(self) -> bool:
         return True
@@ -184,19 +152,53 @@ class ObjectReader(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        return self._at
+        return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         with memoryview(buffer) as view:
-            length = min(len(view), self._size - self._at)
+            length = min(len(view), self._size - self._position)
             if length <= 0:
                 return 0
-            content = read_range(self._address, self._at, length)
+            content = read_range(self._address, self._position, length)
             view[: len(content)] = content
-        self._at += len(content)
+        self._position += len(content)
         return len(content)
+
+
+def _with_host(address: str) -> str:
+    """The address with the host of the service, once the client is known."""
+    if not s3_client.cache_info().currsize:
+        return address
+    # An endpoint's URL may contain a password.
+    host = urlsplit(s3_client().meta.endpoint_url).netloc.rpartition("@")[2]
+    return f"{address} at {host}"
+
+
+def _body(address: str, start: int, length: int | None) -> "StreamingBody":
+    bucket, key = _bucket_and_key(address)
+    request: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key}
+    if start or length is not None:
+        request["Range"] = f"bytes={start}-{'' if length is None else start + length - 1}"
+    return s3_client().get_object(**request)["Body"]
+
+
+def _bucket_and_key(address: str) -> tuple[str, str]:
+    bucket, key = split_address(address)
+    if not key:
+        raise RequestError(f"{address}: names a bucket, but no object in it; check the address")
+    return bucket, key
+
+
+def _retry_truncated(read: Callable[[], T]) -> T:
+    """Repeat a read if its answer breaks off. botocore does not retry that."""
+    for attempt in range(1, _ATTEMPTS):
+        try:
+            return read()
+        except TRUNCATION_ERRORS:
+            time.sleep(0.1 * 2**attempt)
+    return read()

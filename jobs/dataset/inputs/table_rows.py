@@ -1,6 +1,7 @@
-"""What the columns of a manifest mean."""
+"""The rows and columns of an input table: CSV, JSON Lines or Parquet."""
 
 import csv
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
@@ -10,133 +11,104 @@ from jobs.text.yaml_json import parse_json, parse_yaml
 from render.errors import close_matches
 
 KEY = "key"
-"""The column that names a picture otherwise than by where it lies."""
+"""The column with the key of a picture. The default key is its path."""
 
 
 _SETTABLE = frozenset({"dream", "name", "objectives", "resize"})
 
-_FIXED = frozenset(
+_SHARED = frozenset(
     {"crew", "input", "inputs", "kind", "limits", "network"}
     | {"output", "precision", "priority", "sweep", "tiles"}
 )
 """Fields of the spec that are the same for all pictures of a job."""
 
 
+_PARQUET_BATCH = 1000
+"""Rows that are read at a time."""
+
+
+_MAX_LINE = 64 << 20
+"""The maximum length of a line in bytes."""
+
+
 def row_may_set(name: str) -> bool:
-    """Whether a row may set a field of the spec, by its dotted name."""
+    """Whether a row may set a field of the spec. name: dotted, such as `dream.steps`."""
     return name.partition(".")[0] in _SETTABLE
 
 
 @dataclass(frozen=True)
 class Columns:
-    """manifest: its address. picture: the column that says where the picture lies."""
+    """The meaning of a table's columns.
 
-    manifest: str
+    table: its address. picture: the column with the pictures' paths.
+    """
+
+    table: str
     picture: str
 
     def check(self, names: Iterable[str]) -> None:
-        """Raises RequestError where the picture's column is missing, or a row sets too much."""
+        """Check the columns of a table, or the fields of its first row.
+
+        Raises RequestError for a missing picture column, for two columns with one name, and for
+        fields that a row may not set.
+        """
         known = list(names)
         if self.picture not in known:
             close = close_matches(self.picture, known)
             raise RequestError(
-                f"{self.manifest}: no column {self.picture}; "
+                f"{self.table}: no column {self.picture}; "
                 + (f"nearest: {', '.join(close)}; " if close else "")
                 + f"it has {', '.join(known)}; set inputs.column"
             )
         for name in known:
             if self.is_read(name) and known.count(name) > 1:
-                raise RequestError(f"{self.manifest}: column {name} is there twice; rename one")
+                raise RequestError(f"{self.table}: two columns are named {name}; rename one")
         self.check_settings(known)
 
     def check_settings(self, names: Iterable[str]) -> None:
-        """Raises RequestError for a column that would set what all pictures share."""
+        """Raises RequestError for a field that is the same for all pictures."""
         for name in names:
             field = name.partition(".")[0]
-            if field in _FIXED and name not in {self.picture, KEY}:
+            if field in _SHARED and name not in {self.picture, KEY}:
                 raise RequestError(
-                    f"{self.manifest}: column {name}: {field} is the same for all pictures of a "
+                    f"{self.table}: column {name}: {field} is the same for all pictures of a "
                     "job; set it in the spec, or rename the column"
                 )
 
     def is_setting(self, name: str) -> bool:
-        """Whether a column overrides a field of the spec."""
+        """Whether a column sets a field of the spec."""
         return row_may_set(name) and name not in {self.picture, KEY}
 
     def is_read(self, name: str) -> bool:
-        """Whether a column matters at all."""
+        """Whether a column is used. Other columns are ignored."""
         return name in {self.picture, KEY} or self.is_setting(name)
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """number: from 1, over the rows with something in them. fields: plain values by column, as
-    far as they matter. complaint: why the row cannot be used, where its reader knows."""
+    """A row that is not empty.
+
+    number: from 1. fields: the values of the used columns. error: why its reader rejects it, if so.
+    """
 
     number: int
     fields: Mapping[str, Any] = field(default_factory=dict)
-    complaint: str | None = None
-
-
-_LONGEST = 64 << 20
-
-
-def lines(file: BinaryIO, address: str) -> Iterator[str]:
-    """The lines with their ends; bytes that are no UTF-8 become lone surrogates.
-
-    Raises RequestError for a line of more than 64 MiB.
-    """
-    encoding = "utf-8-sig"
-    while line := file.readline(_LONGEST + 1):
-        if len(line) > _LONGEST:
-            raise RequestError(f"{address}: a line is longer than 64 MiB; write one row a line")
-        yield line.decode(encoding, "surrogateescape")
-        encoding = "utf-8"
-
-
-def jsonl_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
-    """The objects, one a line; the first decides whether there is a picture's column.
-
-    Raises RequestError for columns that do not do.
-    """
-    texts = (text for text in lines(file, columns.manifest) if text.strip())
-    check = columns.check
-    for number, text in enumerate(texts, 1):
-        try:
-            value = parse_json(text)
-        except RequestError as error:
-            yield TableRow(number, complaint=f"no JSON ({str(error).removeprefix('line 1: ')})")
-            continue
-        if not isinstance(value, dict):
-            yield TableRow(number, complaint="no JSON object")
-            continue
-        check(value)
-        check = columns.check_settings
-        fields = flatten_dream(value)
-        yield TableRow(number, {name: fields[name] for name in fields if columns.is_read(name)})
-
-
-def flatten_dream(value: dict[str, Any]) -> dict[str, Any]:
-    """The same with `dream`, where it is a mapping, by dotted names."""
-    fields = dict(value)
-    nested = fields.get("dream")
-    if isinstance(nested, dict):
-        del fields["dream"]
-        fields |= {f"dream.{name}": entry for name, entry in nested.items()}
-    return fields
+    error: str | None = None
 
 
 def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
-    """The rows below the header; settings are read as YAML, and names are text.
+    """Yield the rows of CSV below its header. Settings are parsed as YAML; names stay text.
 
-    Raises RequestError for a header that does not do.
+    Raises RequestError for wrong columns, and for a header that is not CSV.
     """
-    # Strict, since a quote that is never closed would else swallow rows without a word.
-    reader = csv.reader(lines(file, columns.manifest), strict=True)
+    # Without strict, a quote that is never closed would silently swallow rows.
+    reader = csv.reader(_lines(file, columns.table), strict=True)
     try:
         header = next((cells for cells in reader if cells), [])
     except csv.Error as error:
-        raise RequestError(f"{columns.manifest}: its header is no CSV ({error})") from error
+        raise RequestError(
+            f"{columns.table}: the header is not CSV ({error}); correct its quotes"
+        ) from error
     if header:
         columns.check(header)
     number = 0
@@ -145,20 +117,83 @@ def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
             cells = next(reader, None)
         except csv.Error as error:
             number += 1
-            yield TableRow(number, complaint=f"no CSV ({error})")
+            yield TableRow(number, error=f"not CSV ({error})")
             continue
         if cells is None:
             return
         if cells:
             number += 1
-            yield _line(number, header, cells, columns)
+            yield _csv_row(number, header, cells, columns)
 
 
-def _line(number: int, header: list[str], cells: list[str], columns: Columns) -> TableRow:
+def jsonl_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
+    """Yield the objects of JSON Lines. The first row must have the picture column.
+
+    Raises RequestError for wrong columns.
+    """
+    texts = (text for text in _lines(file, columns.table) if text.strip())
+    check = columns.check
+    for number, text in enumerate(texts, 1):
+        try:
+            value = parse_json(text)
+        except RequestError as error:
+            yield TableRow(number, error=f"not JSON ({str(error).removeprefix('line 1: ')})")
+            continue
+        if not isinstance(value, dict):
+            yield TableRow(number, error="not a JSON object")
+            continue
+        check(value)
+        check = columns.check_settings
+        fields = _flatten_dream(value)
+        yield TableRow(number, {name: fields[name] for name in fields if columns.is_read(name)})
+
+
+def parquet_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
+    """Yield the rows of Parquet, batch by batch. It reads only the used columns.
+
+    Raises RequestError for wrong columns, and for a file that is not Parquet.
+    """
+    # Arrow takes a while to load, and only Parquet needs it.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    number = 0
+    try:
+        with pq.ParquetFile(file) as parquet:
+            names = parquet.schema_arrow.names
+            columns.check(names)
+            used = [name for name in names if columns.is_read(name)]
+            # Threads would read ahead, and use memory for rows that nobody needs yet.
+            for batch in parquet.iter_batches(_PARQUET_BATCH, columns=used, use_threads=False):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield TableRow(number, _without_nan(_flatten_dream(row)))
+    except pa.ArrowException as error:
+        raise RequestError(
+            f"{columns.table}: not Parquet, or damaged after row {number}; write it again"
+        ) from error
+
+
+def _lines(file: BinaryIO, address: str) -> Iterator[str]:
+    """Yield lines with their ends. Bytes that are not UTF-8 become lone surrogates.
+
+    Raises RequestError for a line that is too long.
+    """
+    encoding = "utf-8-sig"
+    while line := file.readline(_MAX_LINE + 1):
+        if len(line) > _MAX_LINE:
+            raise RequestError(
+                f"{address}: a line is longer than 64 MiB; write each row on a line of its own"
+            )
+        yield line.decode(encoding, "surrogateescape")
+        encoding = "utf-8"
+
+
+def _csv_row(number: int, header: list[str], cells: list[str], columns: Columns) -> TableRow:
     if len(cells) != len(header):
-        return TableRow(number, complaint=f"has {len(cells)} cells, and the header {len(header)}")
+        return TableRow(number, error=f"has {len(cells)} cells, and the header {len(header)}")
     fields: dict[str, Any] = {}
-    complaint = None
+    message = None
     for name, text in zip(header, cells, strict=True):
         if not columns.is_read(name):
             continue
@@ -166,5 +201,27 @@ def _line(number: int, header: list[str], cells: list[str], columns: Columns) ->
             is_value = columns.is_setting(name) and name != "name"
             fields[name] = parse_yaml(text) if is_value else text
         except RequestError as error:
-            complaint = f"{name}: {error}"
-    return TableRow(number, fields, complaint)
+            message = f"{name}: {error}"
+    return TableRow(number, fields, message)
+
+
+def _flatten_dream(value: dict[str, Any]) -> dict[str, Any]:
+    """Replace a mapping `dream` by fields with dotted names."""
+    fields = dict(value)
+    nested = fields.get("dream")
+    if isinstance(nested, dict):
+        del fields["dream"]
+        fields |= {f"dream.{name}": entry for name, entry in nested.items()}
+    return fields
+
+
+def _without_nan(fields: dict[str, Any]) -> dict[str, Any]:
+    """Drop NaN, and turn whole floats into integers.
+
+    pandas writes integers as floats, and empty cells as NaN, if a column has an empty cell.
+    """
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in fields.items()
+        if not (isinstance(value, float) and math.isnan(value))
+    }

@@ -1,6 +1,6 @@
-"""The samples in a tar of WebDataset: files that differ only in what follows the first dot.
+"""The samples of a WebDataset tar: files with the same name up to the first dot.
 
-The rule is webdataset's own (`base_plus_ext` and `group_by_keys` in its `tariterators.py`).
+The rules are those of `base_plus_ext` and `group_by_keys` in webdataset's `tariterators.py`.
 """
 
 import os
@@ -12,15 +12,22 @@ from itertools import groupby
 from typing import BinaryIO
 
 from jobs.dataset.inputs.content import open_stream
-from jobs.dataset.inputs.files import escape_non_utf8
+from jobs.dataset.inputs.files import escape_non_utf8, is_picture, is_readable
 from jobs.dataset.inputs.item import ByteRange, ListedFile, ListedImage, SampleFile
-from jobs.dataset.inputs.patterns import is_picture, is_readable
 from jobs.text.errors import RequestError
+
+TAR_SUFFIX = ".tar"
+
+
+_NAME = re.compile(r"(?P<key>(?:.*/)?[^.]+)\.(?P<suffix>[^/]*)", re.DOTALL)
+
+_RESERVED = re.compile(r"__[^/]*__($|/)")
+"""Names that webdataset reserves for metadata."""
 
 
 @dataclass(frozen=True)
 class MemberRange:
-    """A regular file: its name, and its `length` bytes from `start` of the tar on."""
+    """A regular file of a tar: its name, and where its content is in the tar, in bytes."""
 
     name: str
     start: int
@@ -29,92 +36,86 @@ class MemberRange:
 
 @dataclass(frozen=True)
 class TarDamage:
-    """The place after which nothing can be found, and why."""
+    """The damage that ends a scan. reason: a text for people."""
 
     reason: str
 
 
 def scan_tar(file: BinaryIO, address: str) -> Iterator[MemberRange | TarDamage]:
-    """The members in their order, without their bytes; of a tar that is damaged, that at last.
+    """Yield the members of a tar in order, without their content. Damage is the last one.
 
-    Raises RequestError for a sparse member, whose bytes do not lie together.
+    address: of the tar, for errors. Raises RequestError for a sparse member, because its content is
+    not in one piece.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
-            for found in _headers(tar):
-                if found.issparse():
+            for header in _headers(tar):
+                if header.issparse():
                     raise RequestError(
-                        f"{address}: {found.name} is sparse; make the tar anew, without --sparse"
+                        f"{address}: {header.name} is sparse; make the tar again, without --sparse"
                     )
-                if found.offset_data + found.size > size:
-                    yield TarDamage(f"ends at byte {size}, within {found.name}")
+                if header.offset_data + header.size > size:
+                    yield TarDamage(f"ends at byte {size}, within {header.name}")
                     return
-                if found.isreg():
-                    yield MemberRange(found.name, found.offset_data, found.size)
+                if header.isreg():
+                    yield MemberRange(header.name, header.offset_data, header.size)
             end = tar.offset
     except (tarfile.TarError, ValueError) as error:
         yield TarDamage(f"not a tar, or damaged ({error})")
         return
     file.seek(end)
-    # To tarfile, and to many tools, what makes no sense is an end like any other.
+    # tarfile treats an invalid header like the end of the tar.
     if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
         yield TarDamage(f"has no end mark at byte {end}, where its last member ends")
 
 
-def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    while (found := tar.next()) is not None:
-        # It keeps all that it has seen.
-        tar.members.clear()  # type: ignore[attr-defined]
-        yield found
-
-
-TAR_SUFFIX = ".tar"
-
-
-_NAME = re.compile(r"(?P<key>(?:.*/)?[^.]+)\.(?P<suffix>[^/]*)", re.DOTALL)
-
-_META = re.compile(r"__[^/]*__($|/)")
-"""What webdataset keeps for itself."""
-
-
 def list_samples(tar: ListedFile) -> Iterator[ListedImage]:
-    """Each sample of a tar: its first picture, and the rest as extras.
+    """Yield the samples of a tar, each with its first picture, and its other files as extras.
 
-    What cannot be found in a tar that is damaged is one complaint, whose key is the tar's name.
-    Raises RequestError where the tar cannot be opened, or has sparse members, and StoreError.
+    A damaged tar also gives one image with an error; its key is the tar's name.
+
+    Raises RequestError if the tar cannot be opened or has sparse members, and StoreError.
     """
     name = tar.key[: -len(TAR_SUFFIX)]
-    if tar.complaint is not None:
-        yield ListedImage(key=name, place=ByteRange(address=tar.address), complaint=tar.complaint)
+    if tar.error is not None:
+        yield ListedImage(key=name, place=ByteRange(address=tar.address), error=tar.error)
         return
     with open_stream(tar.address) as file:
-        # What belongs to no sample does not end one either.
-        parts = filter(_counts, scan_tar(file, tar.address))
-        for key, group in groupby(parts, _sample):
+        # A member without a sample does not end the sample around it.
+        members = filter(_is_relevant, scan_tar(file, tar.address))
+        for key, group in groupby(members, _sample_key):
             if key is None:
-                yield from (_damaged(name, tar, one) for one in group if isinstance(one, TarDamage))
+                damages = (one for one in group if isinstance(one, TarDamage))
+                yield from (_damaged_tar(name, tar, one) for one in damages)
             else:
-                yield _found(name, key, tar, group)
+                yield _sample(name, key, tar, group)
 
 
-def _counts(member: MemberRange | TarDamage) -> bool:
-    return isinstance(member, TarDamage) or _sample(member) is not None
+def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (header := tar.next()) is not None:
+        # tarfile keeps every header, which would take memory.
+        tar.members.clear()  # type: ignore[attr-defined]
+        yield header
 
 
-def _sample(member: MemberRange | TarDamage) -> str | None:
-    """The key of the sample that a member belongs to, if to any."""
-    if isinstance(member, TarDamage) or _META.match(member.name):
+def _is_relevant(member: MemberRange | TarDamage) -> bool:
+    return isinstance(member, TarDamage) or _sample_key(member) is not None
+
+
+def _sample_key(member: MemberRange | TarDamage) -> str | None:
+    """The key of a member's sample, or None if it has none."""
+    if isinstance(member, TarDamage) or _RESERVED.match(member.name):
         return None
     parts = _NAME.fullmatch(member.name)
     return None if parts is None else escape_non_utf8(parts["key"])
 
 
-def _found(
+def _sample(
     shard: str, key: str, tar: ListedFile, group: Iterable[MemberRange | TarDamage]
 ) -> ListedImage:
-    parts = [
+    files = [
         SampleFile(
             suffix=_suffix(member.name),
             place=ByteRange(address=tar.address, start=member.start, length=member.length),
@@ -122,31 +123,30 @@ def _found(
         for member in group
         if isinstance(member, MemberRange)
     ]
-    picture = _picture(parts)
+    picture = _picture(files)
     if picture is None:
-        complaint = "no picture in this sample"
         return ListedImage(
             key=f"{shard}/{key}",
             shard=shard,
-            place=parts[0].place,
-            extras=tuple(parts),
-            complaint=complaint,
+            place=files[0].place,
+            extras=tuple(files),
+            error="no picture in this sample; add one, or leave the sample out",
         )
-    suffixes = [part.suffix for part in parts]
+    suffixes = [file.suffix for file in files]
     twice = next((suffix for suffix in suffixes if suffixes.count(suffix) > 1), None)
     return ListedImage(
         key=f"{shard}/{key}",
         shard=shard,
         place=picture.place,
-        extras=tuple(part for part in parts if part is not picture),
-        complaint=None if twice is None else f".{twice} is there twice in this sample",
+        extras=tuple(file for file in files if file is not picture),
+        error=None if twice is None else f"two files of this sample end in .{twice}; rename one",
     )
 
 
-def _picture(parts: list[SampleFile]) -> SampleFile | None:
-    """The first that can be read; else the first that people would call a picture."""
-    pictures = [part for part in parts if is_picture(f"x.{part.suffix}")]
-    readable = (part for part in pictures if is_readable(f"x.{part.suffix}"))
+def _picture(files: list[SampleFile]) -> SampleFile | None:
+    """The first file in a readable picture format; else the first in another picture format."""
+    pictures = [file for file in files if is_picture(f"x.{file.suffix}")]
+    readable = (file for file in pictures if is_readable(f"x.{file.suffix}"))
     return next(readable, pictures[0] if pictures else None)
 
 
@@ -155,8 +155,8 @@ def _suffix(name: str) -> str:
     return "" if parts is None else escape_non_utf8(parts["suffix"]).lower()
 
 
-def _damaged(name: str, tar: ListedFile, damage: TarDamage) -> ListedImage:
-    complaint = f"{tar.address}: {damage.reason}; what follows is lost: copy or make it again"
+def _damaged_tar(name: str, tar: ListedFile, damage: TarDamage) -> ListedImage:
+    message = f"{tar.address}: {damage.reason}; the rest is lost; copy or make it again"
     return ListedImage(
-        key=name, place=ByteRange(address=tar.address), complaint=" ".join(complaint.splitlines())
+        key=name, place=ByteRange(address=tar.address), error=" ".join(message.splitlines())
     )

@@ -24,7 +24,7 @@ _GROWTH_DIVISOR = 4
 
 
 def useful_workers(plan: PosterPlan, conditions: Conditions) -> int:
-    """The largest crew whose members are all useful, from 1 to the number of tiles."""
+    """The size of the largest crew without useless members, from 1 to the number of tiles."""
     tiles = len(plan.grids[-1])
     one = predict(plan, 1, conditions)
     return largest_useful_crew(
@@ -37,12 +37,12 @@ def useful_workers(plan: PosterPlan, conditions: Conditions) -> int:
 def largest_useful_crew(
     seconds: Callable[[int], float], max_workers: int, fixed_seconds: float = 0.0
 ) -> int:
-    """The largest crew whose speedup grows by MIN_MARGINAL_EFFICIENCY for each further member.
+    """The largest crew with a speedup that grows by MIN_MARGINAL_EFFICIENCY for each member.
 
-    The growth counts from the last useful crew. A row of tiles that only several members together
-    save therefore counts once it is saved.
+    The growth counts from the last useful crew. Sometimes only several further members together
+    save a row of tiles; they are useful once the row is saved.
 
-    seconds: the time of a crew, above 0. fixed_seconds: the time that no crew goes below.
+    seconds: the time of a crew by its size, above 0. fixed_seconds: the time that every crew takes.
     """
     alone = seconds(1)
     useful, useful_speedup = 1, 1.0
@@ -70,7 +70,7 @@ class Comparison:
     """Predictions for several crews.
 
     crews: the smallest first; that is a single worker. useful_workers: the size of the largest crew
-    whose members are all useful.
+    without useless members.
     """
 
     conditions: Conditions

@@ -45,7 +45,7 @@ def conditions_for(
 
 
 def cluster_conditions(plan: PosterPlan, specs: DeviceSpecs) -> Conditions:
-    """The conditions of a cluster of which only the workers' devices are known."""
+    """The conditions of a cluster, if only the devices of its workers are known."""
     speed = datasheet_speed(specs, plan.profile.cost, plan.precision)
     price = _hourly_price(plan, specs)
     return Conditions(speed, cluster_network(DEFAULT_GBPS), price, PRICE_SOURCE)

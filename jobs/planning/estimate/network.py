@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from render.geometry.grid import Grid
-from render.geometry.halo import halo_exchange
-from render.geometry.partition import Block
+from render.geometry.partition import Block, halo_exchange
 from render.geometry.sampling_grid import SamplingGrid
 
 _COPY_BANDWIDTH = 0.9e9
@@ -32,7 +31,7 @@ class NetworkModel:
     store_bandwidth: float
 
     def seconds(self, size: int, transfers: int) -> float:
-        """The time in which a worker receives `size` bytes in so many transfers."""
+        """The time in which a worker receives `size` bytes in that many transfers."""
         wire = size / (self.gbps * 1e9 / 8 * _NETWORK_EFFICIENCY) if self.gbps else 0.0
         return size / _COPY_BANDWIDTH + wire + transfers * _TRANSFER_SECONDS
 
@@ -58,7 +57,7 @@ _CHANNELS = 3
 
 @dataclass(frozen=True)
 class HaloTraffic:
-    """What workers receive from their neighbours at a step.
+    """The bytes that workers receive from their neighbours at a step.
 
     total_bytes: of all workers. busiest_bytes, busiest_transfers: of the worker that receives most.
     """

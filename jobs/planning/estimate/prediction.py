@@ -73,7 +73,7 @@ class Conditions:
     parallel_workers: int | None = None
 
     def total_seconds(self, seconds: Sequence[float]) -> float:
-        """The time until all workers have finished. seconds: of each worker by itself."""
+        """The time until all workers have finished. seconds: the time of each worker alone."""
         return max(*seconds, sum(seconds) / (self.parallel_workers or len(seconds)))
 
 
@@ -110,7 +110,7 @@ class OctaveTime:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A poster by a crew of `workers`: seconds by phase. price: as in Conditions."""
+    """The seconds of each phase of a poster, for a crew of `workers`. price: as in Conditions."""
 
     workers: int
     start: float
@@ -147,7 +147,7 @@ class Prediction:
 
 
 def predict(plan: PosterPlan, workers: int, conditions: Conditions) -> Prediction:
-    """The time of a poster by so many workers. The plan's own number of workers does not count."""
+    """Predict a poster by that many workers, whatever number of workers the plan has."""
     height, width = plan.size
     source_pixel = _DECODE_PIXEL if plan.spec.input.noise is None else _NOISE_PIXEL
     mask_pixels = sum(_pixels(plan.attachments[path]) for path in plan.masks)

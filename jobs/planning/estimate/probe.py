@@ -1,8 +1,8 @@
 """A short measurement on this machine: one step of a tile, as the plan's workers do it.
 
-Each probe is a process. As many run at the same time as workers will share the machine, because
-they also share its memory and caches. A probe reads a plan from standard input, says that it is
-ready, and measures once all are ready.
+Each probe is a process. There is one for each worker that will share the machine, because workers
+also share its memory and caches. A probe reads a plan from standard input, prints that it is ready,
+and measures once all are ready.
 """
 
 import json
@@ -29,8 +29,8 @@ _MAX_WINDOW = 640
 
 
 _SHRINK = 2
-"""A second window has its side divided by this. The two show what each window costs apart from its
-pixels."""
+"""The side of a second window is divided by this. Both times together give the cost of a window
+without its pixels."""
 
 
 _ROUNDS = 3
@@ -51,7 +51,7 @@ class StepSeconds(NamedTuple):
 
 
 def measure_speed(plan: PosterPlan, workers: int) -> Speed:
-    """Measure the speed of each of so many workers that share this machine.
+    """Measure the mean speed of workers that share this machine. workers: how many compute at once.
 
     Takes about ten seconds. Raises ProbeFailed.
     """
@@ -120,7 +120,7 @@ def _load_network(plan: PosterPlan) -> "Network":
         make_deterministic,
         return_freed_memory,
     )
-    from render.dream.guide import with_guides
+    from render.dream.attachments import with_guides
     from render.networks.network import load_network
 
     make_deterministic()
@@ -157,7 +157,7 @@ def _time_step(plan: PosterPlan, network: "Network", side: int) -> StepSeconds:
 
     from render.determinism import dtypes
     from render.dream.band_gradient import TileView, band_gradients, tile_gradients
-    from render.dream.update import abs_sums, ascend
+    from render.dream.canvas import abs_sums, ascend
 
     dream, whole, size = plan.spec.dream, Rect(0, 0, side, side), (side, side)
     canvas = torch.randn((side, side, 3), dtype=dtypes(plan.precision).canvas).to(plan.device)

@@ -3,8 +3,7 @@
 from typing import Any
 
 from jobs.planning.estimate.comparison import MIN_MARGINAL_EFFICIENCY, Comparison
-from jobs.text.format import format_size, format_time
-from jobs.text.report import Facts, Table
+from jobs.text.report import Properties, Table, format_size, format_time
 
 _MINUTES_FROM = 600.0
 """Times below this many seconds are printed in seconds, so that crews differ visibly."""
@@ -42,7 +41,7 @@ def comparison_document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def comparison_sections(document: dict[str, Any]) -> tuple[Table | Facts, ...]:
+def comparison_sections(document: dict[str, Any]) -> tuple[Table | Properties, ...]:
     """A comparison for people: a row for each crew, then the assumptions."""
     rows = [
         (
@@ -55,11 +54,11 @@ def comparison_sections(document: dict[str, Any]) -> tuple[Table | Facts, ...]:
         )
         for crew in document["crews"]
     ]
-    heads = ("workers", "a step", "halos a step", "time", "efficiency", "USD")
-    return Table(heads, rows), Facts(_facts(document))
+    headings = ("workers", "a step", "halos a step", "time", "efficiency", "USD")
+    return Table(headings, rows), Properties(_properties(document))
 
 
-def _facts(document: dict[str, Any]) -> list[tuple[str, str]]:
+def _properties(document: dict[str, Any]) -> list[tuple[str, str]]:
     gbps, price = document["network_gbps"], document["price"]
     useful = document["useful_workers"]
     hourly = "unknown; give --price" if price is None else f"{price:g} USD a worker and hour"

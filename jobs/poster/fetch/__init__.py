@@ -1,1 +1,7 @@
-"""Fetching a poster: downloads, and other formats made from its last checkpoint."""
+"""Fetches a poster: downloads its files, or encodes other formats from its last checkpoint.
+
+fetch       fetches the formats that a user asks for
+outputs     an output to download, or to encode
+canvas      the final canvas, from which any format can be encoded
+folder      the folder that results are written to
+"""

@@ -1,4 +1,4 @@
-"""The final canvas of a job: its last commit, from which any format can be encoded."""
+"""The final canvas of a job, from its last commit. Any format can be encoded from it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ class FinalCanvas:
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """The objects to download before `image`; none if the store is a local folder."""
+        """The objects to download before `image` is called; none if the store is a local folder."""
         return tuple(
             RemoteFile(part.key, part.size, _file(number))
             for number, part in enumerate(self.commit.parts)
@@ -82,7 +82,10 @@ class FinalCanvas:
 def final_canvas(store: Store, job: Job, dpi: float | None) -> FinalCanvas | None:
     """Return the final canvas of a succeeded job; None if its checkpoints were cleaned.
 
-    dpi: of the job's outputs. Raises InvalidRecord.
+    dpi: the resolution of the job's outputs.
+
+    Raises:
+        InvalidRecord: the manifest is not valid.
     """
     keys, document = JobKeys(job.id), job.manifest or {}
     try:
@@ -91,7 +94,7 @@ def final_canvas(store: Store, job: Job, dpi: float | None) -> FinalCanvas | Non
         raise invalid_record(keys.manifest, describe_errors(error, _Manifest, document)) from error
     plan = manifest.plan
     last = len(plan.octaves) - 1, manifest.spec.dream.steps
-    # Equal to the label of the job's own files; see PosterPlan.label.
+    # The same label as in the job's own files; see PosterPlan.label.
     label = canonical_json({"spec": document["identity"], "plan": document["plan"]})
     for found in valid_commits(store, keys):
         if (found.commit.octave, found.commit.step) == last:

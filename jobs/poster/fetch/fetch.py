@@ -1,4 +1,4 @@
-"""Fetches a job's results: downloads or encodes them, checks them, then publishes them."""
+"""Fetches a job's results: downloads or encodes them, checks them, and publishes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from jobs.poster.fetch.outputs import (
 )
 from jobs.records.job import Job
 from jobs.records.keys import JobKeys
-from jobs.records.outputs import JobOutput, job_outputs
+from jobs.records.manifest import JobOutput, job_outputs
 from jobs.records.record import invalid_record
 from jobs.runtime.staging import download
 from jobs.store.retrying import RetryingStore
@@ -57,7 +57,7 @@ def _fetchable_outputs(job: Job) -> tuple[JobOutput, ...]:
     if job.state != "succeeded":
         raise RequestError(
             f"{job.id}: is {job.state}; only succeeded jobs can be fetched; "
-            f"`dreamfarm show {job.id}` says more"
+            f"`dreamfarm show {job.id}` tells why"
         )
     found = job_outputs(job)
     if not found:
@@ -74,46 +74,48 @@ class _Fetch:
 
     def run(self, formats: Sequence[RequestedFormat]) -> list[OutputEntry]:
         """Fetch the formats; returns their outputs in the same order."""
-        asked = [self._resolve(one) for one in formats] or list(self.results)
-        names = [self._file_name(one) for one in asked]
+        requested = [self._resolve(one) for one in formats] or list(self.results)
+        names = [self._file_name(one) for one in requested]
         for name in names:
             if names.count(name) > 1:
                 raise RequestError(f"--format: two of them would be {name}; fetch one at a time")
         with self.folder.open():
             self.folder.check_names(names)
-            existing = {self._file_name(one): self._existing(one) for one in asked}
-            waiting = [
-                self._make_output(one) for one in asked if existing[self._file_name(one)] is None
+            existing = {self._file_name(one): self._existing(one) for one in requested}
+            missing = [
+                self._make_output(one)
+                for one in requested
+                if existing[self._file_name(one)] is None
             ]
-            self._download(waiting)
-            fresh = {one.name: one.finish(self.folder) for one in waiting}
-            outputs = [existing[name] or fresh[name] for name in names]
-            kept = [one for one in self.folder.outputs() if one["path"] not in names]
-            manifest = {**(self.job.manifest or {}), "outputs": [*outputs, *kept]}
-            self.folder.publish(fresh, manifest)
+            self._download(missing)
+            new = {one.name: one.finish(self.folder) for one in missing}
+            outputs = [existing[name] or new[name] for name in names]
+            earlier = [one for one in self.folder.outputs() if one["path"] not in names]
+            manifest = {**(self.job.manifest or {}), "outputs": [*outputs, *earlier]}
+            self.folder.publish(new, manifest)
         return outputs
 
-    def _resolve(self, wanted: RequestedFormat) -> JobOutput | RequestedFormat:
+    def _resolve(self, requested: RequestedFormat) -> JobOutput | RequestedFormat:
         """The job's own result of a format, or the format if the job has not made it."""
-        return next((one for one in self.results if wanted.is_met_by(one)), wanted)
+        return next((one for one in self.results if requested.is_met_by(one)), requested)
 
     def _file_name(self, one: JobOutput | RequestedFormat) -> str:
         if isinstance(one, JobOutput):
             return one.name
-        # A job's id is its name and a hash. The name is also that of its files.
+        # A job's id is its name and a hash, and its files have the same name.
         return self.job.id.rpartition("-")[0] + FORMATS[one.format].suffix
 
     def _existing(self, one: JobOutput | RequestedFormat) -> OutputEntry | None:
-        """The output if the folder already has it."""
+        """The output, if the folder already has it."""
         if isinstance(one, JobOutput):
             return manifest_entry(one) if self.folder.has_file(one.name, one.sha256) else None
-        wanted = one.format, one.depth
+        format_and_depth = one.format, one.depth
         return next(
             (
-                before
-                for before in self.folder.outputs()
-                if (before["format"], before["depth"]) == wanted
-                and self.folder.has_file(before["path"], before["sha256"])
+                entry
+                for entry in self.folder.outputs()
+                if (entry["format"], entry["depth"]) == format_and_depth
+                and self.folder.has_file(entry["path"], entry["sha256"])
             ),
             None,
         )

@@ -1,4 +1,4 @@
-"""The folder that fetched results are written to."""
+"""The folder for fetched results, and its hidden working folder."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from jobs.runtime.manifest import MANIFEST, encode_manifest, write_manifest
+from jobs.records.manifest import MANIFEST, encode_manifest, write_manifest
 from jobs.text.errors import RequestError
 from render.pictures.deepzoom import digest, publish_deepzoom
 
@@ -19,6 +19,7 @@ fetch resumes from there."""
 
 
 _HASH_DIGITS = 12
+"""Digits of a manifest's hash in the name of its working folder."""
 
 
 OutputEntry = dict[str, Any]
@@ -34,9 +35,9 @@ class FetchFolder:
 
     def __init__(self, out: Path, job: str, manifest: dict[str, Any]) -> None:
         self.out, self._job = out, job
-        self._waiting = out / PARTIAL_FOLDER / job
+        self._partial = out / PARTIAL_FOLDER / job
         self.working = (
-            self._waiting / hashlib.sha256(encode_manifest(manifest)).hexdigest()[:_HASH_DIGITS]
+            self._partial / hashlib.sha256(encode_manifest(manifest)).hexdigest()[:_HASH_DIGITS]
         )
 
     @contextmanager
@@ -45,18 +46,18 @@ class FetchFolder:
 
         After an error, its files stay. Raises RequestError for errors of the disk.
         """
-        made = [folder for folder in (self.out, *self.out.parents) if not folder.exists()]
+        created = [folder for folder in (self.out, *self.out.parents) if not folder.exists()]
         try:
             self.working.mkdir(parents=True, exist_ok=True)
             yield
-            shutil.rmtree(self._waiting)
+            shutil.rmtree(self._partial)
         except OSError as why:
             where = why.filename or self.out
             raise RequestError(
                 f"{where}: {why.strerror}; check the folder, or choose another --out"
             ) from why
         finally:
-            _remove_empty_folders(self._waiting, [self._waiting.parent, *made])
+            _remove_empty_folders(self._partial, [self._partial.parent, *created])
 
     def check_names(self, names: Iterable[str]) -> None:
         """Check that no file would replace a folder. Raises RequestError."""
@@ -94,17 +95,17 @@ class FetchFolder:
         for name in names:
             # The old manifest is wrong as soon as its files are replaced.
             (self.out / MANIFEST).unlink(missing_ok=True)
-            made, final = self.working / name, self.out / name
+            partial, final = self.working / name, self.out / name
             if final.suffix == ".dzi":
-                publish_deepzoom(made, final)
+                publish_deepzoom(partial, final)
             else:
-                made.replace(final)
+                partial.replace(final)
         write_manifest(self.out, manifest)
 
 
 def _remove_empty_folders(folder: Path, above: Iterable[Path]) -> None:
     """Remove the empty folders below a folder, and then those of `above` that are empty."""
-    below = [Path(place) for place, _, _ in os.walk(folder, topdown=False)]
+    below = [Path(path) for path, _, _ in os.walk(folder, topdown=False)]
     for empty in (*below, *above):
         with suppress(OSError):
             empty.rmdir()

@@ -1,4 +1,4 @@
-"""The outputs to fetch: files of the job, or other formats encoded from its final canvas."""
+"""The outputs to fetch: files of the job, or other formats, encoded from its final canvas."""
 
 import shutil
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from jobs.planning.disk import disk_use
 from jobs.poster.fetch.canvas import FinalCanvas
 from jobs.poster.fetch.folder import FetchFolder, OutputEntry
 from jobs.records.keys import JobKeys
-from jobs.records.outputs import JobOutput
+from jobs.records.manifest import JobOutput
 from jobs.runtime.staging import RemoteFile, missing_object
 from jobs.spec.poster import Output as OutputSpec
 from jobs.store.errors import StoreRefused
@@ -38,7 +38,7 @@ class DownloadedOutput:
         return 0
 
     def finish(self, folder: FetchFolder) -> OutputEntry:
-        """Check the downloaded files. Removes them and raises StoreRefused if they are damaged."""
+        """Check the downloaded files. If they are damaged, remove them and raise StoreRefused."""
         path = folder.working / self.name
         if f"sha256:{digest(path)}" != self.result.sha256:
             path.unlink()

@@ -1,64 +1,77 @@
-"""Counters of one holder's work, and the snapshots of them that it sends."""
+"""Counters of one holder's work, and of the time that its workers spend."""
 
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, get_args
 
-from pydantic import BaseModel, Field
-
-from jobs.records.record import Record
 from jobs.records.status import Failure, Items
 from jobs.runtime.metrics.progress import Progress
-from jobs.runtime.metrics.timings import WorkerTimings
+from jobs.runtime.metrics.snapshot import MetricsSnapshot, Outcome, ResourceUse
 
-Outcome = Literal["done"] | Failure
-"""What became of a dataset's item: it is done, or it failed with an error of this class."""
-
-
-_Count = Annotated[int, Field(ge=0)]
-
-_Amount = Annotated[float, Field(ge=0)]
+if TYPE_CHECKING:
+    from render.engine.shard import HaloPixels
 
 
-class ResourceUse(BaseModel):
-    """The resources that a holder uses: CPU cores, GPUs, and bytes of memory."""
+WorkerPhase = Literal["load", "gradients", "update", "save"]
+"""The phases of a worker.
 
-    model_config = Record.model_config
-
-    cores: _Count
-    gpus: _Count
-    memory: _Count
+load: it makes or reads the tiles of an octave. gradients, update: the two halves of a step. save:
+it writes a checkpoint.
+"""
 
 
-class MetricsSnapshot(Record):
-    """Sums since the holder started, which never fall, and its current resources.
+PHASES: tuple[WorkerPhase, ...] = get_args(WorkerPhase)
 
-    steps, megapixel_steps: done by this holder; repeated steps count again. phase_seconds: of all
-    workers together, by phase. halo_bytes: sent from worker to worker. checkpoints: written.
-    checkpoint_seconds: the time that the crew waited for them. retries: crews and pools replaced,
-    by the class of the error. items: of a dataset, by outcome. workers: now. progress: of the job,
-    from 0 to 1. gpu_memory: the peak of each worker, in bytes; 0 on a CPU; empty before it is
-    known. use: the resources in use; None before they are known.
+
+@dataclass(frozen=True)
+class WorkerTimings:
+    """The time, traffic and memory of a worker since it started.
+
+    seconds: by phase. halo_bytes: of the halos for other workers. gpu_memory: the peak, in bytes.
     """
 
-    steps: _Count = 0
-    megapixel_steps: _Amount = 0.0
-    phase_seconds: dict[str, _Amount] = Field(default_factory=dict)
-    halo_bytes: _Count = 0
-    checkpoints: _Count = 0
-    checkpoint_seconds: _Amount = 0.0
-    retries: dict[Failure, _Count] = Field(default_factory=dict)
-    items: dict[Outcome, _Count] = Field(default_factory=dict)
-    workers: _Count = 0
-    progress: Annotated[float, Field(ge=0, le=1)] = 0.0
-    gpu_memory: tuple[_Count, ...] = ()
-    use: ResourceUse | None = None
+    seconds: dict[WorkerPhase, float] = field(default_factory=dict)
+    halo_bytes: int = 0
+    gpu_memory: int = 0
+
+    def during(self, *phases: WorkerPhase) -> float:
+        """The seconds of these phases together."""
+        return sum(self.seconds.get(phase, 0.0) for phase in phases)
+
+
+class Stopwatch:
+    """Measures the timings of one worker."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._seconds: dict[WorkerPhase, float] = dict.fromkeys(PHASES, 0.0)
+        self._halo_bytes = 0
+
+    @contextmanager
+    def during(self, phase: WorkerPhase) -> Iterator[None]:
+        """Add the time until the block ends to a phase."""
+        begun = self._clock()
+        try:
+            yield
+        finally:
+            self._seconds[phase] += self._clock() - begun
+
+    def count_halos(self, halos: "dict[int, HaloPixels]") -> "dict[int, HaloPixels]":
+        """Count the bytes of halos for other workers. Returns the halos."""
+        self._halo_bytes += sum(pixels.nbytes for _, pixels in halos.values())
+        return halos
+
+    def timings(self, gpu_memory: int) -> WorkerTimings:
+        """The timings so far. gpu_memory: the peak, in bytes."""
+        return WorkerTimings(dict(self._seconds), self._halo_bytes, gpu_memory)
 
 
 WAITING = "waiting"
-"""The phase of workers that wait for halos or for the slowest worker."""
+"""The phase of workers that wait for halos, or for the slowest worker."""
 
 
 _SEND_INTERVAL = 1.0
@@ -66,7 +79,7 @@ _SEND_INTERVAL = 1.0
 
 
 _QUERY_INTERVAL = 10.0
-"""Seconds between two queries for a crew's timings. Each takes the crew a moment."""
+"""Seconds between two queries for a crew's timings. Each one delays the crew."""
 
 
 SendSnapshot = Callable[[MetricsSnapshot], None]

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from jobs.records.state import ENDED, State
 from jobs.records.status import Failure
-from jobs.runtime.metrics.counters import WAITING, MetricsSnapshot
-from jobs.runtime.metrics.timings import PHASES
+from jobs.runtime.metrics.counters import PHASES, WAITING
+from jobs.runtime.metrics.snapshot import MetricsSnapshot
 from jobs.text.errors import RequestError
 
 OPEN_STATES: tuple[State, ...] = ("queued", "running", "paused")
@@ -40,22 +40,22 @@ class MetricsExporter:
             return prometheus_client.Counter(f"dreamfarm_{name}", text, labels, registry=registry)
 
         self._jobs = gauge("jobs", "Jobs in the store that have not ended, by state.", "state")
-        self._age = gauge("queue_age_seconds", "Since the oldest queued job was submitted.")
-        self._answers = gauge("store_answers", "Whether the store, and the cluster, answer: 1 or 0")
-        self._ended = counter("jobs_ended", "Jobs that ended in this scheduler's hands.", "state")
+        self._age = gauge("queue_age_seconds", "Seconds since the oldest queued job was submitted.")
+        self._answers = gauge("store_answers", "Whether the store and the cluster answer: 1 or 0.")
+        self._ended = counter("jobs_ended", "Jobs that ended under this scheduler.", "state")
         self._retries = counter("retries", "Crews, pools and holders replaced.", "class")
         self._steps = counter("steps", "Gradient ascent steps of whole pictures.")
-        self._work = counter("megapixel_steps", "Millions of pixels times steps, posters alone.")
-        self._phases = counter("phase_seconds", "Seconds of workers, by what they did.", "phase")
-        self._halos = counter("halo_bytes", "Pixels that went from worker to worker.")
-        self._checkpoints = counter("checkpoints", "Checkpoints that were written.")
-        self._checkpointing = counter("checkpoint_seconds", "Seconds that crews waited for them.")
-        self._items = counter("items", "Items of datasets, by what became of them.", "outcome")
+        self._work = counter("megapixel_steps", "Millions of pixels times steps, of posters.")
+        self._phases = counter("phase_seconds", "Seconds of workers, by phase.", "phase")
+        self._halos = counter("halo_bytes", "Bytes of pixels that went from worker to worker.")
+        self._checkpoints = counter("checkpoints", "Checkpoints written.")
+        self._checkpointing = counter("checkpoint_seconds", "Seconds that checkpoints took.")
+        self._items = counter("items", "Items of datasets, by outcome.", "outcome")
         self._workers = gauge("workers", "Workers of this scheduler's crews and pools.")
-        self._progress = gauge("job_progress_ratio", "Of a running job, from 0 to 1.", "job_id")
+        self._progress = gauge("job_progress_ratio", "Progress of a running job: 0 to 1.", "job_id")
         self._gpu = gauge(
             "gpu_memory_bytes",
-            "At the most, by a worker of a running poster, of its GPU; 0 on CPUs.",
+            "Peak GPU memory of a worker of a running poster; 0 on CPUs.",
             *("job_id", "worker"),
         )
         self._seen: dict[str, MetricsSnapshot] = {}
@@ -100,7 +100,7 @@ class MetricsExporter:
         self._count_workers()
 
     def end_job(self, job: str, state: State | None, *, died: bool) -> None:
-        """Remove a job whose holder has ended.
+        """Remove a job after its holder has ended.
 
         state: of the job now, if known. died: the holder failed, and another one will continue.
         """

@@ -11,7 +11,7 @@ Phase = Literal["decode", "dream", "encode", "items"]
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a render is.
+    """The progress of a render.
 
     octave, octaves, step, steps: counted from 1; all 0 for a dataset. done, total: megapixel-steps,
     or items of a dataset. fraction: the estimated part of the dreaming time that is over, from 0 to
@@ -30,10 +30,11 @@ class Progress:
 
 
 WatchProgress = Callable[[Progress], None]
+"""Gets the progress after each step or item. It may raise, which ends the render."""
 
 
 _RECENT_FRACTION = 0.5
-"""The last part of the time so far, which the rate is taken from. First steps are slow."""
+"""The last part of the time so far, from which the rate is estimated. First steps are slow."""
 
 
 _MAX_SAMPLES = 1000

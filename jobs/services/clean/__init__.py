@@ -1,1 +1,1 @@
-"""Deleting jobs, and garbage in a store."""
+"""Deletes jobs, and finds the garbage in a store."""

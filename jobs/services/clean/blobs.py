@@ -1,4 +1,4 @@
-"""The submitters' files in a store, and which of them no job refers to."""
+"""The blobs of a store: submitted files, and which jobs reference them."""
 
 import re
 from collections.abc import Iterable
@@ -13,39 +13,39 @@ from jobs.store.store import ObjectInfo, Store
 BLOBS = "blobs/"
 
 
-_AT_ONCE = 16
+_THREADS = 16
 
 _DIGEST = re.compile(rb"sha256:[0-9a-f]{64}")
 
 
-def unreferred(store: Store, blobs: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-    """Those of the blobs that no spec names.
+def unreferenced_blobs(store: Store, blobs: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """Those of the given blobs that no job references.
 
-    A submit that has found its blob here, and is about to write its spec, is not seen: only blobs
-    that are old may be deleted.
+    A submit may have found a blob, and not yet written the spec that references it. So delete only
+    old blobs.
     """
     found = list(blobs)
-    referred = _referred(store) if found else set()
-    return [entry for entry in found if entry.key not in referred]
+    referenced = _all_referenced_blobs(store) if found else set()
+    return [entry for entry in found if entry.key not in referenced]
 
 
-def blobs_of(store: Store, job: str) -> set[str]:
-    """The keys of the blobs that a job's spec and items name, whatever else is in them."""
+def referenced_blobs(store: Store, job: str) -> set[str]:
+    """The keys of the blobs whose digests are in a job's spec or item lists, valid or not."""
     items = (entry.key for entry in store.list_objects(DatasetKeys(job).all_items))
     return {
         blob_key(digest.decode())
         for key in (JobKeys(job).spec, *items)
-        for digest in _DIGEST.findall(_content(store, key))
+        for digest in _DIGEST.findall(_get_or_empty(store, key))
     }
 
 
-def _content(store: Store, key: str) -> bytes:
+def _get_or_empty(store: Store, key: str) -> bytes:
     try:
         return store.get(key)
     except ObjectNotFound:
         return b""
 
 
-def _referred(store: Store) -> set[str]:
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return set().union(*pool.map(lambda job: blobs_of(store, job), list_job_ids(store)))
+def _all_referenced_blobs(store: Store) -> set[str]:
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return set().union(*pool.map(lambda job: referenced_blobs(store, job), list_job_ids(store)))

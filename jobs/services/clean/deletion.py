@@ -1,10 +1,14 @@
-"""Deleting a job that has ended, in an order in which one may die anywhere and begin again.
+"""Deletes an ended job. A deletion may be interrupted anywhere; the next one completes it.
 
-First the wish to cancel, which stays to the end: whatever part of the job is left at any time,
-nobody takes it for one that waits. Then the marker and the spec: there is no job any more. Then the
-manifest, before any output: whoever submits the same job again never finds it succeeded without
-results. The leases come late, since the highest number fences off a holder that was taken for dead;
-all that carries a lease's number goes before.
+The order of the deletions makes that safe:
+
+1. Write the intent to cancel, and keep it to the end. No scheduler takes the remains for a queued
+   job.
+2. Delete the marker and the spec. The job no longer exists.
+3. Delete the manifest before any output. If the same job is submitted again, it never appears as
+   succeeded without results.
+4. Delete the leases last, after all objects that carry a lease's number. The highest number fences
+   off a holder that was presumed dead.
 """
 
 import time
@@ -16,30 +20,30 @@ from jobs.records.job import load_job
 from jobs.records.keys import JobKeys, active_marker
 from jobs.records.lease import current_lease
 from jobs.records.state import ENDED, Intent, State
-from jobs.services.clean.blobs import blobs_of, unreferred
+from jobs.services.clean.blobs import referenced_blobs, unreferenced_blobs
 from jobs.store.store import ObjectInfo, Store
 from jobs.text.errors import InvalidRecord, JobNotFound, RequestError
 
-BLOB_SECONDS = 24 * 3600.0
-"""How old a blob must be to be deleted with the last job that names it."""
+MIN_BLOB_AGE = 24 * 3600.0
+"""Seconds. A younger blob stays, because a submit may be about to reference it."""
 
 
-_LOOK = 0.5  # seconds
+_POLL = 0.5  # seconds
 
 
 @dataclass(frozen=True)
-class Deleted:
-    """What a deletion has removed: objects, and their bytes."""
+class DeletionReport:
+    """The number of objects that a deletion removed, and their bytes."""
 
     job: str
     objects: int
     bytes: int
 
 
-def check_ended(store: Store, job: str) -> None:
-    """Raises RequestError for a job that has not ended.
+def check_deletable(store: Store, job: str) -> None:
+    """Raise RequestError if a job has not ended.
 
-    What is left of a deletion that broke off, and what never was a job, may be deleted.
+    The remains of an interrupted deletion are deletable, and so is a folder without a valid spec.
     """
     state = _state(store, job)
     if state == "running":
@@ -48,31 +52,37 @@ def check_ended(store: Store, job: str) -> None:
         raise RequestError(f"{job}: is {state}; cancel it first")
 
 
-def delete(store: Store, job: str) -> Deleted:
-    """Remove all of an ended job, and the blobs that were old and only its own.
+def delete_job(store: Store, job: str) -> DeletionReport:
+    """Delete an ended job, its results, and its old blobs that no other job references.
 
-    Raises RequestError as check_ended does. What broke off is ended by the same again.
+    If a deletion is interrupted, the same call completes it. Raises RequestError if the job has not
+    ended.
     """
-    check_ended(store, job)
+    check_deletable(store, job)
     keys = JobKeys(job)
-    _await_parting(store, keys)
-    blobs = blobs_of(store, job)
+    _wait_for_release(store, keys)
+    blobs = referenced_blobs(store, job)
     generation = _generation(store, keys)
     store.put(keys.intent, Intent(want="cancel", generation=generation).encode())
     store.delete([active_marker(job, one) for one in range(generation + 1)])
-    found = list(store.list_objects(keys.folder))
-    # It was written a moment ago, by the store's clock.
-    now = max(entry.modified for entry in found if entry.key == keys.intent)
-    for _, turn in groupby(by_turn(keys, found), lambda entry: _turn(keys, entry.key)):
-        store.delete(entry.key for entry in turn)
-    blobs_left = (entry for key in sorted(blobs) for entry in store.list_objects(key))
-    alone = [one for one in unreferred(store, blobs_left) if now - one.modified > BLOB_SECONDS]
-    store.delete(entry.key for entry in alone)
-    gone = [*found, *alone]
-    return Deleted(job, len(gone), sum(entry.size for entry in gone))
+    entries = list(store.list_objects(keys.folder))
+    # The intent was written just now, so its time is the present on the store's clock.
+    now = max(entry.modified for entry in entries if entry.key == keys.intent)
+    for _, stage in groupby(
+        in_deletion_order(keys, entries), lambda entry: _stage(keys, entry.key)
+    ):
+        store.delete(entry.key for entry in stage)
+    present = (entry for key in sorted(blobs) for entry in store.list_objects(key))
+    unused = [
+        entry for entry in unreferenced_blobs(store, present) if now - entry.modified > MIN_BLOB_AGE
+    ]
+    store.delete(entry.key for entry in unused)
+    removed = [*entries, *unused]
+    return DeletionReport(job, len(removed), sum(entry.size for entry in removed))
 
 
 def _state(store: Store, job: str) -> State:
+    """The state of a job; of remains and invalid records, whether somebody holds the lease."""
     try:
         return load_job(store, job).state
     except (JobNotFound, InvalidRecord):
@@ -80,15 +90,15 @@ def _state(store: Store, job: str) -> State:
         return "running" if held is not None and held.is_live else "cancelled"
 
 
-def _await_parting(store: Store, keys: JobKeys) -> None:
-    """Wait for the holder that has just succeeded: it still writes its last words."""
+def _wait_for_release(store: Store, keys: JobKeys) -> None:
+    """Wait for the holder of a job that has just succeeded: it still writes its last report."""
     while (held := current_lease(store, keys)) is not None and held.is_live:
-        time.sleep(_LOOK)
+        time.sleep(_POLL)
 
 
-def by_turn(keys: JobKeys, entries: Iterable[ObjectInfo]) -> list[ObjectInfo]:
-    """Objects of a job in the order in which they may be deleted."""
-    return sorted(entries, key=lambda entry: _turn(keys, entry.key))
+def in_deletion_order(keys: JobKeys, entries: Iterable[ObjectInfo]) -> list[ObjectInfo]:
+    """Sort the objects of a job in the order in which they may be deleted."""
+    return sorted(entries, key=lambda entry: _stage(keys, entry.key))
 
 
 def _generation(store: Store, keys: JobKeys) -> int:
@@ -99,10 +109,11 @@ def _generation(store: Store, keys: JobKeys) -> int:
     return 0 if intent is None else intent.generation
 
 
-def _turn(keys: JobKeys, key: str) -> int:
-    turns = {keys.spec: 0, keys.intent: 4}
-    if key in turns:
-        return turns[key]
+def _stage(keys: JobKeys, key: str) -> int:
+    """When to delete an object: the spec in stage 0, the intent in stage 4."""
+    stages = {keys.spec: 0, keys.intent: 4}
+    if key in stages:
+        return stages[key]
     if keys.is_manifest(key):
         return 1
     return 3 if key.startswith(keys.leases) else 2

@@ -1,4 +1,4 @@
-"""Cleaning a store: finding what can go, and removing it."""
+"""Finds the objects that a store no longer needs."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,16 +7,32 @@ from jobs.records.job import list_job_ids, load_job
 from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker
 from jobs.records.state import ENDED
 from jobs.runtime.garbage import Garbage, as_garbage
-from jobs.services.clean.blobs import BLOBS, unreferred
-from jobs.services.clean.deletion import by_turn
+from jobs.services.clean.blobs import BLOBS, unreferenced_blobs
+from jobs.services.clean.deletion import in_deletion_order
 from jobs.services.kinds import KINDS
 from jobs.store.store import INTERNAL_PREFIX, ObjectInfo, Store, store_time
 from jobs.text.errors import InvalidRecord, JobNotFound
 
+_THREADS = 16
+
+
+def find_garbage(store: Store, older_than: float, *, of_all: bool) -> list[Garbage]:
+    """The garbage that can be removed now.
+
+    older_than: the least age in seconds of what somebody may still be writing or about to use.
+    of_all: also the checkpoints from which a failed or cancelled job could resume.
+    """
+    found = [*job_garbage(store, of_all=of_all), *orphaned_garbage(store)]
+    if not found:
+        # Asking for the store's time writes an object, which an empty store should not get.
+        return []
+    before = store_time(store) - older_than
+    return [garbage for garbage in found if garbage.is_older(before)]
+
 
 def orphaned_garbage(store: Store) -> Iterator[Garbage]:
-    """All of it; of each only what is old may be removed, since somebody may be at work."""
-    for entry in unreferred(store, store.list_objects(BLOBS)):
+    """The garbage that belongs to no job, whatever its age."""
+    for entry in unreferenced_blobs(store, store.list_objects(BLOBS)):
         yield from as_garbage("blob without a job", entry.key, [entry], aged=True)
     for entry in store.list_objects(INTERNAL_PREFIX):
         yield from as_garbage("probe", entry.key, [entry], aged=True)
@@ -24,16 +40,13 @@ def orphaned_garbage(store: Store) -> Iterator[Garbage]:
         yield Garbage("unfinished upload", upload.key, uploads=(upload,), newest=upload.started)
 
 
-_AT_ONCE = 16
-
-
 def job_garbage(store: Store, *, of_all: bool) -> Iterator[Garbage]:
-    """What all jobs that have ended leave; a job that cannot be read is left alone.
+    """The garbage of all ended jobs, whatever its age. Skips jobs with invalid records.
 
-    Checkpoints of succeeded jobs; of_all: those from which a `retry` could go on, too.
+    of_all: also the checkpoints from which a failed or cancelled job could resume.
     """
 
-    def of_one(name: str) -> list[Garbage]:
+    def garbage_of(name: str) -> list[Garbage]:
         try:
             job = load_job(store, name)
             return KINDS[job.kind].garbage(store, job, of_all=of_all)
@@ -42,8 +55,8 @@ def job_garbage(store: Store, *, of_all: bool) -> Iterator[Garbage]:
         except InvalidRecord:
             return []
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for found in pool.map(of_one, list_job_ids(store)):
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for found in pool.map(garbage_of, list_job_ids(store)):
             yield from found
     for entry in store.list_objects(ACTIVE):
         if _is_stale(store, entry):
@@ -51,8 +64,8 @@ def job_garbage(store: Store, *, of_all: bool) -> Iterator[Garbage]:
 
 
 def _remains(store: Store, keys: JobKeys) -> list[Garbage]:
-    """A folder without spec and results: of a deletion that broke off, or of a late holder."""
-    entries = by_turn(keys, store.list_objects(keys.folder))
+    """A folder without spec and manifest, left by an interrupted deletion or a late holder."""
+    entries = in_deletion_order(keys, store.list_objects(keys.folder))
     if any(entry.key == keys.spec or keys.is_manifest(entry.key) for entry in entries):
         return []
     return as_garbage("remains of a deleted job", keys.folder, entries, aged=True)
@@ -63,23 +76,9 @@ def _is_stale(store: Store, entry: ObjectInfo) -> bool:
     if marker is None:
         return False
     try:
-        # `retry` raises the generation, and writes another marker.
+        # The state covers old generations too: a retry writes a marker of its own.
         return load_job(store, marker[0]).state in ENDED
     except JobNotFound:
         return True
     except InvalidRecord:
         return False
-
-
-def find_garbage(store: Store, older_than: float, *, of_all: bool) -> list[Garbage]:
-    """What can be removed now, of each kind and place.
-
-    older_than: seconds that must have passed since somebody may have been at work on it. of_all:
-    also the checkpoints from which a failed or cancelled job could go on.
-    """
-    found = [*job_garbage(store, of_all=of_all), *orphaned_garbage(store)]
-    if not found:
-        # An empty store stays so.
-        return []
-    before = store_time(store) - older_than
-    return [waste for waste in found if waste.is_older(before)]

@@ -1,1 +1,1 @@
-"""`dreamfarm doctor`: checks of this machine, a store and a cluster."""
+"""The checks of `dreamfarm doctor`: this machine, a store and a cluster."""

@@ -1,4 +1,4 @@
-"""Whether the machines of a cluster can do the work, together."""
+"""Checks whether the machines of a Ray cluster can render jobs together."""
 
 import platform
 import shutil
@@ -10,45 +10,54 @@ from cluster.errors import ClusterUnreachable
 from jobs.records.keys import ACTIVE
 from jobs.records.record import Record
 from jobs.runtime.environment import SOFTWARE, software_versions
-from jobs.services.doctor.finding import Finding, failed, ok, size, warning
+from jobs.services.doctor.finding import Finding, failed, format_gib, ok, warning
 from jobs.store.address import open_store
 from jobs.store.errors import StoreError
 from jobs.text.errors import InvalidRecord
 
+_MIN_FREE_DISK = 1 << 30
+"""Bytes."""
 
-class MachineSurvey(Record):
-    """cores, gpus: that it has, lent or not. software: versions by package. free: bytes of its
-    scratch disk. sees_store: None where none was named; trouble: why it does not.
+
+class NodeReport(Record):
+    """What a machine of a cluster says of itself.
+
+    cores, gpus: all that the machine has, in use or not. software: versions by package.
+    free_disk: bytes of its scratch disk. sees_store: None if no store was named.
+    store_error: why it does not see the store.
     """
 
     name: str
     cores: int
     gpus: int
     software: dict[str, str | None]
-    free: int
+    free_disk: int
     sees_store: bool | None
-    trouble: str | None
+    store_error: str | None
 
 
-def survey(store: str) -> str:
-    """Survey this machine; store: an address, or nothing."""
+def report_node(store: str) -> str:
+    """Report on this machine, as JSON. Runs on each machine of a cluster.
+
+    store: an address, or an empty string.
+    """
     from jobs.planning.machine import this_machine
     from render.device import installed_gpus
 
-    trouble = _trouble(store) if store else None
-    return MachineSurvey(
+    error = _store_error(store) if store else None
+    return NodeReport(
         name=platform.node(),
         cores=this_machine().cores,
-        # Ray hides GPUs from who asks for none.
+        # Ray hides GPUs from a task that asks for none, so ask the driver.
         gpus=installed_gpus(),
         software=software_versions(SOFTWARE),
-        free=shutil.disk_usage(tempfile.gettempdir()).free,
-        sees_store=trouble is None if store else None,
-        trouble=trouble,
+        free_disk=shutil.disk_usage(tempfile.gettempdir()).free,
+        sees_store=error is None if store else None,
+        store_error=error,
     ).model_dump_json()
 
 
-def _trouble(store: str) -> str | None:
+def _store_error(store: str) -> str | None:
     try:
         next(iter(open_store(store).list_objects(ACTIVE)), None)
     except StoreError as error:
@@ -56,77 +65,88 @@ def _trouble(store: str) -> str | None:
     return None
 
 
-_LEAST = 1 << 30
-
-
-def clusters(address: str, store: str | None) -> Iterator[Finding]:
-    """Joins the cluster and asks each of its machines."""
+def check_cluster(address: str, store: str | None) -> Iterator[Finding]:
+    """Check each machine of the cluster at `address`, HOST:PORT, and its way to a store."""
     from cluster.ray_query import query_nodes
 
+    function = f"{report_node.__module__}:{report_node.__name__}"
     try:
-        answers = query_nodes(address, "jobs.services.doctor.cluster_checks:survey", store or "")
+        answers = query_nodes(address, function, store or "")
     except ClusterUnreachable as error:
         yield failed(
-            "cluster", str(error), "see that its head runs, and that this machine is in it"
+            "cluster", str(error), "check that its head runs, and that this machine is in it"
         )
         return
-    yield from judged(address, answers, software_versions(SOFTWARE))
+    yield from evaluate_reports(address, answers, software_versions(SOFTWARE))
 
 
-def judged(
+def evaluate_reports(
     address: str, answers: Mapping[str, Any], here: Mapping[str, str | None]
 ) -> Iterator[Finding]:
-    """What the machines' answers mean; here: this machine's software."""
-    surveys: dict[str, MachineSurvey] = {}
-    silent: dict[str, str] = {}
-    for place, answer in answers.items():
+    """Evaluate the answers of a cluster's machines.
+
+    answers: reports, or the texts of errors, by HOST:PORT. here: this machine's software.
+    """
+    reports: dict[str, NodeReport] = {}
+    errors: dict[str, str] = {}
+    for node, answer in answers.items():
         try:
-            surveys[place] = MachineSurvey.decode(str(answer).encode(), "an answer")
+            reports[node] = NodeReport.decode(str(answer).encode(), "an answer")
         except InvalidRecord:
-            silent[place] = str(answer)
-    yield _machines(address, surveys, silent)
-    yield _software(surveys, here)
-    yield _disks(surveys)
-    if any(one.sees_store is not None for one in surveys.values()):
-        yield _store(surveys)
+            errors[node] = str(answer)
+    yield _check_nodes(address, reports, errors)
+    yield _check_software(reports, here)
+    yield _check_disks(reports)
+    if any(report.sees_store is not None for report in reports.values()):
+        yield _check_store(reports)
 
 
-def _machines(
-    address: str, surveys: Mapping[str, MachineSurvey], silent: Mapping[str, str]
+def _check_nodes(
+    address: str, reports: Mapping[str, NodeReport], errors: Mapping[str, str]
 ) -> Finding:
-    if silent:
-        told = "; ".join(f"{place}: {answer}" for place, answer in silent.items())
+    if errors:
+        listed = "; ".join(f"{node}: {error}" for node, error in errors.items())
         return failed(
-            "cluster", f"no answer from {told}", "install the same dreamfarm on each machine"
+            "cluster", f"no report from {listed}", "install the same dreamfarm on each machine"
         )
-    cores = sum(one.cores for one in surveys.values())
-    gpus = sum(one.gpus for one in surveys.values())
-    return ok("cluster", f"{address}: {len(surveys)} machines, {cores} cores, {gpus} GPUs")
+    cores = sum(report.cores for report in reports.values())
+    gpus = sum(report.gpus for report in reports.values())
+    return ok("cluster", f"{address}: {len(reports)} machines, {cores} cores, {gpus} GPUs")
 
 
-def _software(surveys: Mapping[str, MachineSurvey], here: Mapping[str, str | None]) -> Finding:
-    others = [
-        f"{place} ({one.name}) has {name} {one.software.get(name)}, not {have}"
-        for place, one in surveys.items()
-        for name, have in here.items()
-        if one.software.get(name) != have
+def _check_software(reports: Mapping[str, NodeReport], here: Mapping[str, str | None]) -> Finding:
+    differences = [
+        f"{node} ({report.name}) has {name} {report.software.get(name)}, not {version}"
+        for node, report in reports.items()
+        for name, version in here.items()
+        if report.software.get(name) != version
     ]
-    if others:
+    if differences:
         return failed(
-            "cluster: versions", "; ".join(others), "install the same on all: bytes depend on it"
+            "cluster: versions",
+            "; ".join(differences),
+            "install the same versions on all machines: the rendered bytes depend on them",
         )
     return ok("cluster: versions", "the same on all machines as here")
 
 
-def _disks(surveys: Mapping[str, MachineSurvey]) -> Finding:
-    full = [f"{place} has {size(one.free)}" for place, one in surveys.items() if one.free < _LEAST]
+def _check_disks(reports: Mapping[str, NodeReport]) -> Finding:
+    full = [
+        f"{node} has {format_gib(report.free_disk)}"
+        for node, report in reports.items()
+        if report.free_disk < _MIN_FREE_DISK
+    ]
     if full:
-        return warning("cluster: disks", "; ".join(full), "free some: workers keep canvases there")
-    return ok("cluster: disks", "room for scratch on each")
+        return warning(
+            "cluster: disks", "; ".join(full), "free some space: workers store canvases there"
+        )
+    return ok("cluster: disks", "each machine has scratch space")
 
 
-def _store(surveys: Mapping[str, MachineSurvey]) -> Finding:
-    blind = [f"{place}: {one.trouble}" for place, one in surveys.items() if not one.sees_store]
+def _check_store(reports: Mapping[str, NodeReport]) -> Finding:
+    blind = [
+        f"{node}: {report.store_error}" for node, report in reports.items() if not report.sees_store
+    ]
     if blind:
         return failed(
             "cluster: store", "; ".join(blind), "give each machine the store's address and keys"

@@ -1,4 +1,4 @@
-"""What a check has found, and what to do about it."""
+"""The result of a check, and advice."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,10 @@ Verdict = Literal["ok", "warning", "failed"]
 
 @dataclass(frozen=True)
 class Finding:
-    """check: of what. found: in a line. advice: what to do; None where all is well."""
+    """The result of one check.
+
+    check: its name. found: what it found, in one line. advice: what to do; None if all is well.
+    """
 
     check: str
     verdict: Verdict
@@ -22,7 +25,7 @@ def ok(check: str, found: str) -> Finding:
 
 
 def warning(check: str, found: str, advice: str) -> Finding:
-    """It works, but not as well as it might."""
+    """It works, but not as well as it could."""
     return Finding(check, "warning", found, advice)
 
 
@@ -31,6 +34,6 @@ def failed(check: str, found: str, advice: str) -> Finding:
     return Finding(check, "failed", found, advice)
 
 
-def size(count: float) -> str:
-    """Bytes, in GiB."""
+def format_gib(count: float) -> str:
+    """A number of bytes as GiB, with one decimal."""
     return f"{count / 2**30:.1f} GiB"

@@ -1,4 +1,4 @@
-"""What there is to compute with."""
+"""Checks of this machine: processors, memory, GPUs, disks, ports and installed packages."""
 
 import errno
 import platform
@@ -13,84 +13,95 @@ from packaging.requirements import Requirement
 
 from jobs.planning.machine import Machine
 from jobs.runtime.environment import software_versions
-from jobs.services.doctor.finding import Finding, failed, ok, size, warning
+from jobs.services.doctor.finding import Finding, failed, format_gib, ok, warning
 
-_EACH = 1.5 * 2**30
-"""Bytes of memory a core, under which fewer workers than cores do better."""
-
-
-def devices(machine: Machine, fitted: int) -> list[Finding]:
-    """fitted: the NVIDIA GPUs that the driver has, which torch need not be able to use."""
-    return [_cores(machine), _gpus(machine, fitted)]
+_MEMORY_PER_CORE = 1.5 * 2**30
+"""Bytes. With less memory per core, fewer workers than cores work better."""
 
 
-def _cores(machine: Machine) -> Finding:
-    found = f"{machine.cores} cores, {size(machine.memory)} of memory"
-    if machine.memory < machine.cores * _EACH:
-        few = max(1, int(machine.memory / _EACH))
-        return warning("cores", found, f"render with --workers {few}: each takes up to 1.5 GiB")
+def check_devices(machine: Machine, installed_gpus: int) -> list[Finding]:
+    """Check cores, memory and GPUs.
+
+    installed_gpus: the NVIDIA GPUs that the driver knows, whether or not torch can use them.
+    """
+    return [_check_cores(machine), _check_gpus(machine, installed_gpus)]
+
+
+def _check_cores(machine: Machine) -> Finding:
+    found = f"{machine.cores} cores, {format_gib(machine.memory)} of memory"
+    if machine.memory < machine.cores * _MEMORY_PER_CORE:
+        workers = max(1, int(machine.memory / _MEMORY_PER_CORE))
+        return warning("cores", found, f"render with --workers {workers}: each takes up to 1.5 GiB")
     return ok("cores", found)
 
 
-def _gpus(machine: Machine, fitted: int) -> Finding:
+def _check_gpus(machine: Machine, installed_gpus: int) -> Finding:
     if machine.gpus:
-        found = f"{machine.gpus} with {size(machine.gpu_memory)} each"
-        if machine.gpus < fitted:
+        found = f"{machine.gpus} with {format_gib(machine.gpu_memory)} each"
+        if machine.gpus < installed_gpus:
             return warning(
-                "GPUs", f"{found}, of {fitted}", "CUDA_VISIBLE_DEVICES hides the others: unset it"
+                "GPUs",
+                f"{found}, of {installed_gpus}",
+                "CUDA_VISIBLE_DEVICES hides the others: unset it",
             )
         return ok("GPUs", found)
-    if fitted:
+    if installed_gpus:
         return failed(
             "GPUs",
-            f"this machine has {fitted}, and torch can use none",
-            "unset CUDA_VISIBLE_DEVICES, or bring NVIDIA's driver up to what this torch was built "
-            'for: python -c "import torch; torch.cuda.init()" says more',
+            f"this machine has {installed_gpus}, but torch can use none",
+            "unset CUDA_VISIBLE_DEVICES, or update NVIDIA's driver to what this torch needs: "
+            'python -c "import torch; torch.cuda.init()" shows the error',
         )
-    return ok("GPUs", "none: dreams on CPUs")
+    return ok("GPUs", "none: renders on CPUs")
 
 
-_LEAST = 1 << 30
+_MIN_FREE_DISK = 1 << 30
 
-_ENOUGH = 10 << 30
-
-
-def disks(places: Iterable[tuple[str, Path]]) -> list[Finding]:
-    """A check of each folder, there or not yet, by what it is for."""
-    return [_disk(f"disk for {what}", folder) for what, folder in places]
+_AMPLE_DISK = 10 << 30
 
 
-def _disk(check: str, folder: Path) -> Finding:
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+def check_disks(folders: Iterable[tuple[str, Path]]) -> list[Finding]:
+    """Check that each folder is writable and its disk not full.
+
+    folders: pairs of purpose and folder; a folder need not exist yet.
+    """
+    return [_check_disk(f"disk for {purpose}", folder) for purpose, folder in folders]
+
+
+def _check_disk(check: str, folder: Path) -> Finding:
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     try:
-        free = shutil.disk_usage(there).free
-        with tempfile.TemporaryFile(dir=there) as trial:
+        free = shutil.disk_usage(existing).free
+        with tempfile.TemporaryFile(dir=existing) as trial:
             trial.write(b"\0")
             trial.flush()
     except OSError as error:
         return failed(
             check,
-            f"{folder}: nothing can be written there ({error.strerror or error})",
-            f"make it writable for this user, or name another place{_other(check)}",
+            f"{folder}: cannot be written ({error.strerror or error})",
+            f"make it writable for this user, or set another folder with {_variable(check)}",
         )
-    found = f"{folder}: {size(free)} free"
-    if free < _LEAST:
-        return failed(check, found, f"free some, or name another place{_other(check)}")
-    if free < _ENOUGH:
+    found = f"{folder}: {format_gib(free)} free"
+    if free < _MIN_FREE_DISK:
+        return failed(
+            check, found, f"free some space, or set another folder with {_variable(check)}"
+        )
+    if free < _AMPLE_DISK:
         return warning(check, found, "large posters need more: `dreamfarm plan` says how much")
     return ok(check, found)
 
 
-def _other(check: str) -> str:
-    return " by TMPDIR" if check.endswith("scratch") else " by XDG_CACHE_HOME"
+def _variable(check: str) -> str:
+    """The environment variable that sets the folder."""
+    return "TMPDIR" if check.endswith("scratch") else "XDG_CACHE_HOME"
 
 
-CLUSTER = (6379, 6380, 6381, 6382, 6383, 8080, 8265, 52365)
-"""Where infra/ has Ray listen; on one machine by itself it takes any."""
+CLUSTER_PORTS = (6379, 6380, 6381, 6382, 6383, 8080, 8265, 52365)
+"""The ports of Ray on clusters that `infra/` starts. A private Ray takes any free ports."""
 
 
-def loopback() -> Finding:
-    """Whether a private Ray could talk to itself."""
+def check_loopback() -> Finding:
+    """Check whether processes of this machine can connect to each other, as Ray's do."""
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
             socket.create_connection(server.getsockname(), timeout=5).close()
@@ -98,22 +109,22 @@ def loopback() -> Finding:
         return failed(
             "loopback",
             f"127.0.0.1 cannot be reached ({error.strerror or error})",
-            "bring the interface lo up, and let no firewall rule cut it off",
+            "bring the interface lo up, and remove firewall rules that block it",
         )
     return ok("loopback", "127.0.0.1 answers")
 
 
-def free_ports(ports: Iterable[int] = CLUSTER) -> Finding:
-    """Whether this machine could join a cluster."""
+def check_ports(ports: Iterable[int] = CLUSTER_PORTS) -> Finding:
+    """Check whether the ports are free that this machine needs to join a cluster."""
     taken = [port for port in ports if not _is_free(port)]
     if taken:
         return warning(
             "ports",
             f"in use: {', '.join(map(str, taken))}",
-            "fine where this machine is part of a cluster already; else end what listens there "
+            "fine if this machine is in a cluster already; otherwise end what listens there "
             "before it joins one",
         )
-    return ok("ports", "all that Ray takes on a cluster are free")
+    return ok("ports", "all that Ray needs on a cluster are free")
 
 
 def _is_free(port: int) -> bool:
@@ -128,42 +139,48 @@ def _is_free(port: int) -> bool:
     return True
 
 
-_OURS = "dreamfarm"
+_PACKAGE = "dreamfarm"
 
 _INSTALL = "pip install --upgrade --constraint constraints.txt ."
 
 
-def wanted() -> list[str] | None:
-    """What the installed project asks for; None where it is not installed as a package."""
+def project_requirements() -> list[str] | None:
+    """The requirements of the installed project; None if it is not installed as a package."""
     try:
-        return list(requires(_OURS) or ())
+        return list(requires(_PACKAGE) or ())
     except PackageNotFoundError:
         return None
 
 
-def installed(requirements: Iterable[str]) -> dict[str, str | None]:
-    """The version of each package that is asked for here; None where it is not there."""
-    asked = [Requirement(text) for text in requirements]
-    here = [one.name for one in asked if not one.marker or one.marker.evaluate({"extra": ""})]
-    found = software_versions(here)
+def installed_versions(requirements: Iterable[str]) -> dict[str, str | None]:
+    """The installed version of each required package; None for a missing one.
+
+    Skips the requirements of extras and of other platforms.
+    """
+    parsed = [Requirement(text) for text in requirements]
+    names = [one.name for one in parsed if not one.marker or one.marker.evaluate({"extra": ""})]
+    found = software_versions(names)
     del found["python"]
     return found
 
 
-def versions(requirements: list[str] | None, found: Mapping[str, str | None]) -> Finding:
-    """requirements: of the project. found: what is installed of them."""
+def check_versions(requirements: list[str] | None, found: Mapping[str, str | None]) -> Finding:
+    """Compare the installed packages with the project's requirements.
+
+    requirements: None if the project is not installed. found: installed versions by package.
+    """
     if requirements is None:
         return warning(
             "versions",
-            f"python {platform.python_version()}; dreamfarm runs from a folder, so nobody knows "
-            "what it needs",
+            f"python {platform.python_version()}; dreamfarm is not installed as a package, so its "
+            "requirements are unknown",
             f"install it: {_INSTALL}",
         )
-    asked = {one.name: one for one in map(Requirement, requirements)}
+    parsed = {one.name: one for one in map(Requirement, requirements)}
     wrong = [
-        f"{name} is {'missing' if have is None else have} (wanted: {asked[name].specifier})"
-        for name, have in found.items()
-        if have is None or not asked[name].specifier.contains(have, prereleases=True)
+        f"{name} is {'missing' if version is None else version} (wanted: {parsed[name].specifier})"
+        for name, version in found.items()
+        if version is None or not parsed[name].specifier.contains(version, prereleases=True)
     ]
     if wrong:
         return failed("versions", "; ".join(wrong), _INSTALL)

@@ -1,1 +1,1 @@
-"""`dreamfarm work`: which job is next, and a coordinator process for each job."""
+"""The scheduler of `dreamfarm work`: it starts a coordinator process for each job."""

@@ -1,129 +1,128 @@
-"""What of a machine or a cluster the jobs of one scheduler use, and what is free."""
+"""The capacity of a machine or cluster, and the shares of it that jobs use."""
 
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from cluster.ray_query import Capacity
 from jobs.planning.machine import this_machine
-from jobs.runtime.metrics.counters import ResourceUse
+from jobs.runtime.metrics.snapshot import ResourceUse
 from jobs.spec.base import Crew
 from jobs.text.errors import RequestError
-
-if TYPE_CHECKING:
-    from cluster.ray_query import Capacity
 
 
 @dataclass(frozen=True)
 class ResourceShare:
-    """CPUs (logical, as Ray counts them) and GPUs, by their numbers."""
+    """A number of CPUs (logical, as Ray counts them), and GPUs by their indices."""
 
     cores: int
     gpus: tuple[int, ...] = ()
 
 
-def share_for(crew: Crew, whole: ResourceShare, free: ResourceShare) -> ResourceShare | None:
-    """What a job gets now; None where it has to wait.
+def allocate(crew: Crew, total: ResourceShare, free: ResourceShare) -> ResourceShare | None:
+    """The share of `free` that a crew gets; None if it has to wait.
 
-    With `workers: auto` it takes what is free, until it is `kept`; with a number it needs so many,
-    or all cores, which are enough for any number where workers only take turns. GPUs are not
-    shared.
+    With `workers: auto` a crew gets all that is free. With a number it needs the resources of all
+    workers; CPU workers may take turns, so all cores of `total` suffice for any number. Two jobs
+    never share a GPU.
     """
-    if not whole.cores:
+    if not total.cores:
         return None
-    gpus_each = _gpus_each(crew.gpus_per_worker, whole)
+    gpus_each = _gpus_each(crew.gpus_per_worker, total)
     if crew.workers == "auto":
         if not free.cores or (gpus_each and len(free.gpus) < gpus_each):
             return None
         return ResourceShare(free.cores, free.gpus if gpus_each else ())
     gpus = crew.workers * gpus_each
-    cores = min(crew.workers * crew.cpus_each, whole.cores)
+    cores = min(crew.workers * crew.cpus_each, total.cores)
     if cores > free.cores or gpus > len(free.gpus):
         return None
     return ResourceShare(cores, free.gpus[:gpus])
 
 
-def kept(given: ResourceShare, memory: int, use: ResourceUse) -> ResourceShare:
-    """What of a share a job keeps that uses so much, given `memory` bytes with it.
+def share_in_use(granted: ResourceShare, memory: int, use: ResourceUse) -> ResourceShare:
+    """The part of a granted share that a job still needs, given what its crew uses.
 
-    At least the cores for which its memory stands: the next job gets memory with the others. Of the
-    GPUs it has the first.
+    memory: bytes granted with the share. The next job gets memory in proportion to its cores, so
+    the job keeps at least the cores that its memory corresponds to. It keeps its first GPUs.
     """
-    for_memory = math.ceil(given.cores * use.memory / memory)
-    return ResourceShare(min(given.cores, max(use.cores, for_memory)), given.gpus[: use.gpus])
+    for_memory = math.ceil(granted.cores * use.memory / memory)
+    return ResourceShare(min(granted.cores, max(use.cores, for_memory)), granted.gpus[: use.gpus])
 
 
-def _gpus_each(wanted: int | Literal["auto"], whole: ResourceShare) -> int:
+def _gpus_each(wanted: int | Literal["auto"], total: ResourceShare) -> int:
     if wanted == "auto":
-        return 1 if whole.gpus else 0
+        return 1 if total.gpus else 0
     return wanted
 
 
 @dataclass(frozen=True)
 class TotalCapacity:
-    """All there is, what of it is free for this scheduler, and bytes of memory of all.
+    """The resources of a machine or cluster.
 
-    is_fixed: whether there will never be more, so that what does not fit need not wait.
+    total: all of them. free: those that this scheduler may still use. memory: total bytes.
+    is_fixed: whether the total never grows, so that a job that exceeds it need not wait.
     """
 
-    share: ResourceShare
+    total: ResourceShare
     free: ResourceShare
     memory: int
     is_fixed: bool = True
 
 
-Ask = Callable[[list[ResourceShare]], TotalCapacity]
-"""Asks what there is, given what the scheduler's own jobs use."""
+CapacityQuery = Callable[[list[ResourceShare]], TotalCapacity]
+"""Returns the capacity, given the shares of the scheduler's own jobs."""
 
 
-def machine_capacity() -> Ask:
-    """This machine, of which only this scheduler's jobs use anything that counts."""
+def machine_capacity_query() -> CapacityQuery:
+    """A query for this machine. It counts only this scheduler's jobs as use."""
     machine = this_machine()
-    share = ResourceShare(machine.cores, tuple(range(machine.gpus)))
+    total = ResourceShare(machine.cores, tuple(range(machine.gpus)))
 
-    def ask(used: list[ResourceShare]) -> TotalCapacity:
-        return TotalCapacity(share, minus(share, used), machine.memory)
+    def query(used: list[ResourceShare]) -> TotalCapacity:
+        return TotalCapacity(total, subtract(total, used), machine.memory)
 
-    return ask
+    return query
 
 
-def cluster_capacity_of(address: str, most: "Capacity | None" = None) -> Ask:
-    """The Ray cluster at an address, HOST:PORT, which others may use as well.
+def cluster_capacity_query(address: str, limit: Capacity | None = None) -> CapacityQuery:
+    """A query for the Ray cluster at `address`, HOST:PORT, which others may use too.
 
-    most: what it can grow to; what of that is not there yet counts as free.
+    limit: the size that the cluster can grow to; machines that are still missing count as free.
+    The query raises ClusterUnreachable.
     """
 
-    def ask(used: list[ResourceShare]) -> TotalCapacity:
+    def query(used: list[ResourceShare]) -> TotalCapacity:
         from cluster.ray_query import query_capacity
 
-        found, free = query_capacity(address)
-        coming = (most or found).excess_over(found)
-        share = ResourceShare(
-            int(found.cpus + coming.cpus), tuple(range(int(found.gpus + coming.gpus)))
+        present, free = query_capacity(address)
+        missing = (limit or present).excess_over(present)
+        total = ResourceShare(
+            int(present.cpus + missing.cpus), tuple(range(int(present.gpus + missing.gpus)))
         )
-        # What was started last may not have taken its place yet.
-        mine = minus(share, used)
-        cores, gpus = int(free.cpus + coming.cpus), int(free.gpus + coming.gpus)
+        # Ray may still count the resources of a job that has just started as free.
+        unassigned = subtract(total, used)
+        cores, gpus = int(free.cpus + missing.cpus), int(free.gpus + missing.gpus)
         return TotalCapacity(
-            share,
-            ResourceShare(min(cores, mine.cores), mine.gpus[:gpus]),
-            int(found.memory + coming.memory),
+            total,
+            ResourceShare(min(cores, unassigned.cores), unassigned.gpus[:gpus]),
+            int(present.memory + missing.memory),
             is_fixed=False,
         )
 
-    return ask
+    return query
 
 
-def minus(whole: ResourceShare, used: list[ResourceShare]) -> ResourceShare:
-    """What is left of a share."""
-    taken = {gpu for one in used for gpu in one.gpus}
+def subtract(total: ResourceShare, used: list[ResourceShare]) -> ResourceShare:
+    """The part of a share that is left when others are in use. Never below zero cores."""
+    taken = {gpu for share in used for gpu in share.gpus}
     return ResourceShare(
-        max(0, whole.cores - sum(one.cores for one in used)),
-        tuple(gpu for gpu in whole.gpus if gpu not in taken),
+        max(0, total.cores - sum(share.cores for share in used)),
+        tuple(gpu for gpu in total.gpus if gpu not in taken),
     )
 
 
@@ -133,9 +132,9 @@ _BYTES: TypeAdapter[ByteSize] = TypeAdapter(ByteSize)
 
 
 def parse_autoscale_limit(text: str) -> Capacity:
-    """All machines together, from `16x8cpu,1gpu,32GiB`; without GPUs `4x8cpu,32GiB`.
+    """Parse `16x8cpu,1gpu,32GiB`, or `4x8cpu,32GiB` without GPUs, into the sum of all machines.
 
-    RequestError, in one line, where it says anything else.
+    Raises RequestError for any other text.
     """
     match = _MACHINES.fullmatch(text.strip())
     machines, cpus, gpus = (int(one or 0) for one in match.group(1, 2, 3)) if match else (0, 0, 0)

@@ -1,7 +1,7 @@
-"""The process that runs one job: the scheduler starts it with a lease; it ends with the lease.
+"""The coordinator: a process that runs one job for as long as it holds the job's lease.
 
-It is a process of its own, since its work can take it down: a decoder crashes, memory runs out, or
-Ray ends a driver whose cluster has died. The scheduler lives on.
+It is a process of its own because a job can kill it: a decoder crashes, memory runs out, or Ray
+ends the driver of a dead cluster. The scheduler survives that.
 """
 
 import functools
@@ -23,7 +23,7 @@ from jobs.runtime.control import Control, Stopped
 from jobs.runtime.lease_renewer import EXIT_STOPPED, LeaseRenewer
 from jobs.runtime.logs import LOG, log_as_json, log_fields
 from jobs.runtime.metrics.counters import Counters
-from jobs.runtime.metrics.pipe import SnapshotWriter
+from jobs.runtime.metrics.snapshot import SnapshotWriter
 from jobs.runtime.reporter import Reporter
 from jobs.runtime.scratch import ScratchLock
 from jobs.services.scheduler.coordinator_process import CoordinatorConfig
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 
 DONE, UNFIT = 0, 76
-"""Exit codes, beside EXIT_STOPPED: the job has ended; or it waits for its user, or for other
-machines."""
+"""Exit codes, besides EXIT_STOPPED. DONE: the job has ended, or waits for its user. UNFIT: the job
+needs another machine."""
 
 
 OpenBackend = Callable[[], AbstractContextManager["Backend"]]
@@ -48,7 +48,7 @@ def main() -> None:
     if config.log == "json":
         log_as_json({"job": config.job, "lease": config.number, "holder": config.holder})
     control = Control()
-    # The scheduler passes on its own signals.
+    # The scheduler receives Ctrl-C, and drains its coordinators.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: control.request("drain"))
     signal.signal(signal.SIGUSR1, lambda *_: control.request("yield"))
@@ -58,10 +58,10 @@ def main() -> None:
 
 
 class Coordinator:
-    """Runs one job until it has ended, or until another holder is to go on.
+    """Runs one job until it has ended, or until it must release the job.
 
-    opener: opens the store, in this process and in the workers, whose machines have the
-    credentials. open_backend: gives a place to work for as long as the job runs.
+    opener: opens the store, in this process and in the workers. open_backend: yields a backend for
+    as long as the job runs.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Coordinator:
     def run(self, parent: int | None = None) -> int:
         """Run the job. The exit code tells the scheduler when to try this job again.
 
-        parent: a process. When it is gone, this run stops too.
+        parent: the id of a process. The run stops if that process ends.
         """
         config, store = self._config, self._context.store
         lease, renewed = self._lease(store), self._lease(store.without_retries())
@@ -87,8 +87,8 @@ class Coordinator:
         counters = Counters() if pipe is None else Counters(SnapshotWriter(pipe))
         generation = load_job(store, config.job).intent.generation
         reporter = Reporter(self._context, generation, counters)
-        reporter.note("claimed", lease=config.number, holder=config.holder)
-        # Workers on this machine leave their checkpoints here, for the process that encodes them.
+        reporter.add_event("claimed", lease=config.number, holder=config.holder)
+        # Workers on this machine write checkpoints here; the process that encodes them reads them.
         scratch_lock = ScratchLock(config.scratch)
         try:
             renewer = LeaseRenewer(
@@ -124,26 +124,26 @@ class Coordinator:
         try:
             self._run_kind(load_job(store, self._config.job), lease, reporter)
         except Stopped as stopped:
-            reporter.note(stopped.want)
+            reporter.add_event(stopped.want)
             if stopped.want == "lost":
                 raise LeaseLost(self._config.job) from stopped
             return EXIT_STOPPED if stopped.want == "drain" else DONE
         except MACHINE_ERRORS as error:
             reporter.set_reason(str(error))
-            reporter.note("let go", reason=str(error))
+            reporter.add_event("let go", reason=str(error))
             return UNFIT
         except Exception as error:  # noqa: BLE001 - classified, and reported to the user
-            # A lost lease may well be the cause of the error.
+            # A lost lease may be the cause of the error.
             lease.check()
             failure = failure_class(error)
             trace = format_trace(error)
             LOG.error("%s failure: %s", failure, trace, extra=log_fields(failure=failure))
             if retry_decision(error, losses=sys.maxsize, is_frugal=True) == "fail":
                 reporter.set_reason(_describe(error, failure), failure)
-                reporter.note("failed", reason=str(error), failure=failure)
+                reporter.add_event("failed", reason=str(error), failure=failure)
                 return DONE
             reporter.set_reason(str(error))
-            reporter.note("let go", reason=str(error))
+            reporter.add_event("let go", reason=str(error))
             return EXIT_STOPPED
         return DONE
 

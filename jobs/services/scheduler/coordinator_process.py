@@ -1,4 +1,4 @@
-"""A coordinator's process: its configuration, how it starts, and how its scheduler drives it."""
+"""The process of a coordinator: its configuration, its start, and the signals it gets."""
 
 import contextlib
 import os
@@ -18,9 +18,8 @@ from jobs.records.lease import HeldLease
 from jobs.records.record import Record
 from jobs.runtime.kind import RunLimits
 from jobs.runtime.logs import LogFormat
-from jobs.runtime.metrics.counters import MetricsSnapshot
-from jobs.runtime.metrics.pipe import SnapshotReader
-from jobs.services.scheduler.capacity import ResourceShare, kept
+from jobs.runtime.metrics.snapshot import MetricsSnapshot, SnapshotReader
+from jobs.services.scheduler.capacity import ResourceShare, share_in_use
 
 
 class CoordinatorConfig(Record):
@@ -30,7 +29,7 @@ class CoordinatorConfig(Record):
     ray: HOST:PORT of a cluster; None for a Ray of the coordinator's own.
     cores, gpus, memory: what it may use of this machine or the cluster, memory in bytes.
     checkpoint_seconds: the shortest time between two checkpoints within an octave.
-    allow, max_pixels, min_gain: as in `Settings`.
+    allow, max_pixels, min_gain: as in `SchedulerSettings`.
     log: what it writes to standard error: only trouble as text, or JSON lines.
     metrics_pipe: a file descriptor of the coordinator for its metrics, if the scheduler reads them.
     """
@@ -70,21 +69,20 @@ class CoordinatorConfig(Record):
 class CoordinatorProcess:
     """A running coordinator, as its scheduler sees it.
 
-    given, memory: what its job may use, memory in bytes. share: the part that other jobs may not
-    use. metrics: reads its metrics.
+    granted: the share that its job got at the start. share: the part of it that other jobs may not
+    use now. job_at_start: the job when it was claimed. metrics: reads the coordinator's metrics.
     """
 
     process: subprocess.Popen[bytes]
+    config: CoordinatorConfig
     lease: HeldLease
-    given: ResourceShare
-    memory: int
-    started_job: Job
-    scratch: Path
-    yields: bool = False
+    granted: ResourceShare
+    job_at_start: Job
     metrics: SnapshotReader | None = None
 
     def __post_init__(self) -> None:
-        self.share = self.given
+        self.share = self.granted
+        self.is_preempted = False
 
     @property
     def job(self) -> str:
@@ -94,25 +92,25 @@ class CoordinatorProcess:
     @property
     def priority(self) -> int:
         """The priority that its job had at the start."""
-        settings = self.started_job.run_settings
+        settings = self.job_at_start.run_settings
         return settings.priority if settings else 0
 
     def read_metrics(self) -> MetricsSnapshot | None:
         """The newest metrics since the last call, if any."""
         snapshot = self.metrics.newest() if self.metrics else None
         if snapshot is not None and snapshot.use is not None:
-            self.share = kept(self.given, self.memory, snapshot.use)
+            self.share = share_in_use(self.granted, self.config.memory, snapshot.use)
         return snapshot
 
     def clean_up(self) -> None:
-        """Release what the ended process had of this process and this machine."""
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        """Remove the scratch folder of an ended coordinator, and close its metrics pipe."""
+        shutil.rmtree(self.config.scratch, ignore_errors=True)
         if self.metrics:
             self.metrics.close()
 
-    def yield_job(self) -> None:
+    def preempt(self) -> None:
         """Make it commit at the next step boundary, and release the job."""
-        self.yields = True
+        self.is_preempted = True
         self._signal(signal.SIGUSR1)
 
     def drain(self) -> None:
@@ -124,17 +122,17 @@ class CoordinatorProcess:
             self.process.send_signal(number)
 
 
-Launch = Callable[[CoordinatorConfig, HeldLease, ResourceShare, Job], CoordinatorProcess]
+StartCoordinator = Callable[[CoordinatorConfig, HeldLease, ResourceShare, Job], CoordinatorProcess]
 """Starts a coordinator for a job, with the lease that the scheduler claimed for it."""
 
 
-def start(
+def start_coordinator(
     config: CoordinatorConfig, lease: HeldLease, share: ResourceShare, job: Job
 ) -> CoordinatorProcess:
     """Start a coordinator with a lease that the scheduler claimed for it."""
-    # A crew must not find GPUs that belong to other jobs.
+    # A crew must not see the GPUs of other jobs.
     gpus = _visible_gpus(share) if config.ray is None and config.gpus else {}
-    # A killed process leaves its temporary files there, and they go with the folder.
+    # A killed process leaves temporary files; `clean_up` removes them with the folder.
     folders = {"TMPDIR": str(config.scratch)}
     metrics = SnapshotReader()
     with_pipe = config.model_copy(update={"metrics_pipe": metrics.child_end})
@@ -143,23 +141,21 @@ def start(
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         env={**os.environ, **gpus, **folders},
-        # Ctrl-C in a terminal is for the scheduler, which tells its children what to do.
+        # The scheduler handles Ctrl-C, and then signals its coordinators.
         start_new_session=True,
         pass_fds=(metrics.child_end,),
     )
     if process.stdin is not None:
-        # A coordinator that died before it read is reaped like any other.
+        # The scheduler reaps a coordinator that died before it read its configuration.
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(with_pipe.encode())
             process.stdin.close()
     metrics.close_child_end()
-    return CoordinatorProcess(
-        process, lease, share, config.memory, job, config.scratch, metrics=metrics
-    )
+    return CoordinatorProcess(process, config, lease, share, job, metrics)
 
 
 def _visible_gpus(share: ResourceShare) -> dict[str, str]:
-    """The share's GPUs by the names that this process knows them by."""
+    """The variable that makes only the share's GPUs visible, under this process's names."""
     known = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = known.split(",") if known else None
     mine = [names[gpu] if names else str(gpu) for gpu in share.gpus]

@@ -1,4 +1,4 @@
-"""What a job asks for of who might take it."""
+"""The run settings, priority and resources that a queued job asks for."""
 
 from jobs.records.job import Job
 from jobs.records.stored_spec import RunSettings
@@ -8,24 +8,24 @@ from jobs.spec.kinds import parse_stored_spec
 from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
 
-_USUAL = RunSettings(
+_DEFAULT = RunSettings(
     priority=PosterSpec.model_fields["priority"].default, crew=Crew(), limits=Limits()
 )
 
 
-WRITER = Crew(workers=1, gpus_per_worker=0)
-"""What writing a poster's files takes, when its last octave is committed."""
+WRITER_CREW = Crew(workers=1, gpus_per_worker=0)
+"""The resources for writing a poster's files after its last octave is committed."""
 
 
-def is_dreamed(job: Job) -> bool:
-    """Whether its last holder left nothing to do but to write files."""
+def has_only_files_left(job: Job) -> bool:
+    """Whether the last holder left nothing to do but to write files."""
     return job.status is not None and job.status.phase == WRITING
 
 
-def terms_of(job: Job) -> RunSettings:
-    """The latest; those of the spec where the submit that brought it died before it wrote any.
+def run_settings_of(job: Job) -> RunSettings:
+    """The latest run settings of a job; those of its spec if the submit died before writing any.
 
-    Of a spec that is none, the usual ones: its holder says what is wrong with it.
+    Returns the defaults for an invalid spec, so that a coordinator starts and reports the error.
     """
     if job.run_settings is not None:
         return job.run_settings
@@ -33,16 +33,16 @@ def terms_of(job: Job) -> RunSettings:
     try:
         return RunSettings.of(parse_stored_spec(spec))
     except RequestError:
-        return _USUAL
+        return _DEFAULT
 
 
 def priority_of(job: Job) -> int:
-    """Of two waiting jobs the higher goes first."""
-    return terms_of(job).priority
+    """The priority of a job. Of two queued jobs, the one with the higher number starts first."""
+    return run_settings_of(job).priority
 
 
-def asked_memory(crew: Crew) -> int:
-    """Bytes that a crew asks for in so many words; 0 where it leaves that open."""
+def requested_memory(crew: Crew) -> int:
+    """The bytes that a crew asks for explicitly; 0 if workers or memory are `auto`."""
     if crew.memory_per_worker == "auto" or crew.workers == "auto":
         return 0
     return int(crew.memory_per_worker) * crew.workers

@@ -1,293 +1,236 @@
-"""The scheduler: finds the store's jobs, claims them one by one, and starts a process for each.
+"""The scheduler: finds the store's jobs, claims them, and starts a coordinator process for each.
 
-Any number of schedulers may serve one store. None knows of the others but through leases, and none
-keeps anything that another could not find out: it may die at any time.
+Any number of schedulers may serve one store. They know each other only through leases. A scheduler
+holds no state that another could not find out, so it may die at any time.
 """
 
 import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.errors import ClusterUnreachable
 from jobs.records.job import Job, load_job
 from jobs.records.keys import JobKeys
-from jobs.records.lease import CurrentLease, claim_lease, current_lease
+from jobs.records.lease import CurrentLease, HeldLease, claim_lease, current_lease
 from jobs.records.state import State
-from jobs.runtime.elastic_sizing import MIN_GAIN
 from jobs.runtime.lease_renewer import EXIT_STOPPED
-from jobs.runtime.logs import LogFormat, Notify
+from jobs.runtime.logs import Notify
 from jobs.runtime.metrics.exporter import MetricsExporter
 from jobs.runtime.scratch import SCRATCH_PREFIX
-from jobs.services.scheduler.capacity import Ask, ResourceShare, TotalCapacity, minus, share_for
+from jobs.services.scheduler.assignment import Allocator, Assignment
+from jobs.services.scheduler.backoff import Backoff
+from jobs.services.scheduler.capacity import CapacityQuery, ResourceShare, TotalCapacity
 from jobs.services.scheduler.coordinator import UNFIT
 from jobs.services.scheduler.coordinator_process import (
-    CoordinatorConfig,
     CoordinatorProcess,
-    Launch,
-    start,
+    StartCoordinator,
+    start_coordinator,
 )
-from jobs.services.scheduler.job_scan import Backoff, JobScan
-from jobs.services.scheduler.requirements import (
-    WRITER,
-    asked_memory,
-    is_dreamed,
-    priority_of,
-    terms_of,
-)
-from jobs.spec.base import MAX_PIXELS
+from jobs.services.scheduler.job_scan import JobScan
+from jobs.services.scheduler.requirements import priority_of
+from jobs.services.scheduler.settings import SchedulerSettings
 from jobs.store.errors import LinkOutsideStore, StoreError
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord, RequestError
 
 _TICK = 0.2
-"""Seconds between two looks at the coordinators."""
+"""Seconds between two checks of the coordinators."""
 
 
-_PARTING = 28.0
-"""Seconds that coordinators have to leave in."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a scheduler serves its store.
-
-    lease: seconds after which a holder that does not renew is taken for dead. checkpoint: seconds
-    between two within an octave, at the least. poll: between two looks at the store. ray: HOST:PORT
-    of a cluster; None starts a private Ray for each job on this machine. allow: the places, besides
-    the store, that jobs may read. max_pixels: the most that a job may allow itself. log: how
-    coordinators log. min_gain: see MIN_GAIN. clock: seconds that only grow.
-    """
-
-    lease: float = 60.0
-    checkpoint: float = 60.0
-    min_gain: float = MIN_GAIN
-    poll: float = 5.0
-    until_idle: bool = False
-    ray: str | None = None
-    allow: tuple[str, ...] = ()
-    max_pixels: int = MAX_PIXELS
-    log: LogFormat = "text"
-    clock: Callable[[], float] = time.monotonic
+_SHUTDOWN_SECONDS = 28.0
+"""Seconds that coordinators have to stop before they are killed."""
 
 
 class Scheduler:
     """Serves one store from one machine.
 
-    ask: what there is to work with. say, meters: tell the operator. launch: starts a coordinator.
+    query_capacity: asks for the resources that there are. start: starts a coordinator.
+    notify, exporter: tell the operator what happens.
     """
 
     def __init__(
         self,
         store: Store,
-        ask: Ask,
-        settings: Settings,
-        say: Notify,
-        meters: MetricsExporter,
-        launch: Launch = start,
+        query_capacity: CapacityQuery,
+        settings: SchedulerSettings,
+        notify: Notify,
+        exporter: MetricsExporter,
+        start: StartCoordinator = start_coordinator,
     ) -> None:
-        self._store, self._ask, self._settings = store, ask, settings
-        self._say, self._meters = say, meters
-        self._launch, self._clock = launch, settings.clock
+        self._store, self._query_capacity, self._settings = store, query_capacity, settings
+        self._notify, self._exporter = notify, exporter
+        self._start_coordinator, self._clock = start, settings.clock
         self._coordinators: dict[str, CoordinatorProcess] = {}
-        self._patience = Backoff(settings.clock)
+        self._backoff = Backoff(settings.clock)
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = False
         self._is_cut_off = False
-        self._roll = JobScan(store, self._patience, say, lambda: self._stopping)
-        self._complained: set[str] = set()
+        self._job_scan = JobScan(store, self._backoff, notify, lambda: self._stopping)
+        self._reported: set[str] = set()
 
     def stop(self) -> None:
-        """Have `run` return soon; for signal handlers."""
+        """Make `run` return soon; for signal handlers."""
         self._stopping = True
 
     def run(self) -> None:
-        """Serve until told to stop, or until nothing is left to do."""
-        polled: float | None = None
+        """Serve until `stop` is called, or until no work is left if the settings say so."""
+        scanned: float | None = None
         try:
             while not self._stopping:
                 reaped = self.reap()
-                if reaped or polled is None or self._clock() - polled >= self._settings.poll:
-                    polled = self._clock()
-                    if self.look_around() and self._settings.until_idle:
+                if reaped or scanned is None or self._clock() - scanned >= self._settings.poll:
+                    scanned = self._clock()
+                    if self.scan() and self._settings.until_idle:
                         break
                 time.sleep(_TICK)
         finally:
-            self._part()
+            self._shut_down()
 
-    def look_around(self) -> bool:
-        """One look at the store; returns whether nothing is left to do."""
+    def scan(self) -> bool:
+        """Scan the store once, and start the jobs that fit. Returns whether no work is left."""
         try:
-            found = self._roll.call(self._coordinators)
-            self._meters.set_jobs(found.states, found.queue_age)
-            self._take_what_fits(found.queued)
+            result = self._job_scan.scan(self._coordinators)
+            self._exporter.set_jobs(result.states, result.queue_age)
+            self._start_jobs(result.queued)
         except (StoreError, ClusterUnreachable) as error:
-            self._meters.set_answers(False)
+            self._exporter.set_answers(False)
             if not self._is_cut_off:
-                self._say("cut off", f"{error}; trying again")
+                self._notify("cut off", f"{error}; trying again")
             self._is_cut_off = True
             return False
-        self._meters.set_answers(True)
+        self._exporter.set_answers(True)
         if self._is_cut_off:
-            self._say("reached", "all answer again")
+            self._notify("reached", "the store and the cluster answer again")
         self._is_cut_off = False
-        open_still = [job for job in found.queued if not self._patience.is_given_up(job)]
-        return not (open_still or found.others or self._coordinators)
+        is_waiting = any(not self._backoff.is_given_up(job) for job in result.queued)
+        return not (is_waiting or result.running_elsewhere or self._coordinators)
 
-    def _take_what_fits(self, queued: list[Job]) -> None:
-        """Start jobs in their order, until one has to wait for the room that it needs.
+    def _start_jobs(self, queued: list[Job]) -> None:
+        """Start jobs in their order, until one has to wait for resources.
 
-        None overtakes it then: smaller ones would keep it waiting for ever.
+        No job overtakes a waiting one; otherwise smaller jobs could keep it waiting for ever.
         """
-        waiting = [job for job in queued if not self._patience.waits(job)]
-        if not waiting:
+        ready = [job for job in queued if not self._backoff.must_wait(job)]
+        if not ready:
             return
-        whole = self._ask([coordinator.share for coordinator in self._coordinators.values()])
-        free, memory = whole.free, whole.memory
-        for job in waiting:
+        capacity = self._query_capacity(self._shares())
+        allocator = Allocator(capacity)
+        for job in ready:
             if self._stopping:
                 return
-            crew = terms_of(job).crew
-            largest = share_for(crew, whole.share, whole.share)
-            if largest is None:
-                self._leave_alone(job, whole)
+            if not allocator.can_fit(job):
+                self._skip_oversized(job, capacity)
                 continue
-            share = share_for(WRITER if is_dreamed(job) else crew, whole.share, free)
-            if share is None:
-                self._make_room(job)
+            assignment = allocator.assign(job)
+            if assignment is None:
+                self._preempt_for(job)
                 return
-            # What has only files to write is planned like any other, and starts no crew then.
-            planned_for = largest if is_dreamed(job) else share
-            granted = memory * planned_for.cores // whole.share.cores
-            if self._start(job, share, planned_for, max(granted, asked_memory(crew))):
-                free = minus(free, [share])
+            if self._start(job, assignment):
+                allocator.reserve(assignment)
 
-    def _leave_alone(self, job: Job, whole: TotalCapacity) -> None:
-        """A job that is too large for all there is: for good, unless machines may join."""
-        if whole.is_fixed or self._settings.until_idle:
-            told = f"{job.id}: needs more than there is here; left to others"
-            self._say("too large", told, job.id)
-            self._patience.give_up(job)
-        elif job.id not in self._complained:
-            told = f"{job.id}: needs more than the cluster has; waits for machines to join"
-            self._say("waits", told, job.id)
-            self._complained.add(job.id)
+    def _skip_oversized(self, job: Job, capacity: TotalCapacity) -> None:
+        """Skip a job that exceeds the total capacity: for good, unless machines may join."""
+        if capacity.is_fixed or self._settings.until_idle:
+            line = f"{job.id}: needs more than there is here; left to other schedulers"
+            self._notify("too large", line, job.id)
+            self._backoff.give_up(job)
+        elif job.id not in self._reported:
+            line = f"{job.id}: needs more than the cluster has; waits for machines to join"
+            self._notify("waits", line, job.id)
+            self._reported.add(job.id)
 
-    def _start(
-        self, job: Job, share: ResourceShare, planned_for: ResourceShare, memory: int
-    ) -> bool:
-        """Claim a job and start its coordinator; False where another was faster.
-
-        planned_for: what its crew may ask for, should it need one.
-        """
-        # It comes first, since a claim that nobody follows up keeps others waiting.
+    def _start(self, job: Job, assignment: Assignment) -> bool:
+        """Claim a job and start its coordinator. Returns False if another scheduler was faster."""
+        # Create the folder before the claim: if it failed after, the lease would block others.
         scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
-        before = job.current_lease.number if job.current_lease else 0
-        try:
-            lease = claim_lease(
-                self._store, JobKeys(job.id), before, self._holder, self._settings.lease
-            )
-        except LinkOutsideStore as error:
-            self._say("left alone", f"{error} (left alone)", job.id)
-            self._patience.give_up(job)
-            lease = None
+        lease = self._claim(job)
         if lease is None:
             scratch.rmdir()
             return False
-        config = CoordinatorConfig(
-            store=self._store.address,
-            job=job.id,
-            number=lease.number,
-            token=lease.token,
-            holder=lease.holder,
-            ttl=lease.ttl,
-            ray=self._settings.ray,
-            cores=planned_for.cores,
-            gpus=len(planned_for.gpus),
-            memory=memory,
-            checkpoint_seconds=self._settings.checkpoint,
-            allow=self._settings.allow,
-            max_pixels=self._settings.max_pixels,
-            min_gain=self._settings.min_gain,
-            scratch=scratch,
-            log=self._settings.log,
-        )
-        self._coordinators[job.id] = self._launch(config, lease, share, job)
-        self._say("started", f"{job.id}: started (lease {lease.number})", job.id)
+        config = self._settings.coordinator_config(self._store.address, lease, assignment, scratch)
+        self._coordinators[job.id] = self._start_coordinator(config, lease, assignment.share, job)
+        self._notify("started", f"{job.id}: started (lease {lease.number})", job.id)
         return True
 
-    def _make_room(self, job: Job) -> None:
-        """Have the least important of our jobs step aside, if it is less important."""
-        if any(coordinator.yields for coordinator in self._coordinators.values()):
+    def _claim(self, job: Job) -> HeldLease | None:
+        """Claim the next lease of a job. Returns None if the job cannot be claimed."""
+        number = job.current_lease.number if job.current_lease else 0
+        try:
+            return claim_lease(
+                self._store, JobKeys(job.id), number, self._holder, self._settings.lease
+            )
+        except LinkOutsideStore as error:
+            self._notify("left alone", f"{error} (left alone)", job.id)
+            self._backoff.give_up(job)
+            return None
+
+    def _preempt_for(self, job: Job) -> None:
+        """Preempt the own job with the lowest priority, if that is lower than this job's."""
+        if any(coordinator.is_preempted for coordinator in self._coordinators.values()):
             return
-        least = min(
+        lowest = min(
             self._coordinators.values(), key=lambda coordinator: coordinator.priority, default=None
         )
-        if least is not None and least.priority < priority_of(job):
-            self._say("steps aside", f"{least.job}: steps aside for {job.id}", least.job)
-            least.yield_job()
+        if lowest is not None and lowest.priority < priority_of(job):
+            self._notify("steps aside", f"{lowest.job}: steps aside for {job.id}", lowest.job)
+            lowest.preempt()
+
+    def _shares(self) -> list[ResourceShare]:
+        """The shares that the own jobs use."""
+        return [coordinator.share for coordinator in self._coordinators.values()]
 
     def reap(self) -> bool:
-        """Take note of what coordinators say, and of those that have ended.
+        """Read the coordinators' metrics, and remove the coordinators that have ended.
 
-        Returns whether others may use what any of them used.
+        Returns whether resources have become free.
         """
-        before = [coordinator.share for coordinator in self._coordinators.values()]
+        before = self._shares()
         for coordinator in self._coordinators.values():
-            self._hear(coordinator)
-        has_room = before != [coordinator.share for coordinator in self._coordinators.values()]
-        ended = [
-            coordinator
-            for coordinator in self._coordinators.values()
-            if coordinator.process.poll() is not None
-        ]
+            self._read_metrics(coordinator)
+        has_shrunk = before != self._shares()
+        ended = [one for one in self._coordinators.values() if one.process.poll() is not None]
         for coordinator in ended:
             del self._coordinators[coordinator.job]
-            # Its last words may have come after the last look.
-            self._hear(coordinator)
+            # The last metrics may have come after the last read.
+            self._read_metrics(coordinator)
             coordinator.clean_up()
             died = coordinator.process.returncode not in (0, UNFIT) and not self._stopping
-            self._meters.end_job(coordinator.job, self._state_left(coordinator), died=died)
-        return bool(ended) or has_room
+            self._exporter.end_job(coordinator.job, self._final_state(coordinator), died=died)
+        return bool(ended) or has_shrunk
 
-    def _hear(self, coordinator: CoordinatorProcess) -> None:
-        readings = coordinator.read_metrics()
-        if readings is not None:
-            self._meters.add_snapshot(coordinator.job, readings)
+    def _read_metrics(self, coordinator: CoordinatorProcess) -> None:
+        snapshot = coordinator.read_metrics()
+        if snapshot is not None:
+            self._exporter.add_snapshot(coordinator.job, snapshot)
 
-    def _state_left(self, coordinator: CoordinatorProcess) -> State | None:
-        """What became of the job of a coordinator that has ended; None where the store does not say."""
+    def _final_state(self, coordinator: CoordinatorProcess) -> State | None:
+        """Report the state that an ended coordinator left. None if the store does not answer."""
         code = coordinator.process.returncode
         if code == UNFIT:
-            self._patience.give_up(coordinator.started_job)
+            self._backoff.give_up(coordinator.job_at_start)
         elif code != 0:
-            self._patience.failed(coordinator.job)
+            self._backoff.record_failure(coordinator.job)
         try:
-            left = current_lease(self._store, coordinator.lease.keys)
-            if _is_still_held(left, coordinator):
-                # It died with the lease; nobody else need wait for it to run out.
+            if _still_holds(current_lease(self._store, coordinator.lease.keys), coordinator):
+                # The coordinator died with the lease. Others need not wait until it expires.
                 coordinator.lease.release()
             job = load_job(self._store, coordinator.job)
         except (StoreError, InvalidRecord, RequestError) as error:
-            self._say(
-                "ended",
-                f"{coordinator.job}: its process ended with {code}; {error}",
-                coordinator.job,
-            )
+            line = f"{coordinator.job}: its process ended with {code}; {error}"
+            self._notify("ended", line, coordinator.job)
             return None
         reason = f": {job.status.reason}" if job.status and job.status.reason else ""
         died = f" (its process ended with {code})" if code not in (0, EXIT_STOPPED, UNFIT) else ""
-        self._say(job.state, f"{job.id}: {job.state}{reason}{died}", job.id)
+        self._notify(job.state, f"{job.id}: {job.state}{reason}{died}", job.id)
         return job.state
 
-    def _part(self) -> None:
-        """Leave: every coordinator lets its job go, with what it has."""
+    def _shut_down(self) -> None:
+        """Drain all coordinators; kill those that take too long."""
         for coordinator in self._coordinators.values():
             coordinator.drain()
-        deadline = self._clock() + _PARTING
+        deadline = self._clock() + _SHUTDOWN_SECONDS
         while self._coordinators and self._clock() < deadline:
             self.reap()
             time.sleep(_TICK)
@@ -297,10 +240,10 @@ class Scheduler:
         self.reap()
 
 
-def _is_still_held(left: CurrentLease | None, coordinator: CoordinatorProcess) -> bool:
+def _still_holds(current: CurrentLease | None, coordinator: CoordinatorProcess) -> bool:
     return (
-        left is not None
-        and left.number == coordinator.lease.number
-        and left.lease.token == coordinator.lease.token
-        and not left.lease.released
+        current is not None
+        and current.number == coordinator.lease.number
+        and current.lease.token == coordinator.lease.token
+        and not current.lease.released
     )

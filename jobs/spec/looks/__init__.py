@@ -43,7 +43,7 @@ def _read(name: str) -> Document:
 
 
 def apply_look(document: Document) -> Document:
-    """Replace the `look` of a document by the fields of that look; fields already there win.
+    """Replace the `look` of a document by the fields of that look; the document's fields win.
 
     `dream` and `network` are merged field by field. Raises RequestError for an unknown look, or if
     the document chooses another network than the look's objectives need.

@@ -132,7 +132,7 @@ FORMS = [Form("png", "png", 8), Form("tiff", "tiff:16", 16), Form("deepzoom", "d
 def test_a_local_encoding_equals_the_job_output(
     shell: Shell, job: RenderedPoster, tmp_path: Path, form: Form
 ) -> None:
-    rendered = job.forget(form.name)
+    rendered = job.delete_output(form.name)
     out = tmp_path / "out"
     ended = shell("fetch", "sky", "--out", out, "--format", form.asked, "--json")
 

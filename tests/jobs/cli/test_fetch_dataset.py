@@ -72,7 +72,7 @@ def test_unfinished_datasets_cannot_be_fetched(
 ) -> None:
     job = submit_small_dataset(store, photos, weights)
     ended = shell("fetch", job, "--out", tmp_path / "out")
-    check_error_line(ended, f"{job}: is queued; only what has succeeded can be fetched")
+    check_error_line(ended, f"{job}: is queued; only succeeded jobs can be fetched")
     assert not (tmp_path / "out").exists()
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from jobs.runtime.logs import Notify
 from jobs.runtime.metrics.exporter import MetricsExporter
-from jobs.services.scheduler.capacity import Ask
-from jobs.services.scheduler.scheduler import Scheduler, Settings
+from jobs.services.scheduler.capacity import CapacityQuery
+from jobs.services.scheduler.scheduler import Scheduler
+from jobs.services.scheduler.settings import SchedulerSettings
 from jobs.spec.base import MAX_PIXELS
 from jobs.store.store import Store
 from tests.support.faulty_proxy import faulty_proxy
@@ -88,14 +89,14 @@ def test_only_folders_and_buckets_can_be_allowed(shell: Shell, tmp_path: Path, p
 def test_allowed_paths_reach_the_scheduler(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[Settings] = []
+    given: list[SchedulerSettings] = []
 
     class Noted(Scheduler):
         def __init__(
             self,
             store: Store,
-            ask: Ask,
-            settings: Settings,
+            ask: CapacityQuery,
+            settings: SchedulerSettings,
             say: Notify,
             meters: MetricsExporter,
         ) -> None:

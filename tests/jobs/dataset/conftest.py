@@ -1,4 +1,4 @@
-"""Small inputs of which some are spoilt in every way, and what becomes of them on a calm day."""
+"""Small good and bad inputs, and their results without faults."""
 
 from pathlib import Path
 
@@ -12,20 +12,22 @@ from tests.support.small_dataset import DatasetResult, read_finished_dataset, su
 
 @pytest.fixture(scope="session")
 def mixed() -> MixedPictures:
-    """A few pictures, and one of each poison."""
+    """Eight good pictures, and one of each kind of bad picture."""
     return mixed_pictures(len(BAD_PICTURES) + 8, bad=len(BAD_PICTURES))
 
 
 @pytest.fixture(scope="session")
 def folder(mixed: MixedPictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where they lie; to be looked at only."""
+    """The folder with the pictures. Tests must not change it."""
     return mixed.write_to(tmp_path_factory.mktemp("inputs"))
 
 
 @pytest.fixture(scope="session")
-def calm(folder: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> DatasetResult:
-    """They, dreamed by one worker whom nothing disturbs."""
+def baseline(
+    folder: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> DatasetResult:
+    """Their results from one worker without faults."""
     store = MemoryStore()
     job = submit_small_dataset(store, folder, weights)
-    claim_job(store, job, tmp_path_factory.mktemp("calm")).run()
+    claim_job(store, job, tmp_path_factory.mktemp("baseline")).run()
     return read_finished_dataset(store, job)

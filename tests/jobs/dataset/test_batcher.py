@@ -1,4 +1,4 @@
-"""Threads that meet at one device: whoever shares a pass has the bytes of who dreams alone."""
+"""Batching: a request in a batch gives the same bytes as a single one."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ SLOTS, COUNT = 4, 10
 
 
 def batch_requests(folder: Path, weights: Path) -> list[BatchRequest]:
-    """Pictures of two sizes by turns, each with its seed."""
+    """Requests with pictures of two sizes in turn, each with its own seed."""
     spec = parse_spec(dataset_document(folder, weights))
     assert isinstance(spec, DatasetSpec)
     item_settings = make_dataset_plan(spec, MACHINE).item_settings(0, {})
@@ -41,17 +41,19 @@ def batch_requests(folder: Path, weights: Path) -> list[BatchRequest]:
     return found
 
 
-def test_company_changes_no_bit(
+def test_a_shared_batch_gives_the_same_bits_as_single_requests(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As on a GPU: on a CPU each has its pass.
+    # Share passes as on a GPU; on a CPU each request has its own.
     monkeypatch.setattr(InMemorySetup, "windows_per_pass", property(lambda setup: setup.batch))
-    alone = [Batcher("cpu", frugal=False).dream(one) for one in batch_requests(tmp_path, weights)]
+    single_results = [
+        Batcher("cpu", frugal=False).dream(one) for one in batch_requests(tmp_path, weights)
+    ]
 
-    busy = Batcher("cpu", frugal=False)
-    shared: list[int] = []
+    shared_batcher = Batcher("cpu", frugal=False)
+    batch_sizes: list[int] = []
 
-    def together(
+    def wait_and_dream(
         network: Network,
         setup: InMemorySetup,
         pictures: Sequence[np.ndarray],
@@ -59,29 +61,31 @@ def test_company_changes_no_bit(
         masks: Mapping[Path, TiledImage],
     ) -> list[DreamResult]:
         deadline = time.monotonic() + 60
-        while not shared and len(busy._queue) < COUNT - 1:
+        while not batch_sizes and len(shared_batcher._queue) < COUNT - 1:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        shared.append(len(pictures))
+        batch_sizes.append(len(pictures))
         return dream_batch(network, setup, pictures, seeds, masks)
 
-    monkeypatch.setattr(batcher, "dream_batch", together)
+    monkeypatch.setattr(batcher, "dream_batch", wait_and_dream)
     with ThreadPoolExecutor(COUNT) as pool:
-        among = list(pool.map(busy.dream, batch_requests(tmp_path, weights)))
-    assert sum(shared) == COUNT
-    assert max(shared) == SLOTS
-    for one, other in zip(alone, among, strict=True):
+        batched_results = list(pool.map(shared_batcher.dream, batch_requests(tmp_path, weights)))
+    assert sum(batch_sizes) == COUNT
+    assert max(batch_sizes) == SLOTS
+    for one, other in zip(single_results, batched_results, strict=True):
         assert torch.equal(one, other)
 
 
-def test_a_fault_reaches_all_who_wait_for_it(
+def test_an_error_reaches_all_waiting_requests(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def faulty(*_: object) -> list[DreamResult]:
+    def fail(*_: object) -> list[DreamResult]:
         raise MemoryError
 
-    monkeypatch.setattr(batcher, "dream_batch", faulty)
-    busy = Batcher("cpu", frugal=False)
+    monkeypatch.setattr(batcher, "dream_batch", fail)
+    shared_batcher = Batcher("cpu", frugal=False)
     with ThreadPoolExecutor(COUNT) as pool:
-        waiting = [pool.submit(busy.dream, one) for one in batch_requests(tmp_path, weights)]
+        waiting = [
+            pool.submit(shared_batcher.dream, one) for one in batch_requests(tmp_path, weights)
+        ]
         assert all(isinstance(one.exception(30), MemoryError) for one in waiting)

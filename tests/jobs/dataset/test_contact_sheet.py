@@ -1,4 +1,4 @@
-"""The contact sheet: every cell in its place, whatever it holds."""
+"""The contact sheet: the place and content of each cell."""
 
 from io import BytesIO
 
@@ -20,26 +20,26 @@ def picture(colour: tuple[int, int, int]) -> bytes:
     return content.getvalue()
 
 
-def seen(sheet: bytes) -> Image.Image:
+def decode(sheet: bytes) -> Image.Image:
     with Image.open(BytesIO(sheet)) as image:
         assert image.format == "JPEG"
         return image.convert("RGB")
 
 
 def columns_of(sheet: bytes, colour: tuple[int, int, int]) -> np.ndarray:
-    """Where a colour begins, from left to right, in pixels: of any row of the sheet."""
-    distance = np.abs(np.asarray(seen(sheet), int) - colour).sum(axis=2)
+    """The left edges of the areas of a colour, in pixels, over all rows."""
+    distance = np.abs(np.asarray(decode(sheet), int) - colour).sum(axis=2)
     found = (distance < 60).sum(axis=0) > 100
     return np.flatnonzero(np.diff(found.astype(int), prepend=0) == 1)
 
 
 def area_of(sheet: bytes, colour: tuple[int, int, int]) -> float:
-    """How many boxes of 200 x 200 pixels are of a colour."""
-    distance = np.abs(np.asarray(seen(sheet), int) - colour).sum(axis=2)
+    """The area of a colour, in boxes of 200 x 200 pixels."""
+    distance = np.abs(np.asarray(decode(sheet), int) - colour).sum(axis=2)
     return float((distance < 60).sum() / 200**2)
 
 
-def test_pairs_stand_side_by_side_before_on_the_left() -> None:
+def test_a_pair_is_side_by_side_with_before_on_the_left() -> None:
     cells = [Cell(picture(RED), picture(GREEN), "a")] * 6
     sheet = draw_contact_sheet(cells, "six", columns=3)
 
@@ -49,11 +49,11 @@ def test_pairs_stand_side_by_side_before_on_the_left() -> None:
     assert area_of(sheet, RED) == pytest.approx(6, abs=0.2)
 
 
-def test_without_pictures_from_before_results_stand_alone() -> None:
+def test_without_inputs_only_results_are_drawn() -> None:
     cells = [Cell(None, picture(GREEN), str(n)) for n in range(4)]
 
-    alone = seen(draw_contact_sheet(cells, "sweep", columns=4))
-    pairs = seen(
+    alone = decode(draw_contact_sheet(cells, "sweep", columns=4))
+    pairs = decode(
         draw_contact_sheet([Cell(picture(RED), None, "a"), *cells[1:]], "mixed", columns=4)
     )
 
@@ -61,26 +61,26 @@ def test_without_pictures_from_before_results_stand_alone() -> None:
     assert alone.height == pairs.height
 
 
-def test_a_failure_stands_where_its_result_would() -> None:
+def test_a_failure_is_drawn_in_place_of_its_result() -> None:
     fine = Cell(picture(RED), picture(GREEN), "fine")
     failed = Cell(picture(RED), picture(GREEN), "failed", failed="truncated at row 7")
-    silent = Cell(picture(RED), picture(GREEN), "failed", failed="")
+    unexplained = Cell(picture(RED), picture(GREEN), "failed", failed="")
     sheet = draw_contact_sheet([fine, failed], "two", columns=2)
 
     assert area_of(sheet, RED) == pytest.approx(2, abs=0.1)
     assert area_of(sheet, GREEN) == pytest.approx(1, abs=0.1)
-    assert sheet != draw_contact_sheet([fine, silent], "two", columns=2)
+    assert sheet != draw_contact_sheet([fine, unexplained], "two", columns=2)
 
 
-def test_what_is_no_picture_is_an_empty_box() -> None:
+def test_an_unreadable_picture_is_an_empty_box() -> None:
     empty = draw_contact_sheet([Cell(None, None, "a")], "one")
 
     assert draw_contact_sheet([Cell(None, b"not a picture", "a")], "one") == empty
 
 
-def test_by_itself_a_sheet_is_a_little_wider_than_high() -> None:
+def test_by_default_a_sheet_is_a_little_wider_than_high() -> None:
     for count in (20, 100, MAX_SHEET):
-        sheet = seen(draw_contact_sheet([Cell(b"", b"", "a")] * count, "many"))
+        sheet = decode(draw_contact_sheet([Cell(b"", b"", "a")] * count, "many"))
         assert 1 < sheet.width / sheet.height < 2
 
 
@@ -89,7 +89,7 @@ texts = st.text(max_size=30) | st.text(st.sampled_from("aW …\n\t\0\u202eé日\
 
 @settings(max_examples=40)
 @given(texts, texts, texts)
-def test_any_text_fits_and_gives_the_same_bytes_again(title: str, label: str, why: str) -> None:
+def test_any_text_fits_and_is_drawn_reproducibly(title: str, label: str, why: str) -> None:
     def sheet(title: str, label: str, why: str) -> bytes:
         cells = [Cell(None, None, label), Cell(None, None, "", failed=why)]
         return draw_contact_sheet(cells, title, columns=1)
@@ -97,8 +97,8 @@ def test_any_text_fits_and_gives_the_same_bytes_again(title: str, label: str, wh
     written, blank = sheet(title, label, why), sheet("", "", "")
 
     assert written == sheet(title, label, why)
-    assert seen(written).size == seen(blank).size
-    difference = np.abs(np.asarray(seen(written), int) - np.asarray(seen(blank), int))
+    assert decode(written).size == decode(blank).size
+    difference = np.abs(np.asarray(decode(written), int) - np.asarray(decode(blank), int))
     assert difference[:, :20].max() < 30
     assert difference[:, -20:].max() < 30
 
@@ -113,11 +113,11 @@ def test_long_labels_keep_both_ends() -> None:
     assert sheet(f"begin/{middle}/end") != sheet(f"bagin/{middle}/end")
 
 
-def test_no_cells_are_a_sheet_with_a_title() -> None:
+def test_a_sheet_without_cells_has_a_title() -> None:
     assert draw_contact_sheet([], "nothing") != draw_contact_sheet([], "")
 
 
-def test_a_sheet_that_nobody_could_look_at_is_refused() -> None:
+def test_too_many_cells_or_too_few_columns_are_refused() -> None:
     with pytest.raises(ValueError, match=f"at most {MAX_SHEET} cells"):
         draw_contact_sheet([Cell(None, None, "a")] * (MAX_SHEET + 1), "many")
     with pytest.raises(ValueError, match="at least 1 column, not 0"):

@@ -1,4 +1,4 @@
-"""Tars that were fetched before some of their samples were tried again."""
+"""Fetching tars again after a retry has packed some of them again."""
 
 import hashlib
 import tarfile
@@ -19,17 +19,15 @@ from tests.support.small_dataset import (
 )
 
 
-def test_a_tar_takes_the_place_of_the_one_that_was_packed_before(
-    weights: Path, tmp_path: Path
-) -> None:
+def test_a_tar_replaces_the_one_packed_before_a_retry(weights: Path, tmp_path: Path) -> None:
     store, out = MemoryStore(), tmp_path / "out"
     folder = mixed_pictures(3, bad=0, seed=6).write_to(tmp_path / "in")
     job = submit_small_dataset(store, folder, weights, PACKED)
     claim_job(store, job, tmp_path, pool=pool_of(FailingWorker)).run()
     fetch_dataset(store, load_job(store, job), out)
     assert {path.name for path in out.glob("*.tar")} == {"shard-000000.tar"}
-    (out / "shard-000001.tar").write_bytes(b"of other samples")
-    (out / "shard-0000001.tar").write_bytes(b"of others")
+    (out / "shard-000001.tar").write_bytes(b"other samples")
+    (out / "shard-0000001.tar").write_bytes(b"other tar")
 
     retry(store, job)
     claim_job(store, job, tmp_path).run()

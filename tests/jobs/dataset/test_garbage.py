@@ -1,4 +1,4 @@
-"""What is cleaned up after a dataset, and what of it never is."""
+"""Garbage of a dataset: what is deleted, and what stays."""
 
 from pathlib import Path
 
@@ -18,13 +18,13 @@ HOUR = 3600.0
 
 @pytest.fixture
 def store() -> MemoryStore:
-    """An empty one."""
+    """An empty store."""
     return MemoryStore()
 
 
 @pytest.fixture
 def keys(store: MemoryStore, weights: Path, tmp_path: Path) -> DatasetKeys:
-    """Of a dataset that has succeeded, was retried, and has succeeded again; an hour ago."""
+    """The keys of a dataset that succeeded twice, before and after a retry, an hour ago."""
     folder = mixed_pictures(3, bad=1, seed=7).write_to(tmp_path / "in")
     job = submit_small_dataset(store, folder, weights, PACKED)
     claim_job(store, job, tmp_path).run()
@@ -36,11 +36,13 @@ def keys(store: MemoryStore, weights: Path, tmp_path: Path) -> DatasetKeys:
 
 
 def found(store: MemoryStore) -> dict[str, Garbage]:
-    """By what it is."""
-    return {garbage.what: garbage for garbage in find_garbage(store, HOUR, of_all=True)}
+    """The garbage by its description."""
+    return {garbage.description: garbage for garbage in find_garbage(store, HOUR, of_all=True)}
 
 
-def test_leavings_go_and_all_else_stays(store: MemoryStore, keys: DatasetKeys) -> None:
+def test_garbage_is_deleted_and_everything_else_stays(
+    store: MemoryStore, keys: DatasetKeys
+) -> None:
     old = keys.merged_ledger(1)
     kept = store.objects.keys() - {old}
     assert {keys.merged_ledger(2), keys.sheet, keys.manifest_of(1)} <= kept
@@ -51,7 +53,7 @@ def test_leavings_go_and_all_else_stays(store: MemoryStore, keys: DatasetKeys) -
     store.put(part, b"a result")
 
     garbage = found(store)
-    assert {what: one.keys for what, one in garbage.items()} == {
+    assert {text: one.keys for text, one in garbage.items()} == {
         "items of no listing": (stray,),
         "packed results": (part,),
         "old ledgers": (old,),
@@ -63,12 +65,12 @@ def test_leavings_go_and_all_else_stays(store: MemoryStore, keys: DatasetKeys) -
     assert found(store) == {}
 
 
-def test_items_of_a_submit_that_may_be_at_work_stay(store: MemoryStore, keys: DatasetKeys) -> None:
+def test_items_of_a_submit_that_may_still_run_stay(store: MemoryStore, keys: DatasetKeys) -> None:
     store.put(keys.items("new", 0), b"")
     assert "items of no listing" not in found(store)
 
 
-def test_of_a_dataset_that_goes_on_nothing_is_cleaned_that_it_needs(
+def test_nothing_that_a_resumed_dataset_needs_is_deleted(
     store: MemoryStore, keys: DatasetKeys
 ) -> None:
     store.put(keys.part(0, 1), b"a result")
@@ -78,11 +80,9 @@ def test_of_a_dataset_that_goes_on_nothing_is_cleaned_that_it_needs(
     assert found(store) == {}
 
 
-def test_blobs_are_orphans_only_when_no_item_names_them(
-    store: MemoryStore, keys: DatasetKeys
-) -> None:
+def test_a_blob_is_garbage_only_if_no_item_names_it(store: MemoryStore, keys: DatasetKeys) -> None:
     blobs = {entry.key for entry in store.list_objects("blobs/")}
-    # The pictures, and the weights.
+    # Three pictures, and the weights.
     assert len(blobs) == 4
     assert "blob without a job" not in found(store)
 

@@ -1,4 +1,4 @@
-"""Freezing: each picture once, named, in an order that the next look at the inputs goes on with."""
+"""Building the index: unique items and names, in an order that later listings continue."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -23,9 +23,9 @@ KEYS = DatasetKeys(JOB)
 
 
 def spec(**fields: Any) -> DatasetSpec:
-    made = parse_spec({"kind": "dataset", "inputs": "/pictures"} | fields)
-    assert isinstance(made, DatasetSpec)
-    return made
+    result = parse_spec({"kind": "dataset", "inputs": "/pictures"} | fields)
+    assert isinstance(result, DatasetSpec)
+    return result
 
 
 SPEC = spec()
@@ -35,12 +35,12 @@ def found(key: str, **changes: Any) -> ListedImage:
     return ListedImage(key=key, place=ByteRange(address=f"/pictures/{key}"), **changes)
 
 
-def as_they_are(page: list[ListedImage]) -> list[ListedImage]:
-    return page
+def keep_addresses(images: list[ListedImage]) -> list[ListedImage]:
+    return images
 
 
-def frozen(store: Store, keys: Iterable[str], spec: DatasetSpec = SPEC) -> Listing | None:
-    return build_index(store, KEYS, spec, map(found, keys), as_they_are)
+def build(store: Store, keys: Iterable[str], spec: DatasetSpec = SPEC) -> Listing | None:
+    return build_index(store, KEYS, spec, map(found, keys), keep_addresses)
 
 
 def items(store: Store) -> list[Item]:
@@ -58,31 +58,31 @@ def store() -> MemoryStore:
 
 @settings(max_examples=40)
 @given(st.lists(st.text("ab./#2", min_size=1, max_size=4), max_size=12))
-def test_each_picture_is_there_once_in_order_and_has_a_name_of_its_own(listed: list[str]) -> None:
+def test_each_picture_is_one_item_in_order_with_a_unique_name(listed: list[str]) -> None:
     store = MemoryStore()
-    frozen(store, listed)
-    made = items(store)
+    build(store, listed)
+    result = items(store)
 
-    keys = [item.found.key for item in made]
+    keys = [item.found.key for item in result]
     assert keys == sorted(keys)
     assert len(set(keys)) == len(listed)
-    assert {item.found.place.address for item in made} == {f"/pictures/{key}" for key in listed}
-    assert len({item.name for item in made}) == len(made)
-    assert [item.number for item in made] == list(range(len(made)))
+    assert {item.found.place.address for item in result} == {f"/pictures/{key}" for key in listed}
+    assert len({item.name for item in result}) == len(result)
+    assert [item.number for item in result] == list(range(len(result)))
 
 
-def test_the_order_of_the_inputs_does_not_count(store: MemoryStore) -> None:
+def test_the_order_of_the_listing_does_not_matter(store: MemoryStore) -> None:
     other = MemoryStore()
     listed = ["b/x.jpg", "a.jpg", "b.jpg", "a.png", "B.jpg", "ö.jpg"]
-    frozen(store, listed)
-    frozen(other, reversed(listed))
+    build(store, listed)
+    build(other, reversed(listed))
 
     assert items(store) == items(other)
     assert [one.found.key for one in items(store)] == sorted(listed)
 
 
-def test_what_is_listed_twice_is_two(store: MemoryStore) -> None:
-    frozen(store, ["a.jpg", "b.jpg", "a.jpg", "a.jpg"])
+def test_a_picture_listed_twice_is_two_items(store: MemoryStore) -> None:
+    build(store, ["a.jpg", "b.jpg", "a.jpg", "a.jpg"])
 
     assert [item.found.key for item in items(store)] == ["a.jpg", "a.jpg#2", "a.jpg#3", "b.jpg"]
     assert {item.found.place.address for item in items(store)[:3]} == {"/pictures/a.jpg"}
@@ -103,15 +103,15 @@ def test_what_is_listed_twice_is_two(store: MemoryStore) -> None:
         (["contact-sheet.jpg", "x/contact-sheet.jpg"], ["contact-sheet-jpg", "x/contact-sheet"]),
     ],
 )
-def test_inputs_of_one_stem_have_names_of_their_own(
+def test_inputs_with_equal_stems_get_unique_names(
     store: MemoryStore, listed: list[str], expected: list[str]
 ) -> None:
-    frozen(store, listed)
+    build(store, listed)
     assert names(store) == expected
 
 
-def test_a_picture_is_there_with_each_variant(store: MemoryStore) -> None:
-    frozen(store, ["a.jpg", "b.jpg"], spec(sweep={"dream.seed": [1, 2]}))
+def test_a_picture_is_an_item_for_each_variant(store: MemoryStore) -> None:
+    build(store, ["a.jpg", "b.jpg"], spec(sweep={"dream.seed": [1, 2]}))
 
     assert [(one.found.key, one.variant, one.name) for one in items(store)] == [
         ("a.jpg", 0, "a-1"),
@@ -123,18 +123,18 @@ def test_a_picture_is_there_with_each_variant(store: MemoryStore) -> None:
 
 def test_a_row_may_name_its_result(store: MemoryStore) -> None:
     listed = [found("a.jpg", settings={"name": "first/{stem}"}), found("b.jpg")]
-    build_index(store, KEYS, spec(output={"name": "all/{stem}"}), listed, as_they_are)
+    build_index(store, KEYS, spec(output={"name": "all/{stem}"}), listed, keep_addresses)
 
     assert names(store) == ["first/a", "all/b"]
 
 
-def test_names_that_a_template_makes_alike_are_refused_and_nothing_stays(
+def test_equal_names_from_a_template_are_refused_and_nothing_is_written(
     store: MemoryStore,
 ) -> None:
     template = spec(output={"name": "{stem}"})
     many = [f"{number:05}.jpg" for number in range(FILE_ITEMS + 1)]
     with pytest.raises(RequestError) as error:
-        frozen(store, [*many, "zz/x.jpg", "zz/y/x.png"], template)
+        build(store, [*many, "zz/x.jpg", "zz/y/x.png"], template)
 
     assert str(error.value) == (
         "output.name: zz/x.jpg and zz/y/x.png would both be x; add {key}, {ext} or {variant}"
@@ -142,78 +142,78 @@ def test_names_that_a_template_makes_alike_are_refused_and_nothing_stays(
     assert not store.objects
 
 
-def test_what_a_died_freeze_left_does_not_count() -> None:
+def test_item_files_of_a_dead_submit_are_ignored() -> None:
     store = MortalStore()
     store.writes_left = 1
     with pytest.raises(Died):
-        frozen(store, ["a.jpg"])
+        build(store, ["a.jpg"])
     store.writes_left = None
 
     assert ItemIndex(store, KEYS).items == 0
-    frozen(store, ["a.jpg", "b.jpg"])
+    build(store, ["a.jpg", "b.jpg"])
     assert names(store) == ["a", "b"]
 
 
 @settings(max_examples=40)
 @given(st.lists(st.sets(st.sampled_from("abcdefgh")), min_size=1, max_size=4))
-def test_growth_adds_only_what_is_new(looks: Sequence[set[str]]) -> None:
+def test_a_new_listing_adds_only_new_pictures(listings: Sequence[set[str]]) -> None:
     store = MemoryStore()
     known: set[str] = set()
-    for look in looks:
+    for listed_keys in listings:
         before = items(store)
-        listing = frozen(store, look)
-        new = look - known
+        listing = build(store, listed_keys)
+        new = listed_keys - known
         assert (None if listing is None else listing.items) == (len(new) or None)
         after = items(store)
         assert after[: len(before)] == before
         assert [one.found.key for one in after[len(before) :]] == sorted(new)
-        known |= look
+        known |= listed_keys
 
 
-def test_a_grown_dataset_does_not_name_two_alike(store: MemoryStore) -> None:
-    frozen(store, ["x.jpg"])
-    frozen(store, ["x.jpg", "x.png", "x-png.jpg"])
+def test_names_stay_unique_when_a_dataset_grows(store: MemoryStore) -> None:
+    build(store, ["x.jpg"])
+    build(store, ["x.jpg", "x.png", "x-png.jpg"])
     assert names(store) == ["x", "x-png", "x-png-2"]
 
     template = spec(output={"name": "{stem}"})
     with pytest.raises(RequestError, match=r"x\.jpg and x\.tif would both be x;"):
-        frozen(store, ["x.tif"], template)
+        build(store, ["x.tif"], template)
 
 
-def test_files_have_a_thousand_items_and_count_over_all_listings(store: MemoryStore) -> None:
-    first = frozen(store, (f"{number:05}.jpg" for number in range(2 * FILE_ITEMS + 5)))
-    second = frozen(store, ["new.jpg"])
+def test_files_have_a_thousand_items_and_are_numbered_over_all_listings(store: MemoryStore) -> None:
+    first = build(store, (f"{number:05}.jpg" for number in range(2 * FILE_ITEMS + 5)))
+    second = build(store, ["new.jpg"])
     assert first is not None
     assert second is not None
-    inventory = ItemIndex(store, KEYS)
+    index = ItemIndex(store, KEYS)
 
     assert first.sizes == (FILE_ITEMS, FILE_ITEMS, 5)
     assert (second.first_file, second.first_item, second.sizes) == (3, 2 * FILE_ITEMS + 5, (1,))
-    assert (inventory.listing_count, inventory.items, inventory.files) == (2, 2006, range(4))
-    assert inventory.item_numbers(2) == range(2000, 2005)
-    assert [item.found.key for item in inventory.read(3)] == ["new.jpg"]
+    assert (index.listing_count, index.items, index.files) == (2, 2006, range(4))
+    assert index.item_numbers(2) == range(2000, 2005)
+    assert [item.found.key for item in index.read(3)] == ["new.jpg"]
 
 
-def test_two_tars_share_no_file_when_results_are_packed(store: MemoryStore) -> None:
+def test_items_of_two_tars_are_in_different_files_if_results_are_packed(store: MemoryStore) -> None:
     packed = spec(output={"pack": "webdataset"})
     listed = [found(f"{tar}/{n}", shard=tar) for tar in ("one", "two", "three") for n in range(3)]
-    build_index(store, KEYS, packed, listed, as_they_are)
-    inventory = ItemIndex(store, KEYS)
+    build_index(store, KEYS, packed, listed, keep_addresses)
+    index = ItemIndex(store, KEYS)
 
-    shards = [{item.found.shard for item in inventory.read(file)} for file in inventory.files]
+    shards = [{item.found.shard for item in index.read(file)} for file in index.files]
     assert shards == [{"one"}, {"three"}, {"two"}]
 
     other = MemoryStore()
-    build_index(other, KEYS, SPEC, listed, as_they_are)
+    build_index(other, KEYS, SPEC, listed, keep_addresses)
     assert len(ItemIndex(other, KEYS).files) == 1
 
 
-def test_of_two_at_once_one_wins_and_nothing_of_the_other_stays(store: MemoryStore) -> None:
-    both = threading.Barrier(2)
+def test_of_two_submits_at_once_one_wins_and_the_other_leaves_nothing(store: MemoryStore) -> None:
+    barrier = threading.Barrier(2)
 
-    def wait(page: list[ListedImage]) -> list[ListedImage]:
-        both.wait(10)
-        return page
+    def wait(images: list[ListedImage]) -> list[ListedImage]:
+        barrier.wait(10)
+        return images
 
     def run(keys: list[str]) -> Listing | None:
         return build_index(store, KEYS, SPEC, map(found, keys), wait)
@@ -228,24 +228,24 @@ def test_of_two_at_once_one_wins_and_nothing_of_the_other_stays(store: MemorySto
         KEYS.items(one.nonce, 0),
     }
     assert len(items(store)) == 2
-    # What the loser had found is new to its next look.
-    frozen(store, ["a.jpg", "b.jpg", "c.jpg"])
+    # The next listing adds the pictures of the loser.
+    build(store, ["a.jpg", "b.jpg", "c.jpg"])
     assert {item.found.key for item in items(store)} == {"a.jpg", "b.jpg", "c.jpg"}
 
 
-def test_what_is_sent_along_is_what_counts(store: MemoryStore) -> None:
-    def send(page: list[ListedImage]) -> list[ListedImage]:
+def test_the_index_has_the_addresses_of_uploaded_files(store: MemoryStore) -> None:
+    def send(images: list[ListedImage]) -> list[ListedImage]:
         return [
-            one.model_copy(update={"place": ByteRange(address="blob:sha256:0")}) for one in page
+            one.model_copy(update={"place": ByteRange(address="blob:sha256:0")}) for one in images
         ]
 
     build_index(store, KEYS, SPEC, [found("a.jpg")], send)
     assert [item.found.place.address for item in items(store)] == ["blob:sha256:0"]
 
 
-def test_damaged_records_are_told_by_their_keys(store: MemoryStore) -> None:
-    listing = frozen(store, ["a.jpg", "b.jpg"])
-    frozen(store, ["c.jpg"])
+def test_damaged_records_are_errors_with_their_keys(store: MemoryStore) -> None:
+    listing = build(store, ["a.jpg", "b.jpg"])
+    build(store, ["c.jpg"])
     assert listing is not None
     file = KEYS.items(listing.nonce, 0)
     whole = store.get(file)

@@ -1,4 +1,4 @@
-"""Datasets with masks and guides: what each item has, wherever it is dreamed."""
+"""Datasets with masks and guides."""
 
 from pathlib import Path
 
@@ -31,12 +31,12 @@ def spec(photos: Path, weights: Path, *settings: str) -> DatasetSpec:
     return found
 
 
-def test_a_swept_mask_is_another_variant_of_the_same_job_elsewhere(
+def test_another_machine_has_the_same_plan_with_a_swept_mask(
     photos: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
 ) -> None:
-    asked = (f"objectives.0.guide={guide}", f"sweep={{dream.strength: [null, '{mask}']}}")
+    swept = (f"objectives.0.guide={guide}", f"sweep={{dream.strength: [null, '{mask}']}}")
     store = MemoryStore()
-    job = load_job(store, submit_small_dataset(store, photos, weights, *asked))
+    job = load_job(store, submit_small_dataset(store, photos, weights, *swept))
     plan = stage_plan(store, job.spec, None, MACHINE, tmp_path / "cache")
 
     assert plan.identity.job_id == job.id
@@ -46,19 +46,19 @@ def test_a_swept_mask_is_another_variant_of_the_same_job_elsewhere(
     assert first is None
     assert second is not None
     assert second.read_bytes() == mask.read_bytes()
-    said = plan.item_settings(1, {}).label(5)
-    assert str(tmp_path) not in said
-    assert plan.attachments[second] in said
+    label = plan.item_settings(1, {}).label(5)
+    assert str(tmp_path) not in label
+    assert plan.attachments[second] in label
 
 
-def test_a_row_names_no_file_of_the_worker(photos: Path, weights: Path) -> None:
+def test_a_row_may_not_name_a_file_of_the_worker(photos: Path, weights: Path) -> None:
     plan = make_dataset_plan(spec(photos, weights), MACHINE)
     secret = [{"layer": LAYER, "guide": "/etc/passwd"}]
     with pytest.raises(RequestError, match="may name masks and guides, not a row"):
         plan.item_settings(0, {"objectives": secret})
 
 
-def test_an_items_mask_and_guide_do_what_a_posters_do(
+def test_a_mask_and_a_guide_change_an_item_as_they_change_a_poster(
     photos: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
 ) -> None:
     from jobs.dataset.local import render_dataset_here

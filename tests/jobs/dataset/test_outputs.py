@@ -1,4 +1,4 @@
-"""Where results are put: their own names, and nowhere else."""
+"""The published paths of results."""
 
 from pathlib import PurePosixPath
 
@@ -13,14 +13,14 @@ from tests.support.ledger_rows import ledger_row
     ("name", "output", "member", "path"),
     [
         ("a/b/sky", "a/b/sky.png", None, "a/b/sky.png"),
-        # The store spells it otherwise, or cuts it short.
+        # The store key escapes or shortens the name.
         ("a b/ö", "a=20b/=C3=B6.jpg", None, "a b/ö.jpg"),
         ("x" * 200, f"{'x' * 90}=-0123.png", None, "x" * 200 + ".png"),
         ("sky.v2", "sky.v2.tif", None, "sky.v2.tif"),
         ("a/sky", "shard-000003@1.tar", "sky.png", "shard-000003@1.tar"),
     ],
 )
-def test_a_result_lies_under_its_name_and_a_tar_under_its_own(
+def test_the_published_path_of_a_result_and_of_a_tar(
     name: str, output: str, member: str | None, path: str
 ) -> None:
     found = published_path(ledger_row(0, name=name, output=output, member=member))
@@ -40,7 +40,7 @@ def test_a_result_lies_under_its_name_and_a_tar_under_its_own(
         ("sky", "", None),
     ],
 )
-def test_what_leads_elsewhere_is_no_result(
+def test_a_path_outside_the_folder_is_refused(
     name: str, output: str | None, member: str | None
 ) -> None:
     with pytest.raises(InvalidRecord, match=r"^item 7: .* is not a valid result name") as error:

@@ -1,4 +1,4 @@
-"""What may be asked of datasets besides: their failed items once more, which posters have none."""
+"""Retrying the failed items of a dataset. Posters have no items."""
 
 from typing import Any
 
@@ -31,23 +31,23 @@ def dataset_in(store: MemoryStore, state: State) -> JobKeys:
 
 
 @pytest.mark.parametrize("state", ["succeeded", "failed", "cancelled"])
-@pytest.mark.parametrize(("asked", "redo"), [(None, Redo()), (Redo(), Redo()), (INPUT, INPUT)])
-def test_an_ended_dataset_is_retried_in_a_generation_of_its_own(
-    store: MemoryStore, state: State, asked: Redo | None, redo: Redo
+@pytest.mark.parametrize(("requested", "redo"), [(None, Redo()), (Redo(), Redo()), (INPUT, INPUT)])
+def test_an_ended_dataset_is_retried_in_a_new_generation(
+    store: MemoryStore, state: State, requested: Redo | None, redo: Redo
 ) -> None:
     dataset_in(store, state)
 
-    assert retry(store, JOB, asked) == "queued"
+    assert retry(store, JOB, requested) == "queued"
     assert load_job(store, JOB).state == "queued"
     assert load_job(store, JOB).intent == Intent(generation=1, redo=redo)
     assert [entry.key for entry in store.list_objects(ACTIVE)] == [active_marker(JOB, 1)]
 
 
-def test_one_that_succeeded_again_can_be_retried_again(store: MemoryStore) -> None:
+def test_a_dataset_can_be_retried_twice(store: MemoryStore) -> None:
     keys = dataset_in(store, "succeeded")
     retry(store, JOB)
     held = claim_next_lease(store, keys)
-    # The manifest of the generation before says nothing of this one.
+    # The manifest of an earlier generation does not count.
     assert load_job(store, JOB).state == "running"
     store.put(keys.manifest_of(1), b"{}")
     held.release()
@@ -57,7 +57,7 @@ def test_one_that_succeeded_again_can_be_retried_again(store: MemoryStore) -> No
     assert load_job(store, JOB).intent == Intent(generation=2, redo=INPUT)
 
 
-def test_what_waits_already_keeps_what_it_was_asked_for(store: MemoryStore) -> None:
+def test_a_second_retry_does_not_change_a_waiting_one(store: MemoryStore) -> None:
     dataset_in(store, "failed")
     retry(store, JOB, INPUT)
     retry(store, JOB)
@@ -66,7 +66,7 @@ def test_what_waits_already_keeps_what_it_was_asked_for(store: MemoryStore) -> N
 
 
 @pytest.mark.parametrize("state", ["running", "paused"])
-def test_what_has_not_ended_is_not_retried(store: MemoryStore, state: State) -> None:
+def test_a_dataset_that_has_not_ended_is_not_retried(store: MemoryStore, state: State) -> None:
     dataset_in(store, state)
     with pytest.raises(RequestError) as error:
         retry(store, JOB, INPUT)
@@ -88,7 +88,7 @@ def test_a_poster_has_no_items(store: MemoryStore, redo: Redo) -> None:
         job_items(store, load_job(store, JOB))
 
 
-def test_a_dataset_that_is_not_listed_yet_has_nothing(store: MemoryStore) -> None:
+def test_a_dataset_without_a_listing_has_no_items(store: MemoryStore) -> None:
     dataset_in(store, "queued")
     assert job_items(store, load_job(store, JOB)).items == 0
 
@@ -101,7 +101,7 @@ def test_the_classes_of_failures(text: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "hint"), [("inputs", "nearest: input"), ("zzz", "known: bug, infra, input, memory")]
 )
-def test_another_class_names_those_that_there_are(text: str, hint: str) -> None:
+def test_an_unknown_failure_class_is_an_error_with_a_suggestion(text: str, hint: str) -> None:
     with pytest.raises(RequestError) as error:
         parse_failure(text)
     assert hint in str(error.value)

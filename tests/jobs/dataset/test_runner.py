@@ -1,4 +1,4 @@
-"""A dataset in its holder's hands: what can be dreamed is dreamed, and the rest has its reason."""
+"""Running datasets: good pictures are dreamed, and bad ones get a reason."""
 
 import hashlib
 from io import BytesIO
@@ -38,29 +38,29 @@ COUNTS = {"infra": 0, "memory": 0, "input": 0, "bug": 0}
 
 @pytest.fixture(params=["memory", "folder"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """An empty store that holds results itself, or one to which they are moved."""
+    """An empty store: one that copies results, or one into which files are moved."""
     return MemoryStore() if request.param == "memory" else FolderStore(tmp_path / "store")
 
 
-def test_poison_has_rows_and_the_rest_has_outputs(
-    calm: DatasetResult, mixed: MixedPictures
+def test_bad_pictures_have_failed_rows_and_good_ones_have_outputs(
+    baseline: DatasetResult, mixed: MixedPictures
 ) -> None:
-    assert calm.items == {
+    assert baseline.items == {
         "items": len(mixed.content),
         "done": len(mixed.good),
         "failed": {**COUNTS, "input": len(mixed.reasons)},
     }
-    assert calm.failed.keys() == mixed.reasons.keys()
-    for key, row in calm.failed.items():
+    assert baseline.failed.keys() == mixed.reasons.keys()
+    for key, row in baseline.failed.items():
         assert row.failure == "input"
         assert mixed.reasons[key] in str(row.message), row
         assert key in str(row.message)
         assert len(str(row.message).splitlines()) == 1
-    done = [row for row in calm.rows.values() if row.state == "done"]
+    done = [row for row in baseline.rows.values() if row.state == "done"]
     assert {row.key for row in done} == mixed.good
-    assert {str(row.output) for row in done} == calm.files.keys()
+    assert {str(row.output) for row in done} == baseline.files.keys()
     for row in done:
-        content = calm.files[str(row.output)]
+        content = baseline.files[str(row.output)]
         given = mixed.content[row.key]
         assert row.output == f"{row.key.partition('.')[0]}.png"
         assert row.output_sha256 == f"sha256:{hashlib.sha256(content).hexdigest()}"
@@ -72,7 +72,7 @@ def test_poison_has_rows_and_the_rest_has_outputs(
             assert np.any(np.asarray(after) != np.asarray(before))
 
 
-def test_what_only_disks_have_is_poison_too(store: Store, weights: Path, tmp_path: Path) -> None:
+def test_unreadable_files_have_failed_rows(store: Store, weights: Path, tmp_path: Path) -> None:
     few = mixed_pictures(2, bad=0)
     folder = few.write_to(tmp_path / "in")
     reasons = add_unreadable_files(folder)
@@ -87,41 +87,41 @@ def test_what_only_disks_have_is_poison_too(store: Store, weights: Path, tmp_pat
         assert reason in str(found.failed[key].message)
 
 
-def test_a_summary_counts_them(
+def test_the_report_counts_items(
     store: Store,
     folder: Path,
     mixed: MixedPictures,
     weights: Path,
     tmp_path: Path,
-    calm: DatasetResult,
+    baseline: DatasetResult,
 ) -> None:
     job = submit_small_dataset(store, folder, weights)
     assert claim_job(store, job, tmp_path).run() == DONE
 
-    told = load_report(store, job)
-    assert told.state == "succeeded"
-    assert told.progress == 1
-    assert told.items == calm.items
-    assert DatasetKeys(job).sheet in told.previews
+    report = load_report(store, job)
+    assert report.state == "succeeded"
+    assert report.progress == 1
+    assert report.items == baseline.items
+    assert DatasetKeys(job).sheet in report.previews
     found = read_finished_dataset(store, job)
-    assert found.reproducible_rows == calm.reproducible_rows
-    assert found.files == calm.files
+    assert found.reproducible_rows == baseline.reproducible_rows
+    assert found.files == baseline.files
 
 
 @pytest.mark.parametrize(("workers", "batch"), [(1, 8), (3, 1), (3, 8)])
-def test_neither_workers_nor_batches_change_a_byte(
-    folder: Path, weights: Path, tmp_path: Path, calm: DatasetResult, workers: int, batch: int
+def test_the_number_of_workers_and_the_batch_size_change_no_byte(
+    folder: Path, weights: Path, tmp_path: Path, baseline: DatasetResult, workers: int, batch: int
 ) -> None:
     store = MemoryStore()
     job = submit_small_dataset(store, folder, weights, f"crew.workers={workers}", f"batch={batch}")
     assert claim_job(store, job, tmp_path).run() == DONE
     found = read_finished_dataset(store, job)
-    assert found.files == calm.files
-    assert found.reproducible_rows == calm.reproducible_rows
+    assert found.files == baseline.files
+    assert found.reproducible_rows == baseline.reproducible_rows
 
 
-def test_neither_does_the_company(
-    mixed: MixedPictures, weights: Path, tmp_path: Path, calm: DatasetResult
+def test_the_other_items_change_no_byte(
+    mixed: MixedPictures, weights: Path, tmp_path: Path, baseline: DatasetResult
 ) -> None:
     store = MemoryStore()
     some = sorted(mixed.good)[::3]
@@ -132,10 +132,10 @@ def test_neither_does_the_company(
     assert claim_job(store, job, tmp_path).run() == DONE
     found = read_finished_dataset(store, job)
     assert len(found.files) == len(some)
-    assert found.files.items() <= calm.files.items()
+    assert found.files.items() <= baseline.files.items()
 
 
-def test_an_item_is_the_poster_of_its_picture(weights: Path, tmp_path: Path) -> None:
+def test_an_item_equals_a_poster_of_its_picture(weights: Path, tmp_path: Path) -> None:
     draw = np.random.default_rng(3)
     content = {
         "small.png": picture_bytes(draw),
@@ -167,11 +167,11 @@ def test_an_item_is_the_poster_of_its_picture(weights: Path, tmp_path: Path) -> 
             assert np.array_equal(np.asarray(alone), np.asarray(among))
 
 
-class Deadly(Worker):
-    """Dies of one picture, runs out of memory with another, and has a bug at a third."""
+class LethalWorker(Worker):
+    """Dies at one picture, runs out of memory at another, and raises at a third."""
 
     def dream(self, line: bytes, file: int) -> bytes:
-        if b'"key":"0/deadly.png"' in line:
+        if b'"key":"0/lethal.png"' in line:
             raise SystemExit(9)
         if b'"key":"1/heavy.png"' in line:
             raise MemoryError
@@ -181,33 +181,33 @@ class Deadly(Worker):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_what_kills_workers_is_quarantined_and_the_others_pass(
-    mixed: MixedPictures, weights: Path, tmp_path: Path, calm: DatasetResult, workers: int
+def test_items_that_kill_workers_fail_and_the_others_succeed(
+    mixed: MixedPictures, weights: Path, tmp_path: Path, baseline: DatasetResult, workers: int
 ) -> None:
     draw = np.random.default_rng(4)
-    deadly = {key: picture_bytes(draw) for key in ("0/deadly.png", "1/heavy.png", "2/odd.png")}
-    content = {key: mixed.content[key] for key in sorted(mixed.good)} | deadly
+    lethal = {key: picture_bytes(draw) for key in ("0/lethal.png", "1/heavy.png", "2/odd.png")}
+    content = {key: mixed.content[key] for key in sorted(mixed.good)} | lethal
     folder = MixedPictures(content, {}).write_to(tmp_path / "in")
     store = MemoryStore()
     job = submit_small_dataset(store, folder, weights, f"crew.workers={workers}")
-    assert claim_job(store, job, tmp_path, pool=pool_of(Deadly)).run() == DONE
+    assert claim_job(store, job, tmp_path, pool=pool_of(LethalWorker)).run() == DONE
 
     found = read_finished_dataset(store, job)
-    assert found.files == calm.files
+    assert found.files == baseline.files
     assert {key: row.failure for key, row in found.failed.items()} == {
-        "0/deadly.png": "input",
+        "0/lethal.png": "input",
         "1/heavy.png": "memory",
         "2/odd.png": "bug",
     }
-    assert "exit code 9" in str(found.failed["0/deadly.png"].message)
+    assert "exit code 9" in str(found.failed["0/lethal.png"].message)
     assert "send it as a poster" in str(found.failed["1/heavy.png"].message)
     assert "KeyError: 'a bug'" in str(found.failed["2/odd.png"].message)
-    assert found.failed["0/deadly.png"].attempts > 1
+    assert found.failed["0/lethal.png"].attempts > 1
     assert "KeyError: 'a bug'" in store.get(DatasetKeys(job).log(1)).decode()
 
 
-def test_more_failures_than_are_allowed_fail_the_job(
-    folder: Path, mixed: MixedPictures, weights: Path, tmp_path: Path, calm: DatasetResult
+def test_more_failures_than_allowed_fail_the_job(
+    folder: Path, mixed: MixedPictures, weights: Path, tmp_path: Path, baseline: DatasetResult
 ) -> None:
     store = MemoryStore()
     most = len(mixed.reasons) - 1
@@ -224,10 +224,10 @@ def test_more_failures_than_are_allowed_fail_the_job(
     assert submit_small_dataset(store, folder, weights, f"limits.max_failures={most + 1}") == job
     retry(store, job)
     assert claim_job(store, job, tmp_path).run() == DONE
-    assert read_finished_dataset(store, job).files == calm.files
+    assert read_finished_dataset(store, job).files == baseline.files
 
 
-def test_where_nothing_could_be_dreamed_the_job_fails(
+def test_a_job_fails_if_all_its_items_fail(
     mixed: MixedPictures, weights: Path, tmp_path: Path
 ) -> None:
     store = MemoryStore()

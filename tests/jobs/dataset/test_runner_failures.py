@@ -1,4 +1,4 @@
-"""Who is to blame for a failure: what is no picture's fault is not held against it."""
+"""Failure classes: errors that are not the picture's fault do not fail it as bad input."""
 
 from pathlib import Path
 
@@ -30,35 +30,35 @@ ONE = "1/0001.jpg"
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four."""
+    """A folder of four pictures."""
     return mixed_pictures(4, bad=0, seed=9).write_to(tmp_path_factory.mktemp("four"))
 
 
-class OneAway(Worker):
+class OneUnreachable(Worker):
     """Cannot reach one picture."""
 
     def dream(self, line: bytes, file: int) -> bytes:
         if f'"key":"{ONE}"'.encode() in line:
-            raise StoreUnreachable("the bucket is away")
+            raise StoreUnreachable("the bucket is unreachable")
         return super().dream(line, file)
 
 
-class AllAway(Worker):
-    """Cannot reach any."""
+class AllUnreachable(Worker):
+    """Cannot reach any picture."""
 
     def dream(self, line: bytes, file: int) -> bytes:
-        raise StoreUnreachable("the bucket is away")
+        raise StoreUnreachable("the bucket is unreachable")
 
 
-def test_a_picture_out_of_reach_is_a_row_and_a_retry_does_just_that(
+def test_an_unreachable_picture_fails_and_a_retry_runs_only_that(
     pictures: Path, weights: Path, tmp_path: Path
 ) -> None:
     store = MemoryStore()
     job = submit_small_dataset(store, pictures, weights)
-    assert claim_job(store, job, tmp_path, pool=pool_of(OneAway)).run() == DONE
+    assert claim_job(store, job, tmp_path, pool=pool_of(OneUnreachable)).run() == DONE
     before = read_finished_dataset(store, job)
     assert {key: row.failure for key, row in before.failed.items()} == {ONE: "infra"}
-    assert before.failed[ONE].message == "the bucket is away"
+    assert before.failed[ONE].message == "the bucket is unreachable"
     assert before.items["done"] == 3
 
     retry(store, job, Redo(failure="infra"))
@@ -70,24 +70,24 @@ def test_a_picture_out_of_reach_is_a_row_and_a_retry_does_just_that(
     assert {key for key, row in after.rows.items() if row != before.rows[key]} == {(ONE, 0)}
 
 
-def test_where_nothing_can_be_reached_the_job_waits(
+def test_a_job_is_queued_again_if_no_input_can_be_reached(
     pictures: Path, weights: Path, tmp_path: Path
 ) -> None:
     store = MemoryStore()
     job = submit_small_dataset(store, pictures, weights)
-    assert claim_job(store, job, tmp_path, pool=pool_of(AllAway)).run() == EXIT_STOPPED
+    assert claim_job(store, job, tmp_path, pool=pool_of(AllUnreachable)).run() == EXIT_STOPPED
     found = read_dataset(store, job)
     assert found.job.state == "queued"
     assert found.rows == {}
     assert found.job.status is not None
-    assert found.job.status.reason == "the bucket is away"
+    assert found.job.status.reason == "the bucket is unreachable"
 
     assert claim_job(store, job, tmp_path).run() == DONE
     assert read_finished_dataset(store, job).failed == {}
 
 
-class OneWithoutWeights(Worker):
-    """Its cache has lost the weights while it did one picture."""
+class MissingWeightsWorker(Worker):
+    """Finds no weights at one picture."""
 
     def dream(self, line: bytes, file: int) -> bytes:
         if f'"key":"{ONE}"'.encode() in line:
@@ -98,7 +98,7 @@ class OneWithoutWeights(Worker):
 @pytest.mark.parametrize(
     "error", [WeightsError("seeded.safetensors: is gone"), RequestError("cache: no room")]
 )
-def test_weights_that_are_gone_are_no_picture_s_fault(
+def test_missing_weights_do_not_fail_items(
     pictures: Path,
     weights: Path,
     tmp_path: Path,
@@ -117,29 +117,29 @@ def test_weights_that_are_gone_are_no_picture_s_fault(
     assert found.rows == {}
 
 
-def test_weights_that_are_gone_for_one_are_not_its_fault(
+def test_missing_weights_during_one_item_are_an_infra_failure(
     pictures: Path, weights: Path, tmp_path: Path
 ) -> None:
     store = MemoryStore()
     job = submit_small_dataset(store, pictures, weights)
-    assert claim_job(store, job, tmp_path, pool=pool_of(OneWithoutWeights)).run() == DONE
+    assert claim_job(store, job, tmp_path, pool=pool_of(MissingWeightsWorker)).run() == DONE
     failed = read_finished_dataset(store, job).failed
     assert {key: row.failure for key, row in failed.items()} == {ONE: "infra"}
 
 
-class NoShow(Worker):
-    """Cannot draw."""
+class FailingSheetWorker(Worker):
+    """Cannot draw the contact sheet."""
 
     def write_sheet(self, *_: object) -> None:
         raise KeyError("a bug in the sheet")
 
 
-def test_a_sheet_that_cannot_be_made_fails_no_job(
+def test_a_failed_contact_sheet_does_not_fail_the_job(
     pictures: Path, weights: Path, tmp_path: Path
 ) -> None:
     store = MemoryStore()
     job = submit_small_dataset(store, pictures, weights)
-    assert claim_job(store, job, tmp_path, pool=pool_of(NoShow)).run() == DONE
+    assert claim_job(store, job, tmp_path, pool=pool_of(FailingSheetWorker)).run() == DONE
     assert read_finished_dataset(store, job).items["done"] == 4
     keys = DatasetKeys(job)
     assert keys.sheet not in store.objects

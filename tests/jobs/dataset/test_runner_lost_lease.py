@@ -1,4 +1,4 @@
-"""A dataset's holder that sleeps through its lease, at whatever write, changes nothing."""
+"""A holder that sleeps past its lease, before any write, changes nothing when it wakes up."""
 
 import threading
 from pathlib import Path
@@ -14,20 +14,20 @@ from tests.support.small_dataset import PACKED, read_finished_dataset, submit_sm
 
 @pytest.fixture(scope="module")
 def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two pictures and a poison."""
+    """A folder with two good pictures and a bad one."""
     return mixed_pictures(3, bad=1, seed=8).write_to(tmp_path_factory.mktemp("three"))
 
 
 @pytest.mark.parametrize("pack", ["files", "webdataset"])
-def test_a_holder_that_wakes_up_late_changes_nothing(
+def test_a_late_holder_changes_nothing(
     three: Path, weights: Path, tmp_path: Path, pack: str
 ) -> None:
     settings = (PACKED,) if pack == "webdataset" else ()
-    calm = MemoryStore()
-    job = submit_small_dataset(calm, three, weights, *settings)
-    view = SleepyStore(calm, None)
-    claim_job(calm, job, tmp_path / "calm", view).run()
-    whole = read_finished_dataset(calm, job)
+    baseline = MemoryStore()
+    job = submit_small_dataset(baseline, three, weights, *settings)
+    view = SleepyStore(baseline, None)
+    claim_job(baseline, job, tmp_path / "baseline", view).run()
+    whole = read_finished_dataset(baseline, job)
     kinds = {part for write in view.writes for part in write.split("#")[0].split("/")}
     assert {"plan.json", "manifest.json", "ledger", "previews", "outputs"} <= kinds
     assert pack == "files" or any(write.startswith("delete") for write in view.writes)
@@ -40,7 +40,7 @@ def test_a_holder_that_wakes_up_late_changes_nothing(
         thread = threading.Thread(target=late.run, daemon=True)
         thread.start()
         if not wait_until_asleep(sleeper, thread):
-            # The last report is the keeper's, where it was as quick.
+            # The lease renewer may write the last report first.
             assert "/status/" in write or "/events/" in write or "/log" in write, write
             continue
 

@@ -1,4 +1,4 @@
-"""What lies beside a picture in its sample goes along, whatever it is."""
+"""The files beside a picture in its sample are packed with the result."""
 
 import warnings
 from pathlib import Path
@@ -18,20 +18,20 @@ from tests.support.memory_store import MemoryStore
 from tests.support.small_dataset import PACKED, read_finished_dataset, submit_small_dataset
 
 with warnings.catch_warnings():
-    # It is a stranger's, and so are its complaints about its own imports.
+    # webdataset warns about its own imports.
     warnings.simplefilter("ignore")
     import webdataset
 
 
 @pytest.fixture(scope="module")
 def mask() -> bytes:
-    """Of the result's own format."""
+    """A mask in the format of the results."""
     return picture_bytes(np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
 def shard(tmp_path_factory: pytest.TempPathFactory, mask: bytes) -> Path:
-    """Of two samples, each with a mask and a text that is empty."""
+    """A tar of two samples, each with a mask and an empty text."""
     path = tmp_path_factory.mktemp("shard") / "train.tar"
     with webdataset.TarWriter(str(path)) as writer:
         for number, key in enumerate(("first", "second")):
@@ -42,14 +42,14 @@ def shard(tmp_path_factory: pytest.TempPathFactory, mask: bytes) -> Path:
 
 
 def samples(path: Path) -> dict[str, dict[str, Any]]:
-    """What the package reads of a tar, by the keys."""
+    """The samples that webdataset reads from a tar, by key."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = list(webdataset.WebDataset(str(path), shardshuffle=False))
     return {one["__key__"]: one for one in found}
 
 
-def test_masks_of_the_result_s_format_and_empty_texts_go_along(
+def test_masks_in_the_results_format_and_empty_files_are_packed(
     shard: Path, weights: Path, tmp_path: Path, mask: bytes
 ) -> None:
     store = MemoryStore()
@@ -67,12 +67,10 @@ def test_masks_of_the_result_s_format_and_empty_texts_go_along(
         assert sample["txt"] == b""
 
 
-def test_an_extra_that_is_gone_fails_its_own_item(
-    shard: Path, weights: Path, tmp_path: Path
-) -> None:
+def test_a_missing_extra_fails_its_item(shard: Path, weights: Path, tmp_path: Path) -> None:
     store = MemoryStore()
     job = submit_small_dataset(store, shard, weights, PACKED)
-    lose_an_extra(store, job, tmp_path / "gone.txt")
+    misplace_extra(store, job, tmp_path / "gone.txt")
     assert claim_job(store, job, tmp_path).run() == DONE
 
     found = read_finished_dataset(store, job)
@@ -81,8 +79,8 @@ def test_an_extra_that_is_gone_fails_its_own_item(
     assert found.items["done"] == 1
 
 
-def lose_an_extra(store: MemoryStore, job: str, path: Path) -> None:
-    """Have the first item's last extra lie where there is nothing."""
+def misplace_extra(store: MemoryStore, job: str, path: Path) -> None:
+    """Change the address of the first item's last extra to a missing file."""
     keys = DatasetKeys(job)
     first, *others = ItemIndex(store, keys).read(0)
     *kept, last = first.found.extras

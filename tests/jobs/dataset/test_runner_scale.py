@@ -1,4 +1,4 @@
-"""Very many pictures cost whoever lists and schedules them little time, and no memory each."""
+"""The time and memory of listing and scheduling very many pictures."""
 
 import json
 import subprocess
@@ -10,16 +10,16 @@ import pytest
 from tests.support.large_dataset import Cost
 
 MANY = 200_000
-_SOME = 50_000
-_MOST_MEMORY = 150 << 20
-_MOST_SECONDS = 1e-3
-"""Of CPU time, an item. Half of it goes for the stub, and for sending it in place of Ray."""
+FEW = 50_000
+MAX_MEMORY = 150 << 20
+MAX_SECONDS = 1e-3
+"""CPU seconds for an item. The stub worker and its pool take half of it."""
 
 _FOLDER_FILES = 1000
 
 
-def measured(project: Path, folder: Path, count: int, *options: str) -> Cost:
-    """What a process of its own finds."""
+def measure(project: Path, folder: Path, count: int, *options: str) -> Cost:
+    """Measure in another process."""
     command = [sys.executable, "-W", "error", "-m", "tests.support.large_dataset"]
     ended = subprocess.run(
         [*command, str(folder), str(count), *options],
@@ -33,30 +33,30 @@ def measured(project: Path, folder: Path, count: int, *options: str) -> Cost:
 
 
 def check(cost: Cost, count: int) -> None:
-    """All items have ended, within what they may cost."""
+    """Check that all items have ended, within the limits."""
     assert cost.items == cost.done + cost.failed == count
     assert cost.failed > 0
-    assert cost.peak - cost.start <= _MOST_MEMORY
-    assert (cost.indexing + cost.running) / count <= _MOST_SECONDS
+    assert cost.peak - cost.start <= MAX_MEMORY
+    assert (cost.indexing + cost.running) / count <= MAX_SECONDS
 
 
-def test_an_item_costs_little_time_and_no_memory(project: Path, tmp_path: Path) -> None:
-    check(measured(project, tmp_path, _SOME), _SOME)
+def test_items_cost_little_time_and_no_memory(project: Path, tmp_path: Path) -> None:
+    check(measure(project, tmp_path, FEW), FEW)
 
 
 @pytest.mark.slow
-def test_many_items_take_hardly_more_memory_than_some(project: Path, tmp_path: Path) -> None:
-    some, many = (measured(project, tmp_path / str(count), count) for count in (_SOME, MANY))
+def test_memory_does_not_grow_with_items(project: Path, tmp_path: Path) -> None:
+    some, many = (measure(project, tmp_path / str(count), count) for count in (FEW, MANY))
     check(many, MANY)
-    assert (many.peak - some.peak) / (MANY - _SOME) < 100  # bytes
+    assert (many.peak - some.peak) / (MANY - FEW) < 100  # bytes
 
 
 @pytest.mark.slow
-def test_files_in_folders_cost_no_more(project: Path, tmp_path: Path) -> None:
+def test_real_folders_cost_no_more(project: Path, tmp_path: Path) -> None:
     inputs = tmp_path / "pictures"
     for part in range(MANY // _FOLDER_FILES):
         folder = inputs / f"part-{part:04}"
         folder.mkdir(parents=True)
         for number in range(_FOLDER_FILES):
             (folder / f"picture-{number:03}.jpg").touch()
-    check(measured(project, tmp_path, MANY, "--inputs", str(inputs)), MANY)
+    check(measure(project, tmp_path, MANY, "--inputs", str(inputs)), MANY)

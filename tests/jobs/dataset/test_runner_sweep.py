@@ -1,4 +1,4 @@
-"""A sweep: every picture in every manner, each result by its name, and all of them on one sheet."""
+"""A sweep: one result for each picture and variant, and a contact sheet of all."""
 
 from io import BytesIO
 from itertools import product
@@ -39,7 +39,7 @@ def test_three_layers_by_four_step_sizes(weights: Path, tmp_path: Path) -> None:
         assert [row.name.partition("-")[2] for row in rows] == [
             f"{layer}-{step_size}" for layer, step_size in combinations
         ]
-        # One seed, so that all that differs is what is swept.
+        # Variants differ only in the swept fields, not in the seed.
         assert len({row.seed for row in rows}) == 1
         assert len({row.output_sha256 for row in rows}) == 12
 

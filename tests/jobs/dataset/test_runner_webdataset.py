@@ -1,4 +1,4 @@
-"""WebDataset in, WebDataset out: read back by its own package, keys and labels kept."""
+"""WebDataset tars as inputs and outputs, read back by the webdataset package."""
 
 import io
 import json
@@ -28,7 +28,7 @@ from tests.support.small_dataset import (
 )
 
 with warnings.catch_warnings():
-    # It is a stranger's, and so are its complaints about its own imports.
+    # webdataset warns about its own imports.
     warnings.simplefilter("ignore")
     import webdataset
 
@@ -36,12 +36,12 @@ Samples = dict[str, dict[str, bytes]]
 
 FIRST = ("0001", "0002", "a/0003")
 SECOND = ("0001", "0009")
-"""Of two shards, which have a key in common."""
+"""The keys of two tars, which share one key."""
 
 
 @pytest.fixture(scope="module")
 def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two, in one of which are samples without a picture, and with a bad one."""
+    """Two tars. One has a sample without a picture and one with a bad picture."""
     folder = tmp_path_factory.mktemp("shards")
     draw = np.random.default_rng(2)
     for name, keys in (("train-0", FIRST), ("train-1", SECOND)):
@@ -56,8 +56,8 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def read(content: bytes, folder: Path) -> Samples:
-    """What the package reads of a tar, by the keys."""
+def read_tar(content: bytes, folder: Path) -> Samples:
+    """The samples that webdataset reads from a tar, by key."""
     path = folder / "read.tar"
     path.write_bytes(content)
     with warnings.catch_warnings():
@@ -69,8 +69,8 @@ def read(content: bytes, folder: Path) -> Samples:
     }
 
 
-def dreamed(samples: Samples) -> dict[str, Any]:
-    """The labels, having seen that each sample has a picture of the right size."""
+def check_samples(samples: Samples) -> dict[str, Any]:
+    """The labels by key. Checks that each sample has a picture of the right size."""
     labels = {}
     for key, sample in samples.items():
         assert sample.keys() == {"png", "cls", "json"}
@@ -80,23 +80,27 @@ def dreamed(samples: Samples) -> dict[str, Any]:
     return labels
 
 
-def test_shards_in_shards_out(shards: Path, weights: Path, tmp_path: Path) -> None:
+def test_tars_become_tars_with_the_same_keys_and_labels(
+    shards: Path, weights: Path, tmp_path: Path
+) -> None:
     store = MemoryStore()
     job = submit_small_dataset(store, f"{shards}/train-{{0..1}}.tar", weights, PACKED)
     assert claim_job(store, job, tmp_path).run() == DONE
 
     found = read_finished_dataset(store, job)
     assert found.files.keys() == {"shard-000000.tar", "shard-000001.tar"}
-    first, second = (read(found.files[name], tmp_path) for name in sorted(found.files))
+    first, second = (read_tar(found.files[name], tmp_path) for name in sorted(found.files))
     assert list(first) == list(FIRST)
     assert list(second) == list(SECOND)
-    assert dreamed(first) == {key: (n, "train-0") for n, key in enumerate(FIRST)}
-    assert dreamed(second) == {key: (n, "train-1") for n, key in enumerate(SECOND)}
+    assert check_samples(first) == {key: (n, "train-0") for n, key in enumerate(FIRST)}
+    assert check_samples(second) == {key: (n, "train-1") for n, key in enumerate(SECOND)}
     assert {key: row.failure for key, row in found.failed.items()} == {
         "train-1/blind": "input",
         "train-1/broken": "input",
     }
-    assert found.failed["train-1/blind"].message == "no picture in this sample"
+    assert found.failed["train-1/blind"].message == (
+        "no picture in this sample; add one, or leave the sample out"
+    )
     assert str(found.failed["train-1/broken"].message).startswith("train-1/broken: not a picture")
     assert not list(store.list_objects(f"{DatasetKeys(job).folder}parts/"))
     for row in found.rows.values():
@@ -107,8 +111,8 @@ def test_shards_in_shards_out(shards: Path, weights: Path, tmp_path: Path) -> No
                 assert len(member.read()) == row.bytes
 
 
-class Picky(Worker):
-    """Has a bug at one sample."""
+class OneSampleFails(Worker):
+    """Raises at one sample."""
 
     def dream(self, line: bytes, file: int) -> bytes:
         if b'"key":"train-0/0002"' in line:
@@ -116,17 +120,17 @@ class Picky(Worker):
         return super().dream(line, file)
 
 
-def test_a_retry_packs_its_shard_anew(shards: Path, weights: Path, tmp_path: Path) -> None:
-    calm = MemoryStore()
-    job = submit_small_dataset(calm, f"{shards}/*.tar", weights, PACKED)
-    claim_job(calm, job, tmp_path / "calm").run()
-    whole = read_finished_dataset(calm, job).files
+def test_a_retry_packs_its_tar_again(shards: Path, weights: Path, tmp_path: Path) -> None:
+    baseline = MemoryStore()
+    job = submit_small_dataset(baseline, f"{shards}/*.tar", weights, PACKED)
+    claim_job(baseline, job, tmp_path / "baseline").run()
+    whole = read_finished_dataset(baseline, job).files
 
     store = MemoryStore()
     assert submit_small_dataset(store, f"{shards}/*.tar", weights, PACKED) == job
-    claim_job(store, job, tmp_path, pool=pool_of(Picky)).run()
+    claim_job(store, job, tmp_path, pool=pool_of(OneSampleFails)).run()
     before = read_finished_dataset(store, job)
-    assert list(read(before.files["shard-000000.tar"], tmp_path)) == ["0001", "a/0003"]
+    assert list(read_tar(before.files["shard-000000.tar"], tmp_path)) == ["0001", "a/0003"]
     assert before.failed["train-0/0002"].failure == "bug"
 
     retry(store, job)
@@ -138,13 +142,13 @@ def test_a_retry_packs_its_shard_anew(shards: Path, weights: Path, tmp_path: Pat
     assert outputs == {"shard-000000@1.tar"}
 
 
-def test_who_stops_before_the_tar_is_packed_is_followed(
+def test_a_successor_packs_the_tar_of_a_stopped_run(
     shards: Path, weights: Path, tmp_path: Path
 ) -> None:
-    calm = MemoryStore()
-    job = submit_small_dataset(calm, f"{shards}/*.tar", weights, PACKED)
-    claim_job(calm, job, tmp_path / "calm").run()
-    whole = read_finished_dataset(calm, job)
+    baseline = MemoryStore()
+    job = submit_small_dataset(baseline, f"{shards}/*.tar", weights, PACKED)
+    claim_job(baseline, job, tmp_path / "baseline").run()
+    whole = read_finished_dataset(baseline, job)
 
     store = MemoryStore()
     submit_small_dataset(store, f"{shards}/*.tar", weights, PACKED)

@@ -1,4 +1,4 @@
-"""Submitting datasets: new, found again, grown, and never half there."""
+"""Submitting datasets: new, again, with new pictures, and after a death."""
 
 import shutil
 import uuid
@@ -14,10 +14,10 @@ from jobs.dataset.staging import stage_plan
 from jobs.dataset.submit import submit_dataset
 from jobs.records.job import load_job
 from jobs.records.keys import ACTIVE, active_marker
+from jobs.records.manifest import encode_manifest
 from jobs.records.request import cancel, pause, retry
 from jobs.records.state import Intent
 from jobs.records.stored_spec import StoredSpec
-from jobs.runtime.manifest import encode_manifest
 from jobs.runtime.upload import SubmitResult
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.kinds import parse_spec
@@ -45,17 +45,17 @@ def photos(tmp_path: Path) -> Path:
     """A folder of two pictures."""
     folder = tmp_path / "photos"
     folder.mkdir()
-    add(folder, "a.png", "b.png")
+    add_pictures(folder, "a.png", "b.png")
     return folder
 
 
-def add(folder: Path, *names: str) -> None:
+def add_pictures(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).write_bytes(picture_bytes(np.random.default_rng(list(name.encode()))))
 
 
-def spec(photos: Path, weights: Path, *s3_environment: str) -> DatasetSpec:
-    made = parse_spec(dataset_document(photos, weights, *s3_environment))
+def spec(photos: Path, weights: Path, *settings: str) -> DatasetSpec:
+    made = parse_spec(dataset_document(photos, weights, *settings))
     assert isinstance(made, DatasetSpec)
     return made
 
@@ -65,7 +65,7 @@ def markers(store: Store) -> list[str]:
 
 
 def succeed(store: Store, job: str) -> None:
-    """What a holder leaves that has done all that it knew of."""
+    """Write the objects of a holder that has succeeded."""
     keys = DatasetKeys(job)
     held = claim_next_lease(store, keys)
     items = {"items": ItemIndex(store, keys).items, "done": 0, "failed": {}}
@@ -75,33 +75,33 @@ def succeed(store: Store, job: str) -> None:
     store.delete([active_marker(job, generation)])
 
 
-def test_a_new_one_is_there_with_all_it_needs(
+def test_a_new_dataset_is_stored_with_all_its_files(
     store: MemoryStore, photos: Path, weights: Path
 ) -> None:
-    told = submit_dataset(store, spec(photos, weights))
-    keys = DatasetKeys(told.job)
+    result = submit_dataset(store, spec(photos, weights))
+    keys = DatasetKeys(result.job)
 
-    assert told == SubmitResult(told.job, "queued", new=True, items=2)
-    assert told.job.startswith("set-")
-    assert markers(store) == [active_marker(told.job, 0)]
+    assert result == SubmitResult(result.job, "queued", new=True, items=2)
+    assert result.job.startswith("set-")
+    assert markers(store) == [active_marker(result.job, 0)]
     assert [item.found.key for item in ItemIndex(store, keys).all_items()] == ["a.png", "b.png"]
     stored = StoredSpec.read(store, keys.spec)
     assert str(weights.parent) not in store.get(keys.spec).decode()
     assert [sent and sent.name for sent in stored.weights] == [weights.name]
-    # In another store than a folder pictures and weights lie beside the job.
+    # In a store that is not a folder, pictures and weights are uploaded.
     assert len(list(store.list_objects("blobs/"))) == 3
 
 
-def test_the_same_again_finds_it_and_the_latest_terms_count(
+def test_a_second_submit_finds_the_job_and_updates_its_run_settings(
     store: MemoryStore, photos: Path, weights: Path
 ) -> None:
     first = submit_dataset(store, spec(photos, weights))
-    add(photos, "c.png")
+    add_pictures(photos, "c.png")
     again = spec(photos, weights, "priority=80", "crew.workers=2", "limits.max_failures=3")
-    told = submit_dataset(store, again)
+    result = submit_dataset(store, again)
 
-    # It waits for what it was submitted with.
-    assert told == SubmitResult(first.job, "queued", new=False, items=0)
+    # A waiting job does not list its inputs again.
+    assert result == SubmitResult(first.job, "queued", new=False, items=0)
     assert ItemIndex(store, DatasetKeys(first.job)).items == 2
     run_settings = load_job(store, first.job).run_settings
     assert run_settings is not None
@@ -109,7 +109,7 @@ def test_the_same_again_finds_it_and_the_latest_terms_count(
     assert run_settings.apply_to(again).limits == again.limits
 
 
-def test_one_that_has_succeeded_goes_on_with_what_is_new(
+def test_a_succeeded_dataset_continues_with_new_pictures(
     store: MemoryStore, photos: Path, weights: Path
 ) -> None:
     job = submit_dataset(store, spec(photos, weights)).job
@@ -118,11 +118,11 @@ def test_one_that_has_succeeded_goes_on_with_what_is_new(
     assert same_again == SubmitResult(job, "succeeded", new=False, items=0)
     assert markers(store) == []
 
-    add(photos, "0.png", "c.png")
+    add_pictures(photos, "0.png", "c.png")
     (photos / "a.png").unlink()
-    told = submit_dataset(store, spec(photos, weights))
+    result = submit_dataset(store, spec(photos, weights))
 
-    assert told == SubmitResult(job, "queued", new=False, items=2)
+    assert result == SubmitResult(job, "queued", new=False, items=2)
     assert load_job(store, job).intent == Intent(generation=1)
     assert markers(store) == [active_marker(job, 1)]
     keys = [item.found.key for item in ItemIndex(store, DatasetKeys(job)).all_items()]
@@ -131,11 +131,13 @@ def test_one_that_has_succeeded_goes_on_with_what_is_new(
     assert submit_dataset(store, spec(photos, weights)).state == "succeeded"
 
 
-def test_failed_items_are_no_growth(store: MemoryStore, photos: Path, weights: Path) -> None:
+def test_a_retry_of_failed_items_does_not_list_again(
+    store: MemoryStore, photos: Path, weights: Path
+) -> None:
     job = submit_dataset(store, spec(photos, weights)).job
     succeed(store, job)
     retry(store, job)
-    add(photos, "c.png")
+    add_pictures(photos, "c.png")
 
     assert submit_dataset(store, spec(photos, weights)).items == 0
     succeed(store, job)
@@ -144,7 +146,7 @@ def test_failed_items_are_no_growth(store: MemoryStore, photos: Path, weights: P
     assert (ledger.index.items, load_job(store, job).intent.redo) == (3, None)
 
 
-def test_while_it_runs_or_waits_nothing_is_listed(
+def test_nothing_is_listed_until_a_dataset_has_succeeded(
     store: MemoryStore, photos: Path, weights: Path
 ) -> None:
     job = submit_dataset(store, spec(photos, weights)).job
@@ -161,13 +163,15 @@ def test_while_it_runs_or_waits_nothing_is_listed(
         else:
             retry(store, job)
             pause(store, job)
-        told = submit_dataset(store, spec(photos, weights))
-        assert told == SubmitResult(job, load_job(store, job).state, new=False, items=0)
-        assert told.state == state
+        result = submit_dataset(store, spec(photos, weights))
+        assert result == SubmitResult(job, load_job(store, job).state, new=False, items=0)
+        assert result.state == state
         assert ItemIndex(store, DatasetKeys(job)).items == 2
 
 
-def test_dying_anywhere_and_submitting_again_gives_the_same(photos: Path, weights: Path) -> None:
+def test_a_submit_after_a_death_at_any_write_gives_the_same_job(
+    photos: Path, weights: Path
+) -> None:
     whole = MemoryStore()
     job = submit_dataset(whole, spec(photos, weights)).job
     for writes in range(len(whole.objects) + 1):
@@ -186,12 +190,12 @@ def test_dying_anywhere_and_submitting_again_gives_the_same(photos: Path, weight
         assert made == list(ItemIndex(whole, DatasetKeys(job)).all_items())
 
 
-def test_growth_whose_submit_died_is_done_after_the_next(photos: Path, weights: Path) -> None:
+def test_the_next_submit_completes_the_listing_of_a_dead_one(photos: Path, weights: Path) -> None:
     for writes in range(6):
         store = MortalStore()
         job = submit_dataset(store, spec(photos, weights)).job
         succeed(store, job)
-        add(photos, "new.png")
+        add_pictures(photos, "new.png")
         store.writes_left = writes
         try:
             submit_dataset(store, spec(photos, weights))
@@ -227,7 +231,7 @@ def test_without_pictures_nothing_is_written(
 @pytest.mark.parametrize(
     "setting", ["objectives.0.layer=feature.4", "sweep={dream.steps: [-1]}", "sweep={resize: [x]}"]
 )
-def test_what_could_be_dreamed_nowhere_is_refused_and_nothing_written(
+def test_an_impossible_spec_is_refused_and_nothing_is_written(
     store: MemoryStore, photos: Path, weights: Path, setting: str
 ) -> None:
     with pytest.raises((RenderError, RequestError)):
@@ -261,7 +265,7 @@ def test_another_machine_has_the_same_plan_with_swept_weights(
     assert all(place.startswith("blob:sha256:") for place in places)
 
 
-def test_what_is_not_what_was_submitted_is_told(
+def test_a_stored_spec_that_does_not_match_is_refused(
     store: MemoryStore, photos: Path, weights: Path, tmp_path: Path
 ) -> None:
     job = submit_dataset(store, spec(photos, weights)).job

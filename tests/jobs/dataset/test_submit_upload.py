@@ -1,4 +1,4 @@
-"""Pictures on the submitter's disk: each is a blob of a bucket; for a folder it stays there."""
+"""Uploading pictures: to a bucket as blobs; into a folder store not at all."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from jobs.dataset.inputs.item import ByteRange, ListedImage, SampleFile
 from jobs.dataset.submit import Uploader
-from jobs.runtime.upload import send_blob
+from jobs.runtime.upload import upload_blob
 from jobs.store.address import open_store
 from jobs.store.errors import StoreUnreachable
 from jobs.store.folder import FolderStore
@@ -25,17 +25,17 @@ def bucket(moto: Server) -> Iterator[Store]:
         yield open_store(f"s3://{BUCKET}/{uuid.uuid4().hex}")
 
 
-class Sent:
-    """A sender, and how often it uploads each file."""
+class CountingUploader:
+    """An uploader that counts the uploads of each file."""
 
     def __init__(self, store: Store) -> None:
         self.uploads: Counter[str] = Counter()
         self._store = store
-        self.sender = Uploader(store, self._upload)
+        self.upload = Uploader(store, self._upload)
 
     def _upload(self, path: Path, digest: str) -> None:
         self.uploads[path.name] += 1
-        send_blob(self._store, path, digest)
+        upload_blob(self._store, path, digest)
 
 
 def place(path: Path, start: int = 0, length: int | None = None) -> ByteRange:
@@ -50,16 +50,16 @@ def blob_of(store: Store, address: str) -> bytes:
     return store.get(f"blobs/sha256/{address.removeprefix('blob:sha256:')}")
 
 
-def test_each_picture_becomes_a_blob(bucket: Store, tmp_path: Path) -> None:
-    page = []
+def test_each_picture_is_uploaded_as_a_blob(bucket: Store, tmp_path: Path) -> None:
+    images = []
     for number in range(40):
         path = tmp_path / f"{number}.jpg"
-        # Every second one is there twice.
+        # Each content is in two files.
         path.write_bytes(b"picture %d" % (number // 2))
-        page.append(ListedImage(key=path.name, place=place(path), settings={"dream.steps": 2}))
-    moved = Sent(bucket).sender(page)
+        images.append(ListedImage(key=path.name, place=place(path), settings={"dream.steps": 2}))
+    moved = CountingUploader(bucket).upload(images)
 
-    for number, (before, after) in enumerate(zip(page, moved, strict=True)):
+    for number, (before, after) in enumerate(zip(images, moved, strict=True)):
         content = b"picture %d" % (number // 2)
         assert after.place.address == address_of(content)
         assert blob_of(bucket, after.place.address) == content
@@ -67,10 +67,10 @@ def test_each_picture_becomes_a_blob(bucket: Store, tmp_path: Path) -> None:
     assert len(list(bucket.list_objects("blobs/"))) == 20
 
 
-def test_a_tar_goes_once_with_all_that_is_in_it(bucket: Store, tmp_path: Path) -> None:
+def test_a_tar_is_uploaded_once_for_all_its_samples(bucket: Store, tmp_path: Path) -> None:
     tar = tmp_path / "train.tar"
     tar.write_bytes(bytes(range(200)))
-    page = [
+    images = [
         ListedImage(
             key=f"train/{number}",
             shard="train",
@@ -79,24 +79,26 @@ def test_a_tar_goes_once_with_all_that_is_in_it(bucket: Store, tmp_path: Path) -
         )
         for number in range(100)
     ]
-    sent = Sent(bucket)
-    moved = [one for half in (page[:50], page[50:]) for one in sent.sender(half)]
+    uploader = CountingUploader(bucket)
+    moved = [one for half in (images[:50], images[50:]) for one in uploader.upload(half)]
 
-    assert sent.uploads == {"train.tar": 1}
+    assert uploader.uploads == {"train.tar": 1}
     there = address_of(tar.read_bytes())
-    for before, after in zip(page, moved, strict=True):
+    for before, after in zip(images, moved, strict=True):
         assert after.place == before.place.model_copy(update={"address": there})
         assert [one.place.address for one in after.extras] == [there]
         assert after.extras[0].place.start == before.extras[0].place.start
 
 
-def test_what_cannot_be_read_says_why_and_the_others_go(bucket: Store, tmp_path: Path) -> None:
+def test_unreadable_files_get_an_error_and_the_others_are_uploaded(
+    bucket: Store, tmp_path: Path
+) -> None:
     good, pipe = tmp_path / "good.jpg", tmp_path / "pipe.jpg"
     good.write_bytes(b"good")
     os.mkfifo(pipe)
     gone = tmp_path / "gone.jpg"
     beside = SampleFile(suffix="json", place=place(gone))
-    moved = Sent(bucket).sender(
+    moved = CountingUploader(bucket).upload(
         [
             ListedImage(key="gone", place=place(gone)),
             ListedImage(key="pipe", place=place(pipe)),
@@ -106,7 +108,7 @@ def test_what_cannot_be_read_says_why_and_the_others_go(bucket: Store, tmp_path:
         ]
     )
 
-    assert [one.complaint for one in moved] == [
+    assert [one.error for one in moved] == [
         f"{gone}: No such file or directory",
         f"{pipe}: is not a file; check the path",
         f"{tmp_path}: is not a file; check the path",
@@ -118,33 +120,33 @@ def test_what_cannot_be_read_says_why_and_the_others_go(bucket: Store, tmp_path:
     assert [entry.size for entry in bucket.list_objects("blobs/")] == [4]
 
 
-def test_what_is_elsewhere_or_spoilt_already_is_not_looked_at(
+def test_objects_in_buckets_and_images_with_errors_are_not_uploaded(
     bucket: Store, tmp_path: Path
 ) -> None:
-    page = [
+    images = [
         ListedImage(key="far", place=ByteRange(address="s3://bucket/far.jpg")),
-        ListedImage(key="spoilt", place=place(tmp_path / "gone.jpg"), complaint="is spoilt"),
+        ListedImage(key="unreadable", place=place(tmp_path / "gone.jpg"), error="is unreadable"),
     ]
-    sent = Sent(bucket)
+    uploader = CountingUploader(bucket)
 
-    assert sent.sender(page) == page
-    assert not sent.uploads
-
-
-def test_into_a_folder_nothing_is_sent(tmp_path: Path) -> None:
-    page = [ListedImage(key="gone", place=place(tmp_path / "gone.jpg"))]
-    sent = Sent(FolderStore(tmp_path / "store"))
-
-    assert sent.sender(page) == page
-    assert not sent.uploads
+    assert uploader.upload(images) == images
+    assert not uploader.uploads
 
 
-def test_a_store_that_fails_is_no_picture_s_fault(bucket: Store, tmp_path: Path) -> None:
+def test_nothing_is_uploaded_into_a_folder_store(tmp_path: Path) -> None:
+    images = [ListedImage(key="gone", place=place(tmp_path / "gone.jpg"))]
+    uploader = CountingUploader(FolderStore(tmp_path / "store"))
+
+    assert uploader.upload(images) == images
+    assert not uploader.uploads
+
+
+def test_a_failing_store_raises(bucket: Store, tmp_path: Path) -> None:
     path = tmp_path / "sky.jpg"
     path.write_bytes(b"sky")
 
     def fail(path: Path, digest: str) -> None:
-        raise StoreUnreachable("nobody there")
+        raise StoreUnreachable("no connection")
 
     with pytest.raises(StoreUnreachable):
         Uploader(bucket, fail)([ListedImage(key="sky", place=place(path))])

@@ -1,4 +1,4 @@
-"""Tar shards: what was packed is what the `webdataset` package reads."""
+"""Tar shards, read back by the webdataset package."""
 
 import tarfile
 import warnings
@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from jobs.dataset.tar_shards import TarMember, tar_key, write_tar
 
 with warnings.catch_warnings():
-    # It is a stranger's, and so are its complaints about its own imports.
+    # webdataset warns about its own imports.
     warnings.simplefilter("ignore")
     from webdataset.tariterators import group_by_keys, tar_file_expander
 
 
 def samples(path: Path) -> list[dict[str, Any]]:
-    """What WebDataset makes of a tar."""
+    """The samples that webdataset reads from a tar."""
     with path.open("rb") as file:
         return list(group_by_keys(tar_file_expander([{"url": str(path), "stream": file}])))
 
 
-def packed(path: Path, members: Iterable[TarMember]) -> Path:
+def write(path: Path, members: Iterable[TarMember]) -> Path:
     write_tar(members, path)
     return path
 
@@ -42,8 +42,8 @@ def packed(path: Path, members: Iterable[TarMember]) -> Path:
         "a/__meta__/b",
     ],
 )
-def test_usual_names_are_kept_whole(tmp_path: Path, name: str) -> None:
-    path = packed(tmp_path / "a.tar", [TarMember(tar_key(name), "png", b"1")])
+def test_most_names_are_unchanged(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path / "a.tar", [TarMember(tar_key(name), "png", b"1")])
 
     assert tar_key(name) == name
     assert [(one["__key__"], one["png"]) for one in samples(path)] == [(name, b"1")]
@@ -63,7 +63,7 @@ def test_usual_names_are_kept_whole(tmp_path: Path, name: str) -> None:
         ("__meta__/a", "=5F_meta__/a"),
     ],
 )
-def test_what_webdataset_would_split_or_skip_is_spelled(name: str, key: str) -> None:
+def test_names_that_webdataset_would_split_or_skip_are_escaped(name: str, key: str) -> None:
     assert tar_key(name) == key
 
 
@@ -73,7 +73,7 @@ names = st.text(characters, max_size=12)
 
 @settings(max_examples=40)
 @given(st.lists(names, unique=True, max_size=6))
-def test_any_names_come_back_apart_in_order_with_what_belongs_to_them(
+def test_samples_of_any_names_are_read_back_in_order(
     tmp_path_factory: pytest.TempPathFactory, some: list[str]
 ) -> None:
     keys = [tar_key(name) for name in some]
@@ -82,7 +82,7 @@ def test_any_names_come_back_apart_in_order_with_what_belongs_to_them(
         for place, key in enumerate(keys)
         for suffix in ("png", "seg.png", "json")
     ]
-    path = packed(tmp_path_factory.mktemp("shard") / "a.tar", members)
+    path = write(tmp_path_factory.mktemp("shard") / "a.tar", members)
 
     found = samples(path)
 
@@ -95,22 +95,22 @@ def test_any_names_come_back_apart_in_order_with_what_belongs_to_them(
 
 
 @given(names, names)
-def test_no_two_names_have_the_same_key(one: str, other: str) -> None:
+def test_different_names_have_different_keys(one: str, other: str) -> None:
     assert (tar_key(one) == tar_key(other)) == (one == other)
 
 
-def test_the_same_members_give_the_same_bytes_from_memory_as_from_files(tmp_path: Path) -> None:
+def test_equal_members_from_memory_and_files_give_equal_bytes(tmp_path: Path) -> None:
     source = tmp_path / "picture.png"
     source.write_bytes(b"x" * 1000)
     source.chmod(0o600)
-    from_file = packed(tmp_path / "a.tar", [TarMember("é/b", "png", source)])
-    from_memory = packed(tmp_path / "b.tar", [TarMember("é/b", "png", b"x" * 1000)])
+    from_file = write(tmp_path / "a.tar", [TarMember("é/b", "png", source)])
+    from_memory = write(tmp_path / "b.tar", [TarMember("é/b", "png", b"x" * 1000)])
 
     assert from_file.read_bytes() == from_memory.read_bytes()
 
 
-def test_members_say_nothing_of_who_wrote_them_and_when(tmp_path: Path) -> None:
-    path = packed(tmp_path / "a.tar", [TarMember("a", "png", b"1"), TarMember("a", "cls", b"2")])
+def test_members_have_no_owner_and_no_time(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.tar", [TarMember("a", "png", b"1"), TarMember("a", "cls", b"2")])
 
     with tarfile.open(path) as tar:
         about = tar.getmembers()
@@ -120,14 +120,14 @@ def test_members_say_nothing_of_who_wrote_them_and_when(tmp_path: Path) -> None:
         assert one.mode == 0o644
 
 
-def test_members_are_taken_as_they_come(tmp_path: Path) -> None:
+def test_members_are_written_one_by_one(tmp_path: Path) -> None:
     def members() -> Iterable[TarMember]:
         for number in range(3):
             source = tmp_path / "only.bin"
             source.write_bytes(bytes([number]))
             yield TarMember(str(number), "bin", source)
 
-    path = packed(tmp_path / "a.tar", members())
+    path = write(tmp_path / "a.tar", members())
 
     found = [(key, [one["bin"] for one in run]) for key, run in groupby(samples(path), _key)]
     assert found == [("0", [b"\0"]), ("1", [b"\1"]), ("2", [b"\2"])]
@@ -137,6 +137,6 @@ def _key(sample: dict[str, Any]) -> str:
     return str(sample["__key__"])
 
 
-def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="gone"):
         write_tar([TarMember("a", "png", tmp_path / "gone.png")], tmp_path / "a.tar")

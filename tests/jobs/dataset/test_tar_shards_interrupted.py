@@ -1,4 +1,4 @@
-"""A tar that is packed anew after a retry, and a holder that leaves in the midst of it."""
+"""A tar that is packed again after a retry, by a holder that stops during it."""
 
 import hashlib
 import tarfile
@@ -27,32 +27,34 @@ from tests.support.small_dataset import (
 )
 
 
-class Cut(MemoryStore):
-    """A holder's view of a store: it does something before keys with a word in them are written,
-    and after that does not write those where `is_away`."""
+class InterruptingStore(MemoryStore):
+    """One holder's view of a store: calls `act` before each write to a key with `word`.
 
-    def __init__(self, shared: MemoryStore, word: str, *, is_away: bool) -> None:
+    fails: whether these writes fail.
+    """
+
+    def __init__(self, shared: MemoryStore, word: str, *, fails: bool) -> None:
         super().__init__()
         self.objects, self._lock = shared.objects, shared._lock
-        self.word, self.is_away = word, is_away
+        self.word, self.fails = word, fails
         self.act: Callable[[], object] = lambda: None
 
     def put(self, key: str, content: bytes) -> None:
         if self.word in key:
             self.act()
-            if self.is_away:
-                raise StoreUnreachable("the store is away")
+            if self.fails:
+                raise StoreUnreachable("the store is unreachable")
         super().put(key, content)
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three."""
+    """A folder of three pictures."""
     return mixed_pictures(3, bad=0, seed=6).write_to(tmp_path_factory.mktemp("three"))
 
 
 def members(found: DatasetResult) -> dict[str, str]:
-    """The digests of all members of all tars, by their names."""
+    """The digests of all members of all tars, by name."""
     digests = {}
     for content in found.files.values():
         with tarfile.open(fileobj=BytesIO(content)) as tar:
@@ -64,33 +66,33 @@ def members(found: DatasetResult) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("word", "is_away"),
+    ("word", "fails"),
     [
-        pytest.param("/parts/", False, id="the tar is not begun"),
-        pytest.param("/outputs/", True, id="the tar is not written"),
-        pytest.param(".complete.jsonl", True, id="the rows do not say so"),
+        pytest.param("/parts/", False, id="before the tar"),
+        pytest.param("/outputs/", True, id="tar not written"),
+        pytest.param(".complete.jsonl", True, id="rows not written"),
     ],
 )
-def test_a_tar_that_was_to_be_packed_anew_is_packed_by_who_follows(
-    pictures: Path, weights: Path, tmp_path: Path, word: str, is_away: bool
+def test_a_successor_packs_a_tar_again_after_an_interrupted_retry(
+    pictures: Path, weights: Path, tmp_path: Path, word: str, fails: bool
 ) -> None:
-    calm = MemoryStore()
-    job = submit_small_dataset(calm, pictures, weights, PACKED)
-    claim_job(calm, job, tmp_path / "calm").run()
-    whole = read_finished_dataset(calm, job)
+    baseline = MemoryStore()
+    job = submit_small_dataset(baseline, pictures, weights, PACKED)
+    claim_job(baseline, job, tmp_path / "baseline").run()
+    whole = read_finished_dataset(baseline, job)
 
     store = MemoryStore()
     submit_small_dataset(store, pictures, weights, PACKED)
     claim_job(store, job, tmp_path, pool=pool_of(FailingWorker)).run()
     assert read_finished_dataset(store, job).failed.keys() == {FAILING_KEY}
     retry(store, job)
-    view = Cut(store, word, is_away=is_away)
+    view = InterruptingStore(store, word, fails=fails)
     second = claim_job(store, job, tmp_path, view)
     view.act = lambda: second.control.request("drain")
     second.run()
     left = read_dataset(store, job)
     assert left.job.state == "queued"
-    assert left.failed == {}, "the row of what was tried again is written"
+    assert left.failed == {}, "the retried item has its row"
 
     assert claim_job(store, job, tmp_path).run() == DONE
     found = read_finished_dataset(store, job)

@@ -1,4 +1,4 @@
-"""Safe keys: allowed in every store, and no two names alike."""
+"""Safe keys: valid in every store, and different for different names."""
 
 import re
 
@@ -14,8 +14,8 @@ names = st.lists(parts, min_size=1, max_size=4).map("/".join) | st.text(st.chara
 limits = st.integers(34, 198)
 
 
-def unspelled(key: str) -> str:
-    """The name that a key which was not shortened stands for."""
+def decode_key(key: str) -> str:
+    """Decode a key that was not shortened."""
     found = ["" if part == "=" else _characters(part) for part in key.split("/")]
     return "/".join(found)
 
@@ -26,7 +26,7 @@ def _characters(part: str) -> str:
 
 
 @given(names, limits)
-def test_every_name_has_a_key_that_stores_hold(name: str, limit: int) -> None:
+def test_every_name_has_a_valid_key(name: str, limit: int) -> None:
     key = safe_key(name, limit)
 
     assert is_key(f"x/{key}")
@@ -34,22 +34,22 @@ def test_every_name_has_a_key_that_stores_hold(name: str, limit: int) -> None:
 
 
 @given(names)
-def test_the_name_can_be_told_from_the_key(name: str) -> None:
-    assert unspelled(safe_key(name, 10**6)) == name
+def test_a_key_can_be_decoded(name: str) -> None:
+    assert decode_key(safe_key(name, 10**6)) == name
 
 
 @given(names, names, limits)
-def test_no_two_names_have_the_same_key(one: str, other: str, limit: int) -> None:
+def test_different_names_have_different_keys(one: str, other: str, limit: int) -> None:
     assert (safe_key(one, limit) == safe_key(other, limit)) == (one == other)
 
 
 @given(st.text("ab=./", min_size=150), limits)
-def test_long_names_that_begin_alike_stay_apart(name: str, limit: int) -> None:
+def test_long_names_with_equal_starts_have_different_keys(name: str, limit: int) -> None:
     short = safe_key(name, limit)
     keys = {short, safe_key(f"{name}a", limit), safe_key(f"{name}b", limit)}
 
     assert len(keys) == 3
-    # Nor is a shortened key that of the name which looks like it.
+    # A name that looks like a shortened key has another key.
     assert safe_key(short, 10**6) != short
 
 
@@ -65,16 +65,16 @@ def test_long_names_that_begin_alike_stay_apart(name: str, limit: int) -> None:
         ("", "="),
     ],
 )
-def test_keys_look_like_their_names(name: str, key: str) -> None:
+def test_the_format_of_safe_keys(name: str, key: str) -> None:
     assert safe_key(name, 100) == key
 
 
-def test_a_long_name_keeps_its_beginning() -> None:
+def test_a_long_name_keeps_its_start() -> None:
     key = safe_key(f"folder/{'x' * 300}", 60)
 
     assert re.fullmatch(r"folder/x{19}=-[0-9a-f]{32}", key)
 
 
-def test_too_little_room_is_refused() -> None:
+def test_a_limit_that_is_too_small_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 34"):
         safe_key("a", 33)

@@ -1,4 +1,4 @@
-"""Thumbnails: any picture in its colours, and nothing that is none."""
+"""Thumbnails: colours, sizes, and files that are not pictures."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -35,7 +35,7 @@ def small(content: bytes, side: int = 20) -> Image.Image:
 
 
 def middle(content: bytes) -> tuple[int, ...]:
-    """The colour of the middle of a thumbnail."""
+    """The colour in the middle of a thumbnail."""
     found = small(content)
     colour = found.getpixel((found.width // 2, found.height // 2))
     assert isinstance(colour, tuple)
@@ -74,9 +74,7 @@ def grey16(level: int, form: str) -> bytes:
         (plain("CMYK", (255, 0, 0, 0), "JPEG"), (0, 255, 255)),
     ],
 )
-def test_whatever_its_samples_are_a_picture_has_its_colour(
-    content: bytes, colour: tuple[int, ...]
-) -> None:
+def test_each_pixel_format_keeps_its_colour(content: bytes, colour: tuple[int, ...]) -> None:
     assert np.allclose(middle(content), colour, atol=4)
 
 
@@ -89,7 +87,7 @@ def test_fine_patterns_are_averaged(mode: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])
-def test_numbers_without_a_white_are_shown_from_the_least_to_the_greatest(dtype: type) -> None:
+def test_samples_without_a_fixed_range_are_scaled_to_their_own_range(dtype: type) -> None:
     samples: np.ndarray = np.linspace(-1000, 5000, 1600).reshape(40, 40).astype(dtype)
     found = np.asarray(small(saved(Image.fromarray(samples), "TIFF")))
 
@@ -98,20 +96,22 @@ def test_numbers_without_a_white_are_shown_from_the_least_to_the_greatest(dtype:
     assert np.all(np.diff(found.mean(axis=1)[:, 0]) > 0)
 
 
-def test_a_profile_counts_where_it_fits_the_samples() -> None:
+def test_a_profile_is_used_if_it_fits_the_samples() -> None:
     image = Image.new("RGB", (40, 40), (200, 100, 50))
     red_is_blue = rgb_profile(SRGB[:, ::-1], SRGB_CURVE)
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
 
     turned = middle(saved(image, "PNG", icc_profile=red_is_blue))
     assert np.allclose(turned, (50, 100, 200), atol=4)
-    for stranger in (lab, b"no profile"):
-        content = saved(image, "PNG", icc_profile=stranger)
+    for other_profile in (lab, b"no profile"):
+        content = saved(image, "PNG", icc_profile=other_profile)
         assert np.allclose(middle(content), (200, 100, 50), atol=4)
 
 
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(1, 60))
-def test_a_picture_fills_the_box_in_its_own_shape(width: int, height: int, side: int) -> None:
+def test_a_picture_fills_the_box_and_keeps_its_aspect_ratio(
+    width: int, height: int, side: int
+) -> None:
     found = small(saved(Image.new("RGB", (width, height)), "PNG"), side)
 
     assert max(found.size) == side
@@ -119,7 +119,7 @@ def test_a_picture_fills_the_box_in_its_own_shape(width: int, height: int, side:
     assert abs(min(found.size) - max(1, ratio * side)) <= 1
 
 
-def test_a_picture_stands_upright() -> None:
+def test_a_picture_is_turned_upright() -> None:
     image = Image.new("RGB", (40, 20), (255, 0, 0))
     image.paste((0, 0, 255), (0, 0, 20, 20))
     turned = Image.Exif()
@@ -133,7 +133,7 @@ def test_a_picture_stands_upright() -> None:
 
 
 @pytest.mark.parametrize("limit", [1599, 799])
-def test_more_pixels_than_pillow_trusts_are_not_decoded(
+def test_more_pixels_than_pillow_allows_are_not_decoded(
     monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     content = plain("L", 0)
@@ -143,7 +143,7 @@ def test_more_pixels_than_pillow_trusts_are_not_decoded(
     assert thumbnail(content, 20, GREY) is None
 
 
-def test_no_picture_is_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_gives_none(tmp_path: Path) -> None:
     ghost = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n"
 
     for content in (b"", b"text", ghost, plain("L", 0, "BMP"), plain("L", 0)[:50]):
@@ -152,7 +152,7 @@ def test_no_picture_is_none(tmp_path: Path) -> None:
     assert thumbnail(tmp_path, 20, GREY) is None
 
 
-def test_a_file_is_as_good_as_its_bytes(tmp_path: Path) -> None:
+def test_a_file_and_its_bytes_give_the_same_thumbnail(tmp_path: Path) -> None:
     content = plain("RGB", (1, 2, 3))
     path = tmp_path / "a.png"
     path.write_bytes(content)
@@ -176,7 +176,7 @@ FORMS: list[Callable[[], bytes]] = [
     st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=4),
     st.floats(0, 1),
 )
-def test_damage_never_gets_further(
+def test_a_damaged_file_never_raises(
     form: Callable[[], bytes], changes: list[tuple[float, int]], kept: float
 ) -> None:
     content = bytearray(form())

@@ -15,9 +15,9 @@ COST = Cost(fixed=1e6, pixel=500, flops=1000, weights=3_000_000)
 SAMPLING_GRID = SamplingGrid(stride=8, field=91, jitter=32)
 
 
-def needed(grid: Grid, workers: int = 1, terms: int = 1, limit: int = 1 << 40) -> WorkerMemory:
+def needed(grid: Grid, workers: int = 1, objectives: int = 1, limit: int = 1 << 40) -> WorkerMemory:
     blocks = partition(grid, workers)
-    return worker_memory(grid, SAMPLING_GRID, COST, terms, 4, blocks, limit, is_limited=True)
+    return worker_memory(grid, SAMPLING_GRID, COST, objectives, 4, blocks, limit, is_limited=True)
 
 
 def test_disk_saves_the_shard() -> None:
@@ -48,7 +48,7 @@ def test_disk_never_needs_more_than_memory(
 
 def test_each_objective_stores_a_gradient() -> None:
     grid = Grid(1000, 1000, 250)
-    assert needed(grid, terms=3).in_memory - needed(grid).in_memory == 2 * 1000**2 * 12
+    assert needed(grid, objectives=3).in_memory - needed(grid).in_memory == 2 * 1000**2 * 12
 
 
 def test_a_worker_spills_before_it_fails() -> None:

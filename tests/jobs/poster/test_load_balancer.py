@@ -1,4 +1,4 @@
-"""Shares: members that are slower get fewer tiles, where that pays and memory allows it."""
+"""The load balancer: slow members get fewer tiles, if that pays and memory allows it."""
 
 import random
 import time
@@ -21,7 +21,7 @@ from jobs.poster.load_balancer import LoadBalancer
 from jobs.poster.worker import Worker
 from jobs.runtime.backend import MemberFactory
 from jobs.runtime.checkpoints import valid_commits
-from jobs.runtime.metrics.timings import WorkerTimings
+from jobs.runtime.metrics.counters import WorkerTimings
 from render.dream.step import Step
 from render.engine.memory import stored_values
 from render.engine.tile_store import Patch
@@ -37,7 +37,7 @@ _STEPS = 6
 
 @pytest.fixture(scope="module")
 def plan(weights: Path) -> PosterPlan:
-    """140 tiles in the last of two octaves, shared by two."""
+    """140 tiles in the last of two octaves, for two members."""
     settings = (
         "input.noise.seed=6",
         "size=448x320",
@@ -48,14 +48,15 @@ def plan(weights: Path) -> PosterPlan:
 
 
 def tiles(plan: PosterPlan, octave: int, blocks: Sequence[Block]) -> list[int]:
+    """The number of tiles of each member."""
     return [len(block.tiles(plan.grids[octave])) for block in blocks]
 
 
 class Members:
-    """What two members measure of themselves.
+    """Simulated members, and the timings that they measure.
 
-    slowness: a megapixel of windows takes a member a hundred times as many seconds. loading: the
-    seconds of that, each time.
+    slowness: the seconds of each member for 10,000 window pixels. loading: the seconds to load an
+    octave.
     """
 
     def __init__(self, plan: PosterPlan, *slowness: float, loading: float = 0.0) -> None:
@@ -64,27 +65,27 @@ class Members:
         self._loads = 0.0
 
     def load(self) -> None:
-        """Once more."""
+        """Load an octave."""
         self._loads += self._loading
 
     def work(self, octave: int, blocks: Sequence[Block], steps: int) -> dict[int, WorkerTimings]:
-        """After so many steps more of an octave."""
-        done = worker_loads(self._plan.grids[octave], self._plan.sampling_grid, blocks)
-        for member, one in enumerate(done):
-            self._seconds[member] += one.window_pixels * steps * self.slowness[member] / 1e4
+        """Do steps of an octave. Returns the timings of all members so far."""
+        loads = worker_loads(self._plan.grids[octave], self._plan.sampling_grid, blocks)
+        for member, load in enumerate(loads):
+            self._seconds[member] += load.window_pixels * steps * self.slowness[member] / 1e4
         return {
             member: WorkerTimings({"gradients": seconds, "load": self._loads})
             for member, seconds in enumerate(self._seconds)
         }
 
 
-def test_at_first_all_are_alike(plan: PosterPlan) -> None:
+def test_the_first_octave_is_divided_equally(plan: PosterPlan) -> None:
     balancer = LoadBalancer(plan, 2)
     assert balancer.assign(0, 0) == partition(plan.grids[0], 2)
     assert not balancer.should_rebalance()
 
 
-def test_the_next_octave_is_shared_by_speed(plan: PosterPlan) -> None:
+def test_the_next_octave_is_divided_by_speed(plan: PosterPlan) -> None:
     balancer, members = LoadBalancer(plan, 2), Members(plan, 1, 3)
     balancer.add_timings(_STEPS, members.work(0, balancer.assign(0, 0), _STEPS))
 
@@ -93,7 +94,7 @@ def test_the_next_octave_is_shared_by_speed(plan: PosterPlan) -> None:
     assert fast / slow == pytest.approx(3, rel=0.3)
 
 
-def test_who_is_busy_no_more_gets_as_much_as_others_again(plan: PosterPlan) -> None:
+def test_a_member_that_recovers_gets_an_equal_part_again(plan: PosterPlan) -> None:
     balancer, members = LoadBalancer(plan, 2), Members(plan, 3, 1)
     balancer.add_timings(_STEPS, members.work(0, balancer.assign(0, 0), _STEPS))
     assert balancer.assign(1, 0) != partition(plan.grids[1], 2)
@@ -103,32 +104,32 @@ def test_who_is_busy_no_more_gets_as_much_as_others_again(plan: PosterPlan) -> N
     assert balancer.assign(1, _STEPS) == partition(plan.grids[1], 2)
 
 
-def test_members_that_are_nearly_alike_share_alike(plan: PosterPlan) -> None:
+def test_members_of_nearly_equal_speed_get_equal_parts(plan: PosterPlan) -> None:
     balancer, members = LoadBalancer(plan, 2), Members(plan, 1, 1.1)
     balancer.add_timings(_STEPS, members.work(0, balancer.assign(0, 0), _STEPS))
     assert balancer.assign(1, 0) == partition(plan.grids[1], 2)
 
 
-def test_noise_changes_little(weights: Path) -> None:
+def test_noise_causes_few_changes(weights: Path) -> None:
     settings = ("input.noise.seed=6", "size=448x320", "dream.steps=600", "crew.workers=2")
-    plan, chance = plan_poster(None, weights, *settings), random.Random(4)
+    plan, rng = plan_poster(None, weights, *settings), random.Random(4)
     balancer, changes = LoadBalancer(plan, 2), 0
     members, blocks = Members(plan, 1, 1), balancer.assign(1, 0)
     for step in range(10, 600, 10):
-        members.slowness = tuple(chance.gauss(1, 0.1) for _ in range(2))
+        members.slowness = tuple(rng.gauss(1, 0.1) for _ in range(2))
         balancer.add_timings(step, members.work(1, blocks, 10))
         if balancer.should_rebalance():
             blocks, changes = balancer.assign(1, step), changes + 1
     assert changes <= 2
 
 
-def test_a_moment_says_nothing(plan: PosterPlan) -> None:
+def test_a_short_time_is_not_measured(plan: PosterPlan) -> None:
     balancer, members = LoadBalancer(plan, 2), Members(plan, 1e-3, 3e-3)
     balancer.add_timings(_STEPS, members.work(0, balancer.assign(0, 0), _STEPS))
     assert balancer.assign(1, 0) == partition(plan.grids[1], 2)
 
 
-def test_moments_add_up(plan: PosterPlan) -> None:
+def test_short_times_add_up(plan: PosterPlan) -> None:
     balancer, members = LoadBalancer(plan, 2), Members(plan, 0.01, 0.03)
     blocks = balancer.assign(1, 0)
     balancer.add_timings(1, members.work(1, blocks, 1))
@@ -137,7 +138,7 @@ def test_moments_add_up(plan: PosterPlan) -> None:
     assert balancer.should_rebalance()
 
 
-def test_one_that_had_nothing_to_do_is_taken_for_average(weights: Path) -> None:
+def test_an_idle_member_gets_the_average_speed(weights: Path) -> None:
     settings = ("input.noise.seed=6", "size=64x64", "dream.octave_scale=2", "crew.workers=2")
     plan = plan_poster(None, weights, *settings)
     balancer, members = LoadBalancer(plan, 2), Members(plan, 900, 1)
@@ -147,7 +148,7 @@ def test_one_that_had_nothing_to_do_is_taken_for_average(weights: Path) -> None:
     assert balancer.assign(1, 0) == partition(plan.grids[1], 2)
 
 
-def test_who_gets_no_tile_is_not_forgotten(weights: Path) -> None:
+def test_the_speed_of_an_idle_member_is_remembered(weights: Path) -> None:
     settings = ("input.noise.seed=6", "size=64x96", "dream.octave_scale=2", "crew.workers=3")
     plan = plan_poster(None, weights, *settings)
     balancer, members = LoadBalancer(plan, 3), Members(plan, 1, 9, 1)
@@ -160,67 +161,69 @@ def test_who_gets_no_tile_is_not_forgotten(weights: Path) -> None:
 
 @pytest.fixture
 def large(weights: Path) -> PosterPlan:
-    """Of tiles that fill a worker's memory, which may be a third of the machine's."""
+    """A plan with many tiles, which fill a worker's memory."""
     settings = ("input.noise.seed=6", "size=9000x6000", "tiles=500", "crew.workers=2")
     return plan_poster(None, weights, *settings)
 
 
 def by_speed(plan: PosterPlan) -> tuple[Block, ...]:
-    """The shares of the last octave, of a member and one that is nine times as slow."""
+    """The blocks of the last octave, if the second member is nine times as slow as the first."""
     balancer = LoadBalancer(plan, 2)
     balancer.add_timings(2, Members(plan, 1, 9).work(0, balancer.assign(0, 0), 2))
     return balancer.assign(1, 0)
 
 
-def held_by(plan: PosterPlan, blocks: Sequence[Block]) -> float:
-    """Bytes of memory that they fill, beside what the plan has said."""
-    grid, sampling_grid, said = plan.grids[-1], plan.sampling_grid, plan.memory
-    kept = stored_values(plan.mix, plan.spec.dream, plan.tile)
+def memory_ratio(plan: PosterPlan, blocks: Sequence[Block]) -> float:
+    """The memory of the largest block, divided by the planned memory of a worker."""
+    grid, sampling_grid, planned = plan.grids[-1], plan.sampling_grid, plan.memory
+    values = stored_values(plan.mix, plan.spec.dream, plan.tile)
     cost = plan.profile.cost
-    found = worker_memory(grid, sampling_grid, cost, kept, 4, blocks, said.limit, said.is_limited)
-    return found.in_memory / said.needed
+    found = worker_memory(
+        grid, sampling_grid, cost, values, 4, blocks, planned.limit, planned.is_limited
+    )
+    return found.in_memory / planned.needed
 
 
-def test_no_share_outgrows_the_machine(large: PosterPlan) -> None:
-    said = large.memory.needed
-    roomy = replace(large, memory=replace(large.memory, limit=2 * said))
-    tight = replace(large, memory=replace(large.memory, limit=int(1.2 * said)))
-    assert 1.2 < held_by(roomy, by_speed(roomy)) <= 2
-    assert 1 < held_by(tight, by_speed(tight)) <= 1.2
+def test_no_block_exceeds_the_memory_limit(large: PosterPlan) -> None:
+    planned = large.memory.needed
+    roomy = replace(large, memory=replace(large.memory, limit=2 * planned))
+    tight = replace(large, memory=replace(large.memory, limit=int(1.2 * planned)))
+    assert 1.2 < memory_ratio(roomy, by_speed(roomy)) <= 2
+    assert 1 < memory_ratio(tight, by_speed(tight)) <= 1.2
 
 
-def test_where_memory_has_no_room_at_all_shares_stay_alike(large: PosterPlan) -> None:
+def test_without_spare_memory_blocks_stay_equal(large: PosterPlan) -> None:
     tight = replace(large, memory=replace(large.memory, limit=large.memory.needed))
     assert by_speed(tight) == partition(large.grids[1], 2)
 
 
-def test_a_gpu_takes_little_more_than_was_said(large: PosterPlan) -> None:
+def test_a_gpu_needs_little_more_than_planned(large: PosterPlan) -> None:
     large = replace(large, gpus_per_worker=1)
-    assert 1 < held_by(large, by_speed(large)) <= 1.1
+    assert 1 < memory_ratio(large, by_speed(large)) <= 1.1
 
 
-def test_where_a_user_sets_the_limit_workers_take_little_more_than_was_said(
+def test_with_a_limit_of_the_user_workers_need_little_more_than_planned(
     weights: Path,
 ) -> None:
     settings = ("input.noise.seed=6", "size=9000x6000", "tiles=500", "crew.workers=2")
     plan = plan_poster(None, weights, *settings, "crew.memory_per_worker=4GiB")
-    assert 1 < held_by(plan, by_speed(plan)) <= 1.1
+    assert 1 < memory_ratio(plan, by_speed(plan)) <= 1.1
 
 
-def test_an_octave_is_shared_anew_where_that_is_worth_loading_it(plan: PosterPlan) -> None:
-    def should_change(steps: int, loading: float) -> bool:
+def test_an_octave_is_divided_again_if_that_is_worth_loading_it(plan: PosterPlan) -> None:
+    def should_rebalance(steps: int, loading: float) -> bool:
         balancer, members = LoadBalancer(plan, 2), Members(plan, 1, 3, loading=loading)
         members.load()
         balancer.add_timings(steps, members.work(1, balancer.assign(1, 0), steps))
         return balancer.should_rebalance()
 
-    assert should_change(1, loading=1)
-    assert not should_change(1, loading=1000)
-    assert not should_change(_STEPS, loading=1)
+    assert should_rebalance(1, loading=1)
+    assert not should_rebalance(1, loading=1000)
+    assert not should_rebalance(_STEPS, loading=1)
 
 
-class Slow(Worker):
-    """The second member is slowed down as by other work on its machine."""
+class SlowWorker(Worker):
+    """A worker that is slow if it is the second member, as by other work on its machine."""
 
     def _tile_sums(self, tile: int, step: Step, received: list[Patch]) -> Tensor:
         if self._member == 1:
@@ -228,13 +231,13 @@ class Slow(Worker):
         return super()._tile_sums(tile, step, received)
 
 
-class Recording(LocalCrew):
-    """Records how many tiles each member gets, each time that tiles are assigned."""
+class RecordingCrew(LocalCrew):
+    """Records the number of tiles of each member, each time that tiles are assigned."""
 
     def __init__(self, grids: Sequence[Grid], arguments: Sequence[tuple[object, ...]]) -> None:
-        super().__init__(Slow, arguments)
+        super().__init__(SlowWorker, arguments)
         self._grids = grids
-        self.given: list[tuple[str, int, list[int]]] = []
+        self.assigned: list[tuple[str, int, list[int]]] = []
 
     def _scatter(
         self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[Any, ...]
@@ -242,15 +245,15 @@ class Recording(LocalCrew):
         if method in ("start", "resume"):
             octave, block, *_ = arguments
             if sender == 0:
-                self.given.append((method, octave, []))
-            self.given[-1][2].append(len(block.tiles(self._grids[octave])))
+                self.assigned.append((method, octave, []))
+            self.assigned[-1][2].append(len(block.tiles(self._grids[octave])))
         return super()._scatter(sender, receivers, method, arguments)
 
 
 @pytest.fixture(scope="module")
-def alike(plan: PosterPlan, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The checksums by members that are alike."""
-    return checksums(claim_poster(plan, tmp_path_factory.mktemp("alike")).run())
+def equal_speed(plan: PosterPlan, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The checksums of a crew of equal members."""
+    return checksums(claim_poster(plan, tmp_path_factory.mktemp("equal")).run())
 
 
 def checksums(manifest: dict[str, Any]) -> list[str]:
@@ -258,38 +261,38 @@ def checksums(manifest: dict[str, Any]) -> list[str]:
 
 
 def test_a_crew_with_a_slow_member_makes_the_same_bytes(
-    plan: PosterPlan, alike: list[str], tmp_path: Path
+    plan: PosterPlan, equal_speed: list[str], tmp_path: Path
 ) -> None:
-    crews: list[Recording] = []
+    crews: list[RecordingCrew] = []
 
     @contextmanager
     def start(
         plan: PosterPlan, _: MemberFactory, arguments: Sequence[tuple[object, ...]]
     ) -> Iterator[Crew]:
-        with Recording(plan.grids, arguments) as crew:
+        with RecordingCrew(plan.grids, arguments) as crew:
             crews.append(crew)
             yield crew
 
-    # A checkpoint after every step: the first of them finds out.
-    assert checksums(claim_poster(plan, tmp_path, start, checkpoint_seconds=0).run()) == alike
-    given = crews[0].given
-    assert given[0] == ("start", 0, tiles(plan, 0, partition(plan.grids[0], 2)))
-    assert [one[:2] for one in given if one[1] == 0][:2] == [("start", 0), ("resume", 0)]
-    assert all(fast > slow for _, _, (fast, slow) in given[1:])
+    # With a checkpoint after every step, the first one rebalances.
+    assert checksums(claim_poster(plan, tmp_path, start, checkpoint_seconds=0).run()) == equal_speed
+    assigned = crews[0].assigned
+    assert assigned[0] == ("start", 0, tiles(plan, 0, partition(plan.grids[0], 2)))
+    assert [one[:2] for one in assigned if one[1] == 0][:2] == [("start", 0), ("resume", 0)]
+    assert all(fast > slow for _, _, (fast, slow) in assigned[1:])
 
 
-def test_so_does_one_on_ray(
-    plan: PosterPlan, alike: list[str], ray_crew: "type[RayCrew]", tmp_path: Path
+def test_a_crew_on_ray_with_a_slow_member_makes_the_same_bytes(
+    plan: PosterPlan, equal_speed: list[str], ray_crew: "type[RayCrew]", tmp_path: Path
 ) -> None:
     @contextmanager
     def start(
         _: PosterPlan, __: MemberFactory, arguments: Sequence[tuple[object, ...]]
     ) -> Iterator[Crew]:
-        with ray_crew(Slow, arguments, Resources()) as crew:
+        with ray_crew(SlowWorker, arguments, Resources()) as crew:
             yield crew
 
     job = claim_poster(plan, tmp_path, start)
-    assert checksums(job.run()) == alike
+    assert checksums(job.run()) == equal_speed
     last = valid_commits(job.context.store, job.context.keys)[0].commit
     assert (last.octave, last.step) == (1, _STEPS)
     fast, slow = (len(part.tiles) for part in last.parts)

@@ -1,4 +1,4 @@
-"""The issue's own poster: A3 at 300 dpi, from a real picture, on a real crew, within 1.5 GiB."""
+"""A poster of size A3 at 300 dpi, from a real picture, on a real crew, within 1.5 GiB."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ def dreamfarm() -> str:
 
 @pytest.fixture(scope="module")
 def arguments(shared: Path) -> list[str]:
-    """The poster, as `render` and `plan` take it."""
+    """The arguments of `render` and `plan` for the poster."""
     weights = shared / "weights" / "squeezenet1_0-imagenet.safetensors"
     return [
         str(shared / "images" / "starry-night.jpg"),
@@ -40,13 +40,13 @@ def arguments(shared: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the poster goes."""
+    """The folder for the poster."""
     return tmp_path_factory.mktemp("a3")
 
 
 @pytest.fixture(scope="module")
 def rendered(dreamfarm: str, arguments: list[str], folder: Path) -> ProgramResult:
-    """The poster, rendered."""
+    """The ended command that rendered the poster."""
     ended = run_watched([dreamfarm, "render", *arguments, "--out", str(folder)])
     assert ended.returncode == 0, ended.stderr
     return ended
@@ -60,11 +60,11 @@ def files(rendered: ProgramResult) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(
+def other_tiling(
     dreamfarm: str, arguments: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The poster as a PNG whose tiles end elsewhere."""
-    folder = tmp_path_factory.mktemp("elsewhere")
+    """The poster as a PNG with tiles of another size."""
+    folder = tmp_path_factory.mktemp("other")
     ended = run_watched(
         [dreamfarm, "render", *arguments, "--set", f"tiles={OTHER_TILE}", "--out", str(folder)]
     )
@@ -72,11 +72,11 @@ def elsewhere(
     return folder / "starry-night.png"
 
 
-def test_no_process_takes_more_than_its_limit(rendered: ProgramResult) -> None:
+def test_no_process_exceeds_its_memory_limit(rendered: ProgramResult) -> None:
     assert max(rendered.peaks.values()) <= LIMIT, rendered.peaks
 
 
-def test_the_plan_had_said_how_much(
+def test_the_plan_predicts_the_memory(
     dreamfarm: str, arguments: list[str], rendered: ProgramResult
 ) -> None:
     ended = run_watched([dreamfarm, "plan", *arguments, "--no-probe"])
@@ -84,7 +84,7 @@ def test_the_plan_had_said_how_much(
     assert max(rendered.peaks.values()) == pytest.approx(predicted, rel=0.15), rendered.peaks
 
 
-def test_every_reader_opens_it_with_its_resolution_and_profile(files: dict[str, Path]) -> None:
+def test_every_reader_finds_the_resolution_and_the_profile(files: dict[str, Path]) -> None:
     for path in files.values():
         with Image.open(path) as picture:
             assert picture.size == (WIDTH, HEIGHT)
@@ -96,7 +96,7 @@ def test_every_reader_opens_it_with_its_resolution_and_profile(files: dict[str, 
         assert file.pages[0].shape == (HEIGHT, WIDTH, 3)
 
 
-def steps(path: Path, axis: int) -> NDArray[np.float64]:
+def line_steps(path: Path, axis: int) -> NDArray[np.float64]:
     """The mean absolute difference across each line between two rows, or columns, of a picture."""
     samples = pyvips.Image.new_from_file(str(path)).numpy().astype(np.float64)
     across: NDArray[np.float64] = np.abs(np.diff(samples, axis=axis)).mean(axis=(1 - axis, 2))
@@ -104,9 +104,9 @@ def steps(path: Path, axis: int) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_tile_borders_are_lines_like_any_other(files: dict[str, Path], axis: int) -> None:
-    """Fails at row 2048, by 3.5 deviations; it stands out no less where no tile ends: see below."""
-    found = steps(files["png"], axis)
+def test_tile_borders_differ_no_more_than_other_lines(files: dict[str, Path], axis: int) -> None:
+    """Fails at row 2048, by 3.5 deviations. Without a border there, the row stands out as much."""
+    found = line_steps(files["png"], axis)
     lines = np.arange(1, len(found) + 1)
     borders = lines % TILE == 0
     others = (lines % STRIDE == 0) & ~borders
@@ -115,11 +115,11 @@ def test_tile_borders_are_lines_like_any_other(files: dict[str, Path], axis: int
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_no_line_stands_out_for_being_a_border(
-    files: dict[str, Path], elsewhere: Path, axis: int
+def test_no_line_stands_out_because_it_is_a_border(
+    files: dict[str, Path], other_tiling: Path, axis: int
 ) -> None:
-    """What the picture itself has at a line cancels: the spread is a quarter of that above."""
-    found = steps(files["png"], axis) - steps(elsewhere, axis)
+    """The picture's own lines cancel out, so the spread is a quarter of that above."""
+    found = line_steps(files["png"], axis) - line_steps(other_tiling, axis)
     lines = np.arange(1, len(found) + 1)
     borders = (lines % TILE == 0) ^ (lines % OTHER_TILE == 0)
     others = (lines % STRIDE == 0) & (lines % TILE != 0) & (lines % OTHER_TILE != 0)

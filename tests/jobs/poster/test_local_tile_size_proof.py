@@ -14,7 +14,7 @@ from jobs.planning.machine import this_machine
 from jobs.planning.poster import make_plan
 from jobs.poster.local import render_here
 from jobs.runtime.backend import crew_in_process
-from jobs.spec.document import apply_overrides, parse_poster_spec, poster_document
+from jobs.spec.document import apply_overrides, parse_poster_spec
 from render.dream.reference import dream_reference
 from render.networks.catalogue import build_network
 from render.networks.network import load_network
@@ -28,8 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.shared, pytest.mark.timeout(3000)]
 
 
 @pytest.fixture(scope="module")
-def two_threads() -> Iterator[None]:
-    """The reference may use both cores: it is compared, not repeated."""
+def all_cores() -> Iterator[None]:
+    """Let the reference use all cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(os.cpu_count() or 1)
     yield
@@ -37,13 +37,13 @@ def two_threads() -> Iterator[None]:
 
 
 def _document(shared: Path, tile: int) -> dict[str, object]:
-    document = poster_document(
-        shared / "images" / "sky.jpg",
-        size="700 x auto",
-        network="squeezenet1_0",
-        weights=str(shared / "weights" / "squeezenet1_0-imagenet.safetensors"),
-        layer="features.9",
-    )
+    weights = shared / "weights" / "squeezenet1_0-imagenet.safetensors"
+    document = {
+        "input": str(shared / "images" / "sky.jpg"),
+        "size": "700 x auto",
+        "network": {"name": "squeezenet1_0", "weights": str(weights)},
+        "objectives": [{"layer": "features.9"}],
+    }
     settings = ["dream.octaves=4", "dream.steps=10", "precision=float64", f"tiles={tile}"]
     return apply_overrides(document, settings)
 
@@ -66,8 +66,8 @@ def test_the_tile_size_changes_no_pixel(pictures: dict[int, np.ndarray], tile: i
     assert np.array_equal(pictures[TILES[0]], pictures[tile])
 
 
-@pytest.mark.usefixtures("two_threads")
-def test_it_is_the_reference(pictures: dict[int, np.ndarray], shared: Path) -> None:
+@pytest.mark.usefixtures("all_cores")
+def test_the_poster_equals_the_reference(pictures: dict[int, np.ndarray], shared: Path) -> None:
     plan = make_plan(parse_poster_spec(_document(shared, TILES[0])), this_machine())
     layers = ("features.9",)
     network = load_network("squeezenet1_0", plan.weights, layers, torch.float64)

@@ -1,4 +1,4 @@
-"""A poster from a crew: equal to the reference, watched, labelled; or lost, and nothing left."""
+"""A poster from a crew equals the reference; progress, labels, and lost members."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from jobs.planning.source import open_input
 from jobs.poster.worker import Worker
 from jobs.runtime.backend import StartCrew
 from jobs.runtime.context import JobContext
-from render.dream.guide import with_guides
+from render.dream.attachments import with_guides
 from render.dream.reference import dream_reference
 from render.engine.setup import ShardSetup
 from render.networks.catalogue import build_network
@@ -45,8 +45,8 @@ LARGER = ("size=150x102", "precision=float64", "crew.workers=3")
 
 
 @dataclass(frozen=True)
-class Written:
-    """An output: its file, and what the manifest says of it."""
+class RenderedOutput:
+    """An output: its file, and its entry in the manifest."""
 
     path: Path
     format: str
@@ -54,23 +54,23 @@ class Written:
     digest: str
 
 
-def rendered(plan: PosterPlan, folder: Path) -> list[Written]:
-    """The plan's outputs, from a crew in this process."""
+def render(plan: PosterPlan, folder: Path) -> list[RenderedOutput]:
+    """Render a plan with a crew in this process. Returns its outputs."""
     job = claim_poster(plan, folder)
     return [
-        Written(job.path(one), one["format"], one["depth"], one["sha256"])
+        RenderedOutput(job.path(one), one["format"], one["depth"], one["sha256"])
         for one in job.run()["outputs"]
     ]
 
 
 def pixels(path: Path) -> np.ndarray:
-    """A picture as a reader of its own sees it."""
+    """The samples of a picture, decoded with pyvips."""
     found: np.ndarray = pyvips.Image.new_from_file(str(path)).numpy()
     return found
 
 
 def reference(plan: PosterPlan, folder: Path) -> Tensor:
-    """The whole picture, untiled."""
+    """The dreamed picture, computed without tiles."""
     layers = plan.mix.layers
     network = load_network(NETWORK, plan.weights, layers, torch.float64)
     network = with_guides(network, plan.mix, plan.profile.units)
@@ -104,17 +104,17 @@ def reference(plan: PosterPlan, folder: Path) -> Tensor:
     ],
     ids=["layer", "mix", "no jitter", "16 bits"],
 )
-def test_a_poster_is_the_reference(
+def test_a_poster_equals_the_reference(
     picture: Path, weights: Path, tmp_path: Path, settings: tuple[str, ...]
 ) -> None:
     plan = plan_poster(picture, weights, *settings)
-    (written,) = rendered(plan, tmp_path / "scratch")
+    (output,) = render(plan, tmp_path / "scratch")
 
-    wanted = to_samples(reference(plan, tmp_path), written.depth)
-    np.testing.assert_array_equal(pixels(written.path), wanted)
+    expected = to_samples(reference(plan, tmp_path), output.depth)
+    np.testing.assert_array_equal(pixels(output.path), expected)
 
 
-RICH = (
+ALL_FEATURES = (
     "size=150x102",
     "precision=float64",
     "objectives.0.mask={mask}",
@@ -125,27 +125,29 @@ RICH = (
     "dream.smooth.laplacian=[1, 2, 1]",
     "dream.keep=colours",
 )
-"""Everything that can be asked for beside layers, but classes, which need a whole network."""
+"""All features of objectives and dreams, except classes, which need the end of the network."""
 
 
-def rich(mask: Path, guide: Path) -> tuple[str, ...]:
-    return tuple(setting.format(mask=mask, guide=guide) for setting in RICH)
+def all_features(mask: Path, guide: Path) -> tuple[str, ...]:
+    return tuple(setting.format(mask=mask, guide=guide) for setting in ALL_FEATURES)
 
 
-def test_a_poster_with_masks_guides_and_neurons_is_the_reference(
+def test_a_poster_with_masks_guides_and_neurons_equals_the_reference(
     picture: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
 ) -> None:
-    plan = plan_poster(picture, weights, *rich(mask, guide), "crew.workers=3")
-    (written,) = rendered(plan, tmp_path / "scratch")
+    plan = plan_poster(picture, weights, *all_features(mask, guide), "crew.workers=3")
+    (output,) = render(plan, tmp_path / "scratch")
 
-    made = pixels(written.path)
-    np.testing.assert_array_equal(made, to_samples(reference(plan, tmp_path), 8))
-    still = plan_poster(picture, weights, "size=150x102", "precision=float64", "dream.steps=0")
-    (plain,) = rendered(still, tmp_path / "still")
-    change = made.astype(int) - pixels(plain.path)
-    assert not change[:30].any(), "where the mask is black nothing changes"
+    dreamed = pixels(output.path)
+    np.testing.assert_array_equal(dreamed, to_samples(reference(plan, tmp_path), 8))
+    without_steps = plan_poster(
+        picture, weights, "size=150x102", "precision=float64", "dream.steps=0"
+    )
+    (plain,) = render(without_steps, tmp_path / "plain")
+    change = dreamed.astype(int) - pixels(plain.path)
+    assert not change[:30].any(), "nothing changes under black parts of the mask"
     assert np.abs(change[70:]).max() > 3
-    # All channels change alike, but for what is rounded on either side.
+    # All channels change equally, up to rounding.
     assert np.abs(change - change[..., :1]).max() <= 2
 
 
@@ -154,9 +156,9 @@ def test_masks_and_guides_make_the_same_bytes_from_any_crew(
 ) -> None:
     digests = set()
     for workers in ("1", "4"):
-        settings = (*rich(mask, guide), "precision=float32", f"crew.workers={workers}")
+        settings = (*all_features(mask, guide), "precision=float32", f"crew.workers={workers}")
         plan = plan_poster(picture, weights, *settings)
-        digests |= {written.digest for written in rendered(plan, tmp_path / workers)}
+        digests |= {output.digest for output in render(plan, tmp_path / workers)}
     assert len(digests) == 1
 
 
@@ -165,29 +167,30 @@ def test_an_edited_mask_is_another_job(
 ) -> None:
     copy = tmp_path / "copy.png"
     shutil.copy(mask, copy)
-    job, again = (
-        plan_poster(picture, weights, *rich(one, guide)).identity.job_id for one in (mask, copy)
+    job, same_job = (
+        plan_poster(picture, weights, *all_features(one, guide)).identity.job_id
+        for one in (mask, copy)
     )
-    assert job == again
+    assert job == same_job
     Image.open(mask).rotate(90).save(copy)
-    assert plan_poster(picture, weights, *rich(copy, guide)).identity.job_id != job
+    assert plan_poster(picture, weights, *all_features(copy, guide)).identity.job_id != job
 
 
 def test_a_poster_needs_no_picture(weights: Path, tmp_path: Path) -> None:
     plan = plan_poster(None, weights, "input.noise.seed=4", *LARGER)
-    (written,) = rendered(plan, tmp_path / "scratch")
+    (output,) = render(plan, tmp_path / "scratch")
 
-    np.testing.assert_array_equal(pixels(written.path), to_samples(reference(plan, tmp_path), 8))
+    np.testing.assert_array_equal(pixels(output.path), to_samples(reference(plan, tmp_path), 8))
 
 
 @pytest.mark.parametrize("steps", [0, 2])
 def test_a_poster_can_start_from_a_colour(weights: Path, tmp_path: Path, steps: int) -> None:
-    """Where all is equal pools tie, so only what was not dreamed equals the reference."""
+    """Equal pixels tie in max pooling, so a dreamed picture need not equal the reference."""
     plan = plan_poster(None, weights, "input.colour=#306090", *LARGER, f"dream.steps={steps}")
-    (written,) = rendered(plan, tmp_path / "scratch")
+    (output,) = render(plan, tmp_path / "scratch")
 
     flat = np.broadcast_to(np.array([0x30, 0x60, 0x90], np.uint8), (102, 150, 3))
-    assert np.array_equal(pixels(written.path), flat) == (steps == 0)
+    assert np.array_equal(pixels(output.path), flat) == (steps == 0)
 
 
 def test_tiles_on_disk_give_the_same_files(picture: Path, weights: Path, tmp_path: Path) -> None:
@@ -199,21 +202,23 @@ def test_tiles_on_disk_give_the_same_files(picture: Path, weights: Path, tmp_pat
     assert on_disk.memory.spills
 
     digests = [
-        [written.digest for written in rendered(plan, tmp_path / name)]
+        [output.digest for output in render(plan, tmp_path / name)]
         for name, plan in (("memory", in_memory), ("disk", on_disk))
     ]
     assert digests[0] == digests[1]
 
 
-def test_no_steps_are_a_plain_resize(picture: Path, weights: Path, tmp_path: Path) -> None:
-    """At the input's own size, the input itself."""
+def test_without_steps_a_poster_is_a_plain_resize(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    """At the input's size, it is the input itself."""
     plan = plan_poster(picture, weights, "dream.steps=0", "precision=float64")
-    (written,) = rendered(plan, tmp_path / "scratch")
+    (output,) = render(plan, tmp_path / "scratch")
 
     (whole,) = open_picture(picture).bands(HEIGHT)
     assert whole.shape == (HEIGHT, WIDTH, 3)
-    difference = np.abs(pixels(written.path).astype(int) - whole)
-    # The smaller octave's base is carried up and taken away again.
+    difference = np.abs(pixels(output.path).astype(int) - whole)
+    # The base of the smaller octave is added and subtracted again, with rounding.
     assert difference.max() <= 1
 
 
@@ -229,28 +234,28 @@ def test_progress_rises_to_the_end(picture: Path, weights: Path, tmp_path: Path)
     assert (seen[0].fraction, seen[-1].fraction) == (0, 1)
     assert {one.total for one in seen} == {plan.megapixel_steps}
     assert (seen[0].done, seen[-1].done) == (0, plan.megapixel_steps)
-    dreamt = [(one.octave, one.step) for one in seen if one.phase == "dream"]
-    assert dreamt == sorted(dreamt)
-    assert (3, plan.spec.dream.steps) in dreamt
+    dreamed = [(one.octave, one.step) for one in seen if one.phase == "dream"]
+    assert dreamed == sorted(dreamed)
+    assert (3, plan.spec.dream.steps) in dreamed
 
 
-def test_outputs_say_what_they_are(picture: Path, weights: Path, tmp_path: Path) -> None:
+def test_outputs_have_labels(picture: Path, weights: Path, tmp_path: Path) -> None:
     plan = plan_poster(picture, weights, "outputs=[png, tiff, jpeg]", "size=x1 @ 300dpi")
     fields = {
         "png": "png-comment-0-Description",
         "tiff": "image-description",
         "jpeg": "exif-ifd0-ImageDescription",
     }
-    for written in rendered(plan, tmp_path / "scratch"):
-        image = pyvips.Image.new_from_file(str(written.path))
-        text = image.get(fields[written.format])
+    for output in render(plan, tmp_path / "scratch"):
+        image = pyvips.Image.new_from_file(str(output.path))
+        text = image.get(fields[output.format])
         assert plan.label() in text
         assert str(tmp_path) not in text
         assert "workers" not in text
         assert image.xres * 25.4 == pytest.approx(300, rel=1e-3)
-    said = json.loads(plan.label())
-    assert said["spec"] == plan.identity.document
-    assert said["plan"]["tile"] == plan.tile
+    label = json.loads(plan.label())
+    assert label["spec"] == plan.identity.document
+    assert label["plan"]["tile"] == plan.tile
 
 
 def test_a_store_keeps_two_checkpoints_and_a_preview_of_each_octave(
@@ -268,8 +273,8 @@ def test_a_store_keeps_two_checkpoints_and_a_preview_of_each_octave(
     assert previews == [keys.preview(octave) for octave in (1, 2, 3)]
 
 
-class Mortal(Worker):
-    """A worker whose second member dies at the second step, once."""
+class DyingWorker(Worker):
+    """A worker that dies once: the second member, at the second step."""
 
     def __init__(self, setup: ShardSetup, context: JobContext, member: int) -> None:
         super().__init__(setup, context, member)
@@ -283,16 +288,16 @@ class Mortal(Worker):
         return super().compute_gradients(step, *halos)  # type: ignore[arg-type]
 
 
-class Doomed(Mortal):
-    """One that dies whenever it comes there."""
+class AlwaysDyingWorker(DyingWorker):
+    """A worker that dies at the second step each time."""
 
     def compute_gradients(self, step: int, *halos: object) -> dict[int, tuple[float, ...]]:
         self._mark.unlink(missing_ok=True)
         return super().compute_gradients(step, *halos)
 
 
-def on(ray_crew: "type[RayCrew]", kind: type[Worker]) -> StartCrew:
-    """Crews of another kind of worker than asked for."""
+def start_with(ray_crew: "type[RayCrew]", kind: type[Worker]) -> StartCrew:
+    """Return a function that starts crews with another class of workers."""
 
     @contextmanager
     def start(
@@ -304,24 +309,24 @@ def on(ray_crew: "type[RayCrew]", kind: type[Worker]) -> StartCrew:
     return start
 
 
-def test_a_lost_member_is_replaced_and_nothing_changes(
+def test_a_lost_member_is_replaced_and_the_bytes_stay_the_same(
     picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
 ) -> None:
     plan = plan_poster(picture, weights, "crew.workers=2")
-    (calm,) = rendered(plan, tmp_path / "calm")
-    job = claim_poster(plan, tmp_path / "stormy", on(ray_crew, Mortal))
+    (undisturbed,) = render(plan, tmp_path / "undisturbed")
+    job = claim_poster(plan, tmp_path / "disturbed", start_with(ray_crew, DyingWorker))
     (found,) = job.run()["outputs"]
 
-    assert (tmp_path / "stormy" / "died").exists()
-    assert found["sha256"] == calm.digest
+    assert (tmp_path / "disturbed" / "died").exists()
+    assert found["sha256"] == undisturbed.digest
 
 
-def test_a_member_that_is_always_lost_ends_the_render_in_one_line(
+def test_a_member_that_is_always_lost_ends_the_render(
     picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
 ) -> None:
     plan = plan_poster(picture, weights, "crew.workers=2")
     with pytest.raises(MemberLost) as lost:
-        claim_poster(plan, tmp_path, on(ray_crew, Doomed)).run()
+        claim_poster(plan, tmp_path, start_with(ray_crew, AlwaysDyingWorker)).run()
 
     assert lost.value.member == 1
     assert exit_code(lost.value) == 1

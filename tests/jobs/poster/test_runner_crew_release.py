@@ -1,4 +1,4 @@
-"""When the last octave is committed the crew goes; files are made of the commit, by anybody."""
+"""The crew is released at the final commit. Then any holder can encode the files from it."""
 
 import json
 import time
@@ -32,19 +32,22 @@ if TYPE_CHECKING:
 FILES = "outputs=[png, tiff, deepzoom]"
 
 
-class Watched(MemoryStore):
-    """Notes which crews are there while files arrive, and lets a holder be asked to leave."""
+class WatchingStore(MemoryStore):
+    """A store that records the number of running crews at each upload.
+
+    drained: a job that gets a request to drain when its first output is uploaded.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.crews: list[Crew] = []
-        self.there: dict[str, int] = {}
-        self.asked: ClaimedJob | None = None
+        self.crews_at_upload: dict[str, int] = {}
+        self.drained: ClaimedJob | None = None
 
     def upload(self, path: Path, key: str) -> None:
-        self.there[key] = len(self.crews)
-        if self.asked is not None and "/outputs/" in key:
-            self.asked.control.request("drain")
+        self.crews_at_upload[key] = len(self.crews)
+        if self.drained is not None and "/outputs/" in key:
+            self.drained.control.request("drain")
         super().upload(path, key)
 
     @contextmanager
@@ -66,108 +69,112 @@ def no_crew(
 
 
 def no_reservation(resources: Resources, wanted: int) -> Reservation:
-    pytest.fail(f"{wanted} times {resources} were asked for")
+    pytest.fail(f"{wanted} times {resources} were reserved")
 
 
 @pytest.fixture
-def store() -> Watched:
-    return Watched()
+def store() -> WatchingStore:
+    return WatchingStore()
 
 
 @pytest.fixture
-def done(store: Watched, picture: Path, weights: Path, tmp_path: Path) -> str:
-    """A job that nothing disturbed."""
+def succeeded_job(store: WatchingStore, picture: Path, weights: Path, tmp_path: Path) -> str:
+    """The id of a job that has succeeded."""
     job = submit_small_poster(store, picture, weights, FILES)
-    assert claim_job(store, job, tmp_path / "calm", start=store.start).run() == DONE
+    assert claim_job(store, job, tmp_path / "first", start=store.start).run() == DONE
     return job
 
 
-def as_it_died(store: Watched, job: str) -> list[str]:
-    """Take away what comes after the final commit; returns the checksums that there were."""
+def undo_outputs(store: WatchingStore, job: str) -> list[str]:
+    """Delete the outputs and the manifest. Returns the checksums of the outputs."""
     keys, found = JobKeys(job), output_digests(load_job(store, job))
-    gone = [keys.manifest, *(one.key for one in store.list_objects(f"{keys.folder}outputs/"))]
-    store.delete(gone)
+    deleted = [keys.manifest, *(one.key for one in store.list_objects(f"{keys.folder}outputs/"))]
+    store.delete(deleted)
     return found
 
 
-def test_the_crew_goes_before_files_are_written(store: Watched, done: str) -> None:
-    during = {key: crews for key, crews in store.there.items() if "/checkpoints/" in key}
+def test_the_crew_is_released_before_files_are_written(
+    store: WatchingStore, succeeded_job: str
+) -> None:
+    during = {key: crews for key, crews in store.crews_at_upload.items() if "/checkpoints/" in key}
     assert set(during.values()) == {1}
-    after = {key: crews for key, crews in store.there.items() if "/outputs/" in key}
+    after = {key: crews for key, crews in store.crews_at_upload.items() if "/outputs/" in key}
     assert len(after) > 3
     assert set(after.values()) == {0}
-    assert store.there[JobKeys(done).preview(1)] == 1
-    assert store.there[JobKeys(done).preview(2)] == 0
+    assert store.crews_at_upload[JobKeys(succeeded_job).preview(1)] == 1
+    assert store.crews_at_upload[JobKeys(succeeded_job).preview(2)] == 0
 
 
-def test_who_follows_at_the_final_commit_needs_no_crew(
-    store: Watched, done: str, tmp_path: Path
+def test_a_holder_after_the_final_commit_needs_no_crew(
+    store: WatchingStore, succeeded_job: str, tmp_path: Path
 ) -> None:
-    before = as_it_died(store, done)
-    last = JobKeys(done).preview(2)
+    before = undo_outputs(store, succeeded_job)
+    last = JobKeys(succeeded_job).preview(2)
     store.delete([last])
-    follower = claim_job(store, done, tmp_path, start=no_crew, reserve=no_reservation)
+    follower = claim_job(store, succeeded_job, tmp_path, start=no_crew, reserve=no_reservation)
     assert follower.run() == DONE
 
-    assert output_digests(load_job(store, done)) == before
+    assert output_digests(load_job(store, succeeded_job)) == before
     assert [one.key for one in store.list_objects(last)] == [last]
-    (gone_on,) = (one for one in lease_events(store, done, 2) if one["event"] == "goes on")
-    assert (gone_on["octave"], gone_on["step"]) == (2, 2)
+    (resumed,) = (one for one in lease_events(store, succeeded_job, 2) if one["event"] == "goes on")
+    assert (resumed["octave"], resumed["step"]) == (2, 2)
 
 
-def test_who_must_leave_while_writing_is_followed_without_a_crew(
-    store: Watched, picture: Path, weights: Path, tmp_path: Path
+def test_a_drained_holder_is_followed_by_one_without_a_crew(
+    store: WatchingStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
-    # One file after the other, so that the second has not begun when the first is there.
+    # With one worker, files are written one after the other.
     job = submit_small_poster(store, picture, weights, FILES, "crew.workers=1")
-    holder = store.asked = claim_job(store, job, tmp_path, start=store.start)
+    holder = store.drained = claim_job(store, job, tmp_path, start=store.start)
     assert holder.run() == EXIT_STOPPED
     assert load_job(store, job).state == "queued"
 
-    store.asked = None
+    store.drained = None
     assert claim_job(store, job, tmp_path, start=no_crew).run() == DONE
     assert [one["event"] for one in lease_events(store, job, 1)][-1] == "drain"
     assert len(output_digests(load_job(store, job))) == 3
 
 
-def test_files_are_written_on_any_machine_that_has_what_writes_them(
-    store: Watched, done: str, tmp_path: Path
+def test_files_are_written_on_any_machine_with_the_same_encoders(
+    store: WatchingStore, succeeded_job: str, tmp_path: Path
 ) -> None:
-    before, keys = as_it_died(store, done), JobKeys(done)
-    fixed = json.loads(store.get(keys.plan))
-    other = {**fixed["software"], "pyvips-binary": "0.0.1"}
-    store.put(keys.plan, json.dumps({**fixed, "software": other}).encode())
-    assert claim_job(store, done, tmp_path / "another encoder", start=no_crew).run() == UNFIT
-    found = load_job(store, done)
+    before, keys = undo_outputs(store, succeeded_job), JobKeys(succeeded_job)
+    pinned = json.loads(store.get(keys.plan))
+    other = {**pinned["software"], "pyvips-binary": "0.0.1"}
+    store.put(keys.plan, json.dumps({**pinned, "software": other}).encode())
+    assert (
+        claim_job(store, succeeded_job, tmp_path / "another encoder", start=no_crew).run() == UNFIT
+    )
+    found = load_job(store, succeeded_job)
     assert found.state == "queued"
     assert found.status is not None
     assert "0.0.1" in str(found.status.reason)
     assert len(str(found.status.reason).splitlines()) == 1
 
-    store.put(keys.plan, json.dumps({**fixed, "device": "a kind of GPU"}).encode())
-    follower = claim_job(store, done, tmp_path / "without a GPU", start=no_crew, gpus=2)
+    store.put(keys.plan, json.dumps({**pinned, "device": "a kind of GPU"}).encode())
+    follower = claim_job(store, succeeded_job, tmp_path / "without a GPU", start=no_crew, gpus=2)
     assert follower.run() == DONE
-    succeeded = load_job(store, done)
+    succeeded = load_job(store, succeeded_job)
     assert output_digests(succeeded) == before
     assert succeeded.manifest is not None
     assert succeeded.manifest["device"] == "a kind of GPU"
 
 
-def test_a_cluster_has_all_its_room_again_while_files_are_written(
+def test_the_cluster_is_free_while_files_are_written(
     picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
 ) -> None:
     import ray
 
-    taken: dict[str, float] = {}
+    cpus_in_use: dict[str, float] = {}
 
     def watch(progress: Progress) -> None:
         deadline = time.monotonic() + 10
         while True:
             free = ray.available_resources().get("CPU", 0)
-            taken[progress.phase] = ray.cluster_resources()["CPU"] - free
-            # Ray's own count comes a moment late.
-            late = taken[progress.phase] != (0 if progress.phase == "encode" else 2)
-            if not late or time.monotonic() > deadline:
+            cpus_in_use[progress.phase] = ray.cluster_resources()["CPU"] - free
+            # Ray updates its count a moment later.
+            is_late = cpus_in_use[progress.phase] != (0 if progress.phase == "encode" else 2)
+            if not is_late or time.monotonic() > deadline:
                 return
             time.sleep(0.1)
 
@@ -179,12 +186,10 @@ def test_a_cluster_has_all_its_room_again_while_files_are_written(
             yield crew
 
     claim_poster(plan_poster(picture, weights, "crew.workers=2"), tmp_path, start, watch).run()
-    assert taken == {"decode": 2, "dream": 2, "encode": 0}
+    assert cpus_in_use == {"decode": 2, "dream": 2, "encode": 0}
 
 
-def test_who_writes_files_takes_no_more_memory_than_a_worker_may(
-    picture: Path, weights: Path
-) -> None:
+def test_encoding_needs_no_more_memory_than_a_worker_may_use(picture: Path, weights: Path) -> None:
     usual = ("crew.workers=3", "size=4000x3000", "outputs=[png, tiff, jpeg, deepzoom]")
     assert parallel_outputs(plan_poster(picture, weights, *usual)) == 3
     short = plan_poster(picture, weights, *usual, "crew.memory_per_worker=1GiB")

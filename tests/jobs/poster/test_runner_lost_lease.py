@@ -1,4 +1,4 @@
-"""A holder that sleeps through its lease, at whatever write, changes nothing when it wakes up."""
+"""A holder that sleeps until its lease has expired, at any write, changes nothing afterwards."""
 
 import json
 import threading
@@ -13,8 +13,8 @@ from tests.support.coordinators import TTL, claim_job, submit_small_poster
 from tests.support.memory_store import MemoryStore, SleepyStore, wait_until_asleep
 
 
-def seen(shared: MemoryStore, job: str) -> dict[str, Any]:
-    """What must not change once a job has succeeded."""
+def final_state(shared: MemoryStore, job: str) -> dict[str, Any]:
+    """The objects that must not change after a job has succeeded."""
     keys = JobKeys(job)
     found = load_job(shared, job)
     assert found.manifest is not None
@@ -27,17 +27,19 @@ def seen(shared: MemoryStore, job: str) -> dict[str, Any]:
     }
 
 
-def test_a_holder_that_wakes_up_late_changes_nothing(
+def test_a_holder_without_a_lease_changes_nothing(
     picture: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # A checkpoint after each step, whatever the last one cost.
-    monkeypatch.setattr("jobs.runtime.checkpoints.WORTH", 0)
-    calm = MemoryStore()
-    job = submit_small_poster(calm, picture, weights)
-    view = SleepyStore(calm, None)
-    claim_job(calm, job, tmp_path / "calm", view).run()
+    # A checkpoint after each step.
+    monkeypatch.setattr("jobs.runtime.checkpoints.WORK_PER_CHECKPOINT", 0)
+    undisturbed = MemoryStore()
+    job = submit_small_poster(undisturbed, picture, weights)
+    view = SleepyStore(undisturbed, None)
+    claim_job(undisturbed, job, tmp_path / "undisturbed", view).run()
     writes = view.writes
-    digests = [one["sha256"] for one in json.loads(calm.get(JobKeys(job).manifest))["outputs"]]
+    digests = [
+        one["sha256"] for one in json.loads(undisturbed.get(JobKeys(job).manifest))["outputs"]
+    ]
     kinds = {part for write in writes for part in write.split("#")[0].split("/")}
     assert {"plan.json", "manifest.json", "commit.json", "previews", "outputs"} <= kinds
     assert any(write.startswith("delete") for write in writes)
@@ -50,18 +52,18 @@ def test_a_holder_that_wakes_up_late_changes_nothing(
         thread = threading.Thread(target=late.run, daemon=True)
         thread.start()
         if not wait_until_asleep(sleeper, thread):
-            # The last report is the keeper's, where it was as quick.
+            # The thread that renews the lease may have written the last report.
             assert "/status/" in write or "/events/" in write or "/log" in write, write
             continue
 
         shared.now += TTL + 1
         claim_job(shared, job, tmp_path / f"next-{number}").run()
-        before = seen(shared, job)
+        before = final_state(shared, job)
         assert before["state"] == "succeeded"
         assert [one["sha256"] for one in json.loads(before["manifest"])["outputs"]] == digests
 
         sleeper.may_wake.set()
         thread.join()
-        assert seen(shared, job) == before, f"asleep before {write}"
+        assert final_state(shared, job) == before, f"asleep before {write}"
         markers = [key for key in shared.objects if key.startswith("active/")]
         assert markers == [], f"asleep before {write}"

@@ -1,4 +1,4 @@
-"""A crew that grows, or leaves a machine in time, makes the same bytes, and loses no step."""
+"""A crew that grows, or leaves a machine in time, makes the same bytes and loses no step."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from tests.support.memory_store import MemoryStore
 
 
 class FakeReservation(Reservation):
-    """So many of what is asked for."""
+    """A reservation with a fixed number of granted workers."""
 
     def __init__(self, granted: int) -> None:
         self._granted = granted
@@ -36,20 +36,20 @@ class FakeReservation(Reservation):
 
 
 def growing_cluster(*sizes: int) -> Callable[[Resources, int], Reservation]:
-    """A cluster that has room for so many more berths each time it is asked."""
+    """Return a function that grants these numbers of workers, one for each reservation."""
     left = list(sizes)
     return lambda _, wanted: FakeReservation(min(wanted, left.pop(0) if left else wanted))
 
 
-class Noticed(LocalCrew):
-    """A crew of more than one sits on a machine that has been given notice."""
+class DrainingCrew(LocalCrew):
+    """A crew on a machine that will shut down soon, if it has more than one member."""
 
     def _is_draining(self) -> bool:
         return self.size > 1
 
 
-class Broken(LocalCrew):
-    """Loses a member of a crew of more than one at its second step."""
+class BreakingCrew(LocalCrew):
+    """A crew that loses a member at its second step, if it has more than one."""
 
     _steps = 0
 
@@ -60,8 +60,8 @@ class Broken(LocalCrew):
         return super()._call(method, arguments)
 
 
-def crews(kind: type[LocalCrew], sizes: list[int]) -> StartCrew:
-    """Starts crews of a kind, and notes their sizes."""
+def recording_start(kind: type[LocalCrew], sizes: list[int]) -> StartCrew:
+    """Return a function that starts crews of a class, and appends their sizes to the list."""
 
     @contextmanager
     def start(
@@ -80,94 +80,104 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture(scope="module")
-def calm(picture: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The checksums of the job by one crew."""
-    store, scratch = MemoryStore(), tmp_path_factory.mktemp("calm")
+def undisturbed(
+    picture: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """The checksums of the job, rendered by one crew."""
+    store, scratch = MemoryStore(), tmp_path_factory.mktemp("undisturbed")
     job = submit_small_poster(store, picture, weights)
     assert claim_job(store, job, scratch).run() == DONE
     return output_digests(load_job(store, job))
 
 
 @pytest.fixture
-def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
+def _without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(elastic_sizing, "_CHECK_INTERVAL", 0.0)
     monkeypatch.setattr(elastic_sizing, "_GRACE", 0.0)
 
 
-@pytest.mark.usefixtures("_eager")
+@pytest.mark.usefixtures("_without_waiting")
 def test_a_crew_grows_as_machines_come(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: list[str],
+    undisturbed: list[str],
 ) -> None:
     job, sizes = submit_small_poster(store, picture, weights), list[int]()
     holder = claim_job(
         store,
         job,
         tmp_path,
-        start=crews(LocalCrew, sizes),
+        start=recording_start(LocalCrew, sizes),
         reserve=growing_cluster(1, 1, 2, 0),
         min_gain=0,
     )
     assert holder.run() == DONE
 
     assert sizes == [1, 2]
-    assert output_digests(load_job(store, job)) == calm
+    assert output_digests(load_job(store, job)) == undisturbed
 
 
-@pytest.mark.usefixtures("_eager")
-def test_a_crew_leaves_a_machine_before_it_goes(
+@pytest.mark.usefixtures("_without_waiting")
+def test_a_crew_leaves_a_machine_before_it_shuts_down(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: list[str],
+    undisturbed: list[str],
 ) -> None:
     job, sizes = submit_small_poster(store, picture, weights), list[int]()
     holder = claim_job(
-        store, job, tmp_path, start=crews(Noticed, sizes), reserve=growing_cluster(2, 0, 1, 0)
+        store,
+        job,
+        tmp_path,
+        start=recording_start(DrainingCrew, sizes),
+        reserve=growing_cluster(2, 0, 1, 0),
     )
     assert holder.run() == DONE
 
     assert sizes == [2, 1]
     assert not [one for one in lease_events(store, job, 1) if one["event"] == "crew lost"]
-    assert output_digests(load_job(store, job)) == calm
+    assert output_digests(load_job(store, job)) == undisturbed
 
 
-def test_after_a_loss_a_crew_goes_on_with_what_there_is(
+def test_after_a_loss_a_smaller_crew_continues(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: list[str],
+    undisturbed: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(elastic_sizing, "_GRACE", 0.0)
     job, sizes = submit_small_poster(store, picture, weights), list[int]()
     holder = claim_job(
-        store, job, tmp_path, start=crews(Broken, sizes), reserve=growing_cluster(2, 0, 1, 0)
+        store,
+        job,
+        tmp_path,
+        start=recording_start(BreakingCrew, sizes),
+        reserve=growing_cluster(2, 0, 1, 0),
     )
     assert holder.run() == DONE
 
     assert sizes == [2, 1]
     assert [one for one in lease_events(store, job, 1) if one["event"] == "crew lost"]
-    assert output_digests(load_job(store, job)) == calm
+    assert output_digests(load_job(store, job)) == undisturbed
 
 
-def test_where_the_number_is_left_open_no_more_are_asked_for_than_pay(
-    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path, calm: list[str]
+def test_an_automatic_crew_size_reserves_only_useful_workers(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path, undisturbed: list[str]
 ) -> None:
-    asked = list[int]()
+    reserved = list[int]()
 
     def reserve(_: Resources, wanted: int) -> Reservation:
-        asked.append(wanted)
+        reserved.append(wanted)
         return FakeReservation(wanted)
 
     job = submit_small_poster(store, picture, weights, "crew.workers=auto")
     assert claim_job(store, job, tmp_path, reserve=reserve, cores=6).run() == DONE
 
-    # The poster is so small that a second worker would not even have started.
-    assert asked == [1, 0]
-    assert output_digests(load_job(store, job)) == calm
+    # The poster is finished before a second worker could start.
+    assert reserved == [1, 0]
+    assert output_digests(load_job(store, job)) == undisturbed

@@ -1,4 +1,4 @@
-"""Materials: the submitted job and no other, on any machine, with its files as they were."""
+"""Staging: any machine gets the spec of the submitted job, with its files."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -28,58 +28,59 @@ DIGEST = f"sha256:{'0' * 64}"
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """A job in a store, and a machine that has nothing of it."""
+class OtherMachine:
+    """A machine without the files of a job in a store."""
 
     store: MemoryStore
     job: Job
     cache: Path
 
     def spec(self) -> PosterSpec:
+        """Stage the spec."""
         return stage_spec(self.store, self.job.spec, self.job.run_settings, self.cache)
 
-    def with_spec(self, **changes: object) -> PosterSpec:
-        """Of a stored spec that somebody has changed."""
+    def changed_spec(self, **changes: object) -> PosterSpec:
+        """Stage the spec after a change to the stored spec."""
         stored = self.job.spec.model_copy(update=changes)
         return stage_spec(self.store, stored, self.job.run_settings, self.cache)
 
 
 @pytest.fixture
-def elsewhere(store: MemoryStore, picture: Path, weights: Path, tmp_path: Path) -> Elsewhere:
-    mine = tmp_path / "Mein Bild №1.png"
-    shutil.copy(picture, mine)
+def machine(store: MemoryStore, picture: Path, weights: Path, tmp_path: Path) -> OtherMachine:
+    copy = tmp_path / "Mein Bild №1.png"
+    shutil.copy(picture, copy)
     job = submit_poster(
-        store, parse_poster_spec(poster_document(mine, weights, "crew.workers=2"))
+        store, parse_poster_spec(poster_document(copy, weights, "crew.workers=2"))
     ).job
-    mine.unlink()
-    return Elsewhere(store, load_job(store, job), tmp_path / "cache")
+    copy.unlink()
+    return OtherMachine(store, load_job(store, job), tmp_path / "cache")
 
 
-def test_the_spec_arrives_as_the_same_job_with_its_files(
-    elsewhere: Elsewhere, picture: Path, weights: Path
+def test_the_staged_spec_is_the_same_job_with_its_files(
+    machine: OtherMachine, picture: Path, weights: Path
 ) -> None:
-    spec = elsewhere.spec()
+    spec = machine.spec()
     plan = make_plan(spec, MACHINE)
 
-    assert plan.identity.job_id == elsewhere.job.id
+    assert plan.identity.job_id == machine.job.id
     assert spec.input.path is not None
     assert spec.input.path.name == "Mein Bild №1.png"
     assert spec.input.path.read_bytes() == picture.read_bytes()
     assert plan.weights.name == weights.name
     assert plan.weights.read_bytes() == weights.read_bytes()
-    assert elsewhere.cache in plan.weights.parents
+    assert machine.cache in plan.weights.parents
 
 
-def test_masks_and_guides_arrive_with_the_job(
+def test_masks_and_guides_are_staged(
     store: MemoryStore, picture: Path, weights: Path, mask: Path, guide: Path, tmp_path: Path
 ) -> None:
-    asked = (f"dream.strength={mask}", f"objectives.0.guide={guide}")
+    settings = (f"dream.strength={mask}", f"objectives.0.guide={guide}")
     job = load_job(
         store,
-        submit_poster(store, parse_poster_spec(poster_document(picture, weights, *asked))).job,
+        submit_poster(store, parse_poster_spec(poster_document(picture, weights, *settings))).job,
     )
     assert str(mask.parent) not in job.spec.encode().decode()
-    spec = Elsewhere(store, job, tmp_path / "cache").spec()
+    spec = OtherMachine(store, job, tmp_path / "cache").spec()
 
     assert make_plan(spec, MACHINE).identity.job_id == job.id
     assert spec.objectives is not None
@@ -91,7 +92,7 @@ def test_masks_and_guides_arrive_with_the_job(
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../up.png", f"sha256:{'0' * 64}/../../up.png"])
-def test_a_mask_that_was_not_sent_along_is_refused(
+def test_a_mask_that_was_not_uploaded_is_refused(
     store: MemoryStore, picture: Path, weights: Path, mask: Path, tmp_path: Path, path: str
 ) -> None:
     settings = f"dream.strength={mask}"
@@ -101,88 +102,96 @@ def test_a_mask_that_was_not_sent_along_is_refused(
     )
     spec = job.spec.spec | {"dream": job.spec.spec["dream"] | {"strength": path}}
     with pytest.raises(InvalidRecord, match="is not an uploaded picture"):
-        Elsewhere(store, job, tmp_path / "cache").with_spec(spec=spec)
+        OtherMachine(store, job, tmp_path / "cache").changed_spec(spec=spec)
 
 
-def test_the_latest_terms_are_applied(elsewhere: Elsewhere, picture: Path, weights: Path) -> None:
+def test_the_latest_run_settings_are_applied(
+    machine: OtherMachine, picture: Path, weights: Path
+) -> None:
     settings = ("crew.workers=5", "priority=1", "limits.max_pixels=1000000")
     latest = parse_poster_spec(poster_document(picture, weights, *settings))
-    submit_poster(elsewhere.store, latest)
-    job = load_job(elsewhere.store, elsewhere.job.id)
-    spec = stage_spec(elsewhere.store, job.spec, job.run_settings, elsewhere.cache)
+    submit_poster(machine.store, latest)
+    job = load_job(machine.store, machine.job.id)
+    spec = stage_spec(machine.store, job.spec, job.run_settings, machine.cache)
 
     assert (spec.crew, spec.priority, spec.limits) == (latest.crew, 1, latest.limits)
-    without = stage_spec(elsewhere.store, job.spec, None, elsewhere.cache)
+    without = stage_spec(machine.store, job.spec, None, machine.cache)
     assert (without.crew.workers, without.priority) == (2, 50)
 
 
-def test_files_that_are_here_are_not_fetched_again(elsewhere: Elsewhere) -> None:
-    spec = elsewhere.spec()
-    elsewhere.store.delete([key for key in elsewhere.store.objects if key.startswith("blobs/")])
+def test_cached_files_are_not_downloaded_again(machine: OtherMachine) -> None:
+    spec = machine.spec()
+    machine.store.delete([key for key in machine.store.objects if key.startswith("blobs/")])
 
-    assert elsewhere.spec() == spec
+    assert machine.spec() == spec
 
 
-def test_a_file_that_was_damaged_here_is_fetched_again(elsewhere: Elsewhere, picture: Path) -> None:
-    path = elsewhere.spec().input.path
+def test_a_damaged_file_in_the_cache_is_downloaded_again(
+    machine: OtherMachine, picture: Path
+) -> None:
+    path = machine.spec().input.path
     assert path is not None
     path.write_bytes(b"damaged")
-    elsewhere.spec()
+    machine.spec()
 
     assert path.read_bytes() == picture.read_bytes()
 
 
-def test_a_blob_that_was_damaged_is_refused_and_not_kept(elsewhere: Elsewhere) -> None:
-    digest = elsewhere.job.spec.blobs.input
+def test_a_damaged_blob_is_refused_and_not_cached(machine: OtherMachine) -> None:
+    digest = machine.job.spec.blobs.input
     assert digest is not None
-    elsewhere.store.put(blob_key(digest), b"damaged")
+    machine.store.put(blob_key(digest), b"damaged")
     with pytest.raises(StoreRefused, match=r"^blobs/sha256/\w{64} in memory: is damaged; delete"):
-        elsewhere.spec()
-    assert not [path for path in elsewhere.cache.rglob("*") if path.is_file()]
+        machine.spec()
+    assert not [path for path in machine.cache.rglob("*") if path.is_file()]
 
 
-def test_a_blob_that_is_gone_is_refused(elsewhere: Elsewhere) -> None:
-    digest = elsewhere.job.spec.blobs.weights
+def test_a_missing_blob_is_refused(machine: OtherMachine) -> None:
+    digest = machine.job.spec.blobs.weights
     assert digest is not None
-    elsewhere.store.delete([blob_key(digest)])
+    machine.store.delete([blob_key(digest)])
     with pytest.raises(StoreRefused, match=r"is not in memory; submit the job again"):
-        elsewhere.spec()
+        machine.spec()
 
 
-def test_many_fetch_at_once_into_one_cache(elsewhere: Elsewhere) -> None:
+def test_parallel_downloads_share_one_cache(machine: OtherMachine) -> None:
     with ThreadPoolExecutor(8) as pool:
-        specs = list(pool.map(lambda _: elsewhere.spec(), range(8)))
+        specs = list(pool.map(lambda _: machine.spec(), range(8)))
 
     assert len({spec.model_dump_json() for spec in specs}) == 1
-    assert len([path for path in elsewhere.cache.rglob("*") if path.is_file()]) == 2
-    assert not list(elsewhere.cache.rglob(".fetching-*"))
+    assert len([path for path in machine.cache.rglob("*") if path.is_file()]) == 2
+    assert not list(machine.cache.rglob(".fetching-*"))
 
 
-def test_other_pixels_are_refused(elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_pixel_version_is_refused(
+    machine: OtherMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(identity, "PIXEL_VERSION", PIXEL_VERSION + 1)
     with pytest.raises(VersionMismatch) as error:
-        elsewhere.spec()
+        machine.spec()
     assert str(error.value).startswith(
-        f"{elsewhere.job.id}: was submitted for pixel version {PIXEL_VERSION}, "
+        f"{machine.job.id}: was submitted for pixel version {PIXEL_VERSION}, "
         f"and this is {PIXEL_VERSION + 1}; use "
     )
 
 
-def test_our_own_weights_are_not_sent_and_must_be_the_same(
+def test_builtin_weights_are_not_uploaded_and_must_be_the_same(
     store: MemoryStore, tmp_path: Path
 ) -> None:
     source = {"noise": {"seed": 3}}
     given = parse_poster_spec({"input": source, "size": "64x64", "dream": {"octaves": 1}})
     job = load_job(store, submit_poster(store, given).job)
-    here = Elsewhere(store, job, tmp_path / "cache")
+    machine = OtherMachine(store, job, tmp_path / "cache")
 
-    assert here.spec() == given
-    assert not here.cache.exists()
+    assert machine.spec() == given
+    assert not machine.cache.exists()
     network = {"name": "pareidolia", "weights": f"sha256:{'0' * 64}"}
     with pytest.raises(InvalidRecord):
-        here.with_spec(job="sky-0123456789ab")
+        machine.changed_spec(job="sky-0123456789ab")
     with pytest.raises(VersionMismatch, match=r"was submitted for network .*0000.*, and this is"):
-        here.with_spec(job="sky-0123456789ab", identity=job.spec.identity | {"network": network})
+        machine.changed_spec(
+            job="sky-0123456789ab", identity=job.spec.identity | {"network": network}
+        )
 
 
 @pytest.mark.parametrize(
@@ -198,12 +207,12 @@ def test_our_own_weights_are_not_sent_and_must_be_the_same(
         {"dream": {"octaves": 2, "steps": 99}},
     ],
 )
-def test_a_spec_that_is_none_or_another_is_told(
-    elsewhere: Elsewhere, changed: dict[str, object]
+def test_an_invalid_spec_or_that_of_another_job_is_refused(
+    machine: OtherMachine, changed: dict[str, object]
 ) -> None:
-    spec = elsewhere.job.spec.spec | changed if changed else {}
-    with pytest.raises(InvalidRecord, match=f"^{JobKeys(elsewhere.job.id).spec}: "):
-        elsewhere.with_spec(spec=spec)
+    spec = machine.job.spec.spec | changed if changed else {}
+    with pytest.raises(InvalidRecord, match=f"^{JobKeys(machine.job.id).spec}: "):
+        machine.changed_spec(spec=spec)
 
 
 @pytest.mark.parametrize(
@@ -214,35 +223,35 @@ def test_a_spec_that_is_none_or_another_is_told(
     ]
     + [{"input": "/etc/passwd"}, {"network": {"name": NETWORK, "weights": "../w.safetensors"}}],
 )
-def test_a_path_in_a_store_that_leads_anywhere_is_refused(
-    elsewhere: Elsewhere, changed: dict[str, object]
+def test_a_stored_spec_with_a_path_is_refused(
+    machine: OtherMachine, changed: dict[str, object]
 ) -> None:
     with pytest.raises(InvalidRecord, match=r"is not an uploaded file") as refused:
-        elsewhere.with_spec(spec=elsewhere.job.spec.spec | changed)
+        machine.changed_spec(spec=machine.job.spec.spec | changed)
     assert "\n" not in str(refused.value)
-    assert not elsewhere.cache.exists()
+    assert not machine.cache.exists()
 
 
 @pytest.mark.parametrize("name", ["/etc/cron.d/mine", "../../mine", "..", ""])
-def test_nothing_is_fetched_but_under_a_bare_name(
+def test_a_blob_is_only_stored_under_a_file_name(
     store: MemoryStore, tmp_path: Path, name: str
 ) -> None:
     store.put(blob_key(DIGEST), b"content")
-    with pytest.raises(RequestError, match="is no name of a file"):
+    with pytest.raises(RequestError, match="is not the name of an uploaded file"):
         fetch_blob(store, DIGEST, name, tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
-def test_weights_that_are_pickles_are_not_even_fetched(elsewhere: Elsewhere) -> None:
+def test_pickled_weights_are_not_downloaded(machine: OtherMachine) -> None:
     network = {"name": NETWORK, "weights": "trap.pth"}
     with pytest.raises(
-        RequestError, match=r"^weights trap.pth: only .safetensors is loaded from a store, "
+        RequestError, match=r"^weights trap.pth: only .safetensors is loaded from a store; "
     ):
-        elsewhere.with_spec(spec=elsewhere.job.spec.spec | {"network": network})
-    assert not list(elsewhere.cache.rglob("*.pth"))
+        machine.changed_spec(spec=machine.job.spec.spec | {"network": network})
+    assert not list(machine.cache.rglob("*.pth"))
 
 
-def test_pickled_weights_are_sent_as_tensors_alone(
+def test_pickled_weights_are_uploaded_as_safetensors(
     store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     given = read_weights(weights)
@@ -252,24 +261,26 @@ def test_pickled_weights_are_sent_as_tensors_alone(
         for _ in range(2)
     )
     assert (first.job, first.new, second.new) == (second.job, True, False)
-    spec = Elsewhere(store, load_job(store, first.job), tmp_path / "cache").spec()
+    spec = OtherMachine(store, load_job(store, first.job), tmp_path / "cache").spec()
 
-    arrived = spec.network.weights
-    assert isinstance(arrived, Path)
-    assert arrived.name == "mine.safetensors"
-    found = read_weights(arrived)
+    staged = spec.network.weights
+    assert isinstance(staged, Path)
+    assert staged.name == "mine.safetensors"
+    found = read_weights(staged)
     assert found.keys() == given.keys()
     assert all(torch.equal(found[name], given[name]) for name in given)
     assert make_plan(spec, MACHINE).identity.job_id == first.job
 
 
-def test_a_cache_that_cannot_be_written_is_named(elsewhere: Elsewhere) -> None:
-    elsewhere.cache.write_text("a file")
+def test_the_error_names_a_cache_that_cannot_be_written(machine: OtherMachine) -> None:
+    machine.cache.write_text("a file")
     with pytest.raises(RequestError, match=r"cannot be written .*; set XDG_CACHE_HOME"):
-        elsewhere.spec()
+        machine.spec()
 
 
-def test_the_cache_is_where_caches_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_cache_is_in_the_cache_folder_of_the_user(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_folder() == tmp_path / "dreamfarm" / "blobs"
     monkeypatch.delenv("XDG_CACHE_HOME")

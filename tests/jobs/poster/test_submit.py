@@ -1,4 +1,4 @@
-"""Submitting: once is enough, twice does no harm, and dying half-way is no end."""
+"""Submitting may be repeated, and interrupted at any time."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ def job_id(picture: Path, weights: Path) -> str:
 
 
 def objects(job: str, *blobs: Path) -> set[str]:
-    """What lies in the store after a submit."""
+    """The keys of a store after a submit."""
     keys = JobKeys(job)
     digests = (hashlib.sha256(path.read_bytes()).hexdigest() for path in blobs)
     return {keys.spec, keys.intent, keys.run_settings, active_marker(job, 0)} | {
@@ -43,7 +43,7 @@ def objects(job: str, *blobs: Path) -> set[str]:
     }
 
 
-def test_a_submitted_job_is_whole_and_has_the_id_of_its_plan(
+def test_a_submitted_job_is_complete_and_has_the_id_of_its_plan(
     store: MemoryStore, spec: PosterSpec, picture: Path, weights: Path
 ) -> None:
     done = submit_poster(store, spec)
@@ -57,7 +57,7 @@ def test_a_submitted_job_is_whole_and_has_the_id_of_its_plan(
     assert load_job(store, done.job).spec.identity["pixel_version"] == PIXEL_VERSION
 
 
-def test_nothing_of_the_submitter_s_disk_is_in_it(
+def test_a_stored_spec_has_no_paths_of_the_submitters_disk(
     store: MemoryStore, spec: PosterSpec, picture: Path, weights: Path
 ) -> None:
     job = submit_poster(store, spec).job
@@ -71,7 +71,7 @@ def test_nothing_of_the_submitter_s_disk_is_in_it(
     assert stored["network"]["weights"] == weights.name
 
 
-def test_noise_on_our_own_network_needs_no_files(store: MemoryStore) -> None:
+def test_noise_with_a_builtin_network_needs_no_files(store: MemoryStore) -> None:
     source = {"noise": {"seed": 3}}
     done = submit_poster(
         store, parse_poster_spec({"input": source, "size": "64x64", "dream": {"octaves": 1}})
@@ -80,7 +80,7 @@ def test_noise_on_our_own_network_needs_no_files(store: MemoryStore) -> None:
     assert set(store.objects) == objects(done.job)
 
 
-def test_submitting_again_finds_the_job(store: MemoryStore, spec: PosterSpec) -> None:
+def test_a_second_submit_finds_the_job(store: MemoryStore, spec: PosterSpec) -> None:
     first = submit_poster(store, spec)
     before = dict(store.objects)
     second = submit_poster(store, spec)
@@ -89,7 +89,7 @@ def test_submitting_again_finds_the_job(store: MemoryStore, spec: PosterSpec) ->
     assert store.objects == before
 
 
-def test_the_latest_terms_count_and_the_first_spec_stays(
+def test_the_latest_run_settings_count_and_the_first_spec_stays(
     store: MemoryStore, picture: Path, weights: Path
 ) -> None:
     submit_poster(store, parse_poster_spec(poster_document(picture, weights)))
@@ -106,8 +106,10 @@ def test_the_latest_terms_count_and_the_first_spec_stays(
 
 
 @pytest.mark.parametrize("kind", [MemoryStore, ForgetfulStore])
-def test_of_submits_at_once_one_brings_the_job(kind: type[MemoryStore], spec: PosterSpec) -> None:
-    submit_poster(MemoryStore(), spec)  # finds out what later ones remember
+def test_one_of_several_simultaneous_submits_creates_the_job(
+    kind: type[MemoryStore], spec: PosterSpec
+) -> None:
+    submit_poster(MemoryStore(), spec)  # fills the caches for the others
     for _ in range(5):
         store = kind()
         with ThreadPoolExecutor(4) as pool:
@@ -118,7 +120,7 @@ def test_of_submits_at_once_one_brings_the_job(kind: type[MemoryStore], spec: Po
 
 
 @pytest.mark.parametrize("writes", range(6))
-def test_a_submit_that_died_is_completed_by_the_next(
+def test_the_next_submit_completes_an_interrupted_one(
     spec: PosterSpec, picture: Path, weights: Path, writes: int
 ) -> None:
     store = MortalStore()
@@ -126,14 +128,14 @@ def test_a_submit_that_died_is_completed_by_the_next(
     with pytest.raises(Died):
         submit_poster(store, spec)
     job = job_id(picture, weights)
-    whole = objects(job, picture, weights)
+    complete = objects(job, picture, weights)
     assert len(store.objects) == writes
-    assert set(store.objects) < whole
+    assert set(store.objects) < complete
     assert active_marker(job, 0) not in store.objects
     store.writes_left = None
     done = submit_poster(store, spec)
 
-    assert set(store.objects) == whole
+    assert set(store.objects) == complete
     assert (done.job, done.state) == (job, "queued")
     assert done.new == (JobKeys(job).spec not in list(store.objects)[:writes])
 
@@ -159,30 +161,30 @@ def test_a_paused_job_stays_paused(store: MemoryStore, spec: PosterSpec) -> None
     assert load_job(store, job).intent == Intent(want="pause")
 
 
-def test_a_file_that_changes_meanwhile_is_refused(
+def test_a_file_that_changes_during_the_submit_is_refused(
     picture: Path, weights: Path, tmp_path: Path
 ) -> None:
-    mine = tmp_path / "mine.png"
-    mine.write_bytes(picture.read_bytes())
+    changing = tmp_path / "mine.png"
+    changing.write_bytes(picture.read_bytes())
 
-    class Busy(MemoryStore):
-        """Somebody draws on while the submitter asks whether the picture is there already."""
+    class ChangingStore(MemoryStore):
+        """Changes the picture while the submit looks for its blob."""
 
         def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
-            mine.write_bytes(picture.read_bytes() + b"more")
+            changing.write_bytes(picture.read_bytes() + b"more")
             return super().list_objects(prefix)
 
-    store = Busy()
+    store = ChangingStore()
     with pytest.raises(RequestError, match=r"mine.png: changed while it was submitted"):
-        submit_poster(store, parse_poster_spec(poster_document(mine, weights)))
+        submit_poster(store, parse_poster_spec(poster_document(changing, weights)))
     assert not store.objects
 
 
-def test_what_no_machine_could_render_is_refused_before_anything_is_written(
+def test_an_impossible_spec_is_refused_before_anything_is_written(
     store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     text = tmp_path / "text.png"
-    text.write_text("no picture")
+    text.write_text("not a picture")
     for given in (
         poster_document(text, weights),
         poster_document(tmp_path / "gone.png", weights),
@@ -205,13 +207,13 @@ def test_what_no_machine_could_render_is_refused_before_anything_is_written(
         ("precision=bfloat16",),
     ],
 )
-def test_a_crew_that_this_machine_could_never_have_may_be_asked_for(
+def test_a_crew_may_be_too_large_for_this_machine(
     store: MemoryStore, picture: Path, weights: Path, settings: tuple[str, ...]
 ) -> None:
     assert submit_poster(store, parse_poster_spec(poster_document(picture, weights, *settings))).new
 
 
-def test_without_room_for_a_copy_the_remedy_is_named(
+def test_the_error_says_how_to_make_room_for_a_copy(
     store: MemoryStore, spec: PosterSpec, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
@@ -220,13 +222,13 @@ def test_without_room_for_a_copy_the_remedy_is_named(
     assert not store.objects
 
 
-@pytest.mark.parametrize(("hours", "sent"), [(1, 0), (13, 2)])
-def test_a_blob_that_may_soon_be_cleaned_away_is_sent_again(
-    store: MemoryStore, spec: PosterSpec, picture: Path, weights: Path, hours: float, sent: int
+@pytest.mark.parametrize(("hours", "uploads"), [(1, 0), (13, 2)])
+def test_a_blob_that_may_soon_be_cleaned_is_uploaded_again(
+    store: MemoryStore, spec: PosterSpec, picture: Path, weights: Path, hours: float, uploads: int
 ) -> None:
     submit_poster(store, spec)
     store.now += hours * 3600
     submit_poster(store, spec)
     blobs = [written for key, (_, written) in store.objects.items() if key.startswith("blobs/")]
     assert len(blobs) == 2
-    assert sum(written == store.now for written in blobs) == sent
+    assert sum(written == store.now for written in blobs) == uploads

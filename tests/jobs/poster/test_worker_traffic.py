@@ -1,4 +1,4 @@
-"""What a crew's members send each other: the fragments that geometry says, and nothing else."""
+"""The traffic of a crew: members send each other exactly the halos of the geometry."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,47 +13,46 @@ from cluster.local import LocalCrew
 from jobs.planning.poster import PosterPlan
 from jobs.poster.worker import Worker
 from render.engine.shard import HaloPixels
-from render.geometry.halo import halo_exchange
-from render.geometry.partition import partition
+from render.geometry.partition import halo_exchange, partition
 from render.geometry.sampling_grid import SamplingGrid
 from tests.support.small_poster import claim_poster, plan_poster
 
-ARRIVED: Counter[tuple[int, int]] = Counter()
-"""Bytes of pixels that arrived for a step of an octave, at all members together."""
+RECEIVED: Counter[tuple[int, int]] = Counter()
+"""Bytes of halos that all members together received, by octave and step."""
 
 
-class Weigher(Worker):
-    """Weighs what it gets."""
+class CountingWorker(Worker):
+    """Counts the bytes that it receives."""
 
-    def compute_gradients(
-        self, step: int, *halo_exchange: HaloPixels
-    ) -> dict[int, tuple[float, ...]]:
-        ARRIVED[self._octave, step] += sum(pixels.nbytes for _, pixels in halo_exchange)
-        return super().compute_gradients(step, *halo_exchange)
+    def compute_gradients(self, step: int, *halos: HaloPixels) -> dict[int, tuple[float, ...]]:
+        RECEIVED[self._octave, step] += sum(pixels.nbytes for _, pixels in halos)
+        return super().compute_gradients(step, *halos)
 
 
 @contextmanager
-def weighers(_: PosterPlan, __: object, arguments: Sequence[tuple[object, ...]]) -> Iterator[Crew]:
-    with LocalCrew(Weigher, arguments) as crew:
+def counting_crew(
+    _: PosterPlan, __: object, arguments: Sequence[tuple[object, ...]]
+) -> Iterator[Crew]:
+    with LocalCrew(CountingWorker, arguments) as crew:
         yield crew
 
 
 @pytest.mark.parametrize("jitter", [0, 6])
 @pytest.mark.parametrize("workers", [1, 5])
-def test_a_step_moves_the_bytes_that_geometry_says(
+def test_a_step_sends_the_halos_of_the_geometry(
     picture: Path, weights: Path, tmp_path: Path, workers: int, jitter: int
 ) -> None:
     settings = (f"crew.workers={workers}", f"dream.jitter={jitter}", "size=150x102")
     plan = plan_poster(picture, weights, *settings)
-    ARRIVED.clear()
-    claim_poster(plan, tmp_path, weighers).run()
+    RECEIVED.clear()
+    claim_poster(plan, tmp_path, counting_crew).run()
 
     sampling_grid = SamplingGrid(plan.profile.stride, plan.profile.field, jitter)
-    wanted = {}
+    expected = {}
     for octave, grid in enumerate(plan.grids):
         sends = halo_exchange(grid, sampling_grid, partition(grid, workers))
         pixels = sum(rect.area for own in sends for rect in own.values())
         for step in range(plan.spec.dream.steps):
-            wanted[octave, step] = pixels * 3 * np.float32().nbytes
-    assert wanted == ARRIVED
-    assert all(wanted.values()) == (workers > 1)
+            expected[octave, step] = pixels * 3 * np.float32().nbytes
+    assert expected == RECEIVED
+    assert all(expected.values()) == (workers > 1)

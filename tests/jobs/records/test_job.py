@@ -1,4 +1,4 @@
-"""A job seen at one time, and found by what people type."""
+"""Loading a job, and finding it by its id or a prefix."""
 
 from typing import get_args
 
@@ -58,7 +58,7 @@ def test_only_the_status_of_the_current_lease_is_loaded(store: MemoryStore) -> N
 
 def test_claim_after_load_never_repeats_an_ended_job() -> None:
     class Overtaken(MemoryStore):
-        """Its only holder finishes, and lets go, while somebody looks at the job."""
+        """The only holder finishes and releases its lease while `load_job` reads the lease."""
 
         def get_with_age(self, key: str) -> tuple[bytes, float]:
             found = super().get_with_age(key)
@@ -117,7 +117,7 @@ def test_ambiguous_prefix_lists_the_jobs(store: MemoryStore) -> None:
         find_job_id(store, "sky")
     for number in range(6):
         write_job(store, f"sky-{number:012}")
-    with pytest.raises(RequestError, match=r"8 jobs start with this: .* and 3 more; write more"):
+    with pytest.raises(RequestError, match=r"8 jobs start with this: .* and 3 more; give more"):
         find_job_id(store, "sky")
 
 

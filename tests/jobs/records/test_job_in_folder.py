@@ -1,4 +1,4 @@
-"""The whole life of a job in a store that is real: a folder, its own clock, several at once."""
+"""The whole life of a job in a folder, with the real clock and several claimers."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from jobs.store.folder import FolderStore
 from tests.support.job_states import JOB, claim_next_lease, fail_job, sample_status
 from tests.support.small_poster import MACHINE, poster_document
 
-CROWD, ROUNDS = 4, 25
+CLAIMERS, ROUNDS = 4, 25
 
 
 def test_one_of_several_claimers_wins_each_number(tmp_path: Path) -> None:
@@ -24,8 +24,8 @@ def test_one_of_several_claimers_wins_each_number(tmp_path: Path) -> None:
         store = FolderStore(tmp_path)
         return [claim_lease(store, JobKeys(JOB), n, "me", 60) is not None for n in range(ROUNDS)]
 
-    with ThreadPoolExecutor(CROWD) as pool:
-        won = list(pool.map(claim_all, range(CROWD)))
+    with ThreadPoolExecutor(CLAIMERS) as pool:
+        won = list(pool.map(claim_all, range(CLAIMERS)))
     assert [sum(column) for column in zip(*won, strict=True)] == [1] * ROUNDS
 
 

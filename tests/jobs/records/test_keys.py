@@ -1,4 +1,4 @@
-"""Keys: what a store allows, apart from each other, and read back where they are listed."""
+"""Keys: valid, distinct, and parsed back from listings."""
 
 import re
 from inspect import signature
@@ -61,17 +61,17 @@ def test_other_texts_are_not_job_ids(text: str) -> None:
     assert not is_job_id(text)
 
 
-UNSPELLED = ("lease_number", "is_manifest")
-"""What reads keys."""
+PARSERS = ("lease_number", "is_manifest")
+"""Methods that parse keys instead of making them."""
 
 
 def all_keys(keys: JobKeys) -> list[str]:
-    """Every key that a job can have, with small numbers where it takes some."""
+    """Every key that a job can have, with small numbers as arguments."""
     found = []
     for name, member in vars(JobKeys).items():
         if isinstance(member, property):
             found.append(getattr(keys, name))
-        elif callable(member) and not name.startswith("_") and name not in UNSPELLED:
+        elif callable(member) and not name.startswith("_") and name not in PARSERS:
             count = len(signature(member).parameters) - 1
             arguments = [1, "a.png"] if name == "output" else [1] * count
             found.append(getattr(keys, name)(*arguments))

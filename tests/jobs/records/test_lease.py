@@ -1,4 +1,4 @@
-"""Leases: one holder at a time, by the store's clock, whatever is lost or late."""
+"""Leases: one holder at a time by the store's clock, despite lost answers and late writes."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Records: what was written reads back, and nothing else is taken for one."""
+"""Records: encoding and decoding; any other content gives a one-line error."""
 
 import json
 
@@ -16,7 +16,7 @@ from jobs.records.status import Status
 from jobs.records.stored_spec import Blobs, RunSettings, StoredSpec
 from jobs.spec.document import parse_poster_spec
 from jobs.store.errors import ObjectNotFound
-from jobs.store.store import MAX_WHOLE_READ
+from jobs.store.store import MAX_READ_BYTES
 from jobs.text.errors import InvalidRecord
 from tests.support.job_states import JOB, job_in_state, sample_status
 from tests.support.memory_store import MemoryStore
@@ -117,12 +117,12 @@ def test_too_large_record_is_invalid(what: str) -> None:
     store = MemoryStore()
     job_in_state(store, "running")
     keys = JobKeys(JOB)
-    place = getattr(keys, what)
-    key = place(1) if callable(place) else place
-    store.put(key, bytes(MAX_WHOLE_READ + 1))
+    key_or_method = getattr(keys, what)
+    key = key_or_method(1) if callable(key_or_method) else key_or_method
+    store.put(key, bytes(MAX_READ_BYTES + 1))
     with pytest.raises(InvalidRecord) as refused:
         load_job(store, JOB)
 
-    said = str(refused.value)
-    assert said.startswith(f"{key}: has {MAX_WHOLE_READ + 1} bytes, ")
-    assert len(said.splitlines()) == 1
+    message = str(refused.value)
+    assert message.startswith(f"{key}: has {MAX_READ_BYTES + 1} bytes, ")
+    assert len(message.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Requests: every one in every state does what the table of transitions says, or is refused."""
+"""Requests: in every state, each follows the table of transitions, or is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
@@ -14,9 +14,9 @@ from jobs.text.errors import JobNotFound, RequestError
 from tests.support.job_states import JOB, claim_next_lease, fail_job, job_in_state, write_job
 from tests.support.memory_store import Died, MemoryStore, MortalStore
 
-ASK = {"pause": pause, "resume": resume, "cancel": cancel, "retry": retry}
+REQUESTS = {"pause": pause, "resume": resume, "cancel": cancel, "retry": retry}
 
-IS_SO_ALREADY: set[tuple[State, UserRequest]] = {
+NO_CHANGE: set[tuple[State, UserRequest]] = {
     ("paused", "pause"),
     ("queued", "resume"),
     ("cancelled", "cancel"),
@@ -28,8 +28,8 @@ def markers(store: MemoryStore) -> list[str]:
     return [entry.key for entry in store.list_objects(ACTIVE)]
 
 
-def let_go(store: MemoryStore) -> None:
-    """End the lease of a holder that obeys."""
+def expire_lease(store: MemoryStore) -> None:
+    """Let the current lease expire, as if its holder obeyed the request."""
     held = current_lease(store, write_job(store))
     if held is not None:
         store.now += held.lease.ttl + 1
@@ -42,27 +42,27 @@ def test_every_request_in_every_state(
 ) -> None:
     job_in_state(store, state)
     before = load_job(store, JOB)
-    of_posters = (row for row in TRANSITIONS if row.only is None)
-    leads_to = [row.after for row in of_posters if (row.before, row.by) == (state, request_)]
-    if not leads_to and (state, request_) not in IS_SO_ALREADY:
+    rows = (row for row in TRANSITIONS if row.only_kind is None)
+    targets = [row.after for row in rows if (row.before, row.action) == (state, request_)]
+    if not targets and (state, request_) not in NO_CHANGE:
         with pytest.raises(RequestError, match=f"^{JOB}: is {state}; only .* jobs can be"):
-            ASK[request_](store, JOB)
+            REQUESTS[request_](store, JOB)
         assert load_job(store, JOB) == before
         assert not markers(store)
         return
-    at_once = ASK[request_](store, JOB)
+    state_after = REQUESTS[request_](store, JOB)
 
-    assert at_once == load_job(store, JOB).state
+    assert state_after == load_job(store, JOB).state
     if state == "running":
-        assert at_once == "running"
-        let_go(store)
-    wanted = leads_to[0] if leads_to else state
+        assert state_after == "running"
+        expire_lease(store)
+    wanted = targets[0] if targets else state
     assert load_job(store, JOB).state == ("queued" if wanted == "running" else wanted)
     assert load_job(store, JOB).intent.generation == (state in ENDED and request_ == "retry")
 
 
 @pytest.mark.parametrize(
-    ("state", "ask", "line"),
+    ("state", "send", "line"),
     [
         ("succeeded", pause, "is succeeded; only queued or running jobs can be paused"),
         ("failed", resume, "is failed; only running or paused jobs can be resumed"),
@@ -71,26 +71,26 @@ def test_every_request_in_every_state(
     ],
 )
 def test_rejection_lists_allowed_states(
-    store: MemoryStore, state: State, ask: object, line: str
+    store: MemoryStore, state: State, send: object, line: str
 ) -> None:
     job_in_state(store, state)
-    assert callable(ask)
+    assert callable(send)
     with pytest.raises(RequestError) as error:
-        ask(store, JOB)
+        send(store, JOB)
     assert str(error.value) == f"{JOB}: {line}"
 
 
 def test_unknown_job(store: MemoryStore) -> None:
-    for ask in ASK.values():
+    for send in REQUESTS.values():
         with pytest.raises(JobNotFound):
-            ask(store, JOB)
+            send(store, JOB)
     assert not store.objects
 
 
 def test_request_for_a_running_job_can_be_withdrawn(store: MemoryStore) -> None:
     job_in_state(store, "running")
-    for ask in (pause, cancel):
-        ask(store, JOB)
+    for send in (pause, cancel):
+        send(store, JOB)
         resume(store, JOB)
         assert load_job(store, JOB).intent == Intent()
 
@@ -137,11 +137,11 @@ def test_simultaneous_requests_leave_a_requested_state(state: State) -> None:
         store = MemoryStore()
         job_in_state(store, state)
         with ThreadPoolExecutor(4) as pool:
-            asked = [pool.submit(ask, store, JOB) for ask in ASK.values()]
-        refused = [one.exception() for one in asked if one.exception()]
+            futures = [pool.submit(send, store, JOB) for send in REQUESTS.values()]
+        errors = [one.exception() for one in futures if one.exception()]
 
-        assert all(isinstance(error, RequestError) for error in refused)
-        assert len(refused) < len(asked)
+        assert all(isinstance(error, RequestError) for error in errors)
+        assert len(errors) < len(futures)
         job = load_job(store, JOB)
         assert job.intent.generation <= 1
         if state == "failed" and job.state == "queued":

@@ -1,4 +1,4 @@
-"""States: a pure function of what lies in the store, and the table of what may follow what."""
+"""States: a pure function of the records in a store, and the table of transitions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from tests.support.job_states import JOB, TTL, claim_next_lease, fail_job, sampl
 from tests.support.memory_store import MemoryStore
 
 LEASE = Lease(token="t", holder="h", ttl=TTL)
-STANDINGS = (
+LEASES = (
     None,
     CurrentLease(1, LEASE, TTL),
     CurrentLease(1, LEASE, TTL + 0.1),
@@ -35,7 +35,7 @@ Row = tuple[State, State, str, str]
 
 
 def test_every_combination_of_records_has_a_state() -> None:
-    everything = product((False, True), STANDINGS, STATUSES, INTENTS)
+    everything = product((False, True), LEASES, STATUSES, INTENTS)
 
     assert {state_of(*one) for one in everything} == set(get_args(State))
 
@@ -44,17 +44,17 @@ def test_every_combination_of_records_has_a_state() -> None:
     ("has_manifest", "current_lease", "of_status", "intent", "state"),
     [
         (False, None, None, Intent(), "queued"),
-        (True, STANDINGS[1], sample_status(0, "bug"), Intent(want="cancel"), "succeeded"),
-        (False, STANDINGS[1], sample_status(0, "bug"), Intent(want="cancel"), "running"),
-        (False, STANDINGS[2], sample_status(), Intent(), "queued"),
-        (False, STANDINGS[3], sample_status(), Intent(), "queued"),
-        (False, STANDINGS[3], sample_status(), Intent(want="pause"), "paused"),
-        (False, STANDINGS[3], sample_status(0, "bug"), Intent(want="cancel"), "cancelled"),
-        (False, STANDINGS[3], sample_status(0, "bug"), Intent(want="pause"), "failed"),
-        (False, STANDINGS[3], sample_status(0, "bug"), Intent(generation=1), "queued"),
+        (True, LEASES[1], sample_status(0, "bug"), Intent(want="cancel"), "succeeded"),
+        (False, LEASES[1], sample_status(0, "bug"), Intent(want="cancel"), "running"),
+        (False, LEASES[2], sample_status(), Intent(), "queued"),
+        (False, LEASES[3], sample_status(), Intent(), "queued"),
+        (False, LEASES[3], sample_status(), Intent(want="pause"), "paused"),
+        (False, LEASES[3], sample_status(0, "bug"), Intent(want="cancel"), "cancelled"),
+        (False, LEASES[3], sample_status(0, "bug"), Intent(want="pause"), "failed"),
+        (False, LEASES[3], sample_status(0, "bug"), Intent(generation=1), "queued"),
         (
             False,
-            STANDINGS[3],
+            LEASES[3],
             sample_status(0, "bug"),
             Intent(want="pause", generation=1),
             "paused",
@@ -73,23 +73,27 @@ def test_precedence_of_records(
 
 @dataclass(frozen=True)
 class World:
-    """A store with one job, its last holder, and the generation that this one works for."""
+    """A store with one job.
+
+    held: the lease of its last holder.
+    generation: the generation of the intent that this holder works for.
+    """
 
     store: MemoryStore
     held: HeldLease | None = None
-    works_for: int = 0
+    generation: int = 0
 
-    def seen(self) -> Job:
+    def load(self) -> Job:
         return load_job(self.store, JOB)
 
-    def essence(self) -> object:
-        job = self.seen()
+    def content(self) -> object:
+        job = self.load()
         stands = job.current_lease and (
             job.current_lease.number,
             job.current_lease.is_live,
             job.current_lease.lease.released,
         )
-        return job.manifest is None, stands, job.status, job.intent, self.works_for
+        return job.manifest is None, stands, job.status, job.intent, self.generation
 
     def copied(self) -> "World":
         store = self.store.copied()
@@ -105,35 +109,35 @@ REQUESTS: dict[UserRequest, Callable[[Store, str], State]] = {
     "retry": request.retry,
 }
 
-WHEN_LET_GO: dict[State, tuple[str, str]] = {
+CAUSES: dict[State, tuple[str, str]] = {
     "queued": ("scheduler", "let go"),
     "paused": ("user", "pause"),
     "cancelled": ("user", "cancel"),
     "failed": ("scheduler", "fail"),
     "succeeded": ("scheduler", "finish"),
 }
-"""To whose doing the table puts a state in which a holder leaves a job."""
+"""The actor and the action in the table, by the state after a holder has left a job."""
 
 
-def after_users(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
-    """Where a world goes by each request that is not refused."""
-    for name, ask in REQUESTS.items():
+def user_steps(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
+    """The worlds after each request that is not refused, with actor and action."""
+    for name, send in REQUESTS.items():
         after = world.copied()
         try:
-            ask(after.store, JOB)
+            send(after.store, JOB)
         except RequestError:
             continue
-        if after.seen().intent.generation <= 2:
+        if after.load().intent.generation <= 2:
             yield after, ("user", name)
 
 
-def after_schedulers(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
-    """Where a world goes by what schedulers do, and by time."""
-    job = world.seen()
+def scheduler_steps(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
+    """The worlds after each action of a scheduler, and after time, with actor and action."""
+    job = world.load()
     if job.state == "queued" and (job.current_lease is None or job.current_lease.number < 3):
         after = world.copied()
         held = claim_next_lease(after.store, JobKeys(JOB))
-        yield replace(after, held=held, works_for=job.intent.generation), ("scheduler", "claim")
+        yield replace(after, held=held, generation=job.intent.generation), ("scheduler", "claim")
     if world.held is None or job.current_lease is None or job.current_lease.lease.released:
         return
     if not job.current_lease.is_live:
@@ -141,38 +145,38 @@ def after_schedulers(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
             after = world.copied()
             assert after.held is not None
             after.held.renew()
-            yield after, ("scheduler", "come back")
+            yield after, ("scheduler", "renew late")
         return
-    for leave in (died, gave_back, failed, finished):
+    for act in (expire, release, fail, finish):
         after = world.copied()
-        leave(after)
-        yield after, WHEN_LET_GO.get(after.seen().state, ("nobody", "knows"))
+        act(after)
+        yield after, CAUSES.get(after.load().state, ("nobody", "knows"))
 
 
-def died(world: World) -> None:
+def expire(world: World) -> None:
     world.store.now += TTL + 1
 
 
-def gave_back(world: World) -> None:
+def release(world: World) -> None:
     assert world.held is not None
     world.held.release()
 
 
-def failed(world: World) -> None:
+def fail(world: World) -> None:
     assert world.held is not None
-    fail_job(world.store, world.held, world.works_for)
+    fail_job(world.store, world.held, world.generation)
 
 
-def finished(world: World) -> None:
+def finish(world: World) -> None:
     assert world.held is not None
     keys = world.held.keys
-    place = keys.manifest_of(world.works_for) if world.seen().has_items else keys.manifest
+    place = keys.manifest_of(world.generation) if world.load().has_items else keys.manifest
     world.store.put(place, b"{}")
     world.held.release()
 
 
-def all_changes(kind: str) -> set[Row]:
-    """Every change of state in every world that users and schedulers can bring about."""
+def all_transitions(kind: str) -> set[Row]:
+    """Every change of state in all worlds that users and schedulers can reach."""
     store = MemoryStore()
     keys = write_job(store)
     spec = StoredSpec.read(store, keys.spec).model_copy(update={"spec": {"kind": kind}})
@@ -180,29 +184,29 @@ def all_changes(kind: str) -> set[Row]:
     worlds, known, changes = [World(store)], set[object](), set[Row]()
     while worlds:
         world = worlds.pop()
-        if world.essence() in known:
+        if world.content() in known:
             continue
-        known.add(world.essence())
-        before = world.seen().state
-        for after, (who, by) in (*after_users(world), *after_schedulers(world)):
+        known.add(world.content())
+        before = world.load().state
+        for after, (actor, action) in (*user_steps(world), *scheduler_steps(world)):
             worlds.append(after)
-            state = after.seen().state
+            state = after.load().state
             if state != before:
-                changes.add((before, state, who, by))
+                changes.add((before, state, actor, action))
     return changes
 
 
 @pytest.mark.parametrize("kind", ["poster", "dataset"])
 def test_table_lists_exactly_the_possible_transitions(kind: str) -> None:
-    rows = [row for row in TRANSITIONS if row.only in (None, kind)]
-    table = {(row.before, row.after, row.who, row.by) for row in rows}
+    rows = [row for row in TRANSITIONS if row.only_kind in (None, kind)]
+    table = {(row.before, row.after, row.actor, row.action) for row in rows}
 
     assert len(table) == len(rows)
-    assert all_changes(kind) == {row for row in table if row[0] != row[1]}
+    assert all_transitions(kind) == {row for row in table if row[0] != row[1]}
 
 
 def test_only_users_and_late_holders_leave_ended_states() -> None:
     leaving = [row for row in TRANSITIONS if row.before in ENDED]
 
-    assert {row.by for row in leaving} == {"retry", "come back"}
-    assert {row.only for row in leaving if row.before == "succeeded"} == {"dataset"}
+    assert {row.action for row in leaving} == {"retry", "renew late"}
+    assert {row.only_kind for row in leaving if row.before == "succeeded"} == {"dataset"}

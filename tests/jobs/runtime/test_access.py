@@ -1,4 +1,4 @@
-"""What a job that lies in a store may have read: what is allowed, and nothing beside it."""
+"""The access policy: workers read only allowed folders and buckets."""
 
 import os
 from pathlib import Path
@@ -21,27 +21,28 @@ METADATA = (
 )
 
 
-def refused(access: AccessPolicy, address: str) -> str:
+def refusal(access: AccessPolicy, address: str) -> str:
+    """The message of the error for an address that is not allowed."""
     with pytest.raises(RequestError) as caught:
         access.resolve(address)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def test_what_lies_in_an_allowed_folder_is_opened_by_its_real_path(tmp_path: Path) -> None:
+def test_a_path_in_an_allowed_folder_resolves_to_its_real_path(tmp_path: Path) -> None:
     photos, alias = tmp_path / "photos", tmp_path / "alias"
     (photos / "deep").mkdir(parents=True)
     alias.symlink_to(photos)
-    for place in (photos, alias):
-        access = AccessPolicy((str(place),))
+    for folder in (photos, alias):
+        access = AccessPolicy((str(folder),))
         for address in (photos / "a.jpg", alias / "deep" / "b.jpg", photos):
             assert access.resolve(str(address)) == os.path.realpath(address)
-        # A name that begins alike is another folder's.
-        assert "may not read" in refused(access, f"{photos}-private/a.jpg")
-        assert "may not read" in refused(access, str(tmp_path))
+        # Another folder may have a name with the same prefix.
+        assert "may not read" in refusal(access, f"{photos}-private/a.jpg")
+        assert "may not read" in refusal(access, str(tmp_path))
 
 
-def test_links_are_followed_before_they_are_judged_each_time(tmp_path: Path) -> None:
+def test_links_are_resolved_at_each_check(tmp_path: Path) -> None:
     photos, secret = tmp_path / "photos", tmp_path / "secret"
     photos.mkdir()
     secret.mkdir()
@@ -50,9 +51,9 @@ def test_links_are_followed_before_they_are_judged_each_time(tmp_path: Path) -> 
     (photos / "folder").symlink_to(secret)
     access = AccessPolicy((str(photos),))
     for name in ("file", "folder/key", "folder"):
-        said = refused(access, f"{photos}/{name}")
-        assert "lies through a link where" in said
-        assert "secret" not in said, "where it leads is nobody's business"
+        message = refusal(access, f"{photos}/{name}")
+        assert "a link leads to a path that `work` may not read" in message
+        assert "secret" not in message, "the target of a link stays private"
     (photos / "file").unlink()
     (photos / "file").write_text("mine")
     assert access.resolve(f"{photos}/file") == f"{os.path.realpath(photos)}/file"
@@ -62,19 +63,21 @@ def test_links_are_followed_before_they_are_judged_each_time(tmp_path: Path) -> 
     "path",
     ["a.jpg", "", ".", "../a.jpg", "/photos/../etc/passwd", "/photos/..", "~/a.jpg", "/a\0b"],
 )
-def test_paths_that_lead_who_knows_where_are_refused(path: str) -> None:
-    assert "must be an absolute path without `..`" in refused(AccessPolicy(("/",)), path)
+def test_other_than_absolute_paths_are_refused(path: str) -> None:
+    assert "must be an absolute path without `..`" in refusal(AccessPolicy(("/",)), path)
 
 
 @pytest.mark.parametrize("address", METADATA)
-def test_nothing_but_buckets_is_opened_over_a_network(address: str) -> None:
+def test_only_buckets_are_opened_over_the_network(address: str) -> None:
     for access in (DENY_ALL, AccessPolicy(("/", "s3://bucket", "s3://169.254.169.254"))):
-        said = refused(access, address)
-        assert said.endswith("is not opened by workers; fetch the file, and submit the job with it")
-        assert "credentials" not in said
+        message = refusal(access, address)
+        assert message.endswith(
+            "is not opened by workers; fetch the file, and submit the job with it"
+        )
+        assert "credentials" not in message
 
 
-def test_buckets_are_allowed_down_from_a_prefix() -> None:
+def test_keys_below_an_allowed_prefix_are_allowed() -> None:
     access = AccessPolicy(("s3://photos/2026", "s3://all"))
     for address in ("s3://photos/2026/a.jpg", "s3://photos/2026/", "s3://all/x", "s3://all"):
         assert access.resolve(address) == address
@@ -88,20 +91,20 @@ def test_buckets_are_allowed_down_from_a_prefix() -> None:
         "s3://169.254.169.254/latest",
         "s3:///etc/passwd",
     ):
-        assert "may not read" in refused(access, address)
+        assert "may not read" in refusal(access, address)
 
 
-def test_nothing_is_allowed_unless_it_is_said() -> None:
+def test_deny_all_allows_nothing() -> None:
     for address in ("/etc/passwd", "s3://bucket/a.jpg", "/"):
-        assert "may not read" in refused(DENY_ALL, address)
+        assert "may not read" in refusal(DENY_ALL, address)
 
 
-def test_who_renders_what_is_his_own_reads_what_he_likes() -> None:
+def test_allow_all_allows_everything() -> None:
     for address in ("/etc/passwd", "a/../b", "s3://bucket/a.jpg"):
         assert ALLOW_ALL.resolve(address) == address
 
 
-def test_operators_name_folders_and_buckets(
+def test_allowed_folders_and_buckets_are_parsed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Logs for programs: each line an object, whatever is said."""
+"""JSON logs: each line is one object."""
 
 import json
 import logging
@@ -10,8 +10,8 @@ from jobs.runtime.logs import EVENTS, LOG, json_notifier, log_as_json, log_field
 
 
 @pytest.fixture(autouse=True)
-def unchanged() -> Iterator[None]:
-    """This process logs afterwards as it did before."""
+def restored_loggers() -> Iterator[None]:
+    """Restores the loggers of this process after each test."""
     before = [(one, one.level, one.propagate, list(one.handlers)) for one in (LOG, EVENTS)]
     yield
     for one, level, propagate, handlers in before:
@@ -19,7 +19,7 @@ def unchanged() -> Iterator[None]:
         one.propagate, one.handlers = propagate, handlers
 
 
-def test_each_line_bears_job_and_worker(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_line_has_the_job_and_the_worker(capsys: pytest.CaptureFixture[str]) -> None:
     log_as_json({"job": "sky-1", "lease": 2})
     LOG.warning("lost\nin %s", "lines", extra=log_fields(worker=3))
     EVENTS.info("crew", extra=log_fields(event="crew", workers=4))
@@ -37,7 +37,7 @@ def test_each_line_bears_job_and_worker(capsys: pytest.CaptureFixture[str]) -> N
     assert (second["event"], second["worker"], second["workers"]) == ("crew", None, 4)
 
 
-def test_a_scheduler_says_of_which_job(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_notification_has_its_job(capsys: pytest.CaptureFixture[str]) -> None:
     log_as_json({"scheduler": "here:1"})
     json_notifier("started", "sky-1: started (lease 1)", "sky-1")
     json_notifier("cut off", "no connection; trying again")
@@ -48,15 +48,15 @@ def test_a_scheduler_says_of_which_job(capsys: pytest.CaptureFixture[str]) -> No
     assert (second["level"], second["event"], second["job"]) == ("warning", "cut off", None)
 
 
-def test_events_are_no_part_of_the_log_that_jobs_keep() -> None:
-    kept: list[str] = []
+def test_events_are_not_in_the_log_of_a_job() -> None:
+    messages: list[str] = []
 
     class RecordingHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            kept.append(record.getMessage())
+            messages.append(record.getMessage())
 
     LOG.setLevel(logging.INFO)
     LOG.addHandler(RecordingHandler())
     EVENTS.info("crew")
-    LOG.info("said")
-    assert kept == ["said"]
+    LOG.info("message")
+    assert messages == ["message"]

@@ -1,4 +1,4 @@
-"""Scratch folders: the last to leave removes them, and what the dead left goes too."""
+"""Scratch folders: the last process removes its own, and those of dead processes."""
 
 import subprocess
 import sys
@@ -18,93 +18,94 @@ from tests.support.small_poster import claim_poster, plan_poster
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
 
-_STAYS = """
+_HOLD_LOCK = """
 import sys
 from pathlib import Path
 from jobs.runtime.scratch import ScratchLock
 lock = ScratchLock(Path(sys.argv[1]))
-print("here", flush=True)
+print("locked", flush=True)
 sys.stdin.readline()
 lock.release()
 """
 
 
-class Guest:
-    """A process that stays in a folder until it is told to leave, or killed."""
+class LockHolder:
+    """A process that holds a lock on a folder until it is released or killed."""
 
     def __init__(self, folder: Path) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _STAYS, str(folder)],
+            [sys.executable, "-c", _HOLD_LOCK, str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "here\n"
+        assert self._process.stdout.readline() == "locked\n"
 
-    def leave(self) -> None:
+    def release(self) -> None:
+        """Release the lock, and wait for the end of the process."""
         self._process.communicate("\n", timeout=30)
         assert self._process.returncode == 0
 
     def kill(self) -> None:
+        """Kill the process, which then has no time to release the lock."""
         self._process.kill()
         self._process.communicate(timeout=30)
 
 
-def test_the_last_to_leave_removes_the_folder(tmp_path: Path) -> None:
+def test_the_last_lock_removes_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "farm-1"
-    first, second = Guest(folder), Guest(folder)
+    first, second = LockHolder(folder), LockHolder(folder)
     (folder / "kept").mkdir()
     (folder / "kept" / "shard").write_bytes(b"x")
-    first.leave()
+    first.release()
     assert (folder / "kept" / "shard").exists()
-    second.leave()
+    second.release()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_who_comes_next_removes_what_the_dead_left_and_nothing_else(tmp_path: Path) -> None:
-    dead, alive = Guest(tmp_path / "farm-dead"), Guest(tmp_path / "farm-alive")
-    other = Guest(tmp_path / "another program's")
+def test_a_new_lock_removes_only_the_folders_of_dead_processes(tmp_path: Path) -> None:
+    dead, alive = LockHolder(tmp_path / "farm-dead"), LockHolder(tmp_path / "farm-alive")
+    other = LockHolder(tmp_path / "another program's")
     (tmp_path / "farm-dead" / "worker-0").mkdir()
     (tmp_path / "farm-dead" / "worker-0" / "canvas.npy").write_bytes(b"x" * 1000)
-    (tmp_path / "farm-new").mkdir()  # made for a process that has only been started
+    (tmp_path / "farm-new").mkdir()  # for a process that has not locked it yet
     (tmp_path / "farm-link").symlink_to(tmp_path / "another program's")
     dead.kill()
     other.kill()
-    stay = ScratchLock(tmp_path / "farm-mine")
-    there = {"farm-alive", "another program's", "farm-new", "farm-link"}
-    assert {one.name for one in tmp_path.iterdir()} == there | {"farm-mine"}
+    lock = ScratchLock(tmp_path / "farm-mine")
+    expected = {"farm-alive", "another program's", "farm-new", "farm-link"}
+    assert {one.name for one in tmp_path.iterdir()} == expected | {"farm-mine"}
     assert (tmp_path / "another program's" / ".in-use").exists()
-    alive.leave()
-    stay.release()
-    stay.release()
-    assert {one.name for one in tmp_path.iterdir()} == there - {"farm-alive"}
+    alive.release()
+    lock.release()
+    lock.release()
+    assert {one.name for one in tmp_path.iterdir()} == expected - {"farm-alive"}
 
 
-def test_nobody_loses_the_folder_in_which_he_stays(tmp_path: Path) -> None:
-    """Comings and goings, of many at once."""
+def test_a_locked_folder_is_never_removed(tmp_path: Path) -> None:
     folder, lost = tmp_path / "farm-1", list[str]()
 
-    def come_and_go(name: str) -> None:
+    def lock_and_release(name: str) -> None:
         for _ in range(200):
-            stay = ScratchLock(folder)
+            lock = ScratchLock(folder)
             try:
                 (folder / name).touch()
                 (folder / name).unlink()
             except FileNotFoundError:
                 lost.append(name)
-            stay.release()
+            lock.release()
 
-    guests = [threading.Thread(target=come_and_go, args=(name,)) for name in "abcd"]
-    for guest in guests:
-        guest.start()
-    for guest in guests:
-        guest.join()
+    threads = [threading.Thread(target=lock_and_release, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert lost == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_workers_on_disk_leave_nothing_when_their_crew_is_closed(
+def test_workers_with_tiles_on_disk_remove_them_at_the_end(
     picture: Path, weights: Path, tmp_path: Path, ray_crew: "type[RayCrew]"
 ) -> None:
     settings = ("size=150x102", "tiles=40", "crew.workers=2")

@@ -1,4 +1,4 @@
-"""What an atlas may say, and the one line that it gets for what it may not."""
+"""Atlas specs: invalid documents give one-line errors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An atlas is a dataset: one input, an objective a picture, each with its label."""
+"""The expansion of an atlas: a dataset with one input, and a labelled objective per picture."""
 
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def test_picture_uses_octaves_by_default(tmp_path: Path) -> None:
     )
     assert made.kind == "dataset"
     assert (made.inputs.path, made.fourier) == (str(tmp_path / "sky.jpg"), None)
-    # The longest side: a picture keeps its aspect.
+    # The size is that of the longest side: a picture keeps its aspect.
     assert str(made.resize) == "256"
     assert made.output.name is None
 

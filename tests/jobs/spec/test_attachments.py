@@ -1,4 +1,4 @@
-"""Masks and guides in a document: found and changed wherever they may stand."""
+"""Masks and guides in a document are found and changed everywhere."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A dataset's spec: every field has its meaning, and what cannot be is refused in one line."""
+"""Dataset specs: fields, shorthands and defaults; invalid documents give one-line errors."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.spec.dataset import DatasetOutput, DatasetSpec
-from jobs.spec.document import folder_document, read_document
+from jobs.spec.document import read_document
 from jobs.spec.kinds import parse_spec
 from jobs.spec.poster import PosterSpec
 from jobs.spec.resize import Resize
@@ -115,18 +115,6 @@ def test_paths_are_relative_to_the_spec_file(tmp_path: Path) -> None:
     assert made.network.weights == tmp_path / "w.pth"
     assert made.sweep["network.weights"] == (f"{tmp_path}/a.pth", "pretrained", "/b.pth")
     assert spec(inputs="s3://bucket/p").inputs.path == "s3://bucket/p"
-
-
-def test_folder_and_options_make_a_dataset(tmp_path: Path) -> None:
-    document = folder_document(
-        tmp_path, network="vgg16", weights="w.pth", layer="features.4", look=None
-    )
-    made = parse_spec(document)
-    assert isinstance(made, DatasetSpec)
-
-    assert (made.inputs.path, made.network.name) == (str(tmp_path), "vgg16")
-    assert made.objectives is not None
-    assert made.objectives[0].layer == "features.4"
 
 
 @pytest.mark.parametrize(

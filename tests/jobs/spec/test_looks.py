@@ -1,10 +1,8 @@
-"""Looks: fragments that stand under what is said, and fit their networks."""
-
-from pathlib import Path
+"""Looks: explicit fields override them, and they are valid for their networks."""
 
 import pytest
 
-from jobs.spec.document import apply_overrides, parse_poster_spec, poster_document
+from jobs.spec.document import apply_overrides, parse_poster_spec
 from jobs.spec.looks import apply_look, describe_look, load_look, look_names
 from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
@@ -12,8 +10,8 @@ from render.dream.objective import Mix
 from render.engine.network_profile import profile_network
 
 
-def dressed(name: str, *settings: str) -> PosterSpec:
-    return parse_poster_spec(apply_overrides(poster_document(Path("sky.jpg"), look=name), settings))
+def spec_with_look(name: str, *settings: str) -> PosterSpec:
+    return parse_poster_spec(apply_overrides({"input": "sky.jpg", "look": name}, settings))
 
 
 def test_eight_to_twelve_looks_include_the_classics() -> None:
@@ -24,7 +22,7 @@ def test_eight_to_twelve_looks_include_the_classics() -> None:
 
 @pytest.mark.parametrize("name", look_names())
 def test_every_look_is_valid_for_its_network(name: str) -> None:
-    spec = dressed(name)
+    spec = spec_with_look(name)
     assert spec.network.name == load_look(name)["network"]["name"]
     assert spec.objectives is not None
     assert profile_network(spec.network.name, Mix(spec.objectives), "float32").field > 0
@@ -33,7 +31,7 @@ def test_every_look_is_valid_for_its_network(name: str) -> None:
 
 def test_explicit_fields_override_the_look() -> None:
     name = look_names()[0]
-    plain, changed = dressed(name), dressed(name, "dream.steps=3")
+    plain, changed = spec_with_look(name), spec_with_look(name, "dream.steps=3")
     assert changed.dream.steps == 3
     assert changed.dream.step_size == plain.dream.step_size
     assert changed.objectives == plain.objectives
@@ -44,7 +42,7 @@ def test_explicit_fields_override_the_look() -> None:
 def test_spec_file_may_name_a_look() -> None:
     name = look_names()[0]
     document = {"input": "sky.jpg", "look": name}
-    assert parse_poster_spec(document).dream == dressed(name).dream
+    assert parse_poster_spec(document).dream == spec_with_look(name).dream
     assert parse_poster_spec(
         apply_overrides({"input": "sky.jpg"}, [f"look={name}"])
     ) == parse_poster_spec(document)

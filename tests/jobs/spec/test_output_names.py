@@ -1,4 +1,4 @@
-"""Names of outputs: what templates may say, and that no key leads out of the results' folder."""
+"""Names of outputs: valid templates, and no name outside the results' folder."""
 
 from typing import Any
 
@@ -17,13 +17,13 @@ TEMPLATES = (
     "{variant}/{key}-{dream.step_size}",
     "./{stem}/{ext}",
 )
-ODD = st.text(st.sampled_from("./\\ ab~:*\0\n{}#%ü"), max_size=12)
+SPECIAL = st.text(st.sampled_from("./\\ ab~:*\0\n{}#%ü"), max_size=12)
 
 
 @given(
-    st.text(max_size=20) | ODD,
+    st.text(max_size=20) | SPECIAL,
     st.sampled_from(TEMPLATES),
-    st.dictionaries(st.just("dream.step_size"), st.text(max_size=9) | ODD | st.floats()),
+    st.dictionaries(st.just("dream.step_size"), st.text(max_size=9) | SPECIAL | st.floats()),
 )
 def test_names_never_leave_the_results_folder(
     key: str, template: str, settings: dict[str, Any]
@@ -38,9 +38,9 @@ def test_names_never_leave_the_results_folder(
 @given(st.text("aä/", min_size=200, max_size=600))
 def test_parts_fit_file_systems(key: str) -> None:
     name = output_name("{key}", key, 0, {})
-    around = 60  # a suffix, and twice what a store calls a file that is not whole yet
+    reserved = 60  # a suffix, and twice the additions to the name of a partial file
 
-    assert all(len(part.encode()) + around <= 255 for part in name.split("/"))
+    assert all(len(part.encode()) + reserved <= 255 for part in name.split("/"))
 
 
 def test_long_names_with_equal_prefix_differ() -> None:
@@ -82,7 +82,7 @@ def test_template_fields() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "word"),
+    ("value", "text"),
     [
         (0.02, "0.02"),
         (True, "true"),
@@ -97,8 +97,8 @@ def test_template_fields() -> None:
         ("x" * 99, "x" * 60),
     ],
 )
-def test_swept_values_become_safe_text(value: object, word: str) -> None:
-    assert output_name("{stem}-{dream.seed}", "s.jpg", 0, {"dream.seed": value}) == f"s-{word}"
+def test_swept_values_become_safe_text(value: object, text: str) -> None:
+    assert output_name("{stem}-{dream.seed}", "s.jpg", 0, {"dream.seed": value}) == f"s-{text}"
 
 
 def test_default_template_distinguishes_variants() -> None:
@@ -119,8 +119,8 @@ def test_valid_templates(template: str) -> None:
 
 def test_labels_and_single_inputs_need_no_other_field() -> None:
     check_template("{stem}-{label}", SWEEP, has_labels=True)
-    check_template("{label}", SWEEP, has_labels=True, is_alone=True)
-    check_template("all/{variant}", (), is_alone=True)
+    check_template("{label}", SWEEP, has_labels=True, has_single_input=True)
+    check_template("all/{variant}", (), has_single_input=True)
     with pytest.raises(ValueError, match=r"needs \{stem\} or \{key\}"):
         check_template("{label}", SWEEP, has_labels=True)
     with pytest.raises(ValueError, match=r"\{label\}: "):
@@ -133,7 +133,7 @@ def test_labels_are_not_shortened() -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "said"),
+    ("template", "message"),
     [
         ("{stme}", "output.name: {stme}: nearest: stem"),
         ("{stem}-{dream.steps}", "output.name: {dream.steps}: "),
@@ -148,8 +148,8 @@ def test_labels_are_not_shortened() -> None:
         ("{stem}-{dream.step_size}", "needs the swept {objectives.0.layer}, or {variant}"),
     ],
 )
-def test_invalid_templates(template: str, said: str) -> None:
+def test_invalid_templates(template: str, message: str) -> None:
     with pytest.raises(ValueError, match=r"^output\.name: ") as error:
         check_template(template, SWEEP)
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)

@@ -1,4 +1,4 @@
-"""Specs: good documents and their meaning, bad ones and the one line that they get."""
+"""Poster specs: valid documents and their values; invalid documents give one-line errors."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jobs.spec.base import NAME_LENGTH, slug
 from jobs.spec.colour import Colour
-from jobs.spec.document import apply_overrides, parse_poster_spec, poster_document, read_document
+from jobs.spec.document import apply_overrides, parse_poster_spec, read_document
 from jobs.spec.poster import Output, PosterSpec
 from jobs.spec.size import parse_size
 from jobs.text.errors import RequestError
@@ -42,20 +42,20 @@ SIZES = "write 60cm x 34cm @ 300dpi, 7087x4016, 60cm x auto, or x4"
 KEYS = "crew, dream, input, kind, limits, name, network, objectives, outputs, precision, priority, "
 
 
-def refusal(document: dict[str, Any]) -> str:
+def error_line(document: dict[str, Any]) -> str:
     with pytest.raises(RequestError) as error:
         parse_poster_spec(document)
     return str(error.value)
 
 
-def written(folder: Path, text: str, name: str = "spec.yaml") -> Path:
+def write_spec(folder: Path, text: str, name: str = "spec.yaml") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def test_full_spec_file(tmp_path: Path) -> None:
-    spec = parse_poster_spec(read_document(written(tmp_path, DESIGN)))
+    spec = parse_poster_spec(read_document(write_spec(tmp_path, DESIGN)))
 
     assert (spec.kind, spec.name, spec.priority) == ("poster", "sky", 50)
     assert spec.input.path == tmp_path / "sky.jpg"
@@ -217,11 +217,11 @@ def test_noise_and_colour_inputs() -> None:
     ],
 )
 def test_invalid_documents_give_one_line_errors(changes: dict[str, Any], line: str) -> None:
-    assert refusal({"input": "sky.jpg"} | changes) == line
+    assert error_line({"input": "sky.jpg"} | changes) == line
 
 
 def test_missing_input_is_one_error() -> None:
-    assert refusal({}) == "input: is missing"
+    assert error_line({}) == "input: is missing"
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -287,7 +287,7 @@ def test_default_name_comes_from_the_picture() -> None:
 
 
 def test_settings_override_the_document(tmp_path: Path) -> None:
-    document = read_document(written(tmp_path, DESIGN))
+    document = read_document(write_spec(tmp_path, DESIGN))
     before = repr(document)
     changed = apply_overrides(
         document,
@@ -353,7 +353,7 @@ def test_paths_are_relative_to_the_file_or_working_directory(
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     text = "input: sky.jpg\nnetwork: {name: vgg16, weights: pretrained}\n"
-    document = read_document(written(tmp_path / "specs", text))
+    document = read_document(write_spec(tmp_path / "specs", text))
 
     in_file, on_line = (
         parse_poster_spec(document),
@@ -363,23 +363,6 @@ def test_paths_are_relative_to_the_file_or_working_directory(
     assert in_file.input.path == tmp_path / "specs" / "sky.jpg" == on_line.input.path
     assert in_file.network.weights == "pretrained"
     assert on_line.network.weights == tmp_path / "here" / "w.pth"
-
-
-def test_options_replace_a_spec_file(tmp_path: Path) -> None:
-    picture = tmp_path / "sky.jpg"
-    flags = poster_document(
-        picture, size="x2", network="vgg16", weights="pretrained", layer="features.5"
-    )
-
-    assert parse_poster_spec(poster_document(picture)) == parse_poster_spec({"input": str(picture)})
-    assert parse_poster_spec(flags) == parse_poster_spec(
-        {
-            "input": str(picture),
-            "size": "x2",
-            "network": {"name": "vgg16", "weights": "pretrained"},
-            "objectives": [{"layer": "features.5"}],
-        }
-    )
 
 
 def test_reading_a_spec_does_not_load_torch() -> None:

@@ -1,4 +1,4 @@
-"""Sizes of results: the aspect kept, the bounds met, and every way read back from its text."""
+"""Sizes of results: they keep the aspect and the bounds, and each rule parses back from text."""
 
 import pytest
 from hypothesis import given
@@ -8,21 +8,21 @@ from jobs.spec.resize import Resize, parse_resize
 
 SIDES = st.integers(1, 99_999_999)
 PICTURES = st.tuples(st.integers(1, 100_000), st.integers(1, 100_000))
-WAYS = st.one_of(
+RULES = st.one_of(
     st.just(Resize()),
     st.builds(Resize, st.just("longest"), SIDES),
     st.builds(Resize, st.sampled_from(["fit", "exact"]), SIDES, SIDES),
 )
 
 
-@given(WAYS)
-def test_text_parses_back_to_an_equal_value(way: Resize) -> None:
-    assert parse_resize(str(way)) == way
+@given(RULES)
+def test_text_parses_back_to_an_equal_value(rule: Resize) -> None:
+    assert parse_resize(str(rule)) == rule
 
 
-@given(WAYS, PICTURES)
-def test_results_have_at_least_one_pixel(way: Resize, picture: tuple[int, int]) -> None:
-    assert min(way.size(*picture)) >= 1
+@given(RULES, PICTURES)
+def test_results_have_at_least_one_pixel(rule: Resize, picture: tuple[int, int]) -> None:
+    assert min(rule.size(*picture)) >= 1
 
 
 @given(PICTURES)
@@ -37,36 +37,40 @@ def test_exact_ignores_the_aspect(width: int, height: int, picture: tuple[int, i
 
 @given(st.integers(1, 10_000), PICTURES)
 def test_longest_keeps_the_aspect(side: int, picture: tuple[int, int]) -> None:
-    found = Resize("longest", side).size(*picture)
+    result = Resize("longest", side).size(*picture)
 
-    assert max(found) == side
-    assert is_kept(picture, found)
+    assert max(result) == side
+    assert keeps_aspect(picture, result)
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), PICTURES)
 def test_fit_touches_the_box_and_keeps_the_aspect(
     width: int, height: int, picture: tuple[int, int]
 ) -> None:
-    found = Resize("fit", width, height).size(*picture)
+    result = Resize("fit", width, height).size(*picture)
 
-    assert found[0] <= height
-    assert found[1] <= width
-    assert found[0] == height or found[1] == width
-    assert is_kept(picture, found)
+    assert result[0] <= height
+    assert result[1] <= width
+    assert result[0] == height or result[1] == width
+    assert keeps_aspect(picture, result)
 
 
-def is_kept(picture: tuple[int, int], found: tuple[int, int]) -> bool:
-    """Whether the aspect is the same but for the rounding of the shorter side to a pixel."""
+def keeps_aspect(picture: tuple[int, int], result: tuple[int, int]) -> bool:
+    """Whether the aspect is the same, except for the rounding of a side to a pixel."""
     longer = picture.index(max(picture))
-    exact = picture[1 - longer] * found[longer] / picture[longer]
-    other = found[1 - longer]
-    # Of a side that touches the box exactly, it is the longer one that was rounded.
-    across = picture[longer] * other / picture[1 - longer]
-    return other == 1 or abs(other - exact) <= 0.5 + 1e-6 or abs(found[longer] - across) <= 0.5001
+    exact = picture[1 - longer] * result[longer] / picture[longer]
+    other = result[1 - longer]
+    # If the shorter side touches the box exactly, the longer side was rounded.
+    longer_exact = picture[longer] * other / picture[1 - longer]
+    return (
+        other == 1
+        or abs(other - exact) <= 0.5 + 1e-6
+        or abs(result[longer] - longer_exact) <= 0.5001
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "way"),
+    ("text", "rule"),
     [
         ("none", Resize()),
         (" None ", Resize()),
@@ -78,12 +82,12 @@ def is_kept(picture: tuple[int, int], found: tuple[int, int]) -> bool:
         ("512x384", Resize("exact", 512, 384)),
     ],
 )
-def test_valid_texts(text: str, way: Resize) -> None:
-    assert parse_resize(text) == way
+def test_valid_texts(text: str, rule: Resize) -> None:
+    assert parse_resize(text) == rule
 
 
 @pytest.mark.parametrize(
-    ("way", "picture", "size"),
+    ("rule", "picture", "size"),
     [
         ("1024", (600, 800), (768, 1024)),
         ("1024", (800, 600), (1024, 768)),
@@ -93,8 +97,8 @@ def test_valid_texts(text: str, way: Resize) -> None:
         ("3", (2, 4), (2, 3)),
     ],
 )
-def test_known_sizes(way: str, picture: tuple[int, int], size: tuple[int, int]) -> None:
-    assert parse_resize(way).size(*picture) == size
+def test_known_sizes(rule: str, picture: tuple[int, int], size: tuple[int, int]) -> None:
+    assert parse_resize(rule).size(*picture) == size
 
 
 @pytest.mark.parametrize(

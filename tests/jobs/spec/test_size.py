@@ -1,4 +1,4 @@
-"""Sizes: what may be written, what it means in pixels, and what is refused."""
+"""Sizes: valid texts and their pixels, and invalid texts."""
 
 from decimal import Decimal
 from fractions import Fraction

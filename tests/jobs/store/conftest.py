@@ -1,4 +1,4 @@
-"""A store of each kind: a folder, a bucket of moto's server, a bucket of Ceph's."""
+"""A store of each kind: a folder, a bucket on moto's server, and a bucket on Ceph."""
 
 import functools
 import uuid
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @functools.cache
 def client(server: Server) -> "S3Client":
-    """One for all tests: making it takes longer than most of them."""
+    """One client for all tests: its creation takes longer than most of them."""
     with s3_environment(server):
         return make_client()
 
 
 @pytest.fixture(scope="session", params=["folder", "moto", "ceph"])
 def kind(request: pytest.FixtureRequest) -> str:
-    """The kind of a store; pytest runs all tests of one before those of the next."""
+    """The kind of store; pytest runs all tests of one kind before those of the next."""
     return str(request.param)
 
 
@@ -47,13 +47,13 @@ def store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 def crashed_upload(
     kind: str, store: Store, request: pytest.FixtureRequest
 ) -> Iterator[Callable[[str], None]]:
-    """Leaves an upload to a key unfinished, as somebody who is killed does."""
-    with ExitStack() as held:
+    """Leaves an upload to a key unfinished, like a killed process."""
+    with ExitStack() as stack:
 
         def crash(key: str) -> None:
             if kind == "folder":
-                drafts = PartialFiles(Path(store.address) / PARTIAL)
-                held.enter_context(drafts.create(key)).write(b"half")
+                partial_files = PartialFiles(Path(store.address) / PARTIAL)
+                stack.enter_context(partial_files.create(key)).write(b"half")
                 return
             place = store.address.removeprefix(f"s3://{BUCKET}/")
             server: Server = request.getfixturevalue(kind)

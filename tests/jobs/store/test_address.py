@@ -1,4 +1,4 @@
-"""What a user may call a store."""
+"""Addresses of stores."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ def test_folder_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     }.items():
         store = open_store(address)
         assert isinstance(store, FolderStore)
-        # Absolute, so that it means the same to processes elsewhere on this machine.
+        # Absolute, so that processes in other folders find the same store.
         assert store.address == str(folder)
         assert store.local_path("x/y") == folder / "x" / "y"
     assert list(tmp_path.iterdir()) == []

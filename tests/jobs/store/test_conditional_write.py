@@ -1,4 +1,4 @@
-"""The probe for conditional writes finds the stores that must not be shared."""
+"""The check for conditional writes detects stores that must not be shared."""
 
 import threading
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from jobs.store.folder import FolderStore
 Claim = Callable[[FolderStore, str, bytes], bool]
 
 
-class Careless(FolderStore):
-    """A folder with a put_if_absent of its own, given the count of calls before this one."""
+class BrokenStore(FolderStore):
+    """A folder store with another put_if_absent, which gets the number of earlier calls."""
 
-    def __init__(self, root: Path, claim: Callable[["Careless", int, str, bytes], bool]) -> None:
+    def __init__(self, root: Path, claim: Callable[["BrokenStore", int, str, bytes], bool]) -> None:
         super().__init__(root)
         self._claim = claim
         self._lock = threading.Lock()
@@ -28,45 +28,45 @@ class Careless(FolderStore):
             return self._claim(self, self._calls - 1, key, content)
 
 
-def always(store: Careless, calls: int, key: str, content: bytes) -> bool:
+def every_writer_wins(store: BrokenStore, calls: int, key: str, content: bytes) -> bool:
     store.put(key, content)
     return True
 
 
-def at_first_only(store: Careless, calls: int, key: str, content: bytes) -> bool:
+def every_writer_writes(store: BrokenStore, calls: int, key: str, content: bytes) -> bool:
     store.put(key, content)
     return calls == 0
 
 
-def afterwards(store: Careless, calls: int, key: str, content: bytes) -> bool:
+def later_writers_win(store: BrokenStore, calls: int, key: str, content: bytes) -> bool:
     if calls < 8:
         return FolderStore.put_if_absent(store, key, content)
     store.put(key, content)
     return True
 
 
-def afterwards_in_silence(store: Careless, calls: int, key: str, content: bytes) -> bool:
-    return afterwards(store, calls, key, content) and calls < 8
+def later_writers_write(store: BrokenStore, calls: int, key: str, content: bytes) -> bool:
+    return later_writers_win(store, calls, key, content) and calls < 8
 
 
-def never(store: Careless, calls: int, key: str, content: bytes) -> bool:
+def no_writer_wins(store: BrokenStore, calls: int, key: str, content: bytes) -> bool:
     return False
 
 
 @pytest.mark.parametrize(
     ("claim", "failure"),
     [
-        (always, "8 of 8 simultaneous writers won"),
-        (at_first_only, "a simultaneous writer lost, but wrote anyway"),
-        (afterwards, "a later writer won too"),
-        (afterwards_in_silence, "a later writer was refused, but wrote anyway"),
-        (never, "no simultaneous writer wrote anything"),
+        (every_writer_wins, "8 of 8 simultaneous writers won"),
+        (every_writer_writes, "a simultaneous writer lost, but wrote anyway"),
+        (later_writers_win, "a later writer won too"),
+        (later_writers_write, "a later writer was refused, but wrote anyway"),
+        (no_writer_wins, "no simultaneous writer wrote anything"),
     ],
 )
 def test_store_without_conditional_writes_is_refused(
-    tmp_path: Path, claim: Callable[[Careless, int, str, bytes], bool], failure: str
+    tmp_path: Path, claim: Callable[[BrokenStore, int, str, bytes], bool], failure: str
 ) -> None:
-    store = Careless(tmp_path, claim)
+    store = BrokenStore(tmp_path, claim)
     with pytest.raises(StoreRefused, match="cannot be shared") as caught:
         check_conditional_writes(store)
     assert failure in str(caught.value)
@@ -75,10 +75,10 @@ def test_store_without_conditional_writes_is_refused(
 
 
 def test_lost_answers_are_not_a_failure(tmp_path: Path) -> None:
-    """Where the answer to the winner is lost, its request is sent again, and refused."""
+    """If the answer to the winner is lost, its request is sent again, and refused."""
 
-    def lost(store: Careless, calls: int, key: str, content: bytes) -> bool:
+    def lost(store: BrokenStore, calls: int, key: str, content: bytes) -> bool:
         FolderStore.put_if_absent(store, key, content)
         return False
 
-    check_conditional_writes(Careless(tmp_path, lost))
+    check_conditional_writes(BrokenStore(tmp_path, lost))

@@ -1,4 +1,4 @@
-"""What is special about a store in a folder."""
+"""Behaviour that only a store in a folder has."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from jobs.store.errors import LinkOutsideStore, ObjectNotFound, StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
-from jobs.store.folder_errors import store_error
+from jobs.store.folder_files import store_error
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_empty_folders_are_removed(store: FolderStore, root: Path) -> None:
 
 
 def test_concurrent_put_and_delete_lose_nothing(store: FolderStore) -> None:
-    """Whoever deletes the last file of a folder also removes the folder in which others put."""
+    """The worker that deletes the last file also removes the folder, while others write into it."""
 
     def work(worker: int) -> None:
         for turn in range(100):
@@ -76,7 +76,7 @@ def test_age_uses_the_clock_of_the_file_system(store: FolderStore, root: Path) -
     written = time.time() - 1000
     os.utime(root / "a", (written, written))
     assert 999 < store.get_with_age("a")[1] < 1060
-    # Written by a machine whose clock is ahead.
+    # A machine with a fast clock wrote it.
     written = time.time() + 1000
     os.utime(root / "a", (written, written))
     assert store.get_with_age("a")[1] == 0
@@ -145,12 +145,13 @@ def test_file_in_place_of_a_folder_is_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     store = FolderStore(tmp_path / "file")
     for write in (lambda: store.put("a", b""), lambda: store.put_if_absent("a", b"")):
-        with pytest.raises(StoreRefused, match=r"file.*a file lies where a folder belongs"):
+        with pytest.raises(StoreRefused, match=r"file.*there is a file in place of a folder"):
             write()
 
     store = FolderStore(tmp_path / "store")
     store.put("a/b", b"x")
-    for key, place in (("a", "folder lies where a file"), ("a/b/c", "file lies where a folder")):
+    places = {"a": "a folder in place of a file", "a/b/c": "a file in place of a folder"}
+    for key, place in places.items():
         with pytest.raises(StoreRefused, match=place):
             store.put(key, b"")
         with pytest.raises(StoreRefused, match=place):

@@ -1,4 +1,4 @@
-"""Settings of S3: the ecosystem's conventions, and two variables of our own."""
+"""Settings of S3: the conventions of AWS tools, and two variables of Dreamfarm."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ AWS = {"AWS_ENDPOINT_URL_S3": ""}
 
 
 def url(**more: str) -> str:
-    """Where a client with these settings looks for the key `k` of bucket `bbb`."""
+    """The URL at which a client with these settings requests the key `k` of bucket `bbb`."""
     with s3_environment(SERVER, **more):
         client = make_client()
     address = client.generate_presigned_url("get_object", Params={"Bucket": "bbb", "Key": "k"})

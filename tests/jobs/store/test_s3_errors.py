@@ -1,4 +1,4 @@
-"""A bucket that cannot be used says so: in one line, soon, and with no secret in it."""
+"""Errors of a bucket: one line, soon, and without secrets."""
 
 import os
 import socket
@@ -19,9 +19,9 @@ from tests.support.s3_servers import BUCKET, Server, free_ports, s3_environment
 
 KEY, SECRET = "AKIAVERYPRIVATE", "very/private/secret"
 
-Ask = Callable[[S3Store, Path], object]
+Request = Callable[[S3Store, Path], object]
 
-REQUESTS: dict[str, Ask] = {
+REQUESTS: dict[str, Request] = {
     "put": lambda store, file: store.put("a", b"x"),
     "claim": lambda store, file: store.put_if_absent("a", b"x"),
     "get": lambda store, file: store.get("a"),
@@ -38,26 +38,26 @@ REQUESTS: dict[str, Ask] = {
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Large enough for an upload in parts."""
+    """A file that is large enough for an upload in parts."""
     path = tmp_path / "file"
     path.touch()
     os.truncate(path, 9 << 20)
     return path
 
 
-def fresh(server: Server, bucket: str = BUCKET, **more: str) -> S3Store:
-    """A store that has asked nothing yet."""
+def new_store(server: Server, bucket: str = BUCKET, **more: str) -> S3Store:
+    """A store that has not sent a request yet."""
     with s3_environment(server, **more):
         client = make_client()
     return S3Store(bucket, "p", lambda: client)
 
 
-def told(store: S3Store, ask: Ask, file: Path, most: float = 15.0) -> StoreError:
-    """What a request says when it fails, which it must within so many seconds."""
+def error_of(store: S3Store, request: Request, file: Path, longest: float = 15.0) -> StoreError:
+    """The error of a request, which must fail within `longest` seconds."""
     started = time.monotonic()
     with pytest.raises(StoreError) as caught:
-        ask(store, file)
-    assert time.monotonic() - started < most
+        request(store, file)
+    assert time.monotonic() - started < longest
     line = str(caught.value)
     assert "\n" not in line
     assert not any(word in line for word in (KEY, SECRET, "testkey", "testsecret", "Signature="))
@@ -66,8 +66,8 @@ def told(store: S3Store, ask: Ask, file: Path, most: float = 15.0) -> StoreError
 
 
 @contextmanager
-def silent() -> Iterator[str]:
-    """Takes connections, and never says a word."""
+def silent_endpoint() -> Iterator[str]:
+    """An endpoint that accepts connections, and never answers."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(100)
@@ -75,74 +75,76 @@ def silent() -> Iterator[str]:
 
 
 @contextmanager
-def black_hole() -> Iterator[str]:
-    """Takes no connection, and refuses none: its queue is full."""
-    with ExitStack() as held:
-        listening = held.enter_context(socket.socket())
+def full_endpoint() -> Iterator[str]:
+    """An endpoint with a full queue: it neither accepts nor refuses connections."""
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
         listening.bind(("127.0.0.1", 0))
         listening.listen(0)
         for _ in range(4):
-            waiting = held.enter_context(socket.socket())
+            waiting = stack.enter_context(socket.socket())
             waiting.setblocking(False)
             waiting.connect_ex(listening.getsockname())
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 @contextmanager
-def closed() -> Iterator[str]:
-    """Nobody is there."""
+def closed_port() -> Iterator[str]:
+    """An endpoint at a port where nobody listens."""
     yield f"http://127.0.0.1:{free_ports(1)}"
 
 
 @pytest.mark.parametrize(
-    ("timeout", "most"),
+    ("timeout", "longest"),
     [("1", 7.0), pytest.param("", 15.0, marks=pytest.mark.slow)],
     ids=["with a timeout of 1 s", "by default"],
 )
-def test_silent_endpoint_fails_soon(file: Path, timeout: str, most: float) -> None:
-    """All at once, for it takes its time."""
+def test_silent_endpoint_fails_soon(file: Path, timeout: str, longest: float) -> None:
+    """All requests run at the same time, because each waits for its timeout."""
     cases = [
-        (silent, "no answer in time"),
-        (black_hole, "no connection"),
-        (closed, "no connection"),
+        (silent_endpoint, "no answer in time"),
+        (full_endpoint, "no connection"),
+        (closed_port, "no connection"),
     ]
     first = ["put", "get", "entries", "upload", "download"]
-    with ExitStack() as held:
-        pool = held.enter_context(ThreadPoolExecutor(len(cases) * len(first)))
-        asked = []
-        for dead, words in cases:
-            server = Server(held.enter_context(dead()), KEY, SECRET)
-            stores = [fresh(server, DREAMFARM_S3_TIMEOUT=timeout) for _ in first]
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(len(cases) * len(first)))
+        futures = []
+        for endpoint, message in cases:
+            server = Server(stack.enter_context(endpoint()), KEY, SECRET)
+            stores = [new_store(server, DREAMFARM_S3_TIMEOUT=timeout) for _ in first]
             for name, store in zip(first, stores, strict=True):
-                asked.append((words, pool.submit(told, store, REQUESTS[name], file, most)))
-        for words, answer in asked:
-            assert type(answer.result()) is StoreUnreachable
-            assert f"{words}; check that the store is running" in str(answer.result())
+                futures.append(
+                    (message, pool.submit(error_of, store, REQUESTS[name], file, longest))
+                )
+        for message, response in futures:
+            assert type(response.result()) is StoreUnreachable
+            assert f"{message}; check that the store is running" in str(response.result())
 
 
 def test_missing_bucket_is_an_error(moto: Server, file: Path) -> None:
-    store = fresh(moto, "nobucket")
-    for ask in REQUESTS.values():
-        failure = told(store, ask, file)
+    store = new_store(moto, "nobucket")
+    for request in REQUESTS.values():
+        failure = error_of(store, request, file)
         assert type(failure) is StoreRefused
         assert "no such bucket; create it" in str(failure)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("settings", "message"),
     [
         ({"AWS_SECRET_ACCESS_KEY": SECRET}, "SignatureDoesNotMatch): wrong secret key; set AWS"),
         ({"AWS_ACCESS_KEY_ID": KEY}, "InvalidAccessKeyId): unknown access key; set AWS"),
     ],
 )
 def test_wrong_credentials_are_an_error(
-    ceph: Server, file: Path, wrong: dict[str, str], words: str
+    ceph: Server, file: Path, settings: dict[str, str], message: str
 ) -> None:
-    store = fresh(ceph, **wrong)
-    for ask in REQUESTS.values():
-        failure = told(store, ask, file)
+    store = new_store(ceph, **settings)
+    for request in REQUESTS.values():
+        failure = error_of(store, request, file)
         assert type(failure) is StoreRefused
-        assert words in str(failure)
+        assert message in str(failure)
 
 
 ANSWERS: list[tuple[Canned, type[StoreError], str]] = [
@@ -164,50 +166,50 @@ ANSWERS: list[tuple[Canned, type[StoreError], str]] = [
 
 def test_error_answers_are_translated(moto: Server, file: Path) -> None:
     with faulty_proxy(moto.endpoint) as proxy:
-        store = fresh(moto.behind(proxy.endpoint))
-        for answer, kind, words in ANSWERS:
+        store = new_store(moto.behind(proxy.endpoint))
+        for response, kind, message in ANSWERS:
             proxy.reset(0)
-            proxy.script(*[answer] * 3)
-            failure = told(store, REQUESTS["entries"], file)
+            proxy.script(*[response] * 3)
+            failure = error_of(store, REQUESTS["entries"], file)
             assert type(failure) is kind
-            assert words in str(failure)
+            assert message in str(failure)
 
 
 def test_write_conflict_is_retried(moto: Server) -> None:
     with faulty_proxy(moto.endpoint) as proxy:
-        store = fresh(moto.behind(proxy.endpoint))
+        store = new_store(moto.behind(proxy.endpoint))
         proxy.script(*[canned_error(409, "ConditionalRequestConflict")] * 2)
         assert store.put_if_absent("conflict", b"x")
         assert proxy.counts() == {("PUT", "object"): 3}
 
 
 def test_failed_deletes_are_retried(moto: Server, file: Path) -> None:
-    partly = b"<DeleteResult><Error><Key>p/b</Key><Code>%s</Code></Error></DeleteResult>"
+    partial = b"<DeleteResult><Error><Key>p/b</Key><Code>%s</Code></Error></DeleteResult>"
     with faulty_proxy(moto.endpoint) as proxy:
-        store = fresh(moto.behind(proxy.endpoint))
+        store = new_store(moto.behind(proxy.endpoint))
         for key in ("b", "c"):
             store.put(key, b"x")
-        proxy.script(Canned(200, partly % b"InternalError"))
+        proxy.script(Canned(200, partial % b"InternalError"))
         store.delete(["b", "c"])
-        # Only what was named in the answer is asked for again.
+        # Only the keys in the answer are deleted again.
         assert not list(store.list_objects("b"))
         assert store.get("c") == b"x"
 
-        proxy.script(*[Canned(200, partly % b"AccessDenied")] * 3)
-        failure = told(store, REQUESTS["delete"], file)
+        proxy.script(*[Canned(200, partial % b"AccessDenied")] * 3)
+        failure = error_of(store, REQUESTS["delete"], file)
         assert type(failure) is StoreRefused
-        proxy.script(*[Canned(200, partly % b"SlowDown")] * 3)
-        failure = told(store, REQUESTS["delete"], file)
+        proxy.script(*[Canned(200, partial % b"SlowDown")] * 3)
+        failure = error_of(store, REQUESTS["delete"], file)
         assert type(failure) is StoreUnreachable
         store.delete(["c"])
 
 
 def test_aborting_a_missing_upload_is_ignored(moto: Server) -> None:
-    fresh(moto).abort_upload(UnfinishedUpload("a", "no-such-upload", 0.0))
+    new_store(moto).abort_upload(UnfinishedUpload("a", "no-such-upload", 0.0))
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    ("settings", "message"),
     [
         ({"AWS_PROFILE": "nobody"}, "no such profile; correct AWS_PROFILE"),
         ({"AWS_ACCESS_KEY_ID": ""}, "no credentials; set AWS_PROFILE"),
@@ -217,11 +219,11 @@ def test_aborting_a_missing_upload_is_ignored(moto: Server) -> None:
         ({"DREAMFARM_S3_ADDRESSING": "pth"}, "DREAMFARM_S3_ADDRESSING: must be auto, path or"),
     ],
 )
-def test_invalid_settings_are_errors(wrong: dict[str, str], words: str) -> None:
+def test_invalid_settings_are_errors(settings: dict[str, str], message: str) -> None:
     with (
-        s3_environment(Server("http://127.0.0.1:9", KEY, SECRET), **wrong),
+        s3_environment(Server("http://127.0.0.1:9", KEY, SECRET), **settings),
         pytest.raises(StoreRefused) as caught,
     ):
         S3Store(BUCKET).get("a")
-    assert words in str(caught.value)
+    assert message in str(caught.value)
     assert SECRET not in str(caught.value)

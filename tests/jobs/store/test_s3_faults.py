@@ -1,4 +1,4 @@
-"""A bucket behind a network that drops, delays, cuts and refuses: nothing is lost or done twice."""
+"""A bucket behind a faulty network: no object is lost, and no request takes effect twice."""
 
 import os
 import threading
@@ -27,35 +27,35 @@ RETRY_TIMEOUT = 60.0
 
 
 @pytest.fixture(scope="module")
-def wire(moto: Server) -> Iterator[Proxy]:
+def shared_proxy(moto: Server) -> Iterator[Proxy]:
     with faulty_proxy(moto.endpoint, stall=4 * TIMEOUT) as proxy:
         yield proxy
 
 
 @pytest.fixture(params=[1, 2])
-def proxy(wire: Proxy, request: pytest.FixtureRequest) -> Proxy:
-    """A proxy with a seed."""
-    wire.reset(request.param)
-    return wire
+def proxy(shared_proxy: Proxy, request: pytest.FixtureRequest) -> Proxy:
+    """A proxy with seeded random faults."""
+    shared_proxy.reset(request.param)
+    return shared_proxy
 
 
 @pytest.fixture
-def quiet(wire: Proxy) -> Proxy:
-    """A proxy to be scripted."""
-    wire.reset(0)
-    return wire
+def scripted_proxy(shared_proxy: Proxy) -> Proxy:
+    """A proxy without random faults, for scripted ones."""
+    shared_proxy.reset(0)
+    return shared_proxy
 
 
-def impatient(proxy: Proxy) -> "S3Client":
-    """Gives little time to each request through the proxy."""
+def make_short_timeout_client(proxy: Proxy) -> "S3Client":
+    """A client with a short timeout for each request through the proxy."""
     with s3_environment(Server(proxy.endpoint), DREAMFARM_S3_TIMEOUT=str(TIMEOUT)):
         return make_client()
 
 
 @pytest.fixture
-def client(wire: Proxy) -> "S3Client":
-    """A new one for each test: botocore repeats less and less where much has failed."""
-    return impatient(wire)
+def client(shared_proxy: Proxy) -> "S3Client":
+    """A new client for each test: botocore retries less and less after many failures."""
+    return make_short_timeout_client(shared_proxy)
 
 
 @pytest.fixture
@@ -66,12 +66,12 @@ def bucket(client: "S3Client") -> S3Store:
 
 @pytest.fixture
 def store(bucket: S3Store) -> RetryingStore:
-    """The same, with patience."""
+    """The same store, with retries."""
     return RetryingStore(bucket, RETRY_TIMEOUT)
 
 
-def claimed(store: Store, key: str) -> bool:
-    """Whether this claim won: after a refusal, one's own token there tells."""
+def wins_claim(store: Store, key: str) -> bool:
+    """Whether this claim wins: after a refusal, the stored token decides."""
     token = uuid.uuid4().hex.encode()
     return store.put_if_absent(key, token) or store.get(key) == token
 
@@ -92,7 +92,7 @@ def test_objects_stay_complete_under_faults(store: RetryingStore, proxy: Proxy) 
         store.get("b")
     store.delete(names)
     assert list(store.list_objects("")) == []
-    # The faults did happen.
+    # Faults have happened.
     assert sum(proxy.counts().values()) > 4 * len(names) + 10
 
 
@@ -118,74 +118,86 @@ def test_one_claim_wins_despite_lost_answers(store: RetryingStore, proxy: Proxy)
     with ThreadPoolExecutor(8) as pool:
         for turn in range(10):
             key = f"lease/{turn}"
-            won = list(pool.map(lambda _, key=key: claimed(store, key), range(8)))
+            won = list(pool.map(lambda _, key=key: wins_claim(store, key), range(8)))
             assert won.count(True) == 1
 
 
-def test_claim_with_lost_answer_is_recognised_by_its_token(bucket: S3Store, quiet: Proxy) -> None:
-    quiet.script(Fault.LOST)
+def test_claim_with_lost_answer_is_recognised_by_its_token(
+    bucket: S3Store, scripted_proxy: Proxy
+) -> None:
+    scripted_proxy.script(Fault.LOST)
     assert not bucket.put_if_absent("a", b"mine")
     assert bucket.get("a") == b"mine"
-    assert quiet.counts() == {("PUT", "object"): 2, ("GET", "object"): 1}
+    assert scripted_proxy.counts() == {("PUT", "object"): 2, ("GET", "object"): 1}
 
 
 @pytest.mark.parametrize("fault", Fault)
-def test_single_fault_is_retried_by_the_client(bucket: S3Store, quiet: Proxy, fault: Fault) -> None:
+def test_single_fault_is_retried_by_the_client(
+    bucket: S3Store, scripted_proxy: Proxy, fault: Fault
+) -> None:
     bucket.put("a", b"0123456789")
-    quiet.script(fault)
+    scripted_proxy.script(fault)
     assert bucket.get("a") == b"0123456789"
-    quiet.script(fault)
+    scripted_proxy.script(fault)
     assert bucket.get_range("a", 2, 5) == b"23456"
-    quiet.script(fault)
+    scripted_proxy.script(fault)
     assert [entry.key for entry in bucket.list_objects("")] == ["a"]
-    quiet.script(fault)
+    scripted_proxy.script(fault)
     bucket.put("a", b"new")
-    # Half of an answer without a body is all of it.
+    # Half of an answer without a body is the whole answer.
     puts = 2 if fault is Fault.CUT else 3
-    assert quiet.counts() == {("PUT", "object"): puts, ("GET", "object"): 4, ("GET", "list"): 2}
+    assert scripted_proxy.counts() == {
+        ("PUT", "object"): puts,
+        ("GET", "object"): 4,
+        ("GET", "list"): 2,
+    }
 
 
 @pytest.mark.parametrize("fault", Fault)
-def test_lasting_fault_raises_store_unreachable(quiet: Proxy, fault: Fault) -> None:
-    client = impatient(quiet)
+def test_lasting_fault_raises_store_unreachable(scripted_proxy: Proxy, fault: Fault) -> None:
+    client = make_short_timeout_client(scripted_proxy)
     bucket = S3Store(BUCKET, "faults", lambda: client)
     bucket.put("a", b"0123456789")
-    quiet.rate, quiet.faults = 1.0, (fault,)
+    scripted_proxy.rate, scripted_proxy.faults = 1.0, (fault,)
     with pytest.raises(StoreUnreachable):
         bucket.get("a")
     with pytest.raises(StoreUnreachable):
         bucket.get_range("a", 2, 5)
-    # Nobody is asked for ever, nor in multiples of three.
-    assert quiet.counts()["GET", "object"] == 6
+    # The client retries neither forever, nor three times in each of two layers.
+    assert scripted_proxy.counts()["GET", "object"] == 6
 
 
-def test_failed_upload_keeps_the_old_object(bucket: S3Store, quiet: Proxy, tmp_path: Path) -> None:
+def test_failed_upload_keeps_the_old_object(
+    bucket: S3Store, scripted_proxy: Proxy, tmp_path: Path
+) -> None:
     bucket.put("big", b"before")
     source = tmp_path / "source"
     source.write_bytes(bytes(9 << 20))
     parts, attempts = 2, 3
-    quiet.script(None, *[Fault.ERROR] * parts * attempts)
+    scripted_proxy.script(None, *[Fault.ERROR] * parts * attempts)
     with pytest.raises(StoreUnreachable):
         bucket.upload(source, "big")
     assert bucket.get("big") == b"before"
     assert list(bucket.unfinished_uploads("")) == []
-    assert quiet.counts()["DELETE", "upload"]
+    assert scripted_proxy.counts()["DELETE", "upload"]
 
 
-def test_failed_download_keeps_the_old_file(bucket: S3Store, quiet: Proxy, tmp_path: Path) -> None:
+def test_failed_download_keeps_the_old_file(
+    bucket: S3Store, scripted_proxy: Proxy, tmp_path: Path
+) -> None:
     bucket.put("a", b"0123456789")
     target = tmp_path / "target"
     target.write_bytes(b"before")
-    quiet.rate, quiet.faults = 1.0, (Fault.CUT,)
+    scripted_proxy.rate, scripted_proxy.faults = 1.0, (Fault.CUT,)
     with pytest.raises(StoreUnreachable):
         bucket.download("a", target)
     assert target.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_outage_is_waited_out(bucket: S3Store, quiet: Proxy) -> None:
+def test_outage_is_waited_out(bucket: S3Store, scripted_proxy: Proxy) -> None:
     bucket.put("a", b"x")
-    with quiet.outage():
+    with scripted_proxy.outage():
         with pytest.raises(StoreUnreachable):
             bucket.get("a")
         with pytest.raises(StoreUnreachable):
@@ -200,12 +212,12 @@ def test_outage_is_waited_out(bucket: S3Store, quiet: Proxy) -> None:
             waiting = pool.submit(RetryingStore(bucket, RETRY_TIMEOUT, wait).get, "a")
             assert began.wait(RETRY_TIMEOUT)
             assert not waiting.done()
-            quiet.out = False
+            scripted_proxy.out = False
             assert waiting.result(RETRY_TIMEOUT) == b"x"
 
 
-def test_paged_listing_continues_after_faults(store: RetryingStore, quiet: Proxy) -> None:
-    """Its second page fails for longer than boto3 tries."""
+def test_paged_listing_continues_after_faults(store: RetryingStore, scripted_proxy: Proxy) -> None:
+    """The second page fails more often than boto3 retries."""
     place = store.address.partition(f"{BUCKET}/")[2]
 
     def page(names: list[str], end: str) -> Canned:
@@ -217,6 +229,6 @@ def test_paged_listing_continues_after_faults(store: RetryingStore, quiet: Proxy
 
     more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
     first, second = page(["a", "b"], more), page(["c", "d"], "")
-    quiet.script(first, *[Fault.ERROR] * 3, first, second)
+    scripted_proxy.script(first, *[Fault.ERROR] * 3, first, second)
     assert [entry.key for entry in store.list_objects("")] == ["a", "b", "c", "d"]
-    assert quiet.counts() == {("GET", "list"): 6}
+    assert scripted_proxy.counts() == {("GET", "list"): 6}

@@ -1,4 +1,4 @@
-"""What every store promises, tried on a folder, on moto's S3 and on Ceph's."""
+"""The contract of a store, tested on a folder, on moto's S3 and on Ceph's S3."""
 
 import os
 import time
@@ -15,10 +15,10 @@ from jobs.store.address import open_store
 from jobs.store.conditional_write import check_conditional_writes
 from jobs.store.errors import ObjectNotFound, ObjectTooLarge
 from jobs.store.retrying import RetryingStore
-from jobs.store.store import MAX_WHOLE_READ, Store
+from jobs.store.store import MAX_READ_BYTES, Store
 
-EVERY_LETTER = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@=+"
-NO_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "ä", "a,b", "a\n", "x" * 201]
+ALL_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@=+"
+INVALID_KEYS = ["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "ä", "a,b", "a\n", "x" * 201]
 BIG = 30 << 20
 
 
@@ -41,14 +41,14 @@ def test_get_returns_the_last_put(store: Store) -> None:
 def test_missing_objects(store: Store, tmp_path: Path) -> None:
     store.put("a/b", b"x")
     for key in ("a", "a/c", "a/b/c", "b"):
-        for ask in (
+        for request in (
             store.get,
             lambda key: store.get_range(key, 0, 1),
             store.get_with_age,
             lambda key: store.download(key, tmp_path / "file"),
         ):
             with pytest.raises(ObjectNotFound) as caught:
-                ask(key)
+                request(key)
             assert caught.value.key == key
     assert not list(tmp_path.glob("*file*"))
 
@@ -92,16 +92,16 @@ def test_ranges_are_exact(store: Store) -> None:
 
 
 def test_age_grows_with_time(store: Store) -> None:
-    """A bucket's clock has whole seconds: an age may be wrong by one."""
+    """The clock of a bucket has whole seconds, so an age may be wrong by one second."""
     before = time.monotonic()
     store.put("a", b"12345")
     after = time.monotonic()
     first = next(store.list_objects("a"))
     time.sleep(1.3)
-    asked = time.monotonic()
+    requested = time.monotonic()
     content, age = store.get_with_age("a")
     assert content == b"12345"
-    assert asked - after - 1 <= age <= time.monotonic() - before + 1
+    assert requested - after - 1 <= age <= time.monotonic() - before + 1
 
     again = time.monotonic()
     store.put("a", b"")
@@ -137,7 +137,7 @@ def test_more_than_one_page_of_objects(store: Store) -> None:
     fill(store, [*names, "other"])
     assert keys(store, "many/") == names
     assert list(store.list_folders("many")) == [f"{number:04}" for number in range(1003)]
-    # As a stream: what is deleted is still being listed.
+    # As a stream: the listing continues while its objects are deleted.
     store.delete(entry.key for entry in store.list_objects("many/"))
     assert keys(store) == ["other"]
 
@@ -166,12 +166,12 @@ def test_large_file_round_trip(store: Store, tmp_path: Path) -> None:
     assert list(store.unfinished_uploads("")) == []
 
 
-@pytest.mark.parametrize("give", [False, True], ids=["upload", "give"])
-def test_small_and_empty_file_round_trip(store: Store, tmp_path: Path, give: bool) -> None:
+@pytest.mark.parametrize("move", [False, True], ids=["upload", "move"])
+def test_small_and_empty_file_round_trip(store: Store, tmp_path: Path, move: bool) -> None:
     source, target = tmp_path / "source", tmp_path / "target"
     for content in (b"", b"small"):
         source.write_bytes(content)
-        (store.move_file if give else store.upload)(source, "a/b")
+        (store.move_file if move else store.upload)(source, "a/b")
         assert store.get("a/b") == content
         store.download("a/b", target)
         assert target.read_bytes() == content
@@ -187,17 +187,17 @@ def test_missing_local_file_is_an_os_error(store: Store, tmp_path: Path) -> None
 
 
 def test_concurrent_reads_see_one_complete_version(store: Store, tmp_path: Path) -> None:
-    """Also where a download takes several ranges."""
+    """Also if a download takes several ranges."""
     size = 9 << 20
     sources = [tmp_path / "a", tmp_path / "b"]
     for source in sources:
         source.write_bytes(source.name.encode() * size)
     store.upload(sources[0], "x")
-    enough = Event()
+    stop = Event()
 
     def write() -> int:
         for count, source in enumerate(cycle(sources)):
-            if enough.is_set():
+            if stop.is_set():
                 return count
             store.upload(source, "x")
         return 0
@@ -207,14 +207,14 @@ def test_concurrent_reads_see_one_complete_version(store: Store, tmp_path: Path)
         try:
             for _ in range(4):
                 target = tmp_path / "target"
-                # Versions that change faster than they can be read are asked for again.
+                # The object may change faster than a download; then the download is retried.
                 RetryingStore(store, 30).download("x", target)
                 read = (target.read_bytes(), store.get("x"))
                 for content in read:
                     assert len(content) == size
                     assert content.count(content[:1]) == size
         finally:
-            enough.set()
+            stop.set()
         assert written.result() > 1
 
 
@@ -234,8 +234,8 @@ def test_unfinished_uploads_are_listed_and_aborted(
 
 def test_long_keys_and_all_characters(store: Store) -> None:
     names = [
-        EVERY_LETTER,
-        f"a/{EVERY_LETTER}/b",
+        ALL_CHARACTERS,
+        f"a/{ALL_CHARACTERS}/b",
         "k" * 200,
         ".hidden/x",
         "a.b/...",
@@ -249,11 +249,11 @@ def test_long_keys_and_all_characters(store: Store) -> None:
     assert keys(store) == []
 
 
-@pytest.mark.parametrize("key", NO_KEYS)
+@pytest.mark.parametrize("key", INVALID_KEYS)
 def test_invalid_keys_are_rejected(store: Store, tmp_path: Path, key: str) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"")
-    for ask in (
+    for request in (
         lambda: store.put(key, b""),
         lambda: store.put_if_absent(key, b""),
         lambda: store.get(key),
@@ -265,7 +265,7 @@ def test_invalid_keys_are_rejected(store: Store, tmp_path: Path, key: str) -> No
         lambda: store.download(key, file),
     ):
         with pytest.raises(ValueError, match="not a valid key"):
-            ask()
+            request()
 
 
 def test_listings_reject_prefixes_outside_the_store(store: Store) -> None:
@@ -290,23 +290,23 @@ def test_address_opens_the_same_store(store: Store) -> None:
 
 def test_too_large_objects_are_not_read(store: Store, tmp_path: Path) -> None:
     large, largest = tmp_path / "large", tmp_path / "largest"
-    for path, size in ((large, MAX_WHOLE_READ + 1), (largest, MAX_WHOLE_READ)):
+    for path, size in ((large, MAX_READ_BYTES + 1), (largest, MAX_READ_BYTES)):
         with path.open("wb") as file:
             file.truncate(size)
         store.upload(path, path.name)
     tracemalloc.start()
     try:
-        for ask in (store.get, store.get_with_age):
+        for request in (store.get, store.get_with_age):
             with pytest.raises(ObjectTooLarge) as refused:
-                ask("large")
-            said = str(refused.value)
-            assert said.startswith(f"large: has {MAX_WHOLE_READ + 1} bytes, but at most ")
-            assert len(said.splitlines()) == 1
-        assert tracemalloc.get_traced_memory()[1] < MAX_WHOLE_READ // 4
+                request("large")
+            message = str(refused.value)
+            assert message.startswith(f"large: has {MAX_READ_BYTES + 1} bytes, but at most ")
+            assert len(message.splitlines()) == 1
+        assert tracemalloc.get_traced_memory()[1] < MAX_READ_BYTES // 4
     finally:
         tracemalloc.stop()
-    # Others need not be small, nor what is read of them in part; and the store goes on.
-    assert store.get_range("large", MAX_WHOLE_READ - 1, 2) == bytes(2)
-    assert store.get("largest") == store.get_with_age("largest")[0] == bytes(MAX_WHOLE_READ)
+    # Ranges and downloads have no such limit, and the store stays usable.
+    assert store.get_range("large", MAX_READ_BYTES - 1, 2) == bytes(2)
+    assert store.get("largest") == store.get_with_age("largest")[0] == bytes(MAX_READ_BYTES)
     store.download("large", tmp_path / "back")
-    assert (tmp_path / "back").stat().st_size == MAX_WHOLE_READ + 1
+    assert (tmp_path / "back").stat().st_size == MAX_READ_BYTES + 1

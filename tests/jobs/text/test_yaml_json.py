@@ -1,4 +1,4 @@
-"""Spec files: what YAML and JSON mean here, and what is refused with its line."""
+"""YAML and JSON of spec files: values, and errors with line numbers."""
 
 import json
 from pathlib import Path

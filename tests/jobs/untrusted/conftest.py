@@ -1,4 +1,4 @@
-"""A farm, and what lies where it may not look."""
+"""A scheduler with a store that others write to, and files that it may not read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ def untrusted(tmp_path: Path) -> Iterator[UntrustedStore]:
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
-    """A picture that is nobody's business."""
+    """A picture outside the store that no job may read."""
     path = tmp_path / "secret.png"
     Image.fromarray(np.full((64, 64, 3), 99, np.uint8)).save(path)
     return path
@@ -28,17 +28,17 @@ def secret(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def undecoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pixel is decoded."""
+    """Fails the test if any picture is decoded."""
 
-    def decoded(*_: object) -> None:
+    def decode(*_: object) -> None:
         raise AssertionError("a picture was decoded")
 
-    monkeypatch.setattr(Picture, "bands", decoded)
+    monkeypatch.setattr(Picture, "bands", decode)
 
 
 @pytest.fixture
 def photos(tmp_path: Path, picture: Path) -> Path:
-    """A folder of small pictures, of which `work` knows nothing."""
+    """A folder of 24 small pictures outside the store."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for number in range(24):

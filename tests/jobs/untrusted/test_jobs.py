@@ -1,4 +1,4 @@
-"""A stranger's job is refused with one line, nothing is opened, and it does not come back."""
+"""An untrusted job fails for good with one line, and none of its files is opened."""
 
 import pickle
 import struct
@@ -30,7 +30,7 @@ from tests.support.untrusted_store import UntrustedStore, submitted_spec, untrus
         "s3://elsewhere/a.jpg",
     ],
 )
-def test_a_poster_names_no_file_but_what_was_sent_along(
+def test_a_poster_reads_only_uploaded_inputs(
     untrusted: UntrustedStore, secret: Path, path: str, with_digest: bool
 ) -> None:
     blobs = {"input": untrusted.send(secret)} if with_digest else {}
@@ -39,7 +39,7 @@ def test_a_poster_names_no_file_but_what_was_sent_along(
 
 
 @pytest.mark.parametrize("weights", ["/etc/passwd", "../w.safetensors", "http://169.254.169.254/w"])
-def test_nor_do_its_weights_and_masks(untrusted: UntrustedStore, weights: str) -> None:
+def test_a_poster_loads_only_uploaded_weights(untrusted: UntrustedStore, weights: str) -> None:
     noise = {"input": {"noise": {"seed": 1}}, "size": "64x64"}
     network = {"name": "squeezenet1_1", "weights": weights}
     line = untrusted.refused(untrusted.put(untrusted_spec({**noise, "network": network})))
@@ -56,7 +56,7 @@ def test_nor_do_its_weights_and_masks(untrusted: UntrustedStore, weights: str) -
     ],
 )
 @pytest.mark.parametrize("kind", ["poster", "dataset"])
-def test_no_companion_lies_elsewhere(
+def test_masks_and_guides_must_be_uploaded(
     untrusted: UntrustedStore, spec: dict[str, Any], kind: str
 ) -> None:
     noise = {"input": {"noise": {"seed": 1}}, "size": "64x64"}
@@ -70,10 +70,10 @@ def test_a_symbolic_link_in_the_store_is_not_followed(
 ) -> None:
     stored = submitted_spec(untrusted, secret, weights)
     assert stored.blobs.input is not None
-    lies = untrusted.store.local_path(blob_key(stored.blobs.input))
-    lies.unlink()
-    # Whoever knows what lies there still must not have it opened.
-    lies.symlink_to(secret)
+    blob = untrusted.store.local_path(blob_key(stored.blobs.input))
+    blob.unlink()
+    # The digest is right, but the target is outside the store.
+    blob.symlink_to(secret)
     assert "is a link that leads out of" in untrusted.refused(untrusted.put(stored))
 
 
@@ -95,13 +95,13 @@ def test_a_tiny_picture_that_claims_to_be_huge_is_not_decoded(
     assert line.startswith("limits.max_pixels: 100000000000 is more than this `work` allows, 2000")
 
 
-def test_a_tiff_that_leads_in_a_circle_is_not_decoded(
+def test_a_looping_tiff_is_not_decoded(
     untrusted: UntrustedStore, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def opened(*_: object) -> None:
-        raise AssertionError("a decoder was asked")
+    def open_decoder(*_: object) -> None:
+        raise AssertionError("a decoder was called")
 
-    monkeypatch.setattr(decode, "_decoder", opened)
+    monkeypatch.setattr(decode, "_decoder", open_decoder)
     loop = write_file(tmp_path / "loop.tif", looping_tiff())
     line = untrusted.refused(untrusted.put(submitted_spec(untrusted, loop, weights)))
     assert "its directories form a loop" in line
@@ -118,11 +118,11 @@ def test_a_pickle_is_never_opened(
     sprung = tmp_path / "sprung"
     trap = write_file(tmp_path / name, pickle.dumps({"features.0.weight": Trap(sprung)}))
 
-    def opened(*_: object, **__: object) -> None:
-        raise AssertionError("an unpickler was asked")
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError("an unpickler was called")
 
     with monkeypatch.context() as patch:
-        patch.setattr("torch.load", opened)
+        patch.setattr("torch.load", load)
         line = untrusted.refused(untrusted.put(submitted_spec(untrusted, picture, trap)))
     if name == "trap.safetensors":
         assert "cannot be read (its header claims" in line
@@ -130,7 +130,7 @@ def test_a_pickle_is_never_opened(
         assert f"weights {name}: only .safetensors is loaded from a store" in line
     assert not sprung.exists()
     pickle.loads(trap.read_bytes())
-    assert sprung.exists(), "the trap would have worked"
+    assert sprung.exists(), "the trap does not work"
 
 
 @pytest.mark.parametrize("length", [GIGABYTE, 2**63, 2**64 - 1])
@@ -142,8 +142,8 @@ def test_a_header_of_a_gigabyte_is_not_parsed(
     assert f"its header claims {length} bytes" in line
 
 
-def test_an_atlas_is_no_spec_of_a_store(untrusted: UntrustedStore, tmp_path: Path) -> None:
-    """As one, whoever looks at it would read the classes out of its weights."""
+def test_a_stored_atlas_is_refused(untrusted: UntrustedStore, tmp_path: Path) -> None:
+    """Otherwise, whatever loads the job would read the weights to find its classes."""
     network = {"name": "squeezenet1_1", "weights": str(tmp_path / "w.safetensors")}
     atlas = {"kind": "atlas", "network": network, "of": {"classes": "all"}}
     assert "network.weights" in untrusted.refused(untrusted.put(untrusted_spec(atlas)))

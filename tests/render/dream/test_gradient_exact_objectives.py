@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor, nn
 
+from render.dream.attachments import with_guides
 from render.dream.config import Dream, Schedule, Smooth
-from render.dream.guide import with_guides
 from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes
 from render.dream.reference import dream_reference

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render.dream.band_gradient import lightness_part, project_gradient
+from render.dream.canvas import abs_sums, apply_change, ascend, clamp_canvas
 from render.dream.config import Dream
 from render.dream.objective import Objective
 from render.dream.step import Step, step_scales
-from render.dream.update import abs_sums, apply_change, ascend, clamp_canvas
 from render.geometry.units import UnitGrid
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
 from tests.support.seeded_networks import noise_picture

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from render.determinism import make_deterministic
+from render.dream.attachments import with_guides
 from render.dream.config import Dream
-from render.dream.guide import with_guides
 from render.dream.objective import Mix
 from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch

@@ -67,7 +67,7 @@ def test_steps_take_no_more_than_was_foreseen(
     taken: Callable[[Size, int, int, int], tuple[int, BatchMemory]], windows_per_pass: int
 ) -> None:
     peak, foreseen = taken((130, 120), 1, windows_per_pass, 64)
-    assert 0.7 < peak / (foreseen.held + foreseen.passing) <= 1
+    assert 0.7 < peak / (foreseen.stored + foreseen.transient) <= 1
 
 
 def test_neither_does_reading(
@@ -80,21 +80,21 @@ def test_neither_does_reading(
     finally:
         tracemalloc.stop()
     # They take turns: a tile is read into arrays, and then resampled as tensors.
-    assert 0.7 < max(peak, arrays) / (foreseen.held + foreseen.passing) <= 1
+    assert 0.7 < max(peak, arrays) / (foreseen.stored + foreseen.transient) <= 1
 
 
 def test_what_a_batch_holds() -> None:
     setup = InMemorySetup(MIX, DREAM, "float32", "cpu", octave_sizes(SIZE, DREAM), 32, 4, 23)
 
-    def held(changed: InMemorySetup) -> int:
-        return batch_memory(changed, (50, 60), 16, Cost(1e6, 500, 1000, 3_000_000)).held
+    def stored(changed: InMemorySetup) -> int:
+        return batch_memory(changed, (50, 60), 16, Cost(1e6, 500, 1000, 3_000_000)).stored
 
     samples, canvas = 50 * 60 * 3 * 2, SIZE[0] * SIZE[1] * 3 * 4
     two = replace(setup, batch=2)
     term = replace(setup, mix=MIX + Objective("relu"))
 
-    assert held(two) - held(setup) == samples + canvas
-    assert held(term) - held(setup) == canvas
+    assert stored(two) - stored(setup) == samples + canvas
+    assert stored(term) - stored(setup) == canvas
     stacked = replace(two, device="cuda")
-    assert held(stacked) - held(two) == canvas * (2 + len(MIX))
-    assert held(replace(setup, precision="float64")) == 2 * held(setup) - samples
+    assert stored(stacked) - stored(two) == canvas * (2 + len(MIX))
+    assert stored(replace(setup, precision="float64")) == 2 * stored(setup) - samples

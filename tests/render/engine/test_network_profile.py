@@ -44,7 +44,7 @@ def test_wider_numbers_cost_more_memory() -> None:
 
 def test_answers_are_remembered_and_damaged_ones_found_out_again(cache: Path) -> None:
     found = profile_network(NAME, MIX, "float32")
-    (entry,) = (cache / "dreamfarm").glob("survey-*.json")
+    (entry,) = (cache / "dreamfarm").glob("profile-*.json")
     remembered = json.loads(entry.read_text())
     entry.write_text(json.dumps(remembered | {"field": 99}))
     assert profile_network(NAME, MIX, "float32").field == 99

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render.engine.memory import Cost
-from render.engine.tiling import LARGEST, SMALLEST, WINDOW_BYTES, auto_tile
+from render.engine.tiling import MAX_TILE, MIN_TILE, WINDOW_BYTES, auto_tile
 from render.geometry.sampling_grid import SamplingGrid, round_up
 
 LIGHT = Cost(fixed=0, pixel=10, flops=1, weights=0)
@@ -24,7 +24,7 @@ def test_windows_stay_within_their_memory(
 ) -> None:
     tile = auto_tile((height, width), sampling_grid, HEAVY)
 
-    least = max(SMALLEST, round_up(sampling_grid.halo, 8))
+    least = max(MIN_TILE, round_up(sampling_grid.halo, 8))
     assert tile <= least or HEAVY.bytes(sampling_grid.window_side(tile) ** 2) <= WINDOW_BYTES
 
 
@@ -35,7 +35,7 @@ def test_tiles_have_a_sensible_size(
     tile = auto_tile((height, width), sampling_grid, cost)
 
     assert tile % 8 == 0
-    assert 8 <= tile <= LARGEST
+    assert 8 <= tile <= MAX_TILE
     assert tile <= max(height, width) + 7
 
 
@@ -48,6 +48,6 @@ def test_a_square_is_cut_evenly(side: int, sampling_grid: SamplingGrid) -> None:
     assert side - (count - 1) * tile >= tile - 8 * count
 
 
-@pytest.mark.parametrize(("cost", "tile"), [(LIGHT, LARGEST), (HUGE, SMALLEST)])
+@pytest.mark.parametrize(("cost", "tile"), [(LIGHT, MAX_TILE), (HUGE, MIN_TILE)])
 def test_what_a_network_costs_decides(cost: Cost, tile: int) -> None:
     assert auto_tile((2048 * 3, 2048 * 3), SamplingGrid(8, 91, 32), cost) == tile

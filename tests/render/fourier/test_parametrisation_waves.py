@@ -18,27 +18,27 @@ SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))
 def test_coefficients_of_a_seed_give_a_picture_of_the_size(
     size: tuple[int, int], seed: int
 ) -> None:
-    waves = FourierBasis(size, 1.0, torch.float32, CPU)
-    picture = waves.summed(waves.drawn(seed))
+    basis = FourierBasis(size, 1.0, torch.float32, CPU)
+    picture = basis.picture(basis.random_coefficients(seed))
 
     assert picture.shape == (*size, 3)
     assert picture.dtype == torch.float32
     assert bool(torch.isfinite(picture).all())
-    assert torch.equal(waves.drawn(seed), waves.drawn(seed))
+    assert torch.equal(basis.random_coefficients(seed), basis.random_coefficients(seed))
 
 
 def test_each_seed_has_its_own() -> None:
-    waves = FourierBasis((20, 30), 1.0, torch.float64, CPU)
-    assert not torch.equal(waves.drawn(1), waves.drawn(2))
+    basis = FourierBasis((20, 30), 1.0, torch.float64, CPU)
+    assert not torch.equal(basis.random_coefficients(1), basis.random_coefficients(2))
 
 
 @pytest.mark.parametrize("size", [(31, 40), (32, 45)])
 def test_one_coefficient_is_one_wave(size: tuple[int, int]) -> None:
     height, width = size
-    waves = FourierBasis(size, 0.0, torch.float64, CPU)
-    coefficients = torch.zeros_like(waves.drawn(0))
+    basis = FourierBasis(size, 0.0, torch.float64, CPU)
+    coefficients = torch.zeros_like(basis.random_coefficients(0))
     coefficients[1, 3, 5, 0] = 1.0
-    picture = waves.summed(coefficients)
+    picture = basis.picture(coefficients)
 
     rows = np.arange(height)[:, None] * 3 / height
     columns = np.arange(width) * 5 / width
@@ -50,8 +50,10 @@ def test_one_coefficient_is_one_wave(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("decay", [0.0, 1.0, 1.5])
 def test_the_spectrum_falls_as_was_said(decay: float) -> None:
     side = 256
-    waves = FourierBasis((side, side), decay, torch.float64, CPU)
-    spectrum = torch.fft.rfft2(waves.summed(waves.drawn(3)), dim=(0, 1)).abs().mean(dim=2)
+    basis = FourierBasis((side, side), decay, torch.float64, CPU)
+    spectrum = (
+        torch.fft.rfft2(basis.picture(basis.random_coefficients(3)), dim=(0, 1)).abs().mean(dim=2)
+    )
     frequency = torch.hypot(
         torch.fft.fftfreq(side, dtype=torch.float64)[:, None],
         torch.fft.rfftfreq(side, dtype=torch.float64),

@@ -3,7 +3,7 @@
 import pytest
 
 from render.dream.objective import Mix, Objective
-from render.fourier.setup import MOST_PIXELS, FeatureSetup, Fourier, check_size
+from render.fourier.setup import MAX_PIXELS, FeatureSetup, Fourier, check_size
 from render.geometry.rect import Size
 
 
@@ -39,10 +39,10 @@ def setup(size: Size) -> FeatureSetup:
 
 def test_a_picture_too_large_is_refused_in_one_line() -> None:
     check_size((2048, 2048))
-    setup((1, MOST_PIXELS))
+    setup((1, MAX_PIXELS))
     with pytest.raises(ValueError, match=r"^2049 x 2048 pixels are too many .* 4\.2 megapixels"):
         setup((2048, 2049))
 
 
 def test_a_network_is_shown_at_least_a_few_strides() -> None:
-    assert setup((8, 8)).least == 24
+    assert setup((8, 8)).min_side == 24

@@ -32,4 +32,4 @@ def test_a_step_takes_no_more_than_was_foreseen(
     foreseen = feature_memory(setup, cost)
 
     # Of the four views none is the largest there is.
-    assert 0.6 < (counter.peak + cost.weights) / (foreseen.held + foreseen.passing) <= 1
+    assert 0.6 < (counter.peak + cost.weights) / (foreseen.stored + foreseen.transient) <= 1

@@ -21,7 +21,7 @@ STRAIGHT = ViewTransform(scale=1.0, degrees=0, down=0, right=0)
     SEEDS, STEPS, TURNS, st.tuples(st.integers(1, 700), st.integers(1, 700)), st.integers(0, 100)
 )
 def test_views_stay_within_their_limits(
-    seed: int, step: int, turn: float, size: tuple[int, int], least: int
+    seed: int, step: int, turn: float, size: tuple[int, int], min_side: int
 ) -> None:
     one = view_transform(seed, step, turn)
 
@@ -30,9 +30,9 @@ def test_views_stay_within_their_limits(
     assert -turn <= one.degrees <= turn
     # Both jitters, the first of them enlarged.
     assert max(abs(one.down), abs(one.right)) <= 4 * 1.1 + 2
-    most = largest_view(size, least)
-    for seen, side, largest in zip(one.size(size, least), size, most, strict=True):
-        assert max(least, side * 0.9) <= seen <= largest
+    most = largest_view(size, min_side)
+    for seen, side, largest in zip(one.size(size, min_side), size, most, strict=True):
+        assert max(min_side, side * 0.9) <= seen <= largest
 
 
 def test_views_differ_in_everything() -> None:
@@ -57,7 +57,7 @@ def picture(height: int, width: int) -> torch.Tensor:
 
 def test_a_straight_view_is_the_picture_with_zeros_around_it() -> None:
     canvas = picture(20, 31)
-    seen = sample_view(canvas, STRAIGHT, least=0)
+    seen = sample_view(canvas, STRAIGHT, min_side=0)
     (top, left) = ((seen.shape[0] - 20) // 2, (seen.shape[1] - 31) // 2)
 
     assert top > 0 < left
@@ -67,7 +67,7 @@ def test_a_straight_view_is_the_picture_with_zeros_around_it() -> None:
 
 
 def test_small_pictures_are_seen_with_more_around_them() -> None:
-    assert sample_view(picture(3, 4), STRAIGHT, least=64).shape == (64, 64, 3)
+    assert sample_view(picture(3, 4), STRAIGHT, min_side=64).shape == (64, 64, 3)
 
 
 def spot(row: int, column: int) -> torch.Tensor:
@@ -89,7 +89,7 @@ def spot(row: int, column: int) -> torch.Tensor:
 def test_a_spot_is_seen_where_the_view_has_it(
     one: ViewTransform, where: tuple[float, float]
 ) -> None:
-    seen = sample_view(spot(20, 30), one, least=0)[..., 0]
+    seen = sample_view(spot(20, 30), one, min_side=0)[..., 0]
     rows, columns = (
         torch.arange(side, dtype=torch.float64) - (side - 1) / 2 for side in seen.shape
     )

@@ -1,4 +1,4 @@
-"""Inputs in a bucket of moto's server."""
+"""Inputs in a bucket of a moto server."""
 
 import uuid
 from collections.abc import Iterator

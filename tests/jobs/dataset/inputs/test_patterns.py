@@ -1,4 +1,4 @@
-"""What globs mean is what Python's own glob finds."""
+"""Patterns match the same files as Python's `glob`."""
 
 from glob import glob
 from pathlib import Path
@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dataset.inputs.files import list_folder
-from jobs.dataset.inputs.patterns import Pattern
+from jobs.dataset.inputs.files import Pattern, list_folder
 from tests.support.listed_inputs import write_files
 
 NAMES = st.sampled_from(["a", "b", "ab", ".a", "a.jpg", "b.png"])
@@ -20,7 +19,7 @@ GLOBS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
 
 @settings(max_examples=80)
 @given(st.lists(PATHS, max_size=8), GLOBS)
-def test_a_glob_means_what_python_finds(paths: list[str], pattern: str) -> None:
+def test_a_glob_matches_what_python_finds(paths: list[str], pattern: str) -> None:
     with TemporaryDirectory() as folder:
         for path in paths:
             try:
@@ -29,17 +28,17 @@ def test_a_glob_means_what_python_finds(paths: list[str], pattern: str) -> None:
                 continue
         whole = f"{folder}/{pattern}"
         found = set(glob(whole, recursive=True))  # noqa: PTH207
-        # Of a file `a` it also finds `a/`, for `a/**`.
-        requested = {path for path in found if not path.endswith("/") and Path(path).is_file()}
+        # For `a/**` and a file `a`, Python also finds `a/`.
+        expected = {path for path in found if not path.endswith("/") and Path(path).is_file()}
         if Path(Pattern.parse(whole).base).is_dir():
-            got = [file.address for file in list_folder(Pattern.parse(whole))]
-            assert sorted(got) == sorted(requested)
+            listed = [file.address for file in list_folder(Pattern.parse(whole))]
+            assert sorted(listed) == sorted(expected)
         else:
-            assert not requested
+            assert not expected
 
 
 @given(PATHS, GLOBS)
-def test_a_file_that_fits_is_in_folders_that_may_hold_it(path: str, glob: str) -> None:
+def test_folders_of_a_matching_file_may_contain_it(path: str, glob: str) -> None:
     pattern = Pattern("/base", tuple(glob.split("/")))
     if pattern.matches(path):
         assert path.startswith(pattern.literal_prefix)
@@ -58,13 +57,13 @@ def test_a_file_that_fits_is_in_folders_that_may_hold_it(path: str, glob: str) -
         ("/*.jpg", "", ("*.jpg",)),
     ],
 )
-def test_the_base_is_what_comes_before_the_first_wildcard(
+def test_the_base_ends_before_the_first_wildcard(
     path: str, base: str, parts: tuple[str, ...]
 ) -> None:
     assert Pattern.parse(path) == Pattern(base, parts)
 
 
-def test_folders_that_cannot_hold_anything_are_not_looked_into() -> None:
+def test_folders_without_possible_matches_are_skipped() -> None:
     pattern = Pattern("/base", ("a*", "*.jpg"))
     assert pattern.may_contain("ab")
     assert not pattern.may_contain("b")

@@ -1,4 +1,4 @@
-"""Inputs in a bucket: what is listed, and what is said when it cannot be."""
+"""Inputs in a bucket: listing them, and errors."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +12,11 @@ from tests.support.faulty_proxy import Canned, Proxy, canned_error, faulty_proxy
 from tests.support.listed_inputs import S3Prefix, list_inputs, list_keys
 from tests.support.s3_servers import BUCKET, Server, free_ports, s3_environment
 
-ODD = ["a b.jpg", "ä/ö.png", "c+d=e&f?.webp", "g%20h.tif", "i'\"<>.jpg", "j//k.jpg", "l\tm.jpg"]
+KEYS = ["a b.jpg", "ä/ö.png", "c+d=e&f?.webp", "g%20h.tif", "i'\"<>.jpg", "j//k.jpg", "l\tm.jpg"]
 
 
-def test_what_follows_the_prefix_is_the_key_whatever_is_in_it(prefix: S3Prefix) -> None:
-    for key in ODD:
+def test_keys_are_relative_to_the_prefix_and_have_any_characters(prefix: S3Prefix) -> None:
+    for key in KEYS:
         prefix.put(f"p/{key}")
     prefix.put("p/n.txt")
     prefix.put("p/.hidden/o.jpg")
@@ -24,9 +24,9 @@ def test_what_follows_the_prefix_is_the_key_whatever_is_in_it(prefix: S3Prefix) 
     prefix.put("p-2/q.jpg")
     for path in (f"{prefix.address}/p", f"{prefix.address}/p/"):
         listed = list_inputs(path)
-        assert [one.key for one in listed] == sorted(ODD)
+        assert [one.key for one in listed] == sorted(KEYS)
         assert [one.place.address for one in listed] == [
-            f"{prefix.address}/p/{key}" for key in sorted(ODD)
+            f"{prefix.address}/p/{key}" for key in sorted(KEYS)
         ]
 
 
@@ -67,7 +67,7 @@ def test_a_whole_bucket_is_listed_page_by_page(prefix: S3Prefix, count: int) -> 
         ("s3://buck*/a.jpg", "s3:"),
     ],
 )
-def test_what_is_not_there_is_told_in_a_line(prefix: S3Prefix, path: str, words: str) -> None:
+def test_a_missing_address_is_a_one_line_error(prefix: S3Prefix, path: str, words: str) -> None:
     with pytest.raises(RequestError) as caught:
         list_inputs(path)
     assert words in str(caught.value)
@@ -76,7 +76,7 @@ def test_what_is_not_there_is_told_in_a_line(prefix: S3Prefix, path: str, words:
 
 @pytest.fixture
 def proxy(moto: Server) -> Iterator[Proxy]:
-    """A proxy that the client asks."""
+    """A proxy between the client and the server."""
     s3_client.cache_clear()
     with faulty_proxy(moto.endpoint) as proxy, s3_environment(moto.behind(proxy.endpoint)):
         yield proxy
@@ -90,7 +90,7 @@ ANSWERS: list[tuple[Canned, type[Exception], str]] = [
 ]
 
 
-def test_what_the_store_says_is_told_without_secrets(proxy: Proxy) -> None:
+def test_errors_of_a_bucket_contain_no_secrets(proxy: Proxy) -> None:
     for answer, kind, words in ANSWERS:
         proxy.reset(0)
         proxy.script(*[answer] * 3)
@@ -102,7 +102,7 @@ def test_what_the_store_says_is_told_without_secrets(proxy: Proxy) -> None:
         assert "testsecret" not in str(caught.value)
 
 
-def test_nobody_there_is_unreachable_and_a_password_is_not_told() -> None:
+def test_the_error_without_a_connection_contains_no_password() -> None:
     s3_client.cache_clear()
     endpoint = f"http://user:password@127.0.0.1:{free_ports(1)}"
     with s3_environment(Server(endpoint)), pytest.raises(StoreUnreachable) as caught:

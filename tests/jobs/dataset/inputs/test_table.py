@@ -1,4 +1,4 @@
-"""What the rows of a manifest say, in CSV, JSON Lines and Parquet."""
+"""Input tables in CSV, JSON Lines and Parquet."""
 
 import json
 import tracemalloc
@@ -54,7 +54,7 @@ def test_rows_name_pictures_and_set_fields(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"pictures{kind}"
     WRITERS[kind](path, ROWS)
     rows = list(list_images(Inputs(path=str(path))))
-    assert [(row.key, row.place.address, row.settings, row.complaint) for row in rows] == [
+    assert [(row.key, row.place.address, row.settings, row.error) for row in rows] == [
         (
             "a.jpg",
             f"{tmp_path}/a.jpg",
@@ -68,7 +68,7 @@ def test_rows_name_pictures_and_set_fields(tmp_path: Path, kind: str) -> None:
 
 
 @each_kind
-def test_rows_may_choose_their_keys_and_the_column(tmp_path: Path, kind: str) -> None:
+def test_a_table_may_have_keys_and_another_picture_column(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"pictures{kind}"
     WRITERS[kind](path, [{"kind": "a.jpg", "key": "first"}, {"kind": "b.jpg", "key": ""}])
     assert [one.key for one in list_inputs(path, column="kind")] == ["b.jpg", "first"]
@@ -81,15 +81,15 @@ TEXTS = ["a.jpg", None, "ftp://me:secret@b/c.jpg?key=secret", " "]
 
 
 @each_kind
-def test_a_row_without_a_picture_is_a_complaint(tmp_path: Path, kind: str) -> None:
+def test_a_row_without_a_picture_is_an_error(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"pictures{kind}"
     WRITERS[kind](path, [{"picture": text, "label": 1} for text in TEXTS])
     rows = list(list_images(Inputs(path=str(path))))
     assert [row.key for row in rows] == ["a.jpg", "row 2", "row 3", "row 4"]
-    assert [row.complaint for row in rows] == [
+    assert [row.error for row in rows] == [
         None,
-        "row 2: names no picture",
-        "row 3: ftp:// is not supported; fetch the file and give its path",
+        "row 2: has no picture; write a path or an s3:// address",
+        "row 3: ftp:// is not supported; download the file, and give its path",
         "row 4: the picture must be a path or an s3:// address",
     ]
     assert rows[1].place.address == str(path)
@@ -97,7 +97,7 @@ def test_a_row_without_a_picture_is_a_complaint(tmp_path: Path, kind: str) -> No
 
 
 @each_kind
-def test_a_manifest_without_the_column_says_which_there_are(tmp_path: Path, kind: str) -> None:
+def test_a_missing_picture_column_is_an_error_with_a_suggestion(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"pictures{kind}"
     WRITERS[kind](path, [{"pictures": "a.jpg", "label": "x"}])
     with pytest.raises(RequestError) as caught:
@@ -109,9 +109,7 @@ def test_a_manifest_without_the_column_says_which_there_are(tmp_path: Path, kind
 
 @each_kind
 @pytest.mark.parametrize("column", ["network", "tiles.size", "kind", "sweep", "input.path"])
-def test_a_column_that_sets_what_all_share_is_refused(
-    tmp_path: Path, kind: str, column: str
-) -> None:
+def test_a_column_for_a_shared_field_is_refused(tmp_path: Path, kind: str, column: str) -> None:
     path = tmp_path / f"pictures{kind}"
     WRITERS[kind](path, [{"picture": "a.jpg", column: "x"}])
     with pytest.raises(RequestError, match=f"column {column}: .* is the same for all pictures"):
@@ -119,7 +117,7 @@ def test_a_column_that_sets_what_all_share_is_refused(
 
 
 @each_kind
-def test_a_manifest_without_rows_has_no_pictures(tmp_path: Path, kind: str) -> None:
+def test_a_table_without_rows_has_no_pictures(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"pictures{kind}"
     WRITERS[kind](path, [{"picture": "a.jpg"}])
     if kind == ".parquet":
@@ -130,7 +128,7 @@ def test_a_manifest_without_rows_has_no_pictures(tmp_path: Path, kind: str) -> N
         list_inputs(path)
 
 
-def test_broken_rows_of_csv_are_complaints_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_invalid_csv_rows_are_errors_and_the_others_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "pictures.csv"
     path.write_bytes(
         b"picture,dream.steps,caption\n"
@@ -155,14 +153,14 @@ def test_broken_rows_of_csv_are_complaints_and_the_rest_goes_on(tmp_path: Path) 
         "row 7",
     ]
     assert [row.settings.get("dream.steps") for row in rows] == [None, 2, None, None, None, 5, None]
-    words = ["has 2 cells", None, "no CSV", "dream.steps: line 1", "not UTF-8", None, "no CSV"]
+    words = ["has 2 cells", None, "not CSV", "dream.steps: line 1", "not UTF-8", None, "not CSV"]
     for row, word in zip(rows, words, strict=True):
-        assert (row.complaint is None) == (word is None)
-        assert word is None or word in str(row.complaint)
+        assert (row.error is None) == (word is None)
+        assert word is None or word in str(row.error)
         assert row.model_dump_json()
 
 
-def test_broken_rows_of_jsonl_are_complaints_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_invalid_jsonl_rows_are_errors_and_the_others_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "pictures.jsonl"
     path.write_bytes(
         b'{"picture": "a.jpg"\n'
@@ -178,7 +176,7 @@ def test_broken_rows_of_jsonl_are_complaints_and_the_rest_goes_on(tmp_path: Path
         b'{"picture": "j.jpg", "dream": 5}\n'
     )
     rows = list(list_images(Inputs(path=str(path))))
-    good = {row.key: row.settings for row in rows if row.complaint is None}
+    good = {row.key: row.settings for row in rows if row.error is None}
     assert good == {
         "b.jpg": {"dream.steps": 3, "objectives": [{"layer": 1}]},
         "j.jpg": {"dream": 5},
@@ -195,7 +193,7 @@ def test_columns_of_later_rows_are_checked_too(tmp_path: Path) -> None:
         list_inputs(path)
 
 
-def test_what_pandas_writes_for_empty_cells_is_not_set(tmp_path: Path) -> None:
+def test_empty_cells_written_by_pandas_set_nothing(tmp_path: Path) -> None:
     path = tmp_path / "pictures.parquet"
     write_parquet(
         path,
@@ -214,23 +212,23 @@ def test_what_pandas_writes_for_empty_cells_is_not_set(tmp_path: Path) -> None:
     assert second.settings == {}
 
 
-def test_values_that_are_no_json_are_complaints(tmp_path: Path) -> None:
+def test_values_that_are_not_json_are_errors(tmp_path: Path) -> None:
     path = tmp_path / "pictures.parquet"
     write_parquet(path, [{"picture": "a.jpg", "name": date(2026, 1, 1)}])
     (row,) = list_inputs(path)
-    assert row.complaint == "row 1: name: must be text, a number, a list or a mapping"
+    assert row.error == "row 1: name: must be text, a number, a list or a mapping"
 
 
 @pytest.mark.parametrize("content", [b"", b"not parquet at all", b"PAR1" * 20])
-def test_what_is_no_parquet_is_told(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_parquet_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "pictures.parquet"
     path.write_bytes(content)
-    with pytest.raises(RequestError, match=r"pictures\.parquet: no Parquet, or damaged"):
+    with pytest.raises(RequestError, match=r"pictures\.parquet: not Parquet, or damaged"):
         list_inputs(path)
 
 
 @each_kind
-def test_a_manifest_in_a_bucket_names_what_lies_beside_it(
+def test_paths_in_a_table_in_a_bucket_are_relative_to_it(
     tmp_path: Path, prefix: S3Prefix, kind: str
 ) -> None:
     path = tmp_path / "pictures"
@@ -248,10 +246,10 @@ def test_a_manifest_in_a_bucket_names_what_lies_beside_it(
 
 
 @pytest.mark.parametrize("kind", [".csv", ".parquet"])
-def test_a_bucket_that_fails_is_no_broken_manifest(
+def test_a_failing_bucket_is_not_an_invalid_table(
     tmp_path: Path, prefix: S3Prefix, moto: Server, kind: str
 ) -> None:
-    """Also where it is Arrow that asks for the bytes."""
+    """Also if Arrow reads the bytes."""
     path = tmp_path / "pictures"
     WRITERS[kind](path, [{"picture": "a.jpg"}])
     address = prefix.put(f"pictures{kind}", path.read_bytes())
@@ -264,6 +262,7 @@ def test_a_bucket_that_fails_is_no_broken_manifest(
 
 
 def peak(path: Path) -> int:
+    """The peak memory of listing a table, in bytes."""
     tracemalloc.start()
     try:
         assert sum(1 for _ in list_images(Inputs(path=str(path)))) > 0
@@ -277,5 +276,5 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, kind: str) -> None:
     few, many = tmp_path / f"few{kind}", tmp_path / f"many{kind}"
     for path, count in ((few, 1200), (many, 6000)):
         WRITERS[kind](path, [{"picture": f"{number:06}.jpg" * 10} for number in range(count)])
-    peak(few)  # what is loaded at the first time stays
+    peak(few)  # imports stay in memory
     assert peak(many) < peak(few) + (128 << 10)

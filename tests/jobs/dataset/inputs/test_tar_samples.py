@@ -1,4 +1,4 @@
-"""The samples in tars, as webdataset has them."""
+"""The samples of tars, as webdataset reads them."""
 
 import io
 import tarfile
@@ -26,18 +26,18 @@ from tests.support.s3_servers import s3_environment as environment
 File = tuple[str, bytes]
 
 
-def tarred(files: Iterable[File], form: int = tarfile.PAX_FORMAT) -> bytes:
-    held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w", format=form) as tar:
+def make_tar(files: Iterable[File], form: int = tarfile.PAX_FORMAT) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
         for name, content in files:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-    return held.getvalue()
+    return buffer.getvalue()
 
 
-def bytes_of(one: ListedImage, tar: bytes) -> dict[str, bytes]:
-    """A sample's bytes by suffix, cut out of its tar; of the picture by none."""
+def sample_contents(one: ListedImage, tar: bytes) -> dict[str, bytes]:
+    """The contents of a sample's files by suffix. The picture has an empty one."""
     places = {"": one.place} | {extra.suffix: extra.place for extra in one.extras}
     return {
         suffix: tar[place.start : place.start + (place.length or 0)]
@@ -45,7 +45,7 @@ def bytes_of(one: ListedImage, tar: bytes) -> dict[str, bytes]:
     }
 
 
-def test_a_sample_is_its_picture_and_the_rest(tmp_path: Path) -> None:
+def test_a_sample_has_a_picture_and_extras(tmp_path: Path) -> None:
     path = tmp_path / "train-000001.tar"
     with webdataset.TarWriter(str(path)) as writer:
         for number in range(3):
@@ -60,7 +60,7 @@ def test_a_sample_is_its_picture_and_the_rest(tmp_path: Path) -> None:
             )
     samples = list_inputs(path)
     assert [one.key for one in samples] == [f"train-000001/a/{number:03}" for number in range(3)]
-    assert [bytes_of(one, path.read_bytes()) for one in samples] == [
+    assert [sample_contents(one, path.read_bytes()) for one in samples] == [
         {
             "": b"jpeg %d" % number,
             "cls": b"%d" % number,
@@ -69,7 +69,7 @@ def test_a_sample_is_its_picture_and_the_rest(tmp_path: Path) -> None:
         }
         for number in range(3)
     ]
-    assert all(one.place.address == str(path) and one.complaint is None for one in samples)
+    assert all(one.place.address == str(path) and one.error is None for one in samples)
 
 
 NAMES = st.lists(
@@ -84,10 +84,10 @@ NAMES = st.lists(
 
 @settings(max_examples=50)
 @given(NAMES)
-def test_samples_are_those_of_webdataset(names: list[str]) -> None:
-    """Every member is a picture, so that every sample is one."""
+def test_samples_are_the_same_as_in_webdataset(names: list[str]) -> None:
+    """All members are pictures, so each sample has one."""
     files = [(f"{name}.jpg", name.encode()) for name in names]
-    content = tarred(files)
+    content = make_tar(files)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         members = webdataset.tariterators.tar_file_expander(
@@ -99,16 +99,16 @@ def test_samples_are_those_of_webdataset(names: list[str]) -> None:
                 for sample in webdataset.tariterators.group_by_keys(members)
             ]
         except ValueError:
-            # It takes no sample with a suffix twice, of which we complain.
+            # webdataset rejects a repeated suffix; here it is an error of the sample.
             return
     got = [
-        (one.key.removeprefix("t/"), set(bytes_of(one, content).values()))
-        for one in _listed(content)
+        (one.key.removeprefix("t/"), set(sample_contents(one, content).values()))
+        for one in list_content(content)
     ]
     assert got == wanted
 
 
-def _listed(content: bytes) -> list[ListedImage]:
+def list_content(content: bytes) -> list[ListedImage]:
     with TemporaryDirectory() as folder:
         path = Path(folder, "t.tar")
         path.write_bytes(content)
@@ -119,7 +119,7 @@ def _listed(content: bytes) -> list[ListedImage]:
             return []
 
 
-def test_long_names_links_and_strange_members_do_no_harm(tmp_path: Path) -> None:
+def test_long_names_links_and_special_members_are_handled(tmp_path: Path) -> None:
     path = tmp_path / "t.tar"
     long = "d/" * 80 + "x" * 120
     for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
@@ -138,25 +138,25 @@ def test_long_names_links_and_strange_members_do_no_harm(tmp_path: Path) -> None
         assert list_keys(path) == [r"t/caf\udce9", f"t/{long}"]
 
 
-def test_a_sample_without_a_picture_or_with_two_of_a_kind_is_a_complaint(tmp_path: Path) -> None:
+def test_a_sample_without_a_picture_or_with_a_repeated_suffix_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "t.tar"
     path.write_bytes(
-        tarred(
+        make_tar(
             [("a.txt", b""), ("b.png", b"1"), ("b.PNG", b"2"), ("c.seg.png", b""), ("d.gif", b"")]
         )
     )
-    assert [(one.key, one.complaint) for one in list_inputs(path)] == [
-        ("t/a", "no picture in this sample"),
-        ("t/b", ".png is there twice in this sample"),
+    assert [(one.key, one.error) for one in list_inputs(path)] == [
+        ("t/a", "no picture in this sample; add one, or leave the sample out"),
+        ("t/b", "two files of this sample end in .png; rename one"),
         ("t/c", None),
         ("t/d", None),
     ]
 
 
-def test_several_tars_are_named_by_wildcards_and_braces(tmp_path: Path) -> None:
+def test_wildcards_and_braces_name_several_tars(tmp_path: Path) -> None:
     (tmp_path / "x").mkdir()
     for name in ("x/a-00.tar", "x/a-01.tar", "b.tar"):
-        (tmp_path / name).write_bytes(tarred([("s.jpg", b"x")]))
+        (tmp_path / name).write_bytes(make_tar([("s.jpg", b"x")]))
     assert list_keys(f"{tmp_path}/x/a-*.tar") == ["a-00/s", "a-01/s"]
     assert list_keys(f"{tmp_path}/**/*.tar") == ["b/s", "x/a-00/s", "x/a-01/s"]
     braces = Inputs(path=f"{tmp_path}/{{x/a-{{01..00}},b}}.tar")
@@ -166,7 +166,7 @@ def test_several_tars_are_named_by_wildcards_and_braces(tmp_path: Path) -> None:
 
 
 MEMBERS = [("a.jpg", b"1" * 700), ("a.cls", b"2"), ("b.jpg", b"3" * 700), ("b.cls", b"4")]
-WHOLE = tarred(MEMBERS)
+WHOLE = make_tar(MEMBERS)
 STARTS = [0, 1536, 2560, 4096]
 END = 5120
 
@@ -174,8 +174,10 @@ END = 5120
 @pytest.mark.parametrize(
     "size", [1, 511, 512, 700, 1212, 1535, 1536, 1600, 2560, 2561, 3500, 4096, 4609, 5119, END]
 )
-def test_what_is_cut_off_is_one_complaint_and_the_rest_is_there(tmp_path: Path, size: int) -> None:
-    """Wherever it is cut, even between two members."""
+def test_a_truncated_tar_is_one_error_and_its_whole_members_are_listed(
+    tmp_path: Path, size: int
+) -> None:
+    """At any byte, even between two members."""
     path = tmp_path / "t.tar"
     path.write_bytes(WHOLE[:size])
     samples = list_inputs(path)
@@ -186,35 +188,35 @@ def test_what_is_cut_off_is_one_complaint_and_the_rest_is_there(tmp_path: Path, 
     ]
     pictures = [f"t/{name[0]}" for name in whole if name.endswith("jpg")]
     assert [one.key for one in samples] == ["t", *pictures]
-    assert str(path) in str(samples[0].complaint)
-    assert "copy or make it again" in str(samples[0].complaint)
-    assert not any(one.complaint for one in samples[1:])
+    assert str(path) in str(samples[0].error)
+    assert "copy or make it again" in str(samples[0].error)
+    assert not any(one.error for one in samples[1:])
     extras = [f"t/{one.key[-1]}.{extra.suffix}" for one in samples for extra in one.extras]
     assert extras == [f"t/{name}" for name in whole if name.endswith("cls")]
 
 
-def test_a_whole_tar_has_no_complaint(tmp_path: Path) -> None:
+def test_a_whole_tar_has_no_error(tmp_path: Path) -> None:
     path = tmp_path / "t.tar"
     path.write_bytes(WHOLE)
-    assert [(one.key, one.complaint) for one in list_inputs(path)] == [("t/a", None), ("t/b", None)]
+    assert [(one.key, one.error) for one in list_inputs(path)] == [("t/a", None), ("t/b", None)]
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"GIF89a" * 200, b"\x1f\x8b\x08" + bytes(range(256)) * 4, WHOLE[:512] * 2]
 )
-def test_what_is_no_tar_is_a_complaint(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_tar_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "t.tar"
     path.write_bytes(content)
     assert list_inputs(path)[0].key == "t"
-    assert list_inputs(path)[0].complaint is not None
+    assert list_inputs(path)[0].error is not None
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, END - 1))
 @settings(max_examples=100)
-def test_garbage_within_a_tar_never_breaks_the_listing(garbage: bytes, at: int) -> None:
+def test_random_bytes_in_a_tar_never_break_the_listing(garbage: bytes, at: int) -> None:
     content = bytearray(WHOLE)
     content[at : at + len(garbage)] = garbage
-    for one in _listed(bytes(content)):
+    for one in list_content(bytes(content)):
         assert one.model_dump_json()
         assert one.place.start + (one.place.length or 0) <= len(content)
 
@@ -230,13 +232,13 @@ def test_a_sparse_member_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["t.tar.gz", "t.TGZ", "shards-{00..99}.tar.zst"])
 def test_a_compressed_tar_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(RequestError, match="is compressed, and cannot be read in parts"):
+    with pytest.raises(RequestError, match="is compressed, so its samples cannot be read"):
         list_inputs(tmp_path / name)
 
 
-def test_a_tar_in_a_bucket_is_jumped_through(prefix: S3Prefix, moto: Server) -> None:
-    """Of 24 MiB in members of 6 MiB no more is read than a block each, of 2 MiB."""
-    content = tarred((f"{name}.jpg", name.encode() * (6 << 20)) for name in "abcd")
+def test_a_tar_in_a_bucket_is_listed_with_few_requests(prefix: S3Prefix, moto: Server) -> None:
+    """Listing members of 6 MiB reads one buffer of 2 MiB for each."""
+    content = make_tar((f"{name}.jpg", name.encode() * (6 << 20)) for name in "abcd")
     address = prefix.put("x/t.tar", content)
     prefix.put("x/u.tar", WHOLE)
     assert list_keys(f"{prefix.address}/x/*.tar") == ["t/a", "t/b", "t/c", "t/d", "u/a", "u/b"]
@@ -251,16 +253,16 @@ def test_a_tar_in_a_bucket_is_jumped_through(prefix: S3Prefix, moto: Server) -> 
     with faulty_proxy(moto.endpoint) as proxy, environment(moto.behind(proxy.endpoint)):
         s3_client.cache_clear()
         samples = list_inputs(address)
-        asked = proxy.counts()
-    assert [bytes_of(one, content)[""][:1] for one in samples] == [b"a", b"b", b"c", b"d"]
-    assert asked["GET", "object"] <= 6
+        requests = proxy.counts()
+    assert [sample_contents(one, content)[""][:1] for one in samples] == [b"a", b"b", b"c", b"d"]
+    assert requests["GET", "object"] <= 6
 
 
 def test_memory_does_not_grow_with_a_tar(tmp_path: Path) -> None:
     peaks = []
     for count in (300, 300, 2000):
         path = tmp_path / f"{count}.tar"
-        path.write_bytes(tarred((f"{number}.jpg", b"") for number in range(count)))
+        path.write_bytes(make_tar((f"{number}.jpg", b"") for number in range(count)))
         tracemalloc.start()
         assert sum(1 for _ in list_images(Inputs(path=str(path)))) == count
         peaks.append(tracemalloc.get_traced_memory()[1])

@@ -1,4 +1,4 @@
-"""The ledger as Parquet: every column of every row, read back by others' tools."""
+"""The merged ledger as Parquet, read back by another library."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ from tests.support.ledger_rows import LEDGER_KEYS, encode_rows, ledger_row
 from tests.support.memory_store import MemoryStore
 
 
-def values(one: LedgerRow) -> dict[str, object]:
+def row_values(one: LedgerRow) -> dict[str, object]:
     return one.model_dump(exclude={"version"})
 
 
-def test_there_is_a_column_for_each_field_and_it_is_null_where_the_field_may_be_none() -> None:
+def test_columns_match_the_fields_of_a_row() -> None:
     fields = {name: field for name, field in LedgerRow.model_fields.items() if name != "version"}
 
     assert SCHEMA.names == list(fields)
@@ -61,10 +61,10 @@ def test_rows_read_back_as_they_were(
     merge_ledger(store, LEDGER_KEYS, [0], path)
 
     ordered = sorted(some, key=lambda one: one.number)
-    assert pq.read_table(path).to_pylist() == [values(one) for one in ordered]
+    assert pq.read_table(path).to_pylist() == [row_values(one) for one in ordered]
 
 
-def test_pages_become_row_groups_in_order_and_the_job_is_named(tmp_path: Path) -> None:
+def test_each_file_is_a_row_group_and_the_metadata_name_the_job(tmp_path: Path) -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.complete(0, 1), encode_rows(ledger_row(0), ledger_row(1), ledger_row(2)))
     store.put(LEDGER_KEYS.partial(2, 1), encode_rows(ledger_row(4), ledger_row(3)))
@@ -80,7 +80,7 @@ def test_pages_become_row_groups_in_order_and_the_job_is_named(tmp_path: Path) -
     assert pq.read_table(path)["number"].to_pylist() == [0, 1, 2, 3, 4]
 
 
-def test_a_ledger_without_rows_has_its_columns(tmp_path: Path) -> None:
+def test_an_empty_ledger_has_all_columns(tmp_path: Path) -> None:
     path = tmp_path / "ledger.parquet"
     merge_ledger(MemoryStore(), LEDGER_KEYS, [], path)
 
@@ -97,7 +97,7 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_damage_is_named(tmp_path: Path) -> None:
+def test_a_damaged_row_is_an_error_with_its_line(tmp_path: Path) -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.complete(0, 1), b"{}\n")
 

@@ -1,4 +1,4 @@
-"""The tally: counts as numbers do."""
+"""Counting the rows of items."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,9 +14,7 @@ some_rows = st.lists(
 
 
 @given(some_rows, some_rows)
-def test_tallies_of_parts_add_up_and_come_apart_again(
-    one: list[LedgerRow], other: list[LedgerRow]
-) -> None:
+def test_counts_of_parts_add_and_subtract(one: list[LedgerRow], other: list[LedgerRow]) -> None:
     whole = ItemCounts.of_rows([*one, *other])
 
     assert ItemCounts.of_rows(one) + ItemCounts.of_rows(other) == whole
@@ -24,7 +22,7 @@ def test_tallies_of_parts_add_up_and_come_apart_again(
     assert whole.recorded == len(one) + len(other)
 
 
-def test_what_is_counted() -> None:
+def test_counts_by_state_and_failure() -> None:
     rows = [
         ledger_row(0),
         ledger_row(1),
@@ -43,7 +41,7 @@ def test_what_is_counted() -> None:
     }
 
 
-def test_adding_changes_neither() -> None:
+def test_adding_does_not_change_the_operands() -> None:
     one = ItemCounts.of_rows([ledger_row(0, state="failed", failure="input")])
     total = one + one - one
 

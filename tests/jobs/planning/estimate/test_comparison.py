@@ -1,4 +1,4 @@
-"""The largest crew whose members are all useful."""
+"""The largest crew without useless members."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from tests.support.estimate_plans import make_conditions, noise_plan
 
 
 def amdahl(serial: float) -> Callable[[int], float]:
-    """The time of a crew of which one worker does a `serial` part (Amdahl)."""
+    """The time of a crew by its size, if a fraction `serial` has to run on one worker (Amdahl)."""
     return lambda workers: serial + (1 - serial) / workers
 
 

@@ -1,4 +1,4 @@
-"""What a file made later says of itself is what the job's own files say."""
+"""The final canvas has the size and the labels of the job's own files."""
 
 from pathlib import Path
 
@@ -16,11 +16,13 @@ SETTINGS = (
 )
 
 
-def test_the_labels_are_those_of_the_plan(picture: Path, weights: Path, tmp_path: Path) -> None:
-    made = render_poster(picture, weights, tmp_path, *SETTINGS)
-    store = FolderStore(made.store)
-    job = load_job(store, made.job)
-    canvas = final_canvas(store, job, made.manifest["outputs"][0]["dpi"])
+def test_the_canvas_has_the_labels_and_the_size_of_the_plan(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    rendered = render_poster(picture, weights, tmp_path, *SETTINGS)
+    store = FolderStore(rendered.store)
+    job = load_job(store, rendered.job)
+    canvas = final_canvas(store, job, rendered.manifest["outputs"][0]["dpi"])
 
     assert canvas is not None
     plan = plan_poster(picture, weights, *SETTINGS)

@@ -1,12 +1,12 @@
-"""What Prometheus gets to see of a scheduler and its holders."""
+"""The Prometheus metrics of a scheduler and its holders."""
 
 import urllib.request
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from jobs.runtime.metrics.counters import MetricsSnapshot
 from jobs.runtime.metrics.exporter import MetricsExporter, metrics_endpoint
+from jobs.runtime.metrics.snapshot import MetricsSnapshot
 from jobs.text.errors import RequestError
 
 
@@ -24,7 +24,7 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
     return registry.get_sample_value(f"dreamfarm_{name}", labels)
 
 
-def test_nothing_yet_is_told_as_nothing(
+def test_metrics_without_data_are_zero(
     registry: CollectorRegistry, exporter: MetricsExporter
 ) -> None:
     assert value(registry, "jobs", state="paused") == 0
@@ -44,7 +44,7 @@ def test_jobs_are_counted_by_state(registry: CollectorRegistry, exporter: Metric
     assert value(registry, "jobs", state="queued") == 0
 
 
-def test_sums_go_on_over_jobs_and_holders(
+def test_counters_add_up_over_jobs_and_holders(
     registry: CollectorRegistry, exporter: MetricsExporter
 ) -> None:
     for steps in (1, 4):
@@ -65,7 +65,7 @@ def test_sums_go_on_over_jobs_and_holders(
     assert value(registry, "jobs_ended_total", state="succeeded") == 0
 
 
-def test_what_is_now_goes_with_the_job(
+def test_gauges_are_removed_with_the_job(
     registry: CollectorRegistry, exporter: MetricsExporter
 ) -> None:
     exporter.add_snapshot("a", MetricsSnapshot(workers=2, progress=0.25, gpu_memory=(5, 6)))
@@ -73,7 +73,7 @@ def test_what_is_now_goes_with_the_job(
     assert value(registry, "workers") == 5
     assert value(registry, "job_progress_ratio", job_id="a") == 0.25
     assert value(registry, "gpu_memory_bytes", job_id="a", worker="1") == 6
-    # A smaller crew goes on.
+    # A smaller crew continues.
     exporter.add_snapshot("a", MetricsSnapshot(workers=1, progress=0.5, gpu_memory=(7,)))
     assert value(registry, "gpu_memory_bytes", job_id="a", worker="1") is None
 
@@ -84,20 +84,20 @@ def test_what_is_now_goes_with_the_job(
     assert value(registry, "jobs_ended_total", state="succeeded") == 1
 
 
-def test_they_are_served_on_loopback(
+def test_metrics_are_served_on_loopback(
     registry: CollectorRegistry, exporter: MetricsExporter
 ) -> None:
     exporter.set_jobs(["queued"], 3.0)
-    with metrics_endpoint("0", registry) as place:
-        assert place.startswith("http://127.0.0.1:")
-        with urllib.request.urlopen(place) as answer:
-            assert 'dreamfarm_jobs{state="queued"} 1.0' in answer.read().decode()
-        port = place.rpartition(":")[2].removesuffix("/metrics")
+    with metrics_endpoint("0", registry) as url:
+        assert url.startswith("http://127.0.0.1:")
+        with urllib.request.urlopen(url) as response:
+            assert 'dreamfarm_jobs{state="queued"} 1.0' in response.read().decode()
+        port = url.rpartition(":")[2].removesuffix("/metrics")
         with pytest.raises(RequestError, match=r"cannot listen there.*in use"):
             metrics_endpoint(port, CollectorRegistry()).__enter__()
 
 
-@pytest.mark.parametrize("asked", ["", "x", "host:", "70000", "127.0.0.1:-1"])
-def test_no_place_is_refused_in_one_line(registry: CollectorRegistry, asked: str) -> None:
+@pytest.mark.parametrize("address", ["", "x", "host:", "70000", "127.0.0.1:-1"])
+def test_an_invalid_address_is_refused(registry: CollectorRegistry, address: str) -> None:
     with pytest.raises(RequestError, match=r"--metrics .*write a port"):
-        metrics_endpoint(asked, registry).__enter__()
+        metrics_endpoint(address, registry).__enter__()

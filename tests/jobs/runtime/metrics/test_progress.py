@@ -1,4 +1,4 @@
-"""How fast a holder goes, however much it has been told."""
+"""The estimated rate and remaining time of a render."""
 
 import tracemalloc
 from itertools import count
@@ -13,8 +13,8 @@ def item(number: int, items: int) -> Progress:
 
 
 @pytest.mark.parametrize("items", [4, 100, 50_000])
-def test_the_rate_is_that_of_the_later_half(items: int) -> None:
-    # Two ticks an item until half of them are done, then one.
+def test_the_rate_is_that_of_the_second_half(items: int) -> None:
+    # An item takes two ticks in the first half, and one in the second.
     clock = count()
     estimator = RateEstimator(lambda: float(next(clock)))
     for number in range(1, items + 1):
@@ -28,7 +28,7 @@ def test_the_rate_is_that_of_the_later_half(items: int) -> None:
     assert estimate.eta_seconds == pytest.approx(items, rel=0.3)
 
 
-def test_memory_does_not_grow_with_what_was_noted() -> None:
+def test_memory_does_not_grow_with_the_samples() -> None:
     estimator = RateEstimator()
     tracemalloc.start()
     try:

@@ -1,4 +1,4 @@
-"""A deletion may die anywhere: what it leaves is no job that waits, and the next one ends it."""
+"""A deletion may be interrupted anywhere: no queued job remains, and the next one completes it."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from jobs.records.keys import ACTIVE, JobKeys
 from jobs.records.request import cancel, retry
 from jobs.records.state import ENDED, State
 from jobs.runtime.checkpoints import Commit, CommitPart
-from jobs.services.clean.deletion import delete
+from jobs.services.clean.deletion import delete_job
 from jobs.text.errors import JobNotFound
 from tests.support.job_states import JOB, claim_next_lease, fail_job, sample_status, write_job
 from tests.support.memory_store import Died, MortalStore
@@ -20,7 +20,7 @@ OUTPUT = JobKeys(JOB).output(LEASES, "sky.png")
 
 
 class Store(MortalStore):
-    """Dies between two objects of a deletion, too."""
+    """May die between two objects of one deletion, too."""
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -28,8 +28,8 @@ class Store(MortalStore):
             super().delete([key])
 
 
-def laid(state: State) -> Store:
-    """A job that has ended after several leases and retries, with all that a job can have."""
+def write_ended_job(state: State) -> Store:
+    """A store with an ended job, with several leases and retries, and objects of all kinds."""
     store = Store()
     keys = write_job(store)
     for number in range(1, LEASES):
@@ -61,7 +61,7 @@ def laid(state: State) -> Store:
     return store
 
 
-def looked(store: Store) -> Job | None:
+def load_or_none(store: Store) -> Job | None:
     try:
         return load_job(store, JOB)
     except JobNotFound:
@@ -72,16 +72,16 @@ def objects(store: Store) -> set[str]:
     return {entry.key for entry in store.list_objects(JobKeys(JOB).folder)}
 
 
-def check_half(store: Store, whole: Store) -> None:
-    """What others may see of a job that is being deleted, or whose deletion died."""
-    seen = looked(store)
+def check_interrupted(store: Store, whole: Store) -> None:
+    """Check what others see of a job while it is deleted, or after an interrupted deletion."""
+    seen = load_or_none(store)
     if seen is None:
         assert not list(store.list_objects(ACTIVE))
     else:
         assert seen.state in ENDED
         assert objects(store) == objects(whole)
 
-    # Somebody submits the same job again.
+    # Submit the same job again.
     write_job(store)
     again = load_job(store, JOB)
     if any(store.list_objects(JobKeys(JOB).leases)):
@@ -91,21 +91,21 @@ def check_half(store: Store, whole: Store) -> None:
 
 
 @pytest.mark.parametrize("state", ENDS)
-def test_a_deletion_may_die_anywhere_and_the_next_one_ends_it(state: State) -> None:
-    whole = laid(state)
+def test_an_interrupted_deletion_is_safe_and_the_next_one_completes_it(state: State) -> None:
+    whole = write_ended_job(state)
     for writes in range(len(whole.objects) + 8):
         store = whole.copied()
         store.writes_left = writes
         try:
-            delete(store, JOB)
+            delete_job(store, JOB)
         except Died:
             store.writes_left = None
-            check_half(store.copied(), whole)
+            check_interrupted(store.copied(), whole)
             if objects(store):
                 assert find_job_id(store, JOB) == JOB
-                delete(store, JOB)
+                delete_job(store, JOB)
         else:
             assert not store.objects
             return
         assert not store.objects
-    pytest.fail("it never came to its end")
+    pytest.fail("the deletion never completed")

@@ -1,4 +1,4 @@
-"""What the doctor says of a machine by itself."""
+"""Findings about this machine."""
 
 import errno
 import shutil
@@ -12,19 +12,19 @@ import pytest
 from jobs.planning.machine import Machine
 from jobs.services.doctor.finding import Finding
 from jobs.services.doctor.local_checks import (
-    devices,
-    disks,
-    free_ports,
-    installed,
-    loopback,
-    versions,
+    check_devices,
+    check_disks,
+    check_loopback,
+    check_ports,
+    check_versions,
+    installed_versions,
 )
 
 GIB = 1 << 30
 
 
 def verdicts(found: list[Finding]) -> list[str]:
-    """Each is one line, and says what to do unless all is well."""
+    """The verdicts. Each finding must be one line, and have advice unless it is ok."""
     for one in found:
         assert "\n" not in one.found
         assert (one.advice is None) == (one.verdict == "ok")
@@ -32,7 +32,7 @@ def verdicts(found: list[Finding]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("machine", "fitted", "expected"),
+    ("machine", "installed_gpus", "expected"),
     [
         (Machine(cores=2, gpus=0, memory=16 * GIB), 0, ["ok", "ok"]),
         (Machine(cores=16, gpus=0, memory=16 * GIB), 0, ["warning", "ok"]),
@@ -41,22 +41,24 @@ def verdicts(found: list[Finding]) -> list[str]:
         (Machine(cores=2, gpus=1, memory=16 * GIB, gpu_memory=80 * GIB), 2, ["ok", "warning"]),
     ],
 )
-def test_devices(machine: Machine, fitted: int, expected: list[str]) -> None:
-    assert verdicts(devices(machine, fitted)) == expected
+def test_devices(machine: Machine, installed_gpus: int, expected: list[str]) -> None:
+    assert verdicts(check_devices(machine, installed_gpus)) == expected
 
 
-def test_versions_are_held_against_what_is_wanted() -> None:
-    wanted = ["torch>=2.11,!=2.13.0", 'ray[default]>=2.60; extra == "cluster"', "numpy"]
-    assert verdicts([versions(wanted, {"torch": "2.12.0", "numpy": "2.4"})]) == ["ok"]
-    wrong = versions(wanted, {"torch": "2.13.0", "numpy": None})
+def test_versions_are_compared_with_the_requirements() -> None:
+    requirements = ["torch>=2.11,!=2.13.0", 'ray[default]>=2.60; extra == "cluster"', "numpy"]
+    assert verdicts([check_versions(requirements, {"torch": "2.12.0", "numpy": "2.4"})]) == ["ok"]
+    wrong = check_versions(requirements, {"torch": "2.13.0", "numpy": None})
     assert verdicts([wrong]) == ["failed"]
     assert "torch is 2.13.0" in wrong.found
     assert "numpy is missing" in wrong.found
-    assert verdicts([versions(None, {})]) == ["warning"]
+    assert verdicts([check_versions(None, {})]) == ["warning"]
 
 
-def test_only_what_is_wanted_here_is_looked_for() -> None:
-    found = installed(["pydantic>=2", 'ray>=2; extra == "cluster"', "no-such-package-here>=1"])
+def test_extras_are_not_required() -> None:
+    found = installed_versions(
+        ["pydantic>=2", 'ray>=2; extra == "cluster"', "no-such-package-here>=1"]
+    )
     assert found.keys() == {"pydantic", "no-such-package-here"}
     assert found["pydantic"]
     assert found["no-such-package-here"] is None
@@ -71,44 +73,44 @@ class Usage(NamedTuple):
 @pytest.mark.parametrize(
     ("free", "expected"), [(20 * GIB, "ok"), (2 * GIB, "warning"), (GIB // 2, "failed")]
 )
-def test_disks_are_judged_by_what_is_free(
+def test_free_disk_space_decides_the_verdict(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, expected: str
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(30 * GIB, 0, free))
-    assert verdicts(disks([("scratch", tmp_path / "not" / "there")])) == [expected]
+    assert verdicts(check_disks([("scratch", tmp_path / "not" / "there")])) == [expected]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_full_disk_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def full(**_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
-    found = disks([("scratch", tmp_path)])
+    found = check_disks([("scratch", tmp_path)])
     assert verdicts(found) == ["failed"]
     assert "No space left" in found[0].found
     assert "TMPDIR" in str(found[0].advice)
 
 
-def test_a_disk_that_takes_nothing() -> None:
-    # Not even for root.
-    assert verdicts(disks([("the cache", Path("/proc/no"))])) == ["failed"]
+def test_an_unwritable_folder_fails() -> None:
+    # /proc refuses root, too.
+    assert verdicts(check_disks([("the cache", Path("/proc/no"))])) == ["failed"]
 
 
 def test_ports_in_use_are_named() -> None:
     with socket.create_server(("", 0)) as server:
         taken = server.getsockname()[1]
-        found = free_ports((taken,))
+        found = check_ports((taken,))
         assert verdicts([found]) == ["warning"]
         assert str(taken) in found.found
-    assert verdicts([free_ports((taken,))]) == ["ok"]
+    assert verdicts([check_ports((taken,))]) == ["ok"]
 
 
 def test_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert verdicts([loopback()]) == ["ok"]
+    assert verdicts([check_loopback()]) == ["ok"]
 
-    def cut(*_: Any, **__: Any) -> None:
+    def unreachable(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENETUNREACH, "Network is unreachable")
 
-    monkeypatch.setattr(socket, "create_connection", cut)
-    assert verdicts([loopback()]) == ["failed"]
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    assert verdicts([check_loopback()]) == ["failed"]

@@ -1,16 +1,16 @@
-"""What a job gets of a machine."""
+"""The share of a machine that a job gets and keeps."""
 
 import pytest
 
-from jobs.runtime.metrics.counters import ResourceUse
-from jobs.services.scheduler.capacity import ResourceShare, kept, minus, share_for
+from jobs.runtime.metrics.snapshot import ResourceUse
+from jobs.services.scheduler.capacity import ResourceShare, allocate, share_in_use, subtract
 from jobs.spec.base import Crew
 
 GPUS = (0, 1, 2, 3)
 
 
 @pytest.mark.parametrize(
-    ("crew", "whole", "free", "share"),
+    ("crew", "total", "free", "share"),
     [
         (Crew(), ResourceShare(8), ResourceShare(8), ResourceShare(8)),
         (Crew(), ResourceShare(8), ResourceShare(3), ResourceShare(3)),
@@ -40,16 +40,16 @@ GPUS = (0, 1, 2, 3)
         ),
     ],
 )
-def test_a_job_gets_what_it_asks_for_or_waits(
-    crew: Crew, whole: ResourceShare, free: ResourceShare, share: ResourceShare | None
+def test_a_job_gets_its_share_or_waits(
+    crew: Crew, total: ResourceShare, free: ResourceShare, share: ResourceShare | None
 ) -> None:
-    assert share_for(crew, whole, free) == share
+    assert allocate(crew, total, free) == share
 
 
-def test_what_is_used_is_not_free() -> None:
+def test_used_resources_are_subtracted() -> None:
     used = [ResourceShare(2, (0,)), ResourceShare(1, (2, 3))]
-    assert minus(ResourceShare(8, GPUS), used) == ResourceShare(5, (1,))
-    assert minus(ResourceShare(2), [ResourceShare(3)]) == ResourceShare(0)
+    assert subtract(ResourceShare(8, GPUS), used) == ResourceShare(5, (1,))
+    assert subtract(ResourceShare(2), [ResourceShare(3)]) == ResourceShare(0)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,5 @@ def test_what_is_used_is_not_free() -> None:
         (ResourceUse(cores=9, gpus=9, memory=999), ResourceShare(8, GPUS)),
     ],
 )
-def test_a_job_keeps_what_it_uses_of_what_it_was_given(
-    use: ResourceUse, share: ResourceShare
-) -> None:
-    assert kept(ResourceShare(8, GPUS), 100, use) == share
+def test_a_job_keeps_only_the_share_in_use(use: ResourceUse, share: ResourceShare) -> None:
+    assert share_in_use(ResourceShare(8, GPUS), 100, use) == share

@@ -1,4 +1,4 @@
-"""What a holder does with a job when things go another way than planned."""
+"""A coordinator that is stopped, fails, or loses its lease."""
 
 import functools
 import json
@@ -28,7 +28,7 @@ from tests.support.job_states import lease_events, output_digests
 from tests.support.memory_store import MemoryStore
 
 LONG = "dream.steps=40"
-"""So many that the holder looks at its intent meanwhile, which it does twice a second."""
+"""Enough steps for `SlowWorker`: the coordinator reads its intent only twice a second."""
 
 
 @pytest.fixture
@@ -37,16 +37,16 @@ def store() -> MemoryStore:
 
 
 @pytest.fixture(scope="module")
-def calm(
+def undisturbed(
     picture: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., list[str]]:
-    """The checksums of a job that nothing disturbs."""
+    """Renders a job without faults; returns the checksums of its outputs."""
 
     @functools.cache
     def render(*settings: str) -> list[str]:
         store = MemoryStore()
         job = submit_small_poster(store, picture, weights, *settings)
-        scratch = tmp_path_factory.mktemp("calm")
+        scratch = tmp_path_factory.mktemp("undisturbed")
         assert claim_job(store, job, scratch, checkpoint_seconds=60).run() == DONE
         return output_digests(load_job(store, job))
 
@@ -57,9 +57,9 @@ def log(store: MemoryStore, job: str, number: int) -> str:
     return store.get(JobKeys(job).log(number)).decode()
 
 
-def under_way(store: MemoryStore, job: str, hold: Callable[[], object]) -> threading.Thread:
-    """Starts to hold the job; returns once some steps have been committed."""
-    thread = threading.Thread(target=hold)
+def run_until_commit(store: MemoryStore, job: str, run: Callable[[], object]) -> threading.Thread:
+    """Run a coordinator in a thread; returns once it has committed some steps."""
+    thread = threading.Thread(target=run)
     thread.start()
     deadline = time.monotonic() + 60
     while not any(one.commit.step > 0 for one in valid_commits(store, JobKeys(job))):
@@ -68,47 +68,48 @@ def under_way(store: MemoryStore, job: str, hold: Callable[[], object]) -> threa
     return thread
 
 
-@pytest.mark.parametrize("ask", ["pause", "yield", "drain"])
-def test_who_stops_in_the_midst_is_followed_with_the_same_bytes(
+@pytest.mark.parametrize("want", ["pause", "yield", "drain"])
+def test_the_next_holder_of_a_stopped_job_makes_the_same_bytes(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: Callable[..., list[str]],
-    ask: str,
+    undisturbed: Callable[..., list[str]],
+    want: str,
 ) -> None:
     job = submit_small_poster(store, picture, weights, LONG)
-    holder = claim_job(store, job, tmp_path)
-    thread = under_way(store, job, holder.run)
-    if ask == "pause":
+    holder = claim_job(store, job, tmp_path, start=crews_of(SlowWorker))
+    thread = run_until_commit(store, job, holder.run)
+    if want == "pause":
         pause(store, job)
     else:
-        holder.control.request("yield" if ask == "yield" else "drain")
+        holder.control.request("yield" if want == "yield" else "drain")
     thread.join(30)
     assert not thread.is_alive()
 
     stopped = load_job(store, job)
-    assert stopped.state == ("paused" if ask == "pause" else "queued")
+    assert stopped.state == ("paused" if want == "pause" else "queued")
     assert stopped.current_lease is not None
     assert stopped.current_lease.lease.released
     last = lease_events(store, job, 1)[-1]["event"]
-    assert last == ask
+    assert last == want
     resume(store, job)
     assert claim_job(store, job, tmp_path).run() == DONE
     assert "goes on" in [one["event"] for one in lease_events(store, job, 2)]
-    assert output_digests(load_job(store, job)) == calm(LONG)
+    assert output_digests(load_job(store, job)) == undisturbed(LONG)
     assert list(store.list_objects(ACTIVE)) == []
 
 
-def test_a_cancelled_job_ends_soon_and_retry_goes_on_with_it(
+def test_a_cancelled_job_ends_soon_and_a_retry_resumes_it(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: Callable[..., list[str]],
+    undisturbed: Callable[..., list[str]],
 ) -> None:
     job = submit_small_poster(store, picture, weights, LONG)
-    thread = under_way(store, job, claim_job(store, job, tmp_path).run)
+    holder = claim_job(store, job, tmp_path, start=crews_of(SlowWorker))
+    thread = run_until_commit(store, job, holder.run)
     begun = time.monotonic()
     cancel(store, job)
     thread.join(30)
@@ -120,10 +121,18 @@ def test_a_cancelled_job_ends_soon_and_retry_goes_on_with_it(
     assert [entry.key for entry in store.list_objects(ACTIVE)] == [f"{ACTIVE}{job}@1"]
     assert claim_job(store, job, tmp_path).run() == DONE
     assert lease_events(store, job, 2)[1]["event"] == "goes on"
-    assert output_digests(load_job(store, job)) == calm(LONG)
+    assert output_digests(load_job(store, job)) == undisturbed(LONG)
 
 
-class Poor(Worker):
+class SlowWorker(Worker):
+    """Takes some time for each step, however fast the machine is."""
+
+    def compute_gradients(self, step: int, *halos: Any) -> dict[int, tuple[float, ...]]:
+        time.sleep(0.02)
+        return super().compute_gradients(step, *halos)
+
+
+class WorkerShortOfMemory(Worker):
     """Runs out of memory, unless it holds one tile at a time."""
 
     def compute_gradients(self, step: int, *halos: Any) -> dict[int, tuple[float, ...]]:
@@ -132,7 +141,7 @@ class Poor(Worker):
         return super().compute_gradients(step, *halos)
 
 
-class Broke(Worker):
+class WorkerOutOfMemory(Worker):
     """Runs out of memory."""
 
     def compute_gradients(self, step: int, *halos: Any) -> dict[int, tuple[float, ...]]:
@@ -141,7 +150,7 @@ class Broke(Worker):
         return super().compute_gradients(step, *halos)
 
 
-class Faulty(Worker):
+class FaultyWorker(Worker):
     """Has a bug at the second octave."""
 
     def compute_gradients(self, step: int, *halos: Any) -> dict[int, tuple[float, ...]]:
@@ -150,37 +159,37 @@ class Faulty(Worker):
         return super().compute_gradients(step, *halos)
 
 
-def crews_of(kind: type[Worker]) -> StartCrew:
+def crews_of(worker: type[Worker]) -> StartCrew:
     @contextmanager
     def start(
         plan: PosterPlan, _: object, arguments: Sequence[tuple[object, ...]]
     ) -> Iterator[Crew]:
-        with LocalCrew(kind, arguments) as crew:
+        with LocalCrew(worker, arguments) as crew:
             yield crew
 
     return start
 
 
-def test_out_of_memory_means_one_tile_at_a_time(
+def test_a_crew_out_of_memory_is_replaced_by_a_frugal_one(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: Callable[..., list[str]],
+    undisturbed: Callable[..., list[str]],
 ) -> None:
     job = submit_small_poster(store, picture, weights)
-    assert claim_job(store, job, tmp_path, start=crews_of(Poor)).run() == DONE
+    assert claim_job(store, job, tmp_path, start=crews_of(WorkerShortOfMemory)).run() == DONE
 
     (lost,) = (one for one in lease_events(store, job, 1) if one["event"] == "crew lost")
     assert lost["then"] == "frugally"
-    assert output_digests(load_job(store, job)) == calm()
+    assert output_digests(load_job(store, job)) == undisturbed()
 
 
-def test_out_of_memory_even_so_fails_with_what_to_change(
+def test_a_frugal_crew_out_of_memory_fails_with_advice(
     store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     job = submit_small_poster(store, picture, weights)
-    assert claim_job(store, job, tmp_path, start=crews_of(Broke)).run() == DONE
+    assert claim_job(store, job, tmp_path, start=crews_of(WorkerOutOfMemory)).run() == DONE
 
     found = load_job(store, job)
     assert found.state == "failed"
@@ -190,15 +199,15 @@ def test_out_of_memory_even_so_fails_with_what_to_change(
     assert len(str(found.status.reason).splitlines()) == 1
 
 
-def test_a_bug_fails_fast_and_a_retry_goes_on_from_the_last_checkpoint(
+def test_a_bug_fails_fast_and_a_retry_resumes_from_the_last_checkpoint(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: Callable[..., list[str]],
+    undisturbed: Callable[..., list[str]],
 ) -> None:
     job = submit_small_poster(store, picture, weights)
-    assert claim_job(store, job, tmp_path, start=crews_of(Faulty)).run() == DONE
+    assert claim_job(store, job, tmp_path, start=crews_of(FaultyWorker)).run() == DONE
 
     found = load_job(store, job)
     assert found.state == "failed"
@@ -211,12 +220,12 @@ def test_a_bug_fails_fast_and_a_retry_goes_on_from_the_last_checkpoint(
 
     retry(store, job)
     assert claim_job(store, job, tmp_path).run() == DONE
-    gone_on = lease_events(store, job, 2)[1]
-    assert (gone_on["event"], gone_on["octave"]) == ("goes on", 1)
-    assert output_digests(load_job(store, job)) == calm()
+    resumed = lease_events(store, job, 2)[1]
+    assert (resumed["event"], resumed["octave"]) == ("goes on", 1)
+    assert output_digests(load_job(store, job)) == undisturbed()
 
 
-def test_an_input_that_ends_too_soon_fails_as_input(
+def test_a_truncated_input_fails_as_input(
     store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     cut = tmp_path / "cut.png"
@@ -230,16 +239,16 @@ def test_an_input_that_ends_too_soon_fails_as_input(
     assert "truncated or damaged" in str(found.status.reason)
 
 
-def test_another_kind_of_machine_leaves_the_job_and_says_why(
+def test_another_kind_of_machine_releases_the_job_with_a_reason(
     store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     job = submit_small_poster(store, picture, weights)
     assert claim_job(store, job, tmp_path).run() == DONE
     keys = JobKeys(job)
-    # From the final commit files could be made on any machine.
+    # From the final commit, any machine could write the files.
     store.delete([keys.manifest, *(one.key for one in store.list_objects(keys.checkpoints))])
-    fixed = json.loads(store.get(keys.plan))
-    store.put(keys.plan, json.dumps({**fixed, "device": "another kind"}).encode())
+    pinned = json.loads(store.get(keys.plan))
+    store.put(keys.plan, json.dumps({**pinned, "device": "another kind"}).encode())
 
     assert claim_job(store, job, tmp_path).run() == UNFIT
     found = load_job(store, job)
@@ -248,13 +257,13 @@ def test_another_kind_of_machine_leaves_the_job_and_says_why(
     assert "another kind, not" in str(found.status.reason)
 
 
-def test_who_has_lost_the_lease_says_nothing_more(
+def test_a_coordinator_without_its_lease_writes_no_more(
     store: MemoryStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     job = submit_small_poster(store, picture, weights, LONG)
-    holder = claim_job(store, job, tmp_path)
+    holder = claim_job(store, job, tmp_path, start=crews_of(SlowWorker))
     codes: list[int] = []
-    thread = under_way(store, job, lambda: codes.append(holder.run()))
+    thread = run_until_commit(store, job, lambda: codes.append(holder.run()))
     store.now += TTL + 1
     follower = claim_job(store, job, tmp_path)
     thread.join(30)
@@ -265,34 +274,34 @@ def test_who_has_lost_the_lease_says_nothing_more(
     assert not lease["released"]
 
 
-def elsewhere(kept: Path) -> StartCrew:
-    """A crew whose members are on another machine: nothing lies there but what they fetch."""
+def remote_crew(blobs: Path) -> StartCrew:
+    """A crew on another machine: its members do not see the blobs that this machine has staged."""
 
     @contextmanager
     def start(
         plan: PosterPlan, kind: MemberFactory, arguments: Sequence[tuple[object, ...]]
     ) -> Iterator[Crew]:
-        assert plan.weights.is_relative_to(kept)
-        kept.rename(kept.with_name("out of reach"))
+        assert plan.weights.is_relative_to(blobs)
+        blobs.rename(blobs.with_name("hidden"))
         try:
             with crew_in_process(plan, kind, arguments) as crew:
                 yield crew
         finally:
-            shutil.rmtree(kept.with_name("out of reach"))
+            shutil.rmtree(blobs.with_name("hidden"))
 
     return start
 
 
-def test_workers_elsewhere_fetch_what_they_need(
+def test_workers_on_other_machines_download_their_blobs(
     store: MemoryStore,
     picture: Path,
     weights: Path,
     tmp_path: Path,
-    calm: Callable[..., list[str]],
+    undisturbed: Callable[..., list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     job = submit_small_poster(store, picture, weights)
-    crews = elsewhere(tmp_path / "cache" / "dreamfarm" / "blobs")
+    crews = remote_crew(tmp_path / "cache" / "dreamfarm" / "blobs")
     assert claim_job(store, job, tmp_path, start=crews).run() == DONE
-    assert output_digests(load_job(store, job)) == calm()
+    assert output_digests(load_job(store, job)) == undisturbed()

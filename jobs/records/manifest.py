@@ -1,6 +1,7 @@
-"""The outputs of a succeeded job, as listed in its manifest."""
+"""The manifest of a succeeded job: its file, and the outputs that it lists."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,6 +11,24 @@ from jobs.records.keys import JobKeys
 from jobs.records.record import invalid_record
 from jobs.records.stored_spec import Digest
 from jobs.text.validation import describe_errors
+
+MANIFEST = "manifest.json"
+"""The name of the manifest beside the outputs in a folder."""
+
+
+def encode_manifest(content: dict[str, Any]) -> bytes:
+    """The bytes of a manifest, the same in folders and in stores."""
+    return f"{json.dumps(content, indent=2)}\n".encode()
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> Path:
+    """Write the manifest into a folder, atomically; return its path. Raises OSError."""
+    path = folder / MANIFEST
+    partial = path.with_name(f".{MANIFEST}.partial")
+    partial.write_bytes(encode_manifest(content))
+    partial.replace(path)
+    return path
+
 
 _Count = Annotated[int, Field(ge=1)]
 

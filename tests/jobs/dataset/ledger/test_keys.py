@@ -1,4 +1,4 @@
-"""The ledger's keys: where the design wants them, and read back where they are listed."""
+"""The keys of the ledger: making and parsing them."""
 
 import pytest
 from hypothesis import given
@@ -12,13 +12,13 @@ from tests.support.ledger_rows import LEDGER_KEYS
 item_numbers = st.integers(0, 10**8)
 
 
-def test_keys_are_where_they_are_promised() -> None:
+def test_the_format_of_keys() -> None:
     assert LEDGER_KEYS.partial(7, 2) == f"jobs/{JOB}/ledger/000007/000002.jsonl"
     assert LEDGER_KEYS.complete(7, 12) == f"jobs/{JOB}/ledger/000007/000012.complete.jsonl"
 
 
 @given(item_numbers, item_numbers)
-def test_a_copy_s_key_reads_back(n: int, lease: int) -> None:
+def test_the_key_of_a_copy_is_parsed(n: int, lease: int) -> None:
     partial, complete = LEDGER_KEYS.partial(n, lease), LEDGER_KEYS.complete(n, lease)
 
     assert LEDGER_KEYS.parse(partial) == LedgerCopy(n, lease, is_complete=False)
@@ -42,9 +42,9 @@ def test_a_copy_s_key_reads_back(n: int, lease: int) -> None:
         "000001/٠٠٠٠٠١.jsonl",
     ],
 )
-def test_other_keys_are_no_copies(rest: str) -> None:
+def test_other_keys_are_not_copies(rest: str) -> None:
     assert LEDGER_KEYS.parse(f"{LEDGER_KEYS.prefix}{rest}") is None
 
 
-def test_copies_elsewhere_are_none_of_this_job_s() -> None:
+def test_copies_of_another_job_are_not_parsed() -> None:
     assert LEDGER_KEYS.parse("jobs/other-0123456789ab/ledger/000001/000001.jsonl") is None

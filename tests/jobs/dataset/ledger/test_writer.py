@@ -1,4 +1,4 @@
-"""A page in a holder's hands, whatever befalls it and those before it."""
+"""Writing a ledger file under a lease, also after other holders have died."""
 
 from pathlib import Path
 
@@ -17,20 +17,20 @@ from tests.support.memory_store import Died, MemoryStore, MortalStore
 ITEMS = range(10, 14)
 
 
-def page(store: Store, lease: int) -> LedgerFile:
+def ledger_file(store: Store, lease: int) -> LedgerFile:
     return LedgerFile(store, LEDGER_KEYS, 0, lease, ITEMS)
 
 
-def filled(store: Store, lease: int, *, generation: int = 0) -> LedgerFile:
-    """A page with a row for every item."""
-    full = page(store, lease)
+def full_file(store: Store, lease: int, *, generation: int = 0) -> LedgerFile:
+    """A ledger file with a row for every item."""
+    full = ledger_file(store, lease)
     for number in ITEMS:
         full.add(ledger_row(number, lease=lease, generation=generation))
     return full
 
 
-def test_rows_are_known_in_order_and_the_others_are_missing() -> None:
-    mine = page(MemoryStore(), 1)
+def test_rows_are_in_order_and_the_other_items_are_missing() -> None:
+    mine = ledger_file(MemoryStore(), 1)
     mine.add(ledger_row(12))
     mine.add(ledger_row(10))
 
@@ -38,30 +38,30 @@ def test_rows_are_known_in_order_and_the_others_are_missing() -> None:
     assert mine.missing == [11, 13]
 
 
-def test_a_later_row_takes_the_place_of_an_earlier() -> None:
-    mine = page(MemoryStore(), 1)
+def test_a_later_row_replaces_an_earlier_one() -> None:
+    mine = ledger_file(MemoryStore(), 1)
     mine.add(ledger_row(10, state="failed", failure="infra"))
     mine.add(ledger_row(10, attempts=2))
 
     assert mine.rows == [ledger_row(10, attempts=2)]
 
 
-def test_another_file_s_row_is_refused() -> None:
+def test_a_row_of_another_file_is_refused() -> None:
     with pytest.raises(ValueError, match="item 14 is not in item file 0"):
-        page(MemoryStore(), 1).add(ledger_row(14))
+        ledger_file(MemoryStore(), 1).add(ledger_row(14))
 
 
-def test_what_another_file_s_holder_wrote_here_is_named() -> None:
+def test_a_stored_row_of_another_file_is_an_error() -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.partial(0, 1), encode_rows(ledger_row(10), ledger_row(3)))
 
     with pytest.raises(InvalidRecord, match="ledger/000000/: item 3 is not in this file"):
-        page(store, 2).take_over()
+        ledger_file(store, 2).take_over()
 
 
-def test_nothing_new_is_not_written() -> None:
+def test_flush_without_new_rows_writes_nothing() -> None:
     store = MemoryStore()
-    mine = page(store, 1)
+    mine = ledger_file(store, 1)
     mine.flush()
     assert not store.objects
 
@@ -72,24 +72,24 @@ def test_nothing_new_is_not_written() -> None:
     assert store.get_with_age(LEDGER_KEYS.partial(0, 1))[1] == 1
 
 
-def test_a_successor_goes_on_with_what_was_flushed() -> None:
+def test_a_successor_continues_with_the_flushed_rows() -> None:
     store = MemoryStore()
-    first = page(store, 1)
+    first = ledger_file(store, 1)
     first.add(ledger_row(11))
     first.flush()
     first.add(ledger_row(12))
 
-    second = page(store, 2)
+    second = ledger_file(store, 2)
     second.take_over()
 
     assert second.rows == [ledger_row(11)]
     assert second.missing == [10, 12, 13]
 
 
-def test_a_complete_copy_holds_each_item_once_in_order_and_replaces_the_older() -> None:
+def test_a_complete_copy_has_each_item_once_and_replaces_older_copies() -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.partial(0, 1), encode_rows(ledger_row(13), ledger_row(11)))
-    second = page(store, 2)
+    second = ledger_file(store, 2)
     second.take_over()
     for number in (12, 10):
         second.add(ledger_row(number, lease=2))
@@ -102,10 +102,10 @@ def test_a_complete_copy_holds_each_item_once_in_order_and_replaces_the_older() 
     }
 
 
-def test_a_retry_s_complete_copy_replaces_the_complete_one_before() -> None:
+def test_the_complete_copy_of_a_retry_replaces_the_earlier_one() -> None:
     store = MemoryStore()
-    filled(store, 1).complete()
-    retry = page(store, 2)
+    full_file(store, 1).complete()
+    retry = ledger_file(store, 2)
     retry.take_over()
     retry.add(ledger_row(11, lease=2, generation=1))
     retry.flush()
@@ -118,7 +118,7 @@ def test_a_retry_s_complete_copy_replaces_the_complete_one_before() -> None:
 
 def test_an_item_without_a_row_prevents_completion() -> None:
     store = MemoryStore()
-    mine = page(store, 1)
+    mine = ledger_file(store, 1)
     mine.add(ledger_row(10))
 
     with pytest.raises(ValueError, match="item file 0: 3 items have no row"):
@@ -126,11 +126,11 @@ def test_an_item_without_a_row_prevents_completion() -> None:
     assert not store.objects
 
 
-def test_a_late_holder_harms_nothing_of_its_successor_s() -> None:
+def test_a_late_holder_does_not_change_the_rows_of_its_successor() -> None:
     store = MemoryStore()
-    filled(store, 3, generation=1).flush()
+    full_file(store, 3, generation=1).flush()
     before = read_file_rows(store, LEDGER_KEYS, 0)
-    late = filled(store, 2)
+    late = full_file(store, 2)
     late.flush()
     late.complete()
 
@@ -138,27 +138,27 @@ def test_a_late_holder_harms_nothing_of_its_successor_s() -> None:
     assert read_file_rows(store, LEDGER_KEYS, 0) == before
 
 
-def test_other_pages_and_what_is_no_copy_stay() -> None:
+def test_other_files_and_unknown_objects_stay() -> None:
     store = MemoryStore()
     others = [LEDGER_KEYS.partial(1, 1), f"{LEDGER_KEYS.file_prefix(0)}notes.txt"]
     for key in others:
         store.put(key, b"")
-    filled(store, 2).complete()
+    full_file(store, 2).complete()
 
     assert set(store.objects) == {LEDGER_KEYS.complete(0, 2), *others}
 
 
-def test_a_folder_holds_a_ledger_too(tmp_path: Path) -> None:
+def test_a_ledger_in_a_folder_store(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
-    first = page(store, 1)
+    first = ledger_file(store, 1)
     first.add(ledger_row(11))
     first.flush()
-    second = page(store, 2)
+    second = ledger_file(store, 2)
     second.take_over()
     for number in second.missing:
         second.add(ledger_row(number, lease=2))
     second.complete()
-    filled(store, 1).flush()
+    full_file(store, 1).flush()
 
     assert [entry.key for entry in store.list_objects(LEDGER_KEYS.prefix)] == [
         LEDGER_KEYS.partial(0, 1),
@@ -175,7 +175,7 @@ def test_a_folder_holds_a_ledger_too(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=6))
-def test_holders_may_die_before_any_write_and_each_item_is_written_down_once(
+def test_each_item_has_one_row_after_holders_died_before_any_write(
     deaths: list[tuple[int, bool]],
 ) -> None:
     store = MortalStore()
@@ -193,8 +193,8 @@ def test_holders_may_die_before_any_write_and_each_item_is_written_down_once(
 
 
 def work(store: MortalStore, lease: int, *, is_eager: bool) -> None:
-    """What a holder does: go on, writing after each item or only at the end."""
-    mine = page(store, lease)
+    """Do a holder's work. is_eager: write after each item instead of at the end."""
+    mine = ledger_file(store, lease)
     mine.take_over()
     for number in mine.missing:
         mine.add(ledger_row(number, lease=lease))

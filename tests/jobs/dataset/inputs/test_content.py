@@ -1,4 +1,4 @@
-"""An input is brought to hand with exactly its bytes, or it is said why not."""
+"""Reading inputs: exactly their bytes, or an error with the reason."""
 
 import os
 import re
@@ -31,7 +31,7 @@ DIGEST = "sha256:" + "ab" * 32
 
 @pytest.fixture
 def scratch(tmp_path: Path) -> Iterator[Path]:
-    """Nothing is left in it."""
+    """A folder that must be empty again after the test."""
     path = tmp_path / "scratch"
     path.mkdir()
     yield path
@@ -43,51 +43,47 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
 
 
-def fault(place: ByteRange, store: Store, scratch: Path) -> str:
-    """What is said of a place that is at fault."""
-    with pytest.raises(PictureError) as caught, local_file(place, store, scratch, ALLOW_ALL):
+def input_error(source: ByteRange, store: Store, scratch: Path) -> str:
+    """The message of the error for an invalid input."""
+    with pytest.raises(PictureError) as caught, local_file(source, store, scratch, ALLOW_ALL):
         pass
     line = str(caught.value)
-    assert line.startswith(place.address[:50])
+    assert line.startswith(source.address[:50])
     assert "\n" not in line
     return line
 
 
-def test_a_whole_file_of_this_machine_is_itself(
-    tmp_path: Path, store: Store, scratch: Path
-) -> None:
+def test_a_whole_local_file_is_not_copied(tmp_path: Path, store: Store, scratch: Path) -> None:
     path = tmp_path / "a ä.jpg"
     path.write_bytes(CONTENT)
-    with local_file(ByteRange(address=str(path)), store, scratch, ALLOW_ALL) as hand:
-        assert hand == path
+    with local_file(ByteRange(address=str(path)), store, scratch, ALLOW_ALL) as file:
+        assert file == path
     assert path.read_bytes() == CONTENT
 
 
 @given(st.integers(0, 3000), st.none() | st.integers(0, 3000))
-def test_a_part_is_exactly_that(start: int, length: int | None) -> None:
+def test_a_part_has_exactly_its_bytes(start: int, length: int | None) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "t.tar")
         path.write_bytes(CONTENT)
-        place = ByteRange(address=str(path), start=start, length=length)
+        source = ByteRange(address=str(path), start=start, length=length)
         store = FolderStore(Path(folder, "store"))
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
         if length is not None and len(wanted) < length:
-            assert "ends too soon" in fault(place, store, Path(folder))
+            assert "ends too soon" in input_error(source, store, Path(folder))
         elif not wanted:
-            assert "is empty" in fault(place, store, Path(folder))
-            assert read_content(place, store, Path(folder), ALLOW_ALL) == b""
+            assert "is empty" in input_error(source, store, Path(folder))
+            assert read_content(source, store, Path(folder), ALLOW_ALL) == b""
         else:
-            with local_file(place, store, Path(folder), ALLOW_ALL) as hand:
+            with local_file(source, store, Path(folder), ALLOW_ALL) as file:
                 assert (
-                    hand.read_bytes()
-                    == read_content(place, store, Path(folder), ALLOW_ALL)
+                    file.read_bytes()
+                    == read_content(source, store, Path(folder), ALLOW_ALL)
                     == wanted
                 )
 
 
-def test_what_cannot_be_read_here_is_the_inputs_fault(
-    tmp_path: Path, store: Store, scratch: Path
-) -> None:
+def test_an_unreadable_file_is_an_input_error(tmp_path: Path, store: Store, scratch: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "loop.jpg").symlink_to(tmp_path / "loop.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
@@ -97,34 +93,38 @@ def test_what_cannot_be_read_here_is_the_inputs_fault(
         ("empty.jpg/a.jpg", "Not a directory"),
         ("scratch", "is a folder"),
         ("loop.jpg", "symbolic links"),
-        ("pipe.jpg", "is no file"),
+        ("pipe.jpg", "is not a file"),
         ("x" * 300, "too long"),
         ("a\nb", "No such file"),
     ):
         for length in (None, 10):
-            place = ByteRange(address=f"{tmp_path}/{name}", length=length)
-            said = fault(place, store, scratch)
-            assert words in said or (name == "empty.jpg" and "ends too soon" in said)
+            source = ByteRange(address=f"{tmp_path}/{name}", length=length)
+            message = input_error(source, store, scratch)
+            assert words in message or (name == "empty.jpg" and "ends too soon" in message)
 
 
-def test_what_may_not_be_read_is_the_inputs_fault(store: Store) -> None:
+def test_a_forbidden_file_is_an_input_error(store: Store) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "a.jpg")
         path.write_bytes(CONTENT)
         path.chmod(0)
         Path(folder).chmod(0o755)
         with unprivileged():
-            assert "Permission denied" in fault(ByteRange(address=str(path)), store, Path(folder))
+            assert "Permission denied" in input_error(
+                ByteRange(address=str(path)), store, Path(folder)
+            )
 
 
-def test_an_object_comes_whole_and_in_parts(prefix: S3Prefix, store: Store, scratch: Path) -> None:
+def test_an_object_is_read_whole_and_in_parts(
+    prefix: S3Prefix, store: Store, scratch: Path
+) -> None:
     address = prefix.put("a ä/b+c%20?.jpg", CONTENT)
     for start, length in ((0, None), (0, 2560), (10, 20), (2559, 1), (7, None)):
-        place = ByteRange(address=address, start=start, length=length)
+        source = ByteRange(address=address, start=start, length=length)
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
-        with local_file(place, store, scratch, ALLOW_ALL) as hand:
-            assert hand.read_bytes() == wanted
-        assert not hand.exists()
+        with local_file(source, store, scratch, ALLOW_ALL) as file:
+            assert file.read_bytes() == wanted
+        assert not file.exists()
     assert (
         read_content(ByteRange(address=address, start=5, length=0), store, scratch, ALLOW_ALL)
         == b""
@@ -134,11 +134,11 @@ def test_an_object_comes_whole_and_in_parts(prefix: S3Prefix, store: Store, scra
     )
 
 
-def test_an_object_that_cannot_be_read_is_the_inputs_fault(
+def test_an_unreadable_object_is_an_input_error(
     prefix: S3Prefix, store: Store, scratch: Path
 ) -> None:
     address = prefix.put("a.jpg", CONTENT)
-    for place, words in (
+    for source, words in (
         (ByteRange(address=f"{prefix.address}/nowhere.jpg"), "no such object"),
         (ByteRange(address="s3://no-such-bucket/a.jpg"), "no such bucket"),
         (ByteRange(address="s3://No_Bucket"), "a bucket name"),
@@ -147,25 +147,25 @@ def test_an_object_that_cannot_be_read_is_the_inputs_fault(
         (ByteRange(address=address, start=2000, length=1000), "ends too soon"),
         (ByteRange(address=address, start=3000, length=1), "shorter than when it was listed"),
     ):
-        assert words in fault(place, store, scratch)
+        assert words in input_error(source, store, scratch)
 
 
 @pytest.fixture
 def proxy(prefix: S3Prefix, moto: Server) -> Iterator[Proxy]:
-    """A proxy between the client and what lies below the prefix."""
+    """A proxy between the client and the server."""
     with faulty_proxy(moto.endpoint) as proxy, s3_environment(moto.behind(proxy.endpoint)):
         s3_client.cache_clear()
         yield proxy
 
 
-def test_one_forbidden_object_is_the_inputs_fault(
+def test_a_forbidden_object_is_an_input_error(
     prefix: S3Prefix, proxy: Proxy, store: Store, scratch: Path
 ) -> None:
-    place = ByteRange(address=prefix.put("a.jpg", CONTENT))
+    source = ByteRange(address=prefix.put("a.jpg", CONTENT))
     proxy.script(canned_error(403, "AccessDenied"))
-    assert "access denied" in fault(place, store, scratch)
+    assert "access denied" in input_error(source, store, scratch)
     proxy.script(canned_error(403, "InvalidObjectState"))
-    assert "archived" in fault(place, store, scratch)
+    assert "archived" in input_error(source, store, scratch)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_one_forbidden_object_is_the_inputs_fault(
         (canned_error(400, "ExpiredToken"), StoreRefused),
     ],
 )
-def test_a_store_that_fails_is_not_the_inputs_fault(
+def test_a_failing_bucket_is_not_an_input_error(
     prefix: S3Prefix,
     proxy: Proxy,
     store: Store,
@@ -186,27 +186,27 @@ def test_a_store_that_fails_is_not_the_inputs_fault(
     answer: Canned | Fault,
     kind: type[Exception],
 ) -> None:
-    place = ByteRange(address=prefix.put("a.jpg", CONTENT))
+    source = ByteRange(address=prefix.put("a.jpg", CONTENT))
     proxy.script(*[answer] * 3)
-    with pytest.raises(kind) as caught, local_file(place, store, scratch, ALLOW_ALL):
+    with pytest.raises(kind) as caught, local_file(source, store, scratch, ALLOW_ALL):
         pass
-    assert place.address in str(caught.value)
+    assert source.address in str(caught.value)
     assert "testsecret" not in str(caught.value)
-    # Nothing is left over that would spoil the next attempt.
+    # The failed attempt must not affect the next one.
     proxy.reset(0)
-    assert read_content(place, store, scratch, ALLOW_ALL) == CONTENT
+    assert read_content(source, store, scratch, ALLOW_ALL) == CONTENT
 
 
-def test_what_breaks_off_is_asked_for_again(
+def test_a_truncated_answer_is_requested_again(
     prefix: S3Prefix, proxy: Proxy, store: Store, scratch: Path
 ) -> None:
-    place = ByteRange(address=prefix.put("a.jpg", CONTENT))
+    source = ByteRange(address=prefix.put("a.jpg", CONTENT))
     proxy.script(Fault.CUT, Fault.CUT)
-    assert read_content(place, store, scratch, ALLOW_ALL) == CONTENT
+    assert read_content(source, store, scratch, ALLOW_ALL) == CONTENT
 
 
 @pytest.mark.parametrize("kind", ["folder", "bucket"])
-def test_what_was_sent_along_is_read_from_the_store(
+def test_an_uploaded_file_is_read_from_the_store(
     tmp_path: Path, prefix: S3Prefix, scratch: Path, kind: str
 ) -> None:
     store: Store = (
@@ -214,33 +214,33 @@ def test_what_was_sent_along_is_read_from_the_store(
     )
     store.put(blob_key(DIGEST), CONTENT)
     for start, length in ((0, None), (10, 20), (7, None)):
-        place = ByteRange(address=f"blob:{DIGEST}", start=start, length=length)
+        source = ByteRange(address=f"blob:{DIGEST}", start=start, length=length)
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
-        assert read_content(place, store, scratch, ALLOW_ALL) == wanted
+        assert read_content(source, store, scratch, ALLOW_ALL) == wanted
     beyond = ByteRange(address=f"blob:{DIGEST}", start=2000, length=1000)
-    assert "ends too soon" in fault(beyond, store, scratch)
+    assert "ends too soon" in input_error(beyond, store, scratch)
     for length in (None, 10):
-        fault(ByteRange(address=f"blob:{DIGEST[:-2]}cd", length=length), store, scratch)
+        input_error(ByteRange(address=f"blob:{DIGEST[:-2]}cd", length=length), store, scratch)
 
 
-def test_who_works_with_a_file_may_fail_in_their_own_way(
+def test_an_error_of_the_caller_is_not_translated(
     tmp_path: Path, store: Store, scratch: Path
 ) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(CONTENT)
-    for place in (ByteRange(address=str(path)), ByteRange(address=str(path), length=5)):
+    for source in (ByteRange(address=str(path)), ByteRange(address=str(path), length=5)):
         with (
             pytest.raises(FileNotFoundError, match="mine"),
-            local_file(place, store, scratch, ALLOW_ALL),
+            local_file(source, store, scratch, ALLOW_ALL),
         ):
             raise FileNotFoundError("mine")
 
 
-def test_many_may_read_at_once(prefix: S3Prefix, store: Store, scratch: Path) -> None:
-    place = ByteRange(address=prefix.put("a.jpg", CONTENT), start=1)
+def test_threads_read_in_parallel(prefix: S3Prefix, store: Store, scratch: Path) -> None:
+    source = ByteRange(address=prefix.put("a.jpg", CONTENT), start=1)
     got: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda: got.append(read_content(place, store, scratch, ALLOW_ALL)))
+        threading.Thread(target=lambda: got.append(read_content(source, store, scratch, ALLOW_ALL)))
         for _ in range(8)
     ]
     for thread in threads:
@@ -250,18 +250,18 @@ def test_many_may_read_at_once(prefix: S3Prefix, store: Store, scratch: Path) ->
     assert got == [CONTENT[1:]] * 8
 
 
-def refusal(place: ByteRange, store: Store, scratch: Path, access: AccessPolicy) -> str:
-    """What is said of a place that may not be read."""
-    with pytest.raises(PictureError) as caught, local_file(place, store, scratch, access):
-        raise AssertionError("it was brought to hand")
+def refusal(source: ByteRange, store: Store, scratch: Path, access: AccessPolicy) -> str:
+    """What is message of a source that may not be read."""
+    with pytest.raises(PictureError) as caught, local_file(source, store, scratch, access):
+        raise AssertionError("the file was opened")
     with pytest.raises(PictureError, match=re.escape(str(caught.value))):
-        read_content(place, store, scratch, access)
+        read_content(source, store, scratch, access)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("length", [None, 10])
-def test_nothing_is_read_beyond_reach(
+def test_nothing_outside_the_allowed_paths_is_read(
     tmp_path: Path, store: Store, scratch: Path, length: int | None
 ) -> None:
     mine, other = tmp_path / "mine", tmp_path / "other"
@@ -273,23 +273,23 @@ def test_nothing_is_read_beyond_reach(
     access = AccessPolicy((store.address, str(mine)))
 
     for name in ("a.jpg", "near.jpg"):
-        place = ByteRange(address=f"{mine}/{name}", length=length)
-        with local_file(place, store, scratch, access) as hand:
-            assert hand.read_bytes() == CONTENT[:length]
-            assert not hand.is_symlink()
+        source = ByteRange(address=f"{mine}/{name}", length=length)
+        with local_file(source, store, scratch, access) as file:
+            assert file.read_bytes() == CONTENT[:length]
+            assert not file.is_symlink()
     for address, words in (
-        (f"{other}/a.jpg", "where `work` may not read"),
-        (f"{mine}/link.jpg", "lies through a link where `work` may not read"),
+        (f"{other}/a.jpg", "`work` may not read this path"),
+        (f"{mine}/link.jpg", "a link leads to a path that `work` may not read"),
         (f"{mine}/../other/a.jpg", "must be an absolute path without `..`"),
         ("file:///etc/passwd", "file:// is not opened by workers"),
         ("http://169.254.169.254/latest/meta-data/", "http:// is not opened by workers"),
-        ("s3://elsewhere/a.jpg", "where `work` may not read"),
+        ("s3://elsewhere/a.jpg", "`work` may not read this path"),
     ):
-        said = refusal(ByteRange(address=address, length=length), store, scratch, access)
-        assert words in said, address
+        message = refusal(ByteRange(address=address, length=length), store, scratch, access)
+        assert words in message, address
 
 
-def test_a_blob_is_a_file_of_the_store_and_no_link_out_of_it(
+def test_a_blob_may_not_be_a_link_out_of_the_store(
     tmp_path: Path, store: FolderStore, scratch: Path
 ) -> None:
     secret = tmp_path / "secret.jpg"
@@ -300,21 +300,21 @@ def test_a_blob_is_a_file_of_the_store_and_no_link_out_of_it(
 
     store.local_path(blob_key(DIGEST)).unlink()
     store.local_path(blob_key(DIGEST)).symlink_to(secret)
-    said = refusal(ByteRange(address=f"blob:{DIGEST}"), store, scratch, access)
-    assert "is a link that leads out of" in said
+    message = refusal(ByteRange(address=f"blob:{DIGEST}"), store, scratch, access)
+    assert "is a link that leads out of" in message
     for digest in ("sha256:../../../../secret.jpg", "sha256:", "", "/etc/passwd"):
-        assert "is no digest" in refusal(
+        assert "is not the digest" in refusal(
             ByteRange(address=f"blob:{digest}"), store, scratch, access
         )
 
 
-def test_what_goes_through_memory_is_not_too_large(
-    tmp_path: Path, store: Store, scratch: Path
-) -> None:
+def test_a_large_extra_is_refused(tmp_path: Path, store: Store, scratch: Path) -> None:
     path = tmp_path / "a.json"
     with path.open("wb") as file:
         file.truncate(MAX_READ + 1)
-    with pytest.raises(PictureError, match=f"has {MAX_READ + 1} bytes, and at most {MAX_READ}"):
+    with pytest.raises(
+        PictureError, match=f"has {MAX_READ + 1} bytes; a file beside a picture may have at most"
+    ):
         read_content(ByteRange(address=str(path)), store, scratch, ALLOW_ALL)
     assert read_content(ByteRange(address=str(path), length=9), store, scratch, ALLOW_ALL) == bytes(
         9

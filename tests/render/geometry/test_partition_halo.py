@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from render.geometry.grid import Grid
-from render.geometry.halo import halo_exchange
-from render.geometry.partition import Block, partition
+from render.geometry.partition import Block, halo_exchange, partition
 from render.geometry.rect import Rect
 from render.geometry.sampling_grid import SamplingGrid
 

@@ -1,14 +1,14 @@
-"""The tasks after items: packing the tars of finished item files, and the contact sheet."""
+"""The tasks after items: packing tars and drawing the contact sheet; and arguments of all tasks."""
 
 import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cluster.pool import Failed, Finished, Task
+from cluster.task import Failed, Finished, Task
+from jobs.dataset.inputs.item import SampleFile
 from jobs.dataset.ledger.writer import LedgerWriter, OpenLedgerFile
 from jobs.dataset.tar_shards import sample_key, shard_name
-from jobs.dataset.worker_tasks import ShardRequest, ShardSample, SheetEntry
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.lease import HeldLease
 from jobs.runtime.logs import LOG
@@ -22,6 +22,55 @@ _MAX_VARIANT_COLUMNS = 16
 
 
 @dataclass(frozen=True)
+class ShardSample:
+    """A finished item and its extras, the files beside its input.
+
+    key: of the sample in the tar. member: the name of the result in the tar.
+    """
+
+    number: int
+    key: str
+    member: str
+    extras: tuple[SampleFile, ...]
+
+
+@dataclass(frozen=True)
+class ShardRequest:
+    """The content of the tar of an item file, in order.
+
+    generation: of the job. older_tars: the names of tars that may contain some of the results,
+    because they were packed before a retry.
+    """
+
+    file: int
+    generation: int
+    older_tars: tuple[str, ...]
+    samples: tuple[ShardSample, ...]
+
+
+@dataclass(frozen=True)
+class SheetEntry:
+    """An item on the contact sheet. failed: the reason, if it failed."""
+
+    number: int
+    label: str
+    failed: str | None
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """The settings of a worker, besides its plan and context.
+
+    generation: of the job. any_device: whether workers may have devices that compute different
+    bytes. at_once: the number of items that a worker handles at a time.
+    """
+
+    generation: int
+    any_device: bool
+    at_once: int
+
+
+@dataclass(frozen=True)
 class _PendingShard:
     """An item file whose tar is being packed. older_tars: the tars that it replaces."""
 
@@ -31,7 +80,7 @@ class _PendingShard:
 
 
 class PostTasks:
-    """A queue of post tasks, which have negative numbers, and the work after each of them.
+    """A queue of tasks with negative numbers, and the work after each of them.
 
     lease: checked before anything is deleted that a successor may still need.
     """
@@ -77,7 +126,7 @@ class PostTasks:
             self._ledger.delete_replaced(shard.file, shard.older_tars)
 
     def refresh_sheet(self) -> None:
-        """Request the contact sheet now and then, while the first items run."""
+        """Request the contact sheet every 20 seconds, while the first items run."""
         is_time = time.monotonic() - self._sheet_at >= _SHEET_SECONDS
         if self._ledger.has_first_file and is_time:
             self.request_sheet()

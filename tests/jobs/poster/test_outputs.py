@@ -1,4 +1,4 @@
-"""The manifest: what was made, from what, by what, with its checksums."""
+"""The outputs of a poster and its manifest."""
 
 import json
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ FIELDS = {
 }
 
 
-def test_the_manifest_says_it_all(picture: Path, weights: Path, tmp_path: Path) -> None:
+def test_the_manifest_is_complete(picture: Path, weights: Path, tmp_path: Path) -> None:
     plan = plan_poster(picture, weights, "outputs=[png, tiff]", "size=x1 @ 300dpi")
-    begun = datetime.now(UTC).replace(microsecond=0)
+    before = datetime.now(UTC).replace(microsecond=0)
     render_here(plan, tmp_path, lambda progress: None, crew_in_process)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
 
@@ -43,11 +43,11 @@ def test_the_manifest_says_it_all(picture: Path, weights: Path, tmp_path: Path) 
     assert {"python", "dreamfarm", "torch", "torchvision", "ray"} <= set(manifest["software"])
     assert manifest["device"]
     assert manifest["workers"] == plan.workers
-    assert begun <= datetime.fromisoformat(manifest["started"]) <= datetime.now(UTC)
+    assert before <= datetime.fromisoformat(manifest["started"]) <= datetime.now(UTC)
     assert manifest["megapixel_steps"] == pytest.approx(plan.megapixel_steps, abs=1e-3)
 
 
-def test_timings_cover_the_phases(picture: Path, weights: Path, tmp_path: Path) -> None:
+def test_the_seconds_cover_all_phases(picture: Path, weights: Path, tmp_path: Path) -> None:
     plan = plan_poster(picture, weights)
     seconds = render_here(plan, tmp_path, lambda progress: None, crew_in_process)["seconds"]
 

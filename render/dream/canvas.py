@@ -1,7 +1,13 @@
-"""The update of one gradient ascent step: x <- clip(x + eta * sum_k w_k g_k / mean|g_k|).
+"""What changes the canvas: the start of an octave, and the update of a gradient ascent step.
 
-`abs_sums` gives what the mean |g| needs, `render.dream.step.step_scales` turns the sums of all
-tiles into eta * w_k / mean|g_k|, and `ascend` applies them. All work on any part of the picture.
+Octave    x <- base + detail. The detail is the canvas minus the base of the previous octave,
+          resampled to the new size. The base is taken again from the input, which is sharper
+          (Mordvintsev et al. 2015).
+Update    x <- clip(x + eta * sum_k w_k g_k / mean|g_k|). `abs_sums` gives what the mean |g| needs,
+          `render.dream.step.step_scales` turns the sums of all tiles into eta * w_k / mean|g_k|,
+          and `ascend` applies them.
+
+All functions work on any part of the picture.
 """
 
 from collections.abc import Sequence
@@ -11,11 +17,25 @@ import torch
 from torch import Tensor
 
 from render.dream.config import Dream, KeptColours
+from render.dream.resample import Read, resample
+from render.geometry.rect import Rect, Size
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
 
 _HARD_LIMIT = Dream(limit="hard")
 
 _SOFT_RANGE = 0.25  # of the range from black to white
+
+
+def octave_base(read: Read, source: Size, size: Size, rect: Rect) -> Tensor:
+    """The input of size `source` resampled to an octave's size: its pixels `rect`, (h, w, 3)."""
+    return clamp_canvas(resample(read, source, size, rect))
+
+
+def add_detail(
+    base: Tensor, detail: Read, previous: Size, size: Size, rect: Rect, keep: KeptColours | None
+) -> Tensor:
+    """The base's pixels `rect` plus the detail of the previous octave, resampled: (h, w, 3)."""
+    return apply_change(base, resample(detail, previous, size, rect), keep)
 
 
 def abs_sums(bands: Sequence[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which rows count, out of whatever copies holders have left."""
+"""Reading the rows that count from the copies of several leases."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ complete_copies = st.dictionaries(
 
 
 @given(partial_copies, complete_copies)
-def test_the_highest_lease_s_row_counts_then_the_highest_generation_s(
+def test_the_highest_lease_wins_then_the_highest_generation(
     partial: dict[int, dict[int, int]], complete: dict[int, dict[int, int]]
 ) -> None:
     store = MemoryStore()
@@ -46,7 +46,7 @@ def test_the_highest_lease_s_row_counts_then_the_highest_generation_s(
         assert (int(one.message or 0), one.generation) == max(ranks[item])
 
 
-def test_who_made_a_row_matters_less_than_who_wrote_it_down_last() -> None:
+def test_the_lease_of_the_copy_wins_over_the_lease_in_the_row() -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.partial(0, 3), encode_rows(ledger_row(1, lease=1, message="taken over")))
     store.put(LEDGER_KEYS.partial(0, 2), encode_rows(ledger_row(1, lease=2, message="late")))
@@ -54,7 +54,7 @@ def test_who_made_a_row_matters_less_than_who_wrote_it_down_last() -> None:
     assert read_file_rows(store, LEDGER_KEYS, 0)[1].message == "taken over"
 
 
-def test_rows_come_in_order_each_once_of_the_pages_asked_for() -> None:
+def test_rows_of_the_given_files_are_in_order_without_duplicates() -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.partial(0, 1), encode_rows(ledger_row(2), ledger_row(0)))
     store.put(LEDGER_KEYS.partial(0, 2), encode_rows(ledger_row(0), ledger_row(1)))
@@ -64,7 +64,7 @@ def test_rows_come_in_order_each_once_of_the_pages_asked_for() -> None:
     assert [one.number for one in read_rows(store, LEDGER_KEYS, [0, 1])] == [0, 1, 2, 3, 4]
 
 
-def test_one_page_is_read_at_a_time() -> None:
+def test_one_file_is_read_at_a_time() -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.complete(0, 1), encode_rows(ledger_row(0)))
     store.put(LEDGER_KEYS.complete(1, 1), b"damaged")
@@ -78,7 +78,7 @@ def test_one_page_is_read_at_a_time() -> None:
 @pytest.mark.parametrize(
     "line", [b"{}", b"\xff", b'{"number": 1', b"", ledger_row(1).encode()[:-9]]
 )
-def test_a_damaged_line_is_named(line: bytes) -> None:
+def test_a_damaged_line_is_an_error_with_its_number(line: bytes) -> None:
     store = MemoryStore()
     store.put(
         LEDGER_KEYS.partial(0, 1), ledger_row(0).encode() + line + b"\n" + ledger_row(2).encode()
@@ -88,7 +88,7 @@ def test_a_damaged_line_is_named(line: bytes) -> None:
         read_file_rows(store, LEDGER_KEYS, 0)
 
 
-def test_what_else_lies_among_the_copies_is_left_alone() -> None:
+def test_unknown_objects_among_the_copies_are_ignored() -> None:
     store = MemoryStore()
     store.put(f"{LEDGER_KEYS.file_prefix(0)}notes.txt", b"not a row")
     store.put(LEDGER_KEYS.partial(0, 1), encode_rows(ledger_row(0)))
@@ -96,8 +96,8 @@ def test_what_else_lies_among_the_copies_is_left_alone() -> None:
     assert list(read_file_rows(store, LEDGER_KEYS, 0)) == [0]
 
 
-class Finishing(MemoryStore):
-    """A holder completes the page just after the reader's first listing."""
+class CompletingStore(MemoryStore):
+    """Replaces the partial copy by the complete one after the first listing."""
 
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
         listed = list(super().list_objects(prefix))
@@ -106,29 +106,29 @@ class Finishing(MemoryStore):
         return iter(listed)
 
 
-def test_a_copy_that_goes_while_it_is_read_has_a_successor() -> None:
-    store = Finishing()
+def test_a_copy_deleted_during_a_read_is_found_in_its_replacement() -> None:
+    store = CompletingStore()
     store.put(LEDGER_KEYS.partial(0, 1), encode_rows(ledger_row(0)))
 
     assert list(read_file_rows(store, LEDGER_KEYS, 0)) == [0, 1]
 
 
-class Lying(MemoryStore):
-    """Lists what is not there."""
+class StaleListingStore(MemoryStore):
+    """Lists objects that do not exist."""
 
     def get(self, key: str) -> bytes:
         raise ObjectNotFound(key)
 
 
-def test_a_store_that_goes_on_listing_what_is_not_there_ends_the_search() -> None:
-    store = Lying()
+def test_a_read_ends_if_listed_objects_stay_missing() -> None:
+    store = StaleListingStore()
     store.put(LEDGER_KEYS.partial(0, 1), encode_rows(ledger_row(0)))
 
     with pytest.raises(ObjectNotFound):
         read_file_rows(store, LEDGER_KEYS, 0)
 
 
-class Counting(MemoryStore):
+class CountingStore(MemoryStore):
     """Counts its listings."""
 
     listings = 0
@@ -139,10 +139,8 @@ class Counting(MemoryStore):
 
 
 @given(st.sets(st.integers(0, 40)), st.sets(st.integers(0, 40)))
-def test_complete_pages_are_found_in_one_listing_each_once(
-    complete: set[int], begun: set[int]
-) -> None:
-    store = Counting()
+def test_complete_files_are_found_with_one_listing(complete: set[int], begun: set[int]) -> None:
+    store = CountingStore()
     for n in complete:
         store.put(LEDGER_KEYS.complete(n, 1), b"")
         store.put(LEDGER_KEYS.complete(n, 3), b"")
@@ -154,23 +152,23 @@ def test_complete_pages_are_found_in_one_listing_each_once(
 
 
 @pytest.mark.parametrize(
-    ("complete", "partial", "pages"), [(1, 2, []), (2, 1, [0]), (2, 2, [0]), (9, 10, [])]
+    ("complete", "partial", "files"), [(1, 2, []), (2, 1, [0]), (2, 2, [0]), (9, 10, [])]
 )
-def test_a_page_that_a_later_holder_writes_again_is_complete_no_more(
-    complete: int, partial: int, pages: list[int]
+def test_a_file_written_again_by_a_later_lease_is_not_complete(
+    complete: int, partial: int, files: list[int]
 ) -> None:
     store = MemoryStore()
     store.put(LEDGER_KEYS.complete(0, complete), encode_rows(ledger_row(0), ledger_row(1)))
     store.put(LEDGER_KEYS.partial(0, partial), encode_rows(ledger_row(0)))
 
-    assert list(complete_files(store, LEDGER_KEYS)) == pages
+    assert list(complete_files(store, LEDGER_KEYS)) == files
 
 
-def test_a_row_reads_back_whatever_is_in_it() -> None:
+def test_a_row_with_special_characters_reads_back() -> None:
     store = MemoryStore()
-    strange: LedgerRow = ledger_row(
+    special: LedgerRow = ledger_row(
         0, key="a\u2028b\x85c\r/日本.jpg", message="line\u2028separator\x0c"
     )
-    store.put(LEDGER_KEYS.partial(0, 1), encode_rows(strange, ledger_row(1)))
+    store.put(LEDGER_KEYS.partial(0, 1), encode_rows(special, ledger_row(1)))
 
-    assert read_file_rows(store, LEDGER_KEYS, 0)[0] == strange
+    assert read_file_rows(store, LEDGER_KEYS, 0)[0] == special

@@ -1,0 +1,180 @@
+"""A job in a store, for the Python interface and the command line: watch, control and fetch it."""
+
+import base64
+import html
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.records import request
+from jobs.records.job import load_job
+from jobs.records.keys import JobKeys
+from jobs.records.report import Report, load_report
+from jobs.records.state import ENDED, Redo, State
+from jobs.records.status import parse_failure
+from jobs.services.kinds import KINDS
+from jobs.store.errors import StoreUnreachable
+from jobs.store.store import Store
+from jobs.text.report import ResultReport
+
+if TYPE_CHECKING:
+    from jobs.dataset.ledger.rows import LedgerRow
+
+DEFAULT_FOLDER = Path("dreams")
+"""The folder of results, and the default store."""
+
+
+class Job:
+    """A job in a store. Each property and method reads the store again.
+
+    All of them raise StoreError if the store does not answer, and JobNotFound if the job is gone.
+    """
+
+    def __init__(self, store: Store, job: str) -> None:
+        """Refer to a job by its complete id, without a request to the store."""
+        self._store, self.id = store, job
+
+    def __repr__(self) -> str:
+        return f"Job({self.id!r} in {self._store.address!r})"
+
+    def report(self) -> Report:
+        """Everything that the store tells about the job now."""
+        return load_report(self._store, self.id)
+
+    @property
+    def state(self) -> State:
+        """`queued`, `running`, `paused`, `succeeded`, `failed` or `cancelled`."""
+        return load_job(self._store, self.id).state
+
+    @property
+    def progress(self) -> float:
+        """The fraction of the work that is done, from 0 to 1."""
+        return load_job(self._store, self.id).progress
+
+    def watch(
+        self, every: float = 2.0, message: Callable[[str], None] | None = None
+    ) -> Iterator[Report]:
+        """Yield a report at once and every few seconds; the last one is of the ended job.
+
+        If the store does not answer, it waits for the store.
+
+        every: seconds between reports. message: called with a line when the store stops to answer,
+        and when it answers again.
+        """
+        is_cut_off = False
+        while True:
+            try:
+                report = self.report()
+            except StoreUnreachable as error:
+                if not is_cut_off and message is not None:
+                    message(f"{error}; trying again")
+                is_cut_off = True
+            else:
+                if is_cut_off and message is not None:
+                    message(f"{self._store.address}: answers again")
+                is_cut_off = False
+                yield report
+                if report.state in ENDED:
+                    return
+            time.sleep(every)
+
+    def wait(self, timeout: float | None = None, every: float = 2.0) -> Report:
+        """Wait until the job has ended, well or not, and return its last report.
+
+        A job ends only if a `dreamfarm work` serves the store. A paused job has not ended.
+
+        timeout: seconds; None for no limit. every: seconds between two looks at the store. Raises
+        TimeoutError.
+        """
+        deadline = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                report = self.report()
+            except StoreUnreachable as error:
+                last = str(error)
+            else:
+                if report.state in ENDED:
+                    return report
+                last = f"{self.id}: still {report.state}"
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"{last} after {timeout:g} s")
+            time.sleep(min(every, left))
+
+    def pause(self) -> State:
+        """Stop the job at its next step, or before it starts. Raises RequestError if it has ended.
+
+        Like the other requests, this returns the state right after the request: a running job
+        stays `running` until its next step.
+        """
+        return request.pause(self._store, self.id)
+
+    def resume(self) -> State:
+        """Continue a paused job. Raises RequestError if the job has ended."""
+        return request.resume(self._store, self.id)
+
+    def cancel(self) -> State:
+        """Cancel the job; only `retry` starts it again. Raises RequestError if it has ended."""
+        return request.cancel(self._store, self.id)
+
+    def retry(self, *, only_failed: bool = False, failure: str | None = None) -> State:
+        """Run a failed or cancelled job again, from its last checkpoint.
+
+        A dataset may also have succeeded: it renders its missing items, and its failed items again.
+
+        Args:
+            only_failed: Run only failed items of a dataset.
+            failure: Run only failed items of this class: `infra`, `memory`, `input` or `bug`.
+
+        Raises:
+            RequestError: The state forbids it, or the job has no items.
+        """
+        chosen = parse_failure(failure)
+        redo = Redo(failure=chosen) if only_failed or chosen else None
+        return request.retry(self._store, self.id, redo)
+
+    def fetch(
+        self, out: str | Path | None = None, formats: str | Sequence[str] = ()
+    ) -> ResultReport:
+        """Download the results of a succeeded job, and verify them. A repeated call resumes.
+
+        Args:
+            out: The folder of the results. Default: `dreams/JOB`.
+            formats: Formats of a poster, such as `tiff:16`; default: those of the job. While the
+                store has the last checkpoint, this machine can make other formats from it.
+
+        Raises:
+            RequestError: The job has not succeeded, or a format is not available.
+        """
+        found = load_job(self._store, self.id)
+        folder = DEFAULT_FOLDER / self.id if out is None else Path(out)
+        wanted = [formats] if isinstance(formats, str) else formats
+        return KINDS[found.kind].fetch(self._store, found, folder, wanted)
+
+    def ledger(self) -> "Iterator[LedgerRow]":
+        """The result of each item of a dataset. Raises RequestError for a poster."""
+        from jobs.dataset.inputs.index import job_items
+        from jobs.dataset.ledger.reader import LedgerKeys, read_rows
+
+        index = job_items(self._store, load_job(self._store, self.id))
+        return read_rows(self._store, LedgerKeys(self.id), index.files)
+
+    def preview(self) -> bytes | None:
+        """The newest preview, as the bytes of a JPEG; None before the first octave has ended."""
+        entries = list(self._store.list_objects(JobKeys(self.id).previews))
+        if not entries:
+            return None
+        newest = max(entries, key=lambda entry: (entry.modified, entry.key))
+        return self._store.get(newest.key)
+
+    def _repr_html_(self) -> str:
+        """The state and the preview of the job, for notebooks."""
+        report, picture = self.report(), self.preview()
+        reason = f": {html.escape(report.reason)}" if report.reason else ""
+        text = f"<p>{self.id}: {report.state}, {report.progress:.0%}{reason}</p>"
+        if picture is None:
+            return text
+        encoded = base64.b64encode(picture).decode()
+        return f'{text}<img alt="{self.id}" src="data:image/jpeg;base64,{encoded}">'

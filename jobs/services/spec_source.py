@@ -1,0 +1,123 @@
+"""Specs for the Python interface and the command line: from a file, a picture or a mapping."""
+
+from collections.abc import Iterator, Mapping
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any
+
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.document import Document, read_document, set_field
+from jobs.spec.kinds import AnySpec, parse_spec
+from jobs.spec.poster import PosterSpec
+from jobs.text.errors import RequestError
+
+SpecSource = AnySpec | Mapping[str, Any] | str | Path
+"""A spec; a document of one; or the path of a spec file, a picture or a folder of pictures."""
+
+_SPEC_SUFFIXES = (".yaml", ".yml", ".json")
+
+_SHORTCUTS = {"network": "network.name", "weights": "network.weights", "workers": "crew.workers"}
+
+
+def load_spec(source: SpecSource, **overrides: Any) -> AnySpec:
+    """Make a spec, and replace some of its fields.
+
+    Args:
+        source: A spec, a document, or the path of a spec file, a picture or a folder of pictures.
+        overrides: Spec fields by name; None keeps a field. `dream__steps=4` and
+            `dream={"steps": 4}` both change a nested field, and keep the other fields of `dream`.
+            Shortcuts: `layer`; `network` and `weights` by name or path; `workers`. A `look` fills
+            only the fields that the source leaves out.
+
+    Raises:
+        RequestError: A field is wrong, or the file is unreadable. The text names the field.
+        RenderError: An atlas names a layer that its network does not have.
+        TypeError: The source or a value has a type that no spec can hold.
+    """
+    if isinstance(source, PosterSpec | DatasetSpec) and not overrides:
+        return source
+    return parse_spec(load_document(source, **overrides))
+
+
+def load_document(source: SpecSource, **overrides: Any) -> Document:
+    """Make the document of a spec, without validation. Arguments and errors: see `load_spec`."""
+    document = _source_document(source)
+    fields = {name: value for name, value in overrides.items() if value is not None}
+    layer, look = fields.pop("layer", None), fields.pop("look", None)
+    if layer is not None:
+        fields["objectives"] = [{"layer": layer}]
+    for key, value in _flatten(fields):
+        document = set_field(document, key, value)
+    if look is None:
+        return document
+    if isinstance(source, PosterSpec | DatasetSpec):
+        raise RequestError(f"look {look}: the spec has all fields already; name the look in a file")
+    return {**document, "look": look}
+
+
+def is_spec_file(path: str | Path) -> bool:
+    """Whether a path names a spec file, by its suffix."""
+    return Path(path).suffix.lower() in _SPEC_SUFFIXES
+
+
+def _source_document(source: object) -> Document:
+    match source:
+        case PosterSpec() | DatasetSpec():
+            return source.document()
+        case Mapping():
+            return {str(name): _as_json(str(name), value) for name, value in source.items()}
+        case str() | Path():
+            return _path_document(source)
+        case _:
+            raise TypeError(
+                f"source: must be a path, a mapping or a spec, not {type(source).__name__}; "
+                "for arrays and PIL images call render.deepdream"
+            )
+
+
+def _path_document(source: str | Path) -> Document:
+    if "://" in str(source):
+        raise RequestError(
+            f"{source}: not a local path; for pictures in a bucket write a spec with "
+            "kind: dataset and inputs: s3://BUCKET/PREFIX/"
+        )
+    path = Path(source)
+    if is_spec_file(path):
+        return read_document(path)
+    if path.is_dir():
+        return {"kind": "dataset", "inputs": {"path": str(path)}}
+    return {"kind": "poster", "input": {"path": str(path)}}
+
+
+def _flatten(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted names of fields, with JSON values. None keeps a field."""
+    for name, value in fields.items():
+        key = prefix + name.replace("__", ".")
+        # A mapping with dotted names is one value: the `sweep` of a dataset.
+        if isinstance(value, Mapping) and not any("." in str(entry) for entry in value):
+            yield from _flatten(value, f"{key}.")
+        elif value is not None:
+            is_list = isinstance(value, list | tuple)
+            yield (key if is_list else _SHORTCUTS.get(key, key)), _as_json(key, value)
+
+
+def _as_json(key: str, value: Any) -> Any:
+    """Convert a value for JSON: paths to text, numbers to int or float, sequences to lists.
+
+    Raises TypeError, with the key, for any other type.
+    """
+    match value:
+        case None | bool() | str():
+            return value
+        case Path():
+            return str(value)
+        case Integral():
+            return int(value)
+        case Real():
+            return float(value)
+        case Mapping():
+            return {str(name): _as_json(f"{key}.{name}", entry) for name, entry in value.items()}
+        case list() | tuple():
+            return [_as_json(f"{key}.{index}", entry) for index, entry in enumerate(value)]
+        case _:
+            raise TypeError(f"{key}: must be a plain value, not {type(value).__name__}")
