@@ -1,8 +1,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SITE := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+# Folders, or files, with quick tests of each package; tests/README.md says more.
+QUICK := tests/structure tests/test_imports.py tests/test_readmes.py tests/infra/test_ports.py \
+  $(addprefix tests/render/, geometry dream/test_config.py dream/test_config_schedule.py \
+    dream/test_objective.py dream/test_octaves.py dream/test_step.py dream/test_band_gradient.py \
+    engine/test_tiling.py networks/test_safetensors_header.py networks/test_weights.py \
+    pictures/test_colour.py pictures/test_decode.py pictures/test_ingest.py \
+    pictures/test_output_format.py pictures/test_tiled_image.py) \
+  $(addprefix tests/cluster/, test_dispatcher.py test_crew_contract.py test_pool_contract.py) \
+  $(addprefix tests/jobs/, text store spec records planning runtime services \
+    poster/test_runner.py dataset/inputs dataset/ledger cli/test_submit.py cli/test_requests.py)
 
-.PHONY: demo test slow chaos netns check check-infra bench clean
+.PHONY: demo quick test slow chaos netns check check-infra bench clean
 
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
@@ -10,6 +20,10 @@ demo: .venv/ready
 # Two at a time, by files: most tests use one core, and waits of some are work of others.
 test: .venv/ready
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+quick: .venv/ready
+	$(BIN)/pytest --numprocesses 2 --dist loadfile \
+	  -m 'not server and not slow and not chaos and not netns' $(QUICK)
 
 slow: .venv/ready
 	$(BIN)/pytest -m slow --timeout 3600

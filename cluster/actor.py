@@ -67,9 +67,9 @@ class MemberActor:
 
 def _values_for(receivers: tuple[int, ...], values: object) -> list[object]:
     if not isinstance(values, dict) or values.keys() != set(receivers):
-        found = f"for {sorted(values)}" if isinstance(values, dict) else type(values)
+        returned = f"for {sorted(values)}" if isinstance(values, dict) else type(values)
         raise TypeError(
-            f"a scattered method must return values for {sorted(receivers)}, not {found}"
+            f"a scattered method must return values for {sorted(receivers)}, not {returned}"
         )
     return [values[receiver] for receiver in receivers]
 

@@ -18,7 +18,7 @@ Receivers = Mapping[int, Collection[int]]
 
 
 class Crew(ABC):
-    """`size` members, numbered from 0. Each holds one object, whose class the caller chooses.
+    """`size` members, numbered from 0. Each holds one object of a class that the caller chooses.
 
     Arguments and results are pickled. A NumPy array arrives read-only, as a copy made when it was
     passed. An array that is not contiguous arrives as a private, writable copy.
@@ -32,6 +32,7 @@ class Crew(ABC):
     """
 
     def __init__(self, size: int) -> None:
+        """Raises ValueError if `size` is below 1."""
         if size < 1:
             raise ValueError(f"a crew needs at least one member, not {size}")
         self.size = size
@@ -77,17 +78,18 @@ class Crew(ABC):
             For each member of the crew, the refs that it receives, in the order of the senders.
         """
         self._check_usable(arguments)
-        self._check_usable({receiver for named in receivers.values() for receiver in named})
+        self._check_usable({receiver for targets in receivers.values() for receiver in targets})
         refs: dict[int, list[ObjectRef]] = {member: [] for member in range(self.size)}
-        for sender, own in arguments.items():
-            named = tuple(receivers.get(sender, ()))
-            for receiver, ref in zip(named, self._scatter(sender, named, method, own), strict=True):
+        for sender, sender_arguments in arguments.items():
+            targets = tuple(receivers.get(sender, ()))
+            sent = self._scatter(sender, targets, method, sender_arguments)
+            for receiver, ref in zip(targets, sent, strict=True):
                 refs[receiver].append(ref)
         return refs
 
     @property
     def is_draining(self) -> bool:
-        """Whether the machine of a member has been told to shut down soon."""
+        """Whether the machine of a member will shut down soon."""
         return self._is_draining()
 
     def cancel_call(self) -> None:

@@ -13,7 +13,7 @@ from cluster.task import Outcome, Task
 
 
 class Pool(ABC):
-    """`size` members, numbered from 0. Each holds one object, whose class the caller chooses.
+    """`size` members, numbered from 0. Each holds one object of a class that the caller chooses.
 
     A member runs up to `depth` tasks at once, in several threads, so methods must be thread-safe.
     Arguments and results are pickled; NumPy arrays arrive read-only.
@@ -21,8 +21,8 @@ class Pool(ABC):
     A task may start more than once. If a machine loses its network, another member may even start
     its task before the first attempt has ended. Methods must tolerate that.
 
-    - A task whose method raises is retried, on another member if there is one. After the third
-      error the task is Failed. If a retry finishes elsewhere, the member that failed gets a
+    - If a task's method raises, the task is retried, on another member if there is one. After the
+      third error the task is Failed. If a retry finishes elsewhere, the member that failed gets a
       strike. Each task that a member finishes takes one strike back; at three strikes the member
       is replaced.
     - A member is lost if its process dies or its method raises SystemExit. The pool replaces it,
@@ -32,6 +32,7 @@ class Pool(ABC):
     """
 
     def __init__(self, size: int, depth: int) -> None:
+        """Raises ValueError if `size` or `depth` is below 1."""
         if size < 1:
             raise ValueError(f"a pool needs at least one member, not {size}")
         if depth < 1:

@@ -22,7 +22,7 @@ from cluster.resources import Resources
 
 
 class RayCrew(Crew):
-    """A crew whose members are Ray actors. All are placed together, and none is ever restarted.
+    """A crew of Ray actors. All are placed together, and none is ever restarted.
 
     The factory is pickled by reference, so its module must be importable on the members' machines.
     """
@@ -54,8 +54,8 @@ class RayCrew(Crew):
         try:
             self._start_actors(resources)
             self._get(
-                actor.build.remote(factory, *own)
-                for actor, own in zip(self._actors, arguments, strict=True)
+                actor.build.remote(factory, *member_arguments)
+                for actor, member_arguments in zip(self._actors, arguments, strict=True)
             )
         except BaseException:
             self.close()
@@ -96,7 +96,8 @@ class RayCrew(Crew):
     def _call(self, method: str, arguments: Arguments) -> dict[int, Any]:
         self._is_cancelled = False
         self._awaited = [
-            self._actors[member].run.remote(method, *own) for member, own in arguments.items()
+            self._actors[member].run.remote(method, *member_arguments)
+            for member, member_arguments in arguments.items()
         ]
         try:
             values = self._get(self._awaited)
@@ -211,9 +212,15 @@ class CrewActor(MemberActor):
         )
 
     def _resolve(self, arguments: tuple[object, ...]) -> list[object]:
-        refs = [one.refs[self._member] for one in arguments if isinstance(one, _Scattered)]
+        refs = [
+            argument.refs[self._member]
+            for argument in arguments
+            if isinstance(argument, _Scattered)
+        ]
         values = iter(ray.get(refs))
-        return [next(values) if isinstance(one, _Scattered) else one for one in arguments]
+        return [
+            next(values) if isinstance(argument, _Scattered) else argument for argument in arguments
+        ]
 
 
 def _has_failed(answer: Any) -> bool:

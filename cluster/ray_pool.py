@@ -34,10 +34,10 @@ _Event = Callable[[], Sequence[Outcome]]
 
 
 class RayPool(Pool):
-    """A pool whose members are Ray actors. Each is placed on its own, and replaced if lost.
+    """A pool of Ray actors. Each is placed separately, and replaced if it is lost.
 
-    The pool works with the members that are placed; the others join when they are. The factory is
-    pickled by reference, so its module must be importable on the members' machines.
+    The pool works with the members that are placed; the others join later. The factory is pickled
+    by reference, so its module must be importable on the members' machines.
     """
 
     def __init__(

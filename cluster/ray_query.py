@@ -114,8 +114,12 @@ def _capacity() -> list[dict[str, float]]:
     import ray
 
     return [
-        {"cpus": one.get("CPU", 0), "gpus": one.get("GPU", 0), "memory": one.get("memory", 0)}
-        for one in (ray.cluster_resources(), ray.available_resources())
+        {
+            "cpus": resources.get("CPU", 0),
+            "gpus": resources.get("GPU", 0),
+            "memory": resources.get("memory", 0),
+        }
+        for resources in (ray.cluster_resources(), ray.available_resources())
     ]
 
 

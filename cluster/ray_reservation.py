@@ -9,7 +9,7 @@ from cluster.resources import Reservation, Resources
 class RayReservation(Reservation):
     """A reservation on the cluster that this process has joined.
 
-    Each member's resources are a placement group of their own, so Ray grants them one by one.
+    Each member's resources are a separate placement group, so Ray grants them one by one.
     """
 
     def __init__(self, resources: Resources, wanted: int) -> None:

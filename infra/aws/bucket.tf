@@ -1,14 +1,14 @@
 resource "aws_s3_bucket" "store" {
   bucket = var.bucket
 
-  # Everybody's jobs are in it.
+  # It holds all jobs.
   lifecycle {
     prevent_destroy = true
   }
 }
 
-# The only rule, and for good reason: one that deletes by age would destroy the checkpoints of
-# paused jobs. What a store need not keep is removed by `dreamfarm clean`, which knows.
+# The only rule: one that deletes by age would destroy the checkpoints of paused jobs. `dreamfarm
+# clean` removes what a store no longer needs.
 resource "aws_s3_bucket_lifecycle_configuration" "store" {
   bucket = aws_s3_bucket.store.id
 
@@ -22,7 +22,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "store" {
   }
 }
 
-# No versions: a lease is written again every few seconds, and each version would be kept.
+# No versioning: leases are rewritten every few seconds, and S3 would keep each version.
 
 resource "aws_s3_bucket_public_access_block" "store" {
   bucket                  = aws_s3_bucket.store.id
@@ -40,7 +40,7 @@ resource "aws_s3_bucket_ownership_controls" "store" {
   }
 }
 
-# Keys of S3's own: with KMS every one of the many small requests would cost.
+# S3's own encryption keys: with KMS, each of the many small requests would cost.
 resource "aws_s3_bucket_server_side_encryption_configuration" "store" {
   bucket = aws_s3_bucket.store.id
 

@@ -2,7 +2,7 @@ data "aws_ssm_parameter" "image" {
   name = var.image
 }
 
-# What cluster.yaml starts; the size, the price and the disk of a machine stand there.
+# The templates that cluster.yaml uses. It sets size, price and disk of the machines.
 resource "aws_launch_template" "head" {
   name                   = "dreamfarm-head"
   image_id               = data.aws_ssm_parameter.image.insecure_value
@@ -12,7 +12,7 @@ resource "aws_launch_template" "head" {
     arn = aws_iam_instance_profile.head.arn
   }
 
-  # As in cluster.yaml, for whoever starts a machine without it.
+  # The same as in cluster.yaml, for machines that are started without it.
   metadata_options {
     http_tokens                 = "required"
     http_put_response_hop_limit = 1
@@ -28,7 +28,7 @@ resource "aws_launch_template" "worker" {
     arn = aws_iam_instance_profile.worker.arn
   }
 
-  # As in cluster.yaml, for whoever starts a machine without it.
+  # The same as in cluster.yaml, for machines that are started without it.
   metadata_options {
     http_tokens                 = "required"
     http_put_response_hop_limit = 1

@@ -3,13 +3,13 @@ resource "aws_vpc" "farm" {
   enable_dns_hostnames = true
 }
 
-# Nobody's: what forgets to name a group must not be open.
+# The default group has no rules, so a machine without another group is closed.
 resource "aws_default_security_group" "farm" {
   vpc_id = aws_vpc.farm.id
 }
 
-# Machines have addresses of their own on the way out, which cost only while they run, where a NAT
-# gateway costs day and night. On the way in the security group lets nobody through.
+# Machines have public addresses for outgoing traffic. They cost only while machines run; a NAT gateway
+# always costs. The security group admits nothing from outside.
 resource "aws_subnet" "farm" {
   for_each                = { for index, zone in var.zones : zone => index }
   vpc_id                  = aws_vpc.farm.id
@@ -37,7 +37,7 @@ resource "aws_route_table_association" "farm" {
   route_table_id = aws_route_table.farm.id
 }
 
-# The bucket, without leaving AWS; costs nothing.
+# A free path to the bucket within AWS.
 resource "aws_vpc_endpoint" "store" {
   vpc_id          = aws_vpc.farm.id
   service_name    = "com.amazonaws.${var.region}.s3"
@@ -46,7 +46,7 @@ resource "aws_vpc_endpoint" "store" {
 
 resource "aws_security_group" "farm" {
   name        = "dreamfarm"
-  description = "The machines of the farm, among themselves"
+  description = "Traffic between the machines of the cluster"
   vpc_id      = aws_vpc.farm.id
 }
 
@@ -64,7 +64,7 @@ resource "aws_vpc_security_group_egress_rule" "among_ourselves" {
   ip_protocol                  = "-1"
 }
 
-# The store, AWS itself, and the packages that a machine installs.
+# The store, AWS APIs, and the packages that a machine installs.
 resource "aws_vpc_security_group_egress_rule" "web" {
   for_each          = toset(["80", "443"])
   description       = "The store, AWS, packages"

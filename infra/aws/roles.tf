@@ -1,4 +1,4 @@
-# What a store needs, in this bucket alone: of submitters, `work` and workers alike.
+# The rights that submitters, `work` and workers need, in this bucket only.
 data "aws_iam_policy_document" "store" {
   statement {
     sid       = "List"
@@ -48,7 +48,7 @@ resource "aws_iam_instance_profile" "worker" {
   role = aws_iam_role.worker.name
 }
 
-# Ray's autoscaler on the head: looks at everything, starts machines from our template, ends ours.
+# Ray's autoscaler on the head: reads all, starts machines from our template, ends only ours.
 data "aws_iam_policy_document" "autoscaler" {
   statement {
     sid       = "Look"
@@ -106,7 +106,7 @@ resource "aws_iam_role_policy_attachment" "head" {
   for_each = {
     store      = aws_iam_policy.store.arn
     autoscaler = aws_iam_policy.autoscaler.arn
-    # The way in for ssh, by AWS identities and without a port.
+    # ssh through Systems Manager, with AWS identities and without an open port.
     sessions = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
   }
   role       = aws_iam_role.head.name

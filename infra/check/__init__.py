@@ -1,1 +1,1 @@
-"""`make check-infra`: everything in infra/ that can be checked without an engine or a cloud."""
+"""`make check-infra`: checks of infra/ that need neither a container engine nor a cloud."""

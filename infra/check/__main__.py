@@ -1,4 +1,4 @@
-"""Run every checker; leave with 1 where one has found something."""
+"""Run all checkers; the exit code is 1 if one found a problem."""
 
 import sys
 from pathlib import Path
@@ -23,17 +23,17 @@ _CHECKERS: tuple[Checker, ...] = (
 
 
 def main() -> int:
-    """Returns the exit code."""
+    """Run the checkers, and print a line for each; returns the exit code."""
     root = Path(__file__).resolve().parents[2]
-    clean = True
+    is_clean = True
     for checker in _CHECKERS:
         problems = checker(root)
-        clean = clean and not problems
-        about = (checker.__doc__ or "").splitlines()[0]
-        sys.stdout.write(f"{'FAILED' if problems else 'ok    '} {checker.__name__:<10} {about}\n")
+        is_clean = is_clean and not problems
+        summary = (checker.__doc__ or "").splitlines()[0]
+        sys.stdout.write(f"{'FAILED' if problems else 'ok    '} {checker.__name__:<10} {summary}\n")
         sys.stdout.writelines(f"       {problem}\n" for problem in problems)
         sys.stdout.flush()
-    return 0 if clean else 1
+    return 0 if is_clean else 1
 
 
 if __name__ == "__main__":

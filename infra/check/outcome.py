@@ -1,10 +1,10 @@
-"""What a checker says of infra/: nothing, or problems."""
+"""The types of checkers and their results."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 Problem = str
-"""One line: where, and what."""
+"""One line: the place and the problem."""
 
 Checker = Callable[[Path], list[Problem]]
-"""Looks at the repository below a folder; its docstring's first line says at what."""
+"""Checks the repository in a folder. The docstring's first line is its description."""

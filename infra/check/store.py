@@ -1,4 +1,4 @@
-"""The compose file's store, started for a moment with the options and secrets that it has there."""
+"""Starts the store of compose.yaml with its options and secrets, and tests it."""
 
 import os
 import socket
@@ -16,25 +16,28 @@ import yaml
 
 from infra.check.outcome import Problem
 
-_PATIENCE = 60.0
-"""Seconds for it to come up, on a busy machine."""
+_TIMEOUT = 60.0
+"""Seconds for the store to start, on a busy machine."""
 
 _BUCKET = "check"
 _KEYS_PORT = 18333
 
 
 def store(root: Path) -> list[Problem]:
-    """the compose file's store itself: one of many writers wins, strangers are refused"""
-    with TemporaryDirectory(prefix="store-") as folder, _started(root, Path(folder)) as endpoint:
+    """the store of compose.yaml: one of many writers wins, requests without keys are refused"""
+    with (
+        TemporaryDirectory(prefix="store-") as folder,
+        _running_store(root, Path(folder)) as endpoint,
+    ):
         return [
-            *_shared(endpoint, Path(folder)),
-            *_open_to_strangers(endpoint),
-            *_open_to_add_keys(),
+            *_check_sharing(endpoint, Path(folder)),
+            *_check_anonymous(endpoint),
+            *_check_key_port(),
         ]
 
 
 @contextmanager
-def _started(root: Path, folder: Path) -> Iterator[str]:
+def _running_store(root: Path, folder: Path) -> Iterator[str]:
     script = folder / "secrets.sh"
     script.write_bytes((root / "infra/compose/secrets.sh").read_bytes())
     subprocess.run(["bash", script], check=True)
@@ -42,8 +45,8 @@ def _started(root: Path, folder: Path) -> Iterator[str]:
     service = service["services"]["store"]
     (folder / "data").mkdir()
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("weed"), *_here(service["command"], folder)],
-        env={**os.environ, **_here(service["environment"], folder), "HOME": str(folder)},
+        [Path(sys.executable).with_name("weed"), *_localize(service["command"], folder)],
+        env={**os.environ, **_localize(service["environment"], folder), "HOME": str(folder)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -54,19 +57,19 @@ def _started(root: Path, folder: Path) -> Iterator[str]:
         process.wait()
 
 
-def _here(setting: Any, folder: Path) -> Any:
-    """A setting of the container, for this machine: on loopback alone."""
+def _localize(setting: Any, folder: Path) -> Any:
+    """Adapt a setting of the container to this machine: local paths, loopback only."""
     if isinstance(setting, dict):
-        return {name: _here(value, folder) for name, value in setting.items()}
+        return {name: _localize(value, folder) for name, value in setting.items()}
     if isinstance(setting, list):
-        return [_here(value, folder) for value in setting]
+        return [_localize(value, folder) for value in setting]
     files = {"identities": "identities.json", "cert": "cert.pem", "key": "key.pem"}
     for name, file in files.items():
         setting = setting.replace(f"/run/secrets/store_{name}", f"{folder}/secrets/store_{file}")
     return setting.replace("=/data", f"={folder}/data").replace("0.0.0.0", "127.0.0.1")
 
 
-def _shared(endpoint: str, folder: Path) -> Iterator[Problem]:
+def _check_sharing(endpoint: str, folder: Path) -> Iterator[Problem]:
     from jobs.store.address import open_store
     from jobs.store.conditional_write import check_conditional_writes
     from jobs.store.errors import StoreError
@@ -84,7 +87,7 @@ def _make_bucket() -> None:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     while True:
         try:
             boto3.client("s3").create_bucket(Bucket=_BUCKET)
@@ -96,7 +99,7 @@ def _make_bucket() -> None:
             return
 
 
-def _open_to_strangers(endpoint: str) -> Iterator[Problem]:
+def _check_anonymous(endpoint: str) -> Iterator[Problem]:
     from urllib.error import HTTPError
     from urllib.request import urlopen
 
@@ -105,20 +108,20 @@ def _open_to_strangers(endpoint: str) -> Iterator[Problem]:
     except HTTPError as refusal:
         if refusal.code == 403:
             return
-    yield "whoever has no keys may list a bucket"
+    yield "a request without keys may list a bucket"
 
 
-def _open_to_add_keys() -> Iterator[Problem]:
-    """The port that goes with S3, by which anybody could add keys to those that S3 accepts."""
+def _check_key_port() -> Iterator[Problem]:
+    """Check that the port that can add keys to S3 requires a client certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         with (
-            socket.create_connection(("127.0.0.1", _KEYS_PORT), _PATIENCE) as plain,
+            socket.create_connection(("127.0.0.1", _KEYS_PORT), _TIMEOUT) as plain,
             context.wrap_socket(plain) as wrapped,
         ):
             wrapped.recv(1)
     except ssl.SSLError as refusal:
         if refusal.reason == "TLSV13_ALERT_CERTIFICATE_REQUIRED":
             return
-    yield f"port {_KEYS_PORT} asks for no certificate: who reaches it can add keys"
+    yield f"port {_KEYS_PORT} requires no certificate: anyone who reaches it can add keys"

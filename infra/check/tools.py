@@ -1,4 +1,4 @@
-"""Checkers that are programs: run on the files that are theirs."""
+"""Checkers that run a program on its files."""
 
 import subprocess
 import sys
@@ -11,22 +11,22 @@ _RULES = Path(__file__).with_name("yamllint.yaml")
 
 
 def hadolint(root: Path) -> list[Problem]:
-    """the Dockerfile, and the shell in it"""
+    """the Dockerfile and its shell commands"""
     return _run("hadolint", root / "infra/image/Dockerfile")
 
 
 def shellcheck(root: Path) -> list[Problem]:
-    """every script"""
+    """all scripts"""
     return _run("shellcheck", "--enable=all", "--exclude=SC2250,SC2310,SC2312", *scripts(root))
 
 
 def yamllint(root: Path) -> list[Problem]:
-    """every YAML file"""
+    """all YAML files"""
     return _run("yamllint", "--strict", "--config-file", _RULES, root / "infra")
 
 
 def compose(root: Path) -> list[Problem]:
-    """the compose files, merged and resolved by Docker's own program"""
+    """the compose files, resolved by Docker Compose"""
     folder = root / "infra/compose"
     whole, cpu = folder / "compose.yaml", folder / "compose.cpu.yaml"
     return [
@@ -36,7 +36,7 @@ def compose(root: Path) -> list[Problem]:
 
 
 def scripts(root: Path) -> list[Path]:
-    """What bash or sh would run."""
+    """The scripts for bash or sh below infra/."""
     files = (path for path in (root / "infra").rglob("*") if path.is_file())
     return sorted(path for path in files if path.suffix == ".sh" or _has_shebang(path))
 

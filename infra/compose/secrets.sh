@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes what compose.yaml reads as secrets, once: Ray's token, the keys of the store, and a
-# certificate that closes a port of the store's. Needs openssl.
+# Writes the secrets of compose.yaml, once: Ray's token, the store's keys, and a certificate that
+# closes a port of the store. Needs openssl.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -13,7 +13,7 @@ if [[ -e secrets ]]; then
   exit 2
 fi
 
-# Containers run as other users than you, so the files are readable; the folder is yours alone.
+# Containers run as other users, so the files are readable for all; the folder is only yours.
 mkdir --mode 0700 secrets
 umask 022
 key=$(random 10)

@@ -11,7 +11,7 @@ resource "google_compute_subnetwork" "farm" {
   private_ip_google_access = true
 }
 
-# The way out, for packages; machines have no addresses outside.
+# Outgoing traffic, for packages; machines have no public addresses.
 resource "google_compute_router" "farm" {
   name    = "dreamfarm"
   network = google_compute_network.farm.id
@@ -26,7 +26,7 @@ resource "google_compute_router_nat" "farm" {
   source_subnetwork_ip_ranges_to_nat = "ALL_SUBNETWORKS_ALL_IP_RANGES"
 }
 
-# Ray, and ssh from the head, which sets workers up: the ports of infra/README.md.
+# The ports of infra/README.md, and ssh from the head, which sets up workers.
 resource "google_compute_firewall" "among_ourselves" {
   name        = "dreamfarm-among-ourselves"
   network     = google_compute_network.farm.id
@@ -51,7 +51,7 @@ resource "google_compute_firewall" "store" {
   }
 }
 
-# Google's proxy (Identity-Aware Proxy) and nobody else: it asks who you are.
+# Only Google's proxy (Identity-Aware Proxy), which authenticates users.
 resource "google_compute_firewall" "proxy" {
   name          = "dreamfarm-proxy"
   network       = google_compute_network.farm.id

@@ -1,4 +1,4 @@
-# An account each, with what it needs and no more: no keys of theirs exist.
+# One account per role, with only the rights that it needs. No account has keys.
 resource "google_service_account" "head" {
   account_id   = "dreamfarm-head"
   display_name = "Dreamfarm: head"
@@ -14,7 +14,7 @@ resource "google_service_account" "store" {
   display_name = "Dreamfarm: store"
 }
 
-# Ray's autoscaler on the head starts machines, ends ours, and gives them the workers' account.
+# Ray's autoscaler on the head starts and ends machines, and gives them the workers' account.
 resource "google_project_iam_member" "autoscaler" {
   project = var.project
   role    = "roles/compute.instanceAdmin.v1"
@@ -27,7 +27,7 @@ resource "google_service_account_iam_member" "hand_over" {
   member             = google_service_account.head.member
 }
 
-# Their contents are put in by hand, so that no state file of Terraform's holds them.
+# Add the contents by hand, so that they are in no state file of Terraform.
 resource "google_secret_manager_secret" "store_keys" {
   secret_id = "dreamfarm-store-keys"
   replication {

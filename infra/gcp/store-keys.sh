@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the store's keys where boto3 looks for them, from Secret Manager, by this machine's own
-# identity; and the store's address, for Ray's and the scheduler's environment.
+# Writes boto3's configuration: the store's keys, which it reads from Secret Manager with this
+# machine's own identity, and the store's address.
 set -euo pipefail
 readonly METADATA=http://metadata.google.internal/computeMetadata/v1
 
@@ -14,7 +14,7 @@ token=$(ask --header Metadata-Flavor:Google "$METADATA/instance/service-accounts
 
 mkdir -p ~/.aws
 umask 077
-# The header comes from standard input, since arguments are for all to see.
+# The header comes from standard input, because all users can see arguments.
 printf 'Authorization: Bearer %s\n' "$token" |
   ask --header @- "https://secretmanager.googleapis.com/v1/projects/$project/secrets/dreamfarm-store-keys/versions/latest:access" |
   python3 -c 'import base64, json, sys; print(base64.b64decode(json.load(sys.stdin)["payload"]["data"]).decode(), end="")' \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Start-up script of the store's machine: SeaweedFS on the data disk, with keys from Secret Manager.
-# Terraform fills in nothing; everything is asked of the metadata server, at every start.
+# It reads all settings from the metadata server at each start.
 set -euo pipefail
 readonly DISK=/dev/disk/by-id/google-store METADATA=http://metadata.google.internal/computeMetadata/v1
 
@@ -24,7 +24,7 @@ chown store: /srv/store
 project=$(ask --header Metadata-Flavor:Google "$METADATA/project/project-id")
 token=$(ask --header Metadata-Flavor:Google "$METADATA/instance/service-accounts/default/token" |
   python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
-# /run is memory: the keys never lie on a disk.
+# /run is in memory, so the keys are never on a disk.
 install -d -m 0750 -g store /run/store
 printf 'Authorization: Bearer %s\n' "$token" |
   ask --header @- "https://secretmanager.googleapis.com/v1/projects/$project/secrets/dreamfarm-store-identities/versions/latest:access" |
@@ -33,8 +33,8 @@ printf 'Authorization: Bearer %s\n' "$token" |
 chgrp store /run/store/identities.json
 chmod 0640 /run/store/identities.json
 
-# Only S3 asks for keys, so only S3 listens on the network. Of its two ports the second (18333) asks
-# nobody: the firewall lets none but the first through.
+# Only S3 checks keys, so only S3 listens on the network. Its second port (18333) checks nothing, and
+# the firewall opens only the first.
 systemd-run --unit store --uid store --property Restart=always --property NoNewPrivileges=yes \
   --property ProtectSystem=strict --property ReadWritePaths=/srv/store --property PrivateTmp=yes \
   /opt/store/bin/weed server -dir=/srv/store -ip=127.0.0.1 -ip.bind=127.0.0.1 \

@@ -1,18 +1,18 @@
-# Google's own buckets cannot be shared by `work`: for writes their S3 interface does not know
-# If-None-Match, on which leases rest, and `work` refuses them. So the store is a small machine.
+# The store is a small machine, because `work` refuses Google's buckets: their S3 interface does not
+# support If-None-Match for writes, which leases need.
 resource "google_compute_disk" "store" {
   name = "dreamfarm-store"
   type = "pd-balanced"
   zone = var.zone
   size = var.store_gigabytes
 
-  # Everybody's jobs are on it.
+  # It holds all jobs.
   lifecycle {
     prevent_destroy = true
   }
 }
 
-# A copy a day, for a week.
+# A daily snapshot, kept for a week.
 resource "google_compute_resource_policy" "daily" {
   name   = "dreamfarm-daily"
   region = var.region
@@ -61,7 +61,7 @@ resource "google_compute_instance" "store" {
     device_name = "store"
   }
 
-  # No address outside.
+  # No public address.
   network_interface {
     subnetwork = google_compute_subnetwork.farm.id
     network_ip = google_compute_address.store.address

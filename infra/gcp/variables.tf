@@ -1,27 +1,27 @@
 variable "project" {
-  description = "A project for the farm alone: Ray gives its head's account wide rights in it."
+  description = "A project for the cluster only: Ray gives its head's account wide rights in it."
   type        = string
 }
 
 variable "region" {
-  description = "Where everything is; the same as in cluster.yaml."
+  description = "Region, as in cluster.yaml."
   type        = string
   default     = "europe-west4"
 }
 
 variable "zone" {
-  description = "The zone of the store and the machines; the same as in cluster.yaml."
+  description = "Zone of the store and the machines, as in cluster.yaml."
   type        = string
   default     = "europe-west4-a"
 }
 
 variable "operators" {
-  description = "Who may reach machines by ssh, through Google's proxy: user:somebody@example.com, …"
+  description = "Users that may use ssh through Google's proxy: user:somebody@example.com, …"
   type        = list(string)
 }
 
 variable "store_gigabytes" {
-  description = "Size of the store's disk; it can grow later, and not shrink."
+  description = "Size of the store's disk; it can grow later, but not shrink."
   type        = number
   default     = 200
 }

@@ -1,7 +1,7 @@
-"""Write the requirements of `pyproject.toml`, one a line, for layers that code does not change.
+"""Print requirements of `pyproject.toml`, one per line, for image layers that rarely change.
 
-`requirements.py NAME…` writes those of these names, `requirements.py --extra NAME` all, and those
-of that extra.
+`requirements.py NAME…` prints the named ones. `requirements.py --extra NAME` prints all, and those
+of the extra.
 """
 
 import argparse
@@ -12,18 +12,18 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Read pyproject.toml in this folder; write to standard output."""
+    """Read pyproject.toml in the current folder, and print to standard output."""
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*")
     parser.add_argument("--extra", action="append", default=[])
-    asked = parser.parse_args()
+    options = parser.parse_args()
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [
-        one for one in project["dependencies"] if not asked.names or _name(one) in asked.names
+    requirements = [
+        one for one in project["dependencies"] if not options.names or _name(one) in options.names
     ]
-    for extra in asked.extra:
-        wanted += project["optional-dependencies"][extra]
-    sys.stdout.writelines(f"{one}\n" for one in wanted)
+    for extra in options.extra:
+        requirements += project["optional-dependencies"][extra]
+    sys.stdout.writelines(f"{one}\n" for one in requirements)
 
 
 def _name(requirement: str) -> str:

@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Starts Ray on a machine of `ray up`: `ray.sh head`, or `ray.sh worker HEAD_ADDRESS`; then options
-# of `ray start`.
+# Starts Ray on a machine of `ray up`: `ray.sh head`, or `ray.sh worker HEAD_ADDRESS`. Further
+# arguments are options of `ray start`.
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 readonly HERE RAY="$HOME/farm/bin/ray"
 
-# The token lies in ~/.ray/auth_token, where `ray up` has put it; without it nothing starts.
+# `ray up` copies the token to ~/.ray/auth_token. Without it, Ray does not start.
 export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
-# A machine is dead after 8 to 28 s without a sign instead of 64.
+# Ray declares a machine dead after 8 to 28 s without a sign, instead of 64 s.
 export RAY_health_check_period_ms=2000 RAY_health_check_timeout_ms=5000
 export RAY_health_check_failure_threshold=4
-# Told to end, it says so to the cluster and waits for crews to leave: within Google's 30 s.
+# After SIGTERM, Ray tells the cluster and waits so long for crews to leave. Google gives 30 s.
 export RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S=20
 
 role=$1
 shift
 case "$role" in
-  # Alone on its machine the head computes nothing: crews are for the workers.
+  # The head computes nothing; crews run on the workers.
   head) where=(--head --port=6379 --num-cpus=0 --num-gpus=0 --dashboard-host=127.0.0.1) ;;
   worker)
     where=(--address="$1:6379")
@@ -29,9 +29,9 @@ case "$role" in
 esac
 
 "$RAY" stop
-# As many open files as this machine allows: every connection is one.
+# Each connection is an open file, so allow as many as possible.
 ulimit -n "$(ulimit -Hn)"
-# The ports of infra/README.md.
+# infra/README.md lists these ports.
 exec bash "$HERE/tls.sh" run "$RAY" start "${where[@]}" \
   --node-manager-port=6380 \
   --object-manager-port=6381 \

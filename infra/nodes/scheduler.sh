@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What `ray up` runs on the head: `dreamfarm work` as a service that outlives Ray.
+# `ray up` runs this on the head. It starts `dreamfarm work` as a service that outlives Ray.
 #   scheduler.sh STORE REGION MACHINES
-# MACHINES: what the autoscaler may start, as `work --grows-to` takes it.
+# MACHINES: the machines that the autoscaler may start, as for `work --grows-to`.
 set -euo pipefail
 readonly STORE=$1 REGION=$2 MACHINES=$3
 
@@ -23,7 +23,7 @@ Environment=RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$HOME/.ray/auth_token
 ExecStart=/bin/sh -c 'exec bash $HOME/dreamfarm/infra/nodes/tls.sh run $HOME/farm/bin/dreamfarm work --address "\$(hostname -I | cut -d " " -f 1):6379" --grows-to $MACHINES'
 Restart=always
 RestartSec=5
-# It gives its jobs back within 30 seconds.
+# It releases its jobs within 30 seconds.
 TimeoutStopSec=45
 NoNewPrivileges=yes
 ProtectSystem=strict

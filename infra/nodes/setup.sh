@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `ray up` runs on every machine: dreamfarm and all it needs, at the versions of constraints.txt.
+# `ray up` runs this on each machine. It installs dreamfarm with the versions of constraints.txt.
 set -euo pipefail
 readonly SOURCE="$HOME/dreamfarm" HERE="$HOME/farm"
 

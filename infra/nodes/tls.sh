@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Ray's TLS: machines of one CA talk to each other, and nobody else joins in or listens.
-#   tls.sh ca               makes the CA, once: ca.pem and ca_key.pem in ~/.ray/tls
-#   tls.sh run COMMAND…     runs a command with TLS where the CA lies there; elsewhere as it is
-# Ray holds certificates against addresses, so each machine signs its own for those that it has.
-# Whoever has the CA's key is let in: it is a secret as the token is, and lies where that lies.
+# TLS for Ray: only machines with certificates of one CA can connect, and nobody can listen.
+#   tls.sh ca               creates the CA, once: ca.pem and ca_key.pem in ~/.ray/tls
+#   tls.sh run COMMAND…     runs a command, with TLS if the CA exists
+# Ray checks that a certificate names the peer's address, so each machine signs one for its own.
+# The CA's key lets its owner join. It is a secret like the token, and lies beside it.
 set -euo pipefail
 readonly FOLDER="$HOME/.ray/tls"
 readonly CA="$FOLDER/ca.pem" CA_KEY="$FOLDER/ca_key.pem"
@@ -19,7 +19,7 @@ make_key() {
   openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$1"
 }
 
-# Without openssl's own settings, which would make a CA of everybody.
+# Ignore openssl's default settings, which make each certificate a CA.
 make_certificate() {
   openssl req -x509 -config /dev/null -days "$DAYS" -addext subjectKeyIdentifier=hash "$@"
 }
@@ -36,7 +36,7 @@ addresses() {
   hostname -I | tr -s ' ' '\n'
 }
 
-# Whether the certificate is the CA's, for all addresses of this machine, for a month at least.
+# Whether the certificate is by the CA, names all addresses, and is valid for another month.
 fits() {
   local address
   for address in $(addresses); do
@@ -45,7 +45,7 @@ fits() {
   done
 }
 
-# Ray reads both whenever it starts a process: the key stays, and the certificate changes at once.
+# Ray reads both when it starts a process. So keep the key, and replace the certificate atomically.
 make_own() {
   local new="$CERT.new" names
   if [[ ! -e $KEY ]]; then
@@ -70,7 +70,7 @@ case "${1:-}" in
     shift
     if [[ -e $CA || -e $CA_KEY ]]; then
       [[ -e $CA && -e $CA_KEY ]] || fail "$FOLDER must have both ca.pem and ca_key.pem, or neither"
-      # Ray and `work` may start at once.
+      # Ray and `work` may start at the same time.
       (
         umask 077
         flock 9

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a command until it ends, or the cloud wants this spot machine back: then it is told to end.
+# Runs a command, and sends it SIGTERM when the cloud is about to take this spot machine back.
 #   until-notice.sh COMMAND…
-# SIGTERM, as when the machine shuts down, is handed on.
+# Passes on SIGTERM, which the script gets when the machine shuts down.
 set -euo pipefail
 readonly METADATA=http://169.254.169.254
 
@@ -9,7 +9,7 @@ ask() {
   curl --silent --fail --max-time 2 "$@"
 }
 
-# AWS names two minutes before what it will do; Google says TRUE half a minute before.
+# AWS announces the action two minutes before; Google answers TRUE half a minute before.
 noticed() {
   local token
   if token=$(ask --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$METADATA/latest/api/token"); then
@@ -29,7 +29,7 @@ until [[ $told == yes ]] || noticed || ! kill -0 "$RUNNING" 2>/dev/null; do
   wait -n "$RUNNING" $! || true
 done
 kill -TERM "$RUNNING" 2>/dev/null || true
-# A wait that a signal cuts short is begun again.
+# A signal interrupts `wait`, so wait again.
 code=0
 wait "$RUNNING" || code=$?
 while kill -0 "$RUNNING" 2>/dev/null; do

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What `ray up` runs on a worker: Ray as a service, so that a machine that goes says so in time.
+# `ray up` runs this on each worker. It starts Ray as a service.
 #   worker.sh HEAD_ADDRESS
-# Daemons of an ssh session are killed at once when a machine shuts down; of a service Ray itself
-# alone is told. It then tells the cluster, and waits until crews have left.
+# When a machine shuts down, daemons of an ssh session are killed at once. In a service, only Ray's
+# main process gets SIGTERM; it tells the cluster, and waits until crews have left.
 set -euo pipefail
 readonly HEAD=$1 HERE="$HOME/dreamfarm/infra/nodes"
 

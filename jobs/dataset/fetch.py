@@ -91,7 +91,7 @@ def _download(store: Store, download: _Download) -> None:
         if not _is_intact(partial, download.rows):
             raise StoreRefused(
                 f"{download.key}: checksum mismatch between {store.address} and the ledger; "
-                "fetch it again; if that does not help, delete the job and submit it again"
+                "fetch it again, or, if that does not help, delete the job and submit it again"
             )
         partial.replace(path)
         _delete_older_tars(download)

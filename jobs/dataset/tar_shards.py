@@ -56,7 +56,7 @@ def _safe_part(part: str) -> str:
 
 
 _RESERVED = re.compile(r"__[^/]*__/")
-"""WebDataset skips top folders whose names start and end with two underscores."""
+"""WebDataset skips top folders with names that start and end with two underscores."""
 
 
 @dataclass(frozen=True)

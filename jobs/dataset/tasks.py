@@ -72,7 +72,7 @@ class WorkerConfig:
 
 @dataclass(frozen=True)
 class _PendingShard:
-    """An item file whose tar is being packed. older_tars: the tars that it replaces."""
+    """An item file while its tar is packed. older_tars: the tars that the new one replaces."""
 
     file: int
     name: str
@@ -103,7 +103,7 @@ class PostTasks:
             yield self._queue.popleft()
 
     def finish_file(self, file: int, opened: OpenLedgerFile) -> None:
-        """Close an item file whose items all have rows, or first request its tar."""
+        """Close an item file after its last row, or first request its tar."""
         if self._plan.spec.output.pack == "webdataset":
             self._request_shard(file, opened)
         else:

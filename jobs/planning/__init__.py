@@ -1,1 +1,10 @@
-"""Everything that follows from a spec before it is rendered: plans, memory, disk, identity."""
+"""Everything that follows from a spec before rendering: plans, memory, disk, identity.
+
+poster, dataset             the plans of both kinds of jobs
+item_settings, item_plan    the settings, render setup and memory of one item of a dataset
+source, weights             the input and the weights file, opened and checked
+identity                    the id of a job, from everything that affects its results
+machine                     the cores, GPUs and memory of this machine
+octave, memory, disk        the work, memory and disk space of a poster
+estimate                    the time and cost of a poster, for crews of any size
+"""

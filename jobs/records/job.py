@@ -105,16 +105,16 @@ def find_job_id(store: Store, text: str) -> str:
     # A complete id needs no listing of all jobs.
     if is_job_id(text) and any(True for _ in store.list_objects(JobKeys(text).spec)):
         return text
-    found = [job for job in list_job_ids(store) if job.startswith(text)] if text else []
-    if not found:
+    matches = [job for job in list_job_ids(store) if job.startswith(text)] if text else []
+    if not matches:
         raise _job_not_found(store, text)
-    if len(found) > 1:
-        more = len(found) - _MAX_NAMED
-        named = ", ".join(found[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+    if len(matches) > 1:
+        more = len(matches) - _MAX_NAMED
+        named = ", ".join(matches[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
         raise RequestError(
-            f"{text}: {len(found)} jobs start with this: {named}; give more of the id"
+            f"{text}: {len(matches)} jobs start with this: {named}; give more of the id"
         )
-    return found[0]
+    return matches[0]
 
 
 def _read_spec(store: Store, keys: JobKeys) -> tuple[StoredSpec, float]:

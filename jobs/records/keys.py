@@ -42,10 +42,10 @@ def active_marker(job: str, generation: int) -> str:
 
 def parse_active_marker(key: str) -> tuple[str, int] | None:
     """The job and the generation of a marker; None for any other key."""
-    found = _MARKER.fullmatch(key)
-    if found is None or not is_job_id(found["job"]):
+    match = _MARKER.fullmatch(key)
+    if match is None or not is_job_id(match["job"]):
         return None
-    return found["job"], int(found["generation"] or 0)
+    return match["job"], int(match["generation"] or 0)
 
 
 def blob_key(digest: str) -> str:
@@ -108,8 +108,8 @@ class JobKeys:
 
     def lease_number(self, key: str) -> int | None:
         """The number of the lease at a key; None for any other key."""
-        found = _LEASE.fullmatch(key.removeprefix(self.leases))
-        return None if found is None else int(found[1])
+        match = _LEASE.fullmatch(key.removeprefix(self.leases))
+        return None if match is None else int(match[1])
 
     def status(self, n: int) -> str:
         """The last Status that the holder of a lease wrote."""

@@ -51,12 +51,15 @@ class CurrentLease:
 
     @property
     def is_live(self) -> bool:
-        """Whether the holder may still run the job, so that nobody else may claim it."""
+        """Whether the holder may still run the job; then no other process may claim it."""
         return not self.lease.released and self.age <= self.lease.ttl
 
 
 class HeldLease:
-    """A lease that this process holds: renew, check, release. Thread-safe."""
+    """A lease that this process holds: renew, check, release. Thread-safe.
+
+    `claim_lease` and `restore_lease` make it.
+    """
 
     def __init__(
         self, store: Store, keys: JobKeys, number: int, token: str, holder: str, ttl: float
@@ -136,8 +139,8 @@ def claim_lease(
     lease = Lease(token=token, holder=holder, ttl=ttl)
     if not store.put_if_absent(key, lease.encode()):
         # The existing object may be our own: a request is sent again if its answer is lost.
-        found = Lease.read_or_none(store, key)
-        if found is None or found.token != token:
+        existing = Lease.read_or_none(store, key)
+        if existing is None or existing.token != token:
             return None
     return HeldLease(store, keys, number, token, holder, ttl)
 
@@ -148,6 +151,14 @@ def restore_lease(
     """Take over a lease that another process of the same holder claimed.
 
     Only one of the two processes may renew it from then on.
+
+    Args:
+        store: the store of the job.
+        keys: the keys of the job.
+        number: the number of the lease.
+        token: the random token of the claim.
+        holder: `host:pid`, for people.
+        ttl: seconds after the last renewal until the lease expires.
     """
     return HeldLease(store, keys, number, token, holder, ttl)
 

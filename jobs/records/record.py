@@ -63,10 +63,10 @@ def read_bytes_with_age(store: Store, key: str) -> tuple[bytes, float]:
 def read_json_object(store: Store, key: str) -> dict[str, Any] | None:
     """Read any JSON object, or return None if there is none at the key. Raises InvalidRecord."""
     try:
-        found = read_bytes(store, key)
+        content = read_bytes(store, key)
     except ObjectNotFound:
         return None
-    document = _parse_json(found)
+    document = _parse_json(content)
     if not isinstance(document, dict):
         raise invalid_record(key, "not a JSON object")
     return document

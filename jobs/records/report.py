@@ -80,22 +80,22 @@ def load_reports(
 ) -> Iterator[Report | InvalidRecord | JobNotFound]:
     """The reports on several jobs in their order; the error instead, if one cannot be loaded."""
 
-    def one(job: str) -> Report | InvalidRecord | JobNotFound:
+    def load_or_error(job: str) -> Report | InvalidRecord | JobNotFound:
         try:
             return load_report(store, job)
         except (InvalidRecord, JobNotFound) as error:
             return error
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        yield from pool.map(one, jobs)
+        yield from pool.map(load_or_error, jobs)
 
 
 def _make_report(store: Store, job: Job) -> Report:
     keys, status, current_lease = JobKeys(job.id), job.status, job.current_lease
     is_running = job.state == "running"
     failure = status.failure if status and job.state == "failed" else None
-    previews = (found.key for found in store.list_objects(keys.previews)) if current_lease else ()
-    found = job_outputs(job)
+    previews = (entry.key for entry in store.list_objects(keys.previews)) if current_lease else ()
+    outputs = job_outputs(job)
     return Report(
         job=job.id,
         state=job.state,
@@ -120,7 +120,7 @@ def _make_report(store: Store, job: Job) -> Report:
         workers=status.workers if status else None,
         holder=current_lease.lease.holder if current_lease and is_running else None,
         lease=current_lease.number if current_lease else None,
-        outputs=tuple({"key": one.key(keys), **one.document()} for one in found),
+        outputs=tuple({"key": output.key(keys), **output.document()} for output in outputs),
         previews=tuple(previews),
     )
 
@@ -128,8 +128,8 @@ def _make_report(store: Store, job: Job) -> Report:
 def _items(job: Job) -> dict[str, Any] | None:
     """The item counts of the manifest, or of the last status."""
     if job.has_items and job.manifest is not None:
-        found: dict[str, Any] | None = job.manifest.get("items")
-        return found
+        counts: dict[str, Any] | None = job.manifest.get("items")
+        return counts
     known = job.status.items if job.status else None
     return None if known is None else known.model_dump(mode="json")
 

@@ -96,7 +96,11 @@ def state_of(
 ) -> State:
     """The state of a job, derived from its records; the state itself is never stored.
 
-    current_lease, status: of the highest lease number; None if there is no lease.
+    Args:
+        has_manifest: whether the manifest of the intent's generation exists.
+        current_lease: the lease with the highest number; None if there is no lease.
+        status: the status under that lease, or None.
+        intent: the intent of users.
     """
     if has_manifest:
         return "succeeded"

@@ -72,28 +72,28 @@ def make_event(kind: str, **facts: str | float | None) -> Event:
 
 def encode_events(events: list[Event]) -> bytes:
     """Encode events as JSON Lines."""
-    return "".join(f"{json.dumps(one)}\n" for one in events).encode()
+    return "".join(f"{json.dumps(event)}\n" for event in events).encode()
 
 
 def decode_events(content: bytes) -> list[Event]:
     """Decode JSON Lines of events; invalid lines are skipped."""
-    found = []
+    events = []
     for line in content.decode(errors="replace").splitlines():
         try:
-            one = json.loads(line)
+            event = json.loads(line)
         except ValueError:
             continue
-        if isinstance(one, dict) and isinstance(one.get("event"), str):
-            found.append(one)
-    return found
+        if isinstance(event, dict) and isinstance(event.get("event"), str):
+            events.append(event)
+    return events
 
 
 def parse_failure(text: str | None) -> Failure | None:
     """The class of failures that a text names; None for None. Raises RequestError."""
     classes: tuple[Failure, ...] = get_args(Failure)
-    for one in classes:
-        if text == one:
-            return one
+    for failure in classes:
+        if text == failure:
+            return failure
     if text is None:
         return None
     raise RequestError(f"--class {text}: no such class; {suggest(text, classes)}")

@@ -28,10 +28,10 @@ def attachment_reference(path: Path, digest: str) -> str:
 
 def parse_attachment_reference(text: str) -> tuple[str, str] | None:
     """The digest and the file name in a reference; None for any other text."""
-    found = _REFERENCE.fullmatch(text)
-    if found is None or not is_file_name(found["name"]):
+    match = _REFERENCE.fullmatch(text)
+    if match is None or not is_file_name(match["name"]):
         return None
-    return found["digest"], found["name"]
+    return match["digest"], match["name"]
 
 
 def is_file_name(name: str) -> bool:

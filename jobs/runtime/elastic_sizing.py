@@ -114,7 +114,7 @@ class CrewSizer:
         saved = left * granted / (size + granted)
         if saved >= self._min_gain * ((self._start_seconds or 0.0) + checkpoint):
             return True
-        # The gain only falls from now on, and other jobs may need the resources.
+        # It does not pay, and other jobs may need the resources.
         self._extra.close()
         self._extra = None
         return False

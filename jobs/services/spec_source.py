@@ -5,10 +5,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from jobs.spec.dataset import DatasetSpec
-from jobs.spec.document import Document, read_document, set_field
+from jobs.spec.document import Document, expand_shorthands, read_document, set_field
 from jobs.spec.kinds import AnySpec, parse_spec
-from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
 
 SpecSource = AnySpec | Mapping[str, Any] | str | Path
@@ -34,7 +32,7 @@ def load_spec(source: SpecSource, **overrides: Any) -> AnySpec:
         RenderError: An atlas names a layer that its network does not have.
         TypeError: The source or a value has a type that no spec can hold.
     """
-    if isinstance(source, PosterSpec | DatasetSpec) and not overrides:
+    if isinstance(source, AnySpec) and not overrides:
         return source
     return parse_spec(load_document(source, **overrides))
 
@@ -50,9 +48,9 @@ def load_document(source: SpecSource, **overrides: Any) -> Document:
         document = set_field(document, key, value)
     if look is None:
         return document
-    if isinstance(source, PosterSpec | DatasetSpec):
+    if isinstance(source, AnySpec):
         raise RequestError(f"look {look}: the spec has all fields already; name the look in a file")
-    return {**document, "look": look}
+    return expand_shorthands({**document, "look": look})
 
 
 def is_spec_file(path: str | Path) -> bool:
@@ -61,9 +59,9 @@ def is_spec_file(path: str | Path) -> bool:
 
 
 def _source_document(source: object) -> Document:
+    if isinstance(source, AnySpec):
+        return source.document()
     match source:
-        case PosterSpec() | DatasetSpec():
-            return source.document()
         case Mapping():
             return {str(name): _as_json(str(name), value) for name, value in source.items()}
         case str() | Path():

@@ -14,7 +14,7 @@ _FIELDS = frozenset({"guide", "mask", "strength"})
 def map_attachments(document: Any, change: Callable[[str], str]) -> Any:
     """Return a copy of a document with every attachment path changed, also in a sweep."""
     if isinstance(document, list):
-        return [map_attachments(one, change) for one in document]
+        return [map_attachments(item, change) for item in document]
     if not isinstance(document, dict):
         return document
     return {
@@ -32,14 +32,14 @@ def attachment_paths(document: Any) -> list[str]:
 
 def _find_paths(document: Any) -> Iterator[str]:
     if isinstance(document, list):
-        for one in document:
-            yield from _find_paths(one)
+        for item in document:
+            yield from _find_paths(item)
     elif isinstance(document, dict):
         for key, value in document.items():
             if not _is_attachment_field(key):
                 yield from _find_paths(value)
             elif isinstance(value, list):
-                yield from (one for one in value if isinstance(one, str))
+                yield from (item for item in value if isinstance(item, str))
             elif isinstance(value, str):
                 yield value
 
@@ -52,7 +52,7 @@ def _is_attachment_field(key: object) -> bool:
 def _map_paths(value: Any, change: Callable[[str], str]) -> Any:
     """Change a path, or each path in a list of a sweep; return any other value unchanged."""
     if isinstance(value, list):
-        return [_map_paths(one, change) for one in value]
+        return [_map_paths(item, change) for item in value]
     return change(value) if isinstance(value, str) else value
 
 

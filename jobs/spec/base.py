@@ -33,10 +33,10 @@ def slug(text: str) -> str:
 
 def validate_name(name: str) -> str:
     """Return the name as a slug. Raises ValueError if that is empty or too long."""
-    word = slug(name)
-    if not 1 <= len(word) <= NAME_LENGTH:
+    valid = slug(name)
+    if not 1 <= len(valid) <= NAME_LENGTH:
         raise ValueError(f"must be 1 to {NAME_LENGTH} letters a-z, digits, '.', '_' or '-'")
-    return word
+    return valid
 
 
 def _local_path(value: object) -> Path:

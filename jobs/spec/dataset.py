@@ -180,7 +180,7 @@ class DatasetSpec(SpecModel):
                 raise ValueError("fourier: starts from noise; write inputs: {noise: {seed: 0}}")
             return self
         check_noise_size("resize", self.resize, self.limits.max_pixels, self.fourier is not None)
-        if self.fourier is not None and any(one.mask for one in self.objectives or ()):
+        if self.fourier is not None and any(objective.mask for objective in self.objectives or ()):
             raise ValueError("objectives: masks do not work with fourier; leave fourier out")
         return self
 

@@ -45,7 +45,7 @@ def read_document(path: Path) -> Document:
 
     Raises RequestError with the file and the line.
     """
-    return _resolve_paths(_expand_shorthands(read_mapping_file(path)), path.absolute().parent)
+    return _resolve_paths(expand_shorthands(read_mapping_file(path)), path.absolute().parent)
 
 
 def apply_overrides(document: Document, settings: Sequence[str]) -> Document:
@@ -73,7 +73,7 @@ def set_field(document: Document, key: str, value: Any) -> Document:
 
     Raises RequestError if there is no such field.
     """
-    changed: Document = _set_nested(_expand_shorthands(document), key.split("."), value)
+    changed: Document = _set_nested(expand_shorthands(document), key.split("."), value)
     return changed
 
 
@@ -88,7 +88,7 @@ def parse_poster_spec(document: Document) -> PosterSpec:
 
 def validate_as(model: type[_Model], document: Document) -> _Model:
     """Parse and validate a document as one kind of spec. Raises RequestError."""
-    full = _resolve_paths(_expand_shorthands(document), Path.cwd())
+    full = _resolve_paths(expand_shorthands(document), Path.cwd())
     try:
         # Via JSON: strict validation of JSON allows lists for tuples, but no other conversion.
         return model.model_validate_json(json.dumps(full))
@@ -96,7 +96,7 @@ def validate_as(model: type[_Model], document: Document) -> _Model:
         raise RequestError(describe_errors(error, model, full)) from error
 
 
-def _expand_shorthands(document: Document) -> Document:
+def expand_shorthands(document: Document) -> Document:
     """Write out every shorthand (`tiles: 512` as `tiles: {size: 512}`), and apply the look."""
     full = dict(document)
     for key, field in _SHORTHANDS.items():

@@ -32,8 +32,8 @@ class SpecKind:
 
     def parse(self, document: Document) -> Any:
         """Parse a document of this kind. Raises RequestError, and RenderError from `expand`."""
-        found = validate_as(self.model, document)
-        return found if self.expand is None else parse_spec(self.expand(found))
+        spec = validate_as(self.model, document)
+        return spec if self.expand is None else parse_spec(self.expand(spec))
 
 
 DEFAULT_KIND = "poster"
@@ -55,8 +55,8 @@ def parse_spec(document: Document) -> AnySpec:
     if kind is None:
         *others, last = SPEC_KINDS
         raise RequestError(f"kind: must be {', '.join(others)} or {last}, not {name!r}")
-    found: AnySpec = kind.parse(document)
-    return found
+    spec: AnySpec = kind.parse(document)
+    return spec
 
 
 def parse_stored_spec(document: Document) -> AnySpec:
@@ -65,8 +65,8 @@ def parse_stored_spec(document: Document) -> AnySpec:
     A store contains no shorthand kinds. Expanding one may read files of this machine, so a stored
     shorthand is parsed as the default kind.
     """
-    found: AnySpec = SPEC_KINDS[stored_kind(document)].parse(document)
-    return found
+    spec: AnySpec = SPEC_KINDS[stored_kind(document)].parse(document)
+    return spec
 
 
 def stored_kind(document: Document) -> str:

@@ -28,7 +28,7 @@ _MAX_PART_BYTES = 190
 
 _HASH = 12  # hex digits
 
-_SUFFIXES = tuple(one.suffix for one in FORMATS.values())
+_SUFFIXES = tuple(output_format.suffix for output_format in FORMATS.values())
 
 
 def check_template(
@@ -114,7 +114,7 @@ def _value_text(value: Any) -> str:
 def _folder_name(part: str) -> str:
     """The name of a folder, changed if it looks like a result.
 
-    Beside a.jpg, whose result is a.png, there may be a folder a.png.
+    The result of a.jpg is a.png, and the inputs may include a folder a.png.
     """
     return f"{part}_" if part.endswith(_SUFFIXES) else part
 

@@ -28,10 +28,10 @@ def list_children(root: Path, folder: str) -> Iterator[tuple[str, "os.DirEntry[s
     Links that lead out of the root are skipped.
     """
     try:
-        with os.scandir(root / folder) as found:
+        with os.scandir(root / folder) as entries:
             # A bucket compares whole keys, where a slash follows the name of a folder.
             items = sorted(
-                (f"{item.name}/" if item.is_dir() else item.name, item) for item in found
+                (f"{item.name}/" if item.is_dir() else item.name, item) for item in entries
             )
     except (FileNotFoundError, NotADirectoryError):
         return
@@ -47,7 +47,7 @@ def is_outside(root: Path, path: Path) -> bool:
 
 
 def list_files(root: Path, folder: str, prefix: str) -> Iterator[ObjectInfo]:
-    """List the files below a folder whose keys start with a prefix, in the order of their keys."""
+    """List the files below a folder that have a key prefix, sorted by key."""
     for key, item in list_children(root, folder):
         if item.is_dir():
             below = f"{key}/"
@@ -84,7 +84,7 @@ def replace_file(source: Path, target: Path) -> bool:
 def link_if_absent(source: Path, target: Path) -> bool:
     """Create the target if it does not exist; one of several simultaneous calls succeeds.
 
-    Returns False if the target exists.
+    Returns False if the target exists. Raises IsADirectoryError if the target is a folder.
     """
     try:
         target.hardlink_to(source)
@@ -129,13 +129,13 @@ class PartialFiles:
         """List the files in the order of their keys; `started` is the time of the last write."""
         if not self._folder.is_dir():
             return
-        found = []
+        uploads = []
         for path in self._folder.iterdir():
             name, _, upload_id = path.name.rpartition("~")
             key = name.replace(",", "/")
             if is_key(key) and key.startswith(prefix):
-                found.append((key, upload_id, path))
-        for key, upload_id, path in sorted(found):
+                uploads.append((key, upload_id, path))
+        for key, upload_id, path in sorted(uploads):
             try:
                 yield UnfinishedUpload(key, upload_id, path.stat().st_mtime)
             except FileNotFoundError:

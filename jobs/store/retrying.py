@@ -26,6 +26,12 @@ class RetryingStore(Store):
 
     A request raises its last error `retry_seconds` after its first failure. The pauses grow from
     0.2 to 10 s, with random jitter, so that many clients do not retry at the same time.
+
+    Args:
+        store: the store that sends the requests.
+        retry_seconds: seconds from the first failure of a request until its last attempt.
+        sleep: pauses for a number of seconds.
+        clock: returns a monotonic time in seconds.
     """
 
     def __init__(
@@ -57,7 +63,7 @@ class RetryingStore(Store):
         return self._retry(self._store.get_with_age, key)
 
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
-        return self._list(lambda: self._store.list_objects(prefix), lambda found: (found.key,))
+        return self._list(lambda: self._store.list_objects(prefix), lambda entry: (entry.key,))
 
     def list_folders(self, prefix: str) -> Iterator[str]:
         return self._list(lambda: self._store.list_folders(prefix), lambda name: (f"{name}/",))

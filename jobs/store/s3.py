@@ -147,13 +147,13 @@ class S3Store(Store):
         folder_of_prefix(prefix)
         with self._translate_errors():
             pages = self._client().get_paginator("list_multipart_uploads")
-            found = [
+            uploads = [
                 UnfinishedUpload(key, upload["UploadId"], upload["Initiated"].timestamp())
                 for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix)
                 for upload in page.get("Uploads", ())
                 if is_key(key := upload["Key"].removeprefix(self._root))
             ]
-        yield from sorted(found, key=lambda upload: (upload.key, upload.id))
+        yield from sorted(uploads, key=lambda upload: (upload.key, upload.id))
 
     def abort_upload(self, upload: UnfinishedUpload) -> None:
         name = self._name(upload.key)

@@ -110,7 +110,7 @@ class Store(ABC):
 
     @abstractmethod
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
-        """List the objects whose keys start with a prefix, in the order of their keys, lazily."""
+        """List the objects that have a key prefix, sorted by key, lazily."""
 
     @abstractmethod
     def list_folders(self, prefix: str) -> Iterator[str]:
@@ -140,7 +140,7 @@ class Store(ABC):
 
     @abstractmethod
     def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
-        """List the unfinished uploads to keys that start with a prefix, in the order of keys.
+        """List the unfinished uploads to keys that start with a prefix, sorted by key.
 
         Some of them may still be in progress; the caller judges by their age.
         """

@@ -59,9 +59,9 @@ def describe_errors(error: ValidationError, model: type[BaseModel], document: ob
     # An unknown kind hides which other keys are valid.
     if ("kind",) in by_field:
         by_field = {("kind",): by_field["kind",]}
-    found = [_describe(path, details, model) for path, details in by_field.items()]
-    more = [f"and {len(found) - _MAX_ERRORS} more errors"] if len(found) > _MAX_ERRORS else []
-    return "; ".join([*found[:_MAX_ERRORS], *more])
+    errors = [_describe(path, details, model) for path, details in by_field.items()]
+    more = [f"and {len(errors) - _MAX_ERRORS} more errors"] if len(errors) > _MAX_ERRORS else []
+    return "; ".join([*errors[:_MAX_ERRORS], *more])
 
 
 def _is_follow_up(detail: ErrorDetails) -> bool:

@@ -56,7 +56,7 @@ HaloPixels = tuple[Rect, np.ndarray]
 """Pixels that a neighbour's windows need, with their (h, w, 3) values."""
 
 
-class Abandoned(Exception):  # noqa: N818 - the news is in the name
+class Abandoned(Exception):  # noqa: N818 - the caller asked for it, so it is no error
     """A step was given up before its update."""
 
 

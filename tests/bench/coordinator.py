@@ -34,7 +34,7 @@ from jobs.spec.document import parse_poster_spec
 from render.engine.setup import ShardSetup
 from render.geometry.grid import Grid
 from render.geometry.partition import halo_exchange, partition
-from tests.bench.idle_worker import Idler, Sums, idle_sums
+from tests.bench.idle_worker import IdleWorker, Sums, idle_sums
 from tests.support.small_poster import job_context
 
 _MACHINE = Machine(cores=2, gpus=0, memory=1 << 42)
@@ -42,24 +42,24 @@ _STORE = 256 << 20  # bytes
 _PIXEL = 3 * 4  # bytes
 
 
-class Enough(Exception):  # noqa: N818 - the news is in the name
-    """All steps that were wanted have been seen."""
+class AllStepsSeen(Exception):  # noqa: N818 - not an error
+    """Ends the octave loop after the last step."""
 
 
-class Handle:
-    """Stands for a member's actor: what it is asked is answered at once, by the answer itself.
+class StubActor:
+    """Stands for a member's actor. Its methods return values at once, in place of references.
 
-    taken: the members of whose making it has been given something.
+    senders: the members whose halos it has received.
     """
 
     def __init__(self, member: int, sums: Sums) -> None:
-        self.taken: set[int] = set()
+        self.senders: set[int] = set()
         self._member, self._sums = member, sums
         self.run = _Method(self._run)
         self.scatter_refs = _Method(self._scatter_refs)
 
     def _run(self, _method: str, _step: int, *senders: int) -> Sums:
-        self.taken.update(senders)
+        self.senders.update(senders)
         return self._sums
 
     def _scatter_refs(self, *_: object) -> int:
@@ -72,11 +72,11 @@ class _Method:
 
 
 class StubCrew(RayCrew):
-    """All that a crew on Ray does, but for Ray."""
+    """A `RayCrew` without Ray."""
 
-    def __init__(self, handles: list[Handle]) -> None:
-        Crew.__init__(self, len(handles))
-        self._actors, self._awaited = list(handles), []
+    def __init__(self, actors: list[StubActor]) -> None:
+        Crew.__init__(self, len(actors))
+        self._actors, self._awaited = list(actors), []
 
     def _get(self, answers: Iterable[Any], timeout: float | None = None) -> list[Any]:
         return list(answers)
@@ -85,9 +85,8 @@ class StubCrew(RayCrew):
         self._actors.clear()
 
 
-class Course:
-    """The steps of one octave by a crew of some size, each member with so many tiles of `tile`
-    pixels."""
+class OneOctave:
+    """The steps of one octave, by a crew whose members have `tiles` tiles of `tile` pixels each."""
 
     def __init__(self, members: int, tiles: int, tile: int, steps: int, folder: Path) -> None:
         rows = math.isqrt(members * tiles)
@@ -100,8 +99,8 @@ class Course:
             "crew": {"workers": members},
         }
         self.plan: PosterPlan = make_plan(parse_poster_spec(document), _MACHINE)
-        self._site = job_context(self.plan, folder, 1)
-        self.setup: ShardSetup = shard_setup(self.plan, self._site)
+        self._context = job_context(self.plan, folder, 1)
+        self.setup: ShardSetup = shard_setup(self.plan, self._context)
         self.grid: Grid = self.setup.grid(0)
         self.blocks = partition(self.grid, members)
         self.sends = halo_exchange(self.grid, self.setup.sampling_grid, self.blocks)
@@ -109,59 +108,62 @@ class Course:
 
     @property
     def bytes(self) -> int:
-        """What neighbours send each other in a step."""
+        """The bytes that members send each other in a step."""
         return _PIXEL * sum(rect.area for own in self.sends for rect in own.values())
 
-    def handles(self) -> list[Handle]:
+    def stub_actors(self) -> list[StubActor]:
         """Stubs for all members."""
         return [
-            Handle(member, idle_sums(self.grid, block, self.bands))
+            StubActor(member, idle_sums(self.grid, block, self.bands))
             for member, block in enumerate(self.blocks)
         ]
 
     def run(self, crew: Crew, clock: Callable[[], float]) -> list[float]:
-        """What the clock says that each step took, but for the first one, which loads."""
+        """The seconds of each step by this clock, without the first step, which loads."""
         ticks: list[float] = []
 
         def watch(seen: Progress) -> None:
             ticks.append(clock())
             if seen.step == seen.steps:
-                raise Enough
+                raise AllStepsSeen
 
-        checkpoints = Checkpoints(self._site, lambda: None)
+        checkpoints = Checkpoints(self._context, lambda: None)
         loop = OctaveLoop(self.plan, self.setup, crew, checkpoints, Control(), watch)
-        with contextlib.suppress(Enough):
+        with contextlib.suppress(AllStepsSeen):
             loop.run()
         return [after - before for before, after in pairwise(ticks[1:])]
 
 
-def over_stubs(sizes: list[int], tiles: int, steps: int, folder: Path) -> None:
+def print_stub_table(sizes: list[int], tiles: int, steps: int, folder: Path) -> None:
     """Print the table of the coordinator's own code."""
-    print("| shards | tiles | parcels a step | own CPU, ms: least | median |")
+    print("| shards | tiles | messages a step | own CPU, ms: least | median |")
     print("|---|---|---|---|---|")
     for members in sizes:
-        course = Course(members, tiles, 256, steps, folder)
-        found = course.run(StubCrew(course.handles()), time.process_time)
-        messages = sum(map(len, course.sends))
-        print(f"| {members} | {len(course.grid)} | {messages} | ", end="")
+        octave = OneOctave(members, tiles, 256, steps, folder)
+        found = octave.run(StubCrew(octave.stub_actors()), time.process_time)
+        messages = sum(map(len, octave.sends))
+        print(f"| {members} | {len(octave.grid)} | {messages} | ", end="")
         print(f"{min(found) * 1e3:.1f} | {statistics.median(found) * 1e3:.1f} |")
 
 
-def over_actors(members: int, tile: int, steps: int, folder: Path) -> None:
-    """Print what a step takes with as many actors, of one tile each."""
-    course = Course(members, 1, tile, steps, folder)
-    arguments = [(course.grid, course.bands)] * members
-    with local_ray(members, _STORE) as ray_crew, ray_crew(Idler, arguments, Resources()) as crew:
-        wall = course.run(crew, time.perf_counter)
+def print_actor_row(members: int, tile: int, steps: int, folder: Path) -> None:
+    """Print the times of a step with real actors of one tile each."""
+    octave = OneOctave(members, 1, tile, steps, folder)
+    arguments = [(octave.grid, octave.bands)] * members
+    with (
+        local_ray(members, _STORE) as ray_crew,
+        ray_crew(IdleWorker, arguments, Resources()) as crew,
+    ):
+        wall = octave.run(crew, time.perf_counter)
         arrived = sum(crew.call("arrived", dict.fromkeys(range(members), ())).values())
-        busy = course.run(crew, time.process_time)
-    moved = f"{course.bytes / 1e6:.2f} | {arrived / steps / 1e6:.2f}"
+        busy = octave.run(crew, time.process_time)
+    moved = f"{octave.bytes / 1e6:.2f} | {arrived / steps / 1e6:.2f}"
     print(f"| {members} | {tile} | {moved} | ", end="")
     print(f"{statistics.median(wall) * 1e3:.1f} | {statistics.median(busy) * 1e3:.1f} |")
 
 
 def main() -> None:
-    """Both tables."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, nargs="+", default=[8, 64, 512])
     parser.add_argument("--tiles", type=int, default=16)
@@ -169,12 +171,12 @@ def main() -> None:
     parser.add_argument("--actors", type=int, default=8)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-coordinator-") as folder:
-        over_stubs(options.members, options.tiles, options.steps, Path(folder))
+        print_stub_table(options.members, options.tiles, options.steps, Path(folder))
         if options.actors:
             print("\n| actors | tile | MB a step, by geometry | arrived | wall, ms | CPU, ms |")
             print("|---|---|---|---|---|---|")
             for tile in (64, 256):
-                over_actors(options.actors, tile, options.steps, Path(folder))
+                print_actor_row(options.actors, tile, options.steps, Path(folder))
 
 
 if __name__ == "__main__":

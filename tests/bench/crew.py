@@ -1,9 +1,9 @@
-"""One poster by a Ray crew of two with a thread each, and by two threads in one process.
+"""Compares a crew of two Ray actors, one thread each, with two threads in one process.
 
     python -m tests.bench.crew [--size 2400x1600] [--steps 3] [--rounds 3]
 
-The two take turns, so that what else the machine does hits both alike; the crew's start is printed
-apart. A ratio of 1 means that dividing the work costs nothing.
+Both render the same poster in turns, so that other load on the machine affects both alike. The
+start of the crew is not part of the times. A ratio of 1 means that sharing the work costs nothing.
 """
 
 import argparse
@@ -31,19 +31,19 @@ from render.engine.setup import ShardSetup
 from tests.support.small_poster import claim_poster, job_context
 
 _WORKERS = 2
-_STORE = 256 << 20  # bytes; the fragments of a poster this small are a few MiB
+_STORE = 256 << 20  # bytes; the halos of a poster this small are a few MiB
 
 
-class TwoThreads(Worker):
-    """The whole poster in one process, by as many threads as the crew has members."""
+class ThreadedWorker(Worker):
+    """Renders the whole poster in one process, with as many threads as the crew has members."""
 
-    def __init__(self, known: ShardSetup, site: JobContext, member: int) -> None:
-        super().__init__(known, site, member)
+    def __init__(self, setup: ShardSetup, context: JobContext, member: int) -> None:
+        super().__init__(setup, context, member)
         torch.set_num_threads(_WORKERS)
 
 
 def plan(size: str, steps: int, workers: int) -> PosterPlan:
-    """The same dream of noise for any number of workers, by the network that ships with us."""
+    """A poster of noise by the built-in network, the same for any number of workers."""
     document = {
         "input": {"noise": {"seed": 0}},
         "size": size,
@@ -54,38 +54,38 @@ def plan(size: str, steps: int, workers: int) -> PosterPlan:
 
 
 def arguments(poster: PosterPlan, folder: Path) -> list[tuple[object, ...]]:
-    """What the workers are made with: they stay for all rounds, each of which is lease 1."""
-    site = job_context(poster, folder, 1)
-    return [(shard_setup(poster, site), site, member) for member in range(poster.workers)]
+    """The workers' constructor arguments. The workers serve all rounds, each with lease 1."""
+    context = job_context(poster, folder, 1)
+    return [(shard_setup(poster, context), context, member) for member in range(poster.workers)]
 
 
 def seconds(poster: PosterPlan, crew: Crew, folder: Path) -> float:
-    """One render, from decoding to the written file."""
+    """The seconds of one render, from decoding to the written file."""
 
     @contextmanager
-    def there(*_: object) -> Iterator[Crew]:
+    def running(*_: object) -> Iterator[Crew]:
         yield crew
 
     begun = time.perf_counter()
-    claim_poster(poster, folder, there).run()
+    claim_poster(poster, folder, running).run()
     elapsed = time.perf_counter() - begun
     shutil.rmtree(folder)
     return elapsed
 
 
-def compare(divided: PosterPlan, whole: PosterPlan, rounds: int, scratch: Path) -> None:
-    """Time both, in turns, and print."""
-    ours, theirs = scratch / "crew", scratch / "process"
+def compare(shared: PosterPlan, whole: PosterPlan, rounds: int, scratch: Path) -> None:
+    """Time both in turns, and print the medians."""
+    crew_folder, process_folder = scratch / "crew", scratch / "process"
     begun = time.perf_counter()
     with local_ray(_WORKERS, _STORE) as ray_crew:
         joined = time.perf_counter()
         with (
-            ray_crew(Worker, arguments(divided, ours), Resources()) as crew,
-            LocalCrew(TwoThreads, arguments(whole, theirs)) as process,
+            ray_crew(Worker, arguments(shared, crew_folder), Resources()) as crew,
+            LocalCrew(ThreadedWorker, arguments(whole, process_folder)) as process,
         ):
             started = time.perf_counter()
             pairs = [
-                (seconds(divided, crew, ours), seconds(whole, process, theirs))
+                (seconds(shared, crew, crew_folder), seconds(whole, process, process_folder))
                 for _ in range(rounds + 1)
             ][1:]
     by_crew, by_process = (statistics.median(times) for times in zip(*pairs, strict=True))
@@ -100,15 +100,15 @@ def compare(divided: PosterPlan, whole: PosterPlan, rounds: int, scratch: Path) 
 
 
 def main() -> None:
-    """Plan the poster for both, and compare."""
+    """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", default="2400x1600")
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
-    divided, whole = (plan(options.size, options.steps, workers) for workers in (_WORKERS, 1))
+    shared, whole = (plan(options.size, options.steps, workers) for workers in (_WORKERS, 1))
     with tempfile.TemporaryDirectory(prefix="bench-crew-") as folder:
-        compare(divided, whole, options.rounds, Path(folder))
+        compare(shared, whole, options.rounds, Path(folder))
 
 
 if __name__ == "__main__":

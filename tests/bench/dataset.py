@@ -1,9 +1,9 @@
-"""A dataset by a pool of two workers, and by two bare processes that dream arrays in a loop.
+"""Compares a dataset rendered by a pool of two workers with two plain loops over arrays.
 
     python -m tests.bench.dataset [--count 200] [--size 512] [--steps 10] [--rounds 1]
 
-The two take turns, so that what else the machine does hits both alike. Starts do not count: the
-clock runs from where each worker has ended its first picture to the end of the last one.
+Both take turns, so that other load on the machine affects both alike. Starts do not count: the
+clock starts when every worker has finished its first picture, and stops after the last picture.
 """
 
 import argparse
@@ -36,36 +36,39 @@ from render.engine.in_memory_batch import dream_batch
 from render.networks.network import load_network
 
 _WORKERS = 2
-_STORE = 100 << 20  # bytes of Ray's own store, through which no picture passes
+_STORE = 100 << 20  # bytes of Ray's object store; no picture passes through it
 _WANTED = 0.9
-_PAUSE = 0.1  # seconds between two looks at who is there
+_PAUSE = 0.1  # seconds
 
 
 @dataclass(frozen=True)
-class End:
-    """A picture ends, at a time of this machine's one steady clock, in seconds."""
+class FinishedPicture:
+    """When a picture was finished, in seconds of the monotonic clock, and by which worker."""
 
     time: float
     worker: int
 
 
-def rate(ends: Iterable[End]) -> float:
-    """Pictures a second, from where every worker has ended its first one."""
+def rate(ends: Iterable[FinishedPicture]) -> float:
+    """Pictures a second, after every worker has finished its first picture.
+
+    Raises ValueError if there are too few pictures.
+    """
     ordered = sorted(ends, key=lambda end: end.time)
     workers = {end.worker for end in ordered}
     if len(workers) < _WORKERS:
         raise ValueError(
-            f"{len(workers)} of {_WORKERS} workers ended a picture: take more pictures"
+            f"{len(workers)} of {_WORKERS} workers finished a picture: use more pictures"
         )
     since = max(min(end.time for end in ordered if end.worker == worker) for worker in workers)
     counted = [end for end in ordered if end.time > since]
     if not counted:
-        raise ValueError("nothing is left to be timed: take more pictures")
+        raise ValueError("no pictures are left to time: use more pictures")
     return len(counted) / (counted[-1].time - since)
 
 
 def plan(inputs: Path, steps: int, machine: Machine) -> DatasetPlan:
-    """The dream of all pictures, by the network that ships with us."""
+    """A dataset of all pictures, rendered by the built-in network."""
     document = {
         "kind": "dataset",
         "name": "bench",
@@ -80,7 +83,7 @@ def plan(inputs: Path, steps: int, machine: Machine) -> DatasetPlan:
 
 
 def draw(folder: Path, count: int, size: int) -> None:
-    """Pictures with something to see at every scale, none like another."""
+    """Draw different pictures with details at every scale."""
     folder.mkdir()
     for number in range(count):
         numbers = np.random.default_rng(number)
@@ -92,18 +95,18 @@ def draw(folder: Path, count: int, size: int) -> None:
         Image.fromarray(samples.astype(np.uint8)).save(folder / f"{number:04}.png")
 
 
-def by_pool(asked: DatasetPlan, out: Path) -> list[End]:
-    """The product: listed, decoded, dreamed, encoded, written, and each in the ledger."""
+def render_by_pool(dataset: DatasetPlan, out: Path) -> list[FinishedPicture]:
+    """Render with the product: listing, decoding, dreaming, encoding, writing, and the ledger."""
     from cluster.ray_pool import RayPool
 
-    ends: list[End] = []
+    ends: list[FinishedPicture] = []
 
-    class Timed(RayPool):
+    class TimedPool(RayPool):
         def run(self, tasks: Iterable[Task], tick: float) -> Iterator[Finished | Failed | None]:
             for outcome in super().run(tasks, tick):
-                # Only items are answered with bytes, their rows.
+                # Only items return bytes: their ledger rows.
                 if isinstance(outcome, Finished) and isinstance(outcome.value, bytes):
-                    ends.append(End(time.monotonic(), outcome.member))
+                    ends.append(FinishedPicture(time.monotonic(), outcome.member))
                 yield outcome
 
     @contextmanager
@@ -113,87 +116,88 @@ def by_pool(asked: DatasetPlan, out: Path) -> list[End]:
         resources: Resources,
         depth: int,
     ) -> Iterator[Pool]:
-        with Timed(kind, arguments, resources, depth) as pool:
-            _await_all(pool)
+        with TimedPool(kind, arguments, resources, depth) as pool:
+            _wait_for_all(pool)
             yield pool
 
-    items = render_dataset_here(asked, out, lambda _: None, start)["items"]
+    items = render_dataset_here(dataset, out, lambda _: None, start)["items"]
     if items["done"] != items["items"]:
-        raise RuntimeError(f"not every picture was dreamed: {items}")
+        raise RuntimeError(f"not every picture was rendered: {items}")
     return ends
 
 
-def _await_all(pool: Pool) -> None:
-    """Have every member answer once: a pool begins with the first that is there."""
-    there: set[int] = set()
-    while len(there) < pool.size:
-        asked = [Task(number, "environment") for number in range(pool.size)]
-        there |= {one.member for one in pool.run(asked, _PAUSE) if one is not None}
+def _wait_for_all(pool: Pool) -> None:
+    """Wait until every member has run a task. A pool starts work with its first member."""
+    ready: set[int] = set()
+    while len(ready) < pool.size:
+        tasks = [Task(number, "environment") for number in range(pool.size)]
+        ready |= {one.member for one in pool.run(tasks, _PAUSE) if one is not None}
         time.sleep(_PAUSE)
 
 
-def by_processes(asked: DatasetPlan, pictures: Path) -> list[End]:
-    """Two processes, each with its share of the pictures in memory before it is timed."""
+def render_by_loops(dataset: DatasetPlan, pictures: Path) -> list[FinishedPicture]:
+    """Render in two processes, each with its part of the pictures in memory beforehand."""
     context = multiprocessing.get_context("spawn")
-    ends: list[End] = []
-    theirs: dict[Connection, int] = {}
+    ends: list[FinishedPicture] = []
+    connections: dict[Connection, int] = {}
     for worker in range(_WORKERS):
-        mine, other = context.Pipe()
+        near, far = context.Pipe()
         paths = sorted(pictures.iterdir())[worker::_WORKERS]
-        context.Process(target=_dream, args=(other, asked, paths), daemon=True).start()
-        other.close()
-        theirs[mine] = worker
-    for end in theirs:
-        end.recv()
-    for end in theirs:
-        end.send(True)
-    while theirs:
-        ready = wait(list(theirs))
-        for end in [one for one in theirs if one in ready]:
+        context.Process(target=_dream, args=(far, dataset, paths), daemon=True).start()
+        far.close()
+        connections[near] = worker
+    for connection in connections:
+        connection.recv()
+    for connection in connections:
+        connection.send(True)
+    while connections:
+        ready = wait(list(connections))
+        for connection in [one for one in connections if one in ready]:
             try:
-                ends.append(End(end.recv(), theirs[end]))
+                finished = FinishedPicture(connection.recv(), connections[connection])
+                ends.append(finished)
             except EOFError:
-                del theirs[end]
+                del connections[connection]
     return ends
 
 
-def _dream(end: Connection, asked: DatasetPlan, paths: list[Path]) -> None:
+def _dream(connection: Connection, dataset: DatasetPlan, paths: list[Path]) -> None:
     make_deterministic()
     keep_freed_memory()
-    item_settings = asked.item_settings(0, {})
+    item_settings = dataset.item_settings(0, {})
     name, layers = item_settings.spec.network.name, item_settings.mix.layers
     network = load_network(
         name, item_settings.weights, layers, dtypes(item_settings.precision).network
     )
     pictures = [np.asarray(Image.open(path)) for path in paths]
-    end.send(True)
-    end.recv()
+    connection.send(True)
+    connection.recv()
     for samples in pictures:
-        setup = in_memory_setup(item_settings, samples.shape[:2], "cpu", asked.batch)
+        setup = in_memory_setup(item_settings, samples.shape[:2], "cpu", dataset.batch)
         dream_batch(network, setup, [samples], [0])
-        end.send(time.monotonic())
+        connection.send(time.monotonic())
 
 
 def compare(count: int, size: int, steps: int, rounds: int, scratch: Path) -> None:
-    """Time both, in turns, and print."""
+    """Time both in turns, and print the ratios."""
     pictures = scratch / "pictures"
     draw(pictures, count, size)
-    asked = plan(pictures, steps, this_machine())
+    dataset = plan(pictures, steps, this_machine())
     print(f"{count} pictures of {size} x {size}, {steps} steps an octave, {_WORKERS} workers\n")
-    print(f"| round | pool, pictures/s | bare, pictures/s | pool / bare (wanted {_WANTED}) |")
+    print(f"| round | pool, pictures/s | loops, pictures/s | pool / loops (wanted {_WANTED}) |")
     print("|---|---|---|---|")
     ratios = []
     with local_ray(_WORKERS, _STORE):
         for turn in range(rounds):
-            pool = rate(by_pool(asked, scratch / f"out-{turn}"))
-            bare = rate(by_processes(asked, pictures))
-            ratios.append(pool / bare)
-            print(f"| {turn + 1} | {pool:.3f} | {bare:.3f} | {ratios[-1]:.2f} |", flush=True)
+            pool = rate(render_by_pool(dataset, scratch / f"out-{turn}"))
+            loops = rate(render_by_loops(dataset, pictures))
+            ratios.append(pool / loops)
+            print(f"| {turn + 1} | {pool:.3f} | {loops:.3f} | {ratios[-1]:.2f} |", flush=True)
     print(f"| median | | | {statistics.median(ratios):.2f} |")
 
 
 def main() -> None:
-    """Draw the pictures, and compare."""
+    """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--size", type=int, default=512)

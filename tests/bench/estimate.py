@@ -1,9 +1,10 @@
-"""What the model of scale foretells for 1 and 2 workers on this machine, and what they then take.
+"""Compares the estimated time of posters by 1 and 2 workers with the measured time.
 
     python -m tests.bench.estimate [--size 1600x1200] [--steps 5] [--octaves 3] [--workers 1,2]
 
-Each crew's speed is measured as `dreamfarm plan` measures it, right before the crew renders the
-poster on a Ray of its own, from its start to the written file. Wanted: 0.80 to 1.20 of all.
+The speed is measured as in `dreamfarm plan`, right before each crew renders the poster on its own
+Ray. The time runs from the start of Ray to the written file. Wanted: a ratio of 0.80 to 1.20 for
+the whole render.
 """
 
 import argparse
@@ -23,7 +24,7 @@ _PHASES = ("start", "decode", "dream", "encode")
 
 
 def poster(size: str, steps: int, octaves: int, workers: int, machine: Machine) -> PosterPlan:
-    """A dream of noise by the network that ships with us."""
+    """A poster of noise by the built-in network."""
     document = {
         "input": {"noise": {"seed": 0}},
         "size": size,
@@ -33,8 +34,8 @@ def poster(size: str, steps: int, octaves: int, workers: int, machine: Machine) 
     return make_plan(parse_poster_spec(document), machine)
 
 
-def measured(plan: PosterPlan) -> dict[str, float]:
-    """The seconds of each phase of a render, and of all, as its manifest tells them."""
+def measure(plan: PosterPlan) -> dict[str, float]:
+    """Render; returns the seconds of each phase and their total, from the manifest."""
     with tempfile.TemporaryDirectory(prefix="bench-scale-") as folder:
         seconds: dict[str, float] = claim_poster(plan, Path(folder), crew_on_own_ray).run()[
             "seconds"
@@ -42,17 +43,19 @@ def measured(plan: PosterPlan) -> dict[str, float]:
     return seconds
 
 
-def show(told: Prediction, took: dict[str, float]) -> None:
-    """A line for each phase."""
-    times = {name: getattr(told, name) for name in _PHASES} | {"all": told.seconds}
+def print_ratios(predicted: Prediction, measured: dict[str, float]) -> None:
+    """Print a line for each phase."""
+    times = {name: getattr(predicted, name) for name in _PHASES} | {"all": predicted.seconds}
     for name, seconds in times.items():
-        truth = took["total" if name == "all" else name]
+        truth = measured["total" if name == "all" else name]
         ratio = f"{seconds / truth:.2f}" if truth else "-"
-        print(f"| {told.workers} | {name} | {seconds:.1f} | {truth:.1f} | {ratio} |", flush=True)
+        print(
+            f"| {predicted.workers} | {name} | {seconds:.1f} | {truth:.1f} | {ratio} |", flush=True
+        )
 
 
 def main() -> None:
-    """Foretell, render, compare."""
+    """Estimate, render, and compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", default="1600x1200")
     parser.add_argument("--steps", type=int, default=5)
@@ -60,12 +63,12 @@ def main() -> None:
     parser.add_argument("--workers", default="1,2")
     options = parser.parse_args()
     machine = this_machine()
-    print("| workers | phase | foretold, s | measured, s | foretold / measured |")
+    print("| workers | phase | estimated, s | measured, s | estimated / measured |")
     print("|---|---|---|---|---|", flush=True)
     for workers in parse_request(options.workers, None, None, None).workers:
         plan = poster(options.size, options.steps, options.octaves, workers, machine)
         conditions = conditions_for(plan, EstimateRequest(), machine.cores, probe=True)
-        show(predict(plan, workers, conditions), measured(plan))
+        print_ratios(predict(plan, workers, conditions), measure(plan))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Exactness, repeatability and speed on a GPU; needs `render`, torch and torchvision only.
+"""Checks exactness and repeatability on a GPU, and measures speed.
 
     python -m tests.bench.gpu [--device cuda] [--quick]
 
-Weights are seeded, so that no file is needed. `--quick` does the same in small, on a CPU too.
-Prints Markdown; ends with exit code 1 where a check failed.
+Needs `render`, torch and torchvision only; weights are seeded. `--quick` makes everything small
+enough for a CPU. Prints Markdown. The exit code is 1 if a check failed.
 """
 
 import argparse
@@ -40,8 +40,8 @@ _JITTER = 13
 
 
 @dataclass(frozen=True)
-class Extent:
-    """How much is done: networks with a layer, pixels a side, and rounds."""
+class Workload:
+    """What is measured: networks with a layer, sizes in pixels, and rounds."""
 
     networks: tuple[tuple[str, str], ...]
     picture: Size
@@ -51,7 +51,7 @@ class Extent:
     rounds: int
 
 
-_FULL = Extent(
+_FULL = Workload(
     networks=(("googlenet", "inception4c"), ("squeezenet1_0", "features.9")),
     picture=(1100, 1300),
     tile=256,
@@ -59,7 +59,7 @@ _FULL = Extent(
     matrix=8192,
     rounds=5,
 )
-_QUICK = Extent(
+_QUICK = Workload(
     networks=(("squeezenet1_0", "features.4"),),
     picture=(60, 110),
     tile=32,
@@ -70,8 +70,8 @@ _QUICK = Extent(
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A network with one objective, ready on its device."""
+class PreparedNetwork:
+    """A network with one objective, on its device."""
 
     name: str
     mix: Mix
@@ -81,30 +81,34 @@ class Subject:
     device: torch.device
 
     def noise(self, size: Size) -> Tensor:
-        """A canvas (height, width, 3) in which nothing ties."""
+        """A canvas (height, width, 3) of noise, so that no two units tie."""
         torch.manual_seed(0)
         values = torch.randn(*size, 3, dtype=torch.float64)
         return values.to(self.device, dtypes(self.precision).canvas)
 
 
-def subject(name: str, layer: str, precision: ResolvedPrecision, device: torch.device) -> Subject:
-    """The seeded network, cut and prepared."""
+def prepare(
+    name: str, layer: str, precision: ResolvedPrecision, device: torch.device
+) -> PreparedNetwork:
+    """Load a seeded network, truncated after the layer."""
     seen = layer_grid(seeded(name), name, (layer,))
     network = prepare_network(seeded(name), (layer,), dtypes(precision).network, device)
     sampling_grid = SamplingGrid(seen.stride, seen.field, _JITTER)
-    return Subject(name, Mix((Objective(layer),)), network, sampling_grid, precision, device)
+    return PreparedNetwork(
+        name, Mix((Objective(layer),)), network, sampling_grid, precision, device
+    )
 
 
-def whole(one: Subject, size: Size) -> Tensor:
-    """The reference: the whole picture's gradient in one piece."""
+def whole(one: PreparedNetwork, size: Size) -> Tensor:
+    """The gradient of the whole picture at once, as a reference."""
     found = picture_gradients(
         one.network, one.mix.terms, _PLAIN, one.noise(size), one.sampling_grid, _SHIFT
     )
     return found[0]
 
 
-def tiled(one: Subject, size: Size, tile: int) -> Tensor:
-    """The same, tile by tile."""
+def tiled(one: PreparedNetwork, size: Size, tile: int) -> Tensor:
+    """The gradient of the picture, tile by tile."""
     canvas, grid = one.noise(size), Grid(*size, tile)
     result = torch.empty_like(canvas)
     for index in range(len(grid)):
@@ -121,35 +125,35 @@ def distance(found: Tensor, wanted: Tensor) -> float:
     return float((found.double() - wanted.double()).norm() / wanted.double().norm())
 
 
-def check_exact(extent: Extent, device: torch.device) -> bool:
+def check_exact(workload: Workload, device: torch.device) -> bool:
     """Tiled against whole. In float32 a unit within rounding of zero may flip and change more than
     rounding does; it may not change more than float32 itself changes float64's gradient."""
     print("| network | precision | tiled - whole | float32 - float64, whole | |")
     print("|---|---|---|---|---|")
     good = True
-    for name, layer in extent.networks:
-        double, single = (subject(name, layer, p, device) for p in ("float64", "float32"))
-        truth, rounded = (whole(one, extent.picture) for one in (double, single))
+    for name, layer in workload.networks:
+        double, single = (prepare(name, layer, p, device) for p in ("float64", "float32"))
+        truth, rounded = (whole(one, workload.picture) for one in (double, single))
         own = distance(rounded, truth)
         for one, reference, allowed in (
             (double, truth, 1e-12),
             (single, rounded, max(1e-5, own)),
         ):
-            error = distance(tiled(one, extent.picture, extent.tile), reference)
+            error = distance(tiled(one, workload.picture, workload.tile), reference)
             good &= error <= allowed
             verdict = "exact" if error <= allowed else f"NOT EXACT: over {allowed:.1e}"
             print(f"| {name} {layer} | {one.precision} | {error:.1e} | {own:.1e} | {verdict} |")
     return good
 
 
-def check_repeatable(extent: Extent, device: torch.device) -> bool:
-    """The same bytes from two runs, for whole steps and for a max-pool full of ties."""
+def check_repeatable(workload: Workload, device: torch.device) -> bool:
+    """Check that two runs give the same bytes: whole steps, and a max-pool with many ties."""
     good = _pool_is_repeatable(device)
     print(f"| max-pool backward, channels_last, ties | {_verdict(good)} |\n|---|---|")
-    for name, layer in extent.networks:
+    for name, layer in workload.networks:
         for precision in _SPEEDS:
-            one = subject(name, layer, precision, device)
-            same = torch.equal(whole(one, extent.picture), whole(one, extent.picture))
+            one = prepare(name, layer, precision, device)
+            same = torch.equal(whole(one, workload.picture), whole(one, workload.picture))
             good &= same
             print(f"| {name} {layer}, {precision} | {_verdict(same)} |")
     return good
@@ -160,7 +164,7 @@ def _verdict(same: bool) -> str:
 
 
 def _pool_is_repeatable(device: torch.device) -> bool:
-    """Two runs agree with each other, and with torch's own gradient in float64 on the CPU."""
+    """Whether two runs agree with each other, and with torch's gradient in float64 on the CPU."""
     torch.manual_seed(0)
     x = torch.randint(0, 4, (2, 32, 61, 67)).double()
     y = functional.max_pool2d(x, 3, 2, 1, ceil_mode=True)
@@ -181,7 +185,7 @@ def _pool_is_repeatable(device: torch.device) -> bool:
 
 
 def seconds(work: Callable[[], object], rounds: int, device: torch.device) -> float:
-    """The mean of some runs after one to warm up, with the device's queue empty at both ends."""
+    """The mean seconds of a run, after one to warm up, with an empty device queue at both ends."""
     work()
     _wait(device)
     begun = time.perf_counter()
@@ -196,33 +200,39 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def matrix_rate(precision: ResolvedPrecision, extent: Extent, device: torch.device) -> float:
+def matrix_rate(precision: ResolvedPrecision, workload: Workload, device: torch.device) -> float:
     """Floating point operations a second in a large matrix product."""
-    side = extent.matrix
+    side = workload.matrix
     a, b = (
         torch.randn(side, side, device=device, dtype=dtypes(precision).network) for _ in range(2)
     )
-    return 2 * side**3 / seconds(lambda: a @ b, 4 * extent.rounds, device)
+    return 2 * side**3 / seconds(lambda: a @ b, 4 * workload.rounds, device)
 
 
-def measure_speed(extent: Extent, device: torch.device) -> None:
-    """Megapixel-steps of core a second, by network, precision and tile."""
-    rates = {precision: matrix_rate(precision, extent, device) for precision in _SPEEDS}
+def measure_speed(workload: Workload, device: torch.device) -> None:
+    """Print megapixel-steps of core a second, by network, precision and tile size."""
+    rates = {precision: matrix_rate(precision, workload, device) for precision in _SPEEDS}
     for precision, rate in rates.items():
         print(f"Matrix products in {precision}: {rate / 1e12:.3g} TFLOP/s  ")
     print("\n| network | precision | tile | window | megapixel-steps/s | memory, GiB | share |")
     print("|---|---|---|---|---|---|---|")
-    for name, layer in extent.networks:
+    for name, layer in workload.networks:
         for precision in _SPEEDS:
-            one = subject(name, layer, precision, device)
+            one = prepare(name, layer, precision, device)
             grid = layer_grid(seeded(name), name, (layer,))
             flops = window_cost(build_network(name), one.mix, dtypes(precision).network, grid).flops
-            for tile in extent.tiles:
-                print(f"| {name} {layer} | {precision} | {_row(one, tile, flops, rates, extent)} |")
+            for tile in workload.tiles:
+                print(
+                    f"| {name} {layer} | {precision} | {_row(one, tile, flops, rates, workload)} |"
+                )
 
 
 def _row(
-    one: Subject, tile: int, flops: float, rates: dict[ResolvedPrecision, float], extent: Extent
+    one: PreparedNetwork,
+    tile: int,
+    flops: float,
+    rates: dict[ResolvedPrecision, float],
+    workload: Workload,
 ) -> str:
     """Tile, window, speed, memory, and the share of the rate of a matrix product."""
     side = one.sampling_grid.window_side(tile)
@@ -233,7 +243,7 @@ def _row(
         torch.cuda.reset_peak_memory_stats(one.device)
     try:
         took = seconds(
-            lambda: gradients(one.network, one.mix, window, inside), extent.rounds, one.device
+            lambda: gradients(one.network, one.mix, window, inside), workload.rounds, one.device
         )
     except torch.OutOfMemoryError:
         return f"{tile} | {side} | out of memory | |"
@@ -243,21 +253,21 @@ def _row(
 
 
 def main() -> None:
-    """Check, measure, print."""
+    """Check, measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda", type=torch.device)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    # Before CUDA starts: it reads its settings once.
+    # Before CUDA starts, because it reads these settings once.
     make_deterministic()
-    extent, device = (_QUICK if options.quick else _FULL), options.device
+    workload, device = (_QUICK if options.quick else _FULL), options.device
     model = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
     print(f"{model}, torch {torch.__version__}\n")
-    good = check_exact(extent, device)
+    good = check_exact(workload, device)
     print()
-    good &= check_repeatable(extent, device)
+    good &= check_repeatable(workload, device)
     print()
-    measure_speed(extent, device)
+    measure_speed(workload, device)
     sys.exit(0 if good else 1)
 
 

@@ -1,4 +1,4 @@
-"""A member of a crew that does as it is told, and computes nothing."""
+"""A crew member that exchanges halos and computes nothing."""
 
 import numpy as np
 
@@ -7,16 +7,16 @@ from render.geometry.partition import Block, HaloSends
 from render.geometry.rect import Rect
 
 Sums = dict[int, tuple[float, ...]]
-Fragment = tuple[Rect, np.ndarray]
+Halo = tuple[Rect, np.ndarray]
 
 
 def idle_sums(grid: Grid, block: Block, bands: int) -> Sums:
-    """What a shard of a block says of its tiles after a step."""
+    """Sums like those that a shard returns after a step, for each tile of a block."""
     return dict.fromkeys(block.tiles(grid), (1.0,) * bands)
 
 
-class Idler:
-    """Hands round black pixels, as many as its neighbours' windows need."""
+class IdleWorker:
+    """Sends black halos of the size that its neighbours need."""
 
     def __init__(self, grid: Grid, bands: int) -> None:
         self._grid, self._bands = grid, bands
@@ -24,27 +24,25 @@ class Idler:
         self._sends: HaloSends = {}
         self._arrived = 0
 
-    def start(
-        self, _octave: int, block: Block, sends: HaloSends, _before: None
-    ) -> dict[int, Fragment]:
-        """Hold a block."""
+    def start(self, _octave: int, block: Block, sends: HaloSends, _before: None) -> dict[int, Halo]:
+        """Take a block, and return the first halos."""
         self._sums, self._sends = idle_sums(self._grid, block, self._bands), sends
         return self._outgoing()
 
-    def compute_gradients(self, _step: int, *halos: Fragment) -> Sums:
-        """Look at what neighbours sent."""
+    def compute_gradients(self, _step: int, *halos: Halo) -> Sums:
+        """Count the bytes of the received halos."""
         self._arrived += sum(pixels.nbytes for _, pixels in halos)
         return self._sums
 
-    def update(self, _scales: tuple[float, ...]) -> dict[int, Fragment]:
-        """Hand out what has not changed."""
+    def update(self, _scales: tuple[float, ...]) -> dict[int, Halo]:
+        """Return the same halos again."""
         return self._outgoing()
 
     def arrived(self) -> int:
-        """The bytes of all pixels that neighbours have sent."""
+        """The bytes of all received halos."""
         return self._arrived
 
-    def _outgoing(self) -> dict[int, Fragment]:
+    def _outgoing(self) -> dict[int, Halo]:
         return {
             taker: (rect, np.zeros((rect.height, rect.width, 3), np.float32))
             for taker, rect in self._sends.items()

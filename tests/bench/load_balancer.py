@@ -1,9 +1,9 @@
-"""A crew of two Ray actors, one of whom has half a core: shared by measured speed, and alike.
+"""Compares work shared by measured speed with equal shares, where one of two workers is slow.
 
     python -m tests.bench.load_balancer [--size 1600x1200] [--steps 10] [--rounds 2]
 
-Each actor has a core to itself, but for a process that is always busy on the second one's.
-Needs two cores.
+The crew has two Ray actors, each pinned to a core. A process that is always busy shares the second
+actor's core. Needs two cores.
 """
 
 import argparse
@@ -38,26 +38,26 @@ if TYPE_CHECKING:
 
 _STORE = 256 << 20
 _BUSY = "import os; os.sched_setaffinity(0, {1}); os.nice(15)\nwhile True: pass"
-"""As nice as Ray has its workers be."""
+"""The niceness is that of Ray's workers."""
 
 
-class Pinned(Worker):
-    """Has its own core."""
+class PinnedWorker(Worker):
+    """Runs on its own core."""
 
-    def __init__(self, known: ShardSetup, site: JobContext, member: int) -> None:
+    def __init__(self, setup: ShardSetup, context: JobContext, member: int) -> None:
         os.sched_setaffinity(0, {member})
-        super().__init__(known, site, member)
+        super().__init__(setup, context, member)
 
 
-class Silent(Pinned):
-    """Tells nobody how long it takes, so that shares stay alike."""
+class UntimedWorker(PinnedWorker):
+    """Reports no times, so that the load balancer keeps equal shares."""
 
     def timings(self) -> WorkerTimings:
         return WorkerTimings()
 
 
 def plan(size: str, steps: int, weights: Path) -> PosterPlan:
-    """Noise in tiles that are many beside two workers."""
+    """A poster of noise with many tiles for each worker."""
     settings = (
         "input.noise.seed=0",
         f"size={size}",
@@ -70,8 +70,8 @@ def plan(size: str, steps: int, weights: Path) -> PosterPlan:
 
 
 @contextmanager
-def busy() -> Iterator[None]:
-    """Within, the second core has something else to do."""
+def busy_second_core() -> Iterator[None]:
+    """Run a busy process on the second core within this context."""
     process = subprocess.Popen([sys.executable, "-c", _BUSY])
     try:
         yield
@@ -80,14 +80,14 @@ def busy() -> Iterator[None]:
         process.wait()
 
 
-def dreaming(
-    poster: PosterPlan, kind: type[Worker], ray_crew: "type[RayCrew]", folder: Path
+def dream_seconds(
+    poster: PosterPlan, worker: type[Worker], ray_crew: "type[RayCrew]", folder: Path
 ) -> float:
-    """Seconds of the dream alone, by a crew that has just started."""
+    """The seconds of the dream alone, by a new crew."""
 
     @contextmanager
     def started(*_: object) -> Iterator[Crew]:
-        with ray_crew(kind, arguments(poster, folder), Resources()) as crew:
+        with ray_crew(worker, arguments(poster, folder), Resources()) as crew:
             yield crew
 
     seconds: float = claim_poster(poster, folder, started).run()["seconds"]["dream"]
@@ -96,25 +96,28 @@ def dreaming(
 
 
 def compare(poster: PosterPlan, rounds: int, scratch: Path) -> None:
-    """Time both, in turns, and print."""
-    with local_ray(poster.workers, _STORE) as ray_crew, busy():
+    """Time both in turns, and print the medians."""
+    with local_ray(poster.workers, _STORE) as ray_crew, busy_second_core():
         begun = time.perf_counter()
         pairs = [
-            tuple(dreaming(poster, kind, ray_crew, scratch / "job") for kind in (Pinned, Silent))
+            tuple(
+                dream_seconds(poster, worker, ray_crew, scratch / "job")
+                for worker in (PinnedWorker, UntimedWorker)
+            )
             for _ in range(rounds)
         ]
         took = time.perf_counter() - begun
-    by_speed, alike = (statistics.median(times) for times in zip(*pairs, strict=True))
+    by_speed, equal = (statistics.median(times) for times in zip(*pairs, strict=True))
     print(f"{poster.size[1]} x {poster.size[0]}, tiles of {poster.tile}, ", end="")
     print(f"{poster.megapixel_steps:.1f} megapixel-steps, {rounds} rounds in {took:.0f} s\n")
     print("| shares | dreaming, s |\n|---|---|")
-    print(f"| alike | {alike:.1f} |")
+    print(f"| equal | {equal:.1f} |")
     print(f"| by measured speed | {by_speed:.1f} |")
-    print(f"| ratio | {by_speed / alike:.2f} |")
+    print(f"| ratio | {by_speed / equal:.2f} |")
 
 
 def main() -> None:
-    """Plan the poster, and compare."""
+    """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", default="1600x1200")
     parser.add_argument("--steps", type=int, default=10)

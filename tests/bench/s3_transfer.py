@@ -1,9 +1,9 @@
-"""A big file into a bucket and out again: by a store, and by boto3 as it comes.
+"""Compares transfers of a large file by `S3Store` with plain boto3.
 
     python -m tests.bench.s3_transfer [--megabytes 256] [--rounds 3]
 
-Starts a radosgw of its own. Both ask the same server and take turns, so that what else the machine
-does hits both alike; trust the ratios.
+Starts its own radosgw. Both use the same server in turns, so that other load on the machine affects
+both alike. The ratios are reliable, the rates are not.
 """
 
 import argparse
@@ -26,7 +26,7 @@ Transfer = Callable[[Path], None]
 
 
 def by_store() -> dict[str, Transfer]:
-    """Our way up and down."""
+    """Transfers by `S3Store`."""
     store = S3Store(BUCKET)
     return {
         "upload": lambda path: store.upload(path, KEY),
@@ -35,7 +35,7 @@ def by_store() -> dict[str, Transfer]:
 
 
 def by_boto3() -> dict[str, Transfer]:
-    """The way of who knows only boto3's two calls."""
+    """Transfers by boto3 with its defaults."""
     client = boto3.client("s3")
     return {
         "upload": lambda path: client.upload_file(str(path), BUCKET, KEY),
@@ -51,7 +51,7 @@ def seconds(transfer: Transfer, path: Path) -> float:
 
 
 def compare(folder: Path, megabytes: int, rounds: int) -> None:
-    """Print the rates and their ratios, medians over the rounds."""
+    """Print the rates and their ratios, as medians over the rounds."""
     source, target = folder / "source", folder / "target"
     source.write_bytes(os.urandom(megabytes << 20))
     ways = {"store": by_store(), "boto3": by_boto3()}
@@ -66,22 +66,22 @@ def compare(folder: Path, megabytes: int, rounds: int) -> None:
         ratio = rate["store"] / rate["boto3"]
         print(f"| {direction} | {rate['store']:.0f} | {rate['boto3']:.0f} | {ratio:.2f} |")
     if target.read_bytes() != source.read_bytes():
-        sys.exit("the file that came down is not the one that went up")
+        sys.exit("the downloaded file differs from the uploaded one")
 
 
 def main() -> None:
-    """The benchmark."""
+    """Run the comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     tool = radosgw_tool()
     if tool is None:
-        sys.exit("no radosgw: install it, and have DREAMFARM_SHARED/tools/rgw")
+        sys.exit("no radosgw: install it, and provide DREAMFARM_SHARED/tools/rgw")
     with radosgw(tool) as server, tempfile.TemporaryDirectory() as folder:
         os.environ.update(server.environment())
         server.create_bucket(BUCKET)
-        compare(Path(folder), wanted.megabytes, wanted.rounds)
+        compare(Path(folder), options.megabytes, options.rounds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Networks with weights from a seed: benchmarks need no files, and time does not depend on values.
+"""Networks with seeded weights: benchmarks need no files, and times do not depend on values.
 
-Needs torch and torchvision only, so that it works on a bare GPU machine.
+Needs torch and torchvision only, so it works on a machine with nothing else installed.
 """
 
 import torch

@@ -1,7 +1,9 @@
-"""A large poster through the service: how well its end is foretold, and what checkpoints cost.
+"""Measures the accuracy of a large poster's ETA, and the cost of its checkpoints.
 
-`python -m tests.bench.service`: a job in a bucket of a real radosgw (or, without one, in a folder),
-rendered by a `work` process; after a tenth of it the ETA is noted, and held against the truth.
+    python -m tests.bench.service [--size 4961x3508] [--steps 10] [--rounds 3]
+
+A `work` process renders a job in a bucket of a real radosgw, or in a folder without radosgw. The
+ETA after a tenth of the job is compared with the real time.
 """
 
 import argparse
@@ -23,12 +25,12 @@ from jobs.store.store import Store
 from tests.support.s3_servers import BUCKET, radosgw, radosgw_tool, s3_environment
 
 _EARLY = 0.1
-"""The part of a job after which its ETA is noted."""
+"""The progress at which the ETA is read."""
 
 
 @contextmanager
-def some_store() -> Iterator[Store]:
-    """A bucket of a radosgw; a folder where there is none."""
+def open_any_store() -> Iterator[Store]:
+    """A bucket of a radosgw, or a folder if there is none."""
     tool = radosgw_tool()
     if tool is None:
         with tempfile.TemporaryDirectory(prefix="bench-service-") as folder:
@@ -41,7 +43,7 @@ def some_store() -> Iterator[Store]:
 
 
 def run(store: Store, size: str, steps: int, seed: int) -> tuple[float, float, float]:
-    """One job. Returns ETA over truth, seconds of all, and those of checkpoints."""
+    """Render one job. Returns ETA / real time, and the seconds of the job and its checkpoints."""
     spec = {
         "name": "bench",
         "input": {"noise": {"seed": seed}},
@@ -65,14 +67,14 @@ def run(store: Store, size: str, steps: int, seed: int) -> tuple[float, float, f
             time.sleep(0.5)
         ended = time.monotonic()
     if noted is None:
-        raise RuntimeError("the job was too small to tell its end beforehand")
+        raise RuntimeError("the job ended before an ETA could be read; use a larger size")
     lines = store.get(JobKeys(job).events(1)).decode().splitlines()
     spent = next(one for one in map(json.loads, lines) if one["event"] == "dreamed")
     return noted[1] / (ended - noted[0]), ended - begun, float(spent["checkpoint_seconds"])
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the rounds, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", default="4961x3508")
     parser.add_argument("--steps", type=int, default=10)
@@ -80,7 +82,7 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{options.size}, {options.steps} steps an octave; ETA after {_EARLY:.0%}\n")
     print("| ETA / truth (wanted 0.75 to 1.25) | s | checkpoints (wanted 3%) |\n|---|---|---|")
-    with some_store() as store:
+    with open_any_store() as store:
         for seed in range(options.rounds):
             ratio, seconds, spent = run(store, options.size, options.steps, seed)
             print(f"| {ratio:.2f} | {seconds:.0f} | {spent / seconds:.1%} |", flush=True)

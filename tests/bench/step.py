@@ -1,10 +1,10 @@
-"""One step on one window: as peers do it, as we do it, and its convolutions alone.
+"""Compares one gradient step on one window with a plain step and with its convolutions alone.
 
     python -m tests.bench.step [--size 1024] [--threads 2 1] [--rounds 5]
 
-Each of the three has a process of its own, so that none inherits another's memory or settings, and
-they take turns, round by round: what else the machine does then hits all alike. Trust the ratios,
-on a busy machine those of CPU time.
+Each of the three runs in its own process, with its own memory and settings. They take turns, so
+that other load on the machine affects all alike. The ratios are reliable; on a busy machine, those
+of CPU time.
 """
 
 import argparse
@@ -32,7 +32,7 @@ Work = Callable[[], object]
 
 
 def plain_step(size: int) -> Work:
-    """The step as peers do it: eager, NCHW, batch norm unfolded, autograd through the whole net."""
+    """A plain step: eager, NCHW, batch norm unfolded, autograd through the whole network."""
     network = _plain_network()
     picture = torch.randn(1, 3, size, size)
 
@@ -46,7 +46,7 @@ def plain_step(size: int) -> Work:
 
 
 def our_step(size: int) -> Work:
-    """The gradient on a window that is all core, with deterministic kernels as in every shard."""
+    """The project's step, on a window without a halo, with deterministic kernels as in a shard."""
     make_deterministic()
     keep_freed_memory()
     network = prepare_network(seeded(NETWORK), (LAYER,))
@@ -56,9 +56,9 @@ def our_step(size: int) -> Work:
 
 
 def convolutions_alone(size: int) -> Work:
-    """Each convolution forward, then its input gradient, one by one, inputs at hand."""
+    """Each convolution forward and then its input gradient, with prepared inputs."""
     keep_freed_memory()
-    parts = _recorded(size)
+    parts = _record_convolutions(size)
 
     def work() -> None:
         for layer, seen, gradient in parts:
@@ -85,8 +85,8 @@ def _plain_network() -> nn.Module:
     return network.requires_grad_(False)
 
 
-def _recorded(size: int) -> list[tuple[nn.Conv2d, Tensor, Tensor]]:
-    """Every convolution of the cut network with its input and an output gradient, channels_last."""
+def _record_convolutions(size: int) -> list[tuple[nn.Conv2d, Tensor, Tensor]]:
+    """Each convolution of the network with its input and an output gradient, channels_last."""
     network = _plain_network().to(memory_format=torch.channels_last)
     found: list[tuple[nn.Conv2d, Tensor, Tensor]] = []
 
@@ -101,7 +101,7 @@ def _recorded(size: int) -> list[tuple[nn.Conv2d, Tensor, Tensor]]:
     return found
 
 
-CONTESTANTS: dict[str, Callable[[int], Work]] = {
+VARIANTS: dict[str, Callable[[int], Work]] = {
     "plain": plain_step,
     "ours": our_step,
     "convolutions": convolutions_alone,
@@ -109,37 +109,37 @@ CONTESTANTS: dict[str, Callable[[int], Work]] = {
 
 
 def medians(size: int, threads: int, rounds: int) -> dict[str, tuple[float, float]]:
-    """Median wall and CPU seconds of each over interleaved rounds, after one to warm up."""
+    """The median wall and CPU seconds of each variant over interleaved rounds, after a warm-up."""
     context = multiprocessing.get_context("spawn")
-    ends: dict[str, Connection] = {}
-    for name in CONTESTANTS:
-        ends[name], theirs = context.Pipe()
-        context.Process(target=_serve, args=(theirs, name, size, threads), daemon=True).start()
-        ends[name].recv()
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTESTANTS}
+    connections: dict[str, Connection] = {}
+    for name in VARIANTS:
+        connections[name], far = context.Pipe()
+        context.Process(target=_serve, args=(far, name, size, threads), daemon=True).start()
+        connections[name].recv()
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in VARIANTS}
     for _ in range(rounds):
-        for name, end in ends.items():
-            end.send(True)
-            seconds[name].append(end.recv())
-    for end in ends.values():
-        end.send(False)
+        for name, connection in connections.items():
+            connection.send(True)
+            seconds[name].append(connection.recv())
+    for connection in connections.values():
+        connection.send(False)
     return {
         name: (statistics.median(w for w, _ in found), statistics.median(c for _, c in found))
         for name, found in seconds.items()
     }
 
 
-def _serve(end: Connection, name: str, size: int, threads: int) -> None:
-    """Run the work each time we are told to, and answer with its seconds; False ends it."""
+def _serve(connection: Connection, name: str, size: int, threads: int) -> None:
+    """Run the work for each True received, and send back its seconds; False ends the process."""
     torch.manual_seed(0)
-    work = CONTESTANTS[name](size)
+    work = VARIANTS[name](size)
     torch.set_num_threads(threads)
     work()
-    end.send(True)
-    while end.recv():
+    connection.send(True)
+    while connection.recv():
         wall, cpu = time.perf_counter(), time.process_time()
         work()
-        end.send((time.perf_counter() - wall, time.process_time() - cpu))
+        connection.send((time.perf_counter() - wall, time.process_time() - cpu))
 
 
 def main() -> None:
@@ -156,7 +156,7 @@ def main() -> None:
     for threads in options.threads:
         found = medians(options.size, threads, options.rounds)
         for position, clock in enumerate(("wall", "CPU")):
-            plain, ours, alone = (found[name][position] for name in CONTESTANTS)
+            plain, ours, alone = (found[name][position] for name in VARIANTS)
             print(
                 f"| {threads} | {clock} | {plain:.2f} | {ours:.2f} | {alone:.2f} "
                 f"| {plain / ours:.2f} | {ours / alone:.2f} |",

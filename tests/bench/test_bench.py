@@ -1,4 +1,4 @@
-"""Benchmarks keep working: that of GPUs where there is none and with nothing but torch."""
+"""The benchmarks run, with small workloads."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.dataset import End, rate
+from tests.bench.dataset import FinishedPicture, rate
 
 _ABSENT = ("safetensors", "pydantic", "ray", "pyvips", "boto3", "typer", "jobs", "cluster")
 
@@ -19,7 +19,7 @@ runpy.run_module("tests.bench.gpu", run_name="__main__")
 """
 
 
-def test_the_gpu_benchmark_checks_and_measures_with_nothing_but_torch(project: Path) -> None:
+def test_the_gpu_benchmark_runs_with_torch_alone(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", _BARE],
         cwd=project,
@@ -35,7 +35,7 @@ def test_the_gpu_benchmark_checks_and_measures_with_nothing_but_torch(project: P
 
 
 @pytest.mark.slow
-def test_the_benchmark_of_items_times_both_sides(project: Path) -> None:
+def test_the_dataset_benchmark_times_both_sides(project: Path) -> None:
     small = ["--count", "6", "--size", "64", "--steps", "1"]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.bench.dataset", *small],
@@ -48,18 +48,24 @@ def test_the_benchmark_of_items_times_both_sides(project: Path) -> None:
     assert re.search(r"^\| 1 \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$", done.stdout, re.MULTILINE)
 
 
-def test_a_rate_leaves_out_how_long_the_later_worker_took_to_start() -> None:
-    ends = [End(1.0, 0), End(2.0, 0), End(10.0, 1), End(11.0, 0), End(12.0, 1)]
+def test_a_rate_ignores_the_start_of_the_workers() -> None:
+    ends = [
+        FinishedPicture(1.0, 0),
+        FinishedPicture(2.0, 0),
+        FinishedPicture(10.0, 1),
+        FinishedPicture(11.0, 0),
+        FinishedPicture(12.0, 1),
+    ]
     assert rate(ends) == pytest.approx(2 / 2.0)
 
 
 def test_a_rate_needs_every_worker() -> None:
-    with pytest.raises(ValueError, match="take more pictures"):
-        rate([End(1.0, 0), End(2.0, 0)])
+    with pytest.raises(ValueError, match="use more pictures"):
+        rate([FinishedPicture(1.0, 0), FinishedPicture(2.0, 0)])
 
 
 @pytest.mark.slow
-def test_the_benchmark_of_scale_holds_each_phase_against_the_truth(project: Path) -> None:
+def test_the_estimate_benchmark_compares_each_phase(project: Path) -> None:
     small = ["--size", "320x240", "--steps", "1", "--octaves", "2", "--workers", "1,2"]
     done = subprocess.run(
         [sys.executable, "-W", "error", "-m", "tests.bench.estimate", *small],

@@ -1,1 +1,1 @@
-"""Hosts of their own in network namespaces of this machine: what only several machines can show."""
+"""Tests with several hosts: network namespaces of this machine."""

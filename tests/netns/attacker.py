@@ -1,9 +1,12 @@
-"""A program that tries what a stranger may try on a host of a farm, and tells what came of it.
+"""A program that attacks a Ray host, and prints the status of each attempt as a JSON object.
 
-ADDRESS, then ports of workers. Nothing of Ray's own is needed: its protocols are gRPC, whose empty
-message is no bytes at all, and HTTP. On standard output a JSON object: attempt -> status.
-In the environment, TOKEN: what to show; RAY_USE_TLS and RAY_TLS_…: as Ray takes them, but that its
-own certificate may be missing; TRY: `reading`, which is harmless, or `calls`, without HTTP.
+Arguments: ADDRESS, then ports of workers. The program does not use Ray: Ray's protocols are HTTP
+and gRPC, where an empty message has no bytes.
+
+Environment:
+    TOKEN: the token to send.
+    RAY_USE_TLS, RAY_TLS_…: as for Ray; the client's own certificate may be missing.
+    TRY: `reading` for harmless calls only, `calls` for all but HTTP.
 """
 
 import json
@@ -30,7 +33,7 @@ READING = (
     (_RAYLET, "NodeManagerService/GetNodeStats"),
     (_RAYLET, "NodeManagerService/GetObjectsInfo"),
 )
-"""Harmless, so that they may be tried by whoever is let in."""
+"""Harmless calls. They are safe even if the host accepts them."""
 
 _CHANGING = (
     (_GCS, "InternalKVGcsService/InternalKVPut"),
@@ -83,8 +86,8 @@ _OVER_HTTP = (
 _TIMEOUT = 60.0
 
 
-def asked(address: str, port: int, method: str) -> str:
-    """The status by which a gRPC method answers an empty request."""
+def call_grpc(address: str, port: int, method: str) -> str:
+    """The status of a gRPC call with an empty request."""
     token = os.environ.get("TOKEN")
     metadata = [("authorization", f"Bearer {token}")] if token else []
     with _channel(f"{address}:{port}") as channel:
@@ -104,8 +107,8 @@ def _channel(target: str) -> Any:
     return grpc.secure_channel(target, grpc.ssl_channel_credentials(*certificates))
 
 
-def requested(address: str, port: int, method: str, path: str) -> str:
-    """The status by which an HTTP server answers; CLOSED where there is none."""
+def call_http(address: str, port: int, method: str, path: str) -> str:
+    """The status of an HTTP request; CLOSED if no server answers."""
     headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"} if "TOKEN" in os.environ else {}
     request = urllib.request.Request(
         f"http://{address}:{port}{path}",
@@ -123,15 +126,15 @@ def requested(address: str, port: int, method: str, path: str) -> str:
 
 
 def main(address: str, workers: list[int]) -> None:
-    """Try it all, or what TRY says."""
-    what = os.environ.get("TRY")
+    """Make all attempts, or those that TRY selects."""
+    selection = os.environ.get("TRY")
     calls = [*READING]
-    if what != "reading":
+    if selection != "reading":
         calls += [*_CHANGING, *((port, method) for port in workers for method in _AT_WORKERS)]
-    found = {f"{port} {method}": asked(address, port, method) for port, method in calls}
-    if what is None:
+    found = {f"{port} {method}": call_grpc(address, port, method) for port, method in calls}
+    if selection is None:
         found |= {
-            f"{port} {method} {path}": requested(address, port, method, path)
+            f"{port} {method} {path}": call_http(address, port, method, path)
             for port, method, path in _OVER_HTTP
         }
     json.dump(found, sys.stdout)

@@ -1,4 +1,4 @@
-"""A machine: a namespace with its own processes, scratch space and shared memory."""
+"""A host: namespaces with their own network, processes, scratch space and shared memory."""
 
 import contextlib
 import os
@@ -16,8 +16,8 @@ from tests.netns.network import Network
 
 _TIMEOUT = 120.0
 
-# A folder at the same path on each host, with content of its own, as on machines set up alike. And
-# no name server: Ray asks for names of clouds when it starts, and would wait for one far away.
+# Each host has the same home path with its own content, as on identical machines. There is no name
+# server: Ray asks for names of clouds when it starts, and would wait for a remote server.
 _BOOT = """
 mount --make-rprivate /
 mount -t proc proc /proc
@@ -32,7 +32,7 @@ sleep infinity &
 wait
 """
 
-# With the extras of `ray[default]`, which this interpreter need not have had from the beginning.
+# The script `ray` of this interpreter, which may get `ray[default]` from another folder.
 _RAY = f"""\
 #!/bin/sh
 exec {sys.executable} -c 'from ray.scripts.scripts import main; main()' "$@"
@@ -40,15 +40,15 @@ exec {sys.executable} -c 'from ray.scripts.scripts import main; main()' "$@"
 
 
 class Host:
-    """A machine on a wire: everything in it has `home` for itself, and ends when it is killed.
+    """A host in a network. Its processes share a private `home`, and end when it is killed.
 
-    number: of its address. environment: of all its processes, on top of the least they need.
+    number: the last part of its address. environment: extra variables of all its processes.
     """
 
     def __init__(
         self, network: Network, number: int, home: Path, environment: Mapping[str, str]
     ) -> None:
-        self._wire, self.number, self._home = network, number, home
+        self._network, self.number, self._home = network, number, home
         self.address = network.address(number)
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -60,12 +60,12 @@ class Host:
         self._init: subprocess.Popen[bytes] | None = None
 
     def boot(self, secrets: Mapping[str, str]) -> None:
-        """Start it, with Ray where infra's scripts look for it.
+        """Start the host, with Ray and secrets where the scripts of `infra/` look for them.
 
-        secrets: files below ~/.ray, where they look for these.
+        secrets: files below ~/.ray, by name.
         """
         own = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
-        space = self._wire.namespace(self.number)
+        space = self._network.namespace(self.number)
         name = f"host{self.number}"
         self._init = subprocess.Popen(
             ["ip", "netns", "exec", space, *own, "bash", "-c", _BOOT, "boot", name],
@@ -82,7 +82,7 @@ class Host:
             self.write(f".ray/{name}", content)
 
     def write(self, name: str, content: str, mode: int = 0o600) -> None:
-        """Put a file below its home."""
+        """Write a file below its home."""
         put = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1"'
         words = ["sh", "-c", put, "sh", f"{self._home}/{name}", oct(mode)[2:]]
         subprocess.run([*self._inside(), *words], input=content.encode(), check=True)
@@ -90,25 +90,25 @@ class Host:
     def run(
         self, *words: str, timeout: float = _TIMEOUT, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        """A command there, to its end; standard error lies with standard output."""
-        # Not a pipe: what a command leaves running there may keep it open.
-        with tempfile.TemporaryFile("w+") as told:
+        """Run a command to its end. Standard error goes to standard output."""
+        # Not a pipe: background processes of the command would keep it open.
+        with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [*self._inside(), *words],
                 env=self._environment | environment,
-                stdout=told,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 timeout=timeout,
                 check=False,
             )
-            told.seek(0)
-            return subprocess.CompletedProcess(words, done.returncode, told.read())
+            output.seek(0)
+            return subprocess.CompletedProcess(words, done.returncode, output.read())
 
     @contextmanager
     def running(
         self, *words: str, log: Path, **environment: str
     ) -> Iterator["subprocess.Popen[bytes]"]:
-        """A command there, killed afterwards."""
+        """Run a command within this context; kill it at the end."""
         with log.open("ab") as output:
             process = subprocess.Popen(
                 [*self._inside(), *words],
@@ -120,34 +120,34 @@ class Host:
         try:
             yield process
         finally:
-            # What enters namespaces is one process, and what runs there another.
+            # `nsenter` and the command are two processes.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
     @contextmanager
-    def halted(self, program: str) -> Iterator[None]:
-        """Within, its processes whose command line begins so stand still."""
+    def paused(self, program: str) -> Iterator[None]:
+        """Stop the processes whose command line starts with `program` within this context."""
         find = f"grep -lzE '^{program}' /proc/[0-9]*/cmdline | cut -d / -f 3"
-        halt = self.run("bash", "-c", f"kill -STOP $({find})")
-        assert halt.returncode == 0, halt.stdout
+        stop = self.run("bash", "-c", f"kill -STOP $({find})")
+        assert stop.returncode == 0, stop.stdout
         try:
             yield
         finally:
             self.run("bash", "-c", f"kill -CONT $({find})")
 
     def cut(self) -> None:
-        """Pull its cable."""
-        self._wire.cut(self.number)
+        """Disconnect it from the network."""
+        self._network.cut(self.number)
 
-    def mend(self) -> None:
-        """Put its cable back."""
-        self._wire.mend(self.number)
+    def reconnect(self) -> None:
+        """Connect it to the network again."""
+        self._network.reconnect(self.number)
 
     def kill(self) -> None:
-        """End all its processes at once, and lose what it kept, as when its power fails."""
+        """Kill all its processes and lose its files, as a power failure does."""
         if self._init is not None:
-            # The first process takes all others of its namespace with it, and is gone last.
+            # The first process of a namespace takes all others with it, and ends last.
             with contextlib.suppress(RuntimeError, ProcessLookupError):
                 os.kill(self._first(), signal.SIGKILL)
                 self._init.wait(_TIMEOUT)
@@ -164,7 +164,7 @@ class Host:
         return ["nsenter", "--target", str(self._first()), "--all", f"--wdns={self._home}"]
 
     def _first(self) -> int:
-        """The first process of its namespace, by its number outside."""
+        """The first process of its namespace, by its process id outside."""
         assert self._init is not None, f"host{self.number} is not running"
         below = Path(f"/proc/{self._init.pid}/task/{self._init.pid}/children").read_text().split()
         if len(below) != 1:

@@ -1,4 +1,4 @@
-"""A network of this machine's own: a bridge, and a namespace with one cable for each host."""
+"""A virtual network: a bridge, and for each host a namespace with a virtual cable."""
 
 import os
 import subprocess
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _MAC = "02:df:00:00:00:01"
-"""Of the gateway. Left to itself a bridge takes the lowest of its cables', so that a cable more may
-change it, and hosts then speak to nobody for seconds."""
+"""The bridge's MAC address. By default a bridge takes the lowest address of its cables, so another
+cable could change it, and hosts would lose their connections for seconds."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A bridge on which this process has the address `gateway`; names and subnet are its own.
+    """A bridge with a subnet 10.A.B.0/24. This process has the address `gateway` in it.
 
-    The subnet is 10.A.B.0/24.
+    number: makes the names and the subnet unique.
     """
 
     number: int
@@ -31,7 +31,7 @@ class Network:
         return self.address(1)
 
     def address(self, host: int) -> str:
-        """The address of a host, from 2 on."""
+        """The address of a host. Numbers of hosts start at 2."""
         return f"10.{200 + self.number // 250 % 50}.{self.number % 250}.{host}"
 
     def namespace(self, host: int) -> str:
@@ -39,7 +39,7 @@ class Network:
         return f"df{self.number}-{host}"
 
     def plug(self, host: int) -> None:
-        """Make a host's namespace, and lay its cable."""
+        """Create a host's namespace and its cable."""
         space, near, far = self.namespace(host), self.cable(host), f"dfp{self.number}-{host}"
         ip("netns", "add", space)
         ip("link", "add", near, "type", "veth", "peer", "name", far)
@@ -51,11 +51,11 @@ class Network:
         ip("-n", space, "route", "add", "default", "via", self.gateway)
 
     def cut(self, host: int) -> None:
-        """Pull a host's cable: nothing arrives any more, and nobody is told."""
+        """Take a host's cable down: packets are lost without any error."""
         ip("link", "set", self.cable(host), "down")
 
-    def mend(self, host: int) -> None:
-        """Put it back."""
+    def reconnect(self, host: int) -> None:
+        """Bring a host's cable up again."""
         ip("link", "set", self.cable(host), "up")
 
     def unplug(self, host: int) -> None:
@@ -64,13 +64,13 @@ class Network:
         ip("netns", "delete", self.namespace(host))
 
     def cable(self, host: int) -> str:
-        """This process's end of a host's cable, by its name."""
+        """The name of the near end of a host's cable."""
         return f"dfv{self.number}-{host}"
 
 
 @contextmanager
-def laid() -> Iterator[Network]:
-    """A wire without hosts, removed afterwards."""
+def create_network() -> Iterator[Network]:
+    """Create a network without hosts; removes it at the end of the context."""
     network = Network(os.getpid() % 12500)
     ip("link", "add", network.bridge, "address", _MAC, "type", "bridge")
     try:
@@ -81,12 +81,12 @@ def laid() -> Iterator[Network]:
         ip("link", "delete", network.bridge)
 
 
-def why_not() -> str | None:
-    """Why there can be no such network here; None where there can."""
+def unavailable_reason() -> str | None:
+    """Why this process cannot create a network; None if it can."""
     if os.geteuid() != 0:
         return "NO NETWORK NAMESPACES: they need root"
     try:
-        with laid() as network:
+        with create_network() as network:
             network.plug(2)
             network.unplug(2)
     except (FileNotFoundError, RuntimeError) as error:
@@ -95,7 +95,7 @@ def why_not() -> str | None:
 
 
 def ip(*words: str) -> None:
-    """Run iproute2's `ip`; RuntimeError where it refuses."""
+    """Run iproute2's `ip`. Raises RuntimeError if it fails."""
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()}")

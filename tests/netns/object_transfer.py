@@ -1,4 +1,4 @@
-"""A program that has one machine of a cluster send another what to look for: ADDRESS, TEXT."""
+"""A program that sends an object with a known text to another Ray node: ADDRESS, TEXT."""
 
 import sys
 
@@ -6,23 +6,23 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 _TIMES = 1 << 16
-"""Large enough to travel as pixels do: from store to store, not within a message."""
+"""Repetitions of the text. The object must be large enough for Ray's object store, as halos are."""
 
 
 def main(address: str, text: str) -> None:
-    """From this machine to the first other one."""
+    """Send the object from this node to another one."""
     ray.init(address, log_to_driver=False)
     here = ray.get_runtime_context().get_node_id()
     others = [node["NodeID"] for node in ray.nodes() if node["Alive"] and node["NodeID"] != here]
     reference = ray.put(text.encode() * _TIMES)
     there = NodeAffinitySchedulingStrategy(others[0], soft=False)
-    weighed = ray.remote(weigh).options(scheduling_strategy=there).remote(reference)
-    assert ray.get(weighed) == len(text) * _TIMES
+    size = ray.remote(count_bytes).options(scheduling_strategy=there).remote(reference)
+    assert ray.get(size) == len(text) * _TIMES
 
 
-def weigh(reference: bytes) -> int:
-    """What the other machine does with it. Returns bytes."""
-    return len(reference)
+def count_bytes(content: bytes) -> int:
+    """Runs on the other node."""
+    return len(content)
 
 
 if __name__ == "__main__":

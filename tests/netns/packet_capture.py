@@ -1,4 +1,4 @@
-"""A tap on a cable: what whoever sits on the network between hosts could read."""
+"""Captures the packets of a network device, as an eavesdropper could."""
 
 import socket
 import struct
@@ -8,61 +8,61 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 _EVERYTHING, _IP = 0x0003, 0x0800
-_LONGEST = 1 << 17
-_FORCED_BUFFER = 33  # SO_RCVBUFFORCE, for which Python has no name
-_ROOM = 1 << 27
-"""Bytes that may wait to be read, so that none is missed."""
+_MAX_FRAME = 1 << 17
+_SO_RCVBUFFORCE = 33  # Python does not define it.
+_BUFFER = 1 << 27
+"""Bytes of the receive buffer: large enough to lose no packet."""
 
 
-class Tap:
-    """What TCP has carried over a cable, each direction of each connection by itself."""
+class Capture:
+    """The TCP payload that a device has carried, by connection and direction."""
 
     def __init__(self) -> None:
-        self._carried: defaultdict[bytes, bytearray] = defaultdict(bytearray)
+        self._streams: defaultdict[bytes, bytearray] = defaultdict(bytearray)
 
-    def take(self, frame: bytes) -> None:
-        """A frame of Ethernet."""
+    def add(self, frame: bytes) -> None:
+        """Add an Ethernet frame; ignores all but TCP over IPv4."""
         kind, first, protocol = struct.unpack_from("!12xHB8xB", frame)
         if (kind, first >> 4, protocol) != (_IP, 4, socket.IPPROTO_TCP):
             return
         (length,) = struct.unpack_from("!H", frame, 16)
         begin = 14 + (first & 15) * 4
         content = begin + (frame[begin + 12] >> 4) * 4
-        # From the addresses in one header to the ports in the next.
-        self._carried[frame[26:34] + frame[begin : begin + 4]] += frame[content : 14 + length]
+        # The key of a stream: addresses of the IP header, and ports of the TCP header.
+        self._streams[frame[26:34] + frame[begin : begin + 4]] += frame[content : 14 + length]
 
-    def carried(self, secret: bytes) -> bool:
-        """Whether somebody could have read it."""
-        return any(secret in stream for stream in self._carried.values())
+    def contains(self, secret: bytes) -> bool:
+        """Whether a stream contains these bytes."""
+        return any(secret in stream for stream in self._streams.values())
 
     @property
     def size(self) -> int:
-        """How many bytes were carried."""
-        return sum(map(len, self._carried.values()))
+        """The captured payload in bytes."""
+        return sum(map(len, self._streams.values()))
 
 
 @contextmanager
-def tapped(cable: str) -> Iterator[Tap]:
-    """A tap on a network device of this machine, complete once the context has ended."""
-    tap, ends = Tap(), threading.Event()
+def capture_packets(device: str) -> Iterator[Capture]:
+    """Capture the packets of a network device; complete at the end of the context."""
+    capture, ends = Capture(), threading.Event()
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_EVERYTHING)) as network:
-        network.setsockopt(socket.SOL_SOCKET, _FORCED_BUFFER, _ROOM)
-        network.bind((cable, 0))
+        network.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
+        network.bind((device, 0))
         network.settimeout(0.2)
 
         def listen() -> None:
             while not ends.is_set():
                 with suppress(TimeoutError):
-                    tap.take(network.recv(_LONGEST))
+                    capture.add(network.recv(_MAX_FRAME))
             network.setblocking(False)
             with suppress(BlockingIOError):
                 while True:
-                    tap.take(network.recv(_LONGEST))
+                    capture.add(network.recv(_MAX_FRAME))
 
-        thread = threading.Thread(target=listen, name="tap", daemon=True)
+        thread = threading.Thread(target=listen, name="capture", daemon=True)
         thread.start()
         try:
-            yield tap
+            yield capture
         finally:
             ends.set()
             thread.join()

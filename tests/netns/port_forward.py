@@ -1,31 +1,31 @@
-"""A server of this machine's loopback, let into a network by another address."""
+"""Forwards a server's port from loopback to another address of this machine."""
 
 import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-_PIECE = 1 << 16
+_CHUNK = 1 << 16
 
 
 @contextmanager
-def forwarded(address: str, port: int) -> Iterator[str]:
-    """Connections to ADDRESS:8333 end at 127.0.0.1:port; gives the first as HOST:PORT."""
+def forward_port(address: str, port: int) -> Iterator[str]:
+    """Forward ADDRESS:8333 to 127.0.0.1:port; yields the first as HOST:PORT."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="forward", daemon=True)
     thread.start()
 
-    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, thither = await asyncio.open_connection("127.0.0.1", port)
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            await asyncio.gather(_copied(reader, thither), _copied(there, writer))
+            await asyncio.gather(_copy(reader, server_writer), _copy(server_reader, writer))
         except asyncio.CancelledError:
-            # What is on its way to a host that has been cut off would be waited for, for ever.
-            for one in (writer, thither):
+            # Abort, because a close would wait for data that a disconnected host never takes.
+            for one in (writer, server_writer):
                 one.transport.abort()
 
     async def serve() -> asyncio.Server:
-        return await asyncio.start_server(meet, address, 8333)
+        return await asyncio.start_server(handle, address, 8333)
 
     async def end(server: asyncio.Server) -> None:
         server.close()
@@ -33,7 +33,7 @@ def forwarded(address: str, port: int) -> Iterator[str]:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        # Sockets are closed in the round after.
+        # The event loop closes the sockets in its next iteration.
         await asyncio.sleep(0.1)
 
     server = asyncio.run_coroutine_threadsafe(serve(), loop).result()
@@ -46,11 +46,11 @@ def forwarded(address: str, port: int) -> Iterator[str]:
         loop.close()
 
 
-async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # Who is cut off ends a connection as it can.
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    # A disconnected host ends its connections in any way.
     with suppress(OSError):
-        while piece := await reader.read(_PIECE):
-            writer.write(piece)
+        while chunk := await reader.read(_CHUNK):
+            writer.write(chunk)
             await writer.drain()
     with suppress(OSError):
         writer.close()

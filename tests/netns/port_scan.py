@@ -1,4 +1,4 @@
-"""A program that lists what is open at an address, one port a line."""
+"""A program that prints the open ports of an address, one per line."""
 
 import errno
 import socket
@@ -6,15 +6,15 @@ import sys
 
 
 def is_open(address: str, port: int) -> bool:
-    """Whether somebody accepts a connection; a neighbour says at once that nobody does."""
+    """Whether a port accepts connections. A closed port of a neighbour refuses at once."""
     try:
-        with socket.create_connection((address, port), timeout=5) as reached:
-            # On one's own machine it may be oneself, by chance.
-            return bool(reached.getpeername() != reached.getsockname())
+        with socket.create_connection((address, port), timeout=5) as connection:
+            # On the own machine, a socket may connect to itself by chance.
+            return bool(connection.getpeername() != connection.getsockname())
     except ConnectionRefusedError:
         return False
     except OSError as error:
-        if error.errno == errno.EADDRNOTAVAIL:  # all our own ports wait to be forgotten
+        if error.errno == errno.EADDRNOTAVAIL:  # all local ports are in TIME_WAIT
             raise
         return True
 

@@ -1,4 +1,4 @@
-"""The poster that the hosts render, and how it stands."""
+"""The poster that the hosts render, and its progress."""
 
 import time
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from tests.support.small_poster import poster_document
 HOSTS, STEPS = 3, 60
 
 OPTIONS = ("--until-idle", "--lease", "6", "--checkpoint", "3")
-"""Of `work`, whose holders look round, and tell of their progress, three times in each lease."""
+"""Options of `work`. Holders check intents and report progress three times a lease."""
 
 _TIMEOUT = 400.0
-"""Seconds for anything to come about."""
+"""Seconds."""
 
 
 def poster(weights: Path, workers: int = HOSTS) -> PosterSpec:
-    """Quickly dreamed, but in so many steps that much can happen to it."""
+    """A small poster with many quick steps, so that faults can happen in between."""
     settings = (
         "input.noise.seed=6",
         "size=400x280",
@@ -33,40 +33,40 @@ def poster(weights: Path, workers: int = HOSTS) -> PosterSpec:
     return parse_poster_spec(poster_document(None, weights, *settings))
 
 
-def until(is_so: Callable[[Job], Any], store: Store, job: str, log: Path) -> Job:
-    """The job, once something is so. log: of `work`, for whoever asks why it never was."""
+def wait_until(condition: Callable[[Job], Any], store: Store, job: str, log: Path) -> Job:
+    """Wait until a job fulfils a condition. log: of `work`, for the message of a failure."""
     deadline = time.monotonic() + _TIMEOUT
     while True:
         found = load_job(store, job)
-        if is_so(found):
+        if condition(found):
             return found
-        told = (log.read_text(), found.status)
-        assert found.state in ("queued", "running"), told
-        assert time.monotonic() < deadline, told
+        details = (log.read_text(), found.status)
+        assert found.state in ("queued", "running"), details
+        assert time.monotonic() < deadline, details
         time.sleep(0.2)
 
 
-def is_made(job: Job) -> bool:
-    """Whether the poster is there."""
+def has_succeeded(job: Job) -> bool:
+    """Whether the poster is finished."""
     return job.state == "succeeded"
 
 
-def has_dreamed(step: int) -> Callable[[Job], bool]:
-    """Whether that many steps of the largest octave are done, whose loss is no small one."""
+def has_reached(step: int) -> Callable[[Job], bool]:
+    """A condition: so many steps of the largest octave are done."""
 
-    def is_so(job: Job) -> bool:
-        assert not is_made(job), "the poster was finished before anything could happen to it"
+    def condition(job: Job) -> bool:
+        assert not has_succeeded(job), "the poster was finished before anything could happen to it"
         status = job.status
         return status is not None and status.octave == status.octaves and status.step >= step
 
-    return is_so
+    return condition
 
 
-def crews(store: Store, job: str) -> list[Any]:
-    """How large each crew of the first lease was."""
+def crew_sizes(store: Store, job: str) -> list[Any]:
+    """The size of each crew of the first lease."""
     return [one["workers"] for one in lease_events(store, job, 1) if one["event"] == "crew"]
 
 
-def losses(store: Store, job: str) -> int:
-    """How many of them were lost."""
+def lost_crews(store: Store, job: str) -> int:
+    """The number of crews that the first lease lost."""
     return sum(one["event"] == "crew lost" for one in lease_events(store, job, 1))

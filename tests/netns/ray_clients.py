@@ -1,4 +1,4 @@
-"""A program that knocks with Ray's own clients: HEAD. A JSON object: way in -> what came of it."""
+"""A program that tries Ray's own clients on a head: HEAD. Prints the results as a JSON object."""
 
 import json
 import sys
@@ -12,8 +12,8 @@ GcsClient = ray._raylet.GcsClient
 
 
 def main(head: str) -> None:
-    """Knock at each door."""
-    doors: dict[str, Callable[[], object]] = {
+    """Try each client."""
+    clients: dict[str, Callable[[], object]] = {
         "directory": lambda: GcsClient(address=f"{head}:6379").get_all_node_info(timeout=30),
         "state": lambda: list_nodes(address=f"{head}:6379"),
         "state over http": lambda: list_nodes(address=f"http://{head}:8265"),
@@ -22,13 +22,13 @@ def main(head: str) -> None:
         "driver": lambda: ray.init(f"{head}:6379"),
     }
     found = {}
-    for door, knock in doors.items():
+    for name, connect in clients.items():
         try:
-            knock()
-        except Exception as error:  # noqa: BLE001 - whatever keeps strangers out is well
-            found[door] = f"{type(error).__name__}: {error}"
+            connect()
+        except Exception as error:  # noqa: BLE001 - any error refuses the client
+            found[name] = f"{type(error).__name__}: {error}"
         else:
-            found[door] = "in"
+            found[name] = "connected"
     json.dump(found, sys.stdout)
 
 

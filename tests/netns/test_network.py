@@ -1,4 +1,4 @@
-"""Hosts of the wire: they see each other, share nothing, and are cut off and killed for good."""
+"""Hosts reach each other, share nothing, and can be disconnected and killed."""
 
 import sys
 import tempfile
@@ -19,7 +19,7 @@ _CONNECT = "(exec 3<>/dev/tcp/{}/7)"
 
 @pytest.fixture
 def hosts(network: Network) -> Iterator[tuple[Host, Host]]:
-    """Two, with nothing running."""
+    """Two idle hosts."""
     with tempfile.TemporaryDirectory(prefix="df-") as home, ExitStack() as held:
         found = []
         for number in (2, 3):
@@ -33,22 +33,24 @@ def hosts(network: Network) -> Iterator[tuple[Host, Host]]:
 
 
 def reaches(one: Host, other: Host, seconds: float) -> bool:
-    """Whether a connection is accepted within some seconds."""
-    access = f"until {_CONNECT.format(other.address)}; do sleep 0.1; done"
-    return one.run("timeout", str(seconds), "bash", "-c", access).returncode == 0
+    """Whether `other` accepts a connection within some seconds."""
+    attempt = f"until {_CONNECT.format(other.address)}; do sleep 0.1; done"
+    return one.run("timeout", str(seconds), "bash", "-c", attempt).returncode == 0
 
 
-def test_a_cable_is_cut_and_mended(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+def test_a_host_is_disconnected_and_reconnected(hosts: tuple[Host, Host], tmp_path: Path) -> None:
     one, other = hosts
     with other.running(sys.executable, "-S", "-c", _SERVE, log=tmp_path / "log"):
         assert reaches(one, other, 60), (tmp_path / "log").read_text()
         other.cut()
         assert not reaches(one, other, 2)
-        other.mend()
+        other.reconnect()
         assert reaches(one, other, 60)
 
 
-def test_each_has_its_own_files_and_processes(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+def test_each_host_has_its_own_files_and_processes(
+    hosts: tuple[Host, Host], tmp_path: Path
+) -> None:
     one, other = hosts
     one.write("mine", "1")
     assert one.run("bash", "-c", "cat $HOME/mine; hostname").stdout == "1host2\n"
@@ -58,7 +60,9 @@ def test_each_has_its_own_files_and_processes(hosts: tuple[Host, Host], tmp_path
         assert "sleep\x0099" not in other.run("bash", "-c", "cat /proc/[0-9]*/cmdline").stdout
 
 
-def test_a_killed_host_has_lost_everything(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+def test_a_killed_host_loses_its_files_and_processes(
+    hosts: tuple[Host, Host], tmp_path: Path
+) -> None:
     one, _ = hosts
     one.write("mine", "1")
     with one.running("sleep", "99", log=tmp_path / "log") as process:

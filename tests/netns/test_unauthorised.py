@@ -1,4 +1,4 @@
-"""Who has no token, or no certificate, on the same network: who reads, starts and stops nothing."""
+"""Without token or certificate, a neighbour on the network reads, starts and stops nothing."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from jobs.store.store import Store
 from tests.conftest import PROJECT
-from tests.netns.ca import made_ca
+from tests.netns.ca import create_ca
 from tests.netns.host import Host
 from tests.netns.ray_hosts import RAY, TLS, TOKEN, RayHosts
 from tests.support.s3_servers import BUCKET, Server
@@ -27,21 +27,21 @@ STRANGER, THIEF = 99, 98
 WRONG = "f" * len(TOKEN)
 
 CERTIFIED = f'exec bash {TLS} run "$@"'
-"""How to run a program by this machine's own certificate, in words of a shell."""
+"""A shell command that runs a program with the host's own certificate."""
 
 UNCERTIFIED = {
     "no TLS": 'exec "$@"',
     "no certificate": 'RAY_USE_TLS=1 RAY_TLS_CA_CERT="$HOME/.ray/ours.pem" exec "$@"',
     "one of another CA": f'exec bash {TLS} run env RAY_TLS_CA_CERT="$HOME/.ray/ours.pem" "$@"',
 }
-"""How without one of the farm's CA."""
+"""Shell commands that run a program without a certificate of the cluster's CA."""
 
 _ROW = re.compile(r"\| ([\d, –]+) \| (head|all)\b[^|]* \| (.+) \|")
 
 
 @pytest.fixture(scope="module")
 def outsider(ray_hosts: RayHosts, ca: Mapping[str, str]) -> Host:
-    """A host on the same wire, with a certificate like all others, but no token."""
+    """A host on the same network, with a certificate but no token."""
     return ray_hosts.outsider(STRANGER, ca)
 
 
@@ -49,20 +49,20 @@ def outsider(ray_hosts: RayHosts, ca: Mapping[str, str]) -> Host:
 def thief(
     ray_hosts: RayHosts, ca: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Host:
-    """A host with the token, which has only another CA; the certificate of ours is no secret."""
-    another = made_ca(tmp_path_factory.mktemp("another"))
+    """A host with the token and another CA. It also has the CA certificate, which is public."""
+    another = create_ca(tmp_path_factory.mktemp("another"))
     return ray_hosts.outsider(THIEF, {"auth_token": TOKEN, **another, "ours.pem": ca["tls/ca.pem"]})
 
 
 @pytest.fixture(scope="module")
 def dashboards() -> None:
-    """The extras of Ray that machines of a farm have."""
+    """Skips the test without `ray[default]`, which cluster machines have."""
     pytest.importorskip("aiohttp_cors", reason="NO DASHBOARD: ray[default] is not installed")
     pytest.importorskip("grpc", reason="NO DASHBOARD: ray[default] is not installed")
 
 
-def documented(*places: str) -> set[int]:
-    """The ports that infra's README lists for these machines, open to their neighbours."""
+def documented_ports(*places: str) -> set[int]:
+    """The ports that `infra/README.md` lists as open to neighbours. places: `head`, `all`."""
     found: set[int] = set()
     for ports, place, what in _ROW.findall((PROJECT / "infra" / "README.md").read_text()):
         if place in places and "on loopback" not in what:
@@ -73,88 +73,93 @@ def documented(*places: str) -> set[int]:
 
 
 def open_ports(seen_from: Host, address: str) -> set[int]:
-    """What is open at an address."""
-    told = seen_from.run(sys.executable, "-S", "-m", "tests.netns.port_scan", address, timeout=400)
-    assert told.returncode == 0, told.stdout
-    return {int(line) for line in told.stdout.split()}
+    """The open ports of an address."""
+    scan = seen_from.run(sys.executable, "-S", "-m", "tests.netns.port_scan", address, timeout=400)
+    assert scan.returncode == 0, scan.stdout
+    return {int(line) for line in scan.stdout.split()}
 
 
-def tried(
+def attack(
     by: Host, address: str, *ports: int, how: str = CERTIFIED, **environment: str
 ) -> dict[str, str]:
-    """What came of an intruder's attempts. ports: of workers. how: in words of a shell."""
+    """Run `attacker` on a host; returns the status by attempt.
+
+    ports: of workers. how: a shell command that runs the program.
+    """
     words = (sys.executable, "-m", "tests.netns.attacker", address, *map(str, ports))
-    told = by.run("bash", "-c", how, "bash", *words, timeout=400, **environment)
-    assert told.returncode == 0, told.stdout
-    found: dict[str, str] = json.loads(told.stdout)
+    done = by.run("bash", "-c", how, "bash", *words, timeout=400, **environment)
+    assert done.returncode == 0, done.stdout
+    found: dict[str, str] = json.loads(done.stdout)
     return found
 
 
 def test_only_documented_ports_are_open(ray_hosts: RayHosts, outsider: Host) -> None:
     head = open_ports(outsider, ray_hosts.head.address)
-    assert head <= documented("all", "head")
+    assert head <= documented_ports("all", "head")
     assert {6379, 6380, 6381} <= head
     other = open_ports(outsider, ray_hosts.others[0].address)
-    assert other <= documented("all")
+    assert other <= documented_ports("all")
     assert {6380, 6381} <= other
 
 
 @pytest.mark.usefixtures("dashboards")
 @pytest.mark.parametrize("is_head", [True, False], ids=["head", "another"])
 @pytest.mark.parametrize("shown", [{}, {"TOKEN": WRONG}], ids=["no token", "a wrong one"])
-def test_strangers_get_nothing(
+def test_without_a_token_every_call_is_refused(
     ray_hosts: RayHosts, outsider: Host, is_head: bool, shown: dict[str, str]
 ) -> None:
     address = (ray_hosts.head if is_head else ray_hosts.others[0]).address
     workers = sorted(open_ports(outsider, address) & set(range(10002, 11000)))
-    assert_refused(tried(outsider, address, *workers, **shown), is_head)
+    assert_refused(attack(outsider, address, *workers, **shown), is_head)
 
 
 def assert_refused(found: dict[str, str], is_head: bool) -> None:
-    """Each attempt was turned away for want of the token, or met nobody at all."""
-    let_in = {
-        attempt: came_of_it
-        for attempt, came_of_it in found.items()
-        if came_of_it not in ("UNAUTHENTICATED", "401", "403")
-        and not (came_of_it in ("CLOSED", "UNAVAILABLE") and may_be_away(attempt, is_head))
+    """Check that each attempt was refused for lack of the token, or found no server."""
+    accepted = {
+        attempt: status
+        for attempt, status in found.items()
+        if status not in ("UNAUTHENTICATED", "401", "403")
+        and not (status in ("CLOSED", "UNAVAILABLE") and may_be_absent(attempt, is_head))
     }
-    assert let_in == {}
+    assert accepted == {}
 
 
-def may_be_away(attempt: str, is_head: bool) -> bool:
-    """Whether nobody need answer: workers come and go, and some only live at the head."""
+def may_be_absent(attempt: str, is_head: bool) -> bool:
+    """Whether the server may be missing: workers end, and some servers run only on the head."""
     port = int(attempt.split(maxsplit=1)[0])
     return port == 8265 or 10002 <= port <= 10999 or (port in (6379, 10001) and not is_head)
 
 
 @pytest.mark.usefixtures("dashboards")
-def test_the_token_is_what_opens(ray_hosts: RayHosts, outsider: Host) -> None:
-    found = tried(outsider, ray_hosts.head.address, TRY="reading", TOKEN=TOKEN)
+def test_with_the_token_calls_are_accepted(ray_hosts: RayHosts, outsider: Host) -> None:
+    found = attack(outsider, ray_hosts.head.address, TRY="reading", TOKEN=TOKEN)
     assert set(found.values()) == {"OK"}
 
 
 @pytest.mark.usefixtures("dashboards")
 @pytest.mark.parametrize("how", UNCERTIFIED.values(), ids=UNCERTIFIED)
 @pytest.mark.parametrize("is_head", [True, False], ids=["head", "another"])
-def test_the_token_opens_nothing_without_a_certificate(
+def test_without_a_certificate_the_token_is_refused(
     ray_hosts: RayHosts, thief: Host, is_head: bool, how: str
 ) -> None:
     address = (ray_hosts.head if is_head else ray_hosts.others[0]).address
     workers = sorted(open_ports(thief, address) & set(range(10002, 11000)))
-    found = tried(thief, address, *workers, how=how, TRY="calls", TOKEN=TOKEN)
+    found = attack(thief, address, *workers, how=how, TRY="calls", TOKEN=TOKEN)
     assert set(found.values()) == {"UNAVAILABLE"}
 
 
 @pytest.mark.usefixtures("dashboards")
-def test_without_a_token_nobody_uses_the_dashboard_even_on_its_machine(ray_hosts: RayHosts) -> None:
-    found = tried(ray_hosts.head, "127.0.0.1")
-    dashboard = {attempt: came for attempt, came in found.items() if attempt.startswith("8265 ")}
+def test_without_a_token_the_dashboard_refuses_even_its_own_host(ray_hosts: RayHosts) -> None:
+    found = attack(ray_hosts.head, "127.0.0.1")
+    dashboard = {
+        attempt: status for attempt, status in found.items() if attempt.startswith("8265 ")
+    }
     assert set(dashboard.values()) == {"401"}
 
 
 @pytest.mark.usefixtures("dashboards")
-def test_rays_own_clients_are_turned_away(ray_hosts: RayHosts, outsider: Host) -> None:
-    """Both without a token and with a wrong one, at once: some of them knock for a minute."""
+def test_rays_own_clients_are_refused(ray_hosts: RayHosts, outsider: Host) -> None:
+    """Without a token and with a wrong one, at the same time: some clients try for a minute."""
     words = (
         "bash",
         TLS,
@@ -165,22 +170,24 @@ def test_rays_own_clients_are_turned_away(ray_hosts: RayHosts, outsider: Host) -
         ray_hosts.head.address,
     )
 
-    def knocks(shown: dict[str, str]) -> dict[str, str]:
-        told = outsider.run(*words, timeout=600, **shown)
-        # Ray's own complaints lie around it.
-        (answer,) = [line for line in told.stdout.splitlines() if line.startswith("{")]
+    def try_clients(shown: dict[str, str]) -> dict[str, str]:
+        done = outsider.run(*words, timeout=600, **shown)
+        # Ray prints messages of its own around it.
+        (answer,) = [line for line in done.stdout.splitlines() if line.startswith("{")]
         found: dict[str, str] = json.loads(answer)
         return found
 
     tokens: tuple[dict[str, str], ...] = ({}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": WRONG})
-    with ThreadPoolExecutor(len(tokens)) as at_once:
-        for found in at_once.map(knocks, tokens):
+    with ThreadPoolExecutor(len(tokens)) as pool:
+        for found in pool.map(try_clients, tokens):
             assert len(found) == 6
-            assert "in" not in found.values(), found
+            assert "connected" not in found.values(), found
 
 
 @pytest.mark.parametrize("token", [None, WRONG])
-def test_a_stranger_cannot_join(ray_hosts: RayHosts, outsider: Host, token: str | None) -> None:
+def test_a_host_without_the_token_cannot_join(
+    ray_hosts: RayHosts, outsider: Host, token: str | None
+) -> None:
     if token:
         outsider.write(".ray/auth_token", token)
     words = ("bash", RAY, "worker", ray_hosts.head.address, "--temp-dir", "/dev/shm/r")
@@ -188,15 +195,15 @@ def test_a_stranger_cannot_join(ray_hosts: RayHosts, outsider: Host, token: str 
     assert open_ports(outsider, "127.0.0.1") == set()
 
 
-GIVING_UP = {
+SHORT_TIMEOUTS = {
     "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
     "RAY_gcs_server_request_timeout_seconds": "5",
 }
-"""Ray would knock for minutes where it meets silence."""
+"""Without these, Ray tries for minutes if nothing answers."""
 
 
-def test_a_thief_of_the_token_cannot_join(ray_hosts: RayHosts, thief: Host) -> None:
-    """Neither by another CA nor without any, neither as a machine nor as a program."""
+def test_a_host_with_a_stolen_token_cannot_join(ray_hosts: RayHosts, thief: Host) -> None:
+    """With another CA or without one, as a node or as a driver."""
     machine = ("start", "--address", ray_hosts.address, "--temp-dir", "/dev/shm/without")
     ways = (
         ("bash", RAY, "worker", ray_hosts.head.address, "--temp-dir", "/dev/shm/another"),
@@ -204,32 +211,32 @@ def test_a_thief_of_the_token_cannot_join(ray_hosts: RayHosts, thief: Host) -> N
         (sys.executable, "-c", "import sys, ray; ray.init(sys.argv[1])", ray_hosts.address),
     )
 
-    def tries(words: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
-        return thief.run(*words, timeout=400, RAY_AUTH_MODE="token", **GIVING_UP)
+    def try_to_join(words: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
+        return thief.run(*words, timeout=400, RAY_AUTH_MODE="token", **SHORT_TIMEOUTS)
 
-    with ThreadPoolExecutor(len(ways)) as at_once:
-        for told in at_once.map(tries, ways):
-            assert told.returncode != 0
-            assert "Failed to connect to GCS" in told.stdout
+    with ThreadPoolExecutor(len(ways)) as pool:
+        for done in pool.map(try_to_join, ways):
+            assert done.returncode != 0
+            assert "Failed to connect to GCS" in done.stdout
     assert open_ports(thief, "127.0.0.1") == set()
 
 
 @pytest.fixture(params=["without keys", "with a wrong key"])
 def client(request: pytest.FixtureRequest, s3: Server) -> Any:
-    """A stranger's way to the store."""
-    is_nobody = request.param == "without keys"
-    config = Config(proxies={}, signature_version=UNSIGNED if is_nobody else "s3v4")
+    """An S3 client without valid keys."""
+    is_anonymous = request.param == "without keys"
+    config = Config(proxies={}, signature_version=UNSIGNED if is_anonymous else "s3v4")
     return boto3.client(
         "s3",
         endpoint_url=s3.endpoint,
         region_name="us-east-1",
         config=config,
-        aws_access_key_id=None if is_nobody else s3.key,
-        aws_secret_access_key=None if is_nobody else "guessed",
+        aws_access_key_id=None if is_anonymous else s3.key,
+        aws_secret_access_key=None if is_anonymous else "guessed",
     )
 
 
-def test_the_store_is_closed(client: Any, bucket: Store) -> None:
+def test_the_store_refuses_every_request(client: Any, bucket: Store) -> None:
     bucket.put("mine", b"1")
     key = f"{bucket.address.removeprefix(f's3://{BUCKET}/')}/mine"
     attempts: dict[str, dict[str, Any]] = {

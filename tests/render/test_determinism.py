@@ -1,4 +1,4 @@
-"""What numbers are computed with, and that they are the same every time."""
+"""The dtypes of a precision, and the same bits every time."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_a_worker_computes_in_one_thread_with_deterministic_kernels() -> None:
 
 
 def test_the_same_window_gives_the_same_bits_every_time() -> None:
-    """Wherever its memory lies: in a new tensor, and in a slice at an odd place."""
+    """At any memory address: in a new tensor, and in a slice with an odd offset."""
     make_deterministic()
     step = mean_step(seeded_network("squeezenet1_0", ("features.4",)), ("features.4",)).in_float32()
     canvas = noise_picture((90, 70), dtype=torch.float32)
@@ -39,6 +39,6 @@ def test_the_same_window_gives_the_same_bits_every_time() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_gradients_come_back_in_the_canvass_own_type(dtype: torch.dtype) -> None:
+def test_gradients_have_the_dtype_of_the_canvas(dtype: torch.dtype) -> None:
     step = mean_step(seeded_network("squeezenet1_0", ("features.3",)), ("features.3",)).in_float32()
     assert step.picture_gradients(noise_picture((40, 40), dtype=dtype), (0, 0))[0].dtype == dtype

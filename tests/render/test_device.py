@@ -1,4 +1,4 @@
-"""What `auto` means, and what needs a GPU."""
+"""The meaning of `auto`, and precisions that need a GPU."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A mistyped word leads to the known one."""
+"""Suggestions for a mistyped word."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,12 +8,12 @@ from render.errors import close_matches, suggest
 LAYERS = ["features.3", "features.9", "classifier", "avgpool"]
 
 
-def test_the_likest_comes_first() -> None:
+def test_the_most_similar_comes_first() -> None:
     assert close_matches("feature.9", LAYERS)[0] == "features.9"
     assert close_matches("feature.9", LAYERS, n=1) == ["features.9"]
 
 
-def test_case_does_not_count() -> None:
+def test_case_is_ignored() -> None:
     assert close_matches("squeezenet", ["VGG", "SqueezeNet"]) == ["SqueezeNet"]
 
 

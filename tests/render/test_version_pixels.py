@@ -1,4 +1,4 @@
-"""The pixels that this version of the code makes."""
+"""The pixels of this version of the code."""
 
 import hashlib
 from pathlib import Path
@@ -23,7 +23,7 @@ GOLDEN = (2, "a95acab6533b8997a614baa8fb35993767859c43a9a384a605bc77b8c1056914")
 
 
 def weights(path: Path) -> Path:
-    """Weights from numpy's frozen generator, whose numbers no version changes."""
+    """Weights from numpy's legacy generator, whose numbers no version changes."""
     generator = np.random.RandomState(0)
     tensors = {}
     for name, empty in build_network(NAME).state_dict().items():
@@ -34,8 +34,9 @@ def weights(path: Path) -> Path:
 
 
 def test_pixels_change_with_their_version_only(tmp_path: Path) -> None:
-    """Fails when a change of the code changes pixels: then raise PIXEL_VERSION, and take the new
-    hash. In float64 and rounded to 8 bits, so that no machine's instructions show.
+    """If this fails, the code gives other pixels: raise PIXEL_VERSION, and take the new hash.
+
+    In float64 and rounded to 8 bits, so that the CPU's instructions do not matter.
     """
     samples = np.random.RandomState(1).randint(0, 256, (60, 88, 3)).astype(np.uint8)
     mix = Objective("features.5") + Objective("features.3", channels=(0, 7)) * -0.3

@@ -105,7 +105,7 @@ def generate_listing(count: int) -> Iterator[ListedImage]:
 
 
 def measure(folder: Path, count: int, inputs: str | None) -> Cost:
-    """List, index and run a dataset whose store is the folder."""
+    """List, index and run a dataset, with its store in the folder."""
     spec = parse_spec({"kind": "dataset", "inputs": inputs or "/pictures", "sheet": 0})
     if not isinstance(spec, DatasetSpec):
         raise TypeError(spec)

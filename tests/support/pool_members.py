@@ -66,7 +66,7 @@ class MortalWorker(ToyWorker):
         super().__init__()
         life = add_mark(folder, "life")
         if life == lives:
-            raise ValueError("I would rather not")
+            raise ValueError("cannot be created")
         if life > 1:
             sys.exit(4)
 

@@ -124,9 +124,9 @@ def read_dataset(store: Store, job: str) -> DatasetResult:
     found = list(read_rows(store, LedgerKeys(job), ItemIndex(store, keys).files))
     by_key = {(row.key, row.variant): row for row in found}
     assert len(by_key) == len(found)
-    made = [entry.key for entry in store.list_objects(keys.results)]
+    results = [entry.key for entry in store.list_objects(keys.results)]
     with ThreadPoolExecutor(8) as pool:
-        content = dict(zip(made, pool.map(store.get, made), strict=True))
+        content = dict(zip(results, pool.map(store.get, results), strict=True))
     files = {key.removeprefix(keys.results): found for key, found in content.items()}
     return DatasetResult(load_job(store, job), by_key, files)
 
@@ -170,9 +170,9 @@ class FailingWorker(Worker):
 
 def expand_atlas(of: dict[str, Any], **fields: Any) -> DatasetSpec:
     """The dataset of an atlas."""
-    made = parse_spec({"kind": "atlas", "of": of} | fields)
-    assert isinstance(made, DatasetSpec)
-    return made
+    parsed = parse_spec({"kind": "atlas", "of": of} | fields)
+    assert isinstance(parsed, DatasetSpec)
+    return parsed
 
 
 def objectives_by_label(spec: DatasetSpec) -> dict[str, dict[str, Any]]:

@@ -172,10 +172,10 @@ class LedgerWriter:
         self._is_finished[file] = True
 
     def close_packed(self, file: int, tar: str) -> None:
-        """Write the complete ledger file of an item file whose results are now in a tar.
+        """Write the complete ledger file of an item file after its results were packed.
 
-        Only the complete copy may name the tar. A partial copy that did would hide from a successor
-        where the results were before.
+        tar: its name. Only the complete copy may contain it: in a partial copy it would hide from a
+        successor where the results were before.
         """
         ledger_file = self.open_files[file].ledger_file
         with ExitStack() as undo:

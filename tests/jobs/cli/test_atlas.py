@@ -23,7 +23,7 @@ LABELS = [f"mixed3a.cat-{channel:03}" for channel in CHANNELS]
 
 
 @pytest.fixture
-def asked(tmp_path: Path) -> Path:
+def spec_file(tmp_path: Path) -> Path:
     """A spec file of three channels, 64 pixels a side."""
     file = tmp_path / "atlas.yaml"
     document = {
@@ -45,16 +45,16 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return Shell(monkeypatch, capsys)
 
 
-def told(ended: CommandResult) -> dict[str, object]:
+def last_json(ended: CommandResult) -> dict[str, object]:
     """The last JSON object that a command printed."""
     assert ended.code == 0, ended.err
     found: dict[str, object] = json.loads(ended.out.splitlines()[-1])
     return found
 
 
-def test_pictures_and_their_sheet(shell: Shell, asked: Path, tmp_path: Path) -> None:
+def test_pictures_and_their_sheet(shell: Shell, spec_file: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    ended = shell("render", asked, "--in-process", "--out", out)
+    ended = shell("render", spec_file, "--in-process", "--out", out)
 
     assert (ended.code, ended.out) == (0, f"{out}\n"), ended.err
     assert {path.name for path in out.iterdir() if not path.name.startswith(".")} == {
@@ -64,9 +64,9 @@ def test_pictures_and_their_sheet(shell: Shell, asked: Path, tmp_path: Path) -> 
     pictures = [Image.open(out / f"{label}.png") for label in LABELS]
     assert {picture.size for picture in pictures} == {(64, 64)}
     assert len({picture.tobytes() for picture in pictures}) == 3
-    said = json.loads(pictures[0].text["Description"])["spec"]  # type: ignore[attr-defined]
-    assert (said["fourier"]["steps"], said["seed"]) == (3, 5)
-    assert said["objectives"][0]["channels"] == [CHANNELS[0]]
+    description = json.loads(pictures[0].text["Description"])["spec"]  # type: ignore[attr-defined]
+    assert (description["fourier"]["steps"], description["seed"]) == (3, 5)
+    assert description["objectives"][0]["channels"] == [CHANNELS[0]]
     rows = pq.read_table(out / "ledger.parquet").to_pylist()
     assert [(row["name"], row["input"], row["seed"]) for row in rows] == [
         (label, "noise:5", 5) for label in LABELS
@@ -77,28 +77,32 @@ def test_pictures_and_their_sheet(shell: Shell, asked: Path, tmp_path: Path) -> 
     assert (out / "contact-sheet.jpg").read_bytes() == sheet
 
 
-def test_rerunning_does_nothing(shell: Shell, asked: Path, tmp_path: Path) -> None:
-    first = told(shell("render", asked, "--in-process", "--out", tmp_path / "out", "--json"))
-    again = told(shell("render", asked, "--in-process", "--out", tmp_path / "out", "--json"))
+def test_rerunning_does_nothing(shell: Shell, spec_file: Path, tmp_path: Path) -> None:
+    first = last_json(
+        shell("render", spec_file, "--in-process", "--out", tmp_path / "out", "--json")
+    )
+    again = last_json(
+        shell("render", spec_file, "--in-process", "--out", tmp_path / "out", "--json")
+    )
 
     assert again == first
 
 
 def test_an_atlas_is_submitted_and_rendered_like_a_dataset(
-    shell: Shell, asked: Path, tmp_path: Path
+    shell: Shell, spec_file: Path, tmp_path: Path
 ) -> None:
     store = FolderStore(tmp_path / "store")
-    command = ("submit", asked, "--store", tmp_path / "store", "--json")
-    job = str(told(shell(*command))["job"])
+    command = ("submit", spec_file, "--store", tmp_path / "store", "--json")
+    job = str(last_json(shell(*command))["job"])
     assert claim_job(store, job, tmp_path / "scratch").run() == DONE
 
     seen = read_finished_dataset(store, job)
     assert [*seen.files] == [f"{label}.png" for label in LABELS]
-    assert told(shell(*command))["state"] == "succeeded"
+    assert last_json(shell(*command))["state"] == "succeeded"
     fetched = tmp_path / "fetched"
     assert shell("fetch", job, "--store", tmp_path / "store", "--out", fetched).code == 0
     here = tmp_path / "here"
-    assert shell("render", asked, "--in-process", "--out", here).code == 0
+    assert shell("render", spec_file, "--in-process", "--out", here).code == 0
     for label in LABELS:
         assert digest(fetched / f"{label}.png") == digest(here / f"{label}.png")
 
@@ -114,20 +118,20 @@ def test_a_bucket_needs_no_file_for_noise(tmp_path: Path) -> None:
     assert [(row.name, row.state) for row in rows] == [("00-eye", "done"), ("09-daisy", "done")]
 
 
-def test_the_plan_counts_pictures(shell: Shell, asked: Path) -> None:
-    plan = told(shell("plan", asked, "--json"))
+def test_the_plan_counts_pictures(shell: Shell, spec_file: Path) -> None:
+    plan = last_json(shell("plan", spec_file, "--json"))
 
     assert (plan["pictures"], plan["variants"], plan["items"]) == (1, 3, 3)
     assert plan["resize"] == "64x64"
 
 
-def test_noise_and_pictures_have_octaves(shell: Shell, asked: Path, tmp_path: Path) -> None:
+def test_noise_and_pictures_have_octaves(shell: Shell, spec_file: Path, tmp_path: Path) -> None:
     octaves = ("--set", "basis=pixels", "--set", "fourier=null", "--set", "dream={steps: 1}")
     noise = tmp_path / "noise"
-    assert shell("render", asked, *octaves, "--in-process", "--out", noise).code == 0
+    assert shell("render", spec_file, *octaves, "--in-process", "--out", noise).code == 0
     start = ("--set", "fourier=null", "--set", f"start={noise / LABELS[0]}.png")
     layers = ("--set", "of={layers: [stem.0, mixed3a]}", "--set", "size=48")
-    again = shell("render", asked, *start, *layers, "--in-process", "--out", tmp_path / "again")
+    again = shell("render", spec_file, *start, *layers, "--in-process", "--out", tmp_path / "again")
 
     assert again.code == 0, again.err
     made = {path.name for path in (tmp_path / "again").glob("*.png")}
@@ -137,8 +141,8 @@ def test_noise_and_pictures_have_octaves(shell: Shell, asked: Path, tmp_path: Pa
             assert picture.size == (48, 48)
 
 
-def test_an_unknown_layer_is_one_line(shell: Shell, asked: Path, tmp_path: Path) -> None:
-    ended = shell("render", asked, "--set", "of={layer: mixed9}", "--out", tmp_path / "out")
+def test_an_unknown_layer_is_one_line(shell: Shell, spec_file: Path, tmp_path: Path) -> None:
+    ended = shell("render", spec_file, "--set", "of={layer: mixed9}", "--out", tmp_path / "out")
 
     assert ended.code == 2
     assert "of.layer: mixed9 of pareidolia: no such layer; nearest: " in ended.err

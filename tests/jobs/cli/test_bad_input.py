@@ -18,7 +18,7 @@ FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "expected"),
     [
         (("--set", "dream.setps=3"), ("dream.setps", "no such key", "nearest: steps")),
         (("--size", "60 bananas"), ("size: '60 bananas' is not a size", "60cm x 34cm @ 300dpi")),
@@ -91,13 +91,13 @@ def test_bad_requests_fail_before_rendering(
     weights: Path,
     tmp_path: Path,
     settings: tuple[str, ...],
-    said: tuple[str, ...],
+    expected: tuple[str, ...],
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     out = tmp_path / "out"
-    asked = (*FITS, "--weights", weights, *settings)
+    options = (*FITS, "--weights", weights, *settings)
 
-    check_refused(shell("render", picture, *asked, "--in-process", "--out", out), out, *said)
+    check_refused(shell("render", picture, *options, "--in-process", "--out", out), out, *expected)
 
 
 def test_a_network_without_weights_names_places_to_look(
@@ -149,7 +149,7 @@ def _png(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (None, ("cannot be read: No such file or directory", "check the path")),
         (b"", ("the file is empty",)),
@@ -161,14 +161,14 @@ def _png(width: int, height: int) -> bytes:
     ids=["missing", "empty", "other", "no pixels", "absurd", "cut after its header"],
 )
 def test_bad_pictures(
-    shell: Shell, weights: Path, tmp_path: Path, content: bytes | None, said: tuple[str, ...]
+    shell: Shell, weights: Path, tmp_path: Path, content: bytes | None, expected: tuple[str, ...]
 ) -> None:
     source, out = tmp_path / "bad.png", tmp_path / "out"
     if content is not None:
         source.write_bytes(content)
-    asked = (source, *FITS, "--weights", weights, "--in-process", "--out", out)
+    options = (source, *FITS, "--weights", weights, "--in-process", "--out", out)
 
-    check_refused(shell("render", *asked), out, str(source), *said)
+    check_refused(shell("render", *options), out, str(source), *expected)
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -180,9 +180,9 @@ def test_a_truncated_picture_leaves_nothing(
     whole = picture.read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
     out = tmp_path / "new" / "out" if deep else tmp_path / "out"
-    asked = (cut, *FITS, "--weights", weights, "--in-process", "--out", out)
+    options = (cut, *FITS, "--weights", weights, "--in-process", "--out", out)
 
-    check_refused(shell("render", *asked), out, str(cut), "truncated or damaged, found at row")
+    check_refused(shell("render", *options), out, str(cut), "truncated or damaged, found at row")
     assert [path.name for path in tmp_path.iterdir()] == ["cut.png"]
 
 
@@ -199,18 +199,20 @@ class _Touch:
 def test_an_unsafe_pickle_is_not_run(shell: Shell, picture: Path, tmp_path: Path) -> None:
     trap, file, out = tmp_path / "sprung", tmp_path / "weights.pth", tmp_path / "out"
     torch.save({"features.0.weight": _Touch(trap)}, file)
-    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+    options = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
 
-    check_refused(shell("render", *asked), out, str(file), "not safe", "convert it to .safetensors")
+    check_refused(
+        shell("render", *options), out, str(file), "not safe", "convert it to .safetensors"
+    )
     assert not trap.exists()
 
 
 def test_an_old_pickle_is_not_run_either(shell: Shell, picture: Path, tmp_path: Path) -> None:
     trap, file, out = tmp_path / "sprung", tmp_path / "weights.pth", tmp_path / "out"
     file.write_bytes(pickle.dumps({"features.0.weight": _Touch(trap)}))
-    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+    options = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
 
-    check_refused(shell("render", *asked), out, str(file), "not safe")
+    check_refused(shell("render", *options), out, str(file), "not safe")
     assert not trap.exists()
 
 
@@ -222,10 +224,10 @@ def test_weights_that_do_not_fit_are_named(
     tensors["features.0.weight"] = torch.zeros(64, 3, 7, 7)
     file, out = tmp_path / "other.safetensors", tmp_path / "out"
     save_file(tensors, file)
-    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+    options = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
 
     check_refused(
-        shell("render", *asked),
+        shell("render", *options),
         out,
         f"weights {file}: do not fit {NETWORK}",
         "features.3.squeeze.bias is missing",
@@ -240,9 +242,9 @@ def test_files_that_are_not_weights(
     file, out = tmp_path / "none.safetensors", tmp_path / "out"
     if content is not None:
         file.write_bytes(content)
-    asked = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
+    options = (picture, *FITS, "--weights", file, "--in-process", "--out", out)
 
-    check_refused(shell("render", *asked), out, f"weights {file}: ")
+    check_refused(shell("render", *options), out, f"weights {file}: ")
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/nowhere"])
@@ -262,7 +264,7 @@ def test_unwritable_output_folders(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (None, "No such file or directory"),
         ("input: [", "line 1: "),
@@ -270,11 +272,11 @@ def test_unwritable_output_folders(
         ("sky.jpg", "not a mapping of keys"),
     ],
 )
-def test_bad_spec_files(shell: Shell, tmp_path: Path, text: str | None, said: str) -> None:
+def test_bad_spec_files(shell: Shell, tmp_path: Path, text: str | None, expected: str) -> None:
     spec, out = tmp_path / "spec.yaml", tmp_path / "out"
     if text is not None:
         spec.write_text(text)
-    check_refused(shell("render", spec, "--out", out), out, str(spec), said)
+    check_refused(shell("render", spec, "--out", out), out, str(spec), expected)
 
 
 def test_flags_for_pictures_are_refused_for_specs(shell: Shell, tmp_path: Path) -> None:
@@ -291,14 +293,14 @@ def test_bad_command_lines(shell: Shell, tmp_path: Path, arguments: tuple[str, .
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("--set", "dream.setps=3"), "dream.setps: no such key; nearest: steps"),
         (("--layer", "feature.4"), "layer feature.4: no such layer; nearest: features.4"),
     ],
 )
 def test_the_installed_command_prints_the_same_error(
-    picture: Path, weights: Path, tmp_path: Path, arguments: tuple[str, ...], said: str
+    picture: Path, weights: Path, tmp_path: Path, arguments: tuple[str, ...], expected: str
 ) -> None:
     out = tmp_path / "out"
     ran = subprocess.run(
@@ -309,4 +311,4 @@ def test_the_installed_command_prints_the_same_error(
         timeout=60,
         check=False,
     )
-    check_refused(CommandResult(ran.returncode, ran.stdout, ran.stderr), out, said)
+    check_refused(CommandResult(ran.returncode, ran.stdout, ran.stderr), out, expected)

@@ -12,7 +12,7 @@ from tests.support.small_poster import LAYER, NETWORK
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("nowhere",), ("nowhere", "No such file")),
         (("empty",), ("empty: no pictures there", ".jpg, .png, .webp or .tif")),
@@ -39,7 +39,7 @@ def test_bad_requests_are_one_line(
     monkeypatch: pytest.MonkeyPatch,
     command: str,
     arguments: tuple[str, ...],
-    said: tuple[str, ...],
+    expected: tuple[str, ...],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
@@ -47,29 +47,29 @@ def test_bad_requests_are_one_line(
     where = ("--in-process", "--out", "out") if command == "render" else ()
     ended = shell(command, *arguments, *flags, *where)
 
-    check_refused(ended, tmp_path / "out", *said)
+    check_refused(ended, tmp_path / "out", *expected)
     assert not list(store.list_objects(""))
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("retry", "set", "--class", "inputs"), "--class inputs: no such class; nearest: input"),
         (("ledger", "set", "--class", "inputs"), "--class inputs: no such class; nearest: input"),
         (("retry", "set", "--only", "all"), "--only all: must be failed"),
-        (("fetch", "set", "--format", "tiff"), "--format: is for posters; a dataset's is"),
+        (("fetch", "set", "--format", "tiff"), "--format: only for posters; a dataset has"),
         (("ledger", JOB), f"{JOB}: is a poster, which has no items"),
         (("retry", JOB, "--class", "input"), f"{JOB}: is a poster, which has no items"),
         (("retry", JOB, "--only", "failed"), f"{JOB}: is a poster, which has no items"),
     ],
 )
 def test_impossible_requests_to_a_job(
-    shell: Shell, dreamed: DreamedDataset, arguments: tuple[str, ...], said: str
+    shell: Shell, dreamed: DreamedDataset, arguments: tuple[str, ...], expected: str
 ) -> None:
     job_in_state(FolderStore(dreamed.store), "failed")
     before = contents(dreamed.store)
 
-    check_error_line(shell(*arguments), said)
+    check_error_line(shell(*arguments), expected)
     assert contents(dreamed.store) == before
 
 

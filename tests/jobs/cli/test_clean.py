@@ -40,13 +40,13 @@ def cleaned(shell: Shell, *options: str) -> dict[str, Any]:
     """The JSON that it prints."""
     ended = shell("clean", "--json", *options)
     assert ended.code == 0, ended.err
-    told: dict[str, Any] = json.loads(ended.out)
-    assert told["bytes"] == sum(one["bytes"] for one in told["found"])
-    return told
+    printed: dict[str, Any] = json.loads(ended.out)
+    assert printed["bytes"] == sum(one["bytes"] for one in printed["found"])
+    return printed
 
 
 @pytest.fixture
-def littered(job: RenderedPoster, store: FolderStore) -> FolderStore:
+def store_with_garbage(job: RenderedPoster, store: FolderStore) -> FolderStore:
     """A rendered job, jobs in other states, and all kinds of garbage."""
     write_job(store, QUEUED.job)
     store.put(active_marker(QUEUED.job, 0), b"")
@@ -76,60 +76,62 @@ def at_once(job: RenderedPoster, store: FolderStore) -> set[str]:
 
 
 def test_nothing_is_removed_without_yes(
-    shell: Shell, job: RenderedPoster, littered: FolderStore
+    shell: Shell, job: RenderedPoster, store_with_garbage: FolderStore
 ) -> None:
-    before = keys_in(littered)
-    told = cleaned(shell, "--all", "--older-than", "0")
+    before = keys_in(store_with_garbage)
+    printed = cleaned(shell, "--all", "--older-than", "0")
 
-    assert told["removed"] is False
-    assert told["bytes"] > 0
-    assert keys_in(littered) == before
+    assert printed["removed"] is False
+    assert printed["bytes"] > 0
+    assert keys_in(store_with_garbage) == before
 
 
 def test_young_objects_in_use_stay(
-    shell: Shell, job: RenderedPoster, littered: FolderStore
+    shell: Shell, job: RenderedPoster, store_with_garbage: FolderStore
 ) -> None:
-    before, gone = keys_in(littered), at_once(job, littered)
-    age(littered, OLD, hours=23)
-    told = cleaned(shell, "--yes")
+    before, gone = keys_in(store_with_garbage), at_once(job, store_with_garbage)
+    age(store_with_garbage, OLD, hours=23)
+    printed = cleaned(shell, "--yes")
 
-    assert told["removed"] is True
-    assert sum(one["objects"] for one in told["found"]) == len(gone)
-    assert keys_in(littered) == before - gone
-    age(littered, OLD, hours=25)
+    assert printed["removed"] is True
+    assert sum(one["objects"] for one in printed["found"]) == len(gone)
+    assert keys_in(store_with_garbage) == before - gone
+    age(store_with_garbage, OLD, hours=25)
     cleaned(shell, "--yes")
-    assert keys_in(littered) == before - gone - OLD
+    assert keys_in(store_with_garbage) == before - gone - OLD
     assert cleaned(shell, "--yes")["found"] == []
 
 
-def test_the_age_can_be_chosen(shell: Shell, job: RenderedPoster, littered: FolderStore) -> None:
-    age(littered, OLD, hours=2)
+def test_the_age_can_be_chosen(
+    shell: Shell, job: RenderedPoster, store_with_garbage: FolderStore
+) -> None:
+    age(store_with_garbage, OLD, hours=2)
     cleaned(shell, "--yes", "--older-than", "1")
-    assert not keys_in(littered) & OLD
+    assert not keys_in(store_with_garbage) & OLD
 
 
 def test_checkpoints_for_a_retry_go_only_with_all(
-    shell: Shell, job: RenderedPoster, littered: FolderStore
+    shell: Shell, job: RenderedPoster, store_with_garbage: FolderStore
 ) -> None:
-    cancel(littered, QUEUED.job)
+    cancel(store_with_garbage, QUEUED.job)
     cleaned(shell, "--yes")
-    assert {FAILED.shard(2, 0, 0), QUEUED.shard(2, 0, 0)} <= keys_in(littered)
+    assert {FAILED.shard(2, 0, 0), QUEUED.shard(2, 0, 0)} <= keys_in(store_with_garbage)
     cleaned(shell, "--yes", "--all")
-    assert not {FAILED.shard(2, 0, 0), QUEUED.shard(2, 0, 0)} & keys_in(littered)
+    assert not {FAILED.shard(2, 0, 0), QUEUED.shard(2, 0, 0)} & keys_in(store_with_garbage)
 
 
 def test_results_and_records_stay(
-    shell: Shell, job: RenderedPoster, littered: FolderStore, tmp_path: Path
+    shell: Shell, job: RenderedPoster, store_with_garbage: FolderStore, tmp_path: Path
 ) -> None:
-    everything = keys_in(littered)
-    age(littered, everything, hours=1000)
+    everything = keys_in(store_with_garbage)
+    age(store_with_garbage, everything, hours=1000)
     cleaned(shell, "--yes", "--all", "--older-than", "0")
 
     kept = [key for key in everything if key.startswith((job.keys.folder, "jobs/failed"))]
     parts = ("spec", "plan", "intent", "priority", "leases", "status", "events", "logs", "previews")
     for key in kept:
         if key.split("/")[2].partition(".")[0] in parts or key.startswith(job.keys.outputs(1)):
-            assert (Path(littered.address) / key).is_file()
+            assert (Path(store_with_garbage.address) / key).is_file()
     assert shell("fetch", job.job, "--out", tmp_path / "out").code == 0
     assert shell("show", FAILED.job).code == 0
 

@@ -120,9 +120,9 @@ def test_old_blobs_go_with_their_last_job(
 
     fourth = submitted()
     age_blobs(store, 2 * DAY)
-    told = json.loads(shell("delete", fourth, "--yes", "--json").out)
-    assert told["job"] == fourth
-    assert told["objects"] == 5
+    printed = json.loads(shell("delete", fourth, "--yes", "--json").out)
+    assert printed["job"] == fourth
+    assert printed["objects"] == 5
     assert not keys_in(store)
 
 

@@ -75,16 +75,16 @@ def test_fetch_brings_results_and_other_formats(
         json.loads(shell("fetch", "sky", "--out", folder, "--format", "jpeg", "--json", *at).out)
         for folder, at in ((tmp_path, ()), (tmp_path / "2", ("--store", rendered_once.store)))
     ]
-    assert len({told["outputs"][0]["sha256"] for told in made}) == 1
+    assert len({printed["outputs"][0]["sha256"] for printed in made}) == 1
 
 
 def test_broken_uploads_are_shown_and_removed(shell: Shell, bucket: Store) -> None:
     key = f"{bucket.address.removeprefix(f's3://{BUCKET}/')}/blobs/sha256/half"
     make_client().create_multipart_upload(Bucket=BUCKET, Key=key)
     # moto dates every upload to 2010.
-    told = json.loads(shell("clean", "--yes", "--json").out)
+    printed = json.loads(shell("clean", "--yes", "--json").out)
 
-    assert [one["where"] for one in told["found"]] == ["blobs/sha256/half"]
+    assert [one["where"] for one in printed["found"]] == ["blobs/sha256/half"]
     assert not list(bucket.unfinished_uploads(""))
 
 

@@ -67,7 +67,7 @@ def test_rerunning_renders_only_new_inputs(
     shell: Shell, photos: Path, weights: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    asked = (
+    arguments = (
         "render",
         write_dataset_spec(tmp_path, photos, weights),
         "--in-process",
@@ -75,7 +75,7 @@ def test_rerunning_renders_only_new_inputs(
         out,
         "--json",
     )
-    first = json_output(shell(*asked))
+    first = json_output(shell(*arguments))
     assert first == {
         "job": first["job"],
         "state": "succeeded",
@@ -85,10 +85,10 @@ def test_rerunning_renders_only_new_inputs(
         "folder": str(out),
     }
     written = {name: (out / name).stat().st_mtime_ns for name in RESULTS}
-    assert json_output(shell(*asked)) == first
+    assert json_output(shell(*arguments)) == first
 
     write_photos(photos, "a/new.png", "b.jpg")
-    grown = json_output(shell(*asked))
+    grown = json_output(shell(*arguments))
     assert grown["job"] == first["job"]
     assert (grown["items"]["items"], grown["items"]["done"]) == (6, 5)
     assert visible_files(out) == RESULTS | JOB_FILES | {"a/new.png", "b.png"}
@@ -188,6 +188,6 @@ def test_submit_prints_the_number_of_new_items(
 
     store = FolderStore(dreamed.store)
     assert claim_job(store, job, tmp_path / "work").run() == DONE
-    assert "in the store already, succeeded; `dreamfarm fetch" in shell("submit", spec).err
+    assert "is already in the store, succeeded; `dreamfarm fetch" in shell("submit", spec).err
     write_photos(photos, "new.png")
     assert shell("submit", spec).err == f"{job}: queued, 1 items; `dreamfarm work` renders it\n"

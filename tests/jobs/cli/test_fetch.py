@@ -20,10 +20,10 @@ FILES = {"sky.png", "sky.tif", "sky.dzi", "sky_files", "manifest.json"}
 def fetched(ended: CommandResult) -> dict[str, str]:
     """The checksums of outputs by format: those printed, checked against the files."""
     assert ended.code == 0, ended.err
-    said = json.loads(ended.out)
-    for output in said["outputs"]:
+    document = json.loads(ended.out)
+    for output in document["outputs"]:
         assert output["sha256"] == f"sha256:{digest(Path(output['path']))}"
-    return {output["format"]: output["sha256"] for output in said["outputs"]}
+    return {output["format"]: output["sha256"] for output in document["outputs"]}
 
 
 def rendered_digests(manifest: dict[str, Any]) -> dict[str, str]:
@@ -121,7 +121,7 @@ def test_files_of_another_render_are_not_used(
 
 class Form(NamedTuple):
     name: str
-    asked: str
+    option: str
     depth: int
 
 
@@ -134,11 +134,11 @@ def test_a_local_encoding_equals_the_job_output(
 ) -> None:
     rendered = job.delete_output(form.name)
     out = tmp_path / "out"
-    ended = shell("fetch", "sky", "--out", out, "--format", form.asked, "--json")
+    ended = shell("fetch", "sky", "--out", out, "--format", form.option, "--json")
 
     assert fetched(ended) == {form.name: rendered["sha256"]}
-    (told,) = json.loads((out / "manifest.json").read_text())["outputs"]
-    assert told == rendered | {"path": rendered["path"].rpartition("/")[2]}
+    (entry,) = json.loads((out / "manifest.json").read_text())["outputs"]
+    assert entry == rendered | {"path": rendered["path"].rpartition("/")[2]}
     assert hidden_files(out) == []
 
 
@@ -147,8 +147,8 @@ def test_only_the_requested_formats_are_fetched(
 ) -> None:
     out = tmp_path / "out"
     own = rendered_digests(job.manifest)
-    asked = ("--format", "tiff", "--format", "jpeg", "--json")
-    found = fetched(shell("fetch", "sky", "--out", out, *asked))
+    options = ("--format", "tiff", "--format", "jpeg", "--json")
+    found = fetched(shell("fetch", "sky", "--out", out, *options))
 
     assert found.keys() == {"tiff", "jpeg"}
     assert found["tiff"] == own["tiff"]
@@ -216,7 +216,7 @@ def test_only_succeeded_jobs_can_be_fetched(
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("formats", "message"),
     [
         (["tif"], "--format tif: no such format; nearest: tiff"),
         (["jpeg:16"], "--format jpeg:16: no such depth; write jpeg:8"),
@@ -225,9 +225,9 @@ def test_only_succeeded_jobs_can_be_fetched(
     ],
 )
 def test_bad_formats_fail(
-    shell: Shell, job: RenderedPoster, tmp_path: Path, asked: list[str], message: str
+    shell: Shell, job: RenderedPoster, tmp_path: Path, formats: list[str], message: str
 ) -> None:
-    options = [word for name in asked for word in ("--format", name)]
+    options = [word for name in formats for word in ("--format", name)]
     ended = shell("fetch", "sky", "--out", tmp_path / "out", *options)
     assert (ended.code, ended.err) == (2, f"dreamfarm: {message}\n")
     assert not (tmp_path / "out").exists()

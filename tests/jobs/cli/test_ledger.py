@@ -41,7 +41,7 @@ def test_the_ledger_has_one_line_per_item(shell: Shell, dreamed: DreamedDataset)
 
 
 @pytest.mark.parametrize(
-    ("asked", "count"),
+    ("options", "count"),
     [
         (("--failed",), 1),
         (("--class", "input"), 1),
@@ -50,16 +50,16 @@ def test_the_ledger_has_one_line_per_item(shell: Shell, dreamed: DreamedDataset)
     ],
 )
 def test_the_ledger_can_show_only_failures(
-    shell: Shell, dreamed: DreamedDataset, asked: tuple[str, ...], count: int
+    shell: Shell, dreamed: DreamedDataset, options: tuple[str, ...], count: int
 ) -> None:
-    ended = shell("ledger", dreamed.job, *asked, "--json")
+    ended = shell("ledger", dreamed.job, *options, "--json")
     assert ended.code == 0
     rows = [json.loads(line) for line in ended.out.splitlines()]
     assert [(row["key"], row["failure"]) for row in rows] == [(BAD_INPUT, "input")] * count
 
 
 @pytest.mark.parametrize(
-    ("asked", "failure"),
+    ("options", "failure"),
     [((), None), (("--only", "failed"), None), (("--class", "input"), "input")],
 )
 def test_retry_runs_only_failed_items(
@@ -68,7 +68,7 @@ def test_retry_runs_only_failed_items(
     photos: Path,
     weights: Path,
     tmp_path: Path,
-    asked: tuple[str, ...],
+    options: tuple[str, ...],
     failure: str | None,
 ) -> None:
     job = submit_small_dataset(store, photos, weights)
@@ -76,7 +76,7 @@ def test_retry_runs_only_failed_items(
     before = {name: store.get(DatasetKeys(job).result(name)) for name in RESULTS}
     (photos / BAD_INPUT).write_bytes(picture_bytes(np.random.default_rng(0), "jpeg"))
 
-    assert shell("retry", job, *asked).out == f"{job}: queued again\n"
+    assert shell("retry", job, *options).out == f"{job}: queued again\n"
     assert json_output(shell("show", job, "--json"))["state"] == "queued"
     assert claim_job(store, job, tmp_path / "work").run() == DONE
     rows = [json.loads(line) for line in shell("ledger", job, "--json").out.splitlines()]

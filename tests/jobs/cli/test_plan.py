@@ -65,8 +65,8 @@ def test_plan_text_agrees_with_its_json(shell: Shell, spec: Path) -> None:
 
 def test_wide_posters_need_more_memory_to_encode(shell: Shell, spec: Path) -> None:
     def needed(size: str) -> int:
-        told = shell("plan", spec, "--no-probe", "--json", "--set", f"size={size}").out
-        found: int = json.loads(told)["memory_for_files"]
+        printed = shell("plan", spec, "--no-probe", "--json", "--set", f"size={size}").out
+        found: int = json.loads(printed)["memory_for_files"]
         return found
 
     assert needed("40000x300") > needed("4000x3000") + (300 << 20)
@@ -78,8 +78,8 @@ def test_a_probe_estimates_the_time(shell: Shell, spec: Path) -> None:
 
 
 def test_the_crew_does_not_change_the_job(shell: Shell, spec: Path) -> None:
-    asked = ("plan", spec, "--no-probe", "--json")
-    one, many = (json.loads(shell(*asked, "--workers", count).out) for count in (1, 5))
+    arguments = ("plan", spec, "--no-probe", "--json")
+    one, many = (json.loads(shell(*arguments, "--workers", count).out) for count in (1, 5))
 
     assert (one["workers"], many["workers"]) == (1, 5)
     assert one["job"] == many["job"]

@@ -53,10 +53,10 @@ def specs(
 def checked_digests(ended: CommandResult) -> dict[str, str]:
     """The checksums of outputs by format: those of `--json`, checked against the files."""
     assert ended.code == 0, ended.err
-    said = json.loads(ended.out.splitlines()[-1])
-    assert said["state"] == "succeeded"
-    digests = {output["format"]: output["sha256"] for output in said["outputs"]}
-    for output in said["outputs"]:
+    printed = json.loads(ended.out.splitlines()[-1])
+    assert printed["state"] == "succeeded"
+    digests = {output["format"]: output["sha256"] for output in printed["outputs"]}
+    for output in printed["outputs"]:
         assert output["sha256"] == f"sha256:{digest(Path(output['path']))}"
     return digests
 
@@ -127,8 +127,8 @@ def test_any_in_process_crew_gives_the_same_bytes(
     tiles: str,
     workers: int,
 ) -> None:
-    asked = (specs[tiles], "--in-process", "--workers", workers, "--json", "--out", tmp_path)
-    assert checked_digests(shell("render", *asked)) == in_process[tiles]
+    arguments = (specs[tiles], "--in-process", "--workers", workers, "--json", "--out", tmp_path)
+    assert checked_digests(shell("render", *arguments)) == in_process[tiles]
 
 
 def test_the_automatic_tiles_are_shared(shell: Shell, specs: dict[str, Path]) -> None:
@@ -144,8 +144,17 @@ def test_results_are_printed_below_the_job_folder(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    asked = (picture, "--network", NETWORK, "--weights", weights, "--layer", LAYER, "--in-process")
-    ended = shell("render", *asked, "--set", "dream.steps=1")
+    arguments = (
+        picture,
+        "--network",
+        NETWORK,
+        "--weights",
+        weights,
+        "--layer",
+        LAYER,
+        "--in-process",
+    )
+    ended = shell("render", *arguments, "--set", "dream.steps=1")
     (folder,) = (tmp_path / "dreams").iterdir()
 
     assert ended.code == 0
@@ -161,9 +170,9 @@ def test_rendering_again_gives_the_same_files(
     shell: Shell, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     spec = written(tmp_path, poster_document(picture, weights, "outputs=[png, deepzoom]"))
-    asked = ("render", spec, "--in-process", "--json", "--out", tmp_path / "out")
+    arguments = ("render", spec, "--in-process", "--json", "--out", tmp_path / "out")
 
-    assert checked_digests(shell(*asked)) == checked_digests(shell(*asked))
+    assert checked_digests(shell(*arguments)) == checked_digests(shell(*arguments))
     assert hidden_files(tmp_path) == []
 
 
@@ -187,9 +196,9 @@ def test_an_unexpected_error_has_a_traceback_only_with_debug(
 ) -> None:
     spec = written(tmp_path, poster_document(picture, weights))
     (tmp_path / "out" / ".manifest.json.partial").mkdir(parents=True)
-    asked = ("render", spec, "--in-process", "--out", tmp_path / "out")
+    arguments = ("render", spec, "--in-process", "--out", tmp_path / "out")
 
-    plain, traced = shell(*asked), shell(*asked, "--debug")
+    plain, traced = shell(*arguments), shell(*arguments, "--debug")
     assert (plain.code, traced.code) == (1, 1)
     assert plain.err.splitlines()[-1].startswith("dreamfarm: unexpected IsADirectoryError")
     assert "run it again with --debug" in plain.err
@@ -238,11 +247,11 @@ def test_a_stopped_render_leaves_nothing(
         children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
         # Ctrl-C goes to all processes of a terminal.
         (os.killpg if ending == signal.SIGINT else os.kill)(process.pid, ending)
-        told, complained = process.communicate(timeout=30)
+        output_text, error_text = process.communicate(timeout=30)
 
-    assert complained.startswith("dreamfarm: interrupted; no file is half-written")
-    assert len(complained.splitlines()) == 1
-    assert told == ""
+    assert error_text.startswith("dreamfarm: interrupted; no file is half-written")
+    assert len(error_text.splitlines()) == 1
+    assert output_text == ""
     assert process.returncode == 128 + ending
     assert still_running(children) == set()
     assert [path.name for path in tmp_path.iterdir()] == ["spec.yaml"]
@@ -255,8 +264,8 @@ def test_a_truncated_picture_leaves_no_ray_crew(
     cut, out = tmp_path / "cut.png", tmp_path / "out"
     whole = picture.read_bytes()
     cut.write_bytes(whole[: len(whole) // 2])
-    asked = (cut, "--network", NETWORK, "--weights", weights, "--layer", LAYER, "--workers", 1)
-    ended = run("render", *asked, "--out", out)
+    arguments = (cut, "--network", NETWORK, "--weights", weights, "--layer", LAYER, "--workers", 1)
+    ended = run("render", *arguments, "--out", out)
 
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1

@@ -26,12 +26,12 @@ STATES: tuple[State, ...] = ("queued", "running", "paused", "succeeded", "failed
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_is_described(shell: Shell, store: FolderStore, state: State) -> None:
     job_in_state(store, state)
-    told = json.loads(shell("show", "sky", "--json").out)
+    printed = json.loads(shell("show", "sky", "--json").out)
     ended = shell("show", JOB)
 
-    assert (told["job"], told["state"]) == (JOB, state)
-    assert 0 <= told["progress"] <= 1
-    assert {"eta_seconds", "reason"} <= told.keys()
+    assert (printed["job"], printed["state"]) == (JOB, state)
+    assert 0 <= printed["progress"] <= 1
+    assert {"eta_seconds", "reason"} <= printed.keys()
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines()[0].split() == ["job", JOB]
     assert ended.out.splitlines()[1].startswith(f"state      {state}")
@@ -41,13 +41,13 @@ def test_a_running_job_shows_its_progress(shell: Shell, store: FolderStore) -> N
     keys = write_job(store)
     held = claim_next_lease(store, keys)
     store.put(keys.status(held.number), sample_status().encode())
-    told = json.loads(shell("show", JOB, "--json").out)
+    printed = json.loads(shell("show", JOB, "--json").out)
 
-    assert (told["progress"], told["eta_seconds"], told["reason"]) == (0.25, 6.0, None)
-    assert (told["phase"], told["octave"], told["octaves"]) == ("octave 1", 1, 2)
-    assert (told["step"], told["steps"], told["workers"]) == (3, 10, 2)
-    assert (told["megapixel_steps"], told["rate"]) == ({"done": 1.0, "total": 4.0}, 0.5)
-    assert (told["holder"], told["lease"]) == ("here:1", 1)
+    assert (printed["progress"], printed["eta_seconds"], printed["reason"]) == (0.25, 6.0, None)
+    assert (printed["phase"], printed["octave"], printed["octaves"]) == ("octave 1", 1, 2)
+    assert (printed["step"], printed["steps"], printed["workers"]) == (3, 10, 2)
+    assert (printed["megapixel_steps"], printed["rate"]) == ({"done": 1.0, "total": 4.0}, 0.5)
+    assert (printed["holder"], printed["lease"]) == ("here:1", 1)
     words = shell("show", JOB).out
     assert "running, octave 1 of 2, step 3 of 10, 25%, about 6 s left" in words
     assert "1 of 4 megapixel-steps, 0.50 a second" in words
@@ -67,29 +67,29 @@ def test_a_failure_shows_one_line_with_its_class(shell: Shell, store: FolderStor
     held.release()
 
     assert "state      failed (memory): no memory at all\n" in shell("show", JOB).out
-    told = json.loads(shell("show", JOB, "--json").out)
-    assert (told["failure"], told["reason"]) == ("memory", "no\nmemory\nat all")
+    printed = json.loads(shell("show", JOB, "--json").out)
+    assert (printed["failure"], printed["reason"]) == ("memory", "no\nmemory\nat all")
 
 
 def test_a_retry_clears_the_reason(shell: Shell, store: FolderStore) -> None:
     job_in_state(store, "failed")
     retry(store, JOB)
-    told = json.loads(shell("show", JOB, "--json").out)
-    assert (told["state"], told["failure"], told["reason"]) == ("queued", None, None)
+    printed = json.loads(shell("show", JOB, "--json").out)
+    assert (printed["state"], printed["failure"], printed["reason"]) == ("queued", None, None)
 
 
 def test_results_are_shown_with_their_keys(shell: Shell, job: RenderedPoster) -> None:
-    told = json.loads(shell("show", job.job, "--json").out)
+    printed = json.loads(shell("show", job.job, "--json").out)
     words = shell("show", job.job).out
 
-    assert told["progress"] == 1
-    assert [one["sha256"] for one in told["outputs"]] == [
+    assert printed["progress"] == 1
+    assert [one["sha256"] for one in printed["outputs"]] == [
         one["sha256"] for one in job.manifest["outputs"]
     ]
-    for key in (*told["previews"], *(one["key"] for one in told["outputs"])):
+    for key in (*printed["previews"], *(one["key"] for one in printed["outputs"])):
         assert (job.store / key).is_file()
-    assert len(told["previews"]) == 2
-    assert all(one["sha256"] in words for one in told["outputs"])
+    assert len(printed["previews"]) == 2
+    assert all(one["sha256"] in words for one in printed["outputs"])
     assert f"dreamfarm fetch {job.job}" in words
 
 
@@ -116,11 +116,11 @@ def test_logs_cover_all_leases_in_order(shell: Shell, store: FolderStore) -> Non
         fail_job(store, claim_next_lease(store, keys))
         store.put(keys.events(number), encode_events([make_event("dream", octave=number)]))
         store.put(keys.log(number), log)
-    told = [json.loads(line) for line in shell("logs", JOB, "--json").out.splitlines()]
+    printed = [json.loads(line) for line in shell("logs", JOB, "--json").out.splitlines()]
     lines = shell("logs", JOB).out.splitlines()
 
-    assert [(one["lease"], one["octave"]) for one in told[:3]] == [(1, 1), (2, 2), (3, 3)]
-    assert [(one["lease"], one["line"]) for one in told[3:]] == [
+    assert [(one["lease"], one["octave"]) for one in printed[:3]] == [(1, 1), (2, 2), (3, 3)]
+    assert [(one["lease"], one["line"]) for one in printed[3:]] == [
         (1, "first"),
         (1, "second"),
         (3, "third"),

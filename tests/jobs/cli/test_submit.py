@@ -45,9 +45,9 @@ def test_a_picture_with_flags_is_a_job(
     flags = ("--network", NETWORK, "--weights", weights, "--layer", LAYER, "--size", "x2")
     ended = shell("submit", picture, *flags, "--workers", 3, "--set", "priority=70", "--json")
     job = json.loads(ended.out)["job"]
-    told = json.loads(shell("show", job, "--json").out)
+    printed = json.loads(shell("show", job, "--json").out)
 
-    assert told["priority"] == 70
+    assert printed["priority"] == 70
     spec = json.loads(store.get(JobKeys(job).spec))["spec"]
     assert (spec["size"], spec["crew"]["workers"]) == ("x2", 3)
 

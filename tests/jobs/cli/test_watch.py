@@ -61,8 +61,8 @@ def test_with_json_each_change_is_an_object(shell: Shell, store: FolderStore) ->
     ):
         ended = shell("watch", JOB, *EVERY, "--json")
 
-    told = [json.loads(line) for line in ended.out.splitlines()]
-    assert [(one["state"], one["progress"], one["want"]) for one in told] == [
+    printed = [json.loads(line) for line in ended.out.splitlines()]
+    assert [(one["state"], one["progress"], one["want"]) for one in printed] == [
         ("running", 0.0, "run"),
         ("running", 0.5, "run"),
         ("running", 0.5, "cancel"),

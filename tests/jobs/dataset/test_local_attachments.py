@@ -64,14 +64,14 @@ def test_a_mask_and_a_guide_change_an_item_as_they_change_a_poster(
     from jobs.dataset.local import render_dataset_here
     from jobs.runtime.backend import pool_in_process
 
-    made = {}
+    pictures = {}
     for name, settings in {
         "still": ("dream.steps=0",),
         "guided": (f"objectives.0.guide={guide}", f"dream.strength={mask}"),
     }.items():
         plan = make_dataset_plan(spec(photos, weights, *settings), MACHINE)
         render_dataset_here(plan, tmp_path / name, lambda _: None, pool_in_process)
-        made[name] = np.asarray(Image.open(tmp_path / name / "one.png")).astype(int)
-    change = made["guided"] - made["still"]
+        pictures[name] = np.asarray(Image.open(tmp_path / name / "one.png")).astype(int)
+    change = pictures["guided"] - pictures["still"]
     assert not change[:20].any()
     assert np.abs(change[50:]).max() > 3

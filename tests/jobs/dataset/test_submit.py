@@ -55,9 +55,9 @@ def add_pictures(folder: Path, *names: str) -> None:
 
 
 def spec(photos: Path, weights: Path, *settings: str) -> DatasetSpec:
-    made = parse_spec(dataset_document(photos, weights, *settings))
-    assert isinstance(made, DatasetSpec)
-    return made
+    parsed = parse_spec(dataset_document(photos, weights, *settings))
+    assert isinstance(parsed, DatasetSpec)
+    return parsed
 
 
 def markers(store: Store) -> list[str]:
@@ -186,8 +186,8 @@ def test_a_submit_after_a_death_at_any_write_gives_the_same_job(
 
         assert load_job(store, job).state == "queued"
         assert markers(store) == [active_marker(job, 0)]
-        made = list(ItemIndex(store, DatasetKeys(job)).all_items())
-        assert made == list(ItemIndex(whole, DatasetKeys(job)).all_items())
+        items = list(ItemIndex(store, DatasetKeys(job)).all_items())
+        assert items == list(ItemIndex(whole, DatasetKeys(job)).all_items())
 
 
 def test_the_next_submit_completes_the_listing_of_a_dead_one(photos: Path, weights: Path) -> None:

@@ -39,12 +39,12 @@ def test_white_noise_stays_below_the_bound(
 def test_spilling_stores_the_canvas_and_every_gradient() -> None:
     size, canvas = (100, 200), 100 * 200 * 3 * 4
     outputs = (Output(format="png"),)
-    held = disk_use(size, 8, size, 4, 3, False, outputs)
-    spilt = disk_use(size, 8, size, 4, 3, True, outputs)
+    in_memory = disk_use(size, 8, size, 4, 3, False, outputs)
+    spilled = disk_use(size, 8, size, 4, 3, True, outputs)
 
-    assert spilt.scratch - held.scratch == 4 * canvas
-    assert held.input == 100 * 200 * 3
-    assert disk_use(size, 16, size, 4, 3, False, outputs).input == 2 * held.input
+    assert spilled.scratch - in_memory.scratch == 4 * canvas
+    assert in_memory.input == 100 * 200 * 3
+    assert disk_use(size, 16, size, 4, 3, False, outputs).input == 2 * in_memory.input
 
 
 def test_a_small_disk_fails_with_needed_and_free_bytes(tmp_path: Path) -> None:

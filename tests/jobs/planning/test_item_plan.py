@@ -46,15 +46,15 @@ SIDES = st.integers(1, 3000)
 
 @given(SIDES, SIDES, st.integers(1, BATCH))
 def test_a_pass_needs_no_more_than_a_poster_tile(
-    item_settings: ItemSettings, height: int, width: int, asked: int
+    item_settings: ItemSettings, height: int, width: int, requested: int
 ) -> None:
     size = (height, width)
-    batch = in_memory_setup(item_settings, size, "cuda", asked).batch
+    batch = in_memory_setup(item_settings, size, "cuda", requested).batch
     window = item_settings.profile.cost.pixel * item_settings.window(size)
 
-    assert 1 <= batch <= asked
+    assert 1 <= batch <= requested
     assert batch == 1 or round(window) * batch <= WINDOW_BYTES
-    assert batch == asked or round(window) * (batch + 1) > WINDOW_BYTES
+    assert batch == requested or round(window) * (batch + 1) > WINDOW_BYTES
 
 
 def test_the_batch_shrinks_as_pictures_grow(item_settings: ItemSettings) -> None:
@@ -91,11 +91,11 @@ def test_a_picture_too_large_for_a_worker_fails_with_alternatives(
     check_fits(need, need, size)
     with pytest.raises(PictureError) as error:
         check_fits(need, need - 1, size)
-    said = str(error.value)
-    assert said.startswith("8192 x 4096 pixels need ")
-    assert f"{need / 2**30:.1f} GiB of one worker" in said
-    assert said.endswith("submit it as a poster, resize it, or raise crew.memory_per_worker")
-    assert "\n" not in said
+    message = str(error.value)
+    assert message.startswith("8192 x 4096 pixels need ")
+    assert f"{need / 2**30:.1f} GiB of one worker" in message
+    assert message.endswith("submit it as a poster, resize it, or raise crew.memory_per_worker")
+    assert "\n" not in message
 
 
 def test_a_size_beyond_the_format_is_a_picture_error() -> None:

@@ -66,7 +66,7 @@ def test_a_worker_holds_no_more_than_predicted(pictures: Path, tmp_path: Path, l
     }
     spec = tmp_path / "spec.json"
     spec.write_text(json.dumps(document))
-    said = needed(planned(document))
+    predicted = needed(planned(document))
 
     command = str(Path(sys.executable).with_name("dreamfarm"))
     ended = run_watched([command, "render", str(spec), "--out", str(tmp_path / "out"), "--json"])
@@ -74,4 +74,4 @@ def test_a_worker_holds_no_more_than_predicted(pictures: Path, tmp_path: Path, l
     assert ended.returncode == 0, ended.stderr
     assert json.loads(ended.stdout)["items"]["done"] == 2 * len(SIZES)
     held = max(peak for name, peak in ended.peaks.items() if "ray::MemberActor" in name)
-    assert _REASON * said <= held <= said, ended.peaks
+    assert _REASON * predicted <= held <= predicted, ended.peaks

@@ -56,9 +56,9 @@ def test_a_worker_spills_before_it_fails() -> None:
     between = (memory.in_memory + memory.on_disk) // 2
 
     assert not WorkerMemory(memory.in_memory, memory.on_disk, memory.in_memory, 0, True).spills
-    spilt = WorkerMemory(memory.in_memory, memory.on_disk, between, 0, True)
-    spilt.check(tile=500)
-    assert spilt.spills
-    assert spilt.needed == memory.on_disk
+    spilled = WorkerMemory(memory.in_memory, memory.on_disk, between, 0, True)
+    spilled.check(tile=500)
+    assert spilled.spills
+    assert spilled.needed == memory.on_disk
     with pytest.raises(RequestError, match="tiles of 500 pixels"):
         WorkerMemory(memory.in_memory, memory.on_disk, memory.on_disk - 1, 0, True).check(tile=500)

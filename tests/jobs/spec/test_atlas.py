@@ -82,8 +82,8 @@ ONE_OF = "of: must be one of {layer: NAME}, {layers: all}, {classes: all}"
 def test_invalid_documents_give_one_line_errors(fields: dict[str, Any], line: str) -> None:
     with pytest.raises(RequestError) as error:
         parse_spec({"kind": "atlas", "of": LAYER} | fields)
-    said = str(error.value)
-    assert said.startswith(line) if line.endswith(": ") else said == line
+    message = str(error.value)
+    assert message.startswith(line) if line.endswith(": ") else message == line
 
 
 def test_missing_subject_is_one_error() -> None:

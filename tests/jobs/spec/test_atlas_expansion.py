@@ -67,10 +67,10 @@ def test_class_labels_contain_number_and_name() -> None:
 
 def test_classes_by_number_and_by_name() -> None:
     names = {label[3:]: label for label in objectives_by_label(expand_atlas({"classes": "all"}))}
-    word = next(word for word in names if word.isalpha())
-    found = objectives_by_label(expand_atlas({"classes": [5, word]}))
+    name = next(name for name in names if name.isalpha())
+    found = objectives_by_label(expand_atlas({"classes": [5, name]}))
 
-    assert [label[:2] for label in found] == ["05", names[word][:2]]
+    assert [label[:2] for label in found] == ["05", names[name][:2]]
 
 
 def test_noise_uses_fourier_basis_by_default() -> None:
@@ -123,7 +123,7 @@ def test_other_fields_are_copied_to_the_dataset() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "network", "error", "said"),
+    ("of", "network", "error", "message"),
     [
         (
             {"layer": "mixed4x"},
@@ -149,9 +149,9 @@ def test_other_fields_are_copied_to_the_dataset() -> None:
     ],
 )
 def test_unknown_layers_and_classes_give_one_line_errors(
-    of: dict[str, object], network: str, error: type[Exception], said: str
+    of: dict[str, object], network: str, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as raised:
         expand_atlas(of, network=network)
-    assert str(raised.value).startswith(said)
+    assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)

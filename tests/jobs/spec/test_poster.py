@@ -274,10 +274,10 @@ def test_document_parses_back_to_an_equal_spec(
 
 @given(st.text())
 def test_names_are_safe_file_names_and_keys(stem: str) -> None:
-    word = slug(stem)
+    name = slug(stem)
 
-    assert set(word) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
-    assert word == slug(word) == word.strip("._-")
+    assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-")
+    assert name == slug(name) == name.strip("._-")
 
 
 def test_default_name_comes_from_the_picture() -> None:

@@ -179,10 +179,10 @@ def test_read_only_folder_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_os_errors_are_translated(number: int, kind: type[Exception], remedy: str) -> None:
-    told = store_error(OSError(number, os.strerror(number), "/store/a/b"), "/store")
-    assert type(told) is kind
-    assert str(told).startswith(f"/store: /store/a/b: {os.strerror(number)}; ")
-    assert remedy in str(told)
+    error = store_error(OSError(number, os.strerror(number), "/store/a/b"), "/store")
+    assert type(error) is kind
+    assert str(error).startswith(f"/store: /store/a/b: {os.strerror(number)}; ")
+    assert remedy in str(error)
 
 
 def test_links_out_of_the_store_are_not_followed(

@@ -60,7 +60,7 @@ def client(shared_proxy: Proxy) -> "S3Client":
 
 @pytest.fixture
 def bucket(client: "S3Client") -> S3Store:
-    """An empty store whose requests pass through the proxy."""
+    """An empty store that sends its requests through the proxy."""
     return S3Store(BUCKET, f"faults/{uuid.uuid4().hex}", lambda: client)
 
 

@@ -121,10 +121,10 @@ def test_an_item_reads_nothing_that_is_not_allowed(
     assert all(row.attempts == 1 for row in rows.values())
 
 
-def changed_dataset(untrusted: UntrustedStore, weights: Path, **changes: Any) -> str:
+def changed_dataset(untrusted: UntrustedStore, path: Path, **changes: Any) -> str:
     """A dataset of noise with a changed spec in the store; returns the job's id."""
     job = submit_small_dataset(
-        untrusted.store, "noise", weights, "inputs={noise: {seed: 1}}", "resize=64x64"
+        untrusted.store, "noise", path, "inputs={noise: {seed: 1}}", "resize=64x64"
     )
     keys = DatasetKeys(job)
     stored = StoredSpec.read(untrusted.store, keys.spec)

@@ -1,4 +1,4 @@
-"""Smoothing: what it keeps, what it takes away, and that it ends where the picture ends."""
+"""Smoothing splits gradients into bands, and is right up to the borders of the picture."""
 
 from itertools import pairwise
 
@@ -34,14 +34,14 @@ def test_bands_add_up_to_the_gradient(size: tuple[int, int], count: int, seed: i
     SIZES,
     st.sampled_from([Smooth(gaussian=(0.5,)), Smooth(gaussian=(1.0, 2.0, 9.0)), PYRAMID]),
 )
-def test_what_is_even_stays_even_up_to_the_borders(size: tuple[int, int], smooth: Smooth) -> None:
+def test_a_constant_stays_constant_up_to_the_borders(size: tuple[int, int], smooth: Smooth) -> None:
     values = torch.full((*size, 3), 2.5, dtype=torch.float64)
     *fine, coarse = whole(values, smooth)
     assert torch.allclose(coarse, values, atol=1e-12)
     assert all(float(band.abs().max()) < 1e-12 for band in fine)
 
 
-def test_a_gaussian_has_its_deviation() -> None:
+def test_a_gaussian_has_its_standard_deviation() -> None:
     values = torch.zeros(81, 81, 3, dtype=torch.float64)
     values[40, 40] = 1
     (found,) = whole(values, Smooth(gaussian=(4.0,)))
@@ -53,7 +53,7 @@ def test_a_gaussian_has_its_deviation() -> None:
 
 
 def test_bands_go_from_fine_to_coarse() -> None:
-    """Each band's waves are about twice as long as those of the one before."""
+    """The waves of each band are about twice as long as those of the band before."""
     found = whole(noise_picture((128, 128)), PYRAMID)
     wavelengths = []
     for band in found:
@@ -79,11 +79,11 @@ def test_bands_go_from_fine_to_coarse() -> None:
         {"laplacian": (1.0,) * 8},
     ],
 )
-def test_what_is_no_smoothing_is_refused(bad: dict[str, tuple[float, ...]]) -> None:
+def test_invalid_smoothing_is_refused(bad: dict[str, tuple[float, ...]]) -> None:
     with pytest.raises(ValueError, match=r"gaussian|laplacian"):
         Smooth(**bad)
 
 
-def test_bands_have_squares_that_are_one_together() -> None:
+def test_the_squares_of_band_factors_add_up_to_1() -> None:
     assert Smooth(laplacian=(3.0, 4.0)).bands == pytest.approx((0.6, 0.8))
     assert Smooth(gaussian=(2.0,)).bands == (1.0,)

@@ -1,4 +1,4 @@
-"""A dream's parameters keep to their ranges."""
+"""Parameters of a dream outside their ranges are refused."""
 
 import pytest
 

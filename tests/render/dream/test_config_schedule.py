@@ -1,4 +1,4 @@
-"""Schedules lead straight from value to value."""
+"""Schedules interpolate linearly between their values."""
 
 import pytest
 from hypothesis import given
@@ -45,12 +45,12 @@ def test_factors_stay_between_their_values(
 
 
 @pytest.mark.parametrize("bad", [{"octaves": ()}, {"steps": (float("inf"),)}])
-def test_what_is_no_schedule_is_refused(bad: dict[str, tuple[float, ...]]) -> None:
+def test_invalid_schedules_are_refused(bad: dict[str, tuple[float, ...]]) -> None:
     with pytest.raises(ValueError, match=r"value|finite"):
         Schedule(**bad)
 
 
-def test_what_does_not_count_now_is_not_asked_for() -> None:
+def test_an_objective_with_factor_0_is_left_out() -> None:
     fading = Objective("a", weight=2.0, schedule=Schedule(octaves=(1.0, 0.0)))
     mix = fading + Objective("b")
     assert [one.weight for one in mix.at(Moment(0, 2, 0, 1))] == [2.0, 1.0]

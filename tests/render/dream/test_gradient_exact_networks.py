@@ -1,4 +1,4 @@
-"""The gradient of a tile is the gradient of the whole picture, on the networks people use."""
+"""On common networks the gradient of a tile is the gradient of the whole picture."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -71,14 +71,14 @@ def test_tiles_equal_the_whole_at_the_deepest_layers(name: str, layer: str) -> N
 
 
 @pytest.mark.parametrize("layer", ["mixed3a", "mixed3b", "mixed4a"])
-def test_tiles_equal_the_whole_on_our_own_network(layer: str) -> None:
+def test_tiles_equal_the_whole_on_pareidolia(layer: str) -> None:
     check_exact(
         load_with_weights("pareidolia", resolve_weights("pareidolia", None)), "pareidolia", layer
     )
 
 
 @pytest.mark.slow
-def test_tiles_equal_the_whole_at_the_deepest_layer_of_our_own_network() -> None:
+def test_tiles_equal_the_whole_at_the_deepest_layer_of_pareidolia() -> None:
     check_exact(
         load_with_weights("pareidolia", resolve_weights("pareidolia", None)),
         "pareidolia",
@@ -101,8 +101,8 @@ FAMILIES = [
     ("vgg11", 120),
     ("convnext_tiny", 120),
 ]
-"""A small network of each that is not above, nor below with a global operation on its way; and how
-wide a field may be, in pixels, since the whole picture takes long."""
+"""A small network of every other family without a global operation, and the largest field to test,
+in pixels, because whole pictures are slow."""
 
 
 @pytest.mark.parametrize(("name", "widest"), FAMILIES)
@@ -124,7 +124,7 @@ def check_deepest(name: str, widest: int) -> None:
         if not seen.reason and seen.field <= widest
     ]
     layer = fitting[-1]
-    # Its normalisations are no batch norms, and it scales its blocks.
+    # It has layer norms instead of batch norms, and scales its blocks.
     model = (
         seeded_whole_network(name)
         if name.startswith("convnext")
@@ -143,7 +143,7 @@ def test_tiles_equal_the_whole_for_a_class(name: str) -> None:
 
 
 def narrow(head: nn.Sequential) -> nn.Sequential:
-    """The same head with few units inside: quicker, and as wide a field."""
+    """The same head with fewer hidden units: faster, with the same field."""
     linear = [part for part in head if isinstance(part, nn.Linear)]
     widths = [linear[0].in_features, *[32] * len(linear)]
     parts = iter(pairwise(widths))
@@ -180,7 +180,7 @@ def check_tiles(exact: TiledStep) -> None:
 
 
 def picture_around(sampling_grid: SamplingGrid) -> tuple[Grid, int]:
-    """The smallest square picture, and a tile whose window lies inside its padding on all sides."""
+    """The smallest square picture and a tile, so that its window touches no border."""
     row = -(-(sampling_grid.halo + sampling_grid.stride) // TILE)
     side = row * TILE + TILE + sampling_grid.halo + sampling_grid.stride
     grid = Grid(side, side, TILE)
@@ -232,8 +232,8 @@ def test_layers_before_a_global_operation_are_exact(name: str, deepest: str) -> 
     check_exact(seeded_network(name, (deepest,)), name, deepest)
 
 
-def test_a_halo_too_small_shows() -> None:
-    """The checks above can fail: they do where the halo is short of the field by a stride."""
+def test_a_halo_that_is_too_small_fails() -> None:
+    """The checks above fail if the halo is one stride too small."""
     layer = "features.4"
     step = mean_step(seeded_network("squeezenet1_0", (layer,)), (layer,), JITTER)
     sampling_grid = replace(

@@ -1,4 +1,4 @@
-"""Tiles equal the whole for every objective, mask, smoothing and schedule."""
+"""For every objective, mask, smoothing and schedule tiles equal the whole picture."""
 
 from collections import OrderedDict
 from copy import deepcopy
@@ -84,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def masks(folder: Path) -> dict[Path, TiledImage]:
-    """Taken in, in tiles of an odd size."""
+    """The masks, ingested in tiles of an odd size."""
     found = {}
     for name in ("mask", "strength"):
         path = folder / f"{name}.png"
@@ -110,7 +110,7 @@ smooths = st.one_of(
 
 @st.composite
 def objectives(draw: st.DrawFn) -> Objective:
-    """Any objective; the paths of its companions are still bare names."""
+    """Any objective. The paths of its mask and guide are names without a folder."""
     kind = draw(st.sampled_from(["layer", "channels", "neurons", "classes", "guide"]))
     at = tuple(draw(st.lists(positions, min_size=1, max_size=3)))
     layer = draw(st.sampled_from(["branches", "third"]))
@@ -131,7 +131,7 @@ def objectives(draw: st.DrawFn) -> Objective:
 
 
 def found_in(folder: Path, mix: Mix) -> Mix:
-    """The mix with its companions' paths."""
+    """The mix with the paths of its masks and guides."""
     return mix.map_objectives(
         lambda one: replace(
             one,
@@ -169,7 +169,7 @@ def units_of(grid: LayerGrid) -> dict[str, object]:
     JITTERS,
     st.integers(0, 2**31),
 )
-def test_the_pulls_of_tiles_are_those_of_the_whole(
+def test_band_gradients_of_tiles_are_those_of_the_whole(
     network: Network,
     grid: LayerGrid,
     folder: Path,
@@ -194,7 +194,7 @@ def test_the_pulls_of_tiles_are_those_of_the_whole(
     whole = step.picture_gradients(canvas, shift)
     found = step_by_blocks(step, canvas, Grid(*size, tile), members, shift)
     for one, wanted in zip(found, whole, strict=True):
-        # A band that is all but empty has nothing but rounding in it.
+        # An almost empty band holds only rounding errors.
         floor = 1e-12 * max(float(other.norm()) for other in whole)
         assert float((one - wanted).norm()) <= max(1e-12 * float(wanted.norm()), floor)
 
@@ -210,7 +210,7 @@ def test_the_pulls_of_tiles_are_those_of_the_whole(
     st.integers(8, 40),
     st.integers(0, 2**31),
 )
-def test_dreams_in_tiles_are_the_references(
+def test_dreams_in_tiles_equal_the_reference(
     network: Network,
     grid: LayerGrid,
     folder: Path,
@@ -283,6 +283,6 @@ def test_every_position_has_a_unit_that_sees_it_or_its_neighbourhood(
     field = grid.units[LAYERS.index(layer)].field
     assert int(rows.max() - rows.min()) < field
     assert int(columns.max() - columns.min()) < field
-    # On a picture that is larger than the field, the unit lies where it was asked for.
+    # On a picture larger than the field, the unit lies at the requested position.
     if min(size) > 2 * field and at == (0.5, 0.5):
         assert abs(float(rows.double().mean()) - size[0] / 2) < field

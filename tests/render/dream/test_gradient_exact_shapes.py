@@ -1,4 +1,4 @@
-"""Tiles equal the whole for every size of picture, of tile, every partition and every jitter."""
+"""For every picture size, tile size, partition and jitter tiles equal the whole picture."""
 
 import pytest
 import torch
@@ -101,7 +101,7 @@ def test_tiles_equal_the_whole_on_squeezenet(
 def test_every_pixel_lies_in_some_units_field(
     positive: nn.Module, size: tuple[int, int], jitter: int, seed: int
 ) -> None:
-    """With positive weights and averages in place of maxima, what no unit sees has no gradient."""
+    """With positive weights and average pools, only pixels outside all fields have no gradient."""
     step = mean_step(positive, ("third",), jitter)
     canvas = torch.ones(*size, 3, dtype=torch.float64)
     (gradient,) = step.picture_gradients(canvas, jitter_shift(seed, 0, 0, step.sampling_grid.span))

@@ -1,4 +1,4 @@
-"""The sizes that a picture is rendered at."""
+"""Octaves grow from a small size to the full one."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Resampling: the same bits for every rectangle, and the pictures that Pillow makes."""
+"""Resampling gives the same bits for every rectangle, and the same picture as Pillow."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def tiles(size: Size, tile: int) -> list[Rect]:
 @example((1, 70), (70, 1), 7, torch.float32)
 @example((70, 3), (2, 61), 5, torch.float64)
 @given(SIZES, SIZES, st.integers(1, 40), st.sampled_from([torch.float32, torch.float64]))
-def test_how_the_result_is_cut_changes_no_bit(
+def test_the_division_of_the_result_changes_no_bit(
     source: Size, target: Size, tile: int, dtype: torch.dtype
 ) -> None:
     picture = noise_picture(source, seed=3, dtype=dtype)
@@ -60,8 +60,8 @@ def test_how_the_result_is_cut_changes_no_bit(
 
 
 @pytest.mark.parametrize("target", [(1024, 700), (311, 77)])
-def test_how_a_large_result_is_cut_changes_no_bit(target: Size) -> None:
-    """Long rows take other vector paths of the CPU than short ones."""
+def test_the_division_of_a_large_result_changes_no_bit(target: Size) -> None:
+    """A CPU computes long rows with other vector instructions than short ones."""
     picture = noise_picture((431, 377), dtype=torch.float32)
     whole = resized(picture, target)
     for rect in tiles(target, 96):
@@ -86,7 +86,7 @@ def test_a_plain_colour_stays_plain(source: Size, target: Size, level: float) ->
 @example((60, 60), (1, 1))
 @given(SIZES, SIZES)
 def test_pillow_makes_the_same_picture(source: Size, target: Size) -> None:
-    """Pillow's bicubic has the same kernel, also widened where the picture shrinks."""
+    """Pillow's bicubic filter has the same kernel, and widens it too if the picture shrinks."""
     picture = noise_picture(source, dtype=torch.float32)
     image = Image.fromarray(picture[:, :, 0].numpy())
     wanted = np.asarray(image.resize((target[1], target[0]), Image.Resampling.BICUBIC))
@@ -105,7 +105,7 @@ def test_pillow_makes_the_same_picture(source: Size, target: Size) -> None:
 def test_reads_are_bounded_however_much_a_picture_shrinks(
     source: Size, target: Size, rect: Rect
 ) -> None:
-    """A single pixel of the result may need more: what its kernel covers, and no less."""
+    """One pixel of the result may need more: all pixels under its kernel."""
     reads: list[Rect] = []
     one_pixel = 1
     for before, after in zip(source, target, strict=True):
@@ -122,7 +122,7 @@ def test_reads_are_bounded_however_much_a_picture_shrinks(
 
 
 def test_a_shrunk_pattern_does_not_alias() -> None:
-    """Stripes finer than the result's pixels average out to grey."""
+    """Stripes finer than the pixels of the result become grey."""
     stripes = torch.zeros(64, 640, 1, dtype=torch.float64)
     stripes[:, ::2] = 1
     small = resized(stripes, (64, 64))

@@ -1,4 +1,4 @@
-"""One step: global scales, and the change they make."""
+"""One step: its global scales, and its change of the canvas."""
 
 from dataclasses import replace
 
@@ -54,7 +54,7 @@ def test_sums_are_added_in_tile_order(sums: list[float]) -> None:
 
 @given(st.floats(0, 1e-30), st.integers(0, 40))
 def test_a_nearly_dead_layer_makes_no_bad_numbers(faint: float, power: int) -> None:
-    """Gradients at the edge of what float32 holds, the smallest of all included."""
+    """Gradients at the limits of float32, the smallest number included."""
     gradient = torch.zeros(3, 3, 3)
     gradient[1, 1] = faint / 2**power
     scale = step_scales(ONE, [tuple(abs_sums([gradient]).tolist())], (3, 3))
@@ -99,7 +99,7 @@ def test_without_objectives_a_step_changes_nothing() -> None:
     assert torch.equal(ascend(canvas, [], step_scales(step, sums, (5, 5))), canvas)
 
 
-def test_masks_say_where() -> None:
+def test_masks_weight_positions() -> None:
     canvas, gradient = torch.zeros(4, 4, 3, dtype=torch.float64), noise_picture((4, 4)) * 0.1
     left = torch.zeros(4, 4, 1, dtype=torch.float64)
     left[:, :2] = 0.5
@@ -123,8 +123,8 @@ def test_colours_are_kept_up_to_black_and_white(seed: int, much: float) -> None:
     assert not torch.equal(risen, canvas)
 
 
-def test_light_is_all_that_is_left_of_a_gradient() -> None:
-    """What is taken away changes no pixel's lightness: it is across all changes of light."""
+def test_only_lightness_is_left_of_a_gradient() -> None:
+    """The removed part changes no lightness: it is orthogonal to all changes of lightness."""
     gradient = noise_picture((5, 5))
     grey = 1 / torch.tensor(STD, dtype=torch.float64)
     light = lightness_part(gradient) / (grey**2).sum()
@@ -152,7 +152,7 @@ def test_a_soft_limit_is_approached_and_never_reached(seed: int, keep: object) -
         assert float(rgb.max()) < 1
 
 
-def test_far_from_black_and_white_a_soft_limit_is_none() -> None:
+def test_far_from_black_and_white_a_soft_limit_does_nothing() -> None:
     canvas, gradient = torch.zeros(4, 4, 3, dtype=torch.float64), noise_picture((4, 4)) * 0.1
     soft, hard = (
         ascend(canvas, [gradient], (1.0,), dream=Dream(limit=one)) for one in ("soft", "hard")
@@ -160,8 +160,8 @@ def test_far_from_black_and_white_a_soft_limit_is_none() -> None:
     assert torch.allclose(soft, hard, atol=1e-12)
 
 
-def test_natural_colours_rise_together() -> None:
-    """Lightness keeps most of a gradient, hues less; and what climbs still climbs."""
+def test_natural_colours_prefer_lightness() -> None:
+    """Lightness keeps more of a gradient than hues do, and the direction is still an ascent."""
     gradient = noise_picture((8, 8))
     natural = project_gradient(gradient, Dream(palette="natural"))
     assert torch.equal(project_gradient(gradient, Dream(palette="free")), gradient)

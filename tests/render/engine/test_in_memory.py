@@ -1,4 +1,4 @@
-"""Studies: the poster's bytes without its files, whoever else is dreamed."""
+"""A picture in memory has the bytes of a shard, whatever else is in its batch."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -71,7 +71,7 @@ def grid() -> tuple[int, int]:
 
 @pytest.fixture
 def setup(grid: tuple[int, int]) -> InMemorySetup:
-    """In tiles of 32 pixels, of which the last octave has two."""
+    """In tiles of 32 pixels; the last octave has two."""
     return InMemorySetup(MIX, DREAM, "float32", "cpu", octave_sizes(SIZE, DREAM), 32, *grid)
 
 
@@ -122,7 +122,7 @@ def poster(
     st.sampled_from([np.uint8, np.uint16]),
     SEEDS,
 )
-def test_a_study_has_the_posters_bytes(
+def test_a_picture_in_memory_has_the_bytes_of_a_shard(
     tiny: Networks,
     grid: tuple[int, int],
     tmp_path_factory: pytest.TempPathFactory,
@@ -139,7 +139,7 @@ def test_a_study_has_the_posters_bytes(
     folder = tmp_path_factory.mktemp("poster")
 
     with pytest.MonkeyPatch.context() as patch:
-        # Shards load networks that have a name and a file, which the tiny one has not.
+        # A shard loads networks by name and file, and the tiny one has neither.
         patch.setattr("render.engine.shard.load_network", lambda *_: tiny[precision])
         wanted = poster(setup, samples, seed, folder, "tiny", folder)
 
@@ -147,7 +147,9 @@ def test_a_study_has_the_posters_bytes(
     assert torch.equal(canvas(found), wanted)
 
 
-def test_and_so_it_has_with_a_network_from_a_file(squeezenet_weights: Path, tmp_path: Path) -> None:
+def test_bytes_are_equal_with_a_network_from_a_file(
+    squeezenet_weights: Path, tmp_path: Path
+) -> None:
     mix = Objective("features.5") + Objective("features.3", channels=(1, 5, 60)) * -0.4
     found = layer_grid(build_network(NAME), NAME, mix.layers)
     sizes = octave_sizes((90, 75), DREAM)
@@ -171,7 +173,7 @@ def test_a_batch_has_the_bytes_of_each_alone(tiny: Networks, setup: InMemorySetu
         assert torch.equal(canvas(alone), canvas(together))
 
 
-def test_the_seed_is_each_pictures_own(tiny: Networks, setup: InMemorySetup) -> None:
+def test_each_picture_has_its_own_seed(tiny: Networks, setup: InMemorySetup) -> None:
     samples = random_samples((25, 31), 0)
     other = replace(setup, dream=replace(DREAM, seed=99))
     network = tiny["float32"]
@@ -182,7 +184,7 @@ def test_the_seed_is_each_pictures_own(tiny: Networks, setup: InMemorySetup) -> 
     assert torch.equal(canvas(first), canvas(again))
 
 
-def test_only_a_gpu_stacks(setup: InMemorySetup) -> None:
+def test_only_a_gpu_has_several_windows_per_pass(setup: InMemorySetup) -> None:
     eight = replace(setup, batch=8)
     assert eight.windows_per_pass == 1
     assert replace(eight, device="cuda").windows_per_pass == 8
@@ -190,7 +192,7 @@ def test_only_a_gpu_stacks(setup: InMemorySetup) -> None:
 
 @pytest.fixture
 def long(setup: InMemorySetup) -> InMemorySetup:
-    """In float64, so long that jitter decides the shapes of some windows."""
+    """In float64, and so tall that jitter decides the shapes of some windows."""
     return replace(setup, precision="float64", sizes=((110, 20), (180, 30)))
 
 
@@ -203,7 +205,7 @@ def test_windows_of_one_tile_have_several_shapes(long: InMemorySetup) -> None:
     assert len(shapes) > 1
 
 
-def test_a_slot_knows_nothing_of_the_others(tiny: Networks, long: InMemorySetup) -> None:
+def test_other_windows_of_a_pass_do_not_matter(tiny: Networks, long: InMemorySetup) -> None:
     def dreamed_at(place: int, pictures: list[np.ndarray], seeds: list[int]) -> Tensor:
         return canvas(dream_in_passes(tiny["float64"], long, pictures, seeds, 3)[place])
 
@@ -213,14 +215,14 @@ def test_a_slot_knows_nothing_of_the_others(tiny: Networks, long: InMemorySetup)
 
     assert torch.equal(dreamed_at(0, [mine, *others], [5, 6, 7, 8]), alone)
     assert torch.equal(dreamed_at(3, [*others, mine], [9, 9, 9, 5]), alone)
-    # Products of matrices on a CPU may round otherwise where the memory of a slot is aligned
-    # otherwise; so the bytes of another slot are promised of a GPU alone.
+    # On a CPU the rounding of a matrix product may depend on the alignment of its memory. So only a
+    # GPU promises the same bytes at another place of the batch.
     assert relative_error(dreamed_at(1, [others[0], mine], [6, 5]), alone) <= 1e-9
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="NO GPU: stacked bytes are not compared")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_on_a_gpu_neither_slot_nor_neighbours_change_a_bit(precision: ResolvedPrecision) -> None:
+def test_on_a_gpu_the_rest_of_the_batch_changes_no_bit(precision: ResolvedPrecision) -> None:
     mix = Mix((default_objective(PAREIDOLIA),))
     found = layer_grid(build_network(PAREIDOLIA), PAREIDOLIA, mix.layers)
     weights = resolve_weights(PAREIDOLIA, None)
@@ -240,7 +242,7 @@ def test_on_a_gpu_neither_slot_nor_neighbours_change_a_bit(precision: ResolvedPr
         assert torch.equal(canvas(alone), canvas(other))
 
 
-def test_stacked_studies_are_those_of_one_slot(tiny: Networks, long: InMemorySetup) -> None:
+def test_batched_pictures_equal_single_ones(tiny: Networks, long: InMemorySetup) -> None:
     pictures = [random_samples((40, 9), seed) for seed in range(4)]
     seeds = [5, 6, 7, 8]
     single = dream_batch(tiny["float64"], long, pictures, seeds)
@@ -252,7 +254,7 @@ def test_stacked_studies_are_those_of_one_slot(tiny: Networks, long: InMemorySet
 
 @settings(max_examples=20)
 @given(st.integers(1, 4), st.integers(0, 3), st.tuples(SIDES, SIDES), st.integers(0, 1000))
-def test_a_stacked_pass_has_the_gradients_of_single_ones(
+def test_a_batched_pass_has_the_gradients_of_single_ones(
     tiny: Networks, count: int, empty: int, size: Size, seed: int
 ) -> None:
     side = (size[0] + 60, size[1] + 60)
@@ -293,14 +295,14 @@ def test_a_pass_is_filled_up_with_zeros(tiny: Networks, count: int) -> None:
     assert torch.equal(stack[count:], torch.zeros(4 - count, 3, 60, 60))
 
 
-def test_a_pass_holds_no_more_than_its_slots(tiny: Networks) -> None:
+def test_a_pass_refuses_more_windows_than_it_has(tiny: Networks) -> None:
     window, inside = noise_picture((60, 60), 0, torch.float32), Rect(0, 0, 9, 9)
     with pytest.raises(ValueError, match="3 windows do not fit a pass of 2"):
         batched_gradients(tiny["float32"], MIX, [window] * 3, [inside] * 3, 2)
 
 
-class Glare(nn.Module):
-    """Sees the picture itself; anything nearly white blinds it."""
+class InfiniteOnWhite(nn.Module):
+    """Responds to the picture itself; a nearly white pixel makes the result infinite."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -315,7 +317,7 @@ class Glare(nn.Module):
 @pytest.mark.parametrize("windows_per_pass", [1, 2, 3])
 def test_gradients_that_are_not_finite_fail_their_picture_alone(windows_per_pass: int) -> None:
     mix = Mix((Objective("seen"),))
-    network = prepare_network(Glare().eval(), mix.layers)
+    network = prepare_network(InfiniteOnWhite().eval(), mix.layers)
     setup = InMemorySetup(mix, DREAM, "float32", "cpu", ((9, 11), (18, 22)), 16, 1, 1, batch=3)
     white = np.full((9, 11, 3), 255, np.uint8)
     grey = [random_samples((9, 11), seed) // 2 for seed in (0, 1)]
@@ -333,6 +335,6 @@ def test_gradients_that_are_not_finite_fail_their_picture_alone(windows_per_pass
     assert not torch.equal(canvas(first)[:9, :11], canvas(last)[:9, :11])
 
 
-def test_every_picture_has_its_seed(tiny: Networks, setup: InMemorySetup) -> None:
+def test_pictures_and_seeds_must_be_as_many(tiny: Networks, setup: InMemorySetup) -> None:
     with pytest.raises(ValueError, match="zip"):
         dream_batch(tiny["float32"], setup, [random_samples((5, 5), 0)], [1, 2])

@@ -1,4 +1,4 @@
-"""The default look: strong enough to see, without a grid, and nothing burnt out."""
+"""The default parameters change a picture visibly, without a grid and without burnt-out pixels."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from render.pictures.colour import to_samples
 pytestmark = [pytest.mark.shared, pytest.mark.timeout(600)]
 
 SIZE = (240, 448)
-"""Multiples of every stride, so that its frequencies fall into bins."""
+"""Multiples of every stride, so that the stride's frequencies are whole bins."""
 
 NETWORKS = ("squeezenet1_0", "pareidolia")
 
@@ -78,7 +78,7 @@ def test_it_has_no_grid(dreams: tuple[np.ndarray, np.ndarray, int], axis: int) -
 
 
 def test_a_grid_would_be_seen() -> None:
-    """The same measure finds a grid of which nobody would see a single line."""
+    """The measure finds a grid that is too faint to see."""
     change = np.random.default_rng(0).normal(0, 12, (*SIZE, 3))
     assert max(grid_ratios(change, 8, axis=1)) <= 1.5
     change[:, ::8] += 6
@@ -86,7 +86,7 @@ def test_a_grid_would_be_seen() -> None:
 
 
 def grid_ratios(change: np.ndarray, stride: int, axis: int) -> list[float]:
-    """The energy at each of the stride's frequencies along an axis, over its neighbours' mean."""
+    """The energy at each of the stride's frequencies along an axis, divided by that around it."""
     length = change.shape[axis]
     shape = [1, 1, 1]
     shape[axis] = length

@@ -1,4 +1,4 @@
-"""What input gives this output? A class dreamed from noise is that class to the network itself."""
+"""A class dreamed from noise is recognised as that class by the network itself."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ DREAM = Dream(octaves=3, steps=24, step_size=0.02)
 
 
 def first_of(name: str, weights: Path, numbers: list[int]) -> list[int]:
-    """For each class the one that the network sees first in the class's dream, in 8 bits."""
+    """The network's first guess for the dream of each class, rounded to 8 bits."""
     make_deterministic()
     judge = load_with_weights(name, weights).eval()
     first = Mix((Objective(classes=(0,)),))

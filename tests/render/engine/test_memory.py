@@ -1,4 +1,4 @@
-"""What studies take in memory is what was foreseen, and hardly less."""
+"""Dreaming a batch needs the estimated memory, and not much less."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def _repeatable() -> None:
 @pytest.fixture(scope="module")
 def taken(squeezenet_weights: Path) -> Callable[[Size, int, int, int], tuple[int, BatchMemory]]:
     """Dreams a batch, stacked by force as a GPU would; returns the peak in bytes as counted, of
-    tensors, arrays and weights, and as foreseen.
+    tensors, arrays and weights, and as estimated.
     """
     mix = Objective("features.1") + Objective("features.1", channels=(0, 3))
     grid = layer_grid(build_network(NAME), NAME, mix.layers)
@@ -56,34 +56,34 @@ def taken(squeezenet_weights: Path) -> Callable[[Size, int, int, int], tuple[int
             )
         assert len(dreamed) == windows_per_pass
         samples = sum(one.nbytes for one in pictures)
-        foreseen = batch_memory(replace(setup, device="cuda"), source, 8, cost)
-        return counter.peak + samples + cost.weights, foreseen
+        estimated = batch_memory(replace(setup, device="cuda"), source, 8, cost)
+        return counter.peak + samples + cost.weights, estimated
 
     return count
 
 
 @pytest.mark.parametrize("windows_per_pass", [1, 3])
-def test_steps_take_no_more_than_was_foreseen(
+def test_steps_need_no_more_than_estimated(
     taken: Callable[[Size, int, int, int], tuple[int, BatchMemory]], windows_per_pass: int
 ) -> None:
-    peak, foreseen = taken((130, 120), 1, windows_per_pass, 64)
-    assert 0.7 < peak / (foreseen.stored + foreseen.transient) <= 1
+    peak, estimated = taken((130, 120), 1, windows_per_pass, 64)
+    assert 0.7 < peak / (estimated.stored + estimated.transient) <= 1
 
 
-def test_neither_does_reading(
+def test_reading_needs_no_more_than_estimated(
     taken: Callable[[Size, int, int, int], tuple[int, BatchMemory]],
 ) -> None:
     tracemalloc.start()  # numpy tells it what its arrays take
     try:
-        peak, foreseen = taken((600, 500), 0, 1, 256)
+        peak, estimated = taken((600, 500), 0, 1, 256)
         _, arrays = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # They take turns: a tile is read into arrays, and then resampled as tensors.
-    assert 0.7 < max(peak, arrays) / (foreseen.stored + foreseen.transient) <= 1
+    # One after the other: a tile is read into arrays, and then resampled as tensors.
+    assert 0.7 < max(peak, arrays) / (estimated.stored + estimated.transient) <= 1
 
 
-def test_what_a_batch_holds() -> None:
+def test_the_stored_bytes_of_a_batch() -> None:
     setup = InMemorySetup(MIX, DREAM, "float32", "cpu", octave_sizes(SIZE, DREAM), 32, 4, 23)
 
     def stored(changed: InMemorySetup) -> int:

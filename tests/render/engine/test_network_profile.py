@@ -1,4 +1,4 @@
-"""What a plan asks about a network: answered once, remembered, refused in one line."""
+"""Profiles of networks are right, cached, and refuse mistakes in one line."""
 
 import json
 from pathlib import Path
@@ -42,7 +42,7 @@ def test_wider_numbers_cost_more_memory() -> None:
     assert double.flops == single.flops
 
 
-def test_answers_are_remembered_and_damaged_ones_found_out_again(cache: Path) -> None:
+def test_profiles_are_cached_and_damaged_entries_measured_again(cache: Path) -> None:
     found = profile_network(NAME, MIX, "float32")
     (entry,) = (cache / "dreamfarm").glob("profile-*.json")
     remembered = json.loads(entry.read_text())
@@ -53,7 +53,7 @@ def test_answers_are_remembered_and_damaged_ones_found_out_again(cache: Path) ->
     assert json.loads(entry.read_text()) == remembered
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(
+def test_a_cache_that_cannot_be_written_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blocked = tmp_path / "file"
@@ -82,13 +82,13 @@ def test_bad_objectives_are_refused_in_one_line(objective: Objective, message: s
     assert "\n" not in str(refused.value)
 
 
-def test_a_remembered_answer_still_refuses_a_channel() -> None:
+def test_a_cached_profile_still_refuses_a_channel() -> None:
     profile_network(NAME, Mix((Objective("features.3", channels=(5,)),)), "float32")
     with pytest.raises(LayerError, match="channel 200"):
         profile_network(NAME, Mix((Objective("features.3", channels=(200,)),)), "float32")
 
 
-def test_the_last_channel_is_one() -> None:
+def test_the_last_channel_exists() -> None:
     assert (
         profile_network(NAME, Mix((Objective("features.3", channels=(0, 127)),)), "float32").field
         == 19
@@ -110,7 +110,7 @@ def test_layers_are_listed_with_their_halo() -> None:
     assert listed["classifier.3"]["halo"] == 0
 
 
-def test_weights_that_fit_are_remembered_and_misfits_are_not(
+def test_weights_that_fit_are_cached_and_others_are_not(
     tmp_path: Path, seeded_squeezenet: Path, cache: Path
 ) -> None:
     check_weights(NAME, seeded_squeezenet, "one digest")

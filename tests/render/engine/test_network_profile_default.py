@@ -1,4 +1,4 @@
-"""What is dreamed of when nobody says: always a layer with exact tiles."""
+"""The default objective of a network is a layer with exact tiles."""
 
 import pytest
 

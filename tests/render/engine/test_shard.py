@@ -1,4 +1,4 @@
-"""Whole dreams from crews: the same bytes whoever holds what, and the reference's picture."""
+"""Crews of any size and partition give the same bytes, and the reference's picture."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_tiles_on_disk_make_the_same_bytes(
 
 @pytest.fixture(scope="session")
 def rich(single: ShardSetup, tmp_path_factory: pytest.TempPathFactory) -> ShardSetup:
-    """With a guide, a neuron, masks, bands, and schedules, in light alone."""
+    """With a guide, a neuron, masks, bands and schedules, and only lightness changes."""
     folder = tmp_path_factory.mktemp("beside")
     draw = np.random.default_rng(3)
     for name in ("guide", "mask", "strength"):
@@ -124,7 +124,7 @@ def rich(single: ShardSetup, tmp_path_factory: pytest.TempPathFactory) -> ShardS
 
 
 @pytest.mark.parametrize("members", [2, 5])
-def test_whatever_is_asked_for_every_crew_makes_the_same_bytes(
+def test_for_all_objectives_every_crew_makes_the_same_bytes(
     rich: ShardSetup, wanted: np.ndarray, tmp_path: Path, members: int
 ) -> None:
     one = render_dream(rich, tmp_path / "one")
@@ -141,7 +141,7 @@ def test_octaves_rendered_alone_make_the_same_bytes(
 
 
 def rectangles(rows: int, columns: int, data: st.DataObject) -> tuple[Block, ...]:
-    """A grid cut into blocks at random: no partition that the engine would choose itself."""
+    """A grid cut at random into blocks that the engine itself would not choose."""
     blocks, open_blocks = [], [Block(0, 0, rows, columns)]
     while open_blocks:
         block = open_blocks.pop()
@@ -204,7 +204,7 @@ def reference(setup: ShardSetup, samples: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("tile", "members"), [(96, 2), (64, 3), (130, 1), (512, 1)])
-def test_in_float64_every_tile_size_makes_the_references_dream(
+def test_in_float64_every_tile_size_gives_the_reference(
     setup: ShardSetup, reference: np.ndarray, tmp_path: Path, tile: int, members: int
 ) -> None:
     found = render_dream(replace(setup, tile=tile), tmp_path, members)
@@ -215,7 +215,7 @@ def test_in_float64_every_tile_size_makes_the_references_dream(
 def test_tiles_decide_the_last_bit_of_float32(
     single: ShardSetup, wanted: np.ndarray, tmp_path: Path
 ) -> None:
-    """Why the tile belongs to the plan: dreams are chaotic, and other tiles round otherwise."""
+    """So the tile belongs to the plan: dreams are chaotic, and other tiles round differently."""
     other = render_dream(replace(single, tile=48), tmp_path)
     assert not same_bytes(other, wanted)
 
@@ -225,7 +225,7 @@ def test_tiles_decide_the_last_bit_of_float32(
 def test_an_octave_goes_on_from_any_step_with_any_crew(
     single: ShardSetup, tmp_path: Path, before: int, after: int, stop: int
 ) -> None:
-    """What is committed between two steps is all that the rest depends on."""
+    """The rest depends only on the canvas that is committed between two steps."""
     once = replace(single, dream=replace(DREAM, octaves=1), sizes=(SIZE,))
     wanted = render_dream(once, tmp_path / "wanted")
 
@@ -281,7 +281,7 @@ def test_a_dead_layer_leaves_the_picture_as_it_is(
     assert np.abs(found - resized(samples, SIZE)).max() <= 1e-6
 
 
-def test_a_dead_objective_leaves_the_others_their_own_share(
+def test_a_dead_objective_does_not_change_the_weights_of_others(
     short: ShardSetup, tmp_path: Path
 ) -> None:
     tensors = load_file(short.weights)
@@ -294,7 +294,7 @@ def test_a_dead_objective_leaves_the_others_their_own_share(
     assert same_bytes(render_dream(mixed, tmp_path), render_dream(lone, tmp_path))
 
 
-def test_opposite_weights_climb_and_descend(single: ShardSetup, tmp_path: Path) -> None:
+def test_opposite_weights_ascend_and_descend(single: ShardSetup, tmp_path: Path) -> None:
     once = replace(DREAM, octaves=1, steps=1, step_size=1e-3, limit="hard")
     up = replace(single, dream=once, sizes=(SIZE,), mix=Mix((Objective("features.3"),)))
     still = render_dream(replace(up, dream=replace(once, steps=0)), tmp_path)

@@ -1,4 +1,4 @@
-"""Automatic tiles: within their memory, even, and never below or above what is useful."""
+"""Automatic tiles stay within the memory and the limits, and split pictures evenly."""
 
 import pytest
 from hypothesis import given
@@ -44,10 +44,10 @@ def test_a_square_is_cut_evenly(side: int, sampling_grid: SamplingGrid) -> None:
     tile = auto_tile((side, side), sampling_grid, LIGHT)
     count = -(-side // tile)
 
-    # No cut into as many tiles has a last one that is fuller by more than the rounding.
+    # With as many tiles, the last one could only be larger by the rounding.
     assert side - (count - 1) * tile >= tile - 8 * count
 
 
 @pytest.mark.parametrize(("cost", "tile"), [(LIGHT, MAX_TILE), (HUGE, MIN_TILE)])
-def test_what_a_network_costs_decides(cost: Cost, tile: int) -> None:
+def test_the_cost_of_a_network_decides(cost: Cost, tile: int) -> None:
     assert auto_tile((2048 * 3, 2048 * 3), SamplingGrid(8, 91, 32), cost) == tile

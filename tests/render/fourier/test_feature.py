@@ -1,4 +1,4 @@
-"""Pictures of features: the network answers, the spectrum falls, and the bytes stay."""
+"""Feature pictures activate their objectives, and the same seed gives the same bytes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,14 +33,14 @@ def setup(*mix: Objective, steps: int = 32, size: Size = SIZE) -> FeatureSetup:
 
 
 def found(network: Network, asked: FeatureSetup, seed: int = SEED) -> Tensor:
-    """The picture that there is."""
+    """The picture; fails if there is none."""
     canvas = dream_feature(network, asked, seed)
     assert isinstance(canvas, Tensor)
     return canvas
 
 
-def answer(network: Network, layer: str, channel: int, canvas: Tensor) -> float:
-    """The channel's mean over a picture, seen as it is."""
+def mean_activation(network: Network, layer: str, channel: int, canvas: Tensor) -> float:
+    """The channel's mean activation on a picture."""
     (seen,) = network.activations(canvas.permute(2, 0, 1)[None])[layer]
     return float(seen[channel].mean())
 
@@ -53,7 +53,7 @@ def squeezenet(squeezenet_weights: Path) -> Network:
 
 @pytest.fixture(scope="module")
 def pareidolia() -> Network:
-    """Our own network, whole."""
+    """The whole network that comes with the project."""
     return load_network(
         PAREIDOLIA, resolve_weights(PAREIDOLIA, None), ("mixed4a.cat", "classes.conv")
     )
@@ -61,28 +61,30 @@ def pareidolia() -> Network:
 
 @pytest.mark.parametrize("channel", [4, 55, 200])
 @pytest.mark.parametrize("layer", ["features.7", "features.9"])
-def test_a_channel_of_squeezenet_answers(
+def test_a_channel_of_squeezenet_is_activated(
     squeezenet: Network, layer: str, channel: int, shared: Path
 ) -> None:
     asked = setup(Objective(layer, (channel,)))
     nothing = found(squeezenet, replace(asked, fourier=Fourier(0)))
     canvas = found(squeezenet, asked)
 
-    before, after = (answer(squeezenet, layer, channel, one) for one in (nothing, canvas))
+    before, after = (mean_activation(squeezenet, layer, channel, one) for one in (nothing, canvas))
     assert after > 5 * max(before, 0.1)
 
 
 @pytest.mark.parametrize(("layer", "channel"), [("mixed4a.cat", 100), ("mixed4a.cat", 260)])
-def test_a_channel_of_pareidolia_answers(pareidolia: Network, layer: str, channel: int) -> None:
+def test_a_channel_of_pareidolia_is_activated(
+    pareidolia: Network, layer: str, channel: int
+) -> None:
     asked = setup(Objective(layer, (channel,)))
     nothing = found(pareidolia, replace(asked, fourier=Fourier(0)))
 
-    before = answer(pareidolia, layer, channel, nothing)
-    after = answer(pareidolia, layer, channel, found(pareidolia, asked))
+    before = mean_activation(pareidolia, layer, channel, nothing)
+    after = mean_activation(pareidolia, layer, channel, found(pareidolia, asked))
     assert after > 5 * max(before, 0.02)
 
 
-def test_the_more_the_weights_fall_the_smoother_the_picture(pareidolia: Network) -> None:
+def test_a_larger_decay_makes_a_smoother_picture(pareidolia: Network) -> None:
     frequency = torch.hypot(torch.fft.fftfreq(128)[:, None], torch.fft.rfftfreq(128))
     asked = setup(Objective("mixed4a.cat"), size=(128, 128))
     fractions = []
@@ -95,7 +97,7 @@ def test_the_more_the_weights_fall_the_smoother_the_picture(pareidolia: Network)
     assert fractions[0] > 2 * fractions[1] > 4 * fractions[2]
 
 
-def test_the_canvas_is_as_others_are(pareidolia: Network) -> None:
+def test_the_canvas_is_like_others(pareidolia: Network) -> None:
     canvas = found(pareidolia, setup(Objective("mixed4a.cat"), steps=2))
 
     assert canvas.shape == (*SIZE, 3)
@@ -115,31 +117,32 @@ def test_the_same_seed_gives_the_same_bytes(pareidolia: Network) -> None:
     assert not torch.equal(once, found(pareidolia, asked, SEED + 1))
 
 
-def test_more_of_something_and_less_of_it_part(pareidolia: Network) -> None:
+def test_opposite_weights_move_apart(pareidolia: Network) -> None:
     more = setup(Objective("mixed4a.cat", (20,)), steps=12)
     less = setup(Objective("mixed4a.cat", (20,), weight=-1.0), steps=12)
 
     high, low = (
-        answer(pareidolia, "mixed4a.cat", 20, found(pareidolia, one)) for one in (more, less)
+        mean_activation(pareidolia, "mixed4a.cat", 20, found(pareidolia, one))
+        for one in (more, less)
     )
     assert high > low
 
 
-def test_a_tiny_picture_has_one_too(pareidolia: Network) -> None:
+def test_a_tiny_picture_works(pareidolia: Network) -> None:
     assert found(pareidolia, setup(Objective("classes.conv"), steps=2, size=(1, 3))).std() > 0
 
 
-def test_a_silent_channel_is_woken(squeezenet: Network) -> None:
+def test_an_inactive_channel_is_activated(squeezenet: Network) -> None:
     nothing = found(squeezenet, setup(Objective("features.9"), steps=0))
     (seen,) = squeezenet.activations(nothing.permute(2, 0, 1)[None])["features.9"]
     silent = int((seen.flatten(1).amax(1) <= 0).nonzero()[0])
     asked = setup(Objective("features.9", (silent,)), steps=24)
 
-    assert answer(squeezenet, "features.9", silent, nothing) == 0
-    assert answer(squeezenet, "features.9", silent, found(squeezenet, asked)) > 0
+    assert mean_activation(squeezenet, "features.9", silent, nothing) == 0
+    assert mean_activation(squeezenet, "features.9", silent, found(squeezenet, asked)) > 0
 
 
-def test_what_nothing_excites_has_a_picture_of_nothing(squeezenet_weights: Path) -> None:
+def test_a_channel_that_nothing_activates_leaves_the_start(squeezenet_weights: Path) -> None:
     network = load_network("squeezenet1_0", squeezenet_weights, ("features.1",))
     with torch.no_grad():
         parameters = dict(network.module.named_parameters())
@@ -151,7 +154,7 @@ def test_what_nothing_excites_has_a_picture_of_nothing(squeezenet_weights: Path)
     assert torch.equal(found(network, asked), nothing)
 
 
-def test_damaged_weights_give_a_reason_and_no_picture(squeezenet_weights: Path) -> None:
+def test_damaged_weights_give_an_error_and_no_picture(squeezenet_weights: Path) -> None:
     network = load_network("squeezenet1_0", squeezenet_weights, ("features.0",))
     with torch.no_grad():
         next(iter(network.module.parameters())).fill_(float("nan"))

@@ -1,11 +1,11 @@
-"""Adam is torch's own, to rounding."""
+"""Adam equals torch's own, to rounding."""
 
 import torch
 
 from render.fourier.parametrisation import Adam
 
 
-def test_it_climbs_as_torch_s_does() -> None:
+def test_it_ascends_like_torchs_adam() -> None:
     torch.manual_seed(2)
     start, gradients = torch.randn(50, dtype=torch.float64), torch.randn(20, 50).double()
     theirs = start.clone().requires_grad_()

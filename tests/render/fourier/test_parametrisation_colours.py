@@ -1,4 +1,4 @@
-"""Decorrelated colours: grey in the middle, and never out of range."""
+"""Decorrelated colours: zeros are grey, and no value is out of range."""
 
 import torch
 from hypothesis import given
@@ -19,7 +19,7 @@ def test_every_value_is_a_colour(values: list[float]) -> None:
     assert bool((canvas <= torch.tensor(WHITE) + 1e-6).all())
 
 
-def test_nothing_is_grey() -> None:
+def test_zeros_are_grey() -> None:
     canvas = decorrelated_to_canvas(torch.zeros(1, 1, 3))
     grey = (0.5 - torch.tensor(MEAN)) / torch.tensor(STD)
 
@@ -46,7 +46,7 @@ def test_the_first_channel_is_lightness_and_the_others_are_hues() -> None:
 
 
 def test_the_longest_column_has_length_1() -> None:
-    # sigmoid(x) = 1 / (1 + exp(-x)), so its inverse shows what the matrix has made of it.
+    # sigmoid(x) = 1 / (1 + exp(-x)), so its inverse shows the matrix's result.
     columns = []
     for channel in range(3):
         one = [0.0, 0.0, 0.0]

@@ -1,4 +1,4 @@
-"""A picture as waves: whole, real, orthonormal, and as strong at every scale as was said."""
+"""The Fourier basis is real and orthonormal, and its spectrum falls as configured."""
 
 import math
 
@@ -27,7 +27,7 @@ def test_coefficients_of_a_seed_give_a_picture_of_the_size(
     assert torch.equal(basis.random_coefficients(seed), basis.random_coefficients(seed))
 
 
-def test_each_seed_has_its_own() -> None:
+def test_other_seeds_give_other_coefficients() -> None:
     basis = FourierBasis((20, 30), 1.0, torch.float64, CPU)
     assert not torch.equal(basis.random_coefficients(1), basis.random_coefficients(2))
 
@@ -48,7 +48,7 @@ def test_one_coefficient_is_one_wave(size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("decay", [0.0, 1.0, 1.5])
-def test_the_spectrum_falls_as_was_said(decay: float) -> None:
+def test_the_spectrum_falls_as_configured(decay: float) -> None:
     side = 256
     basis = FourierBasis((side, side), decay, torch.float64, CPU)
     spectrum = (

@@ -1,4 +1,4 @@
-"""The parameters of a Fourier picture keep to their ranges."""
+"""Parameters of a Fourier picture outside their ranges are refused."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 
 
 def setup(size: Size) -> FeatureSetup:
-    """The plan of a picture of that size."""
+    """The setup of a picture of this size."""
     mix = Mix((Objective("features.3"),))
     return FeatureSetup(mix, Fourier(), "float32", "cpu", size, 8, 91)
 
@@ -44,5 +44,5 @@ def test_a_picture_too_large_is_refused_in_one_line() -> None:
         setup((2048, 2049))
 
 
-def test_a_network_is_shown_at_least_a_few_strides() -> None:
+def test_a_view_has_at_least_a_few_strides() -> None:
     assert setup((8, 8)).min_side == 24

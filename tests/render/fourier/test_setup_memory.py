@@ -1,4 +1,4 @@
-"""What a feature's picture takes in memory is what was foreseen, and hardly less."""
+"""A feature picture needs the estimated memory, and not much less."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ NAME = "squeezenet1_0"
 
 
 @pytest.mark.parametrize("layers", [("features.0",), ("features.3", "features.1")])
-def test_a_step_takes_no_more_than_was_foreseen(
+def test_a_step_needs_no_more_than_estimated(
     layers: tuple[str, ...], squeezenet_weights: Path
 ) -> None:
     make_deterministic()
@@ -29,7 +29,7 @@ def test_a_step_takes_no_more_than_was_foreseen(
     setup = FeatureSetup(mix, Fourier(4), "float32", "cpu", (160, 128), grid.stride, grid.field)
     with _CostCounter() as counter:
         dream_feature(network, setup, 0)
-    foreseen = feature_memory(setup, cost)
+    estimated = feature_memory(setup, cost)
 
-    # Of the four views none is the largest there is.
-    assert 0.6 < (counter.peak + cost.weights) / (foreseen.stored + foreseen.transient) <= 1
+    # None of the four views is the largest possible one.
+    assert 0.6 < (counter.peak + cost.weights) / (estimated.stored + estimated.transient) <= 1

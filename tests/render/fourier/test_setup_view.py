@@ -1,4 +1,4 @@
-"""How steps look at a picture: seeded, within what was said, and showing it as it is."""
+"""Views of a picture are seeded, stay within their limits, and show the right pixels."""
 
 from collections import Counter
 
@@ -35,12 +35,12 @@ def test_views_stay_within_their_limits(
         assert max(min_side, side * 0.9) <= seen <= largest
 
 
-def test_views_differ_in_everything() -> None:
+def test_views_differ_in_every_parameter() -> None:
     views = [view_transform(1, step, 10) for step in range(500)]
 
     assert len({one.scale for one in views}) == 11
     assert len({one.degrees for one in views}) == 21
-    # Lucid's turns: six of 26 are none.
+    # Six of Lucid's 26 rotations are 0.
     assert 60 <= Counter(one.degrees for one in views)[0] <= 180
     assert abs(float(np.mean([one.down for one in views]))) < 0.5
     assert abs(float(np.mean([one.right for one in views]))) < 0.5
@@ -66,7 +66,7 @@ def test_a_straight_view_is_the_picture_with_zeros_around_it() -> None:
     assert float(seen.abs().sum()) == pytest.approx(float(canvas.abs().sum()))
 
 
-def test_small_pictures_are_seen_with_more_around_them() -> None:
+def test_views_of_small_pictures_have_more_zeros_around_them() -> None:
     assert sample_view(picture(3, 4), STRAIGHT, min_side=64).shape == (64, 64, 3)
 
 
@@ -86,9 +86,7 @@ def spot(row: int, column: int) -> torch.Tensor:
         (ViewTransform(1.0, -10, 0, 0), (-1.74, 9.85)),
     ],
 )
-def test_a_spot_is_seen_where_the_view_has_it(
-    one: ViewTransform, where: tuple[float, float]
-) -> None:
+def test_a_spot_moves_as_the_view_says(one: ViewTransform, where: tuple[float, float]) -> None:
     seen = sample_view(spot(20, 30), one, min_side=0)[..., 0]
     rows, columns = (
         torch.arange(side, dtype=torch.float64) - (side - 1) / 2 for side in seen.shape
@@ -100,7 +98,7 @@ def test_a_spot_is_seen_where_the_view_has_it(
 
 
 @given(SEEDS)
-def test_the_gradient_is_that_of_what_is_seen(seed: int) -> None:
+def test_the_gradient_of_a_view_is_right(seed: int) -> None:
     one = view_transform(seed, 0, 45)
     canvas = picture(7, 9).requires_grad_()
 

@@ -1,4 +1,4 @@
-"""Tiles, and which of them a rectangle touches."""
+"""Tiles cover the picture, and a rectangle overlaps the right ones."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +21,6 @@ def test_cores_tile_the_picture(grid: Grid) -> None:
 
 
 @given(GRIDS, st.builds(Rect, PLACES, PLACES, PLACES, PLACES))
-def test_touching_are_the_tiles_that_share_pixels(grid: Grid, rect: Rect) -> None:
+def test_a_rectangle_touches_the_tiles_that_share_pixels(grid: Grid, rect: Rect) -> None:
     wanted = [tile for tile in range(len(grid)) if grid.core(tile).intersect(rect).area]
     assert list(grid.touching(rect)) == wanted

@@ -1,4 +1,4 @@
-"""Shards: who holds which tiles."""
+"""Each tile has one holder, and blocks are equal or in proportion to speeds."""
 
 import math
 import time
@@ -37,8 +37,8 @@ def test_only_members_without_tiles_to_spare_are_idle(grid: Grid, members: int) 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 8))
 @example(7, 7, 6)
 @example(1, 40, 7)
-def test_blocks_are_nearly_alike(rows: int, columns: int, members: int) -> None:
-    """Rectangles cannot always be equal: nobody holds more than a row or column above its share."""
+def test_blocks_are_nearly_equal(rows: int, columns: int, members: int) -> None:
+    """Rectangles cannot always be equal; none exceeds its share by more than a row or column."""
     grid = Grid(rows * 10, columns * 10, 10)
     most = max(len(block.tiles(grid)) for block in partition(grid, members))
     share = -(-rows * columns // min(members, rows * columns))
@@ -52,14 +52,14 @@ def test_members_that_divide_the_grid_get_equal_blocks() -> None:
 
 
 def test_blocks_are_compact() -> None:
-    """Their sides together are those of squares, however many members there are."""
+    """The sum of their sides is near that of squares, for any number of members."""
     for members, rows, columns in ((64, 32, 32), (512, 64, 128)):
         side = math.isqrt(rows * columns // members)
         for block in partition(Grid(rows * 10, columns * 10, 10), members):
             assert (block.bottom - block.top, block.right - block.left) == (side, side)
 
 
-def test_a_grid_is_cut_for_hundreds_of_members_in_no_time() -> None:
+def test_a_grid_is_cut_quickly_for_hundreds_of_members() -> None:
     begun = time.process_time()
     blocks = partition(Grid(300 * 512, 401 * 512, 512), 511)
     assert time.process_time() - begun < 5
@@ -79,8 +79,8 @@ def test_uneven_blocks_cover_the_grid_too(grid: Grid, speeds: list[float]) -> No
 @example(40, 40, [1.0, 10.0] * 20)
 @example(20, 20, [0.1, *[1.0] * 9])
 @example(10, 10, [4.0, 2.0, 0.125, 1.0])
-def test_members_end_together(rows: int, columns: int, speeds: list[float]) -> None:
-    """Nobody takes a quarter longer than is its due, but for a row or column of tiles."""
+def test_members_finish_together(rows: int, columns: int, speeds: list[float]) -> None:
+    """No member needs a quarter more than its share of the time, plus a row or column of tiles."""
     grid = Grid(rows * 10, columns * 10, 10)
     due = len(grid) / sum(speeds)
     for speed, block in zip(speeds, partition_by_speed(grid, speeds), strict=True):
@@ -89,11 +89,11 @@ def test_members_end_together(rows: int, columns: int, speeds: list[float]) -> N
 
 
 @given(GRIDS, st.integers(1, 12), st.floats(0.1, 10))
-def test_only_speeds_beside_each_other_count(grid: Grid, members: int, speed: float) -> None:
+def test_equal_speeds_give_equal_blocks(grid: Grid, members: int, speed: float) -> None:
     assert partition_by_speed(grid, [speed] * members) == partition(grid, members)
 
 
-def test_a_grid_is_cut_for_hundreds_of_members_that_are_not_alike() -> None:
+def test_a_grid_is_cut_quickly_for_hundreds_of_different_speeds() -> None:
     grid = Grid(300 * 512, 401 * 512, 512)
     speeds = [1 + member % 7 / 7 for member in range(511)]
     begun = time.process_time()

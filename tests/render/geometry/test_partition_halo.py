@@ -1,4 +1,4 @@
-"""What shards give each other: the pixels that windows show of neighbours, and no others."""
+"""Members send each other the pixels that windows read of neighbours, and no others."""
 
 import time
 
@@ -23,12 +23,12 @@ SAMPLING_GRIDS = st.builds(
 
 
 def shown(grid: Grid, sampling_grid: SamplingGrid, block: Block) -> np.ndarray:
-    """Which pixels of the picture windows of the block's tiles show, each window at each offset."""
+    """The pixels that the windows of a block's tiles read, at any shift."""
     seen = np.zeros((grid.height, grid.width), bool)
     for tile in block.tiles(grid):
         rows, columns = np.zeros(grid.height, bool), np.zeros(grid.width, bool)
         for at in range(max(sampling_grid.span, 1)):
-            # Its rows depend on the offset's rows alone, its columns on the other.
+            # The window's rows depend only on the shift's rows, and its columns on the columns.
             window = sampling_grid.window(grid.core(tile), grid.tile, (at, at), seen.shape)
             down, along = window.intersect(grid.whole).slices()
             rows[down] = columns[along] = True
@@ -43,7 +43,7 @@ def inside(grid: Grid, rect: Rect) -> np.ndarray:
 
 
 @given(GRIDS, SAMPLING_GRIDS, st.integers(1, 9))
-def test_neighbours_get_the_pixels_that_their_windows_show_and_nobody_else_any(
+def test_only_neighbours_get_pixels_and_only_those_they_read(
     grid: Grid, sampling_grid: SamplingGrid, members: int
 ) -> None:
     blocks = partition(grid, members)
@@ -59,7 +59,7 @@ def test_neighbours_get_the_pixels_that_their_windows_show_and_nobody_else_any(
                 np.testing.assert_array_equal(inside(grid, sends[giver][taker]), wanted)
 
 
-def test_far_members_and_idle_ones_neither_give_nor_take() -> None:
+def test_far_and_idle_members_send_and_receive_nothing() -> None:
     grid = Grid(100, 900, 100)
     blocks = (*partition(grid, 3), Block(0, 0, 0, 0))
     sends = halo_exchange(grid, SamplingGrid(stride=8, field=151, jitter=32), blocks)
@@ -68,7 +68,7 @@ def test_far_members_and_idle_ones_neither_give_nor_take() -> None:
     assert sends[0][1] == Rect(0, 143, 100, 300)
 
 
-def test_five_hundred_members_are_as_easily_told_their_neighbours() -> None:
+def test_the_exchange_of_hundreds_of_members_is_planned_quickly() -> None:
     grid = Grid(64 * 512, 128 * 512, 512)
     blocks = partition(grid, 512)
     sampling_grid = SamplingGrid(stride=8, field=155, jitter=32, margin=14)

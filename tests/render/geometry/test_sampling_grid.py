@@ -1,4 +1,4 @@
-"""The geometry of windows, checked by whole numbers alone."""
+"""The geometry of windows, checked in whole numbers."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -37,7 +37,7 @@ def test_windows_hold_their_core_and_its_halo(
 
 @given(SAMPLING_GRIDS)
 def test_every_window_has_room_for_every_phase(sampling_grid: SamplingGrid) -> None:
-    """The extent is the design's: (ceil((core + 2 halo) / S) + 1) S."""
+    """The side of a window is (ceil((core + 2 halo) / S) + 1) S."""
     for core in (1, 64, 100):
         needed = core + 2 * (sampling_grid.field - 1)
         assert (
@@ -57,13 +57,13 @@ def test_the_padding_leaves_room_for_jitter_and_field(
 
 
 @given(st.integers(0, 2**63 - 1), st.integers(0, 20), st.integers(0, 50), st.integers(1, 64))
-def test_offsets_lie_within_the_jitter(seed: int, octave: int, step: int, jitter: int) -> None:
+def test_shifts_lie_within_the_jitter(seed: int, octave: int, step: int, jitter: int) -> None:
     down, right = jitter_shift(seed, octave, step, jitter)
     assert 0 <= down < jitter
     assert 0 <= right < jitter
 
 
-def test_offsets_are_none_without_jitter_and_visit_every_phase_with_it() -> None:
+def test_without_jitter_there_is_no_shift_and_with_it_every_phase() -> None:
     assert jitter_shift(7, 1, 2, 0) == (0, 0)
     visited = {jitter_shift(0, octave, step, 4) for octave in range(10) for step in range(30)}
     assert visited == {(down, right) for down in range(4) for right in range(4)}
