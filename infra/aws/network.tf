@@ -46,7 +46,7 @@ resource "aws_vpc_endpoint" "store" {
 
 resource "aws_security_group" "farm" {
   name        = "dreamfarm"
-  description = "Traffic between the machines of the cluster"
+  description = "The machines of the farm, among themselves"
   vpc_id      = aws_vpc.farm.id
 }
 

@@ -24,7 +24,7 @@ def test_members_work_at_the_same_time_however_few_cores_and_end_with_their_crew
         crew.call("meet", dict.fromkeys(range(3), (tmp_path, 3)))
         members = set(crew.call("process", dict.fromkeys(range(3), ())).values())
         assert len(members) == 3
-        assert still_running(members, patience=0) == members
+        assert still_running(members, timeout=0) == members
     assert still_running(members) == set()
 
 

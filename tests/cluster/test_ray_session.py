@@ -62,7 +62,7 @@ def driver(project: Path, tmp_path: Path, scratch: Path) -> Iterator[Driver]:
             driver = Driver(process, **json.loads(process.stdout.readline()))
             yield driver
             # After a kill, two agents of Ray search their head for a minute before they end.
-            for child in still_running(driver.children, patience=0):
+            for child in still_running(driver.children, timeout=0):
                 os.kill(child, signal.SIGKILL)
         finally:
             process.kill()

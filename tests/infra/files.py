@@ -1,4 +1,4 @@
-"""The files of infra/, read as data."""
+"""Reads the files of infra/ as data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ Tree = dict[str, Any]
 
 
 def text(path: str) -> str:
-    """A file below infra/."""
+    """The text of a file below infra/."""
     return (INFRA / path).read_text("utf-8")
 
 
@@ -30,19 +30,19 @@ def document(path: str) -> Any:
 
 
 def manifests() -> list[Tree]:
-    """What Kubernetes gets, before overlays: every resource in base/."""
+    """All resources in kubernetes/base/, before overlays."""
     paths = document("kubernetes/base/kustomization.yaml")["resources"]
     return [one for path in paths for one in documents(f"kubernetes/base/{path}")]
 
 
 def manifest(kind: str, name: str) -> Tree:
-    """One resource of base/."""
+    """One resource in kubernetes/base/."""
     (only,) = [one for one in manifests() if (one["kind"], one["metadata"]["name"]) == (kind, name)]
     return only
 
 
 def pods() -> Iterator[tuple[str, Tree]]:
-    """The pod templates of base/, by what they are for."""
+    """The pod templates in kubernetes/base/, by their role."""
     cluster = manifest("RayCluster", "farm")["spec"]
     yield "head", cluster["headGroupSpec"]["template"]
     for group in cluster["workerGroupSpecs"]:
@@ -51,7 +51,7 @@ def pods() -> Iterator[tuple[str, Tree]]:
 
 
 def blocks(cloud: str, kind: str) -> dict[tuple[str, str], Tree]:
-    """Terraform's blocks of a kind (`resource`, `data`) in a cloud's folder, by type and name."""
+    """The Terraform blocks of a kind (`resource`, `data`) in a cloud's folder, by type and name."""
     found = {}
     for path in sorted((INFRA / cloud).glob("*.tf")):
         with path.open(encoding="utf-8") as file:

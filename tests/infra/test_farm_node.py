@@ -1,4 +1,4 @@
-"""image/farm-node: what a container does, with stand-ins for `ray` and `dreamfarm`."""
+"""image/farm-node, with fakes for `ray` and `dreamfarm`."""
 
 import contextlib
 import os
@@ -13,11 +13,10 @@ import pytest
 
 from tests.infra.files import INFRA
 
-_TIMEOUT = 20.0
-"""Seconds for what takes a moment."""
+_TIMEOUT = 20.0  # seconds
 
 _ADDRESS = f"127.{os.getpid() % 200 + 20}.80.1"
-"""This machine's in these tests: on loopback, and nobody else's."""
+"""The node's address: on loopback, different in each process."""
 
 _HOSTNAME = "#!/bin/sh\necho {address}\n"
 
@@ -48,7 +47,7 @@ while True:
 
 
 class Node:
-    """A container's process, and the folder where its stand-ins write what they were told."""
+    """A container's process, and the folder with the logs of the fakes."""
 
     def __init__(self, folder: Path, *words: str) -> None:
         self._folder = folder
@@ -58,7 +57,8 @@ class Node:
             start_new_session=True,
         )
 
-    def said(self, program: str) -> list[str]:
+    def calls(self, program: str) -> list[str]:
+        """The arguments of each call of a fake, and what it logged."""
         log = self._folder / f"{program}.log"
         return log.read_text().splitlines() if log.exists() else []
 
@@ -73,73 +73,73 @@ class Node:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Node]]:
-    stand_ins = {"ray": _RAY, "dreamfarm": _DREAMFARM, "hostname": _HOSTNAME}
-    for name, program in stand_ins.items():
+    fakes = {"ray": _RAY, "dreamfarm": _DREAMFARM, "hostname": _HOSTNAME}
+    for name, program in fakes.items():
         path = tmp_path / name
         words = {"python": sys.executable, "folder": tmp_path, "address": _ADDRESS}
         path.write_text(program.format(**words))
         path.chmod(0o755)
     nodes: list[Node] = []
 
-    def begin(*words: str) -> Node:
+    def start_node(*words: str) -> Node:
         nodes.append(Node(tmp_path, *words))
         return nodes[-1]
 
-    yield begin
+    yield start_node
     for node in nodes:
         node.end()
 
 
-def _until(holds: Callable[[], object]) -> None:
+def _wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + _TIMEOUT
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
 def test_a_head_computes_nothing(start: Callable[..., Node]) -> None:
     node = start("head")
-    _until(lambda: node.said("ray"))
-    (words,) = node.said("ray")
+    _wait_until(lambda: node.calls("ray"))
+    (words,) = node.calls("ray")
     assert words.startswith(f"start --head --port=6379 --node-ip-address={_ADDRESS} ")
     assert {"--num-cpus=0", "--num-gpus=0", "--dashboard-host=127.0.0.1", "--block"} <= set(
         words.split()
     )
 
 
-def test_a_worker_joins_the_head_with_all_it_has(start: Callable[..., Node]) -> None:
+def test_a_worker_joins_the_head_with_all_resources(start: Callable[..., Node]) -> None:
     node = start("worker")
-    _until(lambda: node.said("ray"))
-    (words,) = node.said("ray")
+    _wait_until(lambda: node.calls("ray"))
+    (words,) = node.calls("ray")
     assert words.startswith("start --address=chief:6379 ")
     assert "--num-" not in words
 
 
-def test_the_scheduler_outlives_its_heads(start: Callable[..., Node]) -> None:
+def test_the_scheduler_outlives_the_head(start: Callable[..., Node]) -> None:
     node = start("work", "--poll", "9")
-    _until(lambda: node.said("dreamfarm"))
-    assert node.said("dreamfarm") == ["work --address chief:6379 --poll 9"]
+    _wait_until(lambda: node.calls("dreamfarm"))
+    assert node.calls("dreamfarm") == ["work --address chief:6379 --poll 9"]
     node.lose_head()
-    _until(lambda: len(node.said("ray")) == 2)
-    assert "--num-cpus=0" in node.said("ray")[1]
-    assert node.said("dreamfarm") == ["work --address chief:6379 --poll 9"]
+    _wait_until(lambda: len(node.calls("ray")) == 2)
+    assert "--num-cpus=0" in node.calls("ray")[1]
+    assert node.calls("dreamfarm") == ["work --address chief:6379 --poll 9"]
     assert node.process.poll() is None
 
 
-def test_the_scheduler_is_told_to_leave_and_waited_for(start: Callable[..., Node]) -> None:
+def test_the_scheduler_gets_sigterm_and_time_to_stop(start: Callable[..., Node]) -> None:
     node = start("work")
-    _until(lambda: node.said("dreamfarm"))
+    _wait_until(lambda: node.calls("dreamfarm"))
     node.process.terminate()
     assert node.process.wait(_TIMEOUT) == 7
-    assert node.said("dreamfarm")[1:] == ["leaving", "left"]
+    assert node.calls("dreamfarm")[1:] == ["leaving", "left"]
 
 
-def test_anything_else_is_run_as_it_is(start: Callable[..., Node]) -> None:
+def test_another_command_runs_unchanged(start: Callable[..., Node]) -> None:
     assert start("sh", "-c", "exit 3").process.wait(_TIMEOUT) == 3
 
 
-def test_healthy_is_who_has_joined(start: Callable[..., Node]) -> None:
+def test_a_node_in_a_cluster_is_healthy(start: Callable[..., Node]) -> None:
     assert start("healthy").process.wait(_TIMEOUT) != 0
     node = start("worker")
-    _until(lambda: node.said("ray"))
-    _until(lambda: start("healthy").process.wait(_TIMEOUT) == 0)
+    _wait_until(lambda: node.calls("ray"))
+    _wait_until(lambda: start("healthy").process.wait(_TIMEOUT) == 0)

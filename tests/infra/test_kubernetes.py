@@ -1,4 +1,4 @@
-"""The manifests: who may talk to whom, as whom, with which secrets."""
+"""kubernetes/: network policies, users, secrets and limits."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def _policies() -> dict[str, Any]:
     }
 
 
-def test_ray_wants_a_token() -> None:
+def test_ray_requires_a_token() -> None:
     cluster = manifest("RayCluster", "farm")["spec"]
     assert cluster["authOptions"] == {"mode": "token", "secretName": "ray-token"}
     work = manifest("Deployment", "work")["spec"]["template"]["spec"]
@@ -31,16 +31,16 @@ def test_ray_wants_a_token() -> None:
     assert mounted["secret"]["secretName"] == "ray-token"
 
 
-def test_work_knows_what_the_cluster_may_grow_to() -> None:
+def test_work_knows_the_autoscalers_limit() -> None:
     (workers,) = manifest("RayCluster", "farm")["spec"]["workerGroupSpecs"]
     (ray,) = workers["template"]["spec"]["containers"]
-    most = ray["resources"]["limits"]
-    machine = f"{most['cpu']}cpu,{most['nvidia.com/gpu']}gpu,{most['memory']}B"
+    limits = ray["resources"]["limits"]
+    machine = f"{limits['cpu']}cpu,{limits['nvidia.com/gpu']}gpu,{limits['memory']}B"
     (work,) = manifest("Deployment", "work")["spec"]["template"]["spec"]["containers"]
     assert work["args"][:3] == ["work", "--grows-to", f"{workers['maxReplicas']}x{machine}"]
 
 
-def test_prometheus_may_ask_where_work_answers() -> None:
+def test_prometheus_can_scrape_the_port_of_work() -> None:
     template = manifest("Deployment", "work")["spec"]["template"]
     (work,) = template["spec"]["containers"]
     (port,) = work["ports"]
@@ -51,33 +51,33 @@ def test_prometheus_may_ask_where_work_answers() -> None:
     assert port["containerPort"] in [one["port"] for one in rule["ports"]]
 
 
-def test_no_secret_is_written_down() -> None:
+def test_there_are_no_secrets_in_files() -> None:
     assert not [one for one in manifests() if one["kind"] == "Secret"]
     settings = manifest("ConfigMap", "settings")["data"]
     assert not [name for name in settings if "SECRET" in name or "ACCESS_KEY" in name]
 
 
-def test_nothing_is_allowed_but_what_is_said() -> None:
+def test_all_traffic_is_denied_by_default() -> None:
     assert _policies()["nothing"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
-def test_only_ourselves_kuberay_and_prometheus_come_in() -> None:
-    who = {
+def test_only_own_pods_kuberay_and_prometheus_may_connect() -> None:
+    sources = {
         name: rule["from"] for name, spec in _policies().items() for rule in spec.get("ingress", [])
     }
-    assert set(who) == {"ray", "operator", "metrics"}
-    assert who["ray"] == _OURS
-    (operator,) = who["operator"]
+    assert set(sources) == {"ray", "operator", "metrics"}
+    assert sources["ray"] == _OURS
+    (operator,) = sources["operator"]
     assert operator["podSelector"] == {
         "matchLabels": {"app.kubernetes.io/name": "kuberay-operator"}
     }
-    (prometheus,) = who["metrics"]
+    (prometheus,) = sources["metrics"]
     assert prometheus == {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
     }
 
 
-def test_what_goes_out_names_ports_and_leaves_the_metadata_address_alone() -> None:
+def test_outgoing_rules_name_ports_and_exclude_the_metadata_address() -> None:
     rules = [(name, rule) for name, spec in _policies().items() for rule in spec.get("egress", [])]
     assert {name for name, _ in rules} == {"names", "ray", "autoscaler", "store"}
     for _, rule in rules:
@@ -89,7 +89,7 @@ def test_what_goes_out_names_ports_and_leaves_the_metadata_address_alone() -> No
 
 
 @each_pod
-def test_nobody_is_root(pod: Any) -> None:
+def test_no_container_runs_as_root(pod: Any) -> None:
     spec = pod["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["runAsUser"] > 0
@@ -105,14 +105,14 @@ def test_nobody_is_root(pod: Any) -> None:
 
 
 @each_pod
-def test_everybody_has_limits(pod: Any) -> None:
+def test_all_containers_have_limits(pod: Any) -> None:
     for container in pod["spec"]["containers"]:
         assert {"cpu", "memory"} <= container["resources"]["limits"].keys()
     sizes = [one["emptyDir"] for one in pod["spec"]["volumes"] if "emptyDir" in one]
     assert all("sizeLimit" in one for one in sizes)
 
 
-def test_gpus_come_with_demand_and_go() -> None:
+def test_gpu_workers_scale_from_zero() -> None:
     cluster = manifest("RayCluster", "farm")["spec"]
     assert cluster["enableInTreeAutoscaling"] is True
     (group,) = cluster["workerGroupSpecs"]
@@ -122,7 +122,7 @@ def test_gpus_come_with_demand_and_go() -> None:
     assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
 
 
-def test_the_scheduler_holds_no_gpu_node_and_leaves_in_time() -> None:
+def test_the_scheduler_avoids_gpu_nodes_and_has_time_to_stop() -> None:
     work = manifest("Deployment", "work")["spec"]["template"]["spec"]
     (term,) = work["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][
         "nodeSelectorTerms"

@@ -1,4 +1,4 @@
-"""nodes/: what `ray up` runs on machines, with stand-ins for `ray`, `sudo` and the cloud."""
+"""nodes/: the scripts of `ray up`, with fakes for `ray`, `sudo` and the cloud."""
 
 import contextlib
 import os
@@ -12,8 +12,7 @@ import pytest
 
 from tests.infra.files import INFRA
 
-_TIMEOUT = 30.0
-"""Seconds for what takes a moment."""
+_TIMEOUT = 30.0  # seconds
 
 _RAY = """\
 #!/bin/sh
@@ -23,7 +22,7 @@ echo "$RAY_AUTH_MODE $*" >>"$HOME/ray.log"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A machine's, set up."""
+    """The home folder of a machine after setup.sh."""
     ray = tmp_path / "farm/bin/ray"
     ray.parent.mkdir(parents=True)
     ray.write_text(_RAY)
@@ -47,7 +46,7 @@ esac
 """
 
 _COMMAND = """\
-trap 'echo told >>"$HOME/command.log"; sleep 0.3; echo left >>"$HOME/command.log"; exit 7' TERM
+trap 'echo signalled >>"$HOME/command.log"; sleep 0.3; echo left >>"$HOME/command.log"; exit 7' TERM
 echo started >>"$HOME/command.log"
 while true; do sleep 0.05; done
 """
@@ -70,7 +69,7 @@ def _run(home: Path, script: str, *words: str) -> subprocess.CompletedProcess[st
         (("worker", "10.0.0.9"), "token start --address=10.0.0.9:6379 --node-manager-port=6380 "),
     ],
 )
-def test_ray_starts_anew_and_with_a_token(
+def test_ray_restarts_with_a_token(
     home: Path, words: tuple[str, ...], beginning: str
 ) -> None:
     done = _run(home, "ray.sh", *words)
@@ -81,29 +80,29 @@ def test_ray_starts_anew_and_with_a_token(
     assert ("--autoscaling-config=x" in started) == (words[0] == "head")
 
 
-def test_ray_starts_as_nothing_else(home: Path) -> None:
+def test_an_unknown_role_is_refused(home: Path) -> None:
     done = _run(home, "ray.sh", "boss")
     assert (done.returncode, done.stderr) == (2, "ray.sh: head or worker, not boss\n")
     assert not (home / "ray.log").exists()
 
 
-def test_a_bucket_has_to_be_named(home: Path) -> None:
+def test_a_missing_bucket_is_refused(home: Path) -> None:
     done = _run(home, "scheduler.sh", "s3://change-me", "eu-central-1", "1x1cpu,1GiB")
     assert done.returncode == 2
     assert "name your bucket" in done.stderr
 
 
-def _stand_in(home: Path, name: str, program: str) -> None:
+def _add_fake(home: Path, name: str, program: str) -> None:
     path = home / "bin" / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(program)
     path.chmod(0o755)
 
 
-def test_a_worker_is_a_service_of_which_ray_alone_is_told_to_end(
+def test_a_worker_is_a_service_that_signals_only_ray(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _stand_in(home, "sudo", _SUDO)
+    _add_fake(home, "sudo", _SUDO)
     monkeypatch.setenv("PATH", f"{home}/bin:{os.environ['PATH']}")
     monkeypatch.setenv("USER", "ubuntu")
     done = _run(home, "worker.sh", "10.0.0.9")
@@ -119,8 +118,8 @@ def test_a_worker_is_a_service_of_which_ray_alone_is_told_to_end(
 
 @pytest.fixture
 def watched(home: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """A command that is watched for a notice, and has started."""
-    _stand_in(home, "curl", _CLOUD)
+    """A running until-notice.sh with its command."""
+    _add_fake(home, "curl", _CLOUD)
     script = str(INFRA / "nodes/until-notice.sh")
     process = subprocess.Popen(
         ["bash", script, "bash", "-c", _COMMAND],
@@ -151,11 +150,11 @@ def _shutdown(_: Path, process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.mark.parametrize("notice", [_aws, _google, _shutdown])
-def test_a_notice_is_handed_on_and_what_was_told_is_waited_for(
+def test_a_notice_is_passed_on_and_the_command_has_time_to_stop(
     home: Path,
     watched: "subprocess.Popen[bytes]",
     notice: Callable[[Path, "subprocess.Popen[bytes]"], None],
 ) -> None:
     notice(home, watched)
     assert watched.wait(_TIMEOUT) == 7
-    assert (home / "command.log").read_text().split() == ["started", "told", "left"]
+    assert (home / "command.log").read_text().split() == ["started", "signalled", "left"]

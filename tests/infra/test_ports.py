@@ -1,4 +1,4 @@
-"""The ports of Ray: the same wherever it is started, and written down."""
+"""The ports of Ray: the same in all setups, and documented."""
 
 import re
 
@@ -19,13 +19,13 @@ _OPTIONS = {
 
 
 @pytest.mark.parametrize("script", ["image/farm-node", "nodes/ray.sh"])
-def test_scripts_start_ray_on_them(script: str) -> None:
+def test_scripts_start_ray_with_these_ports(script: str) -> None:
     resolved = text(script).replace('"$NODE_PORT"', "6380")
     options = {name: int(port) for name, port in re.findall(r"--([a-z-]+-port)=(\d+)", resolved)}
     assert options == _OPTIONS
 
 
-def test_kuberay_starts_ray_on_them() -> None:
+def test_kuberay_starts_ray_with_these_ports() -> None:
     cluster = manifest("RayCluster", "farm")["spec"]
     for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
         ports = {k: int(v) for k, v in group["rayStartParams"].items() if k.endswith("-port")}
@@ -36,16 +36,16 @@ def _is_open(port: int, ranges: list[tuple[int, int]]) -> bool:
     return any(low <= port <= high for low, high in ranges)
 
 
-def test_policies_let_the_farm_reach_them() -> None:
+def test_network_policies_open_these_ports() -> None:
     (rule,) = manifest("NetworkPolicy", "ray")["spec"]["ingress"]
     ranges = [(one["port"], one.get("endPort", one["port"])) for one in rule["ports"]]
     among_nodes = [port for name, port in _OPTIONS.items() if name != "metrics-export-port"]
     assert all(_is_open(port, ranges) for port in [6379, *among_nodes])
-    # Ray's client would let one in from afar; nobody here uses it.
+    # The port of Ray's client is not used.
     assert not _is_open(10001, ranges)
 
 
-def test_the_firewall_on_google_lets_the_farm_reach_them() -> None:
+def test_the_google_firewall_opens_these_ports() -> None:
     rule = blocks("gcp", "resource")["google_compute_firewall", "among_ourselves"]
     (allowed,) = rule["allow"]
     pairs = [port.strip('"').partition("-") for port in allowed["ports"]]
@@ -54,6 +54,6 @@ def test_the_firewall_on_google_lets_the_farm_reach_them() -> None:
     assert not _is_open(10001, ranges)
 
 
-def test_they_are_written_down() -> None:
+def test_the_readme_lists_these_ports() -> None:
     table = "\n".join(line for line in text("README.md").splitlines() if line.startswith("| "))
     assert all(re.search(rf"\b{port}\b", table) for port in [6379, 8265, 10001, *_OPTIONS.values()])

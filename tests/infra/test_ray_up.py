@@ -1,4 +1,4 @@
-"""The files of `ray up`: the token, the way in, what is cheap and what stays."""
+"""The files of `ray up`: token, TLS, ssh, spot workers and copied files."""
 
 import copy
 from typing import Any
@@ -19,7 +19,7 @@ def _cluster(cloud: str) -> Any:
 
 
 @each_cloud
-def test_ray_itself_finds_it_valid(cloud: str) -> None:
+def test_ray_accepts_the_file(cloud: str) -> None:
     from ray.autoscaler._private.util import prepare_config, validate_config
 
     validate_config(prepare_config(copy.deepcopy(_cluster(cloud))))
@@ -37,19 +37,19 @@ def test_every_machine_starts_ray_with_a_token_and_tls(cloud: str) -> None:
 
 
 @each_cloud
-def test_work_knows_what_the_cluster_may_grow_to(cloud: str) -> None:
+def test_work_knows_the_autoscalers_limit(cloud: str) -> None:
     cluster = _cluster(cloud)
-    (said,) = [one for one in cluster["head_setup_commands"] if "scheduler.sh" in one]
-    machines, each = said.split()[-1].split("x")
+    (command,) = [one for one in cluster["head_setup_commands"] if "scheduler.sh" in one]
+    machines, each = command.split()[-1].split("x")
     assert int(machines) == cluster["available_node_types"]["gpu"]["max_workers"]
-    # g6.xlarge; what g2-standard-8 has is written beside it.
+    # The sizes of g6.xlarge and g2-standard-8.
     sizes = {"aws": {"CPU": 4, "GPU": 1}, "gcp": {"CPU": 8, "GPU": 1}}[cloud]
     assert each.startswith(f"{sizes['CPU']}cpu,{sizes['GPU']}gpu,")
     assert cluster["available_node_types"]["gpu"]["resources"] in ({}, sizes)
 
 
 @each_cloud
-def test_the_way_in_asks_the_cloud_who_one_is(cloud: str) -> None:
+def test_ssh_goes_through_the_clouds_proxy(cloud: str) -> None:
     cluster = _cluster(cloud)
     assert cluster["provider"]["use_internal_ips"] is True
     assert cluster["auth"]["ssh_proxy_use_node_id"] is True
@@ -60,36 +60,36 @@ def test_the_way_in_asks_the_cloud_who_one_is(cloud: str) -> None:
 
 
 @each_cloud
-def test_no_keys_stand_in_it(cloud: str) -> None:
+def test_there_are_no_keys_in_it(cloud: str) -> None:
     provider = _cluster(cloud)["provider"]
     assert not {"aws_credentials", "gcp_credentials"} & provider.keys()
 
 
 @each_cloud
-def test_workers_are_spot_machines_that_come_with_demand(cloud: str) -> None:
+def test_workers_are_spot_machines_that_scale_from_zero(cloud: str) -> None:
     cluster = _cluster(cloud)
     head, gpu = (cluster["available_node_types"][name] for name in ("head", "gpu"))
     assert gpu["min_workers"] == 0 < gpu["max_workers"]
     assert head["resources"] == {"CPU": 0}
-    where, name, spot = {
+    section, name, spot = {
         "aws": ("InstanceMarketOptions", "MarketType", "spot"),
         "gcp": ("scheduling", "provisioningModel", "SPOT"),
     }[cloud]
-    assert gpu["node_config"][where][name] == spot
-    assert where not in head["node_config"]
+    assert gpu["node_config"][section][name] == spot
+    assert section not in head["node_config"]
 
 
-def test_metadata_of_a_machine_on_aws_takes_a_signed_request() -> None:
+def test_metadata_on_aws_requires_a_session_token() -> None:
     for kind in _cluster("aws")["available_node_types"].values():
         options = kind["node_config"]["MetadataOptions"]
         assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1)
 
 
 @each_cloud
-def test_machines_get_what_they_run_and_nothing_else(cloud: str) -> None:
+def test_only_needed_files_are_copied(cloud: str) -> None:
     mounts = _cluster(cloud)["file_mounts"]
     code = {name for name in mounts.values() if name not in _SECRETS}
-    assert {far: near for far, near in mounts.items() if near in code} == {
+    assert {target: source for target, source in mounts.items() if source in code} == {
         f"~/dreamfarm/{name}": name for name in code
     }
     own = {"gcp": {"infra/gcp/store-keys.sh"}}.get(cloud, set())
@@ -99,7 +99,7 @@ def test_machines_get_what_they_run_and_nothing_else(cloud: str) -> None:
 
 
 @each_cloud
-def test_every_script_that_machines_run_is_there(cloud: str) -> None:
+def test_all_scripts_of_the_commands_are_copied(cloud: str) -> None:
     cluster = _cluster(cloud)
     commands = [word for key in cluster if key.endswith("_commands") for word in cluster[key]]
     scripts = [word for line in commands for word in line.split() if word.endswith(".sh")]

@@ -1,4 +1,4 @@
-"""`ray up` against a stand-in for AWS: Ray's own code, from our file to machines."""
+"""Ray's own code starts the machines of aws/cluster.yaml in moto."""
 
 import copy
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from tests.infra.files import document
 
-# The stand-in takes its time to learn all of Amazon's machines.
+# moto takes long to load all instance types.
 pytestmark = pytest.mark.slow
 
 _REGION = "eu-central-1"
@@ -19,7 +19,7 @@ _REGION = "eu-central-1"
 
 @dataclass
 class Account:
-    """What Ray was given and has made of it."""
+    """The account after Ray has started a head and a worker. ready: the completed configuration."""
 
     ready: Any
     head: Any
@@ -30,7 +30,7 @@ class Account:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """One in which Ray has started a head and a worker."""
+    """An account in which Ray has started a head and a worker."""
     from ray.autoscaler._private.aws.config import bootstrap_aws
     from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
     from ray.autoscaler._private.util import prepare_config, validate_config
@@ -57,7 +57,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 def _prepare(ec2: Any) -> None:
-    """What Terraform makes, as far as Ray sees it."""
+    """Create what Ray uses of the Terraform resources."""
     vpc = ec2.create_vpc(CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
     for number, zone in enumerate("ab"):
         ec2.create_subnet(
@@ -76,21 +76,21 @@ def _prepare(ec2: Any) -> None:
         ec2.create_launch_template(LaunchTemplateName=f"dreamfarm-{role}", LaunchTemplateData=data)
 
 
-def test_machines_have_their_roles(account: Account) -> None:
+def test_machines_have_our_roles(account: Account) -> None:
     assert account.head["IamInstanceProfile"]["Arn"].endswith("/dreamfarm-head")
     assert account.gpu["IamInstanceProfile"]["Arn"].endswith("/dreamfarm-worker")
-    # Left to itself Ray makes one for the head, with all rights on machines and buckets.
+    # By default Ray creates a role for the head, with all rights on machines and buckets.
     assert account.roles == []
 
 
-def test_machines_are_in_our_group_and_no_other(account: Account) -> None:
+def test_machines_are_only_in_our_security_group(account: Account) -> None:
     for machine in (account.head, account.gpu):
         assert [group["GroupName"] for group in machine["SecurityGroups"]] == ["dreamfarm"]
-    # Left to itself Ray makes one that is open to the world for ssh.
+    # By default Ray creates a group that is open to the world for ssh.
     assert {group["GroupName"] for group in account.groups} == {"default", "dreamfarm"}
 
 
-def test_workers_offer_what_their_machines_have(account: Account) -> None:
+def test_workers_have_the_resources_of_their_machines(account: Account) -> None:
     kinds = account.ready["available_node_types"]
     assert kinds["gpu"]["resources"]["GPU"] == 1
     assert kinds["head"]["resources"]["CPU"] == 0

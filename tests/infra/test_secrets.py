@@ -1,4 +1,4 @@
-"""compose/secrets.sh: keys of one's own, once."""
+"""compose/secrets.sh writes new secrets, once."""
 
 import configparser
 import json
@@ -24,15 +24,15 @@ def secrets(tmp_path: Path) -> Path:
     return tmp_path / "secrets"
 
 
-def test_only_their_owner_can_look_into_the_folder(secrets: Path) -> None:
+def test_only_the_owner_can_open_the_folder(secrets: Path) -> None:
     assert secrets.stat().st_mode & 0o777 == 0o700
     names = {"ray_token", "store_keys", "store_identities.json", "store_cert.pem", "store_key.pem"}
     assert {path.name for path in secrets.iterdir()} == names
-    # The users that containers run as must be able to read what is mounted.
+    # Containers run as other users, which must be able to read mounted files.
     assert all(path.stat().st_mode & 0o004 for path in secrets.iterdir())
 
 
-def test_the_store_knows_the_keys_that_its_users_have(secrets: Path) -> None:
+def test_the_store_and_its_users_have_the_same_keys(secrets: Path) -> None:
     keys = configparser.ConfigParser()
     keys.read(secrets / "store_keys")
     (identity,) = json.loads((secrets / "store_identities.json").read_text())["identities"]
@@ -44,7 +44,7 @@ def test_the_store_knows_the_keys_that_its_users_have(secrets: Path) -> None:
     ]
 
 
-def test_no_two_are_alike(secrets: Path, tmp_path: Path) -> None:
+def test_secrets_are_random(secrets: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     _run(other)
@@ -53,7 +53,7 @@ def test_no_two_are_alike(secrets: Path, tmp_path: Path) -> None:
     assert len((secrets / "ray_token").read_text()) == 64
 
 
-def test_they_are_not_made_anew(secrets: Path) -> None:
+def test_existing_secrets_are_kept(secrets: Path) -> None:
     before = (secrets / "ray_token").read_text()
     again = _run(secrets.parent)
     assert again.returncode == 2

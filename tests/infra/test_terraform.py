@@ -1,4 +1,4 @@
-"""Terraform: what a bucket forgets, who may do what, what is open."""
+"""Terraform: lifecycle rules, rights and open ports."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ def _statements(name: str) -> list[Any]:
     return found
 
 
-def test_the_bucket_forgets_unfinished_uploads_and_nothing_else() -> None:
+def test_the_only_lifecycle_rule_ends_unfinished_uploads() -> None:
     (lifecycle,) = _of(_AWS, "aws_s3_bucket_lifecycle_configuration")
     (rule,) = lifecycle["rule"]
     assert {name for name in rule if not name.startswith("__")} == {
@@ -29,7 +29,7 @@ def test_the_bucket_forgets_unfinished_uploads_and_nothing_else() -> None:
         "filter",
         "abort_incomplete_multipart_upload",
     }
-    # Of a day's upload nothing is lost.
+    # An upload may take a day.
     (abort,) = rule["abort_incomplete_multipart_upload"]
     assert abort["days_after_initiation"] >= 2
     assert "aws_s3_bucket_versioning" not in {kind for kind, _ in _AWS}
@@ -40,13 +40,13 @@ def test_the_bucket_forgets_unfinished_uploads_and_nothing_else() -> None:
     [_AWS["aws_s3_bucket", "store"], _GOOGLE["google_compute_disk", "store"]],
     ids=["aws", "gcp"],
 )
-def test_the_store_is_not_destroyed_with_the_rest(resource: Any) -> None:
+def test_the_store_is_protected_from_destroy(resource: Any) -> None:
     (lifecycle,) = resource["lifecycle"]
     assert lifecycle["prevent_destroy"] is True
     assert "force_destroy" not in resource
 
 
-def test_the_bucket_is_nobody_elses() -> None:
+def test_the_bucket_is_not_public() -> None:
     (block,) = _of(_AWS, "aws_s3_bucket_public_access_block")
     settings = {
         name: value for name, value in block.items() if re.match("block|ignore|restrict", name)
@@ -55,7 +55,7 @@ def test_the_bucket_is_nobody_elses() -> None:
     assert all(value is True for value in settings.values())
 
 
-def test_a_store_is_used_with_no_more_rights_than_needed() -> None:
+def test_users_of_the_store_have_only_the_needed_rights() -> None:
     statements = _statements("store")
     actions = {action.strip('"') for one in statements for action in one["actions"]}
     assert actions == {
@@ -69,18 +69,18 @@ def test_a_store_is_used_with_no_more_rights_than_needed() -> None:
         "s3:ListMultipartUploadParts",
     }
     assert all(
-        "aws_s3_bucket.store.arn" in where for one in statements for where in one["resources"]
+        "aws_s3_bucket.store.arn" in name for one in statements for name in one["resources"]
     )
 
 
-def test_the_head_starts_and_ends_only_our_own() -> None:
+def test_the_head_changes_only_our_machines() -> None:
     for one in _statements("autoscaler"):
         changes = [action for action in one["actions"] if "Describe" not in action]
         limited = "condition" in one or one["resources"] == ["${aws_iam_role.worker.arn}"]
         assert limited or not changes
 
 
-def test_no_keys_are_made() -> None:
+def test_no_keys_are_created() -> None:
     kinds = {kind for kind, _ in [*_AWS, *_GOOGLE]}
     assert not kinds & {
         "aws_iam_access_key",
@@ -94,7 +94,7 @@ def test_no_keys_are_made() -> None:
     }
 
 
-def test_nobody_outside_gets_in_on_aws() -> None:
+def test_aws_is_closed_to_the_outside() -> None:
     for rule in _of(_AWS, "aws_vpc_security_group_ingress_rule"):
         assert rule["referenced_security_group_id"] == "${aws_security_group.farm.id}"
         assert not {"cidr_ipv4", "cidr_ipv6", "prefix_list_id"} & rule.keys()
@@ -108,9 +108,9 @@ def test_nobody_outside_gets_in_on_aws() -> None:
     }
 
 
-def test_nobody_outside_gets_in_on_google() -> None:
+def test_google_is_closed_to_the_outside() -> None:
     for rule in _of(_GOOGLE, "google_compute_firewall"):
-        # Google's own proxy, which asks who one is.
+        # Only Google's own proxy, which authenticates users.
         assert ("source_tags" in rule) != ("source_ranges" in rule)
         assert [one.strip('"') for one in rule.get("source_ranges", [])] in (
             [],
@@ -121,7 +121,7 @@ def test_nobody_outside_gets_in_on_google() -> None:
 
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
-def test_providers_have_versions_and_states_stay_at_home(cloud: str) -> None:
+def test_providers_have_versions_and_git_ignores_states(cloud: str) -> None:
     versions = re.findall(r'version\s+= "~> (\d+)\.', text(f"{cloud}/versions.tf"))
     assert versions
     ignored = (INFRA / cloud / ".gitignore").read_text("utf-8").splitlines()

@@ -20,7 +20,7 @@ from tests.support.s3_servers import BUCKET
 from tests.support.small_poster import poster_document
 
 ALLOW_ALL_PLACES = ("/", f"s3://{BUCKET}")
-"""The `--allow` list of most tests: everything."""
+"""The `--allow` list of most tests: all places."""
 
 TTL = 1.5
 """Seconds of a lease on the store's clock. Holders read intents as often, by the real clock."""
@@ -76,7 +76,8 @@ def claim_job(
 ) -> ClaimedJob:
     """Claim the job's next lease.
 
-    view: the store that the holder uses; by default the shared one."""
+    view: the store that the holder uses; by default the shared one.
+    """
     keys = JobKeys(job)
     before = current_lease(shared, keys)
     held = claim_lease(shared, keys, before.number if before else 0, "here:1", TTL)
@@ -102,7 +103,7 @@ def claim_job(
         metrics_pipe=metrics_pipe,
     )
     STORES[name] = view or shared
-    control, ground = Control(), Backend(start, pool, reserve)
+    control, backend = Control(), Backend(start, pool, reserve)
     return ClaimedJob(
-        Coordinator(config, control, OpenStore(name), lambda: nullcontext(ground)), control
+        Coordinator(config, control, OpenStore(name), lambda: nullcontext(backend)), control
     )

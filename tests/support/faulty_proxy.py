@@ -1,4 +1,4 @@
-"""An HTTP proxy that makes the faults of networks and busy servers, at a seeded rate."""
+"""An HTTP proxy that injects faults of networks and busy servers, at a seeded rate."""
 
 import random
 import socket
@@ -168,7 +168,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients come and go."""
+        """Ignore clients that disconnect."""
 
     def close_all(self) -> None:
         for connection in list(self._open):
@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - http.server's names
 
     def log_message(self, *_: Any) -> None:
-        """Silence."""
+        """Log nothing."""
 
     def _forward(self, body: bytes, fault: Fault | None) -> None:
         proxy = self.server.proxy
@@ -209,7 +209,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             backend.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
-                # Whoever expects to be told to go on has been told here.
+                # The proxy has already answered `Expect: 100-continue`.
                 if name.lower() not in {"connection", "expect", *proxy.withheld}:
                     backend.putheader(name, value)
             backend.endheaders(body)

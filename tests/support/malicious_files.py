@@ -1,4 +1,4 @@
-"""Files that attack their reader."""
+"""Malicious files."""
 
 import struct
 import zlib

@@ -78,9 +78,9 @@ def add_mark(folder: Path, name: str) -> int:
     return number
 
 
-def wait_for(condition: Callable[[], bool], patience: float = 60) -> None:
-    """Wait; raises TimeoutError after `patience` seconds."""
-    deadline = time.monotonic() + patience
+def wait_for(condition: Callable[[], bool], timeout: float = 60) -> None:
+    """Wait; raises TimeoutError after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError

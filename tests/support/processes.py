@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 
 
-def still_running(processes: Iterable[int], patience: float = 20) -> set[int]:
-    """The ids of the processes that still run after `patience` seconds."""
-    deadline = time.monotonic() + patience
+def still_running(processes: Iterable[int], timeout: float = 20) -> set[int]:
+    """The ids of the processes that still run after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
     while (running := set(filter(_runs, processes))) and time.monotonic() < deadline:
         time.sleep(0.05)
     return running

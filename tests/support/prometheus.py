@@ -1,4 +1,4 @@
-"""A real Prometheus on loopback, which scrapes one address during a test."""
+"""Runs a real Prometheus on loopback that scrapes one address."""
 
 import json
 import shutil
@@ -25,19 +25,19 @@ class Prometheus:
     """A running Prometheus."""
 
     def __init__(self, port: int) -> None:
-        self._place = f"http://127.0.0.1:{port}"
+        self._url = f"http://127.0.0.1:{port}"
 
     def is_ready(self) -> bool:
         """Whether it answers."""
         try:
-            with urllib.request.urlopen(f"{self._place}/-/ready", timeout=5):
+            with urllib.request.urlopen(f"{self._url}/-/ready", timeout=5):
                 return True
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             return False
 
     def found(self, query: str) -> list[dict[str, Any]]:
         """The series of a query now, each `{"metric": labels, "value": [time, text]}`."""
-        answer = self._asked("query", query=query)
+        answer = self._request("query", query=query)
         assert answer["resultType"] == "vector", query
         found: list[dict[str, Any]] = answer["result"]
         return found
@@ -50,11 +50,11 @@ class Prometheus:
 
     def labels(self, label: str, series: str) -> list[str]:
         """The values of a label of some series."""
-        found: list[str] = self._asked(f"label/{label}/values", **{"match[]": series})
+        found: list[str] = self._request(f"label/{label}/values", **{"match[]": series})
         return found
 
-    def _asked(self, what: str, **asked: str) -> Any:
-        address = f"{self._place}/api/v1/{what}?{urllib.parse.urlencode(asked)}"
+    def _request(self, path: str, **parameters: str) -> Any:
+        address = f"{self._url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(address, timeout=30) as answer:
             return json.load(answer)["data"]
 
@@ -84,9 +84,9 @@ def prometheus(configuration: Path, target: str, folder: Path) -> Iterator[Prome
     try:
         one, deadline = Prometheus(port), time.monotonic() + _TIMEOUT
         while not one.is_ready():
-            told = (folder / "log").read_text()
-            assert process.poll() is None, told
-            assert time.monotonic() < deadline, told
+            log_text = (folder / "log").read_text()
+            assert process.poll() is None, log_text
+            assert time.monotonic() < deadline, log_text
             time.sleep(0.1)
         yield one
     finally:

@@ -20,7 +20,7 @@ ENVIRONMENT = {
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": TOKEN,
     "RAY_USAGE_STATS_ENABLED": "0",
-    # On loopback, where joining looks for it too.
+    # Start on loopback, where drivers look for the cluster.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
@@ -33,22 +33,22 @@ _TIMEOUT = 60.0
 def ray_clusters(count: int, cpus: int) -> Iterator[list[str]]:
     """Start `count` clusters at the same time; yields their addresses."""
     with ExitStack() as held:
-        starting = [held.enter_context(_starting(cpus)) for _ in range(count)]
-        yield [_ready(*one) for one in starting]
+        starting = [held.enter_context(_cluster(cpus)) for _ in range(count)]
+        yield [_wait_until_ready(*one) for one in starting]
 
 
 @contextmanager
-def _starting(cpus: int) -> Iterator[tuple[str, Path, "subprocess.Popen[bytes]"]]:
+def _cluster(cpus: int) -> Iterator[tuple[str, Path, "subprocess.Popen[bytes]"]]:
     address = f"127.0.0.1:{free_ports(1)}"
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        told = Path(folder) / "told"
+        log = Path(folder) / "log"
         options = [
             *("--head", "--block", f"--port={address.rpartition(':')[2]}", f"--num-cpus={cpus}"),
             *("--include-dashboard=false", "--node-ip-address=127.0.0.1"),
             *("--object-store-memory=150000000", f"--temp-dir={folder}/r"),
             "--dashboard-agent-listen-port=0",
         ]
-        with told.open("wb") as output:
+        with log.open("wb") as output:
             process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("ray")), "start", *options],
                 stdout=output,
@@ -57,25 +57,25 @@ def _starting(cpus: int) -> Iterator[tuple[str, Path, "subprocess.Popen[bytes]"]
                 start_new_session=True,
             )
         try:
-            yield address, told, process
+            yield address, log, process
         finally:
-            for part in _below(process.pid):
+            for part in _descendants(process.pid):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     part.kill()
             process.kill()
             process.wait()
 
 
-def _below(process: int) -> list[psutil.Process]:
+def _descendants(process: int) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
         return psutil.Process(process).children(recursive=True)
     return []
 
 
-def _ready(address: str, told: Path, process: "subprocess.Popen[bytes]") -> str:
+def _wait_until_ready(address: str, log: Path, process: "subprocess.Popen[bytes]") -> str:
     deadline = time.monotonic() + _TIMEOUT
-    while "Ray runtime started" not in told.read_text():
-        assert process.poll() is None, told.read_text()
-        assert time.monotonic() < deadline, told.read_text()
+    while "Ray runtime started" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.1)
     return address

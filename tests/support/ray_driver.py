@@ -23,7 +23,7 @@ def main() -> None:
         ray_crew(ToyMember, [("Hal",)], Resources()) as crew,
     ):
         children = psutil.Process().children(recursive=True)
-        told = {
+        report = {
             "member": crew.call("process", {0: ()})[0],
             "children": [child.pid for child in children],
             "listening": sorted(
@@ -35,7 +35,7 @@ def main() -> None:
                 }
             ),
         }
-        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.write(json.dumps(report) + "\n")
         sys.stdout.flush()
         crew.call("sleep", {0: (600,)})
 

@@ -57,7 +57,7 @@ class Server:
             aws_access_key_id=self.key,
             aws_secret_access_key=self.secret,
             region_name="us-east-1",
-            # A server that has just started may take its time.
+            # A server that has just started may be slow.
             config=Config(proxies={}, read_timeout=_TIMEOUT),
         )
         client.create_bucket(Bucket=name)
@@ -73,7 +73,7 @@ def moto_server() -> Iterator[Server]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        _await(port, process)
+        _wait_for_port(port, process)
         yield Server(f"http://127.0.0.1:{port}")
     finally:
         process.terminate()
@@ -83,7 +83,8 @@ def moto_server() -> Iterator[Server]:
 def radosgw_tool() -> Path | None:
     """The script that starts a radosgw: DREAMFARM_SHARED/tools/rgw, or ../shared/tools/rgw.
 
-    None if the script or radosgw is missing."""
+    None if the script or radosgw is missing.
+    """
     beside = Path(__file__).resolve().parents[2].parent / "shared"
     tool = Path(os.environ.get("DREAMFARM_SHARED", beside)) / "tools" / "rgw"
     return tool if tool.exists() and shutil.which("radosgw") else None
@@ -93,7 +94,7 @@ def radosgw_tool() -> Path | None:
 def radosgw(tool: Path) -> Iterator[Server]:
     """Ceph's radosgw, started and stopped by the script `tool`; starts in about 20 s."""
     port = free_ports(2)
-    # Its sockets' paths must be short.
+    # The paths of its sockets must be short.
     with tempfile.TemporaryDirectory(prefix="rgw-", ignore_cleanup_errors=True) as folder:
         try:
             subprocess.run(
@@ -104,7 +105,7 @@ def radosgw(tool: Path) -> Iterator[Server]:
             )
             yield Server(f"http://127.0.0.1:{port}")
         finally:
-            # Nobody needs the data, so nothing need be put in order, which takes seconds.
+            # The data is not needed, so skip the orderly shutdown, which takes seconds.
             for name in ("rgw", "osd", "mon"):
                 with contextlib.suppress(OSError, ValueError):
                     os.kill(int(Path(folder, f"pid.{name}").read_text()), signal.SIGKILL)
@@ -132,7 +133,7 @@ def _bound(port: int) -> socket.socket:
     return taken
 
 
-def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + _TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -147,7 +148,7 @@ def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
 BUCKET = "dreams"
 
 
-_OURS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION")
+_UNSET = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_REGION")
 
 
 @contextmanager
@@ -157,7 +158,7 @@ def s3_environment(server: Server, **more: str) -> Iterator[None]:
     more: other variables; an empty value deletes the variable.
     """
     with pytest.MonkeyPatch.context() as patch:
-        for name in (*_OURS, "DREAMFARM_S3_ADDRESSING", "DREAMFARM_S3_TIMEOUT"):
+        for name in (*_UNSET, "DREAMFARM_S3_ADDRESSING", "DREAMFARM_S3_TIMEOUT"):
             patch.delenv(name, raising=False)
         for name, value in (server.environment() | more).items():
             if value:

@@ -32,14 +32,14 @@ class CountingStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked: Counter[str] = Counter()
+        self.requests: Counter[str] = Counter()
 
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
-        self.asked["list"] += 1
+        self.requests["list"] += 1
         return super().list_objects(prefix)
 
     def get_with_age(self, key: str) -> tuple[bytes, float]:
-        self.asked["get"] += 1
+        self.requests["get"] += 1
         return super().get_with_age(key)
 
 
@@ -87,7 +87,7 @@ class SchedulerHarness:
         )
 
     def submit(self, name: str, priority: int = 50, workers: int | str = 1, **crew: Any) -> str:
-        """Submit a job of noise; each is a second younger than the one before."""
+        """Submit a job of noise, a second after the one before."""
         document: dict[str, Any] = {
             "name": name,
             "input": {"noise": {"seed": 1}},

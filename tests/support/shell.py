@@ -108,13 +108,13 @@ PAUSE = 0.35
 
 
 @contextmanager
-def in_background(*deeds: Callable[[], object]) -> Iterator[None]:
-    """Actions of another process, one after another, so that each is seen."""
+def in_background(*actions: Callable[[], object]) -> Iterator[None]:
+    """Run actions in another thread, with pauses, so that a watcher sees each."""
 
     def run() -> None:
-        for deed in deeds:
+        for action in actions:
             time.sleep(PAUSE)
-            deed()
+            action()
 
     thread = threading.Thread(target=run)
     thread.start()

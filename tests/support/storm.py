@@ -15,8 +15,8 @@ from jobs.spec.document import parse_poster_spec
 from jobs.store.store import Store
 from tests.support.work_processes import CHECKPOINT, KINDS, Kind, Supervisor, noise_job
 
-_LONGEST = 400.0
-"""Seconds for a poster with its faults, at most."""
+_TIMEOUT = 400.0
+"""Seconds for a poster with its faults."""
 
 _LAG = 3.0
 """Seconds by which the observed progress may be late: one status a second, and polling."""
@@ -72,24 +72,24 @@ def render_in_storm(
     job = submit_poster(store, parse_poster_spec(document)).job
     draw, left = random.Random(seed), list(faults)
     track, begun = Track(), time.monotonic()
-    strikes_at: float | None = None
+    fault_at: float | None = None
     while not supervisor.restart_ended():
-        assert time.monotonic() - begun < _LONGEST, load_job(store, job)
+        assert time.monotonic() - begun < _TIMEOUT, load_job(store, job)
         now = load_job(store, job)
         track.note(now)
-        if strikes_at is None and now.state == "running" and now.status and now.status.octave:
-            strikes_at = time.monotonic() + draw.uniform(0, 2)
-        if left and strikes_at and time.monotonic() >= strikes_at and supervisor.inject(left[0]):
+        if fault_at is None and now.state == "running" and now.status and now.status.octave:
+            fault_at = time.monotonic() + draw.uniform(0, 2)
+        if left and fault_at and time.monotonic() >= fault_at and supervisor.inject(left[0]):
             left.pop(0)
-            strikes_at = None
+            fault_at = None
         time.sleep(0.1)
     assert left == [], "the poster was finished before all faults had happened"
     return load_job(store, job), track
 
 
-def check_work_redone(track: Track, told: str) -> None:
+def check_work_redone(track: Track, details: str) -> None:
     """Check that a fault repeats at most one checkpoint interval and one step."""
-    assert track.redone() <= CHECKPOINT + track.longest_step() + _LAG, told
+    assert track.redone() <= CHECKPOINT + track.longest_step() + _LAG, details
 
 
 def unknown_objects(store: Store, job: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The faulty proxy makes the faults that it is told to make."""
+"""The faulty proxy injects the faults that a test asks for."""
 
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -34,7 +34,7 @@ class _Echo(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Silence."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_fault_answers_for_the_backend(
     assert not backend.got
 
 
-def test_nobody_gets_through_an_outage(backend: Backend, proxy: Proxy) -> None:
+def test_no_request_passes_during_an_outage(backend: Backend, proxy: Proxy) -> None:
     with proxy.outage(), pytest.raises(OSError):
         put(proxy)
     assert not backend.got
@@ -119,5 +119,5 @@ def test_faults_come_at_their_rate(proxy: Proxy) -> None:
         ("POST", "/b/a?uploadId=x", "upload", "a"),
     ],
 )
-def test_requests_are_told_apart(method: str, target: str, kind: str, key: str) -> None:
+def test_requests_are_classified(method: str, target: str, kind: str, key: str) -> None:
     assert asked(method, target) == Asked(method, kind, key)

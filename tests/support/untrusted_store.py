@@ -1,4 +1,4 @@
-"""`work` on a store into which strangers write, and the jobs that they write."""
+"""`work` on a store with untrusted jobs, and such jobs."""
 
 import functools
 from contextlib import nullcontext
@@ -56,7 +56,7 @@ class UntrustedStore:
         self.store.put(active_marker(stored.job, 0), b"")
         return stored.job
 
-    def send(self, path: Path) -> str:
+    def upload(self, path: Path) -> str:
         """Upload a file as a blob; returns its digest."""
         digest = file_digest(path)
         self.store.put(blob_key(digest), path.read_bytes())
@@ -90,7 +90,7 @@ class UntrustedStore:
         self.work()
         again = load_job(self.store, job).current_lease
         assert again is not None
-        assert again.number == 1, "it was taken again"
+        assert again.number == 1, "the job was claimed again"
         return line
 
 
@@ -126,7 +126,7 @@ def untrusted_spec(document: dict[str, Any], **blobs: str) -> StoredSpec:
 def submitted_spec(untrusted: UntrustedStore, picture: Path, weights: Path) -> StoredSpec:
     """The spec that `submit` would write for these files, whatever they hold."""
     spec = parse_poster_spec(poster(picture, weights))
-    pixels, tensors = untrusted.send(picture), untrusted.send(weights)
+    pixels, tensors = untrusted.upload(picture), untrusted.upload(weights)
     found = poster_identity(spec, weights=tensors, picture=pixels)
     stored = spec.document()
     stored["input"]["path"] = picture.name

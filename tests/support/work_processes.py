@@ -83,13 +83,13 @@ class Supervisor:
         self._environment = {**os.environ, **environment}
         self._works: list[subprocess.Popen[bytes] | None] = [None] * count
         self._allow = [f"--allow={place}" for place in allow]
-        self._old: list[psutil.Process] = []
+        self._orphans: list[psutil.Process] = []
 
     def restart_ended(self) -> bool:
         """Restart killed processes; returns whether all have ended for lack of work."""
-        for at, work in enumerate(self._works):
+        for index, work in enumerate(self._works):
             if work is None or work.poll() not in (None, 0):
-                self._works[at] = self._started()
+                self._works[index] = self._start()
         return all(work is not None and work.poll() == 0 for work in self._works)
 
     def inject(self, kind: Kind) -> bool:
@@ -99,21 +99,21 @@ class Supervisor:
             with _gone():
                 process.send_signal(signal.SIGSTOP if kind == "stop" else signal.SIGKILL)
         if kind == "stop":
-            # Past its lease, and for so long that another may have taken over.
+            # Longer than its lease, so that another scheduler may have taken over.
             threading.Timer(LEASE * 3, _wake, [found]).start()
         return bool(found)
 
     def end(self) -> None:
         """Kill everything."""
         running = [work for work in self._works if work is not None]
-        for process in [*self._parts(), *self._old]:
+        for process in [*self._parts(), *self._orphans]:
             with _gone():
                 process.kill()
         for work in running:
             work.kill()
             work.wait()
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> subprocess.Popen[bytes]:
         arguments = ["work", "--store", self._store, "--until-idle", "--poll", "0.3"]
         arguments += ["--lease", str(LEASE), "--checkpoint", str(CHECKPOINT), *self._allow]
         with self._log.open("ab") as log:
@@ -130,8 +130,8 @@ class Supervisor:
         if kind != "work":
             return chosen[:1] if kind == "worker" else chosen
         busy = [process.parent() for process in self._parts() if "stop" in _kinds(process)]
-        # Its children notice, and leave; should one not, it ends with the test.
-        self._old += self._parts()
+        # Its children notice and stop; `end` kills those that do not.
+        self._orphans += self._parts()
         return [process for process in busy if process is not None][:1]
 
     def _parts(self) -> list[psutil.Process]:

@@ -33,7 +33,7 @@ from tests.support.untrusted_store import UntrustedStore, submitted_spec, untrus
 def test_a_poster_reads_only_uploaded_inputs(
     untrusted: UntrustedStore, secret: Path, path: str, with_digest: bool
 ) -> None:
-    blobs = {"input": untrusted.send(secret)} if with_digest else {}
+    blobs = {"input": untrusted.upload(secret)} if with_digest else {}
     line = untrusted.refused(untrusted.put(untrusted_spec({"input": {"path": path}}, **blobs)))
     assert f"input.path: '{path}' is not an uploaded file" in line
 
@@ -89,7 +89,7 @@ def test_a_tiny_picture_that_claims_to_be_huge_is_not_decoded(
 
     other = UntrustedStore(tmp_path / "other")
     for path in (bomb, weights):
-        other.send(path)
+        other.upload(path)
     generous = RunSettings(priority=50, crew=Crew(), limits=Limits(max_pixels=10**11))
     line = other.refused(other.put(stored, run_settings=generous))
     assert line.startswith("limits.max_pixels: 100000000000 is more than this `work` allows, 2000")

@@ -84,9 +84,9 @@ def test_an_idle_scheduler_sends_one_request_a_poll(harness: SchedulerHarness) -
     assert harness.scan()
     assert markers(harness) == []
 
-    harness.store.asked.clear()
+    harness.store.requests.clear()
     assert harness.scan()
-    assert harness.store.asked == {"list": 1}
+    assert harness.store.requests == {"list": 1}
 
 
 def test_the_lease_of_a_dead_coordinator_is_released_and_its_job_waits(
