@@ -50,7 +50,7 @@ def make_deterministic() -> None:
 @contextmanager
 def deterministic_mode() -> Iterator[None]:
     """Within the block torch is set up by `make_deterministic`; afterwards as it was before."""
-    mode: Any = torch.utils.deterministic  # type: ignore[attr-defined]
+    mode: Any = torch.utils.deterministic
     threads, fills = torch.get_num_threads(), mode.fill_uninitialized_memory
     algorithms = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()

@@ -69,9 +69,7 @@ def _run(home: Path, script: str, *words: str) -> subprocess.CompletedProcess[st
         (("worker", "10.0.0.9"), "token start --address=10.0.0.9:6379 --node-manager-port=6380 "),
     ],
 )
-def test_ray_restarts_with_a_token(
-    home: Path, words: tuple[str, ...], beginning: str
-) -> None:
+def test_ray_restarts_with_a_token(home: Path, words: tuple[str, ...], beginning: str) -> None:
     done = _run(home, "ray.sh", *words)
     assert (done.returncode, done.stderr) == (0, "")
     stopped, started = (home / "ray.log").read_text().splitlines()

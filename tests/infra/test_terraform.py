@@ -68,9 +68,7 @@ def test_users_of_the_store_have_only_the_needed_rights() -> None:
         "s3:AbortMultipartUpload",
         "s3:ListMultipartUploadParts",
     }
-    assert all(
-        "aws_s3_bucket.store.arn" in name for one in statements for name in one["resources"]
-    )
+    assert all("aws_s3_bucket.store.arn" in name for one in statements for name in one["resources"])
 
 
 def test_the_head_changes_only_our_machines() -> None:

@@ -19,8 +19,8 @@ class Machine:
     def __init__(self, folder: Path, *addresses: str) -> None:
         self.home, self.tls = folder / "home", folder / "home/.ray/tls"
         self._bin = folder / "bin"
-        for folder_ in (self.home, self._bin):
-            folder_.mkdir(parents=True)
+        for path in (self.home, self._bin):
+            path.mkdir(parents=True)
         self.set_addresses(*addresses)
 
     def set_addresses(self, *addresses: str) -> None:
