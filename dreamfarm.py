@@ -11,8 +11,9 @@
 For pictures in memory, and for your own networks, call `render.deepdream`. `import dreamfarm` loads
 neither torch nor ray.
 
-All errors that this module raises on purpose are JobsError, RenderError and ClusterError, with a
-message of one line. RequestError, JobNotFound and StoreError are kinds of JobsError.
+Errors are JobsError, RenderError and ClusterError, with a message of one line. RequestError,
+JobNotFound and StoreError are kinds of JobsError. Values of a wrong type raise TypeError, and
+`Job.wait` may raise TimeoutError.
 """
 
 from cluster.errors import ClusterError
