@@ -30,7 +30,7 @@ SHORT = {"octaves": 1, "steps": 1}
 """The settings of a dream that takes less than a second."""
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A cache of network profiles for these tests only."""
     with pytest.MonkeyPatch.context() as patch:
@@ -253,6 +253,17 @@ def test_unknown_states_and_addresses_fail(store: dreamfarm.Store) -> None:
     with pytest.raises(dreamfarm.RequestError, match="ftp://host: unknown kind of store"):
         dreamfarm.Store("ftp://host")
     assert store.jobs() == []
+
+
+def test_a_path_is_no_address_of_a_bucket() -> None:
+    # A Path of "s3://bucket" has lost a slash, and would be a folder.
+    with pytest.raises(dreamfarm.RequestError, match="s3:/bucket/dreams: a Path cannot"):
+        dreamfarm.Store(Path("s3://bucket/dreams"))
+
+
+def test_jobs_come_from_a_store(store: dreamfarm.Store) -> None:
+    with pytest.raises(TypeError, match=r"use Store\(ADDRESS\)\.job\('sky'\)"):
+        dreamfarm.Job(store, "sky")  # type: ignore[arg-type]
 
 
 def test_a_job_is_found_by_its_first_characters(

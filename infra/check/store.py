@@ -124,4 +124,4 @@ def _check_key_port() -> Iterator[Problem]:
     except ssl.SSLError as refusal:
         if refusal.reason == "TLSV13_ALERT_CERTIFICATE_REQUIRED":
             return
-    yield f"port {_KEYS_PORT} requires no certificate: anyone who reaches it can add keys"
+    yield f"port {_KEYS_PORT} requires no certificate, so any client can add keys"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# TLS for Ray: only machines with certificates of one CA can connect, and nobody can listen.
+# TLS for Ray: traffic is encrypted, and only machines with certificates of one CA can connect.
 #   tls.sh ca               creates the CA, once: ca.pem and ca_key.pem in ~/.ray/tls
 #   tls.sh run COMMAND…     runs a command, with TLS if the CA exists
 # Ray checks that a certificate names the peer's address, so each machine signs one for its own.

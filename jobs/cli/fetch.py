@@ -28,6 +28,9 @@ def fetch(
     fetch resumes.
     """
     from jobs.cli.format import print_results
+    from jobs.poster.fetch.outputs import parse_format
     from jobs.services.client import Store
 
+    for text in formats or ():
+        parse_format(text)  # refuses a wrong format before the store is needed
     print_results(Store(store).job(job).fetch(out, formats or ()), as_json=as_json)

@@ -81,7 +81,7 @@ class DatasetKind(JobKind[DatasetSpec]):
         from jobs.dataset.fetch import fetch_dataset
 
         if formats:
-            raise RequestError("--format: only for posters; a dataset has its spec's output.format")
+            raise RequestError("format: only for posters; a dataset has its spec's output.format")
         return _results(fetch_dataset(store, job, out), out)
 
     def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:

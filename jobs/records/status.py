@@ -96,4 +96,4 @@ def parse_failure(text: str | None) -> Failure | None:
             return failure
     if text is None:
         return None
-    raise RequestError(f"--class {text}: no such class; {suggest(text, classes)}")
+    raise RequestError(f"{text}: no such failure class; {suggest(text, classes)}")

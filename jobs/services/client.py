@@ -91,6 +91,8 @@ class Store:
 
     def __init__(self, address: str | Path = DEFAULT_FOLDER) -> None:
         """Open the store, without a request to it. Raises RequestError for a wrong address."""
+        if isinstance(address, Path) and address.parts[:1] and address.parts[0] in ("s3:", "file:"):
+            raise RequestError(f"{address}: a Path cannot be the address of a bucket; pass text")
         self.store = open_store(str(address))
 
     def __repr__(self) -> str:

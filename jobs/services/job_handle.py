@@ -15,7 +15,7 @@ from jobs.records.report import Report, load_report
 from jobs.records.state import ENDED, Redo, State
 from jobs.records.status import parse_failure
 from jobs.services.kinds import KINDS
-from jobs.store.errors import StoreUnreachable
+from jobs.store.errors import ObjectNotFound, StoreUnreachable
 from jobs.store.store import Store
 from jobs.text.report import ResultReport
 
@@ -33,7 +33,12 @@ class Job:
     """
 
     def __init__(self, store: Store, job: str) -> None:
-        """Refer to a job by its complete id, without a request to the store."""
+        """Refer to a job by its complete id, without a request to the store.
+
+        `dreamfarm.Store.job` makes one. Raises TypeError for anything but a store of `jobs.store`.
+        """
+        if not isinstance(store, Store):
+            raise TypeError(f"Job: use Store(ADDRESS).job({job!r})")
         self._store, self.id = store, job
 
     def __repr__(self) -> str:
@@ -167,7 +172,10 @@ class Job:
         if not entries:
             return None
         newest = max(entries, key=lambda entry: (entry.modified, entry.key))
-        return self._store.get(newest.key)
+        try:
+            return self._store.get(newest.key)
+        except ObjectNotFound:  # deleted in between
+            return None
 
     def _repr_html_(self) -> str:
         """The state and the preview of the job, for notebooks."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from render.device import Device, ResolvedPrecision
 from render.dream.config import Dream, Moment
@@ -13,7 +14,9 @@ from render.geometry.grid import Grid
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
 from render.geometry.units import UnitGrid
-from render.pictures.tiled_image import TiledImage
+
+if TYPE_CHECKING:
+    from render.pictures.tiled_image import TiledImage
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class ShardSetup(RenderSetup):
 
     network: str
     weights: Path
-    input: TiledImage
-    masks: Mapping[Path, TiledImage] = dataclass_field(default_factory=dict)
+    input: "TiledImage"
+    masks: Mapping[Path, "TiledImage"] = dataclass_field(default_factory=dict)
     spill: bool = False
     frugal: bool = False
 

@@ -12,8 +12,6 @@ from heapq import nsmallest
 from itertools import accumulate
 from typing import NamedTuple
 
-import numpy as np
-
 from render.geometry.grid import Grid
 from render.geometry.rect import Rect
 from render.geometry.sampling_grid import SamplingGrid
@@ -181,6 +179,8 @@ def halo_exchange(
     result is one rectangle for each pair: blocks are rectangles, so the union of a block's windows
     is one, and so is its intersection with another block.
     """
+    import numpy as np  # here, because `dreamfarm list` needs no numpy
+
     holders = np.empty((grid.rows, grid.columns), np.intp)
     for member, block in enumerate(blocks):
         holders[block.top : block.bottom, block.left : block.right] = member

@@ -124,11 +124,11 @@ def test_certificates_name_the_machines_addresses(one: Machine, other: Machine) 
 
 
 def test_another_ca_is_not_accepted(one: Machine, tmp_path: Path) -> None:
-    stranger = Machine(tmp_path / "stranger", "10.0.0.1")
-    stranger.run("ca")
+    other = Machine(tmp_path / "other", "10.0.0.1")
+    other.run("ca")
     one.make_certificate()
-    stranger.make_certificate()
-    assert not one.verifies(stranger, "10.0.0.1")
+    other.make_certificate()
+    assert not one.verifies(other, "10.0.0.1")
 
 
 def test_a_certificate_is_no_ca(one: Machine) -> None:

@@ -23,7 +23,7 @@ from tests.support.s3_servers import BUCKET, Server
 
 pytestmark = [pytest.mark.netns, pytest.mark.timeout(900)]
 
-STRANGER, THIEF = 99, 98
+OUTSIDER, THIEF = 99, 98
 WRONG = "f" * len(TOKEN)
 
 CERTIFIED = f'exec bash {TLS} run "$@"'
@@ -42,7 +42,7 @@ _ROW = re.compile(r"\| ([\d, –]+) \| (head|all)\b[^|]* \| (.+) \|")
 @pytest.fixture(scope="module")
 def outsider(ray_hosts: RayHosts, ca: Mapping[str, str]) -> Host:
     """A host on the same network, with a certificate but no token."""
-    return ray_hosts.outsider(STRANGER, ca)
+    return ray_hosts.outsider(OUTSIDER, ca)
 
 
 @pytest.fixture(scope="module")

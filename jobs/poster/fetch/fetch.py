@@ -78,7 +78,7 @@ class _Fetch:
         names = [self._file_name(one) for one in requested]
         for name in names:
             if names.count(name) > 1:
-                raise RequestError(f"--format: two of them would be {name}; fetch one at a time")
+                raise RequestError(f"format: two of them would be {name}; fetch one at a time")
         with self.folder.open():
             self.folder.check_names(names)
             existing = {self._file_name(one): self._existing(one) for one in requested}

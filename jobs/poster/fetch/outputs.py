@@ -95,13 +95,13 @@ def parse_format(text: str) -> RequestedFormat:
     """Parse a value of `--format`, such as `tiff` or `tiff:16`. Raises RequestError."""
     name, colon, depth = text.partition(":")
     if name not in FORMATS:
-        raise RequestError(f"--format {text}: no such format; {suggest(name, FORMATS)}")
+        raise RequestError(f"format {text}: no such format; {suggest(name, FORMATS)}")
     if not colon:
         return RequestedFormat(name)
     depths = FORMATS[name].depths
     if depth not in map(str, depths):
         allowed = " or ".join(f"{name}:{one}" for one in depths)
-        raise RequestError(f"--format {text}: no such depth; write {allowed}")
+        raise RequestError(f"format {text}: no such depth; write {allowed}")
     return RequestedFormat(name, int(depth))
 
 

@@ -115,7 +115,7 @@ class Scheduler:
         ready = [job for job in queued if not self._backoff.must_wait(job)]
         if not ready:
             return
-        capacity = self._query_capacity(self._shares())
+        capacity = self._query_capacity(self._resources_in_use())
         allocator = Allocator(capacity)
         for job in ready:
             if self._stopping:
@@ -177,8 +177,8 @@ class Scheduler:
             self._notify("steps aside", f"{lowest.job}: steps aside for {job.id}", lowest.job)
             lowest.preempt()
 
-    def _shares(self) -> list[ResourceShare]:
-        """The shares that the own jobs use."""
+    def _resources_in_use(self) -> list[ResourceShare]:
+        """The resources that the jobs of this scheduler use."""
         return [coordinator.share for coordinator in self._coordinators.values()]
 
     def reap(self) -> bool:
@@ -186,10 +186,10 @@ class Scheduler:
 
         Returns whether resources have become free.
         """
-        before = self._shares()
+        before = self._resources_in_use()
         for coordinator in self._coordinators.values():
             self._read_metrics(coordinator)
-        has_shrunk = before != self._shares()
+        has_shrunk = before != self._resources_in_use()
         ended = [one for one in self._coordinators.values() if one.process.poll() is not None]
         for coordinator in ended:
             del self._coordinators[coordinator.job]

@@ -54,10 +54,10 @@ def test_bad_requests_are_one_line(
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("retry", "set", "--class", "inputs"), "--class inputs: no such class; nearest: input"),
-        (("ledger", "set", "--class", "inputs"), "--class inputs: no such class; nearest: input"),
+        (("retry", "set", "--class", "inputs"), "inputs: no such failure class; nearest: input"),
+        (("ledger", "set", "--class", "inputs"), "inputs: no such failure class; nearest: input"),
         (("retry", "set", "--only", "all"), "--only all: must be failed"),
-        (("fetch", "set", "--format", "tiff"), "--format: only for posters; a dataset has"),
+        (("fetch", "set", "--format", "tiff"), "format: only for posters; a dataset has"),
         (("ledger", JOB), f"{JOB}: is a poster, which has no items"),
         (("retry", JOB, "--class", "input"), f"{JOB}: is a poster, which has no items"),
         (("retry", JOB, "--only", "failed"), f"{JOB}: is a poster, which has no items"),

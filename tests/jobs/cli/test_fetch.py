@@ -218,10 +218,10 @@ def test_only_succeeded_jobs_can_be_fetched(
 @pytest.mark.parametrize(
     ("formats", "message"),
     [
-        (["tif"], "--format tif: no such format; nearest: tiff"),
-        (["jpeg:16"], "--format jpeg:16: no such depth; write jpeg:8"),
-        (["tiff:x"], "--format tiff:x: no such depth; write tiff:8 or tiff:16"),
-        (["png:8", "png:16"], "--format: two of them would be sky.png; fetch one at a time"),
+        (["tif"], "format tif: no such format; nearest: tiff"),
+        (["jpeg:16"], "format jpeg:16: no such depth; write jpeg:8"),
+        (["tiff:x"], "format tiff:x: no such depth; write tiff:8 or tiff:16"),
+        (["png:8", "png:16"], "format: two of them would be sky.png; fetch one at a time"),
     ],
 )
 def test_bad_formats_fail(
@@ -231,6 +231,12 @@ def test_bad_formats_fail(
     ended = shell("fetch", "sky", "--out", tmp_path / "out", *options)
     assert (ended.code, ended.err) == (2, f"dreamfarm: {message}\n")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_format_fails_before_the_store_is_opened(shell: Shell) -> None:
+    ended = shell("fetch", "sky", "--format", "tif", "--store", "ftp://host")
+    assert ended.code == 2
+    assert "format tif: no such format" in ended.err
 
 
 def test_a_small_disk_fails_before_any_download(

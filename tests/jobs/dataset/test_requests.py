@@ -105,4 +105,4 @@ def test_an_unknown_failure_class_is_an_error_with_a_suggestion(text: str, hint:
     with pytest.raises(RequestError) as error:
         parse_failure(text)
     assert hint in str(error.value)
-    assert str(error.value).startswith(f"--class {text}: no such class; ")
+    assert str(error.value).startswith(f"{text}: no such failure class; ")
