@@ -15,7 +15,7 @@ class MemberActor:
     def __init__(self, member: int) -> None:
         self._member = member
         self._object: object = None
-        self._scatter_error: Exception | None = None
+        self._exchange_error: Exception | None = None
 
     def build(self, factory: Callable[..., object], *arguments: object) -> None:
         """Create the object: `factory(*arguments)`."""
@@ -25,26 +25,26 @@ class MemberActor:
     def run(self, method: str, *arguments: object) -> Any:
         """Call a method and return its result.
 
-        After a failed `scatter`, raise its error instead: the object may be half changed.
+        After a failed `exchange`, raise its error instead: the object may be half changed.
         """
-        if self._scatter_error is not None:
-            raise self._scatter_error
+        if self._exchange_error is not None:
+            raise self._exchange_error
         with self._errors_naming_member(method):
             return getattr(self._object, method)(*arguments)
 
-    def scatter(self, receivers: tuple[int, ...], method: str, *arguments: object) -> list[object]:
+    def exchange(self, receivers: tuple[int, ...], method: str, *arguments: object) -> list[object]:
         """Call a method that returns a dict with one value for each receiver.
 
         Returns the values in the order of `receivers`. Raises TypeError if the keys of the dict
         are not exactly the receivers. The caller may never use the result, so this stores an
-        error, and every later `run` or `scatter` of this member raises it.
+        error, and every later `run` or `exchange` of this member raises it.
         """
         try:
             values = self.run(method, *arguments)
             with self._errors_naming_member(method):
                 return _values_for(receivers, values)
         except Exception as error:
-            self._scatter_error = error
+            self._exchange_error = error
             raise
 
     def close(self) -> None:
@@ -69,7 +69,8 @@ def _values_for(receivers: tuple[int, ...], values: object) -> list[object]:
     if not isinstance(values, dict) or values.keys() != set(receivers):
         returned = f"for {sorted(values)}" if isinstance(values, dict) else type(values)
         raise TypeError(
-            f"a scattered method must return values for {sorted(receivers)}, not {returned}"
+            f"a method that `exchange` calls must return values for {sorted(receivers)}, "
+            f"not {returned}"
         )
     return [values[receiver] for receiver in receivers]
 

@@ -50,7 +50,7 @@ class Crew(ABC):
             CallCancelled: `cancel_call` was called. All methods have ended by then.
             MemberLost: immediately. The crew can only be closed after that.
             Exception: a member's own error, after all other methods have ended. It may stem from
-                an earlier `scatter` on this member, or on the sender of an argument. The crew
+                an earlier `exchange` on this member, or on the sender of an argument. The crew
                 stays usable.
         """
         self._check_usable(arguments)
@@ -60,10 +60,10 @@ class Crew(ABC):
             self._final_error = lost
             raise
 
-    def scatter(
+    def exchange(
         self, method: str, arguments: Arguments, receivers: Receivers
     ) -> dict[int, list[ObjectRef]]:
-        """Like `call`, but do not wait, and leave the results with their senders.
+        """Let members send values to each other. Do not wait; the values stay with their senders.
 
         The method must return a dict with one value for each of the member's receivers. If it
         fails, every later `call` that uses one of its refs raises the error. So does every later
@@ -82,7 +82,7 @@ class Crew(ABC):
         refs: dict[int, list[ObjectRef]] = {member: [] for member in range(self.size)}
         for sender, sender_arguments in arguments.items():
             targets = tuple(receivers.get(sender, ()))
-            sent = self._scatter(sender, targets, method, sender_arguments)
+            sent = self._exchange(sender, targets, method, sender_arguments)
             for receiver, ref in zip(targets, sent, strict=True):
                 refs[receiver].append(ref)
         return refs
@@ -96,7 +96,7 @@ class Crew(ABC):
         """End the `call` that is running, from another thread. Do nothing if none is running.
 
         Methods that check `cluster.actor.is_cancelled` end early; other methods run to their end.
-        Scattered methods are not cancelled.
+        Methods that `exchange` calls are not cancelled.
         """
         self._cancel_call()
 
@@ -130,10 +130,10 @@ class Crew(ABC):
         """Implement `call` for members that exist, in a usable crew."""
 
     @abstractmethod
-    def _scatter(
+    def _exchange(
         self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[object, ...]
     ) -> Sequence[ObjectRef]:
-        """Start a scattered method on one member; return one ref for each receiver, in order."""
+        """Start the method of one sender; return one ref for each receiver, in order."""
 
     @abstractmethod
     def _is_draining(self) -> bool: ...

@@ -11,7 +11,10 @@ ClusterError                 base class of all errors below
 
 
 class ClusterError(Exception):
-    """Base class. The machines are at fault, not the methods that run there."""
+    """Base class of what a crew or pool raises by itself.
+
+    Exceptions of a member's own methods are raised as they are, if they can be pickled.
+    """
 
 
 class MemberLost(ClusterError):  # noqa: N818 - the name says what happened
@@ -23,7 +26,7 @@ class MemberLost(ClusterError):  # noqa: N818 - the name says what happened
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"member {self.member} of the crew is lost: {self.reason}"
+        return f"member {self.member} is lost: {self.reason}"
 
 
 class MemberFailed(ClusterError):  # noqa: N818 - the name says what happened

@@ -18,7 +18,7 @@ from cluster.task import Outcome
 class LocalCrew(Crew):
     """Behaves like RayCrew, without Ray. Its members share no memory either.
 
-    A scattered method runs immediately. A member is lost only if its method raises SystemExit.
+    `exchange` runs its methods immediately. A member is lost only if its method raises SystemExit.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class LocalCrew(Crew):
             raise CallCancelled("the call was cancelled")
         return {member: result.load() for member, result in results.items()}
 
-    def _scatter(
+    def _exchange(
         self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[object, ...]
     ) -> Sequence[ObjectRef]:
         actor = self._actors[sender]
         try:
-            values = self._run(sender, actor.scatter, (receivers, method, *arguments))
+            values = self._run(sender, actor.exchange, (receivers, method, *arguments))
             return [ObjectRef(Serialized(value)) for value in values]
         except Exception as error:  # noqa: BLE001 - raised by the call that uses a ref
             return [ObjectRef(_Error(error))] * len(receivers)

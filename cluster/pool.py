@@ -63,10 +63,11 @@ class Pool(ABC):
                 of a member that starts late or again.
         """
         self._check_usable()
-        self._final_error = ClusterError(
+        # While a run is active, every use of the pool raises this error. A run that is abandoned
+        # leaves it here. If `close` replaces it meanwhile, this run ends.
+        active_run_error = self._final_error = ClusterError(
             "an earlier run of this pool did not finish: start another pool"
         )
-        this_run = self._final_error
         self._dispatcher.set_source(tasks)
         next_tick = time.monotonic() + tick
         while not self._dispatcher.is_done:
@@ -81,7 +82,7 @@ class Pool(ABC):
             if time.monotonic() >= next_tick:
                 yield None
                 next_tick = time.monotonic() + tick
-            if self._final_error is not this_run:
+            if self._final_error is not active_run_error:
                 self._check_usable()
         self._final_error = None
 

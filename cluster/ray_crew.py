@@ -113,11 +113,11 @@ class RayCrew(Crew):
             raise CallCancelled("the call was cancelled")
         return dict(zip(arguments, values, strict=True))
 
-    def _scatter(
+    def _exchange(
         self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[object, ...]
     ) -> Sequence[ObjectRef]:
-        scattered = self._actors[sender].scatter_refs.remote(receivers, method, *arguments)
-        return (scattered,) * len(receivers)
+        exchanged = self._actors[sender].exchange_refs.remote(receivers, method, *arguments)
+        return (exchanged,) * len(receivers)
 
     def _get(self, answers: Iterable[Any], timeout: float | None = None) -> list[Any]:
         """Wait for the values of Ray's object refs.
@@ -184,8 +184,8 @@ class RayCrew(Crew):
             remove_placement_group(self._placement)
 
 
-class _Scattered(NamedTuple):
-    """The result of a scattered method: refs to values in the sender's object store, by receiver.
+class _Exchanged(NamedTuple):
+    """What a member sent in an exchange: refs to values in the sender's object store, by receiver.
 
     Ray would send values below 100 kB through the process that called the method. Refs keep all
     values out of it.
@@ -198,16 +198,16 @@ class CrewActor(MemberActor):
     """A member's actor on Ray. Its class name is in the process title: `ray::CrewActor`."""
 
     def run(self, method: str, *arguments: object) -> Any:
-        """Like `MemberActor.run`; scattered arguments are replaced by their values."""
+        """Like `MemberActor.run`; exchanged arguments are replaced by their values."""
         with cancelled_by(ray.get_runtime_context().is_canceled):
             return super().run(method, *self._resolve(arguments))
 
-    def scatter_refs(
+    def exchange_refs(
         self, receivers: tuple[int, ...], method: str, *arguments: object
-    ) -> _Scattered:
-        """Like `scatter`, but the values stay here until their receivers fetch them."""
-        values = self.scatter(receivers, method, *arguments)
-        return _Scattered(
+    ) -> _Exchanged:
+        """Like `exchange`, but the values stay here until their receivers fetch them."""
+        values = self.exchange(receivers, method, *arguments)
+        return _Exchanged(
             {receiver: ray.put(value) for receiver, value in zip(receivers, values, strict=True)}
         )
 
@@ -215,11 +215,11 @@ class CrewActor(MemberActor):
         refs = [
             argument.refs[self._member]
             for argument in arguments
-            if isinstance(argument, _Scattered)
+            if isinstance(argument, _Exchanged)
         ]
         values = iter(ray.get(refs))
         return [
-            next(values) if isinstance(argument, _Scattered) else argument for argument in arguments
+            next(values) if isinstance(argument, _Exchanged) else argument for argument in arguments
         ]
 
 

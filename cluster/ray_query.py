@@ -79,7 +79,7 @@ def query_nodes(address: str, function: str, *arguments: str) -> dict[str, Any]:
 
 
 def _run_query(timeout: float, timeout_message: str, *arguments: str) -> Any:
-    """Run this module as a program and decode its answer. silence: what to say on a timeout."""
+    """Run this module as a program and decode its answer. timeout_message: of the error."""
     command = [sys.executable, "-m", "cluster.ray_query", *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)

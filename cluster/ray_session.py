@@ -46,7 +46,7 @@ _STARTING = {
 
 
 _RUNNING = {"RAY_IGNORE_UNHANDLED_ERRORS": "1"}
-"""Set while the session lasts. A member reports a failed scatter itself, in one line."""
+"""Set while the session lasts. A member reports a failed exchange itself, in one line."""
 
 
 @contextmanager

@@ -1,4 +1,1 @@
-"""What was asked for: specs, plans, posters, manifests and the command line.
-
-Introduces `render` and `cluster`, which do not know each other.
-"""
+"""From a spec to finished files. Uses `render` and `cluster`, which do not know each other."""

@@ -19,7 +19,7 @@ from torch.fx.proxy import TraceError
 
 from render.determinism import deterministic_mode, dtypes
 from render.device import Device, Precision, ResolvedPrecision, gpu_count, resolve_precision
-from render.dream.attachments import ingest_masks, with_guides
+from render.dream.attachments import ingest_masks, prepare_objectives
 from render.dream.config import Dream, KeptColours, Limit, Palette, Schedule, Smooth
 from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes
@@ -239,7 +239,7 @@ def _first_line(error: Exception) -> str:
 def _dream(module: nn.Module, setup: InMemorySetup, samples: np.ndarray) -> torch.Tensor:
     dtype, device = dtypes(setup.precision).network, torch.device(setup.device)
     network = prepare_network(module, setup.mix.layers, dtype, device)
-    network = with_guides(network, setup.mix, setup.units)
+    network = prepare_objectives(network, setup.mix, setup.units)
     with tempfile.TemporaryDirectory(prefix="masks-") as folder:
         masks = ingest_masks(mask_paths(setup.mix, setup.dream), Path(folder))
         (result,) = dream_batch(network, setup, [samples], [setup.dream.seed], masks)

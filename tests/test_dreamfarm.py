@@ -244,7 +244,7 @@ def test_an_identical_spec_is_the_same_job(
     assert {one.id for one in store.jobs()} == {job.id, other.id}
     assert [one.id for one in store.jobs("queued", "running")] == [one.id for one in store.jobs()]
     assert store.jobs("failed") == []
-    assert job.report().priority == 90
+    assert job.summary().priority == 90
 
 
 def test_unknown_states_and_addresses_fail(store: dreamfarm.Store) -> None:
@@ -321,7 +321,7 @@ def test_waiting_ends_with_the_job(tmp_path: Path) -> None:
     job = Job(store, JOB)
 
     assert job.wait().state == "cancelled"
-    assert [report.state for report in job.watch()] == ["cancelled"]
+    assert [summary.state for summary in job.watch()] == ["cancelled"]
 
 
 def test_waiting_has_a_timeout(job: dreamfarm.Job) -> None:
@@ -349,7 +349,7 @@ def test_a_deleted_job_is_not_found(tmp_path: Path) -> None:
     job = Job(store, JOB)
     (tmp_path / keys.spec).unlink()
 
-    for read in (lambda: job.state, job.report, job.pause, job.fetch, job.ledger, job.wait):
+    for read in (lambda: job.state, job.summary, job.pause, job.fetch, job.ledger, job.wait):
         with pytest.raises(dreamfarm.JobNotFound):
             read()
     assert JobKeys(JOB) == keys

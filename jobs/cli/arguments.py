@@ -68,7 +68,7 @@ PollInterval = Annotated[
     float, typer.Option("--every", help="Seconds between two updates.", min=0.1)
 ]
 Failed = Annotated[bool, typer.Option("--failed", help="Only items that failed.")]
-FailureClass = Annotated[
+FailureFlag = Annotated[
     str | None,
     typer.Option("--class", help="Only failures of this class: infra, memory, input or bug."),
 ]

@@ -17,7 +17,7 @@ _HOUR = 3600.0  # seconds
 def clean(
     store: StoreFlag = STORE,
     yes: Yes = False,
-    of_all: Annotated[
+    include_resumable: Annotated[
         bool,
         typer.Option(
             "--all",
@@ -46,44 +46,44 @@ def clean(
     from jobs.store.address import open_store
 
     opened = open_store(store)
-    found = find_garbage(opened, older_than * _HOUR, of_all=of_all)
+    garbage = find_garbage(opened, older_than * _HOUR, include_resumable=include_resumable)
     if yes:
-        found = [garbage for garbage in found if remove_garbage(opened, garbage)]
+        garbage = [one for one in garbage if remove_garbage(opened, one)]
     if as_json:
-        typer.echo(json.dumps(_document(found, is_removed=yes)))
+        typer.echo(json.dumps(_document(garbage, is_removed=yes)))
     else:
-        _print_garbage(found, is_removed=yes)
+        _print_garbage(garbage, is_removed=yes)
 
 
-def _document(found: "list[Garbage]", *, is_removed: bool) -> dict[str, object]:
+def _document(garbage: "list[Garbage]", *, is_removed: bool) -> dict[str, object]:
     return {
         "version": 1,
         "removed": is_removed,
-        "bytes": sum(garbage.bytes for garbage in found),
+        "bytes": sum(one.bytes for one in garbage),
         "found": [
             {
-                "what": garbage.description,
-                "where": garbage.prefix,
-                "objects": garbage.objects,
-                "bytes": garbage.bytes,
+                "what": one.description,
+                "where": one.prefix,
+                "objects": one.count,
+                "bytes": one.bytes,
             }
-            for garbage in found
+            for one in garbage
         ],
     }
 
 
-def _print_garbage(found: "list[Garbage]", *, is_removed: bool) -> None:
+def _print_garbage(garbage: "list[Garbage]", *, is_removed: bool) -> None:
     from jobs.cli.format import print_table
     from jobs.text.report import format_size
 
-    if not found:
+    if not garbage:
         typer.echo("nothing to clean")
         return
     print_table(
         ("what", "where", "objects", "bytes"),
-        ((one.description, one.prefix, one.objects, one.bytes) for one in found),
+        ((one.description, one.prefix, one.count, one.bytes) for one in garbage),
     )
-    total = format_size(sum(garbage.bytes for garbage in found))
+    total = format_size(sum(one.bytes for one in garbage))
     typer.echo(f"  {total} removed" if is_removed else f"  {total}; `clean --yes` removes it")
 
 
@@ -102,12 +102,12 @@ def delete(
     from jobs.text.report import format_size
 
     opened = open_store(store)
-    found = list(dict.fromkeys(find_job_id(opened, name) for name in jobs))
-    for job in found:
+    job_ids = list(dict.fromkeys(find_job_id(opened, name) for name in jobs))
+    for job in job_ids:
         check_deletable(opened, job)
-    if not yes and not confirm(f"Delete {', '.join(found)} and all results in the store?"):
+    if not yes and not confirm(f"Delete {', '.join(job_ids)} and all results in the store?"):
         raise typer.Exit(1)
-    for job in found:
+    for job in job_ids:
         removed = delete_job(opened, job)
         if as_json:
             document = {"job": job, "objects": removed.objects, "bytes": removed.bytes}

@@ -9,12 +9,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from jobs.records.report import Report
+from jobs.records.job_summary import JobSummary
 from jobs.text import report
 from jobs.text.report import format_item_counts, format_time
 
 
-def format_state(job: Report) -> str:
+def format_state(job: JobSummary) -> str:
     """The state of a job in a line: `running, octave 3 of 9, step 2 of 10, 42%, ...`."""
     if job.state == "failed":
         return f"failed ({job.failure}): {one_line(job.reason)}"
@@ -29,7 +29,7 @@ def format_state(job: Report) -> str:
     return f"{text}: {one_line(job.reason)}" if job.reason else text
 
 
-def _progress_words(job: Report) -> list[str]:
+def _progress_words(job: JobSummary) -> list[str]:
     if job.phase is None:
         return ["starting"]
     if job.items is not None:
@@ -43,7 +43,7 @@ def _progress_words(job: Report) -> list[str]:
     ]
 
 
-def _pending_words(job: Report) -> list[str]:
+def _pending_words(job: JobSummary) -> list[str]:
     if job.want == "pause":
         return ["will pause at its next step"]
     if job.want == "cancel":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jobs.cli.arguments import STORE, AsJson, Failed, FailureClass, JobName, StoreFlag
+from jobs.cli.arguments import STORE, AsJson, Failed, FailureFlag, JobName, StoreFlag
 
 if TYPE_CHECKING:
     from jobs.dataset.ledger.rows import LedgerRow
@@ -15,7 +15,7 @@ def ledger(
     job: JobName,
     store: StoreFlag = STORE,
     failed: Failed = False,
-    failure: FailureClass = None,
+    failure: FailureFlag = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the current ledger of a dataset, a line for each item."""

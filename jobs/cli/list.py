@@ -9,7 +9,7 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.records.report import Report
+    from jobs.records.job_summary import JobSummary
 
 
 def list_jobs(
@@ -21,22 +21,22 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List the jobs of the store, the newest first."""
-    from jobs.records.report import Report
+    from jobs.records.job_summary import JobSummary
     from jobs.services.client import Store
 
     _check_states(states or ())
     opened = Store(store)
-    found = []
-    for report in opened.reports():
-        if not isinstance(report, Report):
-            typer.echo(f"dreamfarm: {report}", err=True)
-        elif not states or report.state in states:
-            found.append(report)
-    found.sort(key=lambda report: (report.age_seconds, report.job))
+    summaries = []
+    for summary in opened.summaries():
+        if not isinstance(summary, JobSummary):
+            typer.echo(f"dreamfarm: {summary}", err=True)
+        elif not states or summary.state in states:
+            summaries.append(summary)
+    summaries.sort(key=lambda summary: (summary.age_seconds, summary.job))
     if as_json:
-        typer.echo(json.dumps([report.document() for report in found]))
-    elif found:
-        _print_jobs(found)
+        typer.echo(json.dumps([summary.document() for summary in summaries]))
+    elif summaries:
+        _print_jobs(summaries)
     else:
         which = f"{' or '.join(states)} jobs" if states else "jobs"
         typer.echo(f"no {which} in {opened.store.address}")
@@ -55,7 +55,7 @@ def _check_states(states: Iterable[str]) -> None:
             raise RequestError(f"--state {state}: no such state; {known}")
 
 
-def _print_jobs(found: "list[Report]") -> None:
+def _print_jobs(summaries: "list[JobSummary]") -> None:
     from jobs.cli.format import one_line, print_table
     from jobs.text.report import format_time
 
@@ -63,14 +63,14 @@ def _print_jobs(found: "list[Report]") -> None:
         ("job", "state", "priority", "done", "time left", "age", "reason"),
         (
             (
-                report.job,
-                report.state,
-                "" if report.priority is None else report.priority,
-                f"{report.progress:.0%}",
-                "" if report.eta_seconds is None else format_time(report.eta_seconds),
-                format_time(report.age_seconds),
-                one_line(report.reason),
+                summary.job,
+                summary.state,
+                "" if summary.priority is None else summary.priority,
+                f"{summary.progress:.0%}",
+                "" if summary.eta_seconds is None else format_time(summary.eta_seconds),
+                format_time(summary.age_seconds),
+                one_line(summary.reason),
             )
-            for report in found
+            for summary in summaries
         ),
     )

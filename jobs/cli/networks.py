@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,11 +71,7 @@ def _print_exactness(names: Sequence[str], as_json: bool) -> None:
 
     rows = list(_exactness(names))
     if as_json:
-        typer.echo(
-            json.dumps(
-                [{"network": name, **asdict(last), "halo": last.halo} for name, last in rows]
-            )
-        )
+        typer.echo(json.dumps([_exactness_document(name, last) for name, last in rows]))
         return
     print_table(
         ("network", "exact up to", "stride", "field", "halo", "classes", "no further, because"),
@@ -87,12 +82,25 @@ def _print_exactness(names: Sequence[str], as_json: bool) -> None:
                 last.stride,
                 last.field,
                 last.halo,
-                f"yes, field {last.classes_field}" if last.classes else "no",
+                f"yes, field {last.classes_field}" if last.has_exact_classes else "no",
                 last.reason,
             )
             for name, last in rows
         ),
     )
+
+
+def _exactness_document(name: str, last: "Exactness") -> dict[str, object]:
+    return {
+        "network": name,
+        "layer": last.layer,
+        "stride": last.stride,
+        "field": last.field,
+        "classes": last.has_exact_classes,
+        "classes_field": last.classes_field,
+        "reason": last.reason,
+        "halo": last.halo,
+    }
 
 
 def _exactness(names: Sequence[str]) -> Iterator[tuple[str, "Exactness"]]:

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jobs.cli.format import format_state
-from jobs.records.report import Report
+from jobs.records.job_summary import JobSummary
 from jobs.runtime.metrics.progress import Progress as RenderProgress
 
 _SPEED_PERIOD = 3600
@@ -103,13 +103,13 @@ class JobBar(_Bar):
         )
         self._task = self._bar.add_task("", total=1.0, job="")
 
-    def show(self, report: Report) -> None:
+    def show(self, summary: JobSummary) -> None:
         """Show the job's state."""
         self._bar.update(
             self._task,
-            job=report.job,
-            completed=report.progress,
-            description=escape(format_state(report)),
+            job=summary.job,
+            completed=summary.progress,
+            description=escape(format_state(summary)),
         )
 
     def print_line(self, line: str) -> None:

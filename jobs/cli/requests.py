@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.cli.arguments import STORE, AsJson, FailureClass, JobNames, StoreFlag
+from jobs.cli.arguments import STORE, AsJson, FailureFlag, JobNames, StoreFlag
 
 if TYPE_CHECKING:
     from jobs.records.state import State
@@ -36,7 +36,7 @@ def retry(
     only: Annotated[
         str | None, typer.Option("--only", help="`failed`: only the failed items of datasets.")
     ] = None,
-    failure: FailureClass = None,
+    failure: FailureFlag = None,
     as_json: AsJson = False,
 ) -> None:
     """Run failed or cancelled jobs again, from their last checkpoints.

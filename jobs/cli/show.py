@@ -8,61 +8,61 @@ import typer
 from jobs.cli.arguments import STORE, AsJson, JobName, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.records.report import Report
+    from jobs.records.job_summary import JobSummary
 
 
 def show(job: JobName, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
     """Print the state of a job, its reason, and its outputs."""
     from jobs.records.job import find_job_id
-    from jobs.records.report import load_report
+    from jobs.records.job_summary import load_summary
     from jobs.store.address import open_store
 
     opened = open_store(store)
-    report = load_report(opened, find_job_id(opened, job))
+    summary = load_summary(opened, find_job_id(opened, job))
     if as_json:
-        typer.echo(json.dumps(report.document()))
+        typer.echo(json.dumps(summary.document()))
         return
-    facts = _facts(report)
+    facts = _facts(summary)
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
         typer.echo(f"{name:<{width}}  {text}")
 
 
-def _facts(report: "Report") -> list[tuple[str, str]]:
+def _facts(summary: "JobSummary") -> list[tuple[str, str]]:
     from jobs.cli.format import format_state
     from jobs.text.report import format_time
 
     facts: list[tuple[str, str | None]] = [
-        ("job", report.job),
-        ("state", format_state(report)),
-        ("work", _work(report)),
-        ("items", _items(report)),
-        ("workers", str(report.workers) if report.workers else None),
-        ("holder", f"{report.holder}, lease {report.lease}" if report.holder else None),
-        ("priority", None if report.priority is None else str(report.priority)),
-        ("submitted", f"{report.submitted}, {format_time(report.age_seconds)} ago"),
-        *(("preview", key) for key in report.previews[-1:]),
-        *(("output", _output(output)) for output in report.outputs),
-        ("next", _next(report)),
+        ("job", summary.job),
+        ("state", format_state(summary)),
+        ("work", _work(summary)),
+        ("items", _items(summary)),
+        ("workers", str(summary.workers) if summary.workers else None),
+        ("holder", f"{summary.holder}, lease {summary.lease}" if summary.holder else None),
+        ("priority", None if summary.priority is None else str(summary.priority)),
+        ("submitted", f"{summary.submitted}, {format_time(summary.age_seconds)} ago"),
+        *(("preview", key) for key in summary.previews[-1:]),
+        *(("output", _output(output)) for output in summary.outputs),
+        ("next", _next(summary)),
     ]
     return [(name, text) for name, text in facts if text is not None]
 
 
-def _work(report: "Report") -> str | None:
-    work = report.megapixel_steps
+def _work(summary: "JobSummary") -> str | None:
+    work = summary.megapixel_steps
     if work is None or not work.total:
         return None
-    rate = f", {report.rate:.2f} a second" if report.rate else ""
+    rate = f", {summary.rate:.2f} a second" if summary.rate else ""
     return f"{work.done:g} of {work.total:g} megapixel-steps{rate}"
 
 
-def _items(report: "Report") -> str | None:
+def _items(summary: "JobSummary") -> str | None:
     from jobs.text.report import format_item_counts
 
-    if report.items is None:
+    if summary.items is None:
         return None
-    rate = f", {report.rate:.2f} a second" if report.rate else ""
-    return f"{format_item_counts(report.items)}{rate}"
+    rate = f", {summary.rate:.2f} a second" if summary.rate else ""
+    return f"{format_item_counts(summary.items)}{rate}"
 
 
 def _output(output: dict[str, Any]) -> str:
@@ -72,7 +72,7 @@ def _output(output: dict[str, Any]) -> str:
     return f"{output['key']}: {size}, {format_size(output['bytes'])}, {output['sha256']}"
 
 
-def _next(report: "Report") -> str | None:
+def _next(summary: "JobSummary") -> str | None:
     verbs = {"succeeded": "fetch", "failed": "retry", "cancelled": "retry", "paused": "resume"}
-    verb = verbs.get(report.state)
-    return None if verb is None else f"dreamfarm {verb} {report.job}"
+    verb = verbs.get(summary.state)
+    return None if verb is None else f"dreamfarm {verb} {summary.job}"

@@ -11,7 +11,7 @@ import typer
 from jobs.cli.arguments import POLL_INTERVAL, STORE, AsJson, JobName, PollInterval, StoreFlag
 
 if TYPE_CHECKING:
-    from jobs.records.report import Report
+    from jobs.records.job_summary import JobSummary
     from jobs.services.job_handle import Job
 
 
@@ -37,16 +37,16 @@ def follow(job: "Job", every: float, *, as_json: bool) -> None:
     from jobs.text.errors import JobsError
 
     with _display(as_json=as_json) as display:
-        for report in job.watch(every, display.print_line):
-            display.show(report)
-    if report.state != "succeeded":
-        raise JobsError(f"{job.id}: {format_state(report)}")
+        for summary in job.watch(every, display.print_line):
+            display.show(summary)
+    if summary.state != "succeeded":
+        raise JobsError(f"{job.id}: {format_state(summary)}")
 
 
 class _Display(Protocol):
     """The place where a followed job is shown."""
 
-    def show(self, report: "Report") -> None:
+    def show(self, summary: "JobSummary") -> None:
         """Show the job's state."""
 
     def print_line(self, line: str) -> None:
@@ -67,11 +67,11 @@ class _LinePrinter:
     def __init__(self) -> None:
         self._last = ""
 
-    def show(self, report: "Report") -> None:
+    def show(self, summary: "JobSummary") -> None:
         from jobs.cli.format import format_state
 
-        line = f"{report.job}: {format_state(report)}"
-        if line != self._last and report.state not in ("failed", "cancelled"):
+        line = f"{summary.job}: {format_state(summary)}"
+        if line != self._last and summary.state not in ("failed", "cancelled"):
             self.print_line(line)
         self._last = line
 
@@ -83,13 +83,13 @@ class _JsonPrinter:
     """Prints an object on standard output for each change."""
 
     def __init__(self) -> None:
-        self._last: Report | None = None
+        self._last: JobSummary | None = None
 
-    def show(self, report: "Report") -> None:
+    def show(self, summary: "JobSummary") -> None:
         # A job's age alone is not a change.
-        ageless = replace(report, submitted="", age_seconds=0)
+        ageless = replace(summary, submitted="", age_seconds=0)
         if ageless != self._last:
-            typer.echo(json.dumps(report.document()))
+            typer.echo(json.dumps(summary.document()))
         self._last = ageless
 
     def print_line(self, line: str) -> None:

@@ -106,7 +106,12 @@ def work(
     from jobs.services.scheduler.scheduler import Scheduler
     from jobs.store.address import open_store
 
-    numbers = {"poll": poll, "lease": lease, "checkpoint": checkpoint, "min_gain": regroup}
+    numbers = {
+        "poll": poll,
+        "lease_seconds": lease,
+        "checkpoint_seconds": checkpoint,
+        "min_gain": regroup,
+    }
     settings = _settings(until_idle, address, allow or [], max_pixels, log_format, numbers)
     capacity = _capacity(address, grows_to)
     opened = open_store(store)

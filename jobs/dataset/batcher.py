@@ -13,7 +13,7 @@ import torch
 from jobs.planning.item_settings import ItemSettings
 from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
 from render.device import Device, ResolvedPrecision
-from render.dream.attachments import with_guides
+from render.dream.attachments import prepare_objectives
 from render.engine.in_memory import DreamResult
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup
@@ -57,11 +57,11 @@ class Batcher:
     batch for all that wait.
     """
 
-    def __init__(self, device: Device, *, frugal: bool) -> None:
-        """frugal: on a CPU, return freed memory at once instead of keeping it for speed."""
+    def __init__(self, device: Device, *, returns_freed_memory: bool) -> None:
+        """returns_freed_memory: on a CPU, at once instead of keeping it for speed."""
         make_deterministic()
         if device == "cpu":
-            return_freed_memory() if frugal else keep_freed_memory()
+            return_freed_memory() if returns_freed_memory else keep_freed_memory()
         self._device = torch.device(device)
         self._queue: list[BatchRequest] = []
         self._device_lock = threading.Lock()
@@ -106,7 +106,7 @@ class Batcher:
         """The network of a request, with the features of its guides."""
         setup, chosen = request.setup, request.item_settings.spec.network
         network = self._network(chosen.name, request.weights, setup.mix.layers, setup.precision)
-        return with_guides(network, setup.mix, request.item_settings.profile.units)
+        return prepare_objectives(network, setup.mix, request.item_settings.profile.units)
 
     def _load_network(
         self, name: str, weights: Path, layers: tuple[str, ...], precision: ResolvedPrecision

@@ -11,7 +11,7 @@ from jobs.dataset.ledger.writer import LedgerWriter
 from jobs.dataset.tasks import PostTasks
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.lease import HeldLease
-from jobs.records.status import Failure
+from jobs.records.status import FailureClass
 from jobs.runtime.control import Control
 from jobs.runtime.failures import failure_class, format_trace
 from jobs.runtime.logs import LOG, log_fields
@@ -79,7 +79,7 @@ class ItemDispatcher:
             # Keep finished items, whatever ended the run.
             self._ledger.flush()
         if self._control.requested:
-            raise self._control.stopped()
+            raise self._control.acknowledge()
 
     def _run_tasks(self, tasks: Iterator[Task]) -> None:
         for outcome in self._pool.run(tasks, _TICK_SECONDS):
@@ -170,7 +170,7 @@ class ItemDispatcher:
 
     def _tick(self) -> None:
         if self._control.must_stop_now:
-            raise self._control.stopped()
+            raise self._control.acknowledge()
         now = time.monotonic()
         if now - self._flushed_at >= _FLUSH_SECONDS:
             self._ledger.flush()
@@ -179,7 +179,7 @@ class ItemDispatcher:
         self._on_tick()
 
 
-def _item_failure(error: Exception) -> Failure:
+def _item_failure(error: Exception) -> FailureClass:
     """Return the failure class of an error that other workers had too.
 
     A fault of the picture arrives as a row, not as an error. So input errors here are about
@@ -191,7 +191,7 @@ def _item_failure(error: Exception) -> Failure:
     return "infra" if failure == "input" else failure
 
 
-def _failure_message(error: Exception, failure: Failure) -> str:
+def _failure_message(error: Exception, failure: FailureClass) -> str:
     if failure == "memory":
         return f"out of memory ({error}); send it as a poster, or resize it"
     if failure == "bug":

@@ -13,7 +13,7 @@ from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_path
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.manifest import MANIFEST, write_manifest
 from jobs.runtime.staging import missing_object
 from jobs.store.errors import ObjectNotFound, StoreRefused
@@ -39,7 +39,7 @@ class _Download:
     rows: tuple[LedgerRow, ...]
 
 
-def fetch_dataset(store: Store, job: Job, out: Path) -> dict[str, Any]:
+def fetch_dataset(store: Store, job: StoredJob, out: Path) -> dict[str, Any]:
     """Download a dataset's results into a folder. Returns the manifest, which is written last.
 
     Files with the right checksum are not downloaded again, so a broken fetch can be repeated.
@@ -104,9 +104,9 @@ def _delete_older_tars(download: _Download) -> None:
     path = download.path
     if download.rows[0].member is None:
         return
-    shard = path.stem.partition("@")[0]
-    for other in path.parent.glob(f"{shard}*.tar"):
-        if other != path and other.stem.partition("@")[0] == shard:
+    stem = path.stem.partition("@")[0]
+    for other in path.parent.glob(f"{stem}*.tar"):
+        if other != path and other.stem.partition("@")[0] == stem:
             other.unlink()
 
 

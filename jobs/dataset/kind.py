@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.dataset.inputs.index import DatasetKeys, read_listings
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.manifest import MANIFEST
 from jobs.runtime.garbage import Garbage, as_garbage
-from jobs.runtime.kind import JobFolder, JobKind, RunLimits
+from jobs.runtime.kind import FolderOf, JobKind, RunLimits
 from jobs.runtime.metrics.progress import WatchProgress
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
@@ -26,13 +26,13 @@ class DatasetKind(JobKind[DatasetSpec]):
     """Many pictures, each rendered by one worker of a pool."""
 
     def plan(
-        self, spec: DatasetSpec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
+        self, spec: DatasetSpec, request: "EstimateRequest", folder_of: FolderOf, *, probe: bool
     ) -> PlanReport:
         from jobs.dataset.plan_report import dataset_plan_report
         from jobs.planning.dataset import make_dataset_plan
         from jobs.planning.machine import this_machine
 
-        del folder, probe
+        del folder_of, probe
         if request.compares_crews:
             raise RequestError(
                 "--gpu, --network-gbps, --price and several --workers are for posters; the "
@@ -45,14 +45,16 @@ class DatasetKind(JobKind[DatasetSpec]):
 
         return submit_dataset(store, spec)
 
-    def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
+    def run(
+        self, job: StoredJob, run_context: RunContext, backend: "Backend", limits: RunLimits
+    ) -> None:
         from jobs.dataset.inputs.listing import check_allowed
         from jobs.dataset.runner import DatasetRunner
         from jobs.dataset.staging import as_pinned, stage_plan
         from jobs.runtime.environment import PinnedPlan
         from jobs.runtime.staging import cache_folder
 
-        context = run.context
+        context = run_context.job_context
         store, keys = context.store, context.keys
         machine, cache = limits.machine(), cache_folder()
         plan = stage_plan(store, job.spec, job.run_settings, machine, cache)
@@ -62,10 +64,10 @@ class DatasetKind(JobKind[DatasetSpec]):
         pinned = PinnedPlan.read_or_none(store, keys.plan)
         if pinned is not None:
             plan = as_pinned(plan, pinned)
-        DatasetRunner(run, plan, backend.pool, job.intent).run()
+        DatasetRunner(run_context, plan, backend.start_pool, job.intent).run()
 
     def render_here(
-        self, spec: DatasetSpec, folder: JobFolder, watch: WatchProgress, *, in_process: bool
+        self, spec: DatasetSpec, folder_of: FolderOf, watch: WatchProgress, *, in_process: bool
     ) -> ResultReport:
         from jobs.dataset.local import render_dataset_here
         from jobs.planning.dataset import make_dataset_plan
@@ -73,36 +75,40 @@ class DatasetKind(JobKind[DatasetSpec]):
         from jobs.runtime.backend import pool_in_process, pool_on_own_ray
 
         plan = make_dataset_plan(spec, this_machine())
-        out = folder(plan.identity.job_id)
+        out = folder_of(plan.identity.job_id)
         start = pool_in_process if in_process else pool_on_own_ray
         return _results(render_dataset_here(plan, out, watch, start), out)
 
-    def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
+    def fetch(
+        self, store: Store, job: StoredJob, out: Path, formats: Sequence[str]
+    ) -> ResultReport:
         from jobs.dataset.fetch import fetch_dataset
 
         if formats:
             raise RequestError("format: only for posters; a dataset has its spec's output.format")
         return _results(fetch_dataset(store, job, out), out)
 
-    def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
-        del of_all
+    def garbage(self, store: Store, job: StoredJob, *, include_resumable: bool) -> list[Garbage]:
+        del include_resumable
         keys = DatasetKeys(job.id)
-        found = _unlisted_items(store, keys)
+        garbage = _unlisted_items(store, keys)
         if job.manifest is not None:
             # The tars of a finished job contain them.
             parts = store.list_objects(keys.all_parts)
-            found += as_garbage("packed results", keys.all_parts, parts, aged=False, job=job.id)
+            garbage += as_garbage(
+                "packed results", keys.all_parts, parts, only_if_old=False, job=job.id
+            )
             named = f"{keys.folder}{job.manifest.get('ledger')}"
             old = [one for one in store.list_objects(keys.ledgers) if one.key != named]
-            found += as_garbage("old ledgers", keys.ledgers, old, aged=True, job=job.id)
-        return found
+            garbage += as_garbage("old ledgers", keys.ledgers, old, only_if_old=True, job=job.id)
+        return garbage
 
 
 def _unlisted_items(store: Store, keys: DatasetKeys) -> list[Garbage]:
     """Item files without a listing: their submit has died, or still runs."""
     listed = tuple(keys.item_files(one.nonce) for one in read_listings(store, keys))
     strays = [one for one in store.list_objects(keys.all_items) if not one.key.startswith(listed)]
-    return as_garbage("items of no listing", keys.all_items, strays, aged=True)
+    return as_garbage("items of no listing", keys.all_items, strays, only_if_old=True)
 
 
 def _results(manifest: dict[str, Any], folder: Path) -> ResultReport:

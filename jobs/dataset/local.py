@@ -12,7 +12,7 @@ from jobs.dataset.runner import DatasetRunner
 from jobs.dataset.submit import submit_dataset
 from jobs.planning.dataset import DatasetPlan
 from jobs.planning.weights import find_weights
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.manifest import MANIFEST, write_manifest
 from jobs.runtime.backend import StartPool
 from jobs.runtime.control import Control, Stopped
@@ -59,19 +59,19 @@ def _run(
     plan: DatasetPlan,
     workdir: LocalWorkdir,
     store: Store,
-    job: Job,
+    job: StoredJob,
     watch: WatchProgress,
     start: StartPool,
 ) -> dict[str, Any]:
     with claim_workdir(workdir, store, lambda: True, is_permanent=True) as (context, lease):
         control, reporter = Control(), WatchedReporter(context, watch, job.intent.generation)
-        run = RunContext(context, lease, control, reporter, plan.spec.document())
+        run_context = RunContext(context, lease, control, reporter, plan.spec.document())
         with (
             reporter.capturing_logs(),
             LeaseRenewer(store.without_retries(), lease, control, reporter),
         ):
             try:
-                return DatasetRunner(run, plan, start, job.intent).run()
+                return DatasetRunner(run_context, plan, start, job.intent).run()
             except Stopped as stopped:
                 raise LeaseLost(
                     f"{workdir.out}: another process has taken over this render"

@@ -10,8 +10,8 @@ from jobs.dataset.inputs.content import read_content
 from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.inputs.item import Item
 from jobs.dataset.ledger.rows import LedgerRow
-from jobs.dataset.tar_shards import TarMember, safe_key, sample_key, shard_name, write_tar
-from jobs.dataset.tasks import ShardRequest
+from jobs.dataset.tar_shards import TarMember, safe_key, sample_key, tar_name, write_tar
+from jobs.dataset.tasks import TarRequest
 from jobs.records.record import invalid_record
 from jobs.runtime.context import JobContext
 from jobs.spec.dataset import DatasetOutput
@@ -39,29 +39,31 @@ class OutputWriter:
     def location(self, item: Item, file: int) -> tuple[str, str | None]:
         """Return the `output` and `member` of an item's row, before it has been written."""
         if self._output.pack == "webdataset":
-            return shard_name(file, self._generation), f"{sample_key(item)}{self.suffix}"
+            return tar_name(file, self._generation), f"{sample_key(item)}{self.suffix}"
         max_length = MAX_KEY_LENGTH - len(self._keys.results) - len(self.suffix)
         return f"{safe_key(item.name, max_length)}{self.suffix}", None
 
     def move_result(self, item: Item, file: int, path: Path) -> None:
         """Move a finished file into the store. A result to be packed waits as a part."""
-        output, member = self.location(item, file)
-        key = self._keys.result(output) if member is None else self._keys.part(file, item.number)
+        output, name_in_tar = self.location(item, file)
+        key = (
+            self._keys.result(output) if name_in_tar is None else self._keys.part(file, item.number)
+        )
         self._context.store.move_file(path, key)
 
-    def pack_shard(self, request: ShardRequest) -> None:
+    def pack_tar(self, request: TarRequest) -> None:
         """Write the tar of an item file, from its parts and from older tars."""
-        name = shard_name(request.file, request.generation)
+        name = tar_name(request.file, request.generation)
         with self._open_tars(request.older_tars) as older_tars:
             path = self._scratch / name
             try:
-                write_tar(self._members(request, older_tars), path)
+                write_tar(self._tar_members(request, older_tars), path)
                 self._context.store.move_file(path, self._keys.result(name))
             finally:
                 path.unlink(missing_ok=True)
 
-    def _members(
-        self, request: ShardRequest, older_tars: list[tarfile.TarFile]
+    def _tar_members(
+        self, request: TarRequest, older_tars: list[tarfile.TarFile]
     ) -> Iterator[TarMember]:
         store, access = self._context.store, self._context.access
         result_suffix = self.suffix.removeprefix(".")
@@ -70,7 +72,7 @@ class OutputWriter:
             try:
                 content = _download_part(store, part, self._scratch)
             except ObjectNotFound:
-                content = _read_member(older_tars, sample.member)
+                content = _read_from_tars(older_tars, sample.name_in_tar)
             yield TarMember(sample.key, result_suffix, content)
             for extra in sample.extras:
                 # An extra with the result's suffix, such as a mask, would replace the result.
@@ -103,7 +105,7 @@ def _download_part(store: Store, key: str, scratch: Path) -> bytes:
         return path.read_bytes()
 
 
-def _read_member(tars: list[tarfile.TarFile], name: str) -> bytes:
+def _read_from_tars(tars: list[tarfile.TarFile], name: str) -> bytes:
     """Read a file from the first tar that has it. Raises ObjectNotFound."""
     for tar in tars:
         if name in tar.getnames():

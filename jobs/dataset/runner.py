@@ -15,7 +15,7 @@ from jobs.dataset.ledger.writer import LedgerWriter
 from jobs.dataset.tasks import WorkerConfig
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.state import Intent
-from jobs.records.status import Items
+from jobs.records.status import ItemCounts
 from jobs.runtime.backend import MemberFactory, StartPool
 from jobs.runtime.context import JobContext
 from jobs.runtime.environment import Environment
@@ -54,38 +54,39 @@ def create_worker(plan: DatasetPlan, context: JobContext, config: WorkerConfig) 
 class DatasetRunner(JobRunner):
     """Runs one dataset under one lease.
 
-    start: starts a pool of workers. intent: the generation, and the items to redo. make_worker:
-    creates a worker.
+    start_pool: starts a pool of workers. intent: the generation, and the items to redo.
+    make_worker: creates a worker.
     """
 
-    workers = "pool"
+    group_name = "pool"
 
     def __init__(
         self,
-        run: RunContext,
+        run_context: RunContext,
         plan: DatasetPlan,
-        start: StartPool,
+        start_pool: StartPool,
         intent: Intent,
         make_worker: MemberFactory = create_worker,
     ) -> None:
-        super().__init__(run)
-        self._plan, self._start, self._intent = plan, start, intent
+        super().__init__(run_context)
+        self._plan, self._start_pool, self._intent = plan, start_pool, intent
         self._make_worker = make_worker
-        self._keys = DatasetKeys(run.context.job)
+        self._keys = DatasetKeys(run_context.job_context.job)
         self._ledger = self._open_ledger()
 
     def _open_ledger(self) -> LedgerWriter:
-        context = self._run.context
-        return LedgerWriter(context.store, context.job, context.number, self._intent)
+        context = self._run_context.job_context
+        return LedgerWriter(context.store, context.job, context.lease_number, self._intent)
 
     def _take_over(self) -> None:
         self._ledger.take_over()
         self._watch()
 
     def _work_done(self) -> float:
-        return self._ledger.added
+        return self._ledger.counts.recorded
 
     def _is_frugal(self) -> bool:
+        # A dream in memory has no mode that needs less. A worker checks each item's need first.
         return True
 
     def _prepare_retry(self, decision: RetryDecision) -> None:
@@ -94,29 +95,29 @@ class DatasetRunner(JobRunner):
         self._ledger.take_over()
 
     def _attempt(self) -> tuple[str, dict[str, Any]]:
-        used = self._run_items()
+        environment = self._run_items()
         while self._has_grown():
             self._prepare_retry("again")
-            used = self._run_items()
-        self._run.stop_if_requested()
-        self._run.lease.check()
+            environment = self._run_items()
+        self._run_context.stop_if_requested()
+        self._run_context.lease.check()
         merged = self._merge_ledger()
         counts = self._ledger.counts
         if counts.items and not counts.done:
             raise AllItemsFailed(
                 f"none of {counts.items} items could be dreamed; "
-                f"`dreamfarm ledger {self._run.context.job}` says why"
+                f"`dreamfarm ledger {self._run_context.job_context.job}` says why"
             )
-        return self._keys.manifest_of(self._intent.generation), self._manifest(used, merged)
+        return self._keys.manifest_of(self._intent.generation), self._manifest(environment, merged)
 
     def _has_grown(self) -> bool:
         """Whether a submit has listed more items since this run started."""
         known = self._ledger.index.listing_count
-        return len(read_listings(self._run.context.store, self._keys)) > known
+        return len(read_listings(self._run_context.job_context.store, self._keys)) > known
 
     def _run_items(self) -> Environment:
         """Run all due items on a pool. Returns the environment of its workers."""
-        plan, ledger, reporter = self._plan, self._ledger, self._run.reporter
+        plan, ledger, reporter = self._plan, self._ledger, self._run_context.reporter
         resources = Resources(plan.spec.crew.cpus_each, plan.gpus_per_worker, _ONE_MALLOC_ARENA)
         # While a worker dreams one batch, it decodes the next one and writes one result.
         depth = 2 * plan.batch + 1
@@ -127,32 +128,41 @@ class DatasetRunner(JobRunner):
         reporter.use_resources(
             ResourceUse(cores=workers * resources.cpus, gpus=gpus, memory=memory)
         )
-        arguments = [(plan, self._run.context, config)] * workers
-        with self._start(self._make_worker, arguments, resources, depth) as pool:
-            used = self._pin(pool)
+        arguments = [(plan, self._run_context.job_context, config)] * workers
+        with self._start_pool(self._make_worker, arguments, resources, depth) as pool:
+            environment = self._pin(pool)
             ItemDispatcher(
                 plan,
                 ledger,
                 pool,
-                self._run.control,
-                self._run.lease,
+                self._run_context.control,
+                self._run_context.lease,
                 self._watch,
             ).run()
-        return used
+        return environment
 
     def _pin(self, pool: Pool) -> Environment:
         """Check that this pool computes the same bytes as the job's first pool."""
-        used: Environment = _run_task(pool, Task(0, "environment"))
+        environment: Environment = _run_task(pool, Task(0, "environment"))
         any_device = self._plan.spec.crew.any_device
-        self._run.pin(self._plan.pixel_settings(), used, any_device=any_device)
-        return used
+        self._run_context.pin(self._plan.pixel_settings(), environment, any_device=any_device)
+        return environment
 
     def _watch(self) -> None:
         counts = self._ledger.counts
-        self._run.reporter.set_items(Items.model_validate(counts.document()))
+        self._run_context.reporter.set_items(ItemCounts.model_validate(counts.document()))
         share = counts.recorded / counts.items if counts.items else 1.0
-        self._run.reporter.set_progress(
-            Progress("items", 0, 0, 0, 0, float(counts.recorded), float(counts.items), share)
+        self._run_context.reporter.set_progress(
+            Progress(
+                phase="items",
+                octave=0,
+                octaves=0,
+                step=0,
+                steps=0,
+                done=float(counts.recorded),
+                total=float(counts.items),
+                fraction=share,
+            )
         )
 
     def _merge_ledger(self) -> str:
@@ -160,15 +170,15 @@ class DatasetRunner(JobRunner):
         # Arrow takes a while to import, and only this step needs it.
         from jobs.dataset.ledger.parquet import merge_ledger
 
-        context = self._run.context
-        key = self._keys.merged_ledger(context.number)
+        context = self._run_context.job_context
+        key = self._keys.merged_ledger(context.lease_number)
         with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
             path = Path(folder) / "ledger.parquet"
             merge_ledger(context.store, LedgerKeys(context.job), self._ledger.index.files, path)
             context.store.move_file(path, key)
         return key.removeprefix(self._keys.folder)
 
-    def _manifest(self, used: Environment, merged_ledger: str) -> dict[str, Any]:
+    def _manifest(self, environment: Environment, merged_ledger: str) -> dict[str, Any]:
         """The manifest as JSON values. The merged ledger describes the single items."""
         plan = self._plan
         return {
@@ -176,7 +186,7 @@ class DatasetRunner(JobRunner):
             "kind": "dataset",
             "job": plan.identity.job_id,
             "state": "succeeded",
-            "spec": self._run.document,
+            "spec": self._run_context.document,
             "identity": plan.identity.document,
             "plan": plan.pixel_settings(),
             "weights": [{"sha256": one.weights_digest} for one in plan.variants],
@@ -184,8 +194,8 @@ class DatasetRunner(JobRunner):
             "items": self._ledger.counts.document(),
             "ledger": merged_ledger,
             "pixel_version": PIXEL_VERSION,
-            "software": used.software,
-            "device": used.name,
+            "software": environment.software,
+            "device": environment.device_name,
             "workers": plan.workers,
             "started": self._started.isoformat(timespec="seconds"),
             "seconds": {"total": round(self._clock.seconds()["total"], 2)},

@@ -35,11 +35,11 @@ class _PixelSettings(BaseModel):
 def as_pinned(plan: DatasetPlan, pinned: PinnedPlan) -> DatasetPlan:
     """Return the plan with the settings that the first holder has pinned. Raises InvalidRecord."""
     try:
-        found = _PixelSettings.model_validate(pinned.plan)
+        settings = _PixelSettings.model_validate(pinned.plan)
     except ValidationError as error:
         key = JobKeys(plan.identity.job_id).plan
         raise invalid_record(key, describe_errors(error, _PixelSettings, pinned.plan)) from error
-    return replace(plan, precision=found.precision, batch=found.batch)
+    return replace(plan, precision=settings.precision, batch=settings.batch)
 
 
 def stage_plan(
@@ -62,14 +62,14 @@ def stage_plan(
         VersionMismatch: This version would make another job of the spec.
         StoreRefused: A blob is missing or damaged.
         InvalidRecord: The stored spec is not valid.
-        MachineTooSmall: An item needs more than the machine has.
-        RequestError: The cache cannot be written.
+        MachineTooSmall: An item needs more than the machine has, or the cache cannot be written.
     """
     key = JobKeys(stored.job).spec
     check_file_names(stored)
     stager = AttachmentStager(store, stored.job, cache)
+    document = map_attachments(stored.document, stager.stage)
     try:
-        submitted = validate_as(DatasetSpec, map_attachments(stored.spec, stager.stage))
+        submitted = validate_as(DatasetSpec, document)
     except RequestError as error:
         raise invalid_record(key, str(error)) from error
     # Without a digest, the plan would use the path in the spec, which may be any file.

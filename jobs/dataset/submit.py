@@ -16,7 +16,7 @@ from jobs.planning.dataset import DatasetPlan, Variant, make_dataset_plan
 from jobs.planning.identity import file_digest
 from jobs.planning.item_settings import apply_settings
 from jobs.planning.weights import FindWeights, find_safetensors
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import active_marker
 from jobs.records.state import ENDED, Intent
 from jobs.records.stored_spec import (
@@ -149,7 +149,7 @@ def _most_demanding_precision(spec: DatasetSpec) -> Precision:
 def _upload_spec(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:
     """Upload attachments and weights, then the spec. Returns whether the spec is new."""
     stored = _stored_spec(plan)
-    for path, digest in plan.attachments.items():
+    for path, digest in plan.attachment_digests.items():
         upload_blob(store, path, digest)
     for variant, weights in zip(plan.variants, stored.weights, strict=True):
         if weights is not None:
@@ -161,7 +161,7 @@ def _stored_spec(plan: DatasetPlan) -> StoredSpec:
     """The spec with names and digests instead of local paths."""
     document: dict[str, Any] = map_attachments(
         plan.spec.document(),
-        lambda path: attachment_reference(Path(path), plan.attachments[Path(path)]),
+        lambda path: attachment_reference(Path(path), plan.attachment_digests[Path(path)]),
     )
     network = plan.spec.network
     if not uses_builtin_weights(network.name, network.weights):
@@ -186,7 +186,7 @@ def _uploaded_weights(plan: DatasetPlan, variant: Variant) -> UploadedFile | Non
     return UploadedFile(name=variant.weights.name, digest=variant.weights_digest)
 
 
-def _has_grown(store: Store, keys: DatasetKeys, job: Job) -> bool:
+def _has_grown(store: Store, keys: DatasetKeys, job: StoredJob) -> bool:
     """Whether a dataset has more items now than when it succeeded.
 
     Another submit may have added them, and died after its listing.
@@ -195,7 +195,7 @@ def _has_grown(store: Store, keys: DatasetKeys, job: Job) -> bool:
     return sum(one.items for one in read_listings(store, keys)) > int(items.get("items", 0))
 
 
-def _reopen(store: Store, job: Job) -> Job:
+def _reopen(store: Store, job: StoredJob) -> StoredJob:
     """Start the next generation of a dataset that has succeeded, for its new items."""
     intent = Intent(generation=job.intent.generation + 1)
     store.put(DatasetKeys(job.id).intent, intent.encode())

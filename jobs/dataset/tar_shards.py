@@ -77,7 +77,7 @@ class TarMember:
         return f"{self.key}.{self.suffix}"
 
 
-def shard_name(file: int, generation: int) -> str:
+def tar_name(file: int, generation: int) -> str:
     """Return the name of the tar with the results of an item file, as packed in a generation.
 
     The generation is in the name so that a late holder cannot overwrite the tar of a later one.
@@ -87,8 +87,8 @@ def shard_name(file: int, generation: int) -> str:
 
 def sample_key(item: Item) -> str:
     """Return the key of an item's sample. A sample from a tar keeps the key that it had there."""
-    name, shard = item.name, item.found.shard
-    return tar_key(name if shard is None else name.removeprefix(f"{shard}/"))
+    name, input_tar = item.name, item.found.shard
+    return tar_key(name if input_tar is None else name.removeprefix(f"{input_tar}/"))
 
 
 def tar_key(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cluster.task import Failed, Finished, Task
 from jobs.dataset.inputs.item import SampleFile
 from jobs.dataset.ledger.writer import LedgerWriter, OpenLedgerFile
-from jobs.dataset.tar_shards import sample_key, shard_name
+from jobs.dataset.tar_shards import sample_key, tar_name
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.lease import HeldLease
 from jobs.runtime.logs import LOG
@@ -22,20 +22,20 @@ _MAX_VARIANT_COLUMNS = 16
 
 
 @dataclass(frozen=True)
-class ShardSample:
+class TarSample:
     """A finished item and its extras, the files beside its input.
 
-    key: of the sample in the tar. member: the name of the result in the tar.
+    key: of the sample in the tar. name_in_tar: the name of the result in the tar.
     """
 
     number: int
     key: str
-    member: str
+    name_in_tar: str
     extras: tuple[SampleFile, ...]
 
 
 @dataclass(frozen=True)
-class ShardRequest:
+class TarRequest:
     """The content of the tar of an item file, in order.
 
     generation: of the job. older_tars: the names of tars that may contain some of the results,
@@ -45,7 +45,7 @@ class ShardRequest:
     file: int
     generation: int
     older_tars: tuple[str, ...]
-    samples: tuple[ShardSample, ...]
+    samples: tuple[TarSample, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class WorkerConfig:
 
 
 @dataclass(frozen=True)
-class _PendingShard:
+class _PendingTar:
     """An item file while its tar is packed. older_tars: the tars that the new one replaces."""
 
     file: int
@@ -88,7 +88,7 @@ class PostTasks:
     def __init__(self, plan: DatasetPlan, ledger: LedgerWriter, lease: HeldLease) -> None:
         self._plan, self._ledger, self._lease = plan, ledger, lease
         self._queue: deque[Task] = deque()
-        self._shards: dict[int, _PendingShard] = {}
+        self._tars: dict[int, _PendingTar] = {}
         self._last_number = 0
         self._sheet_at = time.monotonic()
 
@@ -105,7 +105,7 @@ class PostTasks:
     def finish_file(self, file: int, opened: OpenLedgerFile) -> None:
         """Close an item file after its last row, or first request its tar."""
         if self._plan.spec.output.pack == "webdataset":
-            self._request_shard(file, opened)
+            self._request_tar(file, opened)
         else:
             self._ledger.close(file)
 
@@ -114,16 +114,16 @@ class PostTasks:
 
         A failed contact sheet is only logged.
         """
-        shard = self._shards.pop(outcome.task_id, None)
+        tar = self._tars.pop(outcome.task_id, None)
         if isinstance(outcome, Failed):
-            if shard is None:
+            if tar is None:
                 LOG.warning("the contact sheet was not written: %s", outcome.error)
                 return
             raise outcome.error
-        if shard is not None:
-            self._ledger.close_packed(shard.file, shard.name)
+        if tar is not None:
+            self._ledger.close_packed(tar.file, tar.name)
             self._lease.check()
-            self._ledger.delete_replaced(shard.file, shard.older_tars)
+            self._ledger.delete_replaced(tar.file, tar.older_tars)
 
     def refresh_sheet(self) -> None:
         """Request the contact sheet every 20 seconds, while the first items run."""
@@ -147,23 +147,23 @@ class PostTasks:
             self._put("write_sheet", entries, title, variants if has_columns else None)
         self._sheet_at = time.monotonic()
 
-    def _request_shard(self, file: int, opened: OpenLedgerFile) -> None:
+    def _request_tar(self, file: int, opened: OpenLedgerFile) -> None:
         generation = self._ledger.generation
-        name = shard_name(file, generation)
+        name = tar_name(file, generation)
         done = [row for row in opened.ledger_file.rows if row.state == "done"]
         older_tars = tuple(sorted({row.output or "" for row in done} - {name}))
         samples = tuple(
-            ShardSample(
+            TarSample(
                 number=row.number,
                 key=sample_key(opened.items[row.number]),
-                member=row.member or "",
+                name_in_tar=row.member or "",
                 extras=opened.items[row.number].found.extras,
             )
             for row in done
         )
-        request = ShardRequest(file, generation, older_tars, samples)
-        number = self._put("pack_shard", request)
-        self._shards[number] = _PendingShard(file, name, older_tars)
+        request = TarRequest(file, generation, older_tars, samples)
+        number = self._put("pack_tar", request)
+        self._tars[number] = _PendingTar(file, name, older_tars)
 
     def _put(self, method: str, *arguments: object) -> int:
         """Add a task to the queue; returns its number."""

@@ -1,4 +1,4 @@
-"""The worker of a dataset: dreams items, packs tar shards and draws the contact sheet."""
+"""The worker of a dataset: dreams items, packs tars and draws the contact sheet."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ from jobs.dataset.inputs.table_rows import row_may_set
 from jobs.dataset.item_setup import ItemSetup
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.outputs import OutputWriter
-from jobs.dataset.tasks import ShardRequest, SheetEntry, WorkerConfig
+from jobs.dataset.tasks import SheetEntry, TarRequest, WorkerConfig
 from jobs.planning.dataset import DatasetPlan
 from jobs.planning.identity import canonical_json
 from jobs.planning.item_plan import check_format
@@ -58,12 +58,12 @@ class Worker:
     """
 
     def __init__(self, plan: DatasetPlan, context: JobContext, config: WorkerConfig) -> None:
-        context = replace(context, attachments=plan.attachments)
+        context = replace(context, attachment_digests=plan.attachment_digests)
         self._plan, self._context, self._config = plan, context, config
         self._scratch_lock = ScratchLock(context.scratch)
         self._scratch = context.scratch / f"worker-{os.getpid()}"
         self._scratch.mkdir(parents=True, exist_ok=True)
-        self._batcher = Batcher(plan.device, frugal=plan.spec.is_frugal)
+        self._batcher = Batcher(plan.device, returns_freed_memory=plan.spec.returns_freed_memory)
         self._keys = DatasetKeys(context.job)
         self._outputs = OutputWriter(context, plan.spec.output, config.generation, self._scratch)
         self._item_setup = ItemSetup(plan, context, config.at_once, self._scratch)
@@ -99,9 +99,9 @@ class Worker:
         seconds = round(time.monotonic() - start, 3)
         return row.model_copy(update={"seconds": seconds}).encode()
 
-    def pack_shard(self, request: ShardRequest) -> None:
+    def pack_tar(self, request: TarRequest) -> None:
         """Pack the results of one item file into a tar."""
-        self._outputs.pack_shard(request)
+        self._outputs.pack_tar(request)
 
     def write_sheet(self, entries: tuple[SheetEntry, ...], title: str, columns: int | None) -> None:
         """Draw the contact sheet and write it into the store."""
@@ -113,9 +113,10 @@ class Worker:
             return
         mine, key = self.environment(), JobKeys(self._context.job).plan
         pinned = PinnedPlan.read(self._context.store, key)
-        if (pinned.device, pinned.software) != (mine.kind, mine.software):
+        if (pinned.device, pinned.software) != (mine.device_kind, mine.software):
             raise MachineMismatch(
-                f"{self._context.job}: {self._name} has {mine.kind}, the others {pinned.device}"
+                f"{self._context.job}: {self._name} has {mine.device_kind}, "
+                f"the others {pinned.device}"
             )
         self._has_checked_machine.set()
 
@@ -171,7 +172,7 @@ class Worker:
         request = self._item_setup.make_request(item, settings, picture, size)
         canvas = self._batcher.dream(request)
         result = self._scratch / f"{item.number}{self._outputs.suffix}"
-        output, member = self._outputs.location(item, file)
+        output, name_in_tar = self._outputs.location(item, file)
         try:
             _write_result(result, canvas, size, settings, request.seed)
             output_digest, length = digest(result), result.stat().st_size
@@ -184,7 +185,7 @@ class Worker:
             state="done",
             input_sha256=None if path is None else f"sha256:{digest(path)}",
             output=output,
-            member=member,
+            member=name_in_tar,
             output_sha256=f"sha256:{output_digest}",
             bytes=length,
             height=size[0],
@@ -213,7 +214,7 @@ class Worker:
             "name": item.name,
             "input": item.found.place.address,
             "worker": self._name,
-            "lease": self._context.number,
+            "lease": self._context.lease_number,
             "generation": self._config.generation,
         }
         return LedgerRow.model_validate({**common, **fields})

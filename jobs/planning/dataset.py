@@ -44,14 +44,14 @@ class Variant:
 class DatasetPlan:
     """A dataset's spec, worked out and checked against a machine.
 
-    attachments: digests of masks and guides, by path. precision: the meaning of `auto` here.
+    attachment_digests: of masks and guides, by path. precision: the meaning of `auto` here.
     batch: the largest number of pictures in one pass. memory: bytes that one worker may use.
     """
 
     spec: DatasetSpec
     identity: Identity
     variants: tuple[Variant, ...]
-    attachments: Mapping[Path, str]
+    attachment_digests: Mapping[Path, str]
     precision: ResolvedPrecision
     batch: int
     workers: int
@@ -76,7 +76,7 @@ class DatasetPlan:
         spec = apply_settings(self.spec, {**chosen.settings, **settings})
         has_gpu = self.device == "cuda"
         return make_item_settings(
-            spec, self.precision, chosen.weights, self.attachments, has_gpu=has_gpu
+            spec, self.precision, chosen.weights, self.attachment_digests, has_gpu=has_gpu
         )
 
 
@@ -121,7 +121,7 @@ def make_dataset_plan(
         spec=spec,
         identity=dataset_identity(spec, [one.weights_digest for one in variants], digests),
         variants=tuple(variants),
-        attachments=digests,
+        attachment_digests=digests,
         precision=precision,
         batch=gpu_batch if gpus else 1,
         workers=workers,

@@ -43,7 +43,7 @@ def poster_identity(
     *,
     weights: str,
     picture: str | None = None,
-    attachments: Mapping[Path, str] = _NO_ATTACHMENTS,
+    attachment_digests: Mapping[Path, str] = _NO_ATTACHMENTS,
 ) -> Identity:
     """The identity of a poster. Its arguments are digests from `file_digest`.
 
@@ -51,14 +51,14 @@ def poster_identity(
         spec: The poster.
         weights: The weights file that will be loaded, built-in or not.
         picture: The input; None for noise and plain colours.
-        attachments: Masks and guides, by path.
+        attachment_digests: Of masks and guides, by path.
 
     Raises:
         ValueError: An input file has no digest, or another input has one.
     """
     if (spec.input.path is None) != (picture is None):
         raise ValueError("an input file needs a digest, and other inputs have none")
-    given = map_attachments(spec.document(), lambda path: attachments[Path(path)])
+    given = map_attachments(spec.document(), lambda path: attachment_digests[Path(path)])
     document = {
         **{key: value for key, value in given.items() if key not in UNHASHED_FIELDS},
         "input": {"picture": picture} if picture else _without_none(given["input"]),

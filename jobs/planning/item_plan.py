@@ -79,15 +79,15 @@ def item_memory(
     samples = source[0] * source[1] * _CHANNELS * depth // 8
     # Each other picture is decoded input before its turn, and a float32 result after it.
     waiting = (at_once - 1) * max(samples, height * width * _CHANNELS * 4)
-    factor = _malloc_factor(setup.device, frugal=settings.spec.is_frugal)
+    factor = _malloc_factor(setup.device, returns_freed_memory=settings.spec.returns_freed_memory)
     return WORKER_BYTES + memory.stored + int(memory.transient * factor) + waiting
 
 
-def _malloc_factor(device: Device, *, frugal: bool) -> float:
+def _malloc_factor(device: Device, *, returns_freed_memory: bool) -> float:
     """Bytes that a worker holds per byte of passing data."""
     if device == "cuda":
         return KEPT_MALLOC_FACTOR
-    return RETURNED_MALLOC_FACTOR if frugal else _SHARED_MALLOC_FACTOR
+    return RETURNED_MALLOC_FACTOR if returns_freed_memory else _SHARED_MALLOC_FACTOR
 
 
 def check_format(output: DatasetOutput, size: Size) -> None:

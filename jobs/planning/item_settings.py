@@ -28,7 +28,7 @@ FieldValues = dict[str, Any]
 class ItemSettings:
     """How to dream an item. Items with equal field values share one.
 
-    attachments: digests of masks and guides, by path.
+    attachment_digests: digests of masks and guides, by path.
     """
 
     spec: DatasetSpec
@@ -36,7 +36,7 @@ class ItemSettings:
     precision: ResolvedPrecision
     profile: NetworkProfile
     weights: Path
-    attachments: Mapping[Path, str]
+    attachment_digests: Mapping[Path, str]
 
     @property
     def sampling_grid(self) -> SamplingGrid:
@@ -65,8 +65,8 @@ class ItemSettings:
             used |= {"dream": {**spec["dream"], "seed": seed}, "tiles": spec["tiles"]}
         else:
             used |= {"fourier": spec["fourier"], "seed": seed}
-        used = map_attachments(used, lambda path: self.attachments[Path(path)])
-        used["objectives"] = [objective_document(one, self.attachments) for one in self.mix]
+        used = map_attachments(used, lambda path: self.attachment_digests[Path(path)])
+        used["objectives"] = [objective_document(one, self.attachment_digests) for one in self.mix]
         return canonical_json({"spec": used})
 
 
@@ -87,7 +87,7 @@ def make_item_settings(
     spec: DatasetSpec,
     auto: ResolvedPrecision,
     weights: Path,
-    attachments: Mapping[Path, str],
+    attachment_digests: Mapping[Path, str],
     *,
     has_gpu: bool,
 ) -> ItemSettings:
@@ -97,21 +97,21 @@ def make_item_settings(
         spec: A spec from `apply_settings`.
         auto: The precision that `auto` means.
         weights: The weights file.
-        attachments: Digests of the masks and guides that the spec may name, by path.
+        attachment_digests: Digests of the masks and guides that the spec may name, by path.
         has_gpu: Whether workers have GPUs.
 
     Raises:
         RenderError: A layer does not exist, or its tiles are not exact.
-        RequestError: An attachment is not among `attachments`.
+        RequestError: An attachment is not among `attachment_digests`.
     """
     for path in map(Path, attachment_paths(spec.document())):
-        if path not in attachments:
+        if path not in attachment_digests:
             raise RequestError(f"{path}: only the job's spec may name masks and guides, not a row")
     is_auto = spec.precision == "auto"
     precision = auto if is_auto else resolve_precision(spec.precision, has_gpu=has_gpu)
     mix = resolve_objectives(spec.network.name, weights, spec.objectives)
     profile = profile_network(spec.network.name, mix, precision)
-    return ItemSettings(spec, mix, precision, profile, weights, attachments)
+    return ItemSettings(spec, mix, precision, profile, weights, attachment_digests)
 
 
 def sweep_variants(sweep: Mapping[str, Sequence[Any]]) -> tuple[FieldValues, ...]:

@@ -47,7 +47,8 @@ class WorkerMemory:
 
     in_memory: with its tiles in memory. on_disk: with its tiles in files. limit: what a worker may
     use. halo: what it receives from its neighbours at each step. is_limited: whether the user set
-    the limit; then workers return freed memory at once instead of keeping it for speed.
+    the limit, or `frugal` did; then workers return freed memory at once instead of keeping it for
+    speed.
     """
 
     in_memory: int

@@ -34,7 +34,9 @@ _BLOCK_TOLERANCE = 1.1
 class PosterPlan:
     """A poster's spec, worked out and checked against a machine.
 
-    Only `workers`, `gpus_per_worker`, `memory` and `disk` depend on the machine and its crew.
+    `workers`, `gpus_per_worker`, `memory`, `disk` and the loads in `octaves` depend on the machine
+    and its crew. `precision: auto` depends on the GPUs of a worker; `profile` and `tile` follow
+    from the precision. A job pins its precision, and nothing else depends on the machine.
 
     extent: the size of the poster, with its dpi. attachments: the masks and guides, by path.
     tile: the side of a tile, in pixels. octaves: the smallest first.
@@ -80,14 +82,14 @@ class PosterPlan:
     def disk(self) -> DiskUse:
         """The disk space that it needs."""
         return disk_use(
-            (self.source.height, self.source.width),
-            self.source.depth,
-            self.size,
-            VALUE_BYTES[self.precision],
-            stored_values(self.mix, self.spec.dream, self.tile),
-            self.memory.spills,
-            self.spec.outputs,
-            tuple(self.attachments[path] for path in self.masks),
+            source=(self.source.height, self.source.width),
+            source_depth=self.source.depth,
+            size=self.size,
+            value_bytes=VALUE_BYTES[self.precision],
+            stored=stored_values(self.mix, self.spec.dream, self.tile),
+            spills=self.memory.spills,
+            outputs=self.spec.outputs,
+            masks=tuple(self.attachments[path] for path in self.masks),
         )
 
     @property
@@ -209,7 +211,7 @@ def make_plan(
     return PosterPlan(
         spec=spec,
         identity=poster_identity(
-            spec, weights=weights_digest, picture=source.digest, attachments=digests
+            spec, weights=weights_digest, picture=source.digest, attachment_digests=digests
         ),
         source=source,
         extent=extent,

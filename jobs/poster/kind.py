@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.manifest import MANIFEST, job_outputs
 from jobs.records.state import ENDED
 from jobs.runtime.garbage import Garbage, as_garbage
-from jobs.runtime.kind import JobFolder, JobKind, RunLimits
+from jobs.runtime.kind import FolderOf, JobKind, RunLimits
 from jobs.runtime.metrics.progress import WatchProgress
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
@@ -28,37 +28,41 @@ class PosterKind(JobKind[PosterSpec]):
     """Posters: see `JobKind`."""
 
     def plan(
-        self, spec: PosterSpec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
+        self, spec: PosterSpec, request: "EstimateRequest", folder_of: FolderOf, *, probe: bool
     ) -> PlanReport:
         from jobs.planning.machine import this_machine
         from jobs.poster.plan_report import poster_plan_report
 
-        return poster_plan_report(spec, this_machine(), request, folder, probe=probe)
+        return poster_plan_report(spec, this_machine(), request, folder_of, probe=probe)
 
     def submit(self, store: Store, spec: PosterSpec) -> SubmitResult:
         from jobs.poster.submit import submit_poster
 
         return submit_poster(store, spec)
 
-    def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
+    def run(
+        self, job: StoredJob, run_context: RunContext, backend: "Backend", limits: RunLimits
+    ) -> None:
         from jobs.planning.estimate.conditions import with_useful_workers
         from jobs.poster.runner import PosterRunner
 
-        plan = _pinned_plan(job, run.context.store, limits)
+        plan = _pinned_plan(job, run_context.job_context.store, limits)
         if backend.reserve is not None:
-            plan = with_useful_workers(plan, backend.gpus)
-        plan.disk.check(run.context.scratch)
+            plan = with_useful_workers(plan, backend.gpu_types)
+        plan.disk.check(run_context.job_context.scratch)
         PosterRunner(
-            replace(run, context=replace(run.context, blobs=job.spec.blobs)),
+            replace(
+                run_context, job_context=replace(run_context.job_context, blobs=job.spec.blobs)
+            ),
             plan,
-            backend.crew,
+            backend.start_crew,
             backend.reserve,
             limits.checkpoint_seconds,
             limits.min_gain,
         ).run()
 
     def render_here(
-        self, spec: PosterSpec, folder: JobFolder, watch: WatchProgress, *, in_process: bool
+        self, spec: PosterSpec, folder_of: FolderOf, watch: WatchProgress, *, in_process: bool
     ) -> ResultReport:
         from jobs.planning.machine import this_machine
         from jobs.planning.poster import make_plan
@@ -66,22 +70,26 @@ class PosterKind(JobKind[PosterSpec]):
         from jobs.runtime.backend import crew_in_process, crew_on_own_ray
 
         plan = make_plan(spec, this_machine())
-        out = folder(plan.identity.job_id)
+        out = folder_of(plan.identity.job_id)
         start = crew_in_process if in_process else crew_on_own_ray
         return _result_report(render_here(plan, out, watch, start), out)
 
-    def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
+    def fetch(
+        self, store: Store, job: StoredJob, out: Path, formats: Sequence[str]
+    ) -> ResultReport:
         from jobs.poster.fetch.fetch import fetch
         from jobs.poster.fetch.outputs import parse_format
 
         requested = [parse_format(text) for text in formats]
         return _result_report(fetch(store, job, out, requested), out)
 
-    def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
-        return _checkpoints(store, job, of_all=of_all) + _orphaned_outputs(store, job)
+    def garbage(self, store: Store, job: StoredJob, *, include_resumable: bool) -> list[Garbage]:
+        return _checkpoints(store, job, include_resumable=include_resumable) + _orphaned_outputs(
+            store, job
+        )
 
 
-def _pinned_plan(job: Job, store: Store, limits: RunLimits) -> "PosterPlan":
+def _pinned_plan(job: StoredJob, store: Store, limits: RunLimits) -> "PosterPlan":
     """The plan of a job on this machine, with the precision that its first holder pinned.
 
     Raises RequestError if the job needs more than `limits` allow.
@@ -115,25 +123,27 @@ def _result_report(manifest: dict[str, Any], folder: Path) -> ResultReport:
     return ResultReport(manifest, document, tuple(map(str, paths)))
 
 
-def _checkpoints(store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
-    if job.state != "succeeded" and not (of_all and job.state in ENDED):
+def _checkpoints(store: Store, job: StoredJob, *, include_resumable: bool) -> list[Garbage]:
+    if job.state != "succeeded" and not (include_resumable and job.state in ENDED):
         return []
     keys = JobKeys(job.id)
     objects = store.list_objects(keys.checkpoints)
     description = f"checkpoints of a {job.state} job"
-    return as_garbage(description, keys.checkpoints, objects, aged=False, job=job.id)
+    return as_garbage(description, keys.checkpoints, objects, only_if_old=False, job=job.id)
 
 
-def _orphaned_outputs(store: Store, job: Job) -> list[Garbage]:
+def _orphaned_outputs(store: Store, job: StoredJob) -> list[Garbage]:
     """Outputs that the manifest does not name, once no holder can still be writing them."""
     if job.state not in ENDED or job.current_lease is None:
         return []
     keys = JobKeys(job.id)
     named = tuple(one.key(keys) for one in job_outputs(job))
-    found = []
+    garbage = []
     for number in range(1, job.current_lease.number + 1):
         prefix = keys.outputs(number)
         if not any(key.startswith(prefix) for key in named):
             objects = store.list_objects(prefix)
-            found += as_garbage("unfinished outputs", prefix, objects, aged=True, job=job.id)
-    return found
+            garbage += as_garbage(
+                "unfinished outputs", prefix, objects, only_if_old=True, job=job.id
+            )
+    return garbage

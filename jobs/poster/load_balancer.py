@@ -19,8 +19,8 @@ _DECAY = 0.5
 
 
 _MAX_TIME_RATIO = 0.9
-"""Rebalance only if a step takes at most this part of its time. Equal workers never measure exactly
-equal speeds."""
+"""Rebalance only if a step would then take less than this part of its present time. Equal workers
+never measure exactly equal speeds."""
 
 
 _MIN_GAIN = 3.0
@@ -61,13 +61,13 @@ class LoadBalancer:
             LOG.info("octave %d: members get %d to %d tiles", octave + 1, min(tiles), max(tiles))
         return self._blocks
 
-    def add_timings(self, step: int, found: Mapping[int, WorkerTimings]) -> None:
+    def add_timings(self, step: int, timings: Mapping[int, WorkerTimings]) -> None:
         """Add the timings of all members since they started, after `step` steps of the octave."""
         steps, pixels = step - self._step, self._pixels(self._octave, self._blocks)
-        before, self._timings, self._step = self._timings, dict(found), step
-        loading = max(found[m].during("load") - before[m].during("load") for m in found)
+        before, self._timings, self._step = self._timings, dict(timings), step
+        loading = max(timings[m].during("load") - before[m].during("load") for m in timings)
         self._loading = loading or self._loading
-        worked = [_step_seconds(found[m]) - _step_seconds(before[m]) for m in self._members]
+        worked = [_step_seconds(timings[m]) - _step_seconds(before[m]) for m in self._members]
         for member in self._members if steps else ():
             self._measured[member].add(pixels[member] * steps, worked[member])
         self._seconds_since_update += max(worked)
@@ -93,12 +93,14 @@ class LoadBalancer:
     def _best_partition(self, octave: int) -> _Blocks:
         """The blocks by speed, or equal blocks if they are nearly as good."""
         equal = partition(self._plan.grids[octave], len(self._members))
-        enough = _MAX_TIME_RATIO * self._step_time(octave, equal)
-        # Dividing among hundreds of members takes a moment, and no blocks can beat this bound.
-        if not self._speeds or sum(self._pixels(octave, equal)) >= enough * sum(self._speeds):
+        max_time = _MAX_TIME_RATIO * self._step_time(octave, equal)
+        total_pixels, total_speed = sum(self._pixels(octave, equal)), sum(self._speeds)
+        # A step takes at least total_pixels / total_speed seconds, however it is divided. If that
+        # is too long, do not search: for hundreds of members the search takes a moment.
+        if not self._speeds or total_pixels >= max_time * total_speed:
             return equal
-        found = next(self._partitions_by_speed(octave), equal)
-        return found if self._step_time(octave, found) < enough else equal
+        by_speed = next(self._partitions_by_speed(octave), equal)
+        return by_speed if self._step_time(octave, by_speed) < max_time else equal
 
     def _partitions_by_speed(self, octave: int) -> Iterator[_Blocks]:
         """Blocks by speed that fit into the workers' memory, the fastest first."""
@@ -144,5 +146,5 @@ class _MeasuredSpeed:
         return self._pixels / self._seconds if self._seconds else 0.0
 
 
-def _step_seconds(found: WorkerTimings) -> float:
-    return found.during("gradients", "update")
+def _step_seconds(timings: WorkerTimings) -> float:
+    return timings.during("gradients", "update")

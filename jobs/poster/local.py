@@ -44,19 +44,19 @@ def render_here(
         plan.disk.check(out)
         _check_names(plan, out)
         control, reporter = Control(), WatchedReporter(context, watch)
-        run = RunContext(context, lease, control, reporter, plan.spec.document())
+        run_context = RunContext(context, lease, control, reporter, plan.spec.document())
         with (
             reporter.capturing_logs(),
             LeaseRenewer(store.without_retries(), lease, control, reporter),
         ):
             try:
-                found = PosterRunner(run, plan, start).run()
+                stored_manifest = PosterRunner(run_context, plan, start).run()
             except Stopped as stopped:
                 raise LeaseLost(f"{out}: another process has taken over this render") from stopped
         # The old manifest is wrong as soon as its files are replaced.
         (out / MANIFEST).unlink(missing_ok=True)
-        outputs = [_publish(one, workdir, store) for one in found["outputs"]]
-        manifest = {**found, "outputs": outputs}
+        outputs = [_publish(one, workdir, store) for one in stored_manifest["outputs"]]
+        manifest = {**stored_manifest, "outputs": outputs}
     write_manifest(out, manifest)
     return manifest
 

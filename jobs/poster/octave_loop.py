@@ -6,8 +6,8 @@ Pixels stay with the workers. This process sees only sums, and references to hal
     for each octave, from the smallest size to the full one:
         load        each worker reads its tiles, and sends halos to its neighbours
         for each step:
-            gradients   each worker computes its gradients; returns sums of |g_k|, tile by tile
-            scales      this process adds the sums of all tiles: the mean of |g_k|
+            gradients   each worker computes its gradients; returns sums of |g_kb|, tile by tile
+            scales      this process adds the sums of all tiles: the mean of |g_kb|
             update      each worker adds its scaled gradients, and sends halos to its neighbours
         commit      each worker saves its tiles; from this canvas, the next octave starts
 
@@ -24,7 +24,7 @@ from jobs.planning.poster import PosterPlan
 from jobs.poster.load_balancer import LoadBalancer
 from jobs.runtime.checkpoints import Checkpoints
 from jobs.runtime.control import Control
-from jobs.runtime.metrics.progress import Phase, Progress, WatchProgress
+from jobs.runtime.metrics.progress import Progress, RenderPhase, WatchProgress
 from render.dream.step import step_scales
 from render.engine.setup import ShardSetup
 from render.geometry.partition import Block, halo_exchange
@@ -35,10 +35,10 @@ _Halos = dict[int, list[ObjectRef]]
 
 
 _Sums = Mapping[int, tuple[float, ...]]
-"""The sums of |g_k| of each tile, for each objective and band."""
+"""The sums of |g_kb| of each tile, for each objective k and band b."""
 
 
-_MAX_DRAIN_SECONDS = 12.0
+_MAX_SHUTDOWN_SECONDS = 12.0
 """Longest checkpoint in seconds that is still written when the machine is about to go away."""
 
 
@@ -111,7 +111,7 @@ class OctaveLoop:
         sends = halo_exchange(self._setup.grid(octave), self._setup.sampling_grid, blocks)
         self._neighbours = dict(enumerate(sends))
         canvas = self._canvas()
-        return self._crew.scatter(
+        return self._crew.exchange(
             "resume" if step else "start",
             {m: (octave, blocks[m], sends[m], canvas) for m in self._members},
             self._neighbours,
@@ -120,16 +120,16 @@ class OctaveLoop:
     def _compute_gradients(self, octave: int, step: int, halos: _Halos) -> _Sums:
         """Let all members compute their gradients. Returns the sums of all tiles."""
         try:
-            found = self._crew.call(
+            sums_of_members = self._crew.call(
                 "compute_gradients", {m: (step, *halos[m]) for m in self._members}
             )
         except CallCancelled:
             # The canvas is still that before this step.
             self._stop(octave, step)
-        return {tile: sums for part in found.values() for tile, sums in part.items()}
+        return {tile: sums for part in sums_of_members.values() for tile, sums in part.items()}
 
     def _scales(self, octave: int, step: int, sums: _Sums) -> tuple[float, ...]:
-        """The factor of each objective and band: eta * w_k / sum|w| / mean|g_k|.
+        """The scale of each objective and band: eta w_k / sum|w| c_b / mean|g_kb|.
 
         The sums are added in tile order, so that the scales do not depend on the crew.
         """
@@ -139,7 +139,7 @@ class OctaveLoop:
 
     def _update(self, scales: tuple[float, ...]) -> _Halos:
         """Let all members add their scaled gradients. Returns the halos for the next step."""
-        return self._crew.scatter(
+        return self._crew.exchange(
             "update", dict.fromkeys(self._members, (scales,)), self._neighbours
         )
 
@@ -149,8 +149,10 @@ class OctaveLoop:
 
     def _stop(self, octave: int, step: int) -> NoReturn:
         """Raise Stopped. Before that, commit the canvas if the job will continue from it."""
-        stopped = self._control.stopped()
-        has_time = stopped.want != "drain" or self._checkpoints.cost <= _MAX_DRAIN_SECONDS
+        stopped = self._control.acknowledge()
+        has_time = (
+            stopped.want != "shutdown" or self._checkpoints.last_seconds <= _MAX_SHUTDOWN_SECONDS
+        )
         newest = self._checkpoints.newest
         is_new = newest is None or (newest.octave, newest.step) != (octave, step)
         if stopped.saves_canvas and has_time and step and is_new:
@@ -165,8 +167,8 @@ class OctaveLoop:
             parts = self._crew.call("save", busy)
         self._checkpoints.finish(octave, step, tuple(parts[m] for m in busy))
         with self._control.shielded():
-            found = self._crew.call("timings", dict.fromkeys(self._members, ()))
-        self._balancer.add_timings(step, found)
+            timings = self._crew.call("timings", dict.fromkeys(self._members, ()))
+        self._balancer.add_timings(step, timings)
 
     def _canvas(self) -> TiledImage | None:
         """The last committed canvas, which any member can read; None before the first commit."""
@@ -179,7 +181,7 @@ class OctaveLoop:
         self._watch(poster_progress(self._plan, "dream", octave, step))
 
 
-def poster_progress(plan: PosterPlan, phase: Phase, octave: int, step: int) -> Progress:
+def poster_progress(plan: PosterPlan, phase: RenderPhase, octave: int, step: int) -> Progress:
     """The progress of a plan after `step` steps of an octave.
 
     octave: counted from 0; the number of octaves once all are dreamed.

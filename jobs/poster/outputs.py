@@ -100,7 +100,7 @@ class _Abandoned(Exception):  # noqa: N818 - not an error
 
 def poster_manifest(
     plan: PosterPlan,
-    used: Environment,
+    environment: Environment,
     document: dict[str, Any],
     outputs: Sequence[dict[str, Any]],
     started: datetime,
@@ -109,7 +109,7 @@ def poster_manifest(
     """The manifest of a poster as JSON values: what was made, from what, and with what.
 
     Args:
-        used: the environment of the crew.
+        environment: of the crew.
         document: the spec as the user submitted it.
         outputs: see `output_document`.
         started: the time in UTC when the holder that finished the job started.
@@ -130,8 +130,8 @@ def poster_manifest(
         },
         "weights": {"sha256": plan.weights_digest},
         "pixel_version": PIXEL_VERSION,
-        "software": used.software,
-        "device": used.name,
+        "software": environment.software,
+        "device": environment.device_name,
         "workers": plan.workers,
         "started": started.isoformat(timespec="seconds"),
         "seconds": {phase: round(time, 2) for phase, time in seconds.items()},

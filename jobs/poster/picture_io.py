@@ -99,7 +99,7 @@ class PictureIO:
             StoreError: a file cannot be uploaded.
         """
         size = (canvas.grid.height, canvas.grid.width)
-        keys, number = self._context.keys, self._context.number
+        keys, number = self._context.keys, self._context.lease_number
         path = self._context.draft(keys.output(number, name))
         samples = _with_stop_checks(export_bands(canvas, output.depth), check_stop)
         write_picture(path, output.format, size, output.depth, samples, labels)
@@ -107,11 +107,11 @@ class PictureIO:
         if output.format == "deepzoom":
             files += sorted(one for one in tiles_folder(path).rglob("*") if one.is_file())
         bytes_ = sum(one.stat().st_size for one in files)
-        found = OutputFile(name, output.format, output.depth, f"sha256:{digest(path)}", bytes_)
+        file = OutputFile(name, output.format, output.depth, f"sha256:{digest(path)}", bytes_)
         names = [str(one.relative_to(path.parent)) for one in files]
         with ThreadPoolExecutor(_UPLOAD_THREADS) as pool:
             list(pool.map(self._context.publish_draft, (keys.output(number, one) for one in names)))
-        return found
+        return file
 
 
 def _with_stop_checks(

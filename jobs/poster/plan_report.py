@@ -10,7 +10,7 @@ from jobs.planning.estimate.request import EstimateRequest
 from jobs.planning.machine import Machine
 from jobs.planning.poster import PosterPlan, make_plan
 from jobs.poster.outputs import encoding_resources
-from jobs.runtime.kind import JobFolder
+from jobs.runtime.kind import FolderOf
 from jobs.spec.poster import PosterSpec
 from jobs.text.report import PlanReport, Properties, Table, format_time
 
@@ -19,7 +19,7 @@ def poster_plan_report(
     spec: PosterSpec,
     machine: Machine,
     request: EstimateRequest,
-    folder: JobFolder,
+    folder_of: FolderOf,
     *,
     probe: bool,
 ) -> PlanReport:
@@ -29,16 +29,16 @@ def poster_plan_report(
     """
     plan = make_plan(spec, request.machine(machine, spec.crew))
     if not request.is_remote:
-        plan.disk.check(folder(plan.identity.job_id))
+        plan.disk.check(folder_of(plan.identity.job_id))
     if not probe and not request.compares_crews:
         return _report(plan, None, None)
     conditions = conditions_for(plan, request, machine.cores, probe=probe)
     comparison = None
     if request.compares_crews:
-        found = compare_crews(plan, conditions, request.workers or (plan.workers,))
+        crews = compare_crews(plan, conditions, request.workers or (plan.workers,))
         if request.is_remote and not request.workers and spec.crew.workers == "auto":
-            plan = plan.with_workers(found.useful_workers)
-        comparison = comparison_document(found)
+            plan = plan.with_workers(crews.useful_workers)
+        comparison = comparison_document(crews)
     return _report(plan, predict(plan, plan.workers, conditions).seconds, comparison)
 
 

@@ -36,11 +36,11 @@ def stage_spec(
         VersionMismatch: this version makes another job from the spec.
         StoreRefused: a blob is missing or damaged.
         InvalidRecord: the stored spec is not valid.
-        RequestError: the cache cannot be written.
+        MachineTooSmall: the cache cannot be written.
     """
     check_file_names(stored)
     stager = AttachmentStager(store, stored.job, cache)
-    spec = _parse(stored, map_attachments(stored.spec, stager.stage))
+    spec = _parse(stored, map_attachments(stored.document, stager.stage))
     source, network = spec.input, spec.network
     if stored.blobs.input and source.path:
         path = fetch_blob(store, stored.blobs.input, source.path.name, cache)
@@ -54,7 +54,7 @@ def stage_spec(
         staged,
         weights=weights or file_digest(resolve_weights(network.name, None)),
         picture=stored.blobs.input,
-        attachments=stager.digests,
+        attachment_digests=stager.digests,
     )
     check_identity(stored, identity)
     return staged if run_settings is None else run_settings.apply_to(staged)

@@ -70,7 +70,7 @@ class Worker(PictureIO, Shard):
 
     def save(self, sequence: int) -> CommitPart:
         """Write this shard's tiles of the canvas to the store, exactly. Raises StoreError."""
-        key = self._context.keys.shard(self._context.number, sequence, self._member)
+        key = self._context.keys.shard(self._context.lease_number, sequence, self._member)
         with self._stopwatch.during("save"):
             file = self.write_tiles(self._context.draft(key))
             self._context.publish_draft(key)

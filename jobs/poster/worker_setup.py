@@ -45,11 +45,11 @@ def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
             for number, path in enumerate(plan.masks)
         },
         spill=plan.memory.spills,
-        frugal=plan.memory.is_limited,
+        returns_freed_memory=plan.memory.is_limited,
     )
 
 
-def create_worker(shard_setup: ShardSetup, context: JobContext, member: int) -> "Worker":
+def create_worker(setup: ShardSetup, context: JobContext, member: int) -> "Worker":
     """Create a worker in its own process, where torch is imported.
 
     Raises:
@@ -58,11 +58,11 @@ def create_worker(shard_setup: ShardSetup, context: JobContext, member: int) -> 
     from jobs.poster.worker import Worker
 
     context.check_store()
-    weights = context.local_file(shard_setup.weights, context.blobs.weights)
+    weights = context.local_file(setup.weights, context.blobs.weights)
     if not weights.exists():
         # Builtin weights have another path on this machine.
-        weights = resolve_weights(shard_setup.network, None)
-    mix = shard_setup.mix.map_objectives(
+        weights = resolve_weights(setup.network, None)
+    mix = setup.mix.map_objectives(
         lambda one: replace(one, guide=one.guide and context.attachment(one.guide))
     )
-    return Worker(replace(shard_setup, weights=weights, mix=mix), context, member)
+    return Worker(replace(setup, weights=weights, mix=mix), context, member)

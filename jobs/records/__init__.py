@@ -3,11 +3,11 @@
 keys            the keys of all objects
 job             load_job, find_job_id
 stored_spec     the spec as submitted, and the settings that a later submit may change
-lease           the right to run the job, with a fencing token
+lease           the right to run the job, with its lease number
 state           the intent of users, the states and their transitions
 status          progress and events, written by the holder of the lease
 manifest        the manifest's file, and the outputs that it lists
-report          what `show` and `list` print
+job_summary     what `show` and `list` print
 request         pause, resume, cancel, retry
 record          the base class, and reading of JSON objects
 
@@ -18,7 +18,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jobs.records.job import Job, find_job_id, list_job_ids, load_job
+    from jobs.records.job import StoredJob, find_job_id, list_job_ids, load_job
+    from jobs.records.job_summary import JobSummary, load_summaries, load_summary
     from jobs.records.keys import JobKeys
     from jobs.records.lease import (
         CurrentLease,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     )
     from jobs.records.manifest import JobOutput, job_outputs
     from jobs.records.record import Record
-    from jobs.records.report import Report, load_report, load_reports
     from jobs.records.request import cancel, pause, resume, retry
     from jobs.records.state import Intent, State, state_of
     from jobs.records.status import Status
@@ -40,15 +40,15 @@ __all__ = [
     "CurrentLease",
     "HeldLease",
     "Intent",
-    "Job",
     "JobKeys",
     "JobOutput",
+    "JobSummary",
     "Lease",
     "Record",
-    "Report",
     "RunSettings",
     "State",
     "Status",
+    "StoredJob",
     "StoredSpec",
     "cancel",
     "claim_lease",
@@ -57,8 +57,8 @@ __all__ = [
     "job_outputs",
     "list_job_ids",
     "load_job",
-    "load_report",
-    "load_reports",
+    "load_summaries",
+    "load_summary",
     "pause",
     "restore_lease",
     "resume",
@@ -70,15 +70,15 @@ _MODULES = {
     "CurrentLease": "lease",
     "HeldLease": "lease",
     "Intent": "state",
-    "Job": "job",
     "JobKeys": "keys",
     "JobOutput": "manifest",
+    "JobSummary": "job_summary",
     "Lease": "lease",
     "Record": "record",
-    "Report": "report",
     "RunSettings": "stored_spec",
     "State": "state",
     "Status": "status",
+    "StoredJob": "job",
     "StoredSpec": "stored_spec",
     "cancel": "request",
     "claim_lease": "lease",
@@ -87,8 +87,8 @@ _MODULES = {
     "job_outputs": "manifest",
     "list_job_ids": "job",
     "load_job": "job",
-    "load_report": "report",
-    "load_reports": "report",
+    "load_summaries": "job_summary",
+    "load_summary": "job_summary",
     "pause": "request",
     "restore_lease": "lease",
     "resume": "request",

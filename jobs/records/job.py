@@ -20,7 +20,7 @@ _MAX_NAMED = 5  # jobs in a message
 
 
 @dataclass(frozen=True)
-class Job:
+class StoredJob:
     """A snapshot of everything that the store contains about a job.
 
     age: seconds since the job was submitted, by the store's clock.
@@ -47,7 +47,7 @@ class Job:
     @property
     def kind(self) -> str:
         """The kind of the job, as its spec names it."""
-        return stored_kind(self.spec.spec)
+        return stored_kind(self.spec.document)
 
     @property
     def progress(self) -> float:
@@ -62,7 +62,7 @@ class Job:
         return self.status.eta_seconds if self.state == "running" and self.status else None
 
 
-def load_job(store: Store, job: str) -> Job:
+def load_job(store: Store, job: str) -> StoredJob:
     """Load the job with that complete id.
 
     Raises JobNotFound, which suggests similar ids, and InvalidRecord.
@@ -75,11 +75,13 @@ def load_job(store: Store, job: str) -> Job:
     lease = current_lease(store, keys)
     status = None if lease is None else Status.read_or_none(store, keys.status(lease.number))
     # Read the intent before the manifest: a job with items has a manifest for each generation.
+    # A submit writes the intent after the spec. Until then it means to run the job. For a holder
+    # a missing intent means instead that the job was deleted, as a claimed job has had one.
     intent = Intent.read_or_none(store, keys.intent) or Intent()
-    has_items = SPEC_KINDS[stored_kind(spec.spec)].has_items
+    has_items = SPEC_KINDS[stored_kind(spec.document)].has_items
     manifest_key = keys.manifest_of(intent.generation) if has_items else keys.manifest
     manifest = read_json_object(store, manifest_key)
-    return Job(
+    return StoredJob(
         id=job,
         state=state_of(manifest is not None, lease, status, intent),
         age=age,

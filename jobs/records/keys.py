@@ -1,4 +1,8 @@
-"""The keys of all objects of a job in a store. No other module builds them."""
+"""The keys of the objects of a job in a store.
+
+A dataset has more: `DatasetKeys` (jobs/dataset/inputs/index.py) and `LedgerKeys`
+(jobs/dataset/ledger/reader.py). No other module builds keys of jobs.
+"""
 
 import re
 from dataclasses import dataclass
@@ -55,7 +59,11 @@ def blob_key(digest: str) -> str:
 
 @dataclass(frozen=True)
 class JobKeys:
-    """The keys of one job. Objects that are written under a lease contain its number, `n`."""
+    """The keys of one job. `n` is the number of the lease under which an object is written.
+
+    Keys without it have one writer, or get the same bytes from each holder, or are written only if
+    absent; see `jobs.records.lease`.
+    """
 
     job: str
 
@@ -81,7 +89,7 @@ class JobKeys:
 
     @property
     def run_settings(self) -> str:
-        """The RunSettings, written by every submit."""
+        """The RunSettings, written by every submit. The key names only the first of them."""
         return f"{self.folder}priority.json"
 
     @property

@@ -6,11 +6,17 @@ its age by the store's clock. The next number may be claimed once a lease is rel
 than its `ttl`. Leases are never deleted, and only the highest number counts.
 
 The number is a fencing token (Kleppmann, "How to do distributed locking", 2016). A holder may sleep
-past the end of its lease, wake up and write; no clock can prevent that. Therefore a holder and its
-successor never write to the same keys: the keys of status, checkpoints and outputs contain the
-lease number, and readers use the highest one. A late renewal is harmless too: it rewrites an object
-that nobody reads any more, and then checks the lease, which stops the holder. If there is no
-successor, a late renewal continues the job.
+past the end of its lease, wake up and write; no clock can prevent that. Therefore what a holder
+writes, its successor writes to other keys, or with the same bytes, or only if absent:
+
+- The keys of status, events, log, checkpoints, the files of a poster and the ledger of a dataset
+  contain the lease number, and readers use the highest one.
+- Every holder makes the same bytes of the decoded input and masks, the previews of octaves, and the
+  results of a dataset. Only its contact sheet may show an older state.
+- `plan.json`, `manifest.json` and the listings of a dataset are created only if absent.
+
+A late renewal is harmless too: it rewrites an object that nobody reads any more, and then checks
+the lease, which stops the holder. If there is no successor, a late renewal continues the job.
 """
 
 import secrets
@@ -31,7 +37,7 @@ class Lease(Record):
     """The stored object of a lease.
 
     token: random; a claimer recognises its own claim by it.
-    holder: `host:pid`, for people.
+    holder: `host:pid`; a local render checks whether that process lives.
     ttl: seconds after the last write until the lease expires.
     """
 
@@ -131,7 +137,7 @@ def claim_lease(
         store: the store of the job.
         keys: the keys of the job.
         after: the highest lease number, or 0 if there is no lease.
-        holder: `host:pid`, for people.
+        holder: `host:pid`; a local render checks whether that process lives.
         ttl: seconds after the last renewal until the lease expires.
     """
     number, token = after + 1, secrets.token_hex(16)
@@ -157,7 +163,7 @@ def restore_lease(
         keys: the keys of the job.
         number: the number of the lease.
         token: the random token of the claim.
-        holder: `host:pid`, for people.
+        holder: `host:pid`, as in the claim.
         ttl: seconds after the last renewal until the lease expires.
     """
     return HeldLease(store, keys, number, token, holder, ttl)

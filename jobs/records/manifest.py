@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.record import invalid_record
 from jobs.records.stored_spec import Digest
@@ -73,7 +73,7 @@ class _Manifest(BaseModel):
     outputs: tuple[JobOutput, ...] = ()
 
 
-def job_outputs(job: Job) -> tuple[JobOutput, ...]:
+def job_outputs(job: StoredJob) -> tuple[JobOutput, ...]:
     """The outputs of a job; empty if it has not succeeded. Raises InvalidRecord."""
     if job.manifest is None:
         return ()

@@ -4,7 +4,7 @@ Of two simultaneous requests, the last write wins. If a request is interrupted, 
 completes it.
 """
 
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys, active_marker
 from jobs.records.state import TRANSITIONS, Intent, Redo, State, UserRequest, state_of
 from jobs.store.store import Store
@@ -64,7 +64,7 @@ def retry(store: Store, job: str, redo: Redo | None = None) -> State:
     return state
 
 
-def _load_allowed(store: Store, job: str, request: UserRequest) -> Job:
+def _load_allowed(store: Store, job: str, request: UserRequest) -> StoredJob:
     loaded = load_job(store, job)
     rows = [row for row in TRANSITIONS if row.action == request]
     if not loaded.has_items:
@@ -78,7 +78,7 @@ def _load_allowed(store: Store, job: str, request: UserRequest) -> Job:
     return loaded
 
 
-def _write_intent(store: Store, loaded: Job, intent: Intent) -> State:
+def _write_intent(store: Store, loaded: StoredJob, intent: Intent) -> State:
     if intent != loaded.intent:
         store.put(JobKeys(loaded.id).intent, intent.encode())
     has_manifest = loaded.manifest is not None and intent.generation == loaded.intent.generation

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from jobs.records.lease import CurrentLease
 from jobs.records.record import Record
-from jobs.records.status import Failure, Status
+from jobs.records.status import FailureClass, Status
 
 Want = Literal["run", "pause", "cancel"]
 
@@ -17,7 +17,7 @@ class Redo(BaseModel):
 
     model_config = Record.model_config
 
-    failure: Failure | None = None
+    failure: FailureClass | None = None
 
 
 class Intent(Record):

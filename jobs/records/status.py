@@ -10,8 +10,8 @@ from jobs.records.record import Record
 from jobs.text.errors import RequestError
 from render.errors import suggest
 
-Failure = Literal["infra", "memory", "input", "bug"]
-"""The class of a failure."""
+FailureClass = Literal["infra", "memory", "input", "bug"]
+"""Why something failed: the cluster or the store, too little memory, bad input, or a defect."""
 
 
 _Count = Annotated[int, Field(ge=0)]
@@ -20,23 +20,28 @@ _Count = Annotated[int, Field(ge=0)]
 _Amount = Annotated[float, Field(ge=0)]
 
 
-class Items(BaseModel):
-    """The counts of a dataset's items: all, done, and failed by class."""
+class ItemCounts(BaseModel):
+    """The counts of a dataset's items.
+
+    items: all items. done: those with a result, without the failed ones. failed: by class.
+    """
 
     model_config = Record.model_config
 
     items: _Count
     done: _Count
-    failed: dict[Failure, _Count]
+    failed: dict[FailureClass, _Count]
 
 
 class Status(Record):
     """The progress of a job under one lease, and the reason if it failed or waits.
 
     generation: of the intent that the holder read.
-    phase: the current activity, such as `octave 3`.
-    octave, step: the current ones, counted from 1, of `octaves` and `steps`.
-    done, total: work in megapixel-steps; for a dataset, in items.
+    phase: the current activity in words: `starting`, `reading the input`, `octave 3`,
+        `writing files` or `dreaming items`.
+    octave: the current one of `octaves`, counted from 1; 0 before the first, and in a dataset.
+    step: how many of the octave's `steps` are done; 0 at first.
+    done, total: work in megapixel-steps; for a dataset, in items, and `done` includes failed ones.
     progress: from 0 to 1.
     rate: work done per second.
     items: the counts of a dataset's items so far.
@@ -55,9 +60,9 @@ class Status(Record):
     rate: _Amount | None = None
     eta_seconds: _Amount | None = None
     workers: _Count
-    items: Items | None = None
+    items: ItemCounts | None = None
     reason: str | None = None
-    failure: Failure | None = None
+    failure: FailureClass | None = None
 
 
 Event = dict[str, Any]
@@ -88,9 +93,9 @@ def decode_events(content: bytes) -> list[Event]:
     return events
 
 
-def parse_failure(text: str | None) -> Failure | None:
+def parse_failure(text: str | None) -> FailureClass | None:
     """The class of failures that a text names; None for None. Raises RequestError."""
-    classes: tuple[Failure, ...] = get_args(Failure)
+    classes: tuple[FailureClass, ...] = get_args(FailureClass)
     for failure in classes:
         if text == failure:
             return failure

@@ -79,6 +79,11 @@ class StoredSpec(Record):
     nonce: str
     weights: tuple[UploadedFile | None, ...] = ()
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The field `spec`, the spec as JSON values."""
+        return self.spec
+
 
 _Spec = TypeVar("_Spec", PosterSpec, DatasetSpec)
 

@@ -30,7 +30,7 @@ _HALO_ROUNDS = 4
 """Rounds of halos that Ray's object store holds at most: new, in use, and not yet freed."""
 
 
-_MIN_STORE_BYTES = 100 << 20
+_MIN_OBJECT_STORE_BYTES = 100 << 20
 """Ray refuses less than 75 MiB."""
 
 
@@ -54,10 +54,14 @@ def crew_on_own_ray(
     """Start a crew on a private Ray of this machine, which ends with the crew."""
     from cluster.ray_session import local_ray
 
-    store = max(_MIN_STORE_BYTES, _HALO_ROUNDS * plan.memory.halo * plan.workers)
+    object_store_bytes = max(
+        _MIN_OBJECT_STORE_BYTES, _HALO_ROUNDS * plan.memory.halo * plan.workers
+    )
     resources = worker_resources(plan)
     with (
-        local_ray(resources.cpus * len(arguments), store, plan_resources(plan).gpus) as ray_crew,
+        local_ray(
+            resources.cpus * len(arguments), object_store_bytes, plan_resources(plan).gpus
+        ) as ray_crew,
         ray_crew(factory, arguments, resources) as crew,
     ):
         yield crew
@@ -100,7 +104,7 @@ The resources are those of one member. The number is the tasks that a member has
 """
 
 
-_POOL_STORE_BYTES = 100 << 20
+_POOL_OBJECT_STORE_BYTES = 100 << 20
 """Bytes of Ray's object store for a pool. Rows are small, and pictures do not pass through it."""
 
 
@@ -131,7 +135,7 @@ def pool_on_own_ray(
     with (
         local_ray(
             resources.cpus * len(arguments),
-            _POOL_STORE_BYTES,
+            _POOL_OBJECT_STORE_BYTES,
             round(resources.gpus * len(arguments)),
         ),
         pool_on_ray(factory, arguments, resources, depth) as pool,
@@ -157,14 +161,14 @@ def pool_on_ray(
 class Backend:
     """Starts crews, for posters, and pools, for datasets.
 
-    reserve: asks for resources, if machines of the cluster come and go. gpus: the types of the
+    reserve: asks for resources, if machines of the cluster come and go. gpu_types: of the
     cluster's GPUs.
     """
 
-    crew: StartCrew
-    pool: StartPool
+    start_crew: StartCrew
+    start_pool: StartPool
     reserve: StartReservation | None = None
-    gpus: tuple[str, ...] = ()
+    gpu_types: tuple[str, ...] = ()
 
 
 THIS_PROCESS = Backend(crew_in_process, pool_in_process)

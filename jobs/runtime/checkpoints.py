@@ -48,16 +48,16 @@ _KEPT_CHECKPOINTS = 2
 
 @dataclass(frozen=True)
 class FoundCommit:
-    """A valid commit, the number of its lease, and its sequence number under that lease."""
+    """A valid commit, its lease number, and its sequence number under that lease."""
 
-    number: int
+    lease_number: int
     sequence: int
     commit: Commit
 
     @property
     def order(self) -> tuple[int, int]:
         """Sorts commits by age: the newest commit of the highest lease counts."""
-        return self.number, self.sequence
+        return self.lease_number, self.sequence
 
 
 def valid_commits(store: Store, keys: JobKeys) -> list[FoundCommit]:
@@ -67,15 +67,15 @@ def valid_commits(store: Store, keys: JobKeys) -> list[FoundCommit]:
     """
     sizes = {entry.key: entry.size for entry in store.list_objects(keys.checkpoints)}
     pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/commit\.json")
-    found = []
+    commits = []
     for match in filter(None, map(pattern.fullmatch, sizes)):
         try:
             commit = Commit.read(store, match[0])
         except (ObjectNotFound, InvalidRecord):
             continue
         if all(sizes.get(part.key) == part.size for part in commit.parts):
-            found.append(FoundCommit(int(match[1]), int(match[2]), commit))
-    return sorted(found, key=lambda one: one.order, reverse=True)
+            commits.append(FoundCommit(int(match[1]), int(match[2]), commit))
+    return sorted(commits, key=lambda one: one.order, reverse=True)
 
 
 class Checkpoints:
@@ -94,26 +94,26 @@ class Checkpoints:
     ) -> None:
         self._context, self._fence, self._clock = context, fence, clock
         self._min_seconds = min_seconds
-        self._cost = self._spent = 0.0
+        self._last_seconds = self._total_seconds = 0.0
         self._count = 0
         self._since = clock()
-        self._kept: list[FoundCommit] = []
+        self._kept: list[FoundCommit] = []  # the newest first, like `valid_commits`
         self._sequence = 0
 
     @property
     def newest(self) -> Commit | None:
         """The commit that a crew resumes from; None if there is none yet."""
-        return self._kept[-1].commit if self._kept else None
+        return self._kept[0].commit if self._kept else None
 
     @property
-    def cost(self) -> float:
+    def last_seconds(self) -> float:
         """Seconds that the last checkpoint took."""
-        return self._cost
+        return self._last_seconds
 
     @property
-    def spent(self) -> float:
+    def total_seconds(self) -> float:
         """Seconds that all checkpoints of this holder took."""
-        return self._spent
+        return self._total_seconds
 
     @property
     def count(self) -> int:
@@ -126,10 +126,10 @@ class Checkpoints:
         After that, late writes of earlier holders have no effect. Raises LeaseLost, StoreError.
         """
         self._kept = []
-        found = valid_commits(self._context.store, self._context.keys)
-        if found:
-            self._kept = found[1:_KEPT_CHECKPOINTS]
-            self._add(found[0].commit)
+        commits = valid_commits(self._context.store, self._context.keys)
+        if commits:
+            newest, *self._kept = commits
+            self._add(newest.commit)
         self._since = self._clock()
 
     def reload(self) -> None:
@@ -137,15 +137,15 @@ class Checkpoints:
         own = [
             one
             for one in valid_commits(self._context.store, self._context.keys)
-            if one.number == self._context.number
+            if one.lease_number == self._context.lease_number
         ]
-        self._kept = own[::-1][-_KEPT_CHECKPOINTS:]
+        self._kept = own[:_KEPT_CHECKPOINTS]
 
     @property
     def is_due(self) -> bool:
         """Whether enough work was done since the last checkpoint to write another."""
         return self._clock() - self._since >= max(
-            self._min_seconds, WORK_PER_CHECKPOINT * self._cost
+            self._min_seconds, WORK_PER_CHECKPOINT * self._last_seconds
         )
 
     def begin(self) -> int:
@@ -161,8 +161,8 @@ class Checkpoints:
         """Commit the saved shards, and delete old checkpoints. Raises LeaseLost, StoreError."""
         self._add(Commit(octave=octave, step=step, parts=parts))
         self._since = self._clock()
-        self._cost = self._since - self._began
-        self._spent += self._cost
+        self._last_seconds = self._since - self._began
+        self._total_seconds += self._last_seconds
         self._count += 1
 
     def canvas(self, commit: Commit, grid: Grid) -> TiledImage:
@@ -177,18 +177,18 @@ class Checkpoints:
         )
 
     def _add(self, commit: Commit) -> None:
-        number, keys, store = self._context.number, self._context.keys, self._context.store
+        number, keys, store = self._context.lease_number, self._context.keys, self._context.store
         self._fence()
         store.put(keys.commit(number, self._sequence), commit.encode())
-        self._kept.append(FoundCommit(number, self._sequence, commit))
-        self._kept = self._kept[-_KEPT_CHECKPOINTS:]
+        newest = FoundCommit(number, self._sequence, commit)
+        self._kept = [newest, *self._kept][:_KEPT_CHECKPOINTS]
         self._prune()
 
     def _prune(self) -> None:
         """Delete all older checkpoints, of any holder, except objects that a kept one needs."""
         keys, store = self._context.keys, self._context.store
         needed = {part.key for one in self._kept for part in one.commit.parts}
-        oldest = self._kept[0].order
+        oldest = self._kept[-1].order
         pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/.+")
         old = [
             match[0]

@@ -24,13 +24,13 @@ class StoredObject:
 
     opener: Opener
     key: str
-    draft: Path
+    local_copy: Path
 
     def read(self, start: int, length: int) -> bytes:
         """Read exactly `length` bytes from `start` on. Raises ObjectNotFound, StoreError."""
         store = self.opener()
         try:
-            with (store.local_path(self.key) or self.draft).open("rb") as file:
+            with (store.local_path(self.key) or self.local_copy).open("rb") as file:
                 file.seek(start)
                 return file.read(length)
         except FileNotFoundError:
@@ -49,20 +49,20 @@ def retrying_store(address: str) -> Store:
 
 @dataclass(frozen=True)
 class JobContext:
-    """The context of the holder of lease `number` of a job, and of its workers.
+    """The context of the holder of one lease of a job, and of its workers.
 
     opener: opens the job's store. scratch: a local folder, at the same path on each machine. blobs:
     the digests of the input and the weights, for machines without the coordinator's files.
-    attachments: the digests of masks and guides, by the coordinator's paths. access: what else
+    attachment_digests: of masks and guides, by the coordinator's paths. access: what else
     workers may read.
     """
 
     opener: Opener
     job: str
-    number: int
+    lease_number: int
     scratch: Path
     blobs: Blobs = field(default_factory=lambda: Blobs(input=None, weights=None))
-    attachments: Mapping[Path, str] = field(default_factory=dict)
+    attachment_digests: Mapping[Path, str] = field(default_factory=dict)
     access: AccessPolicy = DENY_ALL
 
     @property
@@ -84,7 +84,7 @@ class JobContext:
             StoreRefused: the lease is not in the store.
         """
         try:
-            self.store.get(self.keys.lease(self.number))
+            self.store.get(self.keys.lease(self.lease_number))
         except ObjectNotFound as why:
             raise StoreRefused(
                 f"{self.store.address}: a worker's machine does not see this store; use a bucket, "
@@ -99,7 +99,7 @@ class JobContext:
 
     def attachment(self, path: Path) -> Path:
         """The local path of a mask or guide, by the coordinator's path. Raises StoreRefused."""
-        return self.local_file(path, self.attachments.get(path))
+        return self.local_file(path, self.attachment_digests.get(path))
 
     def local_copy(self, key: str) -> Path:
         """The path of an object's local copy. Its folder exists."""

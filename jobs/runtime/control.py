@@ -7,16 +7,16 @@ from typing import Literal
 
 from cluster.crew import Crew
 
-StopRequest = Literal["regroup", "yield", "pause", "drain", "cancel", "lost"]
+StopRequest = Literal["regroup", "yield", "pause", "shutdown", "cancel", "lost"]
 """The reason to stop.
 
 regroup: at the next step, to continue with a crew of another size. yield: at the next step, for a
-job of higher priority. pause: at the next step, for the user. drain: this process must end. cancel:
-the user cancelled the job. lost: the lease is lost.
+job of higher priority. pause: at the next step, for the user. shutdown: this process must end.
+cancel: the user cancelled the job. lost: the lease is lost.
 """
 
 
-_URGENT: tuple[StopRequest, ...] = ("drain", "cancel", "lost")
+_URGENT: tuple[StopRequest, ...] = ("shutdown", "cancel", "lost")
 """Requests that cancel a step, the most urgent last. The others wait for the end of the step."""
 
 
@@ -31,9 +31,14 @@ class Stopped(Exception):  # noqa: N818 - not an error
         self.want = want
 
     @property
+    def event(self) -> str:
+        """The name of the event in the store, which is older than the name of the request."""
+        return "drain" if self.want == "shutdown" else self.want
+
+    @property
     def saves_canvas(self) -> bool:
         """Whether to commit the canvas first, because the job will continue from it."""
-        return self.want in ("regroup", "yield", "pause", "drain")
+        return self.want in ("regroup", "yield", "pause", "shutdown")
 
 
 class Control:
@@ -42,7 +47,7 @@ class Control:
     def __init__(self) -> None:
         self._requests: set[StopRequest] = set()
         self._is_shielded = False
-        self._noticed = threading.Event()
+        self._acknowledged = threading.Event()
         self._crew: Crew | None = None
 
     @contextmanager
@@ -71,7 +76,7 @@ class Control:
         """Remove the request to regroup, because the crew has ended."""
         self._requests.discard("regroup")
         if self.requested is None:
-            self._noticed.clear()
+            self._acknowledged.clear()
 
     @property
     def requested(self) -> StopRequest | None:
@@ -84,22 +89,22 @@ class Control:
         return self.requested in _URGENT
 
     def interrupt(self) -> None:
-        """Cancel the crew's call if a request is urgent and the holder has not noticed it yet.
+        """Cancel the crew's call if a request is urgent and the holder has not acknowledged it yet.
 
         Do not call this in a signal handler, which runs inside the call to cancel.
         """
         crew = self._crew
-        is_late = self._noticed.is_set() or self._is_shielded
+        is_late = self._acknowledged.is_set() or self._is_shielded
         if crew is not None and self.must_stop_now and not is_late:
             crew.cancel_call()
 
-    def stopped(self) -> Stopped:
-        """Return the exception to raise. From now on, no call of the crew is cancelled.
+    def acknowledge(self) -> Stopped:
+        """Acknowledge the request: from now on, no call of the crew is cancelled.
 
-        Raises ValueError without a request.
+        Returns the exception that the caller must raise. Raises ValueError without a request.
         """
         wanted = self.requested
         if wanted is None:
             raise ValueError("there is no request to stop")
-        self._noticed.set()
+        self._acknowledged.set()
         return Stopped(wanted)

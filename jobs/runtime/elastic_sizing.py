@@ -74,7 +74,7 @@ class CrewSizer:
                         "machines"
                     )
                 if self._control.requested:
-                    raise self._control.stopped()
+                    raise self._control.acknowledge()
                 self._sleep(_POLL_INTERVAL)
 
     @contextmanager
@@ -91,10 +91,10 @@ class CrewSizer:
                 self._crew = self._extra = None
                 self._control.clear_regroup()
 
-    def check(self, left: float | None, checkpoint: float) -> None:
+    def check(self, seconds_left: float | None, checkpoint_seconds: float) -> None:
         """Request to regroup if machines leave, or if enough have come. Called between steps.
 
-        left: seconds that this crew still needs, if known. checkpoint: seconds of one checkpoint.
+        seconds_left: that this crew still needs, if known. checkpoint_seconds: of one checkpoint.
         """
         now = self._clock()
         if self._start_seconds is None:
@@ -102,17 +102,21 @@ class CrewSizer:
         if self._crew is None or now - self._checked < _CHECK_INTERVAL:
             return
         self._checked = now
-        if self._crew.is_draining or self._should_grow(self._crew.size, left, checkpoint):
+        if self._crew.is_draining or self._should_grow(
+            self._crew.size, seconds_left, checkpoint_seconds
+        ):
             self._control.request("regroup")
 
-    def _should_grow(self, size: int, left: float | None, checkpoint: float) -> bool:
-        if self._extra is None or left is None:
+    def _should_grow(
+        self, size: int, seconds_left: float | None, checkpoint_seconds: float
+    ) -> bool:
+        if self._extra is None or seconds_left is None:
             return False
         granted = self._extra.granted
         if not granted:
             return False
-        saved = left * granted / (size + granted)
-        if saved >= self._min_gain * ((self._start_seconds or 0.0) + checkpoint):
+        saved = seconds_left * granted / (size + granted)
+        if saved >= self._min_gain * ((self._start_seconds or 0.0) + checkpoint_seconds):
             return True
         # It does not pay, and other jobs may need the resources.
         self._extra.close()

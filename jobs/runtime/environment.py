@@ -13,7 +13,7 @@ from jobs.text.errors import MachineMismatch
 from render.device import Device
 
 SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
-"""Packages that change the pixels."""
+"""Packages whose versions must match on all machines that compute the pixels of a job."""
 
 
 FILE_SOFTWARE = ("numpy", "pyvips-binary")
@@ -24,12 +24,13 @@ FILE_SOFTWARE = ("numpy", "pyvips-binary")
 class Environment:
     """The device and the software of a process.
 
-    name: the model of the device. kind: the model of the GPU, or the instruction set of the CPU.
-    software: versions by package; None if the package is not installed.
+    device_name: the model of the device, for people. device_kind: decides the bytes: the model of
+    the GPU, or the instruction set of the CPU. software: versions by package; None if the
+    package is not installed.
     """
 
-    name: str
-    kind: str
+    device_name: str
+    device_kind: str
     software: dict[str, str | None]
 
 
@@ -54,7 +55,8 @@ def software_versions(packages: Iterable[str]) -> dict[str, str | None]:
 class PinnedPlan(Record):
     """The pixel settings of a plan, and the device and software that began the job.
 
-    device: the model of the GPU, or the instruction set of the CPU. software: versions by package.
+    device: `Environment.device_kind`; a manifest's `device` is the name. software: versions by
+    package.
     """
 
     plan: dict[str, Any]

@@ -4,7 +4,7 @@ import traceback
 from typing import Literal
 
 from cluster.errors import ClusterError, InsufficientCapacity, MemberFailed, MemberLost
-from jobs.records.status import Failure
+from jobs.records.status import FailureClass
 from jobs.store.errors import ObjectNotFound, ObjectTooLarge, StoreError
 from jobs.text.errors import (
     InvalidRecord,
@@ -41,7 +41,7 @@ _MAX_LOSSES = 3
 """Crews that may be lost in a row without progress before the job goes back to the queue."""
 
 
-def failure_class(error: BaseException) -> Failure:
+def failure_class(error: BaseException) -> FailureClass:
     """The class of an error that ended a render."""
     if _is_out_of_memory(error):
         return "memory"
@@ -67,6 +67,11 @@ def retry_decision(error: BaseException, losses: int, *, is_frugal: bool) -> Ret
         return "fail"
     lost = isinstance(error, ClusterError) and not isinstance(error, InsufficientCapacity)
     return "again" if lost and losses < _MAX_LOSSES else "let go"
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Whether an error fails the job, after the runner has tried all that `retry_decision` says."""
+    return failure_class(error) != "infra"
 
 
 def worker_at_fault(error: BaseException) -> dict[str, int]:

@@ -27,7 +27,7 @@ class Garbage:
     job: str | None = None
 
     @property
-    def objects(self) -> int:
+    def count(self) -> int:
         """The number of objects and unfinished uploads."""
         return len(self.keys) + len(self.uploads)
 
@@ -41,23 +41,23 @@ def as_garbage(
     prefix: str,
     entries: Iterable[ObjectInfo],
     *,
-    aged: bool,
+    only_if_old: bool,
     job: str | None = None,
 ) -> list[Garbage]:
     """Return the entries as one `Garbage`, or an empty list if there are none.
 
-    aged: remove them only if they are old.
+    only_if_old: remove them only if their last write is long ago.
     """
-    found = list(entries)
-    if not found:
+    objects = list(entries)
+    if not objects:
         return []
     return [
         Garbage(
             description,
             prefix,
-            tuple(entry.key for entry in found),
-            bytes=sum(entry.size for entry in found),
-            newest=max(entry.modified for entry in found) if aged else None,
+            tuple(entry.key for entry in objects),
+            bytes=sum(entry.size for entry in objects),
+            newest=max(entry.modified for entry in objects) if only_if_old else None,
             job=job,
         )
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jobs.planning.octave import MIN_CHECKPOINT_SECONDS
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.runtime.elastic_sizing import MIN_GAIN
 from jobs.runtime.garbage import Garbage
 from jobs.runtime.metrics.progress import WatchProgress
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Spec = TypeVar("Spec")
 
-JobFolder = Callable[[str], Path]
-"""The folder for the results of a job, by its id."""
+FolderOf = Callable[[str], Path]
+"""A function that returns the folder for the results of a job, by the job's id."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class JobKind(ABC, Generic[Spec]):
 
     @abstractmethod
     def plan(
-        self, spec: Spec, request: "EstimateRequest", folder: JobFolder, *, probe: bool
+        self, spec: Spec, request: "EstimateRequest", folder_of: FolderOf, *, probe: bool
     ) -> PlanReport:
         """Plan a render on this machine, and estimate its time and cost. Renders nothing.
 
         Args:
             request: the crews to estimate.
-            folder: the folder for the results.
+            folder_of: gives the folder for the results.
             probe: whether to measure the speed of this machine.
 
         Raises:
@@ -86,23 +86,27 @@ class JobKind(ABC, Generic[Spec]):
         """
 
     @abstractmethod
-    def run(self, job: Job, run: RunContext, backend: "Backend", limits: RunLimits) -> None:
+    def run(
+        self, job: StoredJob, run_context: RunContext, backend: "Backend", limits: RunLimits
+    ) -> None:
         """Render the rest of a job, and publish its manifest. Raises like `JobRunner.run`."""
 
     @abstractmethod
     def render_here(
-        self, spec: Spec, folder: JobFolder, watch: WatchProgress, *, in_process: bool
+        self, spec: Spec, folder_of: FolderOf, watch: WatchProgress, *, in_process: bool
     ) -> ResultReport:
         """Render a spec on this machine into a folder.
 
         Args:
-            folder: the folder for the results.
+            folder_of: gives the folder for the results.
             watch: gets the progress.
             in_process: render in this process, without Ray.
         """
 
     @abstractmethod
-    def fetch(self, store: Store, job: Job, out: Path, formats: Sequence[str]) -> ResultReport:
+    def fetch(
+        self, store: Store, job: StoredJob, out: Path, formats: Sequence[str]
+    ) -> ResultReport:
         """Fetch the results of a succeeded job into a folder.
 
         formats: values of `--format`; if empty, all results of the job are fetched.
@@ -111,8 +115,9 @@ class JobKind(ABC, Generic[Spec]):
         """
 
     @abstractmethod
-    def garbage(self, store: Store, job: Job, *, of_all: bool) -> list[Garbage]:
+    def garbage(self, store: Store, job: StoredJob, *, include_resumable: bool) -> list[Garbage]:
         """The objects of a job that can be removed from the store.
 
-        of_all: include the checkpoints from which a failed or cancelled job could resume.
+        include_resumable: include the checkpoints from which a failed or cancelled job could
+            resume.
         """

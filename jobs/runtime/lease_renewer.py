@@ -19,12 +19,15 @@ _STOP_POLL = 0.25
 """Seconds between two checks for a request to stop."""
 
 
-_MAX_RENEWAL_INTERVAL = 3.0
-"""Longest time in seconds between two reports, and between two reads of the user's intent."""
+_MAX_REPORT_INTERVAL = 3.0
+"""Longest time in seconds between two reports, and between two reads of the user's intent.
+
+A renewal that fails is tried again after this time.
+"""
 
 
 _RENEWALS_PER_TTL = 3
-"""Renewals in the lifetime of a lease. One may fail without losing the lease."""
+"""Renewals in the lifetime of a lease. If one fails, there is time for another."""
 
 
 _STOP_SECONDS = 24.0
@@ -42,7 +45,9 @@ EXIT_STOPPED = 75
 class LeaseRenewer:
     """Renews a lease, writes reports and reads the user's intent, while in its `with` block.
 
-    store, held: without retries, so that they fail at once if the store does not answer.
+    store: without retries, so that reports fail at once if the store does not answer. held: in a
+    coordinator, also without retries. A local render passes its only lease, with retries: its store
+    is a folder, and nobody waits for its reports.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class LeaseRenewer:
         *,
         parent: int | None = None,
     ) -> None:
-        """parent: the id of the parent process. If that process ends, the holder drains."""
+        """parent: the id of the parent process. If that process ends, the holder shuts down."""
         self._store, self._lease = store, held
         self._control, self._reporter = control, reporter
         self._parent = parent
@@ -83,14 +88,14 @@ class LeaseRenewer:
 
     def _renew_loop(self) -> None:
         try:
-            interval = min(_MAX_RENEWAL_INTERVAL, self._lease.ttl / _RENEWALS_PER_TTL)
+            interval = min(_MAX_REPORT_INTERVAL, self._lease.ttl / _RENEWALS_PER_TTL)
             self._renew_and_report()
             while not self._ended.wait(interval):
                 self._renew_and_report()
         finally:
             # If this thread fails, the lease expires, and the holder must not go on rendering.
             if not self._ended.is_set():
-                self._control.request("drain")
+                self._control.request("shutdown")
 
     def _renew_and_report(self) -> None:
         try:
@@ -108,6 +113,7 @@ class LeaseRenewer:
 
     def _read_intent(self) -> None:
         intent = Intent.read_or_none(self._store, self._lease.keys.intent)
+        # A claimed job has an intent, which its submit wrote. Without one the job was deleted.
         if intent is None or intent.want == "cancel":
             self._control.request("cancel")
         elif intent.want == "pause":
@@ -117,7 +123,7 @@ class LeaseRenewer:
         asked: float | None = None
         while not self._ended.wait(_STOP_POLL):
             if self._parent is not None and os.getppid() != self._parent:
-                self._control.request("drain")
+                self._control.request("shutdown")
             if not self._control.must_stop_now:
                 continue
             self._control.interrupt()

@@ -34,7 +34,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, even if the message has several."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        log_fields: dict[str, Any] = {
+        standard_fields: dict[str, Any] = {
             "time": time,
             "level": record.levelname.lower(),
             "event": "log",
@@ -42,7 +42,8 @@ class JsonLines(logging.Formatter):
             "job": None,
             "worker": None,
         }
-        return json.dumps(log_fields | self._always | getattr(record, "facts", {}), default=str)
+        own_fields = getattr(record, "facts", {})
+        return json.dumps(standard_fields | self._always | own_fields, default=str)
 
 
 def log_fields(**known: str | float | None) -> dict[str, dict[str, str | float | None]]:
@@ -61,6 +62,7 @@ def log_as_json(always: Mapping[str, str | int | None]) -> None:
 
 
 _WARNINGS = {"cut off", "left alone", "failed"}
+"""Events that are logged as warnings; all others are information."""
 
 
 class Notify(Protocol):

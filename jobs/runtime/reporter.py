@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jobs.records.status import Event, Failure, Items, Status, encode_events, make_event
+from jobs.records.status import Event, FailureClass, ItemCounts, Status, encode_events, make_event
 from jobs.runtime.context import JobContext
 from jobs.runtime.logs import EVENTS, LOG, log_fields
 from jobs.runtime.metrics.counters import Counters
@@ -18,10 +18,10 @@ _MAX_LOG_CHARACTERS = 1 << 20
 
 
 WRITING = "writing files"
-"""The phase of a job's status after the commit of its last octave."""
+"""`Status.phase` after the commit of the last octave."""
 
 
-_PHASES = {
+_PHASE_WORDS = {
     "decode": "reading the input",
     "encode": WRITING,
     "items": "dreaming items",
@@ -43,11 +43,11 @@ class Reporter(logging.Handler):
         self._context, self._generation = context, generation
         self.counters = counters or Counters()
         self._workers = 0
-        self._items: Items | None = None
+        self._items: ItemCounts | None = None
         self._estimator = RateEstimator()
         self._progress: Progress | None = None
         self._reason: str | None = None
-        self._failure: Failure | None = None
+        self._failure: FailureClass | None = None
         self._events: list[Event] = []
         self._log: list[str] = []
         self._written: tuple[bytes, ...] = ()
@@ -72,7 +72,7 @@ class Reporter(logging.Handler):
         """Report the resources that the work needs from now on. Other jobs get the rest."""
         self.counters.use_resources(use)
 
-    def set_items(self, items: Items) -> None:
+    def set_items(self, items: ItemCounts) -> None:
         """Report the counts of a dataset's items."""
         self._items = items
         self.counters.add_items(items)
@@ -92,7 +92,7 @@ class Reporter(logging.Handler):
         with self._lock:
             self._events.append(make_event(kind, **fields))
 
-    def set_reason(self, reason: str | None, failure: Failure | None = None) -> None:
+    def set_reason(self, reason: str | None, failure: FailureClass | None = None) -> None:
         """Set the reason of the job's state. With a failure, the job has failed."""
         self._reason, self._failure = reason, failure
 
@@ -111,7 +111,7 @@ class Reporter(logging.Handler):
 
     def write(self, store: Store) -> None:
         """Write the reports that have changed. Raises StoreError."""
-        keys, number = self._context.keys, self._context.number
+        keys, number = self._context.keys, self._context.lease_number
         with self._lock:
             now = (
                 self.status().encode(),
@@ -130,7 +130,9 @@ class Reporter(logging.Handler):
         seen, estimate = self._progress, self._estimator.estimate()
         return Status(
             generation=self._generation,
-            phase="starting" if seen is None else _PHASES.get(seen.phase, f"octave {seen.octave}"),
+            phase="starting"
+            if seen is None
+            else _PHASE_WORDS.get(seen.phase, f"octave {seen.octave}"),
             octave=seen.octave if seen else 0,
             octaves=seen.octaves if seen else 0,
             step=seen.step if seen else 0,

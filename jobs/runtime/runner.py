@@ -22,11 +22,11 @@ from jobs.runtime.reporter import Reporter
 class RunContext:
     """One holder's run of one job.
 
-    context: the store and the scratch folder. lease: the holder's lease. control: requests to stop.
-    reporter: writes status and events. document: the spec as the user submitted it.
+    job_context: the store and the scratch folder. lease: the holder's lease. control: requests to
+    stop. reporter: writes status and events. document: the spec as the user submitted it.
     """
 
-    context: JobContext
+    job_context: JobContext
     lease: HeldLease
     control: Control
     reporter: Reporter
@@ -35,9 +35,9 @@ class RunContext:
     def stop_if_requested(self) -> None:
         """Raise Stopped if a stop was requested."""
         if self.control.requested:
-            raise self.control.stopped()
+            raise self.control.acknowledge()
 
-    def pin(self, plan: dict[str, Any], used: Environment, *, any_device: bool) -> None:
+    def pin(self, plan: dict[str, Any], environment: Environment, *, any_device: bool) -> None:
         """Pin the plan and the environment of the job, or check those that are pinned.
 
         plan: the pixel settings. any_device: the job allows other devices and software.
@@ -45,8 +45,8 @@ class RunContext:
         Raises:
             MachineMismatch: the job began on another kind of device or with other software.
         """
-        mine = PinnedPlan(plan=plan, device=used.kind, software=used.software)
-        pin_plan(self.context.store, self.context.keys, mine, any_device=any_device)
+        mine = PinnedPlan(plan=plan, device=environment.device_kind, software=environment.software)
+        pin_plan(self.job_context.store, self.job_context.keys, mine, any_device=any_device)
 
     def publish(self, key: str, manifest: dict[str, Any]) -> dict[str, Any]:
         """Write the manifest to the store. If another holder was first, return its manifest.
@@ -54,21 +54,21 @@ class RunContext:
         Raises LeaseLost.
         """
         self.lease.check()
-        if self.context.store.put_if_absent(key, encode_manifest(manifest)):
+        if self.job_context.store.put_if_absent(key, encode_manifest(manifest)):
             self.reporter.add_event("succeeded")
-        return read_json_object(self.context.store, key) or manifest
+        return read_json_object(self.job_context.store, key) or manifest
 
-    def report_loss(self, error: Exception, workers: str, **details: str) -> None:
+    def report_loss(self, error: Exception, group_name: str, **details: str) -> None:
         """Report that the workers (a `crew` or a `pool`) are lost, and count it."""
         at_fault = worker_at_fault(error)
         LOG.warning(
             "%s: the %s ends (%s)",
             type(error).__name__,
-            workers,
+            group_name,
             error,
             extra=log_fields(**at_fault),
         )
-        self.reporter.add_event(f"{workers} lost", reason=str(error), **details, **at_fault)
+        self.reporter.add_event(f"{group_name} lost", reason=str(error), **details, **at_fault)
         self.reporter.counters.add_retry(failure_class(error))
 
 
@@ -78,11 +78,11 @@ class JobRunner(ABC):
     A subclass for each kind of job defines an attempt, the work done, and the next attempt.
     """
 
-    workers: ClassVar[str]
-    """The name of the workers in logs and events: `crew` or `pool`."""
+    group_name: ClassVar[str]
+    """The name of the group of workers in logs and events: `crew` or `pool`."""
 
-    def __init__(self, run: RunContext) -> None:
-        self._run = run
+    def __init__(self, run_context: RunContext) -> None:
+        self._run_context = run_context
         self._clock, self._started = PhaseClock(), datetime.now(UTC)
 
     def run(self) -> dict[str, Any]:
@@ -97,17 +97,18 @@ class JobRunner(ABC):
         """
         self._clock, self._started = PhaseClock(), datetime.now(UTC)
         self._take_over()
-        losses = 0
+        losses, furthest = 0, 0.0
         while True:
-            before = self._work_done()
             try:
-                return self._run.publish(*self._attempt())
+                return self._run_context.publish(*self._attempt())
             except Stopped as stopped:
                 if stopped.want != "regroup":
                     raise
-                losses = 0
             except Exception as error:  # noqa: BLE001 - classified here; raised unless it can pass
-                losses = 1 if self._work_done() > before else losses + 1
+                # Work that an earlier crew had done, and that was lost, is no progress.
+                done = self._work_done()
+                losses = 1 if done > furthest else losses + 1
+                furthest = max(done, furthest)
                 self._recover(error, losses)
 
     def _recover(self, error: Exception, losses: int) -> None:
@@ -115,10 +116,10 @@ class JobRunner(ABC):
         decision = retry_decision(error, losses, is_frugal=self._is_frugal())
         if decision not in ("again", "frugally"):
             raise error
-        if self._run.control.requested:
-            raise self._run.control.stopped() from error
-        self._run.report_loss(error, self.workers, **self._loss_details(decision))
-        self._run.lease.check()
+        if self._run_context.control.requested:
+            raise self._run_context.control.acknowledge() from error
+        self._run_context.report_loss(error, self.group_name, **self._loss_details(decision))
+        self._run_context.lease.check()
         self._prepare_retry(decision)
 
     def _loss_details(self, decision: RetryDecision) -> dict[str, str]:
@@ -136,7 +137,7 @@ class JobRunner(ABC):
 
     @abstractmethod
     def _work_done(self) -> float:
-        """A number that grows with the work of this run."""
+        """How much of the job is done, at least 0. It falls if work since a checkpoint is lost."""
 
     @abstractmethod
     def _is_frugal(self) -> bool:
@@ -148,7 +149,10 @@ class JobRunner(ABC):
 
 
 class PhaseClock:
-    """Wall-clock seconds by phase. Each phase lasts until the next one begins."""
+    """Wall-clock seconds of a whole run by phase, for the manifest.
+
+    The phases are `start`, `decode`, `dream` and `encode`. Each lasts until the next one begins.
+    """
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now, self._began = now, now()

@@ -1,5 +1,6 @@
 """Downloads from the store: input files, which are checked by their digests, and results."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -8,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jobs.planning.identity import Identity, file_digest
+from jobs.planning.identity import Identity
 from jobs.records.keys import JobKeys, blob_key
 from jobs.records.record import invalid_record
 from jobs.records.stored_spec import StoredSpec, is_file_name, parse_attachment_reference
 from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store
-from jobs.text.errors import RequestError, VersionMismatch
+from jobs.text.errors import MachineTooSmall, RequestError, VersionMismatch
 from render.networks.weight_paths import SAFETENSORS_SUFFIX
 
 
@@ -57,7 +58,7 @@ def check_file_names(stored: StoredSpec) -> None:
 
     Raises InvalidRecord.
     """
-    for place, name in _named_files(stored.spec):
+    for place, name in _named_files(stored.document):
         if not is_file_name(name):
             raise invalid_record(
                 JobKeys(stored.job).spec, f"{place}: {name!r} is not an uploaded file"
@@ -98,21 +99,22 @@ def fetch_blob(store: Store, digest: str, name: str, cache: Path) -> Path:
 
     Raises:
         StoreRefused: the blob is missing or damaged.
-        RequestError: the cache cannot be written, or the name is not a file name.
+        MachineTooSmall: the cache cannot be read or written; another machine may have room.
+        RequestError: the name is not a file name.
     """
     if not is_file_name(name):
         raise RequestError(f"{name!r}: is not the name of an uploaded file")
     key = blob_key(digest)
     path = cache / digest.replace(":", "/") / name
     try:
-        if path.is_file() and file_digest(path) == digest:
+        if path.is_file() and _has_digest(path, digest):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
         # Other processes may fetch the same file into the same cache at the same time.
         with tempfile.TemporaryDirectory(prefix=".fetching-", dir=path.parent) as folder:
             partial = Path(folder) / name
             store.download(key, partial)
-            if file_digest(partial) != digest:
+            if not _has_digest(partial, digest):
                 raise StoreRefused(
                     f"{key} in {store.address}: is damaged; delete it, and submit the job again"
                 )
@@ -120,10 +122,17 @@ def fetch_blob(store: Store, digest: str, name: str, cache: Path) -> Path:
     except ObjectNotFound as why:
         raise StoreRefused(f"{key}: is not in {store.address}; submit the job again") from why
     except OSError as why:
-        raise RequestError(
-            f"{path}: cannot be written ({why.strerror}); set XDG_CACHE_HOME to a folder with room"
+        raise MachineTooSmall(
+            f"{path}: cannot be read or written ({why.strerror}); "
+            "set XDG_CACHE_HOME to a folder with room"
         ) from why
     return path
+
+
+def _has_digest(path: Path, digest: str) -> bool:
+    """Whether a file has a digest. Unlike `file_digest`, raises OSError: it is the machine's."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == digest
 
 
 def check_identity(stored: StoredSpec, found: Identity) -> None:

@@ -54,7 +54,7 @@ def upload_blob(store: Store, path: Path, digest: str) -> None:
     """
     key = blob_key(digest)
     modified = [entry.modified for entry in store.list_objects(key) if entry.key == key]
-    # No job may refer to an older blob yet, so it may be cleaned before this job does.
+    # An older blob may be unreferenced, and be cleaned before this job's spec refers to it.
     if modified and store_time(store) - modified[0] < _MIN_BLOB_LIFETIME:
         return
     # Upload a copy, which nobody changes. A wrong blob would stay, because no blob is replaced.
@@ -74,7 +74,7 @@ def upload_blob(store: Store, path: Path, digest: str) -> None:
 def create_spec(store: Store, keys: JobKeys, stored: StoredSpec) -> bool:
     """Write the spec, unless the job exists. Returns whether this spec was written."""
     while not store.put_if_absent(keys.spec, stored.encode()):
-        found = StoredSpec.read_or_none(store, keys.spec)
-        if found is not None:
-            return found.nonce == stored.nonce
+        existing = StoredSpec.read_or_none(store, keys.spec)
+        if existing is not None:
+            return existing.nonce == stored.nonce
     return True

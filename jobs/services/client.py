@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from jobs.records.job import find_job_id, list_job_ids
-from jobs.records.report import Report, load_reports
+from jobs.records.job_summary import JobSummary, load_summaries
 from jobs.records.state import State
 from jobs.services.job_handle import DEFAULT_FOLDER, Job
 from jobs.services.kinds import kind_of
@@ -119,9 +119,9 @@ class Store:
         """
         return Job(self.store, find_job_id(self.store, text))
 
-    def reports(self) -> Iterator[Report | JobsError]:
-        """The reports on all jobs; for an unreadable job, the error instead."""
-        return load_reports(self.store, list_job_ids(self.store))
+    def summaries(self) -> Iterator[JobSummary | JobsError]:
+        """The summaries of all jobs; for an unreadable job, the error instead."""
+        return load_summaries(self.store, list_job_ids(self.store))
 
     def jobs(self, *states: State) -> list[Job]:
         """The jobs, the newest first. Skips unreadable jobs.
@@ -133,7 +133,7 @@ class Store:
         for state in states:
             if state not in known:
                 raise RequestError(f"{state}: no such state; {suggest(str(state), known)}")
-        found = [one for one in self.reports() if isinstance(one, Report)]
-        chosen = [one for one in found if not states or one.state in states]
-        chosen.sort(key=lambda report: (report.age_seconds, report.job))
+        summaries = [one for one in self.summaries() if isinstance(one, JobSummary)]
+        chosen = [one for one in summaries if not states or one.state in states]
+        chosen.sort(key=lambda summary: (summary.age_seconds, summary.job))
         return [Job(self.store, one.job) for one in chosen]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from jobs.records import request
 from jobs.records.job import load_job
+from jobs.records.job_summary import JobSummary, load_summary
 from jobs.records.keys import JobKeys
-from jobs.records.report import Report, load_report
 from jobs.records.state import ENDED, Redo, State
 from jobs.records.status import parse_failure
 from jobs.services.kinds import KINDS
@@ -44,9 +44,9 @@ class Job:
     def __repr__(self) -> str:
         return f"Job({self.id!r} in {self._store.address!r})"
 
-    def report(self) -> Report:
+    def summary(self) -> JobSummary:
         """Everything that the store tells about the job now."""
-        return load_report(self._store, self.id)
+        return load_summary(self._store, self.id)
 
     @property
     def state(self) -> State:
@@ -60,18 +60,18 @@ class Job:
 
     def watch(
         self, every: float = 2.0, message: Callable[[str], None] | None = None
-    ) -> Iterator[Report]:
-        """Yield a report at once and every few seconds; the last one is of the ended job.
+    ) -> Iterator[JobSummary]:
+        """Yield a summary at once and every few seconds; the last one is of the ended job.
 
         If the store does not answer, it waits for the store.
 
-        every: seconds between reports. message: called with a line when the store stops to answer,
-        and when it answers again.
+        every: seconds between summaries. message: called with a line when the store stops to
+        answer, and when it answers again.
         """
         is_cut_off = False
         while True:
             try:
-                report = self.report()
+                summary = self.summary()
             except StoreUnreachable as error:
                 if not is_cut_off and message is not None:
                     message(f"{error}; trying again")
@@ -80,13 +80,13 @@ class Job:
                 if is_cut_off and message is not None:
                     message(f"{self._store.address}: answers again")
                 is_cut_off = False
-                yield report
-                if report.state in ENDED:
+                yield summary
+                if summary.state in ENDED:
                     return
             time.sleep(every)
 
-    def wait(self, timeout: float | None = None, every: float = 2.0) -> Report:
-        """Wait until the job has ended, well or not, and return its last report.
+    def wait(self, timeout: float | None = None, every: float = 2.0) -> JobSummary:
+        """Wait until the job has ended, well or not, and return its last summary.
 
         A job ends only if a `dreamfarm work` serves the store. A paused job has not ended.
 
@@ -96,13 +96,13 @@ class Job:
         deadline = math.inf if timeout is None else time.monotonic() + timeout
         while True:
             try:
-                report = self.report()
+                summary = self.summary()
             except StoreUnreachable as error:
                 last = str(error)
             else:
-                if report.state in ENDED:
-                    return report
-                last = f"{self.id}: still {report.state}"
+                if summary.state in ENDED:
+                    return summary
+                last = f"{self.id}: still {summary.state}"
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{last} after {timeout:g} s")
@@ -153,10 +153,10 @@ class Job:
         Raises:
             RequestError: The job has not succeeded, or a format is not available.
         """
-        found = load_job(self._store, self.id)
+        job = load_job(self._store, self.id)
         folder = DEFAULT_FOLDER / self.id if out is None else Path(out)
         wanted = [formats] if isinstance(formats, str) else formats
-        return KINDS[found.kind].fetch(self._store, found, folder, wanted)
+        return KINDS[job.kind].fetch(self._store, job, folder, wanted)
 
     def ledger(self) -> "Iterator[LedgerRow]":
         """The result of each item of a dataset. Raises RequestError for a poster."""
@@ -179,9 +179,9 @@ class Job:
 
     def _repr_html_(self) -> str:
         """The state and the preview of the job, for notebooks."""
-        report, picture = self.report(), self.preview()
-        reason = f": {html.escape(report.reason)}" if report.reason else ""
-        text = f"<p>{self.id}: {report.state}, {report.progress:.0%}{reason}</p>"
+        summary, picture = self.summary(), self.preview()
+        reason = f": {html.escape(summary.reason)}" if summary.reason else ""
+        text = f"<p>{self.id}: {summary.state}, {summary.progress:.0%}{reason}</p>"
         if picture is None:
             return text
         encoded = base64.b64encode(picture).decode()

@@ -197,8 +197,11 @@ class DatasetSpec(SpecModel):
         return self
 
     @property
-    def is_frugal(self) -> bool:
-        """Whether workers free memory at once instead of caching it; true if memory is limited."""
+    def returns_freed_memory(self) -> bool:
+        """Whether workers return freed memory at once instead of keeping it for speed.
+
+        They do if the user limits their memory.
+        """
         return self.crew.memory_per_worker != "auto"
 
     def document(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 StoreError                3
 ├── StoreUnreachable      3   no answer, or an invalid one; the same request may succeed later
-└── StoreRefused          3   wrong credentials, no permission, no such bucket
+└── StoreRefused          3   wrong credentials or bucket; an object is missing or damaged
 LinkOutsideStore          2   a link leads out of a folder store
 ObjectTooLarge            1   an object is too large to read whole
 ObjectNotFound            -   no object at a key; the caller decides what that means
@@ -22,7 +22,10 @@ class StoreUnreachable(StoreError):  # noqa: N818 - the name says what happened
 
 
 class StoreRefused(StoreError):  # noqa: N818 - the name says what happened
-    """The store refused the request, and will refuse it again until the user changes something."""
+    """The store refused the request, or an object is missing or damaged, or a folder is not shared.
+
+    The same request will fail again until the user changes something.
+    """
 
 
 class LinkOutsideStore(RequestError):  # noqa: N818 - the name says what happened

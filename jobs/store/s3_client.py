@@ -43,7 +43,7 @@ def make_client() -> "S3Client":
     except BotoCoreError:  # some are ValueErrors too
         raise
     except ValueError as error:
-        raise StoreRefused("AWS_ENDPOINT_URL: not a URL; write https://HOST:PORT") from error
+        raise StoreRefused("AWS_ENDPOINT_URL_S3: not a URL; write https://HOST:PORT") from error
     rule: Any = _Retries().rule  # typed as returning None, but a handler may return a delay
     client.meta.events.register_first("needs-retry.s3", rule)
     return client

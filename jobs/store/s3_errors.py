@@ -1,7 +1,7 @@
 """Translates errors of boto3 into errors of the store, without secrets.
 
-Messages contain only the error code: other text of a server or of boto3 may contain a key, a token
-or a signature.
+Of the server's text, messages contain only the error code: other text of a server or of boto3 may
+contain a key, a token or a signature.
 """
 
 import re
@@ -64,7 +64,7 @@ TRUNCATION_ERRORS = (IncompleteReadError, ReadTimeoutError, ResponseStreamingErr
 """Errors of reading the body of an answer that ends early."""
 
 
-_RUNNING = "check that the store is running, and AWS_ENDPOINT_URL"
+_RUNNING = "check that the store is running, and AWS_ENDPOINT_URL_S3"
 
 _LOG_IN = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 
@@ -109,7 +109,9 @@ _TRANSIENT_CODES = {
     "ServiceUnavailable",
     "SlowDown",
 }
-"""Codes after which the same request may succeed. NoSuchUpload follows a lost answer."""
+"""Codes after which the same request may succeed.
+
+NoSuchUpload: the upload was completed, but the answer was lost."""
 
 
 _CONNECTION_LOST = "the connection was lost; try again later"

@@ -159,7 +159,7 @@ class Store(ABC):
 
 
 INTERNAL_PREFIX = ".dreamfarm/"
-"""The prefix of objects that are written only to test the store."""
+"""The prefix of small objects that belong to no job: they measure the store's clock, or test it."""
 
 
 def store_time(store: Store) -> float:

@@ -3,7 +3,7 @@
 The number is the exit code of the command line.
 
 JobsError                     1
-├── RequestError              2   the request is wrong; nothing was done
+├── RequestError              2   the request cannot be met; change it, or the machine
 │   ├── MachineTooSmall       2   this machine lacks memory, disk, CPUs or GPUs
 │   ├── JobNotFound           2   the store has no such job
 │   ├── LinkOutsideStore      2   a link leads out of a folder store (jobs.store.errors)
@@ -37,7 +37,10 @@ class JobsError(Exception):
 
 
 class RequestError(JobsError):
-    """The request is wrong; nothing was done."""
+    """The request cannot be met, and the same request will fail again here.
+
+    It is raised before any work, except by TooManyFailures and AllItemsFailed, which end a job.
+    """
 
     exit_code = 2
 

@@ -46,7 +46,7 @@ def gradient_masks(step: Step, masks: Mapping[Path, Tensor]) -> list[Tensor | No
     return [
         None if objective.mask is None else masks[objective.mask]
         for objective in step.objectives
-        for _ in step.bands
+        for _ in step.band_factors
     ]
 
 
@@ -68,12 +68,13 @@ GUIDE_SIDE = 256
 _MIN_SIDE = 32  # pixels, so every network has at least one unit
 
 
-def with_guides(
+def prepare_objectives(
     network: Network, objectives: Iterable[Objective], units: Mapping[str, UnitGrid]
 ) -> Network:
-    """The network with the unit grids that neurons need, and the activations that guides need.
+    """Add to a network what objectives need: unit grids for neurons, activations for guides.
 
-    `units` are those of each layer. Raises PictureError if a guide cannot be read.
+    `units` are those of each layer. Returns a new network. Raises PictureError if a guide cannot be
+    read.
     """
     named = {(one.target_layer, one.guide) for one in objectives if one.guide is not None}
     guides = {

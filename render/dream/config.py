@@ -38,7 +38,7 @@ class Schedule:
             if not all(map(math.isfinite, values)):
                 raise ValueError(f"{name} must be finite numbers")
 
-    def at(self, moment: Moment) -> float:
+    def factor_at(self, moment: Moment) -> float:
         """The factor at a moment."""
         return _interpolate(self.octaves, moment.octave, moment.octaves) * _interpolate(
             self.steps, moment.step, moment.steps
@@ -114,7 +114,7 @@ class Smooth:
         return max(map(gaussian_radius, self.gaussian or ()))
 
     @property
-    def bands(self) -> tuple[float, ...]:
+    def band_factors(self) -> tuple[float, ...]:
         """The factor of each band, after the band's division by its own mean.
 
         Bands are almost independent, so their squares add up. The sum of the squares is 1.
@@ -206,6 +206,6 @@ class Dream:
         return 0 if self.smooth is None else self.smooth.margin
 
     @property
-    def bands(self) -> tuple[float, ...]:
+    def band_factors(self) -> tuple[float, ...]:
         """The factor of each frequency band of a gradient; (1,) without bands."""
-        return (1.0,) if self.smooth is None else self.smooth.bands
+        return (1.0,) if self.smooth is None else self.smooth.band_factors

@@ -125,8 +125,8 @@ def batched_gradients(
     def crop(gradient: Tensor) -> list[Tensor]:
         return [_crop(one, inside) for one, inside in zip(gradient, insides, strict=False)]
 
-    found = _backpropagate(network, objectives, batch.permute(0, 3, 1, 2), positions, crop)
-    return [list(one) for one in zip(*found, strict=True)]
+    cropped = _backpropagate(network, objectives, batch.permute(0, 3, 1, 2), positions, crop)
+    return [list(one) for one in zip(*cropped, strict=True)]
 
 
 _Cropped = TypeVar("_Cropped")

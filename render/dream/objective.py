@@ -65,7 +65,7 @@ class Objective:
         if self.guide is not None and (self.layer is None or self.channels or self.at):
             raise ValueError("guide goes with a whole layer, without channels, classes or at")
         if self.weight == 0 or not math.isfinite(self.weight):
-            raise ValueError(f"weight must be a finite number but 0; not {self.weight}")
+            raise ValueError(f"weight must be a finite number other than 0; not {self.weight}")
 
     @property
     def target_layer(self) -> str:
@@ -138,12 +138,12 @@ class Mix:
         """The objectives' target layers, each once, in their order."""
         return tuple(dict.fromkeys(term.target_layer for term in self.terms))
 
-    def at(self, moment: Moment) -> tuple[Objective, ...]:
+    def at_moment(self, moment: Moment) -> tuple[Objective, ...]:
         """The objectives with a weight other than 0 at a moment, scaled by their schedules.
 
         May be empty.
         """
-        factors = [term.schedule.at(moment) for term in self.terms]
+        factors = [term.schedule.factor_at(moment) for term in self.terms]
         return tuple(
             term * factor
             for term, factor in zip(self.terms, factors, strict=True)

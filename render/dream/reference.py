@@ -65,7 +65,7 @@ def dream_reference(
     """Dream a picture without tiles.
 
     Args:
-        network: The prepared network. Guides and neurons need one from `with_guides`.
+        network: The prepared network. Guides and neurons need one from `prepare_objectives`.
         layers: The grid of the mix's layers.
         mix: The objectives.
         dream: The parameters of the gradient ascent.

@@ -19,22 +19,22 @@ class Step:
     objectives: those that count in this step, with the weights of this step.
     length: eta, the mean |change| of the picture in normalised space.
     shift: the jitter in pixels.
-    bands: the factor of each frequency band of an objective's gradient; (1,) without bands.
+    band_factors: of each frequency band of an objective's gradient; (1,) without bands.
     """
 
     objectives: tuple[Objective, ...]
     length: float
     shift: Shift
-    bands: tuple[float, ...] = (1.0,)
+    band_factors: tuple[float, ...] = (1.0,)
 
 
 def step_at(mix: Mix, dream: Dream, sampling_grid: SamplingGrid, moment: Moment, seed: int) -> Step:
     """The step of a dream at a moment. `seed` replaces the dream's own seed."""
     return Step(
-        mix.at(moment),
-        dream.step_size * dream.schedule.at(moment),
+        mix.at_moment(moment),
+        dream.step_size * dream.schedule.factor_at(moment),
         jitter_shift(seed, moment.octave, moment.step, sampling_grid.span),
-        dream.bands,
+        dream.band_factors,
     )
 
 
@@ -49,16 +49,17 @@ def step_scales(
     size: Size,
     units: Mapping[str, UnitGrid] = _NO_UNITS,
 ) -> tuple[float, ...]:
-    """The scale of each band gradient, objective by objective: eta * w_k / sum|w| / mean|g_k|.
+    """The scale of each band gradient, objective by objective: eta w_k / sum|w| c_b / mean|g_kb|.
 
-    `sums` are the tiles' `abs_sums` in tile order; the order fixes the rounding. `size` is the
-    octave's. `units` of each layer are needed for neurons only. A band gradient that is zero all
-    over the picture (no unit of the layer is active) gets the scale 0.
+    The symbols are those of `render.dream.reference`. `sums` are the tiles' `abs_sums` in tile
+    order; the order fixes the rounding. `size` is the octave's. `units` of each layer are needed
+    for neurons only. A band gradient that is zero all over the picture (no unit of the layer is
+    active) gets the scale 0.
 
     Raises RenderError if gradients are not finite: the weights are damaged, or the precision is too
     narrow.
     """
-    totals = [0.0] * (len(step.objectives) * len(step.bands))
+    totals = [0.0] * (len(step.objectives) * len(step.band_factors))
     for tile in sums:
         totals = [total + part for total, part in zip(totals, tile, strict=True)]
     if not all(map(math.isfinite, totals)):
@@ -70,7 +71,7 @@ def step_scales(
     factors = [
         (objective.weight / weights * band * step.length, _area(objective, size, units))
         for objective in step.objectives
-        for band in step.bands
+        for band in step.band_factors
     ]
     means = [total / (area * 3) for total, (_, area) in zip(totals, factors, strict=True)]
     return tuple(

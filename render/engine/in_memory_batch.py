@@ -28,8 +28,8 @@ def dream_batch(
     precision, on a CPU of the same kind. The other pictures and their order cannot change any bit
     of it: a pass always has the setup's `windows_per_pass`.
 
-    The network is on the setup's device and comes from `with_guides`; `masks` are the ingested
-    masks of the setup's mix and dream. The process must have called `make_deterministic`.
+    The network is on the setup's device and comes from `prepare_objectives`; `masks` are the
+    ingested masks of the setup's mix and dream. The process must have called `make_deterministic`.
 
     A picture with gradients that are not finite has a RenderError as its result. Raises ValueError
     for samples of another dtype, and unless there are as many seeds as pictures.
@@ -116,6 +116,6 @@ def _view_gradients(
     gradients: dict[int, list[Tensor]] = {}
     for indices in same_shape.values():
         batch = [views[index] for index in indices]
-        found = batched_tile_gradients(network, objectives, setup.dream, batch, windows_per_pass)
-        gradients |= zip(indices, found, strict=True)
+        by_view = batched_tile_gradients(network, objectives, setup.dream, batch, windows_per_pass)
+        gradients |= zip(indices, by_view, strict=True)
     return [gradients[index] for index in range(len(views))]

@@ -63,7 +63,7 @@ class ShardSetup(RenderSetup):
     input: the decoded picture.
     masks: the ingested masks of the mix and the dream.
     spill: keep tiles in files between uses.
-    frugal: use the least memory possible on a CPU, at the price of speed.
+    returns_freed_memory: on a CPU, return freed memory at once instead of keeping it for speed.
     """
 
     network: str
@@ -71,7 +71,7 @@ class ShardSetup(RenderSetup):
     input: "TiledImage"
     masks: Mapping[Path, "TiledImage"] = dataclass_field(default_factory=dict)
     spill: bool = False
-    frugal: bool = False
+    returns_freed_memory: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
-from render.dream.attachments import gradient_masks, resample_mask, with_guides
+from render.dream.attachments import gradient_masks, prepare_objectives, resample_mask
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
 from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
 from render.dream.step import Step
@@ -85,7 +85,7 @@ class Shard:
         """
         make_deterministic()
         if setup.device == "cpu":
-            return_freed_memory() if setup.frugal else keep_freed_memory()
+            return_freed_memory() if setup.returns_freed_memory else keep_freed_memory()
         self._setup = setup
         self._abandoned = abandoned
         self._device = torch.device(setup.device)
@@ -95,7 +95,7 @@ class Shard:
         network = load_network(
             setup.network, setup.weights, setup.mix.layers, self._dtypes.network, self._device
         )
-        self._network = with_guides(network, setup.mix, setup.units)
+        self._network = prepare_objectives(network, setup.mix, setup.units)
         self._octave = 0
         self._sends: HaloSends = {}
         self._tiles: tuple[int, ...] = ()

@@ -32,8 +32,8 @@ def dream_feature(network: Network, setup: FeatureSetup, seed: int) -> DreamResu
     If no gradient is ever above zero, the result is the almost grey noise of the start.
 
     Args:
-        network: A network from `with_guides` on the setup's device. The process must have called
-            `make_deterministic`.
+        network: A network from `prepare_objectives` on the setup's device. The process must have
+            called `make_deterministic`.
         setup: The objectives and parameters. Masks are ignored.
         seed: Decides the noise of the start and the views, from 0 to 2**63 - 1.
     """
@@ -78,7 +78,7 @@ class _FeatureAscent:
 
     def _view_gradient(self, view: Tensor, number: int) -> Tensor:
         """The gradient of the step's objectives on a view: (h, w, 3)."""
-        objectives = self._setup.mix.at(Moment(0, 1, number, self._setup.fourier.steps))
+        objectives = self._setup.mix.at_moment(Moment(0, 1, number, self._setup.fourier.steps))
         gradient = self._weighted_gradient(objectives, view)
         if gradient.any():
             self._had_gradient = True

@@ -122,8 +122,8 @@ def _best_division(rows: int, columns: int, speeds: _Speeds) -> _Division:
             break
         first = _best_division(cut.rows or rows, cut.columns or columns, speeds[: cut.members])
         second = _best_division(rows - cut.rows, columns - cut.columns, speeds[cut.members :])
-        found = _Division(max(first.longest, second.longest), first.border + second.border, cut)
-        best = found if best is None else min(best, found, key=lambda one: one[:2])
+        division = _Division(max(first.longest, second.longest), first.border + second.border, cut)
+        best = division if best is None else min(best, division, key=lambda one: one[:2])
     if best is None:
         raise ValueError(f"{rows} x {columns} tiles are too few for {len(speeds)} members")
     return best
@@ -148,8 +148,8 @@ def _cuts(
     parts += [(0, column, column * rows, rows) for column in range(1, columns)]
     for row, column, first, length in parts:
         second = tiles - first
-        due = bisect_right(cumulative, first * cumulative[-1] / tiles)
-        for members in _first_counts(first, second, count, due):
+        fair_count = bisect_right(cumulative, first * cumulative[-1] / tiles)
+        for members in _first_counts(first, second, count, fair_count):
             speed, other = cumulative[members - 1], count - members
             longest = max(
                 least(first, members, speed), least(second, other, cumulative[-1] - speed)
@@ -157,13 +157,14 @@ def _cuts(
             yield (longest, length, abs(members - other)), _Cut(row, column, members)
 
 
-def _first_counts(first: int, second: int, count: int, due: int) -> set[int]:
-    """How many members the first part may get: as many as are due, or one more.
+def _first_counts(first: int, second: int, count: int, fair_count: int) -> set[int]:
+    """How many members the first part may get: `fair_count`, or one more.
 
-    Every member keeps at least one tile.
+    fair_count: the most members with at most the part's fraction of all speed. Every member keeps
+    at least one tile.
     """
     least, most = max(1, count - second), min(count - 1, first)
-    return {max(least, min(members, most)) for members in (due, due + 1)}
+    return {max(least, min(members, most)) for members in (fair_count, fair_count + 1)}
 
 
 HaloSends = Mapping[int, Rect]

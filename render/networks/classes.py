@@ -50,17 +50,17 @@ def class_index(network: str, weights: Path | None, named: str | int) -> int:
             )
         return named
     # Exact case first: in ImageNet a Cardigan is a dog, and a cardigan a garment.
-    found = _indices_of(names, named) or _indices_of(
+    indices = _indices_of(names, named) or _indices_of(
         [name.lower() for name in names], named.lower()
     )
-    if not found:
+    if not indices:
         raise LayerError(
             f"class {named} of {network}: no such class; {_suggest(network, named, names)}"
         )
-    if len(found) > 1:
-        numbers = " and ".join(map(str, found))
+    if len(indices) > 1:
+        numbers = " and ".join(map(str, indices))
         raise LayerError(f"class {named} of {network}: means {numbers}; give the number")
-    return found[0]
+    return indices[0]
 
 
 def _indices_of(names: tuple[str, ...] | list[str], name: str) -> list[int]:

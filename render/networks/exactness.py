@@ -15,7 +15,7 @@ class Exactness:
 
     layer: the deepest layer with exact tiles.
     stride, field: its stride and receptive field, in pixels.
-    classes: whether the classes have exact tiles.
+    has_exact_classes: whether the classes have exact tiles.
     classes_field: their receptive field in pixels; 0 if they have none.
     reason: why deeper layers have no exact tiles; empty if all layers have them.
     """
@@ -23,7 +23,7 @@ class Exactness:
     layer: str
     stride: int
     field: int
-    classes: bool
+    has_exact_classes: bool
     classes_field: int
     reason: str
 

@@ -24,15 +24,15 @@ class TracedNetwork:
         `features.9` and `inception4c` mean the outputs of those blocks, as in torchvision's
         `create_feature_extractor`. Raises LayerError, with similar names, if there is none.
         """
-        found = None
+        last_in_block = None
         for node, name in self.names.items():
             if name == layer:
                 return node
             if name.startswith(layer + "."):
-                found = node
-        if found is None:
+                last_in_block = node
+        if last_in_block is None:
             raise LayerError(f"layer {layer}: no such layer; {suggest(layer, self.layer_names())}")
-        return found
+        return last_in_block
 
     def layer_names(self) -> list[str]:
         """Return every name that `node` accepts: nodes and the blocks around them."""

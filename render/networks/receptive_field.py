@@ -53,12 +53,12 @@ def receptive_fields(traced: TracedNetwork) -> dict[str, ReceptiveField]:
 
     Layers after a global operation have a reason and no field.
     """
-    found: dict[str, ReceptiveField] = {}
+    fields: dict[str, ReceptiveField] = {}
     for length in _STRIPE_LENGTHS:
-        found = _measure(traced, length)
-        if not any(layer.reason == _too_wide_reason(length) for layer in found.values()):
+        fields = _measure(traced, length)
+        if not any(layer.reason == _too_wide_reason(length) for layer in fields.values()):
             break
-    return found
+    return fields
 
 
 def _too_wide_reason(length: int) -> str:
@@ -67,15 +67,15 @@ def _too_wide_reason(length: int) -> str:
 
 def _measure(traced: TracedNetwork, length: int) -> dict[str, ReceptiveField]:
     tall, wide = _trace_positions(traced, length, axis=2), _trace_positions(traced, length, axis=3)
-    found = {}
+    fields = {}
     for node, name in traced.names.items():
         if node in tall.reasons:
-            found[name] = ReceptiveField(0, 0, 0, tall.reasons[node])
+            fields[name] = ReceptiveField(0, 0, 0, tall.reasons[node])
         elif node in tall.values and _is_feature_map(tall.values[node], wide.values[node]):
             down = _measure_axis(tall.values[node], length)
             across = _measure_axis(wide.values[node], length)
-            found[name] = _combine_axes(tall.values[node].shape[1], down, across)
-    return found
+            fields[name] = _combine_axes(tall.values[node].shape[1], down, across)
+    return fields
 
 
 def _is_feature_map(tall: PixelSpan, wide: PixelSpan) -> bool:

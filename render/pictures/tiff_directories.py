@@ -138,5 +138,5 @@ class _DirectoryChain:
 
     def _number(self, length: int) -> int | None:
         """Read the next number; None at the end of the file."""
-        found = self.file.read(length)
-        return int.from_bytes(found, self.order) if len(found) == length else None
+        content = self.file.read(length)
+        return int.from_bytes(content, self.order) if len(content) == length else None

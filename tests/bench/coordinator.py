@@ -56,13 +56,13 @@ class StubActor:
         self.senders: set[int] = set()
         self._member, self._sums = member, sums
         self.run = _Method(self._run)
-        self.scatter_refs = _Method(self._scatter_refs)
+        self.exchange_refs = _Method(self._exchange_refs)
 
     def _run(self, _method: str, _step: int, *senders: int) -> Sums:
         self.senders.update(senders)
         return self._sums
 
-    def _scatter_refs(self, *_: object) -> int:
+    def _exchange_refs(self, *_: object) -> int:
         return self._member
 
 
@@ -104,7 +104,7 @@ class OneOctave:
         self.grid: Grid = self.setup.grid(0)
         self.blocks = partition(self.grid, members)
         self.sends = halo_exchange(self.grid, self.setup.sampling_grid, self.blocks)
-        self.bands = len(self.setup.mix) * len(self.setup.dream.bands)
+        self.bands = len(self.setup.mix) * len(self.setup.dream.band_factors)
 
     @property
     def bytes(self) -> int:

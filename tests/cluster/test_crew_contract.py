@@ -37,16 +37,16 @@ def test_members_keep_their_state_between_calls(pair: Crew) -> None:
 def test_only_the_members_named_are_called(trio: Crew) -> None:
     assert trio.call("echo", {2: (1, "two")}) == {2: (1, "two")}
     assert trio.call("echo", {}) == {}
-    assert trio.scatter("greet", {}, {}) == {0: [], 1: [], 2: []}
+    assert trio.exchange("greet", {}, {}) == {0: [], 1: [], 2: []}
 
 
 def test_an_unknown_member_is_refused(trio: Crew) -> None:
     with pytest.raises(ValueError, match=r"\[3\] are not in a crew of 3"):
         trio.call("who", {0: (), 3: ()})
     with pytest.raises(ValueError, match="not in a crew"):
-        trio.scatter("greet", {-1: (0,)}, {-1: (0,)})
+        trio.exchange("greet", {-1: (0,)}, {-1: (0,)})
     with pytest.raises(ValueError, match="not in a crew"):
-        trio.scatter("greet", {0: (3,)}, {0: (3,)})
+        trio.exchange("greet", {0: (3,)}, {0: (3,)})
 
 
 def test_a_crew_has_members(start: Start) -> None:
@@ -58,30 +58,30 @@ def test_a_crew_has_members(start: Start) -> None:
 def test_refs_go_round_a_ring(start: Start, size: int) -> None:
     with start(ToyMember, [(str(member),) for member in range(size)]) as crew:
         ways = {at: sorted({(at - 1) % size, (at + 1) % size}) for at in range(size)}
-        scattered = crew.scatter("greet", {at: tuple(to) for at, to in ways.items()}, ways)
-        received = crew.call("echo", {to: tuple(scattered[to]) for to in range(size)})
+        exchanged = crew.exchange("greet", {at: tuple(to) for at, to in ways.items()}, ways)
+        received = crew.call("echo", {to: tuple(exchanged[to]) for to in range(size)})
     assert received == {to: tuple(f"{at} to {to}" for at in ways[to]) for to in range(size)}
 
 
 def test_only_the_named_receivers_get_refs(trio: Crew) -> None:
     receivers = {0: (2,), 1: (), 2: (0, 2)}
-    scattered = trio.scatter("greet", receivers, receivers)
-    assert {receiver: len(own) for receiver, own in scattered.items()} == {0: 1, 1: 0, 2: 2}
-    received = trio.call("echo", {receiver: tuple(own) for receiver, own in scattered.items()})
+    exchanged = trio.exchange("greet", receivers, receivers)
+    assert {receiver: len(own) for receiver, own in exchanged.items()} == {0: 1, 1: 0, 2: 2}
+    received = trio.call("echo", {receiver: tuple(own) for receiver, own in exchanged.items()})
     assert received == {0: ("Cyd to 0",), 1: (), 2: ("Ada to 2", "Cyd to 2")}
 
 
-def test_a_scattered_method_takes_refs(trio: Crew) -> None:
-    (first,) = trio.scatter("greet", {0: (1,)}, {0: (1,)})[1]
-    (second,) = trio.scatter("pass_on", {1: (2, first, "and Bob")}, {1: (2,)})[2]
+def test_an_exchange_takes_refs(trio: Crew) -> None:
+    (first,) = trio.exchange("greet", {0: (1,)}, {0: (1,)})[1]
+    (second,) = trio.exchange("pass_on", {1: (2, first, "and Bob")}, {1: (2,)})[2]
     assert trio.call("echo", {2: (second,)}) == {2: (("Ada to 1", "and Bob"),)}
 
 
 @pytest.mark.parametrize("shape", [(3,), (2500, 3000)], ids=["12 bytes", "30 MB"])
-def test_arrays_arrive_read_only_as_they_were_scattered(trio: Crew, shape: tuple[int, ...]) -> None:
-    scattered = trio.scatter("arrays", {0: ((0, 1, 2), shape)}, {0: (0, 1, 2)})
+def test_exchanged_arrays_arrive_read_only(trio: Crew, shape: tuple[int, ...]) -> None:
+    exchanged = trio.exchange("arrays", {0: ((0, 1, 2), shape)}, {0: (0, 1, 2)})
     trio.call("spoil", {0: ()})
-    seen = trio.call("look", {receiver: tuple(own) for receiver, own in scattered.items()})
+    seen = trio.call("look", {receiver: tuple(own) for receiver, own in exchanged.items()})
     assert seen == dict.fromkeys(range(3), (7.0, False))
 
 
@@ -94,7 +94,7 @@ def test_an_array_of_the_caller_is_not_shared_either(trio: Crew) -> None:
 
 
 def test_strided_arrays_arrive_whole(trio: Crew) -> None:
-    (ref,) = trio.scatter("columns", {0: (1,)}, {0: (1,)})[1]
+    (ref,) = trio.exchange("columns", {0: (1,)}, {0: (1,)})[1]
     ((array,),) = trio.call("echo", {1: (ref,)}).values()
     assert array.tolist() == [[1, 2], [5, 6], [9, 10]]
 
@@ -121,31 +121,31 @@ def test_an_unknown_method_is_an_attribute_error(trio: Crew) -> None:
         trio.call("juggle", {0: ()})
 
 
-def test_a_failed_scatter_fails_where_its_ref_is_used(start: Start) -> None:
+def test_a_failed_exchange_fails_where_its_ref_is_used(start: Start) -> None:
     with start(ToyMember, [("Ada",), ("Bob",), ("Cyd",)]) as crew:
-        from_bob, from_cyd = crew.scatter("fail", {1: (), 2: ()}, {1: (0,), 2: (0,)})[0]
+        from_bob, from_cyd = crew.exchange("fail", {1: (), 2: ()}, {1: (0,), 2: (0,)})[0]
         with pytest.raises(KeyError, match="Bob") as caught:
             crew.call("echo", {0: (from_bob,)})
         assert type(caught.value) is KeyError
         assert caught.value.__notes__ == ["in fail of member 1"]
-        (passed_on,) = crew.scatter("pass_on", {0: (0, from_cyd)}, {0: (0,)})[0]
+        (passed_on,) = crew.exchange("pass_on", {0: (0, from_cyd)}, {0: (0,)})[0]
         with pytest.raises(KeyError, match="Cyd"):
             crew.call("hold", {0: (passed_on,)})
         assert crew.call("who", {0: ()}) == {0: "Ada"}
 
 
 @pytest.mark.parametrize("receivers", [(), (0,)])
-def test_a_member_whose_scatter_failed_raises_from_then_on(
+def test_a_member_whose_exchange_failed_raises_from_then_on(
     pair: Crew, receivers: tuple[int, ...]
 ) -> None:
     """Even if nobody uses the refs: its object may be half changed."""
-    pair.scatter("fail", {1: ()}, {1: receivers})
+    pair.exchange("fail", {1: ()}, {1: receivers})
     for _ in range(2):
         with pytest.raises(KeyError, match="Fay") as caught:
             pair.call("who", {0: (), 1: ()})
         assert caught.value.__notes__ == ["in fail of member 1"]
     assert pair.call("who", {0: ()}) == {0: "Eve"}
-    (after,) = pair.scatter("greet", {1: (0,)}, {1: (0,)})[0]
+    (after,) = pair.exchange("greet", {1: (0,)}, {1: (0,)})[0]
     with pytest.raises(KeyError, match="Fay"):
         pair.call("echo", {0: (after,)})
 
@@ -158,12 +158,12 @@ def test_a_member_whose_scatter_failed_raises_from_then_on(
         ("who", (), r"values for \[0, 1\], not .*str"),
     ],
 )
-def test_a_scattered_method_must_return_a_value_for_each_receiver(
+def test_an_exchange_must_return_a_value_for_each_receiver(
     pair: Crew, method: str, arguments: tuple[object, ...], message: str
 ) -> None:
-    scattered = pair.scatter(method, {0: arguments}, {0: (0, 1)})
+    exchanged = pair.exchange(method, {0: arguments}, {0: (0, 1)})
     with pytest.raises(TypeError, match=message):
-        pair.call("echo", {1: tuple(scattered[1])})
+        pair.call("echo", {1: tuple(exchanged[1])})
 
 
 def test_an_error_that_cannot_be_pickled_is_quoted(trio: Crew) -> None:
@@ -180,7 +180,7 @@ def test_the_error_of_a_constructor(start: Start) -> None:
 
 
 def test_a_member_that_exits_is_lost(pair: Crew) -> None:
-    with pytest.raises(MemberLost, match="member 1 of the crew is lost") as caught:
+    with pytest.raises(MemberLost, match="member 1 is lost") as caught:
         pair.call("leave", {1: ()})
     assert caught.value.member == 1
     for _ in range(2):
@@ -188,11 +188,11 @@ def test_a_member_that_exits_is_lost(pair: Crew) -> None:
             pair.call("who", {0: ()})
         assert again.value.member == 1
     with pytest.raises(MemberLost):
-        pair.scatter("greet", {0: (1,)}, {0: (1,)})
+        pair.exchange("greet", {0: (1,)}, {0: (1,)})
 
 
-def test_a_member_that_exits_while_scattering_is_the_one_lost(pair: Crew) -> None:
-    (ref,) = pair.scatter("leave", {1: ()}, {1: (0,)})[0]
+def test_a_member_that_exits_during_an_exchange_is_the_one_lost(pair: Crew) -> None:
+    (ref,) = pair.exchange("leave", {1: ()}, {1: (0,)})[0]
     with pytest.raises(MemberLost) as caught:
         pair.call("echo", {0: (ref,)})
     assert caught.value.member == 1

@@ -30,9 +30,9 @@ def test_members_work_at_the_same_time_however_few_cores_and_end_with_their_crew
 
 def test_a_death_is_reported_while_others_are_busy(ray_crew: "type[RayCrew]") -> None:
     with ray_crew(ToyMember, [("Ola",), ("Pia",)], Resources()) as crew:
-        busy = crew.scatter("sleep", {0: (60,)}, {0: (0,)})[0]
+        busy = crew.exchange("sleep", {0: (60,)}, {0: (0,)})[0]
         started = time.monotonic()
-        dying = crew.scatter("die", {1: ()}, {1: (1,)})[1]
+        dying = crew.exchange("die", {1: ()}, {1: (1,)})[1]
         with pytest.raises(MemberLost, match="worker process has died") as caught:
             crew.call("echo", {0: tuple(busy), 1: tuple(dying)})
         assert time.monotonic() - started < 10
@@ -40,14 +40,14 @@ def test_a_death_is_reported_while_others_are_busy(ray_crew: "type[RayCrew]") ->
         assert "\n" not in str(caught.value)
 
 
-def test_scattered_values_do_not_pass_through_the_caller(ray_crew: "type[RayCrew]") -> None:
+def test_exchanged_values_do_not_pass_through_the_caller(ray_crew: "type[RayCrew]") -> None:
     """Ray would send small values through their owner, which would then hold all of them."""
     from ray.experimental.locations import get_local_object_locations
 
     with ray_crew(ToyMember, [("Kim",), ("Liv",)], Resources()) as crew:
-        scattered = crew.scatter("arrays", {0: ((1,), (80, 80, 3))}, {0: (1,)})
-        assert crew.call("look", {1: tuple(scattered[1])}) == {1: (7.0, False)}
-        (here,) = get_local_object_locations(list(scattered[1])).values()
+        exchanged = crew.exchange("arrays", {0: ((1,), (80, 80, 3))}, {0: (1,)})
+        assert crew.call("look", {1: tuple(exchanged[1])}) == {1: (7.0, False)}
+        (here,) = get_local_object_locations(list(exchanged[1])).values()
         assert here["object_size"] < 4000 < 80 * 80 * 3 * 4
 
 

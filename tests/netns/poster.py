@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.spec.document import parse_poster_spec
 from jobs.spec.poster import PosterSpec
 from jobs.store.store import Store
@@ -33,7 +33,9 @@ def poster(weights: Path, workers: int = HOSTS) -> PosterSpec:
     return parse_poster_spec(poster_document(None, weights, *settings))
 
 
-def wait_until(condition: Callable[[Job], Any], store: Store, job: str, log: Path) -> Job:
+def wait_until(
+    condition: Callable[[StoredJob], Any], store: Store, job: str, log: Path
+) -> StoredJob:
     """Wait until a job fulfils a condition. log: of `work`, for the message of a failure."""
     deadline = time.monotonic() + _TIMEOUT
     while True:
@@ -46,15 +48,15 @@ def wait_until(condition: Callable[[Job], Any], store: Store, job: str, log: Pat
         time.sleep(0.2)
 
 
-def has_succeeded(job: Job) -> bool:
+def has_succeeded(job: StoredJob) -> bool:
     """Whether the poster is finished."""
     return job.state == "succeeded"
 
 
-def has_reached(step: int) -> Callable[[Job], bool]:
+def has_reached(step: int) -> Callable[[StoredJob], bool]:
     """A condition: so many steps of the largest octave are done."""
 
-    def condition(job: Job) -> bool:
+    def condition(job: StoredJob) -> bool:
         assert not has_succeeded(job), "the poster was finished before anything could happen to it"
         status = job.status
         return status is not None and status.octave == status.octaves and status.step >= step

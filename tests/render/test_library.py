@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models import squeezenet1_0
 
 import render
-from render.dream.attachments import with_guides
+from render.dream.attachments import prepare_objectives
 from render.dream.config import Dream
 from render.dream.objective import Mix, Objective
 from render.dream.reference import dream_reference
@@ -88,7 +88,7 @@ def reference(module: nn.Module, mix: Mix, samples: np.ndarray, size: Size) -> n
     grid = layer_grid(deepcopy(module).eval(), "reference", mix.layers)
     network = prepare_network(deepcopy(module).eval(), mix.layers, torch.float64)
     canvas = dream_reference(
-        with_guides(network, mix, dict(zip(mix.layers, grid.units, strict=True))),
+        prepare_objectives(network, mix, dict(zip(mix.layers, grid.units, strict=True))),
         grid,
         mix,
         Dream(**SETTINGS),

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 import dreamfarm
-from jobs.records.report import Report
+from jobs.records.job_summary import JobSummary
 from tests.support.s3_servers import BUCKET, Server, s3_environment
 from tests.support.work_processes import work_processes
 
@@ -69,7 +69,7 @@ def address(ceph: Server) -> Iterator[str]:
         yield f"s3://{BUCKET}/{uuid.uuid4().hex}"
 
 
-def watch_only_job(address: str) -> list[Report]:
+def watch_only_job(address: str) -> list[JobSummary]:
     """Wait until the store has a job, and watch it to its end."""
     store, deadline = dreamfarm.Store(address), time.monotonic() + _START
     while not (found := store.jobs()):
@@ -100,15 +100,15 @@ def test_the_example_renders_what_this_machine_renders(
     ):
         watched = pool.submit(watch_only_job, address)
         exec(example.at(address), names)
-        reports = watched.result()
+        summaries = watched.result()
 
     store, job = names["store"], names["job"]
     assert [one.id for one in store.jobs("succeeded")] == [job.id]
     assert (job.state, job.progress) == ("succeeded", 1.0)
-    states = [report.state for report in reports]
+    states = [summary.state for summary in summaries]
     assert states[-1] == "succeeded", (tmp_path / "log").read_text()
     assert "running" in states[:-1]
-    progress = [report.progress for report in reports]
+    progress = [summary.progress for summary in summaries]
     assert progress == sorted(progress)
     assert (progress[0], progress[-1]) == (0.0, 1.0)
     preview = job.preview()

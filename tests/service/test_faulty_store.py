@@ -11,7 +11,7 @@ import pytest
 from jobs.planning.machine import this_machine
 from jobs.planning.poster import make_plan
 from jobs.poster.submit import submit_poster
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.spec.document import parse_poster_spec
 from jobs.store.address import open_store
@@ -58,7 +58,7 @@ def environment_behind(proxy: Proxy, moto: Server) -> dict[str, str]:
     return {**moto.behind(proxy.endpoint).environment(), "DREAMFARM_S3_TIMEOUT": str(TIMEOUT)}
 
 
-def wait_for_progress(store: Store, job: str) -> Job:
+def wait_for_progress(store: Store, job: str) -> StoredJob:
     """Wait until some of a job is done."""
     deadline = time.monotonic() + 60
     while True:

@@ -186,16 +186,16 @@ def _way(edges: Mapping[str, Collection[str]], start: str, end: str) -> tuple[st
     return ()
 
 
-def told(edges: Edges, circle: Sequence[str]) -> str:
-    """Say in words how a circle closes, and which imports are behind it."""
+def describe(edges: Edges, circle: Sequence[str]) -> str:
+    """Describe how a circle closes, and which imports are behind it."""
     if len(circle) == 1:
-        said = [f"{circle[0]} imports itself."]
+        lines = [f"{circle[0]} imports itself."]
     else:
-        said = [f"{len(circle)} import one another in a circle: {', '.join(circle)}."]
+        lines = [f"{len(circle)} import one another in a circle: {', '.join(circle)}."]
     for start, end in zip(circle, [*circle[1:], circle[0]], strict=True):
         behind = edges[start][end]
-        said.append(f"  {start} needs {end}:")
-        said += [f"    {one}" for one in behind[:_MOST_SHOWN]]
+        lines.append(f"  {start} needs {end}:")
+        lines += [f"    {one}" for one in behind[:_MOST_SHOWN]]
         if len(behind) > _MOST_SHOWN:
-            said.append(f"    and {len(behind) - _MOST_SHOWN} imports more")
-    return "\n".join(said)
+            lines.append(f"    and {len(behind) - _MOST_SHOWN} imports more")
+    return "\n".join(lines)

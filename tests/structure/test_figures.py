@@ -21,7 +21,7 @@ def figures(project: Path) -> Figures:
     return read_figures(project)
 
 
-def told(found: Sequence[object]) -> str:
+def describe(found: Sequence[object]) -> str:
     return "\n".join(["", *map(str, found)])
 
 
@@ -31,7 +31,7 @@ def test_modules_are_few(figures: Figures) -> None:
 
 def test_hardly_any_module_is_tiny(figures: Figures) -> None:
     short = figures.short
-    assert len(short) <= MOST_SHORT_MODULES, told(short)
+    assert len(short) <= MOST_SHORT_MODULES, describe(short)
 
 
 def test_modules_are_worth_a_file(figures: Figures) -> None:
@@ -40,7 +40,7 @@ def test_modules_are_worth_a_file(figures: Figures) -> None:
 
 def test_no_module_is_too_long(figures: Figures) -> None:
     long = [one for one in figures.modules if one.size > MOST_LINES]
-    assert not long, told(long)
+    assert not long, describe(long)
 
 
 def test_functions_are_short(figures: Figures) -> None:
@@ -48,11 +48,11 @@ def test_functions_are_short(figures: Figures) -> None:
 
 
 def test_constructors_ask_for_little(figures: Figures) -> None:
-    assert not figures.laden, told(figures.laden)
+    assert not figures.laden, describe(figures.laden)
 
 
 def test_a_kind_is_asked_for_in_its_registry(figures: Figures) -> None:
-    assert len(figures.kinds) <= MOST_KIND_TESTS, told(figures.kinds)
+    assert len(figures.kinds) <= MOST_KIND_TESTS, describe(figures.kinds)
 
 
 def counted(root: Path, source: str, name: str = "a/one.py") -> Figures:

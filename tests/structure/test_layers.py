@@ -12,10 +12,10 @@ from tests.structure.imports import (
     Import,
     Tree,
     cycles,
+    describe,
     file_edges,
     folder_edges,
     read_tree,
-    told,
     top,
 )
 
@@ -83,25 +83,25 @@ def part_of(module: str) -> str:
 
 def misplaced(tree: Tree, package: str, layers: Layers) -> list[str]:
     """What of a package has no place in its table, and what of the table is not there."""
-    said, found = [], set()
+    problems, parts = [], set()
     for module, path in tree.files.items():
         if top(module) != package or module == package:
             continue
         part = part_of(module)
         is_loose = path.count("/") == 1
         if is_loose and not layers.has_modules:
-            said.append(f"{path} lies directly in {package}/; move it into a folder")
+            problems.append(f"{path} lies directly in {package}/; move it into a folder")
         else:
-            found.add(part)
-    said += [
+            parts.add(part)
+    problems += [
         f"{package}/{part} has no floor; give it one in the table of {__name__}"
-        for part in sorted(found - layers.parts)
+        for part in sorted(parts - layers.parts)
     ]
-    said += [
+    problems += [
         f"the table of {__name__} has {part}, but {package}/{part} is not there"
-        for part in sorted(layers.parts - found)
+        for part in sorted(layers.parts - parts)
     ]
-    return said
+    return problems
 
 
 def upward(tree: Tree, package: str, layers: Layers) -> list[str]:
@@ -149,12 +149,12 @@ def strangers(tree: Tree, forbidden: Mapping[str, set[str]]) -> list[str]:
 
 def circles(tree: Tree, edges_of: Callable[[Tree], Edges]) -> list[str]:
     edges = edges_of(tree)
-    return [told(edges, circle) for circle in cycles(edges)]
+    return [describe(edges, circle) for circle in cycles(edges)]
 
 
-def fail_with(said: Sequence[str]) -> None:
-    if said:
-        pytest.fail(f"{len(said)} findings\n" + "\n".join(said), pytrace=False)
+def fail_with(problems: Sequence[str]) -> None:
+    if problems:
+        pytest.fail(f"{len(problems)} findings\n" + "\n".join(problems), pytrace=False)
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +248,7 @@ def test_cycles_are_the_shortest_of_each_tangle() -> None:
     assert not cycles({"a": "bc", "b": "c"})
 
 
-def test_a_circle_of_files_is_told_in_words(written: Written) -> None:
+def test_a_circle_of_files_is_described_in_words(written: Written) -> None:
     tree = written({"a/one.py": "from a.two import Two", "a/two.py": "def f():\n  import a.one"})
     assert circles(tree, file_edges) == [
         "2 import one another in a circle: a/one.py, a/two.py.\n"
@@ -263,14 +263,14 @@ def test_folders_go_in_a_circle_where_files_do_not(written: Written) -> None:
     ends = {"a/x/one.py": "import a.y.two", "a/y/three.py": "import a.x.four"}
     tree = written({**ends, "a/y/two.py": "", "a/x/four.py": "import a.x.five", "a/x/five.py": ""})
     assert not circles(tree, file_edges)
-    (said,) = circles(tree, folder_edges)
-    assert said.startswith("2 import one another in a circle: a/x, a/y.")
+    (circle,) = circles(tree, folder_edges)
+    assert circle.startswith("2 import one another in a circle: a/x, a/y.")
 
 
 SMALL = Layers((frozenset({"low"}), frozenset({"left", "right"})), alone={"demo": frozenset("b")})
 
 
-def test_unknown_and_missing_folders_are_said(written: Written) -> None:
+def test_unknown_and_missing_folders_are_listed(written: Written) -> None:
     tree = written({"a/low/m.py": "", "a/left/m.py": "", "a/new/m.py": "", "a/loose.py": ""})
     assert misplaced(tree, "a", SMALL) == [
         "a/loose.py lies directly in a/; move it into a folder",
@@ -296,18 +296,18 @@ def test_unknown_and_missing_folders_are_said(written: Written) -> None:
         ("a/demo/m.py", "import b.m\nimport a.demo.n", None),
     ],
 )
-def test_imports_that_do_not_go_down_are_said(
+def test_imports_that_do_not_go_down_are_listed(
     written: Written, path: str, source: str, why: str | None
 ) -> None:
     names = ("a/low/m.py", "a/left/m.py", "a/demo/m.py", "a/demo/n.py", "b/m.py")
-    said = upward(written({**dict.fromkeys(names, ""), path: source}), "a", SMALL)
+    problems = upward(written({**dict.fromkeys(names, ""), path: source}), "a", SMALL)
     if why is None:
-        assert not said
+        assert not problems
     else:
-        (only,) = said
+        (only,) = problems
         assert set(why.split()) <= set(only.split()), only
 
 
-def test_strangers_are_said(written: Written) -> None:
+def test_strangers_are_listed(written: Written) -> None:
     tree = written({"a/m.py": "def f():\n    from b import m", "b/m.py": "import a.m"})
     assert strangers(tree, {"a": {"b"}}) == ["a/m.py:2 imports b.m"]

@@ -34,7 +34,7 @@ class Old:
     """An old word.
 
     pattern: a regular expression for the whole word, in lower case.
-    new: what is said in its place, or why it went.
+    new: the words in its place, or why it went.
     allowed: globs of files that may say it, where a star also stands for folders.
     """
 
@@ -153,12 +153,12 @@ class Source:
     words: dict[Where, dict[str, set[int]]]
 
     def places(self, old: Old) -> list[str]:
-        """Where an old word is said."""
+        """Where an old word stands."""
         if any(fnmatchcase(self.path, glob) for glob in old.allowed):
             return []
         here = self.words[old.where]
-        said = [word for word in here if re.fullmatch(old.pattern, word)]
-        found = sorted((line, word) for word in said for line in here[word])
+        matching = [word for word in here if re.fullmatch(old.pattern, word)]
+        found = sorted((line, word) for word in matching for line in here[word])
         return [
             f"{self.path}:{line} {word}" if line else f"{self.path} {word}" for line, word in found
         ]
@@ -190,8 +190,8 @@ def sources(project: Path) -> list[Source]:
 def test_an_old_word_is_gone(sources: list[Source], old: Old) -> None:
     places = [place for source in sources for place in source.places(old)]
     if places:
-        said = "\n".join(places)
-        pytest.fail(f"{len(places)} times {old.pattern}; now: {old.new}\n{said}", pytrace=False)
+        lines = "\n".join(places)
+        pytest.fail(f"{len(places)} times {old.pattern}; now: {old.new}\n{lines}", pytrace=False)
 
 
 def test_a_word_is_old_once() -> None:

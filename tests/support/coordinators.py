@@ -86,7 +86,7 @@ def claim_job(
     config = CoordinatorConfig(
         store=shared.address,
         job=job,
-        number=held.number,
+        lease_number=held.number,
         token=held.token,
         holder=held.holder,
         ttl=TTL,

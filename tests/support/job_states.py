@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.lease import HeldLease, claim_lease, current_lease
 from jobs.records.state import Intent, State
-from jobs.records.status import Failure, Status
+from jobs.records.status import FailureClass, Status
 from jobs.records.stored_spec import Blobs, StoredSpec
 from jobs.store.store import Store
 
@@ -36,7 +36,7 @@ def claim_next_lease(store: Store, keys: JobKeys) -> HeldLease:
 
 
 def sample_status(
-    generation: int = 0, failure: Failure | None = None, progress: float = 0.25
+    generation: int = 0, failure: FailureClass | None = None, progress: float = 0.25
 ) -> Status:
     """The status of a running job, or of one that has failed."""
     return Status(
@@ -80,7 +80,7 @@ def job_in_state(store: Store, state: State) -> JobKeys:
     return keys
 
 
-def output_digests(job: Job) -> list[str]:
+def output_digests(job: StoredJob) -> list[str]:
     """The checksums of the outputs of a job that has succeeded."""
     assert job.state == "succeeded", job.status
     assert job.manifest is not None

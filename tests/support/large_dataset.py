@@ -62,7 +62,7 @@ class StubWorker:
     """Replaces a worker and answers at once."""
 
     def __init__(self, plan: DatasetPlan, context: JobContext, worker_config: WorkerConfig) -> None:
-        self._lease, self._generation = context.number, worker_config.generation
+        self._lease, self._generation = context.lease_number, worker_config.generation
         self._device = plan.device
 
     def environment(self) -> Environment:
@@ -139,8 +139,8 @@ def _make_runner(plan: DatasetPlan, store: Store, folder: Path) -> DatasetRunner
     opener = functools.partial(retrying_store, store.address)
     context = JobContext(opener, keys.job, lease.number, folder / "scratch")
     control, reporter = Control(), Reporter(context, generation=0)
-    run = RunContext(context, lease, control, reporter, plan.spec.document())
-    return DatasetRunner(run, plan, pool_in_process, Intent(), StubWorker)
+    run_context = RunContext(context, lease, control, reporter, plan.spec.document())
+    return DatasetRunner(run_context, plan, pool_in_process, Intent(), StubWorker)
 
 
 def _memory(field: str) -> int:

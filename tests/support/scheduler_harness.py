@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from jobs.poster.submit import submit_poster
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import HeldLease
 from jobs.runtime.metrics.exporter import MetricsExporter
@@ -123,7 +123,7 @@ class SchedulerHarness:
         return TotalCapacity(self.capacity, subtract(self.capacity, used), 8 << 30, self._is_fixed)
 
     def _start(
-        self, config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: Job
+        self, config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: StoredJob
     ) -> CoordinatorProcess:
         process: Any = FakeProcess()
         self.started.append(config.job)

@@ -18,7 +18,7 @@ from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerCopy, LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.worker import Worker
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import ACTIVE
 from jobs.runtime.backend import StartPool
 from jobs.services.kinds import kind_of
@@ -96,7 +96,7 @@ class ObservedStore(MemoryStore):
 class DatasetResult:
     """The results of a dataset: rows by key and variant, contents of files by name."""
 
-    job: Job
+    job: StoredJob
     rows: dict[tuple[str, int], LedgerRow]
     files: dict[str, bytes]
 

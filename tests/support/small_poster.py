@@ -109,6 +109,6 @@ def claim_poster(
     assert lease is not None
     context = job_context(plan, folder, lease.number)
     control, reporter = Control(), RecordingReporter(context, watch)
-    run = RunContext(context, lease, control, reporter, plan.spec.document())
-    runner = PosterRunner(run, plan, start, checkpoint_seconds=checkpoint_seconds)
+    run_context = RunContext(context, lease, control, reporter, plan.spec.document())
+    runner = PosterRunner(run_context, plan, start, checkpoint_seconds=checkpoint_seconds)
     return ClaimedPoster(plan, context, runner, control, reporter)

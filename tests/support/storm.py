@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.poster.submit import submit_poster
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.spec.document import parse_poster_spec
 from jobs.store.store import Store
@@ -29,7 +29,7 @@ class Track:
     done: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
 
-    def note(self, job: Job) -> None:
+    def note(self, job: StoredJob) -> None:
         if job.status is None or not job.status.octave:
             return
         self.done.append(job.status.done)
@@ -67,7 +67,7 @@ def fault_kinds(seed: int, count: int) -> list[Kind]:
 
 def render_in_storm(
     store: Store, document: dict[str, Any], supervisor: Supervisor, faults: list[Kind], seed: int
-) -> tuple[Job, Track]:
+) -> tuple[StoredJob, Track]:
     """Render a job while the faults happen, each at a random moment after the last."""
     job = submit_poster(store, parse_poster_spec(document)).job
     draw, left = random.Random(seed), list(faults)

@@ -71,7 +71,7 @@ def step_by_blocks(
     step: TiledStep, canvas: Tensor, grid: Grid, members: int, shift: tuple[int, int]
 ) -> list[Tensor]:
     """One step's gradients, if each member has only its block and the halos of its neighbours."""
-    count = len(step.mix) * len(step.dream.bands)
+    count = len(step.mix) * len(step.dream.band_factors)
     found = [torch.full_like(canvas, torch.nan) for _ in range(count)]
     blocks = partition(grid, members)
     sends = halo_exchange(grid, step.sampling_grid, blocks)

@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from jobs.planning.identity import file_digest, poster_identity
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import ACTIVE, JobKeys, active_marker, blob_key
 from jobs.records.lease import HeldLease
 from jobs.records.stored_spec import Blobs, RunSettings, StoredSpec
@@ -99,7 +99,7 @@ def _two_cores(_: object) -> TotalCapacity:
 
 
 def _start(
-    config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: Job
+    config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: StoredJob
 ) -> CoordinatorProcess:
     opener = functools.partial(retrying_store, config.store)
     coordinator = Coordinator(config, Control(), opener, lambda: nullcontext(THIS_PROCESS))

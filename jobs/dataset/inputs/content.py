@@ -120,8 +120,8 @@ def _local_path(source: ByteRange, store: Store, access: AccessPolicy) -> Path |
     """The real path of the file on this machine, or None if it is in a bucket."""
     try:
         if source.address.startswith(BLOB_SCHEME):
-            found = store.local_path(_blob_key(source))
-            return None if found is None else Path(access.resolve(str(found)))
+            blob = store.local_path(_blob_key(source))
+            return None if blob is None else Path(access.resolve(str(blob)))
         address = access.resolve(source.address)
     except RequestError as error:
         raise PictureError(str(error)) from None

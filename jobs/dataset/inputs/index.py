@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from jobs.dataset.inputs.item import Item
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.record import Record, invalid_record, read_bytes
 from jobs.store.errors import ObjectNotFound
@@ -195,7 +195,7 @@ class ItemIndex:
         return next(listing for listing in self._listings if file in listing.files)
 
 
-def job_items(store: Store, job: Job) -> ItemIndex:
+def job_items(store: Store, job: StoredJob) -> ItemIndex:
     """Return the index of a job's items. Raises RequestError if its kind has no items."""
     if not job.has_items:
         raise RequestError(

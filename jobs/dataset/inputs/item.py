@@ -52,7 +52,7 @@ class ListedImage(BaseModel):
 
     key: its name, unique among all inputs: the path below the folder or prefix, or as the input
         table says. For a sample of a tar it is `shard`, a slash, and the sample's own key.
-    shard: the name of its tar, without the suffix.
+    shard: the name of its input tar, without the suffix.
     settings: the fields that its row of an input table sets, by their dotted names.
     error: why it cannot be dreamed, if the listing knows already. Stored as `complaint`.
     """

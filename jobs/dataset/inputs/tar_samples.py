@@ -26,7 +26,7 @@ _RESERVED = re.compile(r"__[^/]*__($|/)")
 
 
 @dataclass(frozen=True)
-class MemberRange:
+class TarMemberRange:
     """A regular file of a tar: its name, and where its content is in the tar, in bytes."""
 
     name: str
@@ -41,7 +41,7 @@ class TarDamage:
     reason: str
 
 
-def scan_tar(file: BinaryIO, address: str) -> Iterator[MemberRange | TarDamage]:
+def scan_tar(file: BinaryIO, address: str) -> Iterator[TarMemberRange | TarDamage]:
     """Yield the members of a tar in order, without their content. Damage is the last one.
 
     address: of the tar, for errors. Raises RequestError for a sparse member, because its content is
@@ -60,7 +60,7 @@ def scan_tar(file: BinaryIO, address: str) -> Iterator[MemberRange | TarDamage]:
                     yield TarDamage(f"ends at byte {size}, within {header.name}")
                     return
                 if header.isreg():
-                    yield MemberRange(header.name, header.offset_data, header.size)
+                    yield TarMemberRange(header.name, header.offset_data, header.size)
             end = tar.offset
     except (tarfile.TarError, ValueError) as error:
         yield TarDamage(f"not a tar, or damaged ({error})")
@@ -100,11 +100,11 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield header
 
 
-def _is_relevant(member: MemberRange | TarDamage) -> bool:
+def _is_relevant(member: TarMemberRange | TarDamage) -> bool:
     return isinstance(member, TarDamage) or _sample_key(member) is not None
 
 
-def _sample_key(member: MemberRange | TarDamage) -> str | None:
+def _sample_key(member: TarMemberRange | TarDamage) -> str | None:
     """The key of a member's sample, or None if it has none."""
     if isinstance(member, TarDamage) or _RESERVED.match(member.name):
         return None
@@ -113,7 +113,7 @@ def _sample_key(member: MemberRange | TarDamage) -> str | None:
 
 
 def _sample(
-    shard: str, key: str, tar: ListedFile, group: Iterable[MemberRange | TarDamage]
+    tar_name: str, key: str, tar: ListedFile, group: Iterable[TarMemberRange | TarDamage]
 ) -> ListedImage:
     files = [
         SampleFile(
@@ -121,13 +121,13 @@ def _sample(
             place=ByteRange(address=tar.address, start=member.start, length=member.length),
         )
         for member in group
-        if isinstance(member, MemberRange)
+        if isinstance(member, TarMemberRange)
     ]
     picture = _picture(files)
     if picture is None:
         return ListedImage(
-            key=f"{shard}/{key}",
-            shard=shard,
+            key=f"{tar_name}/{key}",
+            shard=tar_name,
             place=files[0].place,
             extras=tuple(files),
             error="no picture in this sample; add one, or leave the sample out",
@@ -135,8 +135,8 @@ def _sample(
     suffixes = [file.suffix for file in files]
     twice = next((suffix for suffix in suffixes if suffixes.count(suffix) > 1), None)
     return ListedImage(
-        key=f"{shard}/{key}",
-        shard=shard,
+        key=f"{tar_name}/{key}",
+        shard=tar_name,
         place=picture.place,
         extras=tuple(file for file in files if file is not picture),
         error=None if twice is None else f"two files of this sample end in .{twice}; rename one",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from jobs.records.record import Record
-from jobs.records.status import Failure
+from jobs.records.status import FailureClass
 
 _Count = Annotated[int, Field(ge=0)]
 
@@ -40,7 +40,7 @@ class LedgerRow(Record):
     bytes: _Count | None = None
     width: _Count | None = None
     height: _Count | None = None
-    failure: Failure | None = None
+    failure: FailureClass | None = None
     message: str | None = None
     attempts: _Count = 1
     seconds: _Amount = 0.0
@@ -51,21 +51,21 @@ class LedgerRow(Record):
 
 
 @dataclass(frozen=True)
-class ItemCounts:
-    """Counts of items. They add and subtract: replacing a row is `counts + new - old`.
+class LedgerCounts:
+    """Counts of items by their rows. They add and subtract: a new row is `counts + new - old`.
 
-    items: all items, with or without a row. failed: by class.
+    items: all items, with or without a row. done: without the failed ones. failed: by class.
     """
 
     items: int = 0
     done: int = 0
-    failed: Counter[Failure] = field(default_factory=Counter)
+    failed: Counter[FailureClass] = field(default_factory=Counter)
 
     @classmethod
-    def of_rows(cls, rows: Iterable[LedgerRow]) -> "ItemCounts":
+    def of_rows(cls, rows: Iterable[LedgerRow]) -> "LedgerCounts":
         """Count rows. `items` stays 0: items are counted from the index."""
         done = 0
-        failed: Counter[Failure] = Counter()
+        failed: Counter[FailureClass] = Counter()
         for row in rows:
             if row.state == "done":
                 done += 1
@@ -84,17 +84,17 @@ class ItemCounts:
         """Items without a row."""
         return self.items - self.recorded
 
-    def __add__(self, other: "ItemCounts") -> "ItemCounts":
+    def __add__(self, other: "LedgerCounts") -> "LedgerCounts":
         failed = self.failed.copy()
         failed.update(other.failed)
-        return ItemCounts(self.items + other.items, self.done + other.done, failed)
+        return LedgerCounts(self.items + other.items, self.done + other.done, failed)
 
-    def __sub__(self, other: "ItemCounts") -> "ItemCounts":
+    def __sub__(self, other: "LedgerCounts") -> "LedgerCounts":
         failed = self.failed.copy()
         failed.subtract(other.failed)
-        return ItemCounts(self.items - other.items, self.done - other.done, failed)
+        return LedgerCounts(self.items - other.items, self.done - other.done, failed)
 
     def document(self) -> dict[str, int | dict[str, int]]:
         """The counts as JSON values, with every class of failure."""
-        failed = {failure: self.failed[failure] for failure in get_args(Failure)}
+        failed = {failure: self.failed[failure] for failure in get_args(FailureClass)}
         return {"items": self.items, "done": self.done, "failed": failed}

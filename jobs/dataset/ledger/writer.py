@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.inputs.item import Item
 from jobs.dataset.ledger.reader import LedgerKeys, complete_files, read_file_rows
-from jobs.dataset.ledger.rows import ItemCounts, LedgerRow
+from jobs.dataset.ledger.rows import LedgerCounts, LedgerRow
 from jobs.records.record import invalid_record
 from jobs.records.state import Intent
 from jobs.store.store import Store, batches
@@ -116,7 +116,7 @@ class LedgerWriter:
         self._store, self._lease, self._intent = store, lease, intent
         self._keys = LedgerKeys(job)
         self.index = ItemIndex(store, DatasetKeys(job))
-        self.counts = ItemCounts(items=self.index.items)
+        self.counts = LedgerCounts(items=self.index.items)
         self.open_files: dict[int, OpenLedgerFile] = {}
         self.added = 0
         self._is_finished = bytearray(len(self.index.files))
@@ -133,7 +133,7 @@ class LedgerWriter:
                 for file, rows in zip(files, threads.map(self._file_rows, files), strict=True):
                     if not any(self._is_due_again(row) for row in rows):
                         self._is_finished[file] = True
-                        self.counts += ItemCounts.of_rows(rows)
+                        self.counts += LedgerCounts.of_rows(rows)
 
     def is_finished(self, file: int) -> bool:
         """Whether an item file needs no more work."""
@@ -146,7 +146,7 @@ class LedgerWriter:
         ledger_file = LedgerFile(self._store, self._keys, file, self._lease, numbers)
         ledger_file.take_over()
         valid = [row for row in ledger_file.rows if not self._is_due_again(row)]
-        self.counts += ItemCounts.of_rows(valid)
+        self.counts += LedgerCounts.of_rows(valid)
         due = set(items) - {row.number for row in valid}
         opened = self.open_files[file] = OpenLedgerFile(items, ledger_file, due)
         return opened
@@ -156,7 +156,7 @@ class LedgerWriter:
         opened = self.open_files[file]
         opened.ledger_file.add(row)
         opened.due.remove(row.number)
-        self.counts += ItemCounts.of_rows([row])
+        self.counts += LedgerCounts.of_rows([row])
         self.added += 1
         return opened
 

@@ -26,11 +26,11 @@ _GROWTH_DIVISOR = 4
 def useful_workers(plan: PosterPlan, conditions: Conditions) -> int:
     """The size of the largest crew without useless members, from 1 to the number of tiles."""
     tiles = len(plan.grids[-1])
-    one = predict(plan, 1, conditions)
+    single = predict(plan, 1, conditions)
     return largest_useful_crew(
         cache(lambda workers: predict(plan, workers, conditions).seconds),
         min(tiles, MAX_WORKERS),
-        one.start + one.decode,
+        single.start + single.decode,
     )
 
 

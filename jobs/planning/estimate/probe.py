@@ -120,7 +120,7 @@ def _load_network(plan: PosterPlan) -> "Network":
         make_deterministic,
         return_freed_memory,
     )
-    from render.dream.attachments import with_guides
+    from render.dream.attachments import prepare_objectives
     from render.networks.network import load_network
 
     make_deterministic()
@@ -133,7 +133,7 @@ def _load_network(plan: PosterPlan) -> "Network":
         dtypes(plan.precision).network,
         torch.device(plan.device),
     )
-    return with_guides(network, plan.mix, plan.profile.units)
+    return prepare_objectives(network, plan.mix, plan.profile.units)
 
 
 def _fit_speed(plan: PosterPlan, network: "Network", side: int) -> tuple[float, float, float]:

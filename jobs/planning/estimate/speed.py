@@ -56,13 +56,21 @@ _GPU_UTILIZATION = 0.5
 """Assumed: no GPU has been measured yet."""
 
 
-CPU = DeviceSpecs("cpu", {"float32": 58 * _GIGA, "float64": 29 * _GIGA}, 10 * _GIGA, 0, 0.045, 0.8)
+CPU = DeviceSpecs(
+    name="cpu",
+    rates={"float32": 58 * _GIGA, "float64": 29 * _GIGA},
+    bandwidth=10 * _GIGA,
+    memory=0,
+    price=0.045,
+    utilization=0.8,
+)
 """A core of an AMD EPYC (AVX2). Rate, bandwidth and utilization are measured (tests/bench)."""
 
 
 GPUS: Mapping[str, DeviceSpecs] = {
     specs.name: specs
     for specs in (
+        # name, bfloat16, float32, float64, bandwidth, memory, price
         _gpu_specs("b200", 2250, 75, 37, 7.7, 180, 14.24),
         _gpu_specs("h200", 989, 67, 34, 4.8, 141, 7.91),
         _gpu_specs("h100", 989, 67, 34, 3.35, 80, 6.88),

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from jobs.planning.identity import canonical_json
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.record import invalid_record
 from jobs.runtime.checkpoints import Commit, valid_commits
@@ -79,7 +79,7 @@ class FinalCanvas:
         )
 
 
-def final_canvas(store: Store, job: Job, dpi: float | None) -> FinalCanvas | None:
+def final_canvas(store: Store, job: StoredJob, dpi: float | None) -> FinalCanvas | None:
     """Return the final canvas of a succeeded job; None if its checkpoints were cleaned.
 
     dpi: the resolution of the job's outputs.

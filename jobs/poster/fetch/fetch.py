@@ -9,13 +9,13 @@ from typing import Any
 from jobs.poster.fetch.canvas import FinalCanvas, final_canvas
 from jobs.poster.fetch.folder import FetchFolder, OutputEntry
 from jobs.poster.fetch.outputs import (
-    DownloadedOutput,
-    EncodedOutput,
+    OutputToDownload,
+    OutputToEncode,
     RequestedFormat,
-    downloaded_output,
     manifest_entry,
+    output_to_download,
 )
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.manifest import JobOutput, job_outputs
 from jobs.records.record import invalid_record
@@ -30,7 +30,7 @@ _RETRY_SECONDS = 60.0
 
 
 def fetch(
-    store: Store, job: Job, out: Path, formats: Sequence[RequestedFormat] = ()
+    store: Store, job: StoredJob, out: Path, formats: Sequence[RequestedFormat] = ()
 ) -> dict[str, Any]:
     """Fetch the results of a succeeded job into a folder. Returns the manifest of these results.
 
@@ -47,28 +47,28 @@ def fetch(
         OutputError: a format cannot hold the canvas.
         StoreRefused: an object is missing or damaged.
     """
-    found, manifest = _fetchable_outputs(job), job.manifest or {}
+    results, manifest = _fetchable_outputs(job), job.manifest or {}
     folder = FetchFolder(out, job.id, manifest)
-    fetched = _Fetch(RetryingStore(store, _RETRY_SECONDS), job, found, folder).run(formats)
+    fetched = _Fetch(RetryingStore(store, _RETRY_SECONDS), job, results, folder).run(formats)
     return {**manifest, "outputs": fetched}
 
 
-def _fetchable_outputs(job: Job) -> tuple[JobOutput, ...]:
+def _fetchable_outputs(job: StoredJob) -> tuple[JobOutput, ...]:
     if job.state != "succeeded":
         raise RequestError(
             f"{job.id}: is {job.state}; only succeeded jobs can be fetched; "
             f"`dreamfarm show {job.id}` tells why"
         )
-    found = job_outputs(job)
-    if not found:
+    outputs = job_outputs(job)
+    if not outputs:
         raise invalid_record(JobKeys(job.id).manifest, "names no outputs")
-    return found
+    return outputs
 
 
 @dataclass(frozen=True)
 class _Fetch:
     store: Store
-    job: Job
+    job: StoredJob
     results: tuple[JobOutput, ...]
     folder: FetchFolder
 
@@ -120,12 +120,12 @@ class _Fetch:
             None,
         )
 
-    def _make_output(self, one: JobOutput | RequestedFormat) -> DownloadedOutput | EncodedOutput:
+    def _make_output(self, one: JobOutput | RequestedFormat) -> OutputToDownload | OutputToEncode:
         if isinstance(one, JobOutput):
-            return downloaded_output(self.store, JobKeys(self.job.id), one)
-        return EncodedOutput(one, self._file_name(one), self._canvas)
+            return output_to_download(self.store, JobKeys(self.job.id), one)
+        return OutputToEncode(one, self._file_name(one), self._canvas)
 
-    def _download(self, outputs: Sequence[DownloadedOutput | EncodedOutput]) -> None:
+    def _download(self, outputs: Sequence[OutputToDownload | OutputToEncode]) -> None:
         folder = self.folder.working
         files = dict.fromkeys(file for one in outputs for file in one.files)
         missing = [file for file in files if not file.is_downloaded(folder)]
@@ -136,11 +136,11 @@ class _Fetch:
 
     @cached_property
     def _canvas(self) -> FinalCanvas:
-        found = final_canvas(self.store, self.job, self.results[0].dpi)
-        if found is None:
+        canvas = final_canvas(self.store, self.job, self.results[0].dpi)
+        if canvas is None:
             own = ", ".join(dict.fromkeys(one.format for one in self.results))
             raise RequestError(
                 f"{self.job.id}: the canvas for other formats has been cleaned; "
                 f"fetch {own}, or submit it again with other outputs, which renders it again"
             )
-        return found
+        return canvas

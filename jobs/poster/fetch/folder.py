@@ -85,8 +85,8 @@ class FetchFolder:
         """The outputs that the folder's manifest names and the folder has; none of other jobs."""
         try:
             content = json.loads((self.out / MANIFEST).read_bytes())
-            found = content["outputs"] if content["job"] == self._job else []
-            return [one for one in found if (self.out / one["path"]).is_file()]
+            entries = content["outputs"] if content["job"] == self._job else []
+            return [one for one in entries if (self.out / one["path"]).is_file()]
         except (OSError, ValueError, LookupError, TypeError):
             return []
 

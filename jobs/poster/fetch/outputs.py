@@ -20,8 +20,8 @@ from render.pictures.output_format import FORMATS, check_output
 
 
 @dataclass(frozen=True)
-class DownloadedOutput:
-    """An output that the job has made, and the files to download for it."""
+class OutputToDownload:
+    """An output that the job has made, before its files are downloaded."""
 
     result: JobOutput
     files: tuple[RemoteFile, ...]
@@ -50,7 +50,7 @@ class DownloadedOutput:
         return manifest_entry(self.result)
 
 
-def downloaded_output(store: Store, keys: JobKeys, result: JobOutput) -> DownloadedOutput:
+def output_to_download(store: Store, keys: JobKeys, result: JobOutput) -> OutputToDownload:
     """Find the objects of a result. Raises StoreRefused if it is missing."""
     key = result.key(keys)
     prefix = key.removesuffix(result.name)
@@ -59,8 +59,8 @@ def downloaded_output(store: Store, keys: JobKeys, result: JobOutput) -> Downloa
         raise missing_object(store, key)
     if result.format == "deepzoom":
         entries += store.list_objects(f"{prefix}{tiles_folder(Path(result.name)).name}/")
-    found = (RemoteFile(one.key, one.size, one.key.removeprefix(prefix)) for one in entries)
-    return DownloadedOutput(result, tuple(found), store.address)
+    files = (RemoteFile(one.key, one.size, one.key.removeprefix(prefix)) for one in entries)
+    return OutputToDownload(result, tuple(files), store.address)
 
 
 def manifest_entry(result: JobOutput) -> OutputEntry:
@@ -106,8 +106,8 @@ def parse_format(text: str) -> RequestedFormat:
 
 
 @dataclass(frozen=True)
-class EncodedOutput:
-    """A file to encode from the final canvas."""
+class OutputToEncode:
+    """An output that the job has not made, before it is encoded from the final canvas."""
 
     requested: RequestedFormat
     name: str
@@ -128,7 +128,17 @@ class EncodedOutput:
         spec = OutputSpec.model_validate(
             {"format": self.requested.format, "depth": self.requested.depth}
         )
-        return disk_use((0, 0), 8, self.canvas.size, 0, 0, False, (spec,)).outputs
+        # Only the outputs count here: there is no input and no work in progress.
+        use = disk_use(
+            source=(0, 0),
+            source_depth=8,
+            size=self.canvas.size,
+            value_bytes=0,
+            stored=0,
+            spills=False,
+            outputs=(spec,),
+        )
+        return use.outputs
 
     def finish(self, folder: FetchFolder) -> OutputEntry:
         """Encode the file. Raises OutputError if it cannot be written."""

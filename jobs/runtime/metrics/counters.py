@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
-from jobs.records.status import Failure, Items
+from jobs.records.status import FailureClass, ItemCounts
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.metrics.snapshot import MetricsSnapshot, Outcome, ResourceUse
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 WorkerPhase = Literal["load", "gradients", "update", "save"]
-"""The phases of a worker.
+"""The phases of one worker, for metrics and the load balancer.
 
 load: it makes or reads the tiles of an octave. gradients, update: the two halves of a step. save:
 it writes a checkpoint.
 """
 
 
-PHASES: tuple[WorkerPhase, ...] = get_args(WorkerPhase)
+WORKER_PHASES: tuple[WorkerPhase, ...] = get_args(WorkerPhase)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Stopwatch:
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._seconds: dict[WorkerPhase, float] = dict.fromkeys(PHASES, 0.0)
+        self._seconds: dict[WorkerPhase, float] = dict.fromkeys(WORKER_PHASES, 0.0)
         self._halo_bytes = 0
 
     @contextmanager
@@ -105,8 +105,8 @@ class Counters:
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._halo_bytes = self._workers = self._checkpoints = 0
         self._checkpoint_seconds = 0.0
-        self._retries: Counter[Failure] = Counter()
-        self._first_items: Items | None = None
+        self._retries: Counter[FailureClass] = Counter()
+        self._first_items: ItemCounts | None = None
         self._items: dict[Outcome, int] = {}
         self._use: ResourceUse | None = None
 
@@ -132,7 +132,7 @@ class Counters:
             self._last = seen
         self._send_if_due()
 
-    def add_items(self, items: Items) -> None:
+    def add_items(self, items: ItemCounts) -> None:
         """Count a dataset's items. Items that earlier holders finished do not count."""
         first = self._first_items = self._first_items or items
         self._increase("done", items.done - first.done)
@@ -142,7 +142,7 @@ class Counters:
     def _increase(self, outcome: Outcome, count: int) -> None:
         self._items[outcome] = max(self._items.get(outcome, 0), count)
 
-    def add_retry(self, failure: Failure) -> None:
+    def add_retry(self, failure: FailureClass) -> None:
         """Count a crew or pool that failed and will be replaced."""
         self._retries[failure] += 1
 
@@ -151,27 +151,27 @@ class Counters:
         self._checkpoints, self._checkpoint_seconds = count, seconds
 
     @property
-    def is_due(self) -> bool:
+    def timings_are_due(self) -> bool:
         """Whether it is time to query the crew's timings."""
         return self._clock() >= self._due
 
-    def add_timings(self, found: dict[int, WorkerTimings]) -> None:
+    def add_timings(self, timings: dict[int, WorkerTimings]) -> None:
         """Add the timings of the current crew since its workers started.
 
-        found: by member. The rest of the workers' time is waiting.
+        timings: by member. The rest of the workers' time is waiting.
         """
         now = self._clock()
         spent: defaultdict[str, float] = defaultdict(float)
-        for member, one in found.items():
+        for member, one in timings.items():
             before = self._members.get(member, WorkerTimings())
             self._halo_bytes += one.halo_bytes - before.halo_bytes
             for phase, seconds in one.seconds.items():
                 spent[phase] += seconds - before.seconds.get(phase, 0.0)
-        passed = len(found) * (now - self._queried)
+        passed = len(timings) * (now - self._queried)
         spent[WAITING] = max(0.0, passed - sum(spent.values()))
         for name, seconds in spent.items():
             self._seconds[name] += seconds
-        self._members, self._queried, self._due = found, now, math.inf
+        self._members, self._queried, self._due = timings, now, math.inf
         self.send()
 
     def snapshot(self) -> MetricsSnapshot:

@@ -9,8 +9,8 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from jobs.records.state import ENDED, State
-from jobs.records.status import Failure
-from jobs.runtime.metrics.counters import PHASES, WAITING
+from jobs.records.status import FailureClass
+from jobs.runtime.metrics.counters import WAITING, WORKER_PHASES
 from jobs.runtime.metrics.snapshot import MetricsSnapshot
 from jobs.text.errors import RequestError
 
@@ -21,7 +21,7 @@ OPEN_STATES: tuple[State, ...] = ("queued", "running", "paused")
 Label = TypeVar("Label", bound=str)
 
 
-_FAILURES: tuple[Failure, ...] = get_args(Failure)
+_FAILURES: tuple[FailureClass, ...] = get_args(FailureClass)
 
 
 class MetricsExporter:
@@ -41,7 +41,9 @@ class MetricsExporter:
 
         self._jobs = gauge("jobs", "Jobs in the store that have not ended, by state.", "state")
         self._age = gauge("queue_age_seconds", "Seconds since the oldest queued job was submitted.")
-        self._answers = gauge("store_answers", "Whether the store and the cluster answer: 1 or 0.")
+        self._answers = gauge(
+            "store_answers", "1 if the last scan reached store and cluster; else 0."
+        )
         self._ended = counter("jobs_ended", "Jobs that ended under this scheduler.", "state")
         self._retries = counter("retries", "Crews, pools and holders replaced.", "class")
         self._steps = counter("steps", "Gradient ascent steps of whole pictures.")
@@ -64,7 +66,7 @@ class MetricsExporter:
             (self._jobs, OPEN_STATES),
             (self._ended, sorted(ENDED)),
             (self._retries, _FAILURES),
-            (self._phases, (*PHASES, WAITING)),
+            (self._phases, (*WORKER_PHASES, WAITING)),
             (self._items, ("done", *_FAILURES)),
         ):
             for label in labels:
@@ -99,10 +101,11 @@ class MetricsExporter:
             self._gpu.labels(job, str(worker)).set(memory)
         self._count_workers()
 
-    def end_job(self, job: str, state: State | None, *, died: bool) -> None:
+    def end_job(self, job: str, state: State | None, *, has_failed: bool) -> None:
         """Remove a job after its holder has ended.
 
-        state: of the job now, if known. died: the holder failed, and another one will continue.
+        state: of the job now, if known. has_failed: whether the holder failed, so that another one
+            will continue.
         """
         before = self._seen.pop(job, None)
         if before is not None:
@@ -111,7 +114,7 @@ class MetricsExporter:
             self._count_workers()
         if state in ENDED:
             self._ended.labels(state).inc()
-        if died:
+        if has_failed:
             self._retries.labels("infra").inc()
 
     def _forget_gpus(self, job: str, before: MetricsSnapshot) -> None:

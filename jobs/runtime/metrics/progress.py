@@ -6,20 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["decode", "dream", "encode", "items"]
+RenderPhase = Literal["decode", "dream", "encode", "items"]
+"""The phase of a render, for progress and events.
+
+decode, dream, encode: of a poster. items: of a dataset. `Status.phase` says the same in words.
+"""
 
 
 @dataclass(frozen=True)
 class Progress:
     """The progress of a render.
 
-    octave, octaves, step, steps: counted from 1; all 0 for a dataset. done, total: megapixel-steps,
-    or items of a dataset. fraction: the estimated part of the dreaming time that is over, from 0 to
-    1. It differs from done / total: halos cost extra in small octaves, and few tiles leave workers
-    idle.
+    octave: the current one of `octaves`, counted from 1; 0 while the input is decoded. step: how
+    many of its `steps` are done; 0 at first. All four are 0 for a dataset. done, total:
+    megapixel-steps, or items of a dataset. fraction: the estimated part of the dreaming time that
+    is over, from 0 to 1. It differs from done / total: halos cost extra in small octaves, and few
+    tiles leave workers idle.
     """
 
-    phase: Phase
+    phase: RenderPhase
     octave: int
     octaves: int
     step: int

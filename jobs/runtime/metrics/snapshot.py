@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from jobs.records.record import Record
-from jobs.records.status import Failure
+from jobs.records.status import FailureClass
 from jobs.text.errors import InvalidRecord
 
-Outcome = Literal["done"] | Failure
+Outcome = Literal["done"] | FailureClass
 """The outcome of a dataset's item: it is done, or it failed with an error of this class."""
 
 
@@ -51,7 +51,7 @@ class MetricsSnapshot(Record):
     halo_bytes: _Count = 0
     checkpoints: _Count = 0
     checkpoint_seconds: _Amount = 0.0
-    retries: dict[Failure, _Count] = Field(default_factory=dict)
+    retries: dict[FailureClass, _Count] = Field(default_factory=dict)
     items: dict[Outcome, _Count] = Field(default_factory=dict)
     workers: _Count = 0
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0

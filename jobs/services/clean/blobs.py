@@ -24,9 +24,9 @@ def unreferenced_blobs(store: Store, blobs: Iterable[ObjectInfo]) -> list[Object
     A submit may have found a blob, and not yet written the spec that references it. So delete only
     old blobs.
     """
-    found = list(blobs)
-    referenced = _all_referenced_blobs(store) if found else set()
-    return [entry for entry in found if entry.key not in referenced]
+    entries = list(blobs)
+    referenced = _all_referenced_blobs(store) if entries else set()
+    return [entry for entry in entries if entry.key not in referenced]
 
 
 def referenced_blobs(store: Store, job: str) -> set[str]:

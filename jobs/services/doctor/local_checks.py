@@ -159,9 +159,9 @@ def installed_versions(requirements: Iterable[str]) -> dict[str, str | None]:
     """
     parsed = [Requirement(text) for text in requirements]
     names = [one.name for one in parsed if not one.marker or one.marker.evaluate({"extra": ""})]
-    found = software_versions(names)
-    del found["python"]
-    return found
+    versions = software_versions(names)
+    del versions["python"]
+    return versions
 
 
 def check_versions(requirements: list[str] | None, found: Mapping[str, str | None]) -> Finding:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.services.scheduler.capacity import ResourceShare, TotalCapacity, allocate, subtract
 from jobs.services.scheduler.requirements import (
     WRITER_CREW,
@@ -31,11 +31,11 @@ class Allocator:
     def __init__(self, capacity: TotalCapacity) -> None:
         self._capacity, self._free = capacity, capacity.free
 
-    def can_fit(self, job: Job) -> bool:
+    def can_fit(self, job: StoredJob) -> bool:
         """Whether the whole capacity suffices for a job."""
         return self._largest_share(job) is not None
 
-    def assign(self, job: Job) -> Assignment | None:
+    def assign(self, job: StoredJob) -> Assignment | None:
         """The resources for a job; None if it has to wait. `reserve` makes them unavailable."""
         crew = run_settings_of(job).crew
         only_writes = has_only_files_left(job)
@@ -53,7 +53,7 @@ class Allocator:
         """Make the resources of a started job unavailable to the next jobs."""
         self._free = subtract(self._free, [assignment.share])
 
-    def _largest_share(self, job: Job) -> ResourceShare | None:
+    def _largest_share(self, job: StoredJob) -> ResourceShare | None:
         """The share that a job would get of an idle machine or cluster."""
         total = self._capacity.total
         return allocate(run_settings_of(job).crew, total, total)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.stored_spec import RunSettings
 
 _MAX_DELAY = 60.0
@@ -27,15 +27,15 @@ class Backoff:
         failures = self._failures[job] = self._failures.get(job, 0) + 1
         self._retry_at[job] = self._clock() + min(_MAX_DELAY, 0.5 * 2**failures)
 
-    def give_up(self, job: Job) -> None:
+    def give_up(self, job: StoredJob) -> None:
         """Leave a job to other machines until it is retried, or its run settings change."""
         self._given_up[job.id] = (job.intent.generation, job.run_settings)
 
-    def is_given_up(self, job: Job) -> bool:
+    def is_given_up(self, job: StoredJob) -> bool:
         """Whether `give_up` still applies to a job."""
         return self._given_up.get(job.id) == (job.intent.generation, job.run_settings)
 
-    def must_wait(self, job: Job) -> bool:
+    def must_wait(self, job: StoredJob) -> bool:
         """Whether a queued job should not be claimed yet.
 
         An expired lease is claimed only half a lease time after this scheduler first saw it

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys, active_marker
 from jobs.records.lease import HeldLease, restore_lease
 from jobs.records.state import ENDED
@@ -46,11 +46,11 @@ def main() -> None:
     """Run the job of the configuration on standard input."""
     config = CoordinatorConfig.decode(sys.stdin.buffer.read(), "the coordinator's configuration")
     if config.log == "json":
-        log_as_json({"job": config.job, "lease": config.number, "holder": config.holder})
+        log_as_json({"job": config.job, "lease": config.lease_number, "holder": config.holder})
     control = Control()
-    # The scheduler receives Ctrl-C, and drains its coordinators.
+    # The scheduler receives Ctrl-C, and shuts its coordinators down.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: control.request("drain"))
+    signal.signal(signal.SIGTERM, lambda *_: control.request("shutdown"))
     signal.signal(signal.SIGUSR1, lambda *_: control.request("yield"))
     opener = functools.partial(retrying_store, config.store)
     coordinator = Coordinator(config, control, opener, _backend_opener(config.ray))
@@ -74,7 +74,9 @@ class Coordinator:
         self._config, self._control, self._open_backend = config, control, open_backend
         self._keys = JobKeys(config.job)
         access = AccessPolicy((config.store, *config.allow))
-        self._context = JobContext(opener, config.job, config.number, config.scratch, access=access)
+        self._context = JobContext(
+            opener, config.job, config.lease_number, config.scratch, access=access
+        )
 
     def run(self, parent: int | None = None) -> int:
         """Run the job. The exit code tells the scheduler when to try this job again.
@@ -87,7 +89,7 @@ class Coordinator:
         counters = Counters() if pipe is None else Counters(SnapshotWriter(pipe))
         generation = load_job(store, config.job).intent.generation
         reporter = Reporter(self._context, generation, counters)
-        reporter.add_event("claimed", lease=config.number, holder=config.holder)
+        reporter.add_event("claimed", lease=config.lease_number, holder=config.holder)
         # Workers on this machine write checkpoints here; the process that encodes them reads them.
         scratch_lock = ScratchLock(config.scratch)
         try:
@@ -109,7 +111,7 @@ class Coordinator:
         """The lease, through one connection to the store."""
         config = self._config
         return restore_lease(
-            store, self._keys, config.number, config.token, config.holder, config.ttl
+            store, self._keys, config.lease_number, config.token, config.holder, config.ttl
         )
 
     def _run_job(self, store: Store, lease: HeldLease, reporter: Reporter) -> int:
@@ -118,16 +120,16 @@ class Coordinator:
             MACHINE_ERRORS,
             failure_class,
             format_trace,
-            retry_decision,
+            is_permanent,
         )
 
         try:
             self._run_kind(load_job(store, self._config.job), lease, reporter)
         except Stopped as stopped:
-            reporter.add_event(stopped.want)
+            reporter.add_event(stopped.event)
             if stopped.want == "lost":
                 raise LeaseLost(self._config.job) from stopped
-            return EXIT_STOPPED if stopped.want == "drain" else DONE
+            return EXIT_STOPPED if stopped.want == "shutdown" else DONE
         except MACHINE_ERRORS as error:
             reporter.set_reason(str(error))
             reporter.add_event("let go", reason=str(error))
@@ -138,7 +140,7 @@ class Coordinator:
             failure = failure_class(error)
             trace = format_trace(error)
             LOG.error("%s failure: %s", failure, trace, extra=log_fields(failure=failure))
-            if retry_decision(error, losses=sys.maxsize, is_frugal=True) == "fail":
+            if is_permanent(error):
                 reporter.set_reason(_describe(error, failure), failure)
                 reporter.add_event("failed", reason=str(error), failure=failure)
                 return DONE
@@ -147,13 +149,13 @@ class Coordinator:
             return EXIT_STOPPED
         return DONE
 
-    def _run_kind(self, job: Job, lease: HeldLease, reporter: Reporter) -> None:
+    def _run_kind(self, job: StoredJob, lease: HeldLease, reporter: Reporter) -> None:
         from jobs.runtime.runner import RunContext
         from jobs.services.kinds import KINDS
 
-        run = RunContext(self._context, lease, self._control, reporter, job.spec.spec)
+        run_context = RunContext(self._context, lease, self._control, reporter, job.spec.document)
         with self._open_backend() as backend:
-            KINDS[job.kind].run(job, run, backend, self._config.limits)
+            KINDS[job.kind].run(job, run_context, backend, self._config.limits)
 
     def _end(self, store: Store, lease: HeldLease, reporter: Reporter, code: int) -> int:
         """Write the last report, release the lease, and remove the marker of an ended job."""

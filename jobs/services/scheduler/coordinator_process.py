@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.lease import HeldLease
 from jobs.records.record import Record
 from jobs.runtime.kind import RunLimits
@@ -25,7 +25,7 @@ from jobs.services.scheduler.capacity import ResourceShare, share_in_use
 class CoordinatorConfig(Record):
     """What a coordinator needs to run one job.
 
-    store: the address. number, token, holder, ttl: of the lease, ttl in seconds.
+    store: the address. lease_number, token, holder, ttl: of the lease, ttl in seconds.
     ray: HOST:PORT of a cluster; None for a Ray of the coordinator's own.
     cores, gpus, memory: what it may use of this machine or the cluster, memory in bytes.
     checkpoint_seconds: the shortest time between two checkpoints within an octave.
@@ -36,7 +36,7 @@ class CoordinatorConfig(Record):
 
     store: str
     job: str
-    number: Annotated[int, Field(ge=1)]
+    lease_number: Annotated[int, Field(ge=1)]
     token: str
     holder: str
     ttl: Annotated[float, Field(gt=0)]
@@ -77,7 +77,7 @@ class CoordinatorProcess:
     config: CoordinatorConfig
     lease: HeldLease
     granted: ResourceShare
-    job_at_start: Job
+    job_at_start: StoredJob
     metrics: SnapshotReader | None = None
 
     def __post_init__(self) -> None:
@@ -113,7 +113,7 @@ class CoordinatorProcess:
         self.is_preempted = True
         self._signal(signal.SIGUSR1)
 
-    def drain(self) -> None:
+    def shut_down(self) -> None:
         """Make it stop at once, and keep what is in the store."""
         self._signal(signal.SIGTERM)
 
@@ -122,12 +122,14 @@ class CoordinatorProcess:
             self.process.send_signal(number)
 
 
-StartCoordinator = Callable[[CoordinatorConfig, HeldLease, ResourceShare, Job], CoordinatorProcess]
+StartCoordinator = Callable[
+    [CoordinatorConfig, HeldLease, ResourceShare, StoredJob], CoordinatorProcess
+]
 """Starts a coordinator for a job, with the lease that the scheduler claimed for it."""
 
 
 def start_coordinator(
-    config: CoordinatorConfig, lease: HeldLease, share: ResourceShare, job: Job
+    config: CoordinatorConfig, lease: HeldLease, share: ResourceShare, job: StoredJob
 ) -> CoordinatorProcess:
     """Start a coordinator with a lease that the scheduler claimed for it."""
     # A crew must not see the GPUs of other jobs.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import ACTIVE, active_marker, parse_active_marker
 from jobs.records.state import ENDED, State
 from jobs.runtime.logs import Notify
@@ -24,7 +24,7 @@ class ScanResult:
     """
 
     states: list[State] = field(default_factory=list)
-    queued: list[Job] = field(default_factory=list)
+    queued: list[StoredJob] = field(default_factory=list)
     running_elsewhere: int = 0
     queue_age: float = 0.0
 
@@ -60,7 +60,7 @@ class JobScan:
         result.queued.sort(key=lambda job: (-priority_of(job), -job.age, job.id))
         return result
 
-    def _add(self, job: Job, generation: int, result: ScanResult) -> None:
+    def _add(self, job: StoredJob, generation: int, result: ScanResult) -> None:
         """Add a job to the result, or correct its marker."""
         if job.intent.generation > generation:
             self._renew_marker(job, generation)
@@ -83,12 +83,12 @@ class JobScan:
             if marker:
                 yield marker
 
-    def _renew_marker(self, job: Job, generation: int) -> None:
+    def _renew_marker(self, job: StoredJob, generation: int) -> None:
         """Replace the marker of a generation that a retry has ended; the new one comes first."""
         self._store.put_if_absent(active_marker(job.id, job.intent.generation), b"")
         self._store.delete([active_marker(job.id, generation)])
 
-    def _load(self, name: str, generation: int) -> Job | None:
+    def _load(self, name: str, generation: int) -> StoredJob | None:
         """Load a job. Returns None if it is deleted or unreadable; reports the latter once."""
         try:
             return load_job(self._store, name)

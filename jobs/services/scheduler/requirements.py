@@ -1,6 +1,6 @@
 """The run settings, priority and resources that a queued job asks for."""
 
-from jobs.records.job import Job
+from jobs.records.job import StoredJob
 from jobs.records.stored_spec import RunSettings
 from jobs.runtime.reporter import WRITING
 from jobs.spec.base import Crew, Limits
@@ -17,26 +17,25 @@ WRITER_CREW = Crew(workers=1, gpus_per_worker=0)
 """The resources for writing a poster's files after its last octave is committed."""
 
 
-def has_only_files_left(job: Job) -> bool:
+def has_only_files_left(job: StoredJob) -> bool:
     """Whether the last holder left nothing to do but to write files."""
     return job.status is not None and job.status.phase == WRITING
 
 
-def run_settings_of(job: Job) -> RunSettings:
+def run_settings_of(job: StoredJob) -> RunSettings:
     """The latest run settings of a job; those of its spec if the submit died before writing any.
 
     Returns the defaults for an invalid spec, so that a coordinator starts and reports the error.
     """
     if job.run_settings is not None:
         return job.run_settings
-    spec = job.spec.spec
     try:
-        return RunSettings.of(parse_stored_spec(spec))
+        return RunSettings.of(parse_stored_spec(job.spec.document))
     except RequestError:
         return _DEFAULT
 
 
-def priority_of(job: Job) -> int:
+def priority_of(job: StoredJob) -> int:
     """The priority of a job. Of two queued jobs, the one with the higher number starts first."""
     return run_settings_of(job).priority
 

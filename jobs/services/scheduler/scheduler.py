@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from cluster.errors import ClusterUnreachable
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import CurrentLease, HeldLease, claim_lease, current_lease
 from jobs.records.state import State
@@ -22,7 +22,7 @@ from jobs.runtime.scratch import SCRATCH_PREFIX
 from jobs.services.scheduler.assignment import Allocator, Assignment
 from jobs.services.scheduler.backoff import Backoff
 from jobs.services.scheduler.capacity import CapacityQuery, ResourceShare, TotalCapacity
-from jobs.services.scheduler.coordinator import UNFIT
+from jobs.services.scheduler.coordinator import DONE, UNFIT
 from jobs.services.scheduler.coordinator_process import (
     CoordinatorProcess,
     StartCoordinator,
@@ -107,7 +107,7 @@ class Scheduler:
         is_waiting = any(not self._backoff.is_given_up(job) for job in result.queued)
         return not (is_waiting or result.running_elsewhere or self._coordinators)
 
-    def _start_jobs(self, queued: list[Job]) -> None:
+    def _start_jobs(self, queued: list[StoredJob]) -> None:
         """Start jobs in their order, until one has to wait for resources.
 
         No job overtakes a waiting one; otherwise smaller jobs could keep it waiting for ever.
@@ -130,7 +130,7 @@ class Scheduler:
             if self._start(job, assignment):
                 allocator.reserve(assignment)
 
-    def _skip_oversized(self, job: Job, capacity: TotalCapacity) -> None:
+    def _skip_oversized(self, job: StoredJob, capacity: TotalCapacity) -> None:
         """Skip a job that exceeds the total capacity: for good, unless machines may join."""
         if capacity.is_fixed or self._settings.until_idle:
             line = f"{job.id}: needs more than there is here; left to other schedulers"
@@ -141,7 +141,7 @@ class Scheduler:
             self._notify("waits", line, job.id)
             self._reported.add(job.id)
 
-    def _start(self, job: Job, assignment: Assignment) -> bool:
+    def _start(self, job: StoredJob, assignment: Assignment) -> bool:
         """Claim a job and start its coordinator. Returns False if another scheduler was faster."""
         # Create the folder before the claim: if it failed after, the lease would block others.
         scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
@@ -154,19 +154,19 @@ class Scheduler:
         self._notify("started", f"{job.id}: started (lease {lease.number})", job.id)
         return True
 
-    def _claim(self, job: Job) -> HeldLease | None:
+    def _claim(self, job: StoredJob) -> HeldLease | None:
         """Claim the next lease of a job. Returns None if the job cannot be claimed."""
         number = job.current_lease.number if job.current_lease else 0
         try:
             return claim_lease(
-                self._store, JobKeys(job.id), number, self._holder, self._settings.lease
+                self._store, JobKeys(job.id), number, self._holder, self._settings.lease_seconds
             )
         except LinkOutsideStore as error:
             self._notify("left alone", f"{error} (left alone)", job.id)
             self._backoff.give_up(job)
             return None
 
-    def _preempt_for(self, job: Job) -> None:
+    def _preempt_for(self, job: StoredJob) -> None:
         """Preempt the own job with the lowest priority, if that is lower than this job's."""
         if any(coordinator.is_preempted for coordinator in self._coordinators.values()):
             return
@@ -196,8 +196,10 @@ class Scheduler:
             # The last metrics may have come after the last read.
             self._read_metrics(coordinator)
             coordinator.clean_up()
-            died = coordinator.process.returncode not in (0, UNFIT) and not self._stopping
-            self._exporter.end_job(coordinator.job, self._final_state(coordinator), died=died)
+            has_failed = coordinator.process.returncode not in (DONE, UNFIT) and not self._stopping
+            self._exporter.end_job(
+                coordinator.job, self._final_state(coordinator), has_failed=has_failed
+            )
         return bool(ended) or has_shrunk
 
     def _read_metrics(self, coordinator: CoordinatorProcess) -> None:
@@ -210,7 +212,7 @@ class Scheduler:
         code = coordinator.process.returncode
         if code == UNFIT:
             self._backoff.give_up(coordinator.job_at_start)
-        elif code != 0:
+        elif code != DONE:
             self._backoff.record_failure(coordinator.job)
         try:
             if _still_holds(current_lease(self._store, coordinator.lease.keys), coordinator):
@@ -222,14 +224,15 @@ class Scheduler:
             self._notify("ended", line, coordinator.job)
             return None
         reason = f": {job.status.reason}" if job.status and job.status.reason else ""
-        died = f" (its process ended with {code})" if code not in (0, EXIT_STOPPED, UNFIT) else ""
-        self._notify(job.state, f"{job.id}: {job.state}{reason}{died}", job.id)
+        is_expected = code in (DONE, EXIT_STOPPED, UNFIT)
+        ending = "" if is_expected else f" (its process ended with {code})"
+        self._notify(job.state, f"{job.id}: {job.state}{reason}{ending}", job.id)
         return job.state
 
     def _shut_down(self) -> None:
-        """Drain all coordinators; kill those that take too long."""
+        """Make all coordinators stop; kill those that take too long."""
         for coordinator in self._coordinators.values():
-            coordinator.drain()
+            coordinator.shut_down()
         deadline = self._clock() + _SHUTDOWN_SECONDS
         while self._coordinators and self._clock() < deadline:
             self.reap()

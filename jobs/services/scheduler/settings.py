@@ -17,8 +17,8 @@ from jobs.spec.base import MAX_PIXELS
 class SchedulerSettings:
     """How a scheduler serves its store.
 
-    lease: seconds until a holder that stops renewing counts as dead.
-    checkpoint: the shortest time between two checkpoints within an octave, in seconds.
+    lease_seconds: seconds until a holder that stops renewing counts as dead.
+    checkpoint_seconds: the shortest time between two checkpoints within an octave.
     min_gain: see MIN_GAIN.
     poll: seconds between two scans of the store.
     until_idle: whether to stop when no work is left.
@@ -29,8 +29,8 @@ class SchedulerSettings:
     clock: monotonic seconds.
     """
 
-    lease: float = 60.0
-    checkpoint: float = 60.0
+    lease_seconds: float = 60.0
+    checkpoint_seconds: float = 60.0
     min_gain: float = MIN_GAIN
     poll: float = 5.0
     until_idle: bool = False
@@ -50,7 +50,7 @@ class SchedulerSettings:
         return CoordinatorConfig(
             store=store,
             job=lease.keys.job,
-            number=lease.number,
+            lease_number=lease.number,
             token=lease.token,
             holder=lease.holder,
             ttl=lease.ttl,
@@ -58,7 +58,7 @@ class SchedulerSettings:
             cores=assignment.planned.cores,
             gpus=len(assignment.planned.gpus),
             memory=assignment.memory,
-            checkpoint_seconds=self.checkpoint,
+            checkpoint_seconds=self.checkpoint_seconds,
             allow=self.allow,
             max_pixels=self.max_pixels,
             min_gain=self.min_gain,

@@ -47,10 +47,11 @@ def test_a_shared_batch_gives_the_same_bits_as_single_requests(
     # Share passes as on a GPU; on a CPU each request has its own.
     monkeypatch.setattr(InMemorySetup, "windows_per_pass", property(lambda setup: setup.batch))
     single_results = [
-        Batcher("cpu", frugal=False).dream(one) for one in batch_requests(tmp_path, weights)
+        Batcher("cpu", returns_freed_memory=False).dream(one)
+        for one in batch_requests(tmp_path, weights)
     ]
 
-    shared_batcher = Batcher("cpu", frugal=False)
+    shared_batcher = Batcher("cpu", returns_freed_memory=False)
     batch_sizes: list[int] = []
 
     def wait_and_dream(
@@ -83,7 +84,7 @@ def test_an_error_reaches_all_waiting_requests(
         raise MemoryError
 
     monkeypatch.setattr(batcher, "dream_batch", fail)
-    shared_batcher = Batcher("cpu", frugal=False)
+    shared_batcher = Batcher("cpu", returns_freed_memory=False)
     with ThreadPoolExecutor(COUNT) as pool:
         waiting = [
             pool.submit(shared_batcher.dream, one) for one in batch_requests(tmp_path, weights)

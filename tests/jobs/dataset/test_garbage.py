@@ -37,7 +37,8 @@ def keys(store: MemoryStore, weights: Path, tmp_path: Path) -> DatasetKeys:
 
 def found(store: MemoryStore) -> dict[str, Garbage]:
     """The garbage by its description."""
-    return {garbage.description: garbage for garbage in find_garbage(store, HOUR, of_all=True)}
+    everything = find_garbage(store, HOUR, include_resumable=True)
+    return {garbage.description: garbage for garbage in everything}
 
 
 def test_garbage_is_deleted_and_everything_else_stays(
@@ -87,5 +88,6 @@ def test_a_blob_is_garbage_only_if_no_item_names_it(store: MemoryStore, keys: Da
     assert "blob without a job" not in found(store)
 
     store.delete([entry.key for entry in store.list_objects(keys.all_items)])
-    pictures = {key for one in find_garbage(store, HOUR, of_all=True) for key in one.keys}
+    garbage = find_garbage(store, HOUR, include_resumable=True)
+    pictures = {key for one in garbage for key in one.keys}
     assert len(pictures & blobs) == 3, "all but the weights, which the spec names"

@@ -11,7 +11,7 @@ from jobs.planning.dataset import make_dataset_plan
 from jobs.records.job import load_job
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.kinds import parse_spec
-from jobs.text.errors import RequestError
+from jobs.text.errors import MachineTooSmall, RequestError
 from tests.support.memory_store import MemoryStore
 from tests.support.small_dataset import dataset_document, submit_small_dataset
 from tests.support.small_poster import LAYER, MACHINE
@@ -40,15 +40,25 @@ def test_another_machine_has_the_same_plan_with_a_swept_mask(
     plan = stage_plan(store, job.spec, None, MACHINE, tmp_path / "cache")
 
     assert plan.identity.job_id == job.id
-    assert len(plan.attachments) == 2
-    assert all(tmp_path / "cache" in path.parents for path in plan.attachments)
+    assert len(plan.attachment_digests) == 2
+    assert all(tmp_path / "cache" in path.parents for path in plan.attachment_digests)
     first, second = (plan.item_settings(number, {}).spec.dream.strength for number in (0, 1))
     assert first is None
     assert second is not None
     assert second.read_bytes() == mask.read_bytes()
     label = plan.item_settings(1, {}).label(5)
     assert str(tmp_path) not in label
-    assert plan.attachments[second] in label
+    assert plan.attachment_digests[second] in label
+
+
+def test_a_cache_that_cannot_hold_a_mask_is_an_error_of_the_machine(
+    photos: Path, weights: Path, mask: Path, tmp_path: Path
+) -> None:
+    store, cache = MemoryStore(), tmp_path / "cache"
+    job = submit_small_dataset(store, photos, weights, f"dream.strength={mask}")
+    cache.write_text("a file")
+    with pytest.raises(MachineTooSmall, match="set XDG_CACHE_HOME"):
+        stage_plan(store, load_job(store, job).spec, None, MACHINE, cache)
 
 
 def test_a_row_may_not_name_a_file_of_the_worker(photos: Path, weights: Path) -> None:

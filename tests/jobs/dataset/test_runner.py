@@ -11,7 +11,7 @@ from PIL import Image
 from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.worker import Worker
 from jobs.records.job import load_job
-from jobs.records.report import load_report
+from jobs.records.job_summary import load_summary
 from jobs.records.request import retry
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
@@ -98,11 +98,11 @@ def test_the_report_counts_items(
     job = submit_small_dataset(store, folder, weights)
     assert claim_job(store, job, tmp_path).run() == DONE
 
-    report = load_report(store, job)
-    assert report.state == "succeeded"
-    assert report.progress == 1
-    assert report.items == baseline.items
-    assert DatasetKeys(job).sheet in report.previews
+    summary = load_summary(store, job)
+    assert summary.state == "succeeded"
+    assert summary.progress == 1
+    assert summary.items == baseline.items
+    assert DatasetKeys(job).sheet in summary.previews
     found = read_finished_dataset(store, job)
     assert found.reproducible_rows == baseline.reproducible_rows
     assert found.files == baseline.files

@@ -28,7 +28,7 @@ from tests.support.small_dataset import (
     submit_small_dataset,
 )
 
-STOPPED = {"pause": "paused", "yield": "queued", "drain": "queued", "cancel": "cancelled"}
+STOPPED = {"pause": "paused", "yield": "queued", "shutdown": "queued", "cancel": "cancelled"}
 
 
 def make_request(action: str, store: MemoryStore, job: str, holder: ClaimedJob) -> None:
@@ -38,7 +38,7 @@ def make_request(action: str, store: MemoryStore, job: str, holder: ClaimedJob) 
     elif action == "cancel":
         cancel(store, job)
     else:
-        holder.control.request("yield" if action == "yield" else "drain")
+        holder.control.request("yield" if action == "yield" else "shutdown")
     deadline = time.monotonic() + 30
     while not holder.control.requested:
         assert time.monotonic() < deadline

@@ -154,7 +154,7 @@ def test_a_successor_packs_the_tar_of_a_stopped_run(
     submit_small_dataset(store, f"{shards}/*.tar", weights, PACKED)
     first = ObservedStore(store, at=1)
     holder = claim_job(store, job, tmp_path, first)
-    first.act = lambda: holder.control.request("drain")
+    first.act = lambda: holder.control.request("shutdown")
     holder.run()
     assert read_dataset(store, job).job.state == "queued"
     assert claim_job(store, job, tmp_path).run() == DONE

@@ -88,7 +88,7 @@ def test_a_successor_packs_a_tar_again_after_an_interrupted_retry(
     retry(store, job)
     view = InterruptingStore(store, word, fails=fails)
     second = claim_job(store, job, tmp_path, view)
-    view.act = lambda: second.control.request("drain")
+    view.act = lambda: second.control.request("shutdown")
     second.run()
     left = read_dataset(store, job)
     assert left.job.state == "queued"

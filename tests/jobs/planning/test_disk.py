@@ -23,6 +23,25 @@ KINDS = [
 ]
 
 
+def poster_disk_use(
+    size: tuple[int, int],
+    outputs: tuple[Output, ...],
+    *,
+    source_depth: int = 8,
+    spills: bool = False,
+) -> DiskUse:
+    """The use of a float32 poster of its input's size, whose steps store three times the canvas."""
+    return disk_use(
+        source=size,
+        source_depth=source_depth,
+        size=size,
+        value_bytes=4,
+        stored=3,
+        spills=spills,
+        outputs=outputs,
+    )
+
+
 @pytest.mark.parametrize("size", [(1, 1), (168, 300), (700, 500), (3000, 7), (7, 3000)])
 @pytest.mark.parametrize("output", KINDS, ids=lambda kind: f"{kind.format}-{kind.depth}")
 def test_white_noise_stays_below_the_bound(
@@ -33,18 +52,18 @@ def test_white_noise_stays_below_the_bound(
     labels = Labels(300, "x" * 2000)
     write_picture(path, output.format, size, output.depth, [samples], labels)
 
-    assert disk_usage(tmp_path) <= disk_use(size, 8, size, 4, 1, False, (output,)).outputs
+    assert disk_usage(tmp_path) <= poster_disk_use(size, (output,)).outputs
 
 
 def test_spilling_stores_the_canvas_and_every_gradient() -> None:
     size, canvas = (100, 200), 100 * 200 * 3 * 4
     outputs = (Output(format="png"),)
-    in_memory = disk_use(size, 8, size, 4, 3, False, outputs)
-    spilled = disk_use(size, 8, size, 4, 3, True, outputs)
+    in_memory = poster_disk_use(size, outputs)
+    spilled = poster_disk_use(size, outputs, spills=True)
 
     assert spilled.scratch - in_memory.scratch == 4 * canvas
     assert in_memory.input == 100 * 200 * 3
-    assert disk_use(size, 16, size, 4, 3, False, outputs).input == 2 * in_memory.input
+    assert poster_disk_use(size, outputs, source_depth=16).input == 2 * in_memory.input
 
 
 def test_a_small_disk_fails_with_needed_and_free_bytes(tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ class RecordingCrew(LocalCrew):
         self._grids = grids
         self.assigned: list[tuple[str, int, list[int]]] = []
 
-    def _scatter(
+    def _exchange(
         self, sender: int, receivers: tuple[int, ...], method: str, arguments: tuple[Any, ...]
     ) -> Sequence[ObjectRef]:
         if method in ("start", "resume"):
@@ -247,7 +247,7 @@ class RecordingCrew(LocalCrew):
             if sender == 0:
                 self.assigned.append((method, octave, []))
             self.assigned[-1][2].append(len(block.tiles(self._grids[octave])))
-        return super()._scatter(sender, receivers, method, arguments)
+        return super()._exchange(sender, receivers, method, arguments)
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from jobs.planning.source import open_input
 from jobs.poster.worker import Worker
 from jobs.runtime.backend import StartCrew
 from jobs.runtime.context import JobContext
-from render.dream.attachments import with_guides
+from render.dream.attachments import prepare_objectives
 from render.dream.reference import dream_reference
 from render.engine.setup import ShardSetup
 from render.networks.catalogue import build_network
@@ -73,7 +73,7 @@ def reference(plan: PosterPlan, folder: Path) -> Tensor:
     """The dreamed picture, computed without tiles."""
     layers = plan.mix.layers
     network = load_network(NETWORK, plan.weights, layers, torch.float64)
-    network = with_guides(network, plan.mix, plan.profile.units)
+    network = prepare_objectives(network, plan.mix, plan.profile.units)
     grid = layer_grid(build_network(NETWORK), NETWORK, layers)
     masks = {
         path: TiledImage((ingest_picture(open_picture(path), folder / path.name).as_tile_set(),))
@@ -330,5 +330,5 @@ def test_a_member_that_is_always_lost_ends_the_render(
 
     assert lost.value.member == 1
     assert exit_code(lost.value) == 1
-    assert error_message(lost.value).startswith("member 1 of the crew is lost: ")
+    assert error_message(lost.value).startswith("member 1 is lost: ")
     assert len(error_message(lost.value).splitlines()) == 1

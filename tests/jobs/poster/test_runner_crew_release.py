@@ -35,19 +35,19 @@ FILES = "outputs=[png, tiff, deepzoom]"
 class WatchingStore(MemoryStore):
     """A store that records the number of running crews at each upload.
 
-    drained: a job that gets a request to drain when its first output is uploaded.
+    shut_down: a job that gets a request to shut down when its first output is uploaded.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.crews: list[Crew] = []
         self.crews_at_upload: dict[str, int] = {}
-        self.drained: ClaimedJob | None = None
+        self.shut_down: ClaimedJob | None = None
 
     def upload(self, path: Path, key: str) -> None:
         self.crews_at_upload[key] = len(self.crews)
-        if self.drained is not None and "/outputs/" in key:
-            self.drained.control.request("drain")
+        if self.shut_down is not None and "/outputs/" in key:
+            self.shut_down.control.request("shutdown")
         super().upload(path, key)
 
     @contextmanager
@@ -120,16 +120,16 @@ def test_a_holder_after_the_final_commit_needs_no_crew(
     assert (resumed["octave"], resumed["step"]) == (2, 2)
 
 
-def test_a_drained_holder_is_followed_by_one_without_a_crew(
+def test_a_holder_that_shuts_down_is_followed_by_one_without_a_crew(
     store: WatchingStore, picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     # With one worker, files are written one after the other.
     job = submit_small_poster(store, picture, weights, FILES, "crew.workers=1")
-    holder = store.drained = claim_job(store, job, tmp_path, start=store.start)
+    holder = store.shut_down = claim_job(store, job, tmp_path, start=store.start)
     assert holder.run() == EXIT_STOPPED
     assert load_job(store, job).state == "queued"
 
-    store.drained = None
+    store.shut_down = None
     assert claim_job(store, job, tmp_path, start=no_crew).run() == DONE
     assert [one["event"] for one in lease_events(store, job, 1)][-1] == "drain"
     assert len(output_digests(load_job(store, job))) == 3

@@ -12,13 +12,14 @@ from jobs.planning import identity
 from jobs.planning.poster import make_plan
 from jobs.poster.staging import stage_spec
 from jobs.poster.submit import submit_poster
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys, blob_key
+from jobs.runtime.failures import MACHINE_ERRORS, failure_class
 from jobs.runtime.staging import cache_folder, fetch_blob
 from jobs.spec.document import parse_poster_spec
 from jobs.spec.poster import PosterSpec
 from jobs.store.errors import StoreRefused
-from jobs.text.errors import InvalidRecord, RequestError, VersionMismatch
+from jobs.text.errors import InvalidRecord, MachineTooSmall, RequestError, VersionMismatch
 from render.networks.weights import read_weights
 from render.version import PIXEL_VERSION
 from tests.support.memory_store import MemoryStore
@@ -32,7 +33,7 @@ class OtherMachine:
     """A machine without the files of a job in a store."""
 
     store: MemoryStore
-    job: Job
+    job: StoredJob
     cache: Path
 
     def spec(self) -> PosterSpec:
@@ -100,7 +101,7 @@ def test_a_mask_that_was_not_uploaded_is_refused(
         store,
         submit_poster(store, parse_poster_spec(poster_document(picture, weights, settings))).job,
     )
-    spec = job.spec.spec | {"dream": job.spec.spec["dream"] | {"strength": path}}
+    spec = job.spec.document | {"dream": job.spec.document["dream"] | {"strength": path}}
     with pytest.raises(InvalidRecord, match="is not an uploaded picture"):
         OtherMachine(store, job, tmp_path / "cache").changed_spec(spec=spec)
 
@@ -210,7 +211,7 @@ def test_builtin_weights_are_not_uploaded_and_must_be_the_same(
 def test_an_invalid_spec_or_that_of_another_job_is_refused(
     machine: OtherMachine, changed: dict[str, object]
 ) -> None:
-    spec = machine.job.spec.spec | changed if changed else {}
+    spec = machine.job.spec.document | changed if changed else {}
     with pytest.raises(InvalidRecord, match=f"^{JobKeys(machine.job.id).spec}: "):
         machine.changed_spec(spec=spec)
 
@@ -227,7 +228,7 @@ def test_a_stored_spec_with_a_path_is_refused(
     machine: OtherMachine, changed: dict[str, object]
 ) -> None:
     with pytest.raises(InvalidRecord, match=r"is not an uploaded file") as refused:
-        machine.changed_spec(spec=machine.job.spec.spec | changed)
+        machine.changed_spec(spec=machine.job.spec.document | changed)
     assert "\n" not in str(refused.value)
     assert not machine.cache.exists()
 
@@ -247,7 +248,7 @@ def test_pickled_weights_are_not_downloaded(machine: OtherMachine) -> None:
     with pytest.raises(
         RequestError, match=r"^weights trap.pth: only .safetensors is loaded from a store; "
     ):
-        machine.changed_spec(spec=machine.job.spec.spec | {"network": network})
+        machine.changed_spec(spec=machine.job.spec.document | {"network": network})
     assert not list(machine.cache.rglob("*.pth"))
 
 
@@ -274,8 +275,11 @@ def test_pickled_weights_are_uploaded_as_safetensors(
 
 def test_the_error_names_a_cache_that_cannot_be_written(machine: OtherMachine) -> None:
     machine.cache.write_text("a file")
-    with pytest.raises(RequestError, match=r"cannot be written .*; set XDG_CACHE_HOME"):
+    with pytest.raises(MachineTooSmall, match=r"or written .*; set XDG_CACHE_HOME") as full:
         machine.spec()
+    # Another machine may have room, so the job must not fail.
+    assert isinstance(full.value, MACHINE_ERRORS)
+    assert failure_class(full.value) == "infra"
 
 
 def test_the_cache_is_in_the_cache_folder_of_the_user(

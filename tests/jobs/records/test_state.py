@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from jobs.records import request
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import CurrentLease, HeldLease, Lease
 from jobs.records.state import ENDED, TRANSITIONS, Intent, State, UserRequest, Want, state_of
@@ -83,7 +83,7 @@ class World:
     held: HeldLease | None = None
     generation: int = 0
 
-    def load(self) -> Job:
+    def load(self) -> StoredJob:
         return load_job(self.store, JOB)
 
     def content(self) -> object:

@@ -94,7 +94,7 @@ def test_without_any_resources_waiting_ends() -> None:
 def test_a_request_to_stop_ends_waiting() -> None:
     clock, control = Clock(), Control()
     cluster = Cluster(clock, lambda _: 0)
-    control.request("drain")
+    control.request("shutdown")
     with pytest.raises(Stopped):
         CrewSizer(cluster.reserve, control, clock, clock.sleep).wait_for_workers(RESOURCES, 2)
     assert cluster.open == 0
@@ -108,7 +108,7 @@ def requested_stop(
     cluster = Cluster(clock, lambda now: 2 if now < 3.5 else more)
     sizer = CrewSizer(cluster.reserve, control, clock, clock.sleep)
     assert sizer.wait_for_workers(RESOURCES, 6) == 2
-    clock.sleep(1 + 3 - clock.now)
+    clock.sleep(4.0 - clock.now)  # until the crew has started
     with kind(ToyMember, [("Ann",), ("Ben",)]) as crew, sizer.resizing(crew, RESOURCES, 6):
         sizer.check(left, cost)
         found = control.requested

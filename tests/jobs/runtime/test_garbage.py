@@ -13,7 +13,7 @@ def test_a_retried_job_keeps_its_checkpoints() -> None:
     keys = job_in_state(store, "failed")
     shard = keys.shard(1, 0, 0)
     store.put(shard, b"tiles")
-    (found,) = find_garbage(store, 0, of_all=True)
+    (found,) = find_garbage(store, 0, include_resumable=True)
     assert found.keys == (shard,)
 
     retry(store, JOB)
@@ -25,6 +25,6 @@ def test_the_garbage_of_a_deleted_job_is_skipped() -> None:
     store = MemoryStore()
     keys = job_in_state(store, "succeeded")
     store.put(keys.input, b"tiles")
-    (found,) = find_garbage(store, 0, of_all=False)
+    (found,) = find_garbage(store, 0, include_resumable=False)
     delete_job(store, JOB)
     assert not remove_garbage(store, found)

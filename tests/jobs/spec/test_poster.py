@@ -168,7 +168,7 @@ def test_noise_and_colour_inputs() -> None:
         ({"objectives": [{}]}, "objectives.0: needs a layer, or classes, and not both"),
         (
             {"objectives": [{"layer": "a"}, {"layer": "a", "weight": 0}]},
-            "objectives.1: weight must be a finite number but 0; not 0.0",
+            "objectives.1: weight must be a finite number other than 0; not 0.0",
         ),
         (
             {"objectives": [{"layer": "a", "channels": [1, True]}]},

@@ -213,7 +213,7 @@ def test_aborting_a_missing_upload_is_ignored(moto: Server) -> None:
     [
         ({"AWS_PROFILE": "nobody"}, "no such profile; correct AWS_PROFILE"),
         ({"AWS_ACCESS_KEY_ID": ""}, "no credentials; set AWS_PROFILE"),
-        ({"AWS_ENDPOINT_URL_S3": "localhost:9000"}, "AWS_ENDPOINT_URL: not a URL; write https://"),
+        ({"AWS_ENDPOINT_URL_S3": "localhost:9000"}, "AWS_ENDPOINT_URL_S3: not a URL; write https"),
         ({"DREAMFARM_S3_TIMEOUT": "soon"}, "DREAMFARM_S3_TIMEOUT: must be a number of seconds"),
         ({"DREAMFARM_S3_TIMEOUT": "0"}, "DREAMFARM_S3_TIMEOUT: must be a number of seconds"),
         ({"DREAMFARM_S3_ADDRESSING": "pth"}, "DREAMFARM_S3_ADDRESSING: must be auto, path or"),

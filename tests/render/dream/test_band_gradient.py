@@ -85,5 +85,5 @@ def test_invalid_smoothing_is_refused(bad: dict[str, tuple[float, ...]]) -> None
 
 
 def test_the_squares_of_band_factors_add_up_to_1() -> None:
-    assert Smooth(laplacian=(3.0, 4.0)).bands == pytest.approx((0.6, 0.8))
-    assert Smooth(gaussian=(2.0,)).bands == (1.0,)
+    assert Smooth(laplacian=(3.0, 4.0)).band_factors == pytest.approx((0.6, 0.8))
+    assert Smooth(gaussian=(2.0,)).band_factors == (1.0,)

@@ -23,7 +23,7 @@ from render.dream.objective import Objective
     ],
 )
 def test_values_are_spread_evenly(schedule: Schedule, moment: Moment, factor: float) -> None:
-    assert schedule.at(moment) == pytest.approx(factor)
+    assert schedule.factor_at(moment) == pytest.approx(factor)
 
 
 values = st.lists(st.floats(-5, 5), min_size=1, max_size=5).map(tuple)
@@ -39,7 +39,7 @@ def test_factors_stay_between_their_values(
 ) -> None:
     octave = data.draw(st.integers(0, octave_count - 1))
     step = data.draw(st.integers(0, step_count - 1))
-    found = Schedule(octaves, steps).at(Moment(octave, octave_count, step, step_count))
+    found = Schedule(octaves, steps).factor_at(Moment(octave, octave_count, step, step_count))
     corners = [a * b for a in (min(octaves), max(octaves)) for b in (min(steps), max(steps))]
     assert min(corners) - 1e-9 <= found <= max(corners) + 1e-9
 
@@ -53,6 +53,6 @@ def test_invalid_schedules_are_refused(bad: dict[str, tuple[float, ...]]) -> Non
 def test_an_objective_with_factor_0_is_left_out() -> None:
     fading = Objective("a", weight=2.0, schedule=Schedule(octaves=(1.0, 0.0)))
     mix = fading + Objective("b")
-    assert [one.weight for one in mix.at(Moment(0, 2, 0, 1))] == [2.0, 1.0]
-    assert [one.target_layer for one in mix.at(Moment(1, 2, 0, 1))] == ["b"]
-    assert (mix.terms[0] + fading).at(Moment(1, 2, 0, 1)) == ()
+    assert [one.weight for one in mix.at_moment(Moment(0, 2, 0, 1))] == [2.0, 1.0]
+    assert [one.target_layer for one in mix.at_moment(Moment(1, 2, 0, 1))] == ["b"]
+    assert (mix.terms[0] + fading).at_moment(Moment(1, 2, 0, 1)) == ()

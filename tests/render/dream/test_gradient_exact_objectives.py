@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor, nn
 
-from render.dream.attachments import with_guides
+from render.dream.attachments import prepare_objectives
 from render.dream.config import Dream, Schedule, Smooth
 from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes
@@ -187,7 +187,7 @@ def test_band_gradients_of_tiles_are_those_of_the_whole(
     mix = found_in(folder, Mix(tuple(asked)))
     dream = Dream(jitter=jitter, smooth=smooth, keep=keep)  # type: ignore[arg-type]
     sampling_grid = SamplingGrid(grid.stride, grid.field, jitter, dream.margin)
-    ready = with_guides(network, mix, units_of(grid))  # type: ignore[arg-type]
+    ready = prepare_objectives(network, mix, units_of(grid))  # type: ignore[arg-type]
     step = TiledStep(ready, sampling_grid, mix, dream)
     canvas = noise_picture(size, seed)
     shift = jitter_shift(seed, 0, 0, sampling_grid.span)
@@ -238,7 +238,7 @@ def test_dreams_in_tiles_equal_the_reference(
         limit="hard" if seed % 3 else "soft",
         strength=folder / "strength.png" if is_weak else None,
     )
-    ready = with_guides(network, mix, units_of(grid))  # type: ignore[arg-type]
+    ready = prepare_objectives(network, mix, units_of(grid))  # type: ignore[arg-type]
     samples = random_samples((31, 40), seed)
     wanted = dream_reference(
         ready,
@@ -274,7 +274,7 @@ def test_every_position_has_a_unit_that_sees_it_or_its_neighbourhood(
     sampling_grid = SamplingGrid(grid.stride, grid.field, 12)
     everything = None if layer != LOGITS else tuple(range(CLASSES))
     one = Objective(None if everything else named(layer), classes=everything, at=(at,))
-    ready = with_guides(network, [one], units_of(grid))  # type: ignore[arg-type]
+    ready = prepare_objectives(network, [one], units_of(grid))  # type: ignore[arg-type]
     (gradient,) = TiledStep(ready, sampling_grid, Mix((one,))).picture_gradients(
         noise_picture(size, 3), shift
     )

@@ -36,8 +36,8 @@ def test_adding_keeps_order_and_scaling_reaches_every_term(
         ({"channels": ()}, "channels must not be empty; leave it out for all channels"),
         ({"channels": (0, -1)}, "channels must be at least 0; not -1"),
         ({"channels": (1, 1)}, "channels must not name one twice"),
-        ({"weight": 0.0}, "weight must be a finite number but 0; not 0.0"),
-        ({"weight": float("nan")}, "weight must be a finite number but 0; not nan"),
+        ({"weight": 0.0}, "weight must be a finite number other than 0; not 0.0"),
+        ({"weight": float("nan")}, "weight must be a finite number other than 0; not nan"),
     ],
 )
 def test_an_objective_of_nothing_is_refused(fields: dict[str, object], message: str) -> None:
@@ -47,7 +47,7 @@ def test_an_objective_of_nothing_is_refused(fields: dict[str, object], message: 
 
 
 def test_nothing_can_be_scaled_away() -> None:
-    with pytest.raises(ValueError, match="weight must be a finite number but 0"):
+    with pytest.raises(ValueError, match="weight must be a finite number other than 0"):
         (Objective("a") + Objective("b")) * 0
     with pytest.raises(ValueError, match="at least one objective"):
         Mix(())

@@ -86,7 +86,7 @@ def test_a_neuron_changes_what_it_sees_as_much_as_on_a_small_picture() -> None:
 
 
 def test_bands_together_change_the_picture_by_the_steps_length() -> None:
-    step = replace(ONE, bands=(0.6, 0.8))
+    step = replace(ONE, band_factors=(0.6, 0.8))
     found = [noise_picture((60, 60), seed) * 10.0**seed for seed in (1, 2)]
     factors = step_scales(step, [tuple(abs_sums(found).tolist())], (60, 60))
     risen = ascend(torch.zeros(60, 60, 3, dtype=torch.float64), found, factors)

@@ -318,7 +318,17 @@ class InfiniteOnWhite(nn.Module):
 def test_gradients_that_are_not_finite_fail_their_picture_alone(windows_per_pass: int) -> None:
     mix = Mix((Objective("seen"),))
     network = prepare_network(InfiniteOnWhite().eval(), mix.layers)
-    setup = InMemorySetup(mix, DREAM, "float32", "cpu", ((9, 11), (18, 22)), 16, 1, 1, batch=3)
+    setup = InMemorySetup(
+        mix,
+        DREAM,
+        "float32",
+        "cpu",
+        sizes=((9, 11), (18, 22)),
+        tile=16,
+        stride=1,
+        field=1,
+        batch=3,
+    )
     white = np.full((9, 11, 3), 255, np.uint8)
     grey = [random_samples((9, 11), seed) // 2 for seed in (0, 1)]
     pictures, seeds = [grey[0], white, grey[1]], [1, 2, 3]

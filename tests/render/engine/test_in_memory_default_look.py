@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from render.determinism import make_deterministic
-from render.dream.attachments import with_guides
+from render.dream.attachments import prepare_objectives
 from render.dream.config import Dream
 from render.dream.objective import Mix
 from render.dream.octaves import octave_sizes
@@ -42,7 +42,7 @@ def looked_at(samples: np.ndarray, shared: Path, name: str, dream: Dream) -> tup
     weights = real if name == "squeezenet1_0" else resolve_weights(name, None)
     make_deterministic()
     grid = layer_grid(build_network(name), name, mix.layers)
-    network = with_guides(load_network(name, weights, mix.layers), mix, {})
+    network = prepare_objectives(load_network(name, weights, mix.layers), mix, {})
     sizes = octave_sizes(SIZE, dream)
     setup = InMemorySetup(mix, dream, "float32", "cpu", sizes, max(SIZE), grid.stride, grid.field)
     (found,) = dream_batch(network, setup, [samples], [0])

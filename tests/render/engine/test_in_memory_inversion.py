@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from render.determinism import make_deterministic
-from render.dream.attachments import with_guides
+from render.dream.attachments import prepare_objectives
 from render.dream.config import Dream
 from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes
@@ -32,7 +32,7 @@ def first_of(name: str, weights: Path, numbers: list[int]) -> list[int]:
     judge = load_with_weights(name, weights).eval()
     first = Mix((Objective(classes=(0,)),))
     grid = layer_grid(build_network(name), name, first.layers)
-    network = with_guides(load_network(name, weights, first.layers), first, {})
+    network = prepare_objectives(load_network(name, weights, first.layers), first, {})
     sizes = octave_sizes(SIZE, DREAM)
     (noise,) = Noise(*SIZE, 0).bands(SIZE[0])
     seen = []

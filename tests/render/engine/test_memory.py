@@ -84,7 +84,8 @@ def test_reading_needs_no_more_than_estimated(
 
 
 def test_the_stored_bytes_of_a_batch() -> None:
-    setup = InMemorySetup(MIX, DREAM, "float32", "cpu", octave_sizes(SIZE, DREAM), 32, 4, 23)
+    sizes = octave_sizes(SIZE, DREAM)
+    setup = InMemorySetup(MIX, DREAM, "float32", "cpu", sizes=sizes, tile=32, stride=4, field=23)
 
     def stored(changed: InMemorySetup) -> int:
         return batch_memory(changed, (50, 60), 16, Cost(1e6, 500, 1000, 3_000_000)).stored

@@ -29,7 +29,7 @@ def _repeatable() -> None:
 
 def setup(*mix: Objective, steps: int = 32, size: Size = SIZE) -> FeatureSetup:
     """A small picture, in few steps."""
-    return FeatureSetup(Mix(mix), Fourier(steps), "float32", "cpu", size, 8, 91)
+    return FeatureSetup(Mix(mix), Fourier(steps), "float32", "cpu", size, stride=8, field=91)
 
 
 def found(network: Network, asked: FeatureSetup, seed: int = SEED) -> Tensor:

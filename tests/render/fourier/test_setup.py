@@ -34,7 +34,7 @@ def test_the_ends_of_the_ranges_are_allowed() -> None:
 def setup(size: Size) -> FeatureSetup:
     """The setup of a picture of this size."""
     mix = Mix((Objective("features.3"),))
-    return FeatureSetup(mix, Fourier(), "float32", "cpu", size, 8, 91)
+    return FeatureSetup(mix, Fourier(), "float32", "cpu", size, stride=8, field=91)
 
 
 def test_a_picture_too_large_is_refused_in_one_line() -> None:

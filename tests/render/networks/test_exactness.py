@@ -17,7 +17,7 @@ def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_network_with_exact_classes() -> None:
     found = network_exactness("squeezenet1_1")
     assert (found.stride, found.halo) == (16, found.field - 1)
-    assert found.classes
+    assert found.has_exact_classes
     assert found.classes_field >= found.field
     assert found.reason == ""
     assert network_exactness("squeezenet1_1") == found
@@ -28,7 +28,7 @@ def test_a_network_that_is_exact_up_to_a_global_operation() -> None:
         layer="features.1.0.block.0.2",
         stride=2,
         field=7,
-        classes=False,
+        has_exact_classes=False,
         classes_field=0,
         reason="features.1.0.block.1.avgpool averages over the whole picture",
     )
@@ -46,7 +46,7 @@ def test_every_network_is_exact_or_gives_a_reason(name: str) -> None:
     assert found.layer
     assert found.stride >= 1
     assert found.field >= found.stride
-    assert found.classes == (not found.reason)
-    assert (found.classes_field > 0) == found.classes
+    assert found.has_exact_classes == (not found.reason)
+    assert (found.classes_field > 0) == found.has_exact_classes
     assert "\n" not in found.reason
     assert "wider than" not in found.reason

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.dataset.ledger.rows import ItemCounts, LedgerRow
+from jobs.dataset.ledger.rows import LedgerCounts, LedgerRow
 from tests.support.ledger_rows import ledger_row
 
 failures = st.sampled_from(["infra", "memory", "input", "bug"])
@@ -15,10 +15,10 @@ some_rows = st.lists(
 
 @given(some_rows, some_rows)
 def test_counts_of_parts_add_and_subtract(one: list[LedgerRow], other: list[LedgerRow]) -> None:
-    whole = ItemCounts.of_rows([*one, *other])
+    whole = LedgerCounts.of_rows([*one, *other])
 
-    assert ItemCounts.of_rows(one) + ItemCounts.of_rows(other) == whole
-    assert whole - ItemCounts.of_rows(other) == ItemCounts.of_rows(one)
+    assert LedgerCounts.of_rows(one) + LedgerCounts.of_rows(other) == whole
+    assert whole - LedgerCounts.of_rows(other) == LedgerCounts.of_rows(one)
     assert whole.recorded == len(one) + len(other)
 
 
@@ -31,7 +31,7 @@ def test_counts_by_state_and_failure() -> None:
         ledger_row(4, state="failed", failure="input"),
         ledger_row(5, state="failed"),
     ]
-    counts = ItemCounts(items=10) + ItemCounts.of_rows(rows)
+    counts = LedgerCounts(items=10) + LedgerCounts.of_rows(rows)
 
     assert (counts.recorded, counts.remaining) == (6, 4)
     assert counts.document() == {
@@ -42,7 +42,7 @@ def test_counts_by_state_and_failure() -> None:
 
 
 def test_adding_does_not_change_the_operands() -> None:
-    one = ItemCounts.of_rows([ledger_row(0, state="failed", failure="input")])
+    one = LedgerCounts.of_rows([ledger_row(0, state="failed", failure="input")])
     total = one + one - one
 
-    assert one == total == ItemCounts.of_rows([ledger_row(1, state="failed", failure="input")])
+    assert one == total == LedgerCounts.of_rows([ledger_row(1, state="failed", failure="input")])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from jobs.records.status import Items
+from jobs.records.status import ItemCounts
 from jobs.runtime.metrics.counters import Counters, WorkerTimings
-from jobs.runtime.metrics.progress import Phase, Progress
+from jobs.runtime.metrics.progress import Progress, RenderPhase
 from jobs.runtime.metrics.snapshot import MetricsSnapshot
 
 
@@ -17,12 +17,21 @@ class Clock:
         return self.now
 
 
-def progress(done: float, phase: Phase = "dream") -> Progress:
-    return Progress(phase, 1, 1, 0, 10, done, 10.0, done / 10)
+def progress(done: float, phase: RenderPhase = "dream") -> Progress:
+    return Progress(
+        phase=phase,
+        octave=1,
+        octaves=1,
+        step=0,
+        steps=10,
+        done=done,
+        total=10.0,
+        fraction=done / 10,
+    )
 
 
-def items(done: int, **failed: int) -> Items:
-    return Items.model_validate({"items": 10, "done": done, "failed": failed})
+def items(done: int, **failed: int) -> ItemCounts:
+    return ItemCounts.model_validate({"items": 10, "done": done, "failed": failed})
 
 
 def test_steps_count_from_the_first_progress_of_a_crew() -> None:
@@ -109,14 +118,14 @@ def test_timings_are_due_after_the_first_step_and_then_every_ten_seconds() -> No
     counters = Counters(clock=clock)
     counters.start_crew(1)
     counters.add_progress(progress(0))
-    assert not counters.is_due
+    assert not counters.timings_are_due
     counters.add_progress(progress(1))
-    assert counters.is_due
+    assert counters.timings_are_due
     counters.add_timings({0: WorkerTimings()})
     clock.now = 9.0
     counters.add_progress(progress(2))
-    assert not counters.is_due
+    assert not counters.timings_are_due
     clock.now = 10.0
-    assert counters.is_due
+    assert counters.timings_are_due
     counters.add_timings({0: WorkerTimings()})
-    assert not counters.is_due
+    assert not counters.timings_are_due

@@ -52,7 +52,7 @@ def test_counters_add_up_over_jobs_and_holders(
             "a", MetricsSnapshot(steps=steps, phase_seconds={"update": steps / 2})
         )
     exporter.add_snapshot("b", MetricsSnapshot(steps=10, retries={"memory": 1}))
-    exporter.end_job("a", "queued", died=True)
+    exporter.end_job("a", "queued", has_failed=True)
     exporter.add_snapshot(
         "a", MetricsSnapshot(steps=2, phase_seconds={"update": 1.0}, items={"input": 3})
     )
@@ -77,7 +77,7 @@ def test_gauges_are_removed_with_the_job(
     exporter.add_snapshot("a", MetricsSnapshot(workers=1, progress=0.5, gpu_memory=(7,)))
     assert value(registry, "gpu_memory_bytes", job_id="a", worker="1") is None
 
-    exporter.end_job("a", "succeeded", died=False)
+    exporter.end_job("a", "succeeded", has_failed=False)
     assert value(registry, "workers") == 3
     assert value(registry, "job_progress_ratio", job_id="a") is None
     assert value(registry, "gpu_memory_bytes", job_id="a", worker="0") is None

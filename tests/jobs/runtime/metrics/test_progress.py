@@ -9,7 +9,16 @@ from jobs.runtime.metrics.progress import Progress, RateEstimator
 
 
 def item(number: int, items: int) -> Progress:
-    return Progress("items", 0, 0, 0, 0, float(number), float(items), number / items)
+    return Progress(
+        phase="items",
+        octave=0,
+        octaves=0,
+        step=0,
+        steps=0,
+        done=float(number),
+        total=float(items),
+        fraction=number / items,
+    )
 
 
 @pytest.mark.parametrize("items", [4, 100, 50_000])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from jobs.records.job import Job, find_job_id, load_job
+from jobs.records.job import StoredJob, find_job_id, load_job
 from jobs.records.keys import ACTIVE, JobKeys
 from jobs.records.request import cancel, retry
 from jobs.records.state import ENDED, State
@@ -61,7 +61,7 @@ def write_ended_job(state: State) -> Store:
     return store
 
 
-def load_or_none(store: Store) -> Job | None:
+def load_or_none(store: Store) -> StoredJob | None:
     try:
         return load_job(store, JOB)
     except JobNotFound:

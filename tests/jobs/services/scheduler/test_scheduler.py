@@ -104,7 +104,7 @@ def test_the_lease_of_a_dead_coordinator_is_released_and_its_job_waits(
     harness.now += 2
     harness.scan()
     assert harness.started == [job, job]
-    assert harness.configs[job].number == 2
+    assert harness.configs[job].lease_number == 2
 
 
 def test_a_job_that_keeps_failing_is_retried_ever_later(harness: SchedulerHarness) -> None:

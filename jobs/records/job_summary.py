@@ -1,4 +1,4 @@
-"""Reports on jobs: what `show`, `list` and `watch` print, as text or as JSON."""
+"""Summaries of jobs: what `show`, `list` and `watch` print, as text or as JSON."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from jobs.records.job import Job, load_job
+from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.manifest import job_outputs
 from jobs.records.state import State, Want
-from jobs.records.status import Failure, Status
+from jobs.records.status import FailureClass, Status
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord, JobNotFound
 
@@ -27,14 +27,15 @@ class MegapixelSteps:
 
 
 @dataclass(frozen=True)
-class Report:
+class JobSummary:
     """The current facts about one job. None means unknown, or not written yet.
 
     progress: from 0 to 1.
     reason: why the job failed or waits. failure: the class of the failure.
     want: what the user wants of the job.
     submitted: time in UTC.
-    octave, step: the current ones, counted from 1, of `octaves` and `steps`.
+    octave: the current one of `octaves`, counted from 1; 0 before the first, and in a dataset.
+    step: how many of the octave's `steps` are done; 0 at first.
     items: of a dataset, the counts of all, done, and failed items by class.
     rate: megapixel-steps, or items, per second.
     holder: of the live lease. lease: the highest lease number.
@@ -46,7 +47,7 @@ class Report:
     progress: float
     eta_seconds: float | None
     reason: str | None
-    failure: Failure | None
+    failure: FailureClass | None
     want: Want
     priority: int | None
     submitted: str
@@ -66,23 +67,23 @@ class Report:
     previews: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
-        """The report as plain JSON values."""
+        """The summary as plain JSON values."""
         return {"version": 1, **asdict(self)}
 
 
-def load_report(store: Store, job: str) -> Report:
-    """The report on the job with that complete id. Raises JobNotFound and InvalidRecord."""
-    return _make_report(store, load_job(store, job))
+def load_summary(store: Store, job: str) -> JobSummary:
+    """The summary of the job with that complete id. Raises JobNotFound and InvalidRecord."""
+    return _make_summary(store, load_job(store, job))
 
 
-def load_reports(
+def load_summaries(
     store: Store, jobs: Iterable[str]
-) -> Iterator[Report | InvalidRecord | JobNotFound]:
-    """The reports on several jobs in their order; the error instead, if one cannot be loaded."""
+) -> Iterator[JobSummary | InvalidRecord | JobNotFound]:
+    """The summaries of several jobs in their order; the error instead, if one cannot be loaded."""
 
-    def load_or_error(job: str) -> Report | InvalidRecord | JobNotFound:
+    def load_or_error(job: str) -> JobSummary | InvalidRecord | JobNotFound:
         try:
-            return load_report(store, job)
+            return load_summary(store, job)
         except (InvalidRecord, JobNotFound) as error:
             return error
 
@@ -90,13 +91,13 @@ def load_reports(
         yield from pool.map(load_or_error, jobs)
 
 
-def _make_report(store: Store, job: Job) -> Report:
+def _make_summary(store: Store, job: StoredJob) -> JobSummary:
     keys, status, current_lease = JobKeys(job.id), job.status, job.current_lease
     is_running = job.state == "running"
     failure = status.failure if status and job.state == "failed" else None
     previews = (entry.key for entry in store.list_objects(keys.previews)) if current_lease else ()
     outputs = job_outputs(job)
-    return Report(
+    return JobSummary(
         job=job.id,
         state=job.state,
         progress=job.progress,
@@ -104,7 +105,9 @@ def _make_report(store: Store, job: Job) -> Report:
         reason=_reason(job),
         failure=failure,
         want=job.intent.want,
-        priority=job.run_settings.priority if job.run_settings else job.spec.spec.get("priority"),
+        priority=job.run_settings.priority
+        if job.run_settings
+        else job.spec.document.get("priority"),
         submitted=_time_before(job.age),
         age_seconds=round(job.age),
         phase=status.phase if status and is_running else None,
@@ -125,7 +128,7 @@ def _make_report(store: Store, job: Job) -> Report:
     )
 
 
-def _items(job: Job) -> dict[str, Any] | None:
+def _items(job: StoredJob) -> dict[str, Any] | None:
     """The item counts of the manifest, or of the last status."""
     if job.has_items and job.manifest is not None:
         counts: dict[str, Any] | None = job.manifest.get("items")
@@ -134,7 +137,7 @@ def _items(job: Job) -> dict[str, Any] | None:
     return None if known is None else known.model_dump(mode="json")
 
 
-def _reason(job: Job) -> str | None:
+def _reason(job: StoredJob) -> str | None:
     """Why the job failed or waits; reasons of earlier generations do not count."""
     if job.state not in ("queued", "running", "failed"):
         return None
@@ -142,7 +145,10 @@ def _reason(job: Job) -> str | None:
     lease = job.current_lease
     if reason or job.state != "queued" or lease is None or lease.lease.released:
         return reason
-    return f"no sign of {lease.lease.holder} for {lease.age:.0f} s; another worker may continue"
+    return (
+        f"no sign of {lease.lease.holder} for {lease.age:.0f} s; "
+        "another `dreamfarm work` may continue"
+    )
 
 
 def _current_reason(status: Status | None, generation: int) -> str | None:
