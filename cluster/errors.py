@@ -5,6 +5,7 @@ ClusterError                 base class of all errors below
 ├── MemberFailed             a member's method raised an exception that cannot be pickled
 ├── InsufficientCapacity     the cluster is too small for the crew or pool, or too busy
 ├── ClusterUnreachable       no cluster answers at the address
+├── SessionLost              a process of the private Ray has died; a new one may go on
 ├── CallCancelled            `Crew.cancel_call` ended the call
 └── Quarantined              a pool's task lost its member each time it ran in isolation
 """
@@ -39,6 +40,10 @@ class InsufficientCapacity(ClusterError):  # noqa: N818 - the name says what hap
 
 class ClusterUnreachable(ClusterError):  # noqa: N818 - the name says what happened
     """No cluster can be joined at the address."""
+
+
+class SessionLost(ClusterError):  # noqa: N818 - the name says what happened
+    """A process of this program's private Ray has died. All members are lost; start another Ray."""
 
 
 class CallCancelled(ClusterError):  # noqa: N818 - the name says what happened

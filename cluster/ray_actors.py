@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 import ray
+from ray._private import worker as ray_worker
 from ray.exceptions import (
     NodeDiedError,
     ObjectLostError,
@@ -23,9 +24,26 @@ LOSSES = (RayActorError, ObjectLostError, OutOfMemoryError, NodeDiedError, Worke
 """The errors by which Ray reports that an actor is gone."""
 
 
+_ESSENTIAL = ("gcs_server", "raylet")
+"""Ray's names for the processes without which a private Ray does not work."""
+
+
+def lost_process() -> str | None:
+    """Ray's name of the first process of a private Ray that has died; None if all live."""
+    # Ray has no public API for its own processes.
+    node = ray_worker._global_node if ray.is_initialized() else None
+    dead = [] if node is None else [name for name, _ in node.dead_processes()]
+    return next((name for name in _ESSENTIAL if name in dead), None)
+
+
+def is_session_alive() -> bool:
+    """Whether this process is in a Ray session that can still answer."""
+    return ray.is_initialized() and lost_process() is None
+
+
 def close_actors(actors: Collection[Any]) -> None:
     """Call `close` on these `MemberActor`s, and wait at most EXIT_TIMEOUT."""
-    if actors and ray.is_initialized():
+    if actors and is_session_alive():
         closing = [actor.close.remote() for actor in actors]
         ray.wait(closing, num_returns=len(closing), timeout=EXIT_TIMEOUT)
 

@@ -17,7 +17,14 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from cluster.actor import MemberActor, cancelled_by
 from cluster.crew import Arguments, Crew, ObjectRef
 from cluster.errors import CallCancelled, ClusterError, InsufficientCapacity, MemberLost
-from cluster.ray_actors import EXIT_TIMEOUT, LOSSES, close_actors, kill_actors, loss_reason
+from cluster.ray_actors import (
+    EXIT_TIMEOUT,
+    LOSSES,
+    close_actors,
+    is_session_alive,
+    kill_actors,
+    loss_reason,
+)
 from cluster.resources import Resources
 
 
@@ -178,7 +185,7 @@ class RayCrew(Crew):
         close_actors(self._actors)
 
     def _free(self) -> None:
-        if ray.is_initialized():
+        if is_session_alive():
             kill_actors(self._actors)
             self._actors.clear()
             remove_placement_group(self._placement)

@@ -8,18 +8,16 @@ import functools
 import logging
 import os
 import secrets
-import shutil
 import signal
 import socket
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cluster.errors import ClusterError, ClusterUnreachable
+from cluster.errors import ClusterError, ClusterUnreachable, SessionLost
+from cluster.ray_folder import ray_folder
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -33,8 +31,12 @@ _CONNECT_TIMEOUT = 5.0
 """Seconds for a cluster to accept a connection. Ray itself would try for minutes."""
 
 
-_MAX_FOLDER_LENGTH = 40
-"""Characters. Ray creates sockets below its folder, and a socket's path ends at 107."""
+_WATCH_INTERVAL = 0.25
+"""Seconds between two looks at the processes of a private Ray."""
+
+
+_LOST_SIGNAL = signal.SIGUSR1
+"""Interrupts the main thread, also within Ray, after a process of a private Ray has died."""
 
 
 _STARTING = {
@@ -65,8 +67,9 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
 
     Raises:
         ClusterError: Ray does not start, or this process is in a session already.
+        InsufficientCapacity: the temporary folder is full.
+        SessionLost: a process of this Ray has died, and the context was entered in the main thread.
     """
-    folder = _create_scratch_folder()
     environment = {
         # Left unset, Ray turns authentication on, with the token below.
         "RAY_AUTH_MODE": None,
@@ -77,11 +80,12 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
         # A lost head never returns here. A process that waits for it could start another Ray.
-        "RAY_gcs_rpc_server_reconnect_timeout_s": "5",
+        "RAY_gcs_rpc_server_reconnect_timeout_s": "15",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
     }
-    try:
-        with _session(
+    with (
+        ray_folder(object_store_bytes) as folder,
+        _session(
             environment,
             address="local",
             num_cpus=max(cpus, os.cpu_count() or 1),
@@ -89,10 +93,55 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
             object_store_memory=object_store_bytes,
             include_dashboard=False,
             _temp_dir=str(folder),
-        ) as crew:
-            yield crew
+        ) as crew,
+        _ending_with_ray(),
+    ):
+        yield crew
+
+
+@contextmanager
+def _ending_with_ray() -> Iterator[None]:
+    """Raise SessionLost in the main thread soon after a process of the private Ray has died.
+
+    Otherwise, Ray would wait for it, and then end this whole program.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    from cluster.ray_actors import lost_process
+
+    lost: list[str] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_WATCH_INTERVAL):
+            name = lost_process()
+            if name is not None:
+                lost.append(name)
+                signal.pthread_kill(threading.main_thread().ident or 0, _LOST_SIGNAL)
+                return
+
+    handler = signal.signal(_LOST_SIGNAL, _interrupt)
+    watcher = threading.Thread(target=watch, name="ray-watch", daemon=True)
+    watcher.start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not lost:
+            raise
+        raise SessionLost(
+            f"Ray's process {lost[0]} has died: start another Ray; "
+            "a machine that is short of memory kills processes"
+        ) from None
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        over.set()
+        watcher.join()
+        signal.signal(_LOST_SIGNAL, handler)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    # Ray's waiting calls obey no other exception.
+    raise KeyboardInterrupt
 
 
 @contextmanager
@@ -185,9 +234,3 @@ def _handle_sigterm(handler: Any) -> None:
 def _auth_token() -> str:
     """A random token, the same for all sessions of the process: Ray reads its token only once."""
     return secrets.token_hex(32)
-
-
-def _create_scratch_folder() -> Path:
-    default = tempfile.gettempdir()
-    parent = default if len(default) < _MAX_FOLDER_LENGTH - len("/dream-12345678") else "/tmp"
-    return Path(tempfile.mkdtemp(prefix="dream-", dir=parent))

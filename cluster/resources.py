@@ -16,7 +16,8 @@ class Resources:
     gpus: logical GPUs, at least 0. Members with a fraction of a GPU share one.
     environment: variables set in the member's process before it imports anything. By default
         OMP_NUM_THREADS is `cpus`, and CUDA_VISIBLE_DEVICES is empty for a member without a GPU.
-    start_timeout: seconds to wait until all members have their resources.
+    start_timeout: seconds to wait until all members of a crew, or the first member of a pool, have
+        their resources.
     """
 
     cpus: int = 1

@@ -5,6 +5,7 @@ RenderError               base class; the message says what, where, and what to 
 ├── WeightsError          a weights file that is missing, unsafe, or does not fit the network
 ├── NetworkError          a network that is unknown, or cannot be traced
 ├── LayerError            a layer that does not exist, or has no exact tiles
+├── DamagedTiles          a file of tiles that is not as it was written
 ├── OutputError           a file that cannot be written in this format, size or folder
 └── DeviceError           a precision or device that this machine lacks
 """
@@ -31,6 +32,24 @@ class NetworkError(RenderError):
 
 class LayerError(RenderError):
     """A layer that the network lacks, or that has no exact tiles."""
+
+
+class DamagedTiles(RenderError):  # noqa: N818 - the name says what happened
+    """A checkpoint, a decoded input or a decoded mask is not as it was written.
+
+    name: the path or the key of the file. tile: the number of the first damaged tile.
+    """
+
+    def __init__(self, name: str, tile: int) -> None:
+        super().__init__(name, tile)
+        self.name = name
+        self.tile = tile
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: tile {self.tile} is not as it was written (its checksum differs); "
+            "check the disk or the store"
+        )
 
 
 class OutputError(RenderError):

@@ -20,11 +20,10 @@ from torch.fx.proxy import TraceError
 from render.determinism import deterministic_mode, dtypes
 from render.device import Device, Precision, ResolvedPrecision, gpu_count, resolve_precision
 from render.dream.attachments import ingest_masks, prepare_objectives
-from render.dream.config import Dream, KeptColours, Limit, Palette, Schedule, Smooth
+from render.dream.config import Dream, KeptColours, Limit, Palette, Schedule, Smooth, octave_sizes
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch
-from render.engine.memory import mask_paths
+from render.engine.memory import auto_tile, mask_paths
 from render.engine.network_profile import (
     NetworkProfile,
     default_objective,
@@ -32,7 +31,6 @@ from render.engine.network_profile import (
     profile_network,
 )
 from render.engine.setup import InMemorySetup
-from render.engine.tiling import auto_tile
 from render.errors import DeviceError, LayerError, NetworkError, RenderError, WeightsError, suggest
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid

@@ -12,8 +12,8 @@ pytest_plugins = ["tests.support.s3_fixtures"]
 PROJECT = Path(__file__).resolve().parent.parent
 
 _SLOW_FOLDERS = (PROJECT / "tests" / "cluster", PROJECT / "tests" / "service")
-_SERVER_FIXTURES = {"ray_crew", "moto", "ceph"}
-_SERVER_PARAMETERS = {"ray", "moto", "ceph"}
+_SERVER_FIXTURES = {"ray_crew", "moto", "ceph", "seaweedfs"}
+_SERVER_PARAMETERS = {"ray", "moto", "ceph", "seaweedfs"}
 
 
 def pytest_configure() -> None:
@@ -21,10 +21,12 @@ def pytest_configure() -> None:
     # A shell's background jobs ignore SIGINT, and so would their children. Tests interrupt some.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Each run has the same examples, so that only a change of the code makes a test fail;
-    # `pytest --hypothesis-profile search` draws others. Examples have no deadline.
+    # `pytest --hypothesis-profile search` draws others, and `many` draws 2,000. Examples
+    # have no deadline.
     anytime = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.register_profile("search", anytime)
     settings.register_profile("same", anytime, derandomize=True)
+    settings.register_profile("many", anytime, max_examples=2000)
     settings.load_profile("same")
 
 

@@ -156,8 +156,15 @@ def test_a_look_fills_missing_fields() -> None:
         ("sky.png", {"workers": "two"}, "crew.workers: must be a whole number"),
         ("sky.png", {"look": "nope"}, "look nope: no such look"),
         (".", {"size": "x2"}, "size: no such key; nearest: resize"),
-        ("gone.yaml", {}, "gone.yaml: No such file or directory"),
-        ("s3://bucket/photos", {}, "s3://bucket/photos: not a local path"),
+        ("gone.yaml", {}, "gone.yaml: cannot be read (No such file or directory)"),
+        ("", {}, "an empty path: must be the path of a spec, a picture or a folder"),
+        ("  ", {}, "an empty path"),
+        ("https://example.org/sky.jpg", {}, "https:// is not supported; download the file"),
+        ("file:///tmp/sky.jpg", {}, "file:// is not supported; download the file"),
+        ("s3://bucket/dream.yaml", {}, "s3:// is not for a spec; download the file"),
+        (Path("s3://bucket/photos/"), {}, "s3:/bucket/photos: a Path cannot be an address"),
+        ("caf\udce9.png", {}, "input.path: "),
+        ("sky.png", {"weights": "lenet\udce9.pth"}, "network.weights: "),
         ({"kind": "film"}, {}, "kind: must be poster, dataset or atlas"),
         ({}, {}, "input: "),
         (dreamfarm.load_spec("sky.png"), {"look": "eyes"}, "look eyes: the spec has all fields"),
@@ -168,6 +175,22 @@ def test_bad_specs_fail_in_one_line(source: Any, overrides: dict[str, Any], line
         dreamfarm.load_spec(source, **overrides)
     assert str(error.value).startswith(line)
     assert "\n" not in str(error.value)
+
+
+def test_pictures_in_a_bucket_are_a_dataset() -> None:
+    for address in ("s3://photos/2026/", "s3://photos", "s3://photos/sky.jpg"):
+        spec = dreamfarm.load_spec(address)
+        assert isinstance(spec, DatasetSpec)
+        assert spec.inputs.address == address
+
+
+def test_a_name_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    path = f"{tmp_path}/caf\udce9"
+    for source in (f"{path}.png", {"kind": "dataset", "inputs": {"path": path}}):
+        with pytest.raises(dreamfarm.RequestError) as error:
+            dreamfarm.load_spec(source)
+        assert "/caf\\udce9" in str(error.value)
+        assert str(error.value).endswith(": the name is not UTF-8; rename it")
 
 
 def test_values_that_no_spec_can_hold_are_type_errors() -> None:

@@ -64,9 +64,9 @@ def loaded(statement: str, cache: Path) -> set[str]:
     "statement",
     [
         "import render",
-        "import render.dream.config, render.dream.objective, render.dream.octaves",
+        "import render.dream.config, render.dream.objective",
         "import render.geometry.sampling_grid, render.geometry.partition",
-        "import render.engine.network_profile, render.engine.tiling, render.engine.memory",
+        "import render.engine.network_profile, render.engine.memory",
         "import render.device",
         "import jobs.spec.poster, jobs.text.yaml_json, jobs.planning.identity, jobs.spec.size",
         "import jobs.cli.app",

@@ -1,7 +1,10 @@
 """The command `dreamfarm`: all its commands, its one-line errors, and its exit codes."""
 
+import io
+import logging
 import signal
 import sys
+import traceback
 import warnings
 from types import FrameType, TracebackType
 from typing import Annotated
@@ -11,6 +14,7 @@ import typer
 from jobs.cli.clean import clean, delete
 from jobs.cli.doctor import doctor
 from jobs.cli.fetch import fetch
+from jobs.cli.format import echo
 from jobs.cli.ledger import ledger
 from jobs.cli.list import list_jobs
 from jobs.cli.logs import logs
@@ -22,6 +26,8 @@ from jobs.cli.show import show
 from jobs.cli.submit import submit
 from jobs.cli.watch import watch
 from jobs.cli.work import work
+from jobs.runtime.logs import VisibleText
+from jobs.text.report import one_line
 
 app = typer.Typer(
     name="dreamfarm",
@@ -30,8 +36,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-JOB_FAILED, WRONG_REQUEST, UNREACHABLE, INTERRUPTED = 1, 2, 3, 130
-"""Exit codes. UNREACHABLE: the store or the cluster did not answer. INTERRUPTED: Ctrl-C."""
+JOB_FAILED, WRONG_REQUEST, NO_SERVICE, INTERRUPTED = 1, 2, 3, 130
+"""Exit codes.
+
+WRONG_REQUEST: the request is wrong, or this machine cannot do it. NO_SERVICE: the store or the
+cluster did not answer, or refused. INTERRUPTED: Ctrl-C.
+"""
 
 
 DEBUG = "--debug"
@@ -77,6 +87,7 @@ def main() -> None:
     sys.excepthook = _print_traceback if DEBUG in sys.argv else _exit_with_error
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
+    _accept_any_text()
     if not sys.warnoptions:
         # Libraries address their warnings to programmers, not to users.
         warnings.simplefilter("ignore")
@@ -91,29 +102,45 @@ def main() -> None:
     sys.exit(outcome)
 
 
+def _accept_any_text() -> None:
+    """Let no text stop a command: show what the streams cannot encode, and what is no text."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(VisibleText())
+
+
 def exit_code(error: BaseException) -> int:
     """The exit code for an error. An error that is not ours means that the job failed."""
     from cluster.errors import ClusterError, InsufficientCapacity, MemberLost
     from jobs.text.errors import JobsError
-    from render.errors import RenderError
+    from render.errors import DamagedTiles, RenderError
 
     if isinstance(error, JobsError):
         return error.exit_code
+    if isinstance(error, DamagedTiles):
+        return JOB_FAILED
     if isinstance(error, RenderError | InsufficientCapacity):
         return WRONG_REQUEST
     if isinstance(error, ClusterError) and not isinstance(error, MemberLost):
-        return UNREACHABLE
+        return NO_SERVICE
     return JOB_FAILED
 
 
 def error_message(error: BaseException) -> str:
     """The message of an error for the user. Our own errors already say everything."""
     from cluster.errors import ClusterError
+    from jobs.store.errors import ObjectNotFound
     from jobs.text.errors import JobsError
     from render.errors import RenderError
 
     if isinstance(error, JobsError | RenderError | ClusterError):
         return str(error)
+    if isinstance(error, ObjectNotFound):
+        return f"{error.key}: has vanished from the store meanwhile; run the same command again"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; check the path, and run the same command again"
     return f"unexpected {type(error).__name__}: {error}; run it again with --debug for a traceback"
 
 
@@ -137,9 +164,10 @@ def _print_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Print the traceback first, for --debug."""
-    sys.__excepthook__(kind, error, trace)
+    for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
+        echo(line, err=True)
     _exit_with_error(kind, error, trace)
 
 
 def _print_error(message: str) -> None:
-    typer.echo(f"dreamfarm: {' '.join(message.split())}", err=True)
+    echo(f"dreamfarm: {one_line(message)}", err=True)

@@ -21,11 +21,19 @@ POLL_INTERVAL = 2.0
 """The default of `--every`, in seconds."""
 
 
+def _folder(text: str) -> Path:
+    """The path of a folder. An empty path would be the working directory."""
+    if not text.strip():
+        raise typer.BadParameter("must be the path of a folder, not empty")
+    return Path(text)
+
+
+# Text, because an empty Path is the working directory, and a Path of an address loses a slash.
 SpecOrPicture = Annotated[
-    Path,
+    str,
     typer.Argument(
         metavar="SPEC|PICTURE|FOLDER",
-        help="A .yaml or .json spec, a picture, or a folder of pictures.",
+        help="A .yaml or .json spec, a picture, a folder of pictures, or s3://BUCKET/PREFIX/.",
     ),
 ]
 SizeFlag = Annotated[
@@ -50,7 +58,16 @@ SetFlags = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Any spec field, such as dream.steps=4."),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the results; default: dreams/JOB.")
+    Path | None,
+    typer.Option(
+        "--out", parser=_folder, metavar="PATH", help="Folder for the results; default: dreams/JOB."
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite", help="Replace files of others in that folder; never an input of the job."
+    ),
 ]
 StoreFlag = Annotated[
     str,
@@ -77,21 +94,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def read_spec(
-    path: Path, workers: int | None, settings: Sequence[str] | None, **flags: str | None
+    path: str, workers: int | None, settings: Sequence[str] | None, **flags: str | None
 ) -> "AnySpec":
-    """Make the spec of a spec file, a picture or a folder of pictures.
+    """Make the spec of a spec file, a picture or a folder of pictures, or of pictures in a bucket.
 
     Raises RequestError if it is invalid.
 
     Args:
-        path: A spec file, a picture, or a folder.
+        path: A spec file, a picture, a folder, or an `s3://` address.
         workers: Replaces crew.workers.
         settings: `key=value` for spec fields; they override everything else.
         flags: Options that describe a job without a spec: size, network, weights, layer and look.
             A spec file allows none of them.
     """
+    from jobs.runtime.access import is_folder
     from jobs.services.spec_source import is_spec_file, load_document
     from jobs.spec.document import apply_overrides
+    from jobs.spec.inputs import is_in_bucket
     from jobs.spec.kinds import parse_spec
     from jobs.text.errors import RequestError
 
@@ -101,7 +120,7 @@ def read_spec(
             f"{', '.join(given)}: for a picture, not for a spec; "
             f"change {path}, or use --set key=value"
         )
-    if "--size" in given and path.is_dir():
+    if "--size" in given and (is_folder(path) or is_in_bucket(path)):
         raise RequestError("--size: for a picture; for a folder write --set resize=1024")
     document = load_document(path, workers=workers, **flags)
     return parse_spec(apply_overrides(document, settings or ()))

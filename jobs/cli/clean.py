@@ -1,11 +1,11 @@
 """`dreamfarm clean` and `delete`: remove unneeded objects and whole jobs from a store."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.cli.arguments import STORE, AsJson, JobNames, StoreFlag, Yes
+from jobs.cli.format import confirm, echo, echo_json, print_table
 
 if TYPE_CHECKING:
     from jobs.runtime.garbage import Garbage
@@ -43,14 +43,19 @@ def clean(
     """
     from jobs.runtime.garbage import remove_garbage
     from jobs.services.clean.garbage import find_garbage
-    from jobs.store.address import open_store
+    from jobs.store.address import open_existing_store
 
-    opened = open_store(store)
-    garbage = find_garbage(opened, older_than * _HOUR, include_resumable=include_resumable)
+    opened = open_existing_store(store)
+    garbage = find_garbage(
+        opened,
+        older_than * _HOUR,
+        include_resumable=include_resumable,
+        report=lambda line: echo(f"dreamfarm: {line}", err=True),
+    )
     if yes:
         garbage = [one for one in garbage if remove_garbage(opened, one)]
     if as_json:
-        typer.echo(json.dumps(_document(garbage, is_removed=yes)))
+        echo_json(_document(garbage, is_removed=yes))
     else:
         _print_garbage(garbage, is_removed=yes)
 
@@ -73,18 +78,17 @@ def _document(garbage: "list[Garbage]", *, is_removed: bool) -> dict[str, object
 
 
 def _print_garbage(garbage: "list[Garbage]", *, is_removed: bool) -> None:
-    from jobs.cli.format import print_table
     from jobs.text.report import format_size
 
     if not garbage:
-        typer.echo("nothing to clean")
+        echo("nothing to clean")
         return
     print_table(
         ("what", "where", "objects", "bytes"),
         ((one.description, one.prefix, one.count, one.bytes) for one in garbage),
     )
     total = format_size(sum(one.bytes for one in garbage))
-    typer.echo(f"  {total} removed" if is_removed else f"  {total}; `clean --yes` removes it")
+    echo(f"  {total} removed" if is_removed else f"  {total}; `clean --yes` removes it")
 
 
 def delete(
@@ -95,13 +99,12 @@ def delete(
     Pictures and weights that no other job needs are deleted too if they are a day old; otherwise
     `clean` removes them later. If a deletion is interrupted, rerun the same command.
     """
-    from jobs.cli.format import confirm
     from jobs.records.job import find_job_id
     from jobs.services.clean.deletion import check_deletable, delete_job
-    from jobs.store.address import open_store
+    from jobs.store.address import open_existing_store
     from jobs.text.report import format_size
 
-    opened = open_store(store)
+    opened = open_existing_store(store)
     job_ids = list(dict.fromkeys(find_job_id(opened, name) for name in jobs))
     for job in job_ids:
         check_deletable(opened, job)
@@ -110,8 +113,7 @@ def delete(
     for job in job_ids:
         removed = delete_job(opened, job)
         if as_json:
-            document = {"job": job, "objects": removed.objects, "bytes": removed.bytes}
-            typer.echo(json.dumps(document))
+            echo_json({"job": job, "objects": removed.objects, "bytes": removed.bytes})
         else:
             size = f"{removed.objects} objects, {format_size(removed.bytes)}"
-            typer.echo(f"{job}: deleted ({size})")
+            echo(f"{job}: deleted ({size})")

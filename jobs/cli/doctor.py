@@ -1,12 +1,12 @@
 """`dreamfarm doctor`: check this machine, a store and a cluster."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.cli.arguments import AsJson
+from jobs.cli.format import echo, echo_json
 
 if TYPE_CHECKING:
     from jobs.services.doctor.finding import Finding
@@ -36,7 +36,10 @@ def doctor(
     has_failed = False
     for finding in _findings(store, address):
         has_failed = has_failed or finding.verdict == "failed"
-        typer.echo(json.dumps({"version": 1, **asdict(finding)}) if as_json else _line(finding))
+        if as_json:
+            echo_json({"version": 1, **asdict(finding)})
+        else:
+            echo(_line(finding))
     if has_failed:
         raise typer.Exit(1)
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.arguments import STORE, AsJson, JobName, Out, StoreFlag
+from jobs.cli.arguments import STORE, AsJson, JobName, Out, Overwrite, StoreFlag
 
 
 def fetch(
@@ -19,6 +19,7 @@ def fetch(
             help="png, jpeg, tiff or deepzoom, such as tiff:16. Repeatable. Default: the job's.",
         ),
     ] = None,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> None:
     """Download the results of a succeeded job, verify them, and print their paths.
@@ -33,4 +34,7 @@ def fetch(
 
     for text in formats or ():
         parse_format(text)  # refuses a wrong format before the store is needed
-    print_results(Store(store).job(job).fetch(out, formats or ()), as_json=as_json)
+    print_results(
+        Store.existing(store).job(job).fetch(out, formats or (), overwrite=overwrite),
+        as_json=as_json,
+    )

@@ -3,18 +3,31 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from jobs.records.job_summary import JobSummary
 from jobs.text import report
-from jobs.text.report import format_item_counts, format_time
+from jobs.text.report import format_item_counts, format_time, one_line, visible
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from jobs.records.job_summary import JobSummary
 
 
-def format_state(job: JobSummary) -> str:
+def echo(line: str, *, err: bool = False) -> None:
+    """Print one line, to standard error if `err`; control characters are shown, as in `visible`."""
+    typer.echo(visible(line), err=err)
+
+
+def echo_json(document: object) -> None:
+    """Print a JSON value in one line of ASCII."""
+    # JSON escapes all other control characters.
+    typer.echo(json.dumps(document).replace("\x7f", "\\u007f"))
+
+
+def format_state(job: "JobSummary") -> str:
     """The state of a job in a line: `running, octave 3 of 9, step 2 of 10, 42%, ...`."""
     if job.state == "failed":
         return f"failed ({job.failure}): {one_line(job.reason)}"
@@ -29,7 +42,7 @@ def format_state(job: JobSummary) -> str:
     return f"{text}: {one_line(job.reason)}" if job.reason else text
 
 
-def _progress_words(job: JobSummary) -> list[str]:
+def _progress_words(job: "JobSummary") -> list[str]:
     if job.phase is None:
         return ["starting"]
     if job.items is not None:
@@ -43,7 +56,7 @@ def _progress_words(job: JobSummary) -> list[str]:
     ]
 
 
-def _pending_words(job: JobSummary) -> list[str]:
+def _pending_words(job: "JobSummary") -> list[str]:
     if job.want == "pause":
         return ["will pause at its next step"]
     if job.want == "cancel":
@@ -51,25 +64,60 @@ def _pending_words(job: JobSummary) -> list[str]:
     return [] if job.eta_seconds is None else [f"about {format_time(job.eta_seconds)} left"]
 
 
-def one_line(text: str | None) -> str:
-    """A text without line breaks; empty for None."""
-    return " ".join((text or "").split())
+_LEAST_FOLDED = 20
+"""Characters. If less is left for the last column, it is not folded: the terminal wraps lines."""
 
 
-_TABLE_WIDTH = 1000
-"""Characters. Wide enough that rich shortens no value; the terminal wraps long lines."""
+_COLUMN_PADDING, _EDGE = 3, 1
+"""Spaces beside the text of each column, and at the left of the table."""
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under their headings, with numbers aligned to the right."""
-    lists = [list(row) for row in rows]
-    table = Table(box=box.SIMPLE)
-    for column, heading in enumerate(headings):
-        is_number = all(isinstance(row[column], int | float) for row in lists)
-        table.add_column(heading, justify="right" if is_number else "left", no_wrap=True)
-    for row in lists:
-        table.add_row(*(str(value) for value in row))
-    Console(width=_TABLE_WIDTH).print(table)
+    """Print rows under their headings, with numbers aligned to the right.
+
+    Values are plain text, and none is shortened. On a terminal the last column is folded, so that
+    lines fit its width. Elsewhere each row is one line.
+    """
+    # rich takes a while to load, and only tables and bars need it.
+    from rich.cells import cell_len
+    from rich.console import Console
+
+    values = [list(row) for row in rows]
+    texts = [[visible(str(value)) for value in row] for row in values]
+    widths = [max(map(cell_len, column)) for column in zip(headings, *texts, strict=True)]
+    width = sum(widths) + _COLUMN_PADDING * len(widths) + _EDGE
+    console = Console()
+    left = console.width - (width - widths[-1])
+    if console.is_terminal and _LEAST_FOLDED <= left < widths[-1]:
+        widths[-1], width = left, console.width
+    console.width = width
+    numbers = [
+        all(isinstance(row[column], int | float) for row in values)
+        for column in range(len(headings))
+    ]
+    console.print(_make_table(headings, texts, widths, numbers))
+
+
+def _make_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    numbers: Sequence[bool],
+) -> "Table":
+    """A table with columns of some widths. numbers: whether a column is aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE, header_style="")
+    for heading, width, is_number in zip(headings, widths, numbers, strict=True):
+        table.add_column(
+            heading, justify="right" if is_number else "left", width=width, overflow="fold"
+        )
+    for row in rows:
+        # rich would read markup and emoji codes in a str.
+        table.add_row(*map(Text, row))
+    return table
 
 
 def print_sections(sections: Iterable[report.Table | report.Properties]) -> None:
@@ -79,18 +127,18 @@ def print_sections(sections: Iterable[report.Table | report.Properties]) -> None
             print_table(section.headings, section.rows)
         else:
             for line in section.lines():
-                typer.echo(line)
+                echo(line)
 
 
 def print_results(results: report.ResultReport, *, as_json: bool) -> None:
     """Print the paths of results: lines for people, or one JSON object."""
     if as_json:
-        typer.echo(json.dumps(results.document))
+        echo_json(results.document)
         return
     for line in results.lines:
-        typer.echo(line)
+        echo(line)
     if results.note is not None:
-        typer.echo(results.note, err=True)
+        echo(results.note, err=True)
 
 
 def confirm(question: str) -> bool:
@@ -100,6 +148,6 @@ def confirm(question: str) -> bool:
     if not sys.stdin.isatty():
         raise RequestError(f"{question} There is no terminal to answer on; add --yes")
     try:
-        return typer.confirm(question, err=True)
+        return typer.confirm(visible(question), err=True)
     except typer.Abort:
         return False

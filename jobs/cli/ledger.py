@@ -1,11 +1,9 @@
 """`dreamfarm ledger`: the result of each item of a dataset."""
 
-import json
 from typing import TYPE_CHECKING
 
-import typer
-
 from jobs.cli.arguments import STORE, AsJson, Failed, FailureFlag, JobName, StoreFlag
+from jobs.cli.format import echo, echo_json
 
 if TYPE_CHECKING:
     from jobs.dataset.ledger.rows import LedgerRow
@@ -23,14 +21,18 @@ def ledger(
     from jobs.services.client import Store
 
     wanted = parse_failure(failure)
-    for row in Store(store).job(job).ledger():
+    for row in Store.existing(store).job(job).ledger():
         if wanted in (None, row.failure) and not (failed and row.state == "done"):
-            typer.echo(json.dumps(row.model_dump(mode="json")) if as_json else _line(row))
+            if as_json:
+                echo_json(row.model_dump(mode="json"))
+            else:
+                echo(_line(row))
 
 
 def _line(row: "LedgerRow") -> str:
     if row.state == "done":
-        return f"done    {row.key} -> {row.member or row.output}"
+        note = f" ({row.message})" if row.message else ""
+        return f"done    {row.key} -> {row.member or row.output}{note}"
     # All items of a sweep have the same key.
     item = row.key if row.key.startswith(row.name) else f"{row.key} as {row.name}"
     return f"failed  {item}: {row.failure}: {row.message}"

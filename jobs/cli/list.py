@@ -1,12 +1,12 @@
 """`dreamfarm list`: list the jobs of a store."""
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.cli.arguments import STORE, AsJson, StoreFlag
+from jobs.cli.format import echo, echo_json, print_table
 
 if TYPE_CHECKING:
     from jobs.records.job_summary import JobSummary
@@ -25,21 +25,21 @@ def list_jobs(
     from jobs.services.client import Store
 
     _check_states(states or ())
-    opened = Store(store)
+    opened = Store.existing(store)
     summaries = []
     for summary in opened.summaries():
         if not isinstance(summary, JobSummary):
-            typer.echo(f"dreamfarm: {summary}", err=True)
+            echo(f"dreamfarm: {summary}", err=True)
         elif not states or summary.state in states:
             summaries.append(summary)
     summaries.sort(key=lambda summary: (summary.age_seconds, summary.job))
     if as_json:
-        typer.echo(json.dumps([summary.document() for summary in summaries]))
+        echo_json([summary.document() for summary in summaries])
     elif summaries:
         _print_jobs(summaries)
     else:
         which = f"{' or '.join(states)} jobs" if states else "jobs"
-        typer.echo(f"no {which} in {opened.store.address}")
+        echo(f"no {which} in {opened.store.address}")
 
 
 def _check_states(states: Iterable[str]) -> None:
@@ -56,8 +56,7 @@ def _check_states(states: Iterable[str]) -> None:
 
 
 def _print_jobs(summaries: "list[JobSummary]") -> None:
-    from jobs.cli.format import one_line, print_table
-    from jobs.text.report import format_time
+    from jobs.text.report import format_time, one_line
 
     print_table(
         ("job", "state", "priority", "done", "time left", "age", "reason"),
@@ -66,7 +65,7 @@ def _print_jobs(summaries: "list[JobSummary]") -> None:
                 summary.job,
                 summary.state,
                 "" if summary.priority is None else summary.priority,
-                f"{summary.progress:.0%}",
+                _done(summary),
                 "" if summary.eta_seconds is None else format_time(summary.eta_seconds),
                 format_time(summary.age_seconds),
                 one_line(summary.reason),
@@ -74,3 +73,9 @@ def _print_jobs(summaries: "list[JobSummary]") -> None:
             for summary in summaries
         ),
     )
+
+
+def _done(summary: "JobSummary") -> str:
+    """How much is done, and how many items of a dataset failed."""
+    failed = sum((summary.items or {}).get("failed", {}).values())
+    return f"{summary.progress:.0%}, {failed} failed" if failed else f"{summary.progress:.0%}"

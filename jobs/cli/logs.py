@@ -1,12 +1,12 @@
 """`dreamfarm logs`: print the events and logs of a job."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jobs.cli.arguments import STORE, AsJson, JobName, StoreFlag
+from jobs.cli.format import echo, echo_json
 
 if TYPE_CHECKING:
     from jobs.records.keys import JobKeys
@@ -28,19 +28,29 @@ def logs(
     """
     from jobs.records.job import find_job_id
     from jobs.records.keys import JobKeys
-    from jobs.store.address import open_store
+    from jobs.store.address import open_existing_store
 
-    opened = open_store(store)
+    opened = open_existing_store(store)
     keys = JobKeys(find_job_id(opened, job))
     leases = _leases(opened, keys)
+    if not leases:
+        echo(
+            f"{keys.job}: no `dreamfarm work` has taken this job yet, so it has no logs; "
+            f"`dreamfarm show {keys.job}` shows its state",
+            err=True,
+        )
     if events or not log:
         for event in _events(opened, keys, leases):
-            typer.echo(json.dumps(event) if as_json else _line(event))
+            if as_json:
+                echo_json(event)
+            else:
+                echo(_line(event))
     if log or not events:
         for lease, text in _logs(opened, keys, leases):
-            typer.echo(
-                json.dumps({"version": 1, "lease": lease, "line": text}) if as_json else text
-            )
+            if as_json:
+                echo_json({"version": 1, "lease": lease, "line": text})
+            else:
+                echo(text.expandtabs())
 
 
 def _leases(store: "Store", keys: "JobKeys") -> list[int]:

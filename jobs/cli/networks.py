@@ -1,12 +1,12 @@
 """`dreamfarm networks`, `layers` and `looks`: the values that a spec can choose."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jobs.cli.arguments import AsJson
+from jobs.cli.format import echo_json, print_table
 
 if TYPE_CHECKING:
     from render.networks.exactness import Exactness
@@ -36,11 +36,10 @@ def networks(
 
 
 def _print_weights(names: Sequence[str], as_json: bool) -> None:
-    from jobs.cli.format import print_table
 
     rows = [_weights(name) for name in names]
     if as_json:
-        typer.echo(json.dumps(rows))
+        echo_json(rows)
         return
     print_table(
         ("network", "weights", "licence", "classes"),
@@ -67,11 +66,10 @@ def _weights(name: str) -> dict[str, Any]:
 
 
 def _print_exactness(names: Sequence[str], as_json: bool) -> None:
-    from jobs.cli.format import print_table
 
     rows = list(_exactness(names))
     if as_json:
-        typer.echo(json.dumps([_exactness_document(name, last) for name, last in rows]))
+        echo_json([_exactness_document(name, last) for name, last in rows])
         return
     print_table(
         ("network", "exact up to", "stride", "field", "halo", "classes", "no further, because"),
@@ -129,23 +127,21 @@ def layers(
 
 
 def _print_classes(network: str, as_json: bool) -> None:
-    from jobs.cli.format import print_table
     from render.networks.classes import class_names
 
     names = class_names(network)
     if as_json:
-        typer.echo(json.dumps(names))
+        echo_json(names)
         return
     print_table(("class", "name"), enumerate(names))
 
 
 def _print_layers(network: str, as_json: bool) -> None:
-    from jobs.cli.format import print_table
     from render.engine.network_profile import list_layers
 
     rows = list_layers(network)
     if as_json:
-        typer.echo(json.dumps(list(rows)))
+        echo_json(list(rows))
         return
     print_table(
         ("layer", "channels", "stride", "field", "halo", "exact tiles"),
@@ -172,8 +168,7 @@ def looks(as_json: AsJson = False) -> None:
         for name in look_names()
     ]
     if as_json:
-        typer.echo(json.dumps(rows))
+        echo_json(rows)
         return
-    from jobs.cli.format import print_table
 
     print_table(("look", "network", "what it shows"), (list(row.values()) for row in rows))

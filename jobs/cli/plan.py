@@ -1,6 +1,5 @@
 """`dreamfarm plan`: the octaves, tiles, memory and time of a render, without rendering."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -18,6 +17,7 @@ from jobs.cli.arguments import (
     WeightsFlag,
     read_spec,
 )
+from jobs.cli.format import echo_json, print_sections
 
 
 def plan(
@@ -56,7 +56,6 @@ def plan(
     Several --workers, --gpu, --network-gbps and --price add the time and cost of crews, and the
     size from which more workers stop paying.
     """
-    from jobs.cli.format import print_sections
     from jobs.planning.estimate.request import parse_request
     from jobs.services.kinds import kind_of
 
@@ -66,6 +65,6 @@ def plan(
     spec = read_spec(path, largest, settings, **flags)
     report = kind_of(spec).plan(spec, request, lambda job: out or DREAMS / job, probe=probe)
     if as_json:
-        typer.echo(json.dumps(report.document))
+        echo_json(report.document)
     else:
         print_sections(report.sections)

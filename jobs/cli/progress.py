@@ -4,12 +4,13 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from jobs.cli.format import format_state
 from jobs.records.job_summary import JobSummary
 from jobs.runtime.metrics.progress import Progress as RenderProgress
+from jobs.text.report import visible
 
 _SPEED_PERIOD = 3600
 """Seconds over which to average the speed. The default is 30; one step of a large poster takes
@@ -95,9 +96,9 @@ class JobBar(_Bar):
     def __init__(self) -> None:
         super().__init__(
             Progress(
-                TextColumn("{task.fields[job]}"),
+                TextColumn("{task.fields[job]}", markup=False),
                 BarColumn(bar_width=20),
-                TextColumn("{task.description}"),
+                TextColumn("{task.description}", markup=False),
                 console=Console(stderr=True),
             )
         )
@@ -109,9 +110,9 @@ class JobBar(_Bar):
             self._task,
             job=summary.job,
             completed=summary.progress,
-            description=escape(format_state(summary)),
+            description=visible(format_state(summary)),
         )
 
     def print_line(self, line: str) -> None:
         """Print a message above the bar."""
-        self._bar.console.print(line, markup=False, highlight=False)
+        self._bar.console.print(Text(visible(line)))

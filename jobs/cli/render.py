@@ -10,6 +10,7 @@ from jobs.cli.arguments import (
     LookFlag,
     NetworkFlag,
     Out,
+    Overwrite,
     SetFlags,
     SizeFlag,
     SpecOrPicture,
@@ -27,6 +28,7 @@ def render(
     layer: LayerFlag = None,
     look: LookFlag = None,
     out: Out = None,
+    overwrite: Overwrite = False,
     workers: Workers = None,
     settings: SetFlags = None,
     in_process: Annotated[
@@ -44,5 +46,7 @@ def render(
     flags = {"size": size, "network": network, "weights": weights, "layer": layer, "look": look}
     spec = read_spec(path, workers, settings, **flags)
     with RenderBar() as bar:
-        results = client.render(spec, out, in_process=in_process, watch=bar.show)
+        results = client.render(
+            spec, out, overwrite=overwrite, in_process=in_process, watch=bar.show, spec_file=path
+        )
     print_results(results, as_json=as_json)

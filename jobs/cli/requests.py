@@ -1,12 +1,12 @@
 """`dreamfarm pause`, `resume`, `cancel` and `retry`: requests of a user to jobs."""
 
-import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobs.cli.arguments import STORE, AsJson, FailureFlag, JobNames, StoreFlag
+from jobs.cli.format import echo, echo_json
 
 if TYPE_CHECKING:
     from jobs.records.state import State
@@ -41,7 +41,8 @@ def retry(
 ) -> None:
     """Run failed or cancelled jobs again, from their last checkpoints.
 
-    A dataset renders its missing items, and tries its failed items again. It may have succeeded.
+    A dataset renders its missing items, and tries its failed items again. Works for succeeded
+    datasets, too.
     """
     from jobs.records.status import parse_failure
     from jobs.text.errors import RequestError
@@ -71,7 +72,7 @@ def _send_request(
     from jobs.store.errors import StoreError
     from jobs.text.errors import JobsError
 
-    store = Store(address)
+    store = Store.existing(address)
     code = 0
     for name in names:
         try:
@@ -80,10 +81,12 @@ def _send_request(
         except StoreError:
             raise
         except JobsError as error:
-            typer.echo(f"dreamfarm: {error}", err=True)
+            echo(f"dreamfarm: {error}", err=True)
             code = max(code, error.exit_code)
             continue
-        document = json.dumps({"job": job.id, "state": state})
-        typer.echo(document if as_json else f"{job.id}: {messages.get(state, state)}")
+        if as_json:
+            echo_json({"job": job.id, "state": state})
+        else:
+            echo(f"{job.id}: {messages.get(state, state)}")
     if code:
         raise typer.Exit(code)

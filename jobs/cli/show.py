@@ -1,11 +1,9 @@
 """`dreamfarm show`: print the state, reason and outputs of a job."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from jobs.cli.arguments import STORE, AsJson, JobName, StoreFlag
+from jobs.cli.format import echo, echo_json, format_state
 
 if TYPE_CHECKING:
     from jobs.records.job_summary import JobSummary
@@ -15,21 +13,20 @@ def show(job: JobName, store: StoreFlag = STORE, as_json: AsJson = False) -> Non
     """Print the state of a job, its reason, and its outputs."""
     from jobs.records.job import find_job_id
     from jobs.records.job_summary import load_summary
-    from jobs.store.address import open_store
+    from jobs.store.address import open_existing_store
 
-    opened = open_store(store)
+    opened = open_existing_store(store)
     summary = load_summary(opened, find_job_id(opened, job))
     if as_json:
-        typer.echo(json.dumps(summary.document()))
+        echo_json(summary.document())
         return
     facts = _facts(summary)
     width = max(len(name) for name, _ in facts)
     for name, text in facts:
-        typer.echo(f"{name:<{width}}  {text}")
+        echo(f"{name:<{width}}  {text}")
 
 
 def _facts(summary: "JobSummary") -> list[tuple[str, str]]:
-    from jobs.cli.format import format_state
     from jobs.text.report import format_time
 
     facts: list[tuple[str, str | None]] = [

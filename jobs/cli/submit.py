@@ -1,6 +1,5 @@
 """`dreamfarm submit`: put a job into the store."""
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +20,7 @@ from jobs.cli.arguments import (
     Workers,
     read_spec,
 )
+from jobs.cli.format import echo, echo_json
 
 if TYPE_CHECKING:
     from jobs.runtime.upload import SubmitResult
@@ -49,7 +49,9 @@ def submit(
     """
     from jobs.records.keys import ACTIVE
     from jobs.services.client import Store
+    from jobs.store.address import open_store_to_fill
 
+    open_store_to_fill(store)
     opened = Store(store)
     # Fail before the planning if the store cannot be reached.
     next(opened.store.list_objects(ACTIVE), None)
@@ -57,10 +59,12 @@ def submit(
     spec = read_spec(path, workers, settings, **flags)
     result = opened.submit_spec(spec)
     if as_json:
-        typer.echo(json.dumps(_document(result)))
+        echo_json(_document(result))
     else:
-        typer.echo(result.job)
-        typer.echo(f"{result.job}: {_next_hint(result)}", err=True)
+        echo(result.job)
+        echo(f"{result.job}: {_next_hint(result)}", err=True)
+    if result.note is not None:
+        echo(f"{result.job}: {result.note}", err=True)
     if watch:
         from jobs.cli.watch import follow
 

@@ -1,18 +1,20 @@
 """`dreamfarm watch`: follow a job to its end, on a terminal, in a file, or as JSON."""
 
-import json
+import signal
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-import typer
-
 from jobs.cli.arguments import POLL_INTERVAL, STORE, AsJson, JobName, PollInterval, StoreFlag
+from jobs.cli.format import echo, echo_json, format_state
 
 if TYPE_CHECKING:
     from jobs.records.job_summary import JobSummary
     from jobs.services.job_handle import Job
+
+_INTERRUPTED = 128 + signal.SIGINT
+"""The exit code after Ctrl-C."""
 
 
 def watch(
@@ -28,17 +30,24 @@ def watch(
     """
     from jobs.services.client import Store
 
-    follow(Store(store).job(job), every, as_json=as_json)
+    follow(Store.existing(store).job(job), every, as_json=as_json)
 
 
 def follow(job: "Job", every: float, *, as_json: bool) -> None:
     """Show a job's changes until it ends. Raises JobsError if it does not succeed."""
-    from jobs.cli.format import format_state
     from jobs.text.errors import JobsError
 
-    with _display(as_json=as_json) as display:
-        for summary in job.watch(every, display.print_line):
-            display.show(summary)
+    try:
+        with _display(as_json=as_json) as display:
+            for summary in job.watch(every, display.print_line):
+                display.show(summary)
+    except KeyboardInterrupt:
+        echo(
+            f"dreamfarm: interrupted; the job goes on: `dreamfarm watch {job.id}` follows it "
+            f"again, and `dreamfarm pause {job.id}` stops it",
+            err=True,
+        )
+        sys.exit(_INTERRUPTED)
     if summary.state != "succeeded":
         raise JobsError(f"{job.id}: {format_state(summary)}")
 
@@ -68,15 +77,13 @@ class _LinePrinter:
         self._last = ""
 
     def show(self, summary: "JobSummary") -> None:
-        from jobs.cli.format import format_state
-
         line = f"{summary.job}: {format_state(summary)}"
         if line != self._last and summary.state not in ("failed", "cancelled"):
             self.print_line(line)
         self._last = line
 
     def print_line(self, line: str) -> None:
-        typer.echo(line, err=True)
+        echo(line, err=True)
 
 
 class _JsonPrinter:
@@ -89,8 +96,8 @@ class _JsonPrinter:
         # A job's age alone is not a change.
         ageless = replace(summary, submitted="", age_seconds=0)
         if ageless != self._last:
-            typer.echo(json.dumps(summary.document()))
+            echo_json(summary.document())
         self._last = ageless
 
     def print_line(self, line: str) -> None:
-        typer.echo(line, err=True)
+        echo(line, err=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobs.cli.arguments import STORE, StoreFlag
+from jobs.cli.format import echo
 from jobs.runtime.logs import LogFormat
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _STORE_GRACE = 5.0
 """Seconds for a store that does not answer at start-up. Then the command fails."""
+
+_DAY, _WEEK = 86_400, 604_800
+"""In seconds. Leases have the same limit when they are read: `jobs.records.record.MAX_TTL`."""
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -39,15 +43,20 @@ GrowsTo = Annotated[
 ]
 UntilIdle = Annotated[bool, typer.Option("--until-idle", help="Exit when no work is left.")]
 Poll = Annotated[
-    float | None, typer.Option("--poll", help="Seconds between two checks of the store.", min=0.1)
+    float | None,
+    typer.Option("--poll", help="Seconds between two checks of the store.", min=0.1, max=_DAY),
 ]
 Lease = Annotated[
     float | None,
-    typer.Option("--lease", help="Seconds after which a silent holder counts as dead.", min=3),
+    typer.Option(
+        "--lease", help="Seconds after which a silent holder counts as dead.", min=3, max=_WEEK
+    ),
 ]
 Checkpoint = Annotated[
     float | None,
-    typer.Option("--checkpoint", help="Shortest time between two checkpoints, seconds.", min=0),
+    typer.Option(
+        "--checkpoint", help="Shortest time between two checkpoints, seconds.", min=0, max=_WEEK
+    ),
 ]
 Allow = Annotated[
     list[str] | None,
@@ -58,7 +67,9 @@ Allow = Annotated[
 ]
 MaxPixels = Annotated[
     float | None,
-    typer.Option("--max-pixels", help="Largest limits.max_pixels that a job may set.", min=1),
+    typer.Option(
+        "--max-pixels", help="Largest limits.max_pixels that a job may set.", min=1, max=1e12
+    ),
 ]
 Metrics = Annotated[
     str | None,
@@ -77,6 +88,7 @@ Regroup = Annotated[
         "--regroup",
         help="Resize a crew only if the time saved is at least this many times the restart cost.",
         min=0,
+        max=1e9,
     ),
 ]
 
@@ -207,4 +219,4 @@ def _serve_metrics(
 
 
 def _print_line(_event: str, line: str, _job: str | None = None, /) -> None:
-    typer.echo(line, err=True)
+    echo(line, err=True)

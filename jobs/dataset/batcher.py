@@ -58,7 +58,7 @@ class Batcher:
     """
 
     def __init__(self, device: Device, *, returns_freed_memory: bool) -> None:
-        """returns_freed_memory: on a CPU, at once instead of keeping it for speed."""
+        """returns_freed_memory: on a CPU, return freed memory at once; else keep it for speed."""
         make_deterministic()
         if device == "cpu":
             return_freed_memory() if returns_freed_memory else keep_freed_memory()

@@ -15,9 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 from jobs.dataset.inputs.index import DatasetKeys
 from jobs.dataset.tasks import SheetEntry
 from jobs.dataset.thumbnail import thumbnail
+from jobs.runtime.context import JobContext
 from jobs.spec.dataset import MAX_SHEET
 from jobs.store.errors import ObjectNotFound
-from jobs.store.store import Store
 
 # Lengths are in pixels.
 _BOX = 200
@@ -91,13 +91,17 @@ def sheet_thumbnail(picture: Path | bytes) -> bytes | None:
 
 
 def write_contact_sheet(
-    store: Store,
+    context: JobContext,
     keys: DatasetKeys,
     entries: Sequence[SheetEntry],
     title: str,
     columns: int | None,
 ) -> None:
-    """Draw the sheet of these items from their saved thumbnails, and write it into the store."""
+    """Draw the sheet of these items from their saved thumbnails, and write it into the store.
+
+    Raises LeaseLost: a late holder must not replace the sheet of a later one.
+    """
+    store = context.store
 
     def saved(number: int, when: str) -> bytes | None:
         try:
@@ -114,7 +118,9 @@ def write_contact_sheet(
         )
         for entry in entries
     ]
-    store.put(keys.sheet, draw_contact_sheet(cells, title, columns))
+    content = draw_contact_sheet(cells, title, columns)
+    context.check_lease()
+    store.put(keys.sheet, content)
 
 
 def _width(has_pairs: bool) -> int:

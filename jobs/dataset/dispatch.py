@@ -64,7 +64,7 @@ class ItemDispatcher:
             Stopped: a user or the scheduler asked for it.
             TooManyFailures: more items failed than the spec allows.
             LeaseLost: another holder may run the job.
-            Exception: an error that no item caused, and that a retry would not solve.
+            Exception: an error that concerns the whole job. `retry_decision` says what follows.
         """
         try:
             self._run_tasks(self._due_tasks())
@@ -155,7 +155,7 @@ class ItemDispatcher:
             state="failed",
             input=item.found.place.address,
             failure=failure,
-            message=_failure_message(error, failure),
+            message=_failure_message(error, failure, self._ledger.command("logs")),
             lease=self._lease.number,
             generation=self._ledger.generation,
         )
@@ -164,8 +164,9 @@ class ItemDispatcher:
         limit, failed = self._plan.spec.limits.max_failures, self._ledger.counts.failed.total()
         if limit is not None and failed > limit:
             raise TooManyFailures(
-                f"{failed} items failed, and limits.max_failures is {limit}; "
-                f"run `dreamfarm ledger {self._plan.identity.job_id} --failed` to see why"
+                f"{failed} items failed, and limits.max_failures is {limit}; the first: "
+                f"{self._ledger.first_failure()}; {self._ledger.command('ledger', ' --failed')} "
+                "shows all"
             )
 
     def _tick(self) -> None:
@@ -180,7 +181,7 @@ class ItemDispatcher:
 
 
 def _item_failure(error: Exception) -> FailureClass:
-    """Return the failure class of an error that other workers had too.
+    """Return the failure class of the error of a task that the pool has given up.
 
     A fault of the picture arrives as a row, not as an error. So input errors here are about
     weights, caches and disks.
@@ -191,9 +192,9 @@ def _item_failure(error: Exception) -> FailureClass:
     return "infra" if failure == "input" else failure
 
 
-def _failure_message(error: Exception, failure: FailureClass) -> str:
+def _failure_message(error: Exception, failure: FailureClass, logs: str) -> str:
     if failure == "memory":
-        return f"out of memory ({error}); send it as a poster, or resize it"
+        return f"out of memory ({error}); submit it as a poster, or resize it"
     if failure == "bug":
-        return f"unexpected {type(error).__name__}: {error}; `dreamfarm logs` has the trace"
+        return f"unexpected {type(error).__name__}: {error}; {logs} has the trace"
     return str(error)

@@ -5,21 +5,22 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
-from pathlib import Path
+from itertools import chain, groupby
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
-from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_path
+from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_names, published_path
+from jobs.planning.identity import file_digest
 from jobs.records.job import StoredJob
-from jobs.records.manifest import MANIFEST, write_manifest
+from jobs.runtime.local_workdir import LocalWorkdir, claim_workdir, keep_renewed, open_workdir
+from jobs.runtime.publish import Publisher, Target
 from jobs.runtime.staging import missing_object
 from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store, batches
 from jobs.text.errors import RequestError
-from render.pictures.deepzoom import digest
 
 _DOWNLOADS_AT_ONCE = 16
 
@@ -27,87 +28,145 @@ _BATCH = 256
 """A batch of files is finished before the next one starts."""
 
 
-_PARTIAL = ".partial"
-
-
 @dataclass(frozen=True)
 class _Download:
-    """An object, its local path, and its items: one, or those of a tar."""
+    """An object, its path below the folder, and its items: one, or those of a tar."""
 
     key: str
-    path: Path
+    name: str
     rows: tuple[LedgerRow, ...]
 
 
-def fetch_dataset(store: Store, job: StoredJob, out: Path) -> dict[str, Any]:
+def fetch_dataset(store: Store, job: StoredJob, target: Target) -> dict[str, Any]:
     """Download a dataset's results into a folder. Returns the manifest, which is written last.
 
     Files with the right checksum are not downloaded again, so a broken fetch can be repeated.
 
-    Raises RequestError if the job has not succeeded or the folder cannot be written, and
-    StoreRefused if an object is missing or damaged.
+    Raises:
+        RequestError: the job has not succeeded, the folder cannot be written, another fetch writes
+            into it, or a result would replace a file that this job did not make.
+        StoreRefused: an object is missing or damaged.
+        LeaseLost: another fetch has taken over.
     """
     if job.manifest is None:
         raise RequestError(
             f"{job.id}: is {job.state}; only succeeded jobs can be fetched; "
             f"`dreamfarm show {job.id}` tells why"
         )
-    keys = DatasetKeys(job.id)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / MANIFEST).unlink(missing_ok=True)
-        with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as threads:
-            for batch in batches(_downloads(store, keys, out), _BATCH):
-                for _ in threads.map(lambda one: _download(store, one), batch):
-                    pass
-        _copy(store, f"{keys.folder}{job.manifest['ledger']}", out / LEDGER_FILE)
-        if any(entry.key == keys.sheet for entry in store.list_objects(keys.sheet)):
-            _copy(store, keys.sheet, out / SHEET_FILE)
-        write_manifest(out, job.manifest)
-    except OSError as error:
-        path = error.filename or out
-        raise RequestError(
-            f"{path}: {error.strerror}; check the folder, or choose another --out"
-        ) from error
+    workdir = LocalWorkdir(target.out, job.id, ".fetching")
+    with (
+        open_workdir(workdir) as working,
+        claim_workdir(workdir, working, lambda: False, is_permanent=False) as (context, lease),
+        keep_renewed(lease),
+    ):
+        publisher = Publisher(
+            target,
+            job.id,
+            workdir.path,
+            lease.check,
+            more_names=lambda: published_names(target.out, job.id),
+        )
+        try:
+            context.scratch.mkdir()
+            _Fetch(store, job, publisher, context.scratch).run(job.manifest)
+        except OSError as error:
+            lease.check()
+            raise RequestError(
+                f"{error.filename or target.out}: {error.strerror}; check the folder, or choose "
+                "another --out"
+            ) from error
     return job.manifest
 
 
-def _downloads(store: Store, keys: DatasetKeys, out: Path) -> Iterator[_Download]:
-    files = ItemIndex(store, keys).files
-    done = (row for row in read_rows(store, LedgerKeys(keys.job), files) if row.state == "done")
-    for output, group in groupby(done, lambda row: row.output or ""):
-        rows = tuple(group)
-        yield _Download(keys.result(output), out / published_path(rows[0]), rows)
+@dataclass(frozen=True)
+class _Fetch:
+    """One fetch of a dataset. scratch: a folder for files that are not published yet."""
+
+    store: Store
+    job: StoredJob
+    publisher: Publisher
+    scratch: Path
+
+    @property
+    def _keys(self) -> DatasetKeys:
+        return DatasetKeys(self.job.id)
+
+    def run(self, manifest: dict[str, Any]) -> None:
+        """Check all names first, then download and publish."""
+        sheet = self._keys.sheet
+        has_sheet = any(entry.key == sheet for entry in self.store.list_objects(sheet))
+        files = {SHEET_FILE: sheet} if has_sheet else {}
+        files[LEDGER_FILE] = f"{self._keys.folder}{manifest['ledger']}"
+        missing = (one.name for one in self._downloads() if not self._is_here(one))
+        self.publisher.check_names(chain(files, missing))
+        with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as threads:
+            for batch in batches(self._downloads(), _BATCH):
+                for _ in threads.map(self._download, batch):
+                    pass
+        for name, key in files.items():
+            partial = self.scratch / name
+            _copy(self.store, key, partial)
+            self.publisher.place(name, partial)
+        self.publisher.write_manifest(manifest)
+
+    def _downloads(self) -> Iterator[_Download]:
+        keys, files = self._keys, ItemIndex(self.store, self._keys).files
+        rows = read_rows(self.store, LedgerKeys(keys.job), files)
+        done = (row for row in rows if row.state == "done")
+        for output, group in groupby(done, lambda row: row.output or ""):
+            rows_of_file = tuple(group)
+            name = str(published_path(rows_of_file[0]))
+            yield _Download(keys.result(output), name, rows_of_file)
+
+    def _is_here(self, download: _Download) -> bool:
+        path = self.publisher.out / download.name
+        return path.is_file() and _is_intact(path, download.rows)
+
+    def _download(self, download: _Download) -> None:
+        if self._is_here(download):
+            return
+        partial = self.scratch / f"{download.rows[0].number}{PurePosixPath(download.name).suffix}"
+        try:
+            _copy(self.store, download.key, partial)
+            if not _is_intact(partial, download.rows):
+                raise StoreRefused(
+                    f"{download.key}: checksum mismatch between {self.store.address} and the "
+                    "ledger; fetch it again, or, if that does not help, delete the job and submit "
+                    "it again"
+                )
+            self.publisher.place(download.name, partial)
+            self._delete_older_tars(download)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _delete_older_tars(self, download: _Download) -> None:
+        """Delete local tars of the same samples, which an earlier fetch left before a retry.
+
+        A tar with anything that the new one lacks is not such a tar.
+        """
+        path = self.publisher.out / download.name
+        if download.rows[0].member is None:
+            return
+        stem = path.stem.partition("@")[0]
+        for other in path.parent.glob(f"{stem}*.tar"):
+            if other == path or other.stem.partition("@")[0] != stem:
+                continue
+            if _contains(path, other):
+                self.publisher.check_lease()
+                other.unlink()
 
 
-def _download(store: Store, download: _Download) -> None:
-    path = download.path
-    if path.is_file() and _is_intact(path, download.rows):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}{_PARTIAL}")
+def _contains(tar: Path, other: Path) -> bool:
+    """Whether a tar has all files of another, with the same bytes."""
     try:
-        _copy(store, download.key, partial)
-        if not _is_intact(partial, download.rows):
-            raise StoreRefused(
-                f"{download.key}: checksum mismatch between {store.address} and the ledger; "
-                "fetch it again, or, if that does not help, delete the job and submit it again"
-            )
-        partial.replace(path)
-        _delete_older_tars(download)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _delete_older_tars(download: _Download) -> None:
-    """Delete local tars of the same samples, which an earlier fetch left before a retry."""
-    path = download.path
-    if download.rows[0].member is None:
-        return
-    stem = path.stem.partition("@")[0]
-    for other in path.parent.glob(f"{stem}*.tar"):
-        if other != path and other.stem.partition("@")[0] == stem:
-            other.unlink()
+        with tarfile.open(tar) as ours, tarfile.open(other) as theirs:
+            for member in theirs:
+                mine, file = ours.extractfile(member.name), theirs.extractfile(member)
+                if mine is None or file is None or mine.read() != file.read():
+                    return False
+    except (tarfile.TarError, KeyError, OSError):
+        return False
+    return True
 
 
 def _copy(store: Store, key: str, path: Path) -> None:
@@ -120,7 +179,7 @@ def _copy(store: Store, key: str, path: Path) -> None:
 def _is_intact(path: Path, rows: tuple[LedgerRow, ...]) -> bool:
     """Whether a file matches the checksum of its row, or every member of a tar that of its own."""
     if rows[0].member is None:
-        return f"sha256:{digest(path)}" == rows[0].output_sha256
+        return file_digest(path) == rows[0].output_sha256
     try:
         with tarfile.open(path) as tar:
             return all(found == row.output_sha256 for found, row in _member_digests(tar, rows))

@@ -50,10 +50,10 @@ def build_index(
         builder = _IndexBuilder(database, spec)
         builder.add_known(index)
         builder.add_listed(images)
-        first_item, first_file = index.items, len(index.files)
+        first_item, first_file = index.item_count, len(index.files)
         nonce = secrets.token_hex(8)
         files = enumerate(_item_files(builder.new_items(first_item, upload), spec), first_file)
-        sizes = _write_files(store, ((keys.items(nonce, file), items) for file, items in files))
+        sizes = _write_files(store, ((keys.item_file(nonce, file), items) for file, items in files))
     if not sizes:
         return None
     listing = Listing(nonce=nonce, first_file=first_file, first_item=first_item, sizes=sizes)
@@ -61,7 +61,7 @@ def build_index(
     if not store.put_if_absent(key, listing.encode()):
         existing = Listing.read(store, key)
         if existing.nonce != nonce:
-            store.delete(keys.items(nonce, file) for file in listing.files)
+            store.delete(keys.item_file(nonce, file) for file in listing.files)
         return existing
     return listing
 
@@ -84,7 +84,7 @@ def _item_files(items: Iterable[Item], spec: DatasetSpec) -> Iterator[list[Item]
     If results are packed, a file has items of only one input tar, since keys may repeat in another.
     """
     is_packed = spec.output.pack == "webdataset"
-    for _, group in groupby(items, lambda item: item.found.shard if is_packed else None):
+    for _, group in groupby(items, lambda item: item.found.input_tar if is_packed else None):
         yield from batches(group, FILE_ITEMS)
 
 

@@ -3,7 +3,8 @@
 import functools
 import hashlib
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,15 +16,16 @@ from jobs.planning.dataset import DatasetPlan
 from jobs.planning.item_plan import check_fits, feature_setup, in_memory_setup, item_memory
 from jobs.planning.item_settings import ItemSettings
 from jobs.runtime.context import JobContext
+from jobs.runtime.logs import LOG
 from render.engine.memory import guide_paths, mask_paths
 from render.engine.setup import InMemorySetup
 from render.fourier.setup import FeatureSetup
 from render.geometry.rect import Size
 from render.networks.builtin import uses_builtin_weights
 from render.networks.weight_paths import resolve_weights
-from render.pictures.decode import open_picture
+from render.pictures.decode import open_mask
 from render.pictures.ingest import PictureSource, ingest_picture
-from render.pictures.tiled_image import TiledImage, TileFile
+from render.pictures.tiled_image import FileByteSource, TiledImage, TileFile, TileSet
 
 Setup = TypeVar("Setup", bound=InMemorySetup | FeatureSetup)
 
@@ -58,6 +60,7 @@ class ItemSetup:
         """
         spec, device = settings.spec, self._plan.device
         setup: InMemorySetup | FeatureSetup
+        # With `fourier`, the inputs are always noise: the spec refuses anything else.
         if spec.fourier is not None and spec.inputs.noise is not None:
             setup = feature_setup(settings, spec.fourier, size, device)
             seed = spec.inputs.noise.seed
@@ -67,6 +70,7 @@ class ItemSetup:
         source = (picture.height, picture.width)
         needed = item_memory(settings, setup, source, picture.depth, self._at_once)
         check_fits(needed, self._plan.memory, size)
+        # A Fourier dream starts from its seed, not from pixels.
         samples = _decode(picture) if spec.fourier is None else _NO_SAMPLES
         weights = self.weights(settings, item.variant)
         masks = {path: self._mask(path) for path in mask_paths(settings.mix, spec.dream)}
@@ -84,13 +88,17 @@ class ItemSetup:
 
     def _decode_mask(self, path: Path) -> TiledImage:
         """Decode a mask into a file of this worker."""
-        picture = open_picture(self._context.attachment(path), self._plan.spec.limits.max_pixels)
+        file = self._ingest_mask(path)
+        source = _MaskFile(file.path, lambda: self._ingest_mask(path))
+        return TiledImage((TileSet(source, file.layout),))
+
+    def _ingest_mask(self, path: Path) -> TileFile:
+        picture = open_mask(self._context.attachment(path), self._plan.spec.limits.max_pixels)
         name = f"mask-{hashlib.sha256(str(path).encode()).hexdigest()}"
         with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
             file = ingest_picture(picture, Path(folder) / name)
             # Two threads may decode the same mask, and neither may read half a file.
-            path = file.path.replace(self._scratch / name)
-        return TiledImage((TileFile(path, file.layout).as_tile_set(),))
+            return TileFile(file.path.replace(self._scratch / name), file.layout)
 
     def weights(self, settings: ItemSettings, variant: int) -> Path:
         """The path of a variant's weights on this machine. Raises StoreRefused."""
@@ -101,6 +109,19 @@ class ItemSetup:
             # This machine has them at another path.
             return resolve_weights(network.name, None)
         return self._context.local_file(planned.weights, planned.weights_digest)
+
+
+@dataclass(frozen=True)
+class _MaskFile(FileByteSource):
+    """A decoded mask. If its file is damaged, `decode` writes it again."""
+
+    decode: Callable[[], object]
+
+    def read_again(self, start: int, length: int) -> bytes:
+        """Decode the mask again, and read the same bytes."""
+        LOG.warning("%s: is damaged; it is decoded again", self.path)
+        self.decode()
+        return self.read(start, length)
 
 
 def item_seed(seed: int, key: str) -> int:

@@ -8,8 +8,9 @@ from jobs.dataset.inputs.index import DatasetKeys, read_listings
 from jobs.records.job import StoredJob
 from jobs.records.manifest import MANIFEST
 from jobs.runtime.garbage import Garbage, as_garbage
-from jobs.runtime.kind import FolderOf, JobKind, RunLimits
+from jobs.runtime.kind import FolderOf, JobKind, RunLimits, TargetOf
 from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.publish import Target
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
 from jobs.spec.dataset import DatasetSpec
@@ -59,15 +60,15 @@ class DatasetKind(JobKind[DatasetSpec]):
         machine, cache = limits.machine(), cache_folder()
         plan = stage_plan(store, job.spec, job.run_settings, machine, cache)
         limits.check(plan.spec.limits)
-        were_sent = store.local_path(keys.spec) is None
-        check_allowed(plan.spec.inputs, context.access, were_sent=were_sent)
+        inputs_uploaded = store.local_path(keys.spec) is None
+        check_allowed(plan.spec.inputs, context.access, inputs_uploaded=inputs_uploaded)
         pinned = PinnedPlan.read_or_none(store, keys.plan)
         if pinned is not None:
             plan = as_pinned(plan, pinned)
         DatasetRunner(run_context, plan, backend.start_pool, job.intent).run()
 
     def render_here(
-        self, spec: DatasetSpec, folder_of: FolderOf, watch: WatchProgress, *, in_process: bool
+        self, spec: DatasetSpec, target_of: TargetOf, watch: WatchProgress, *, in_process: bool
     ) -> ResultReport:
         from jobs.dataset.local import render_dataset_here
         from jobs.planning.dataset import make_dataset_plan
@@ -75,25 +76,25 @@ class DatasetKind(JobKind[DatasetSpec]):
         from jobs.runtime.backend import pool_in_process, pool_on_own_ray
 
         plan = make_dataset_plan(spec, this_machine())
-        out = folder_of(plan.identity.job_id)
+        target = target_of(plan.identity.job_id)
         start = pool_in_process if in_process else pool_on_own_ray
-        return _results(render_dataset_here(plan, out, watch, start), out)
+        return _results(render_dataset_here(plan, target, watch, start), target.out)
 
     def fetch(
-        self, store: Store, job: StoredJob, out: Path, formats: Sequence[str]
+        self, store: Store, job: StoredJob, target: Target, formats: Sequence[str]
     ) -> ResultReport:
         from jobs.dataset.fetch import fetch_dataset
 
         if formats:
             raise RequestError("format: only for posters; a dataset has its spec's output.format")
-        return _results(fetch_dataset(store, job, out), out)
+        return _results(fetch_dataset(store, job, target), target.out)
 
     def garbage(self, store: Store, job: StoredJob, *, include_resumable: bool) -> list[Garbage]:
         del include_resumable
         keys = DatasetKeys(job.id)
         garbage = _unlisted_items(store, keys)
         if job.manifest is not None:
-            # The tars of a finished job contain them.
+            # The tars of a finished job contain the parts.
             parts = store.list_objects(keys.all_parts)
             garbage += as_garbage(
                 "packed results", keys.all_parts, parts, only_if_old=False, job=job.id
@@ -107,8 +108,10 @@ class DatasetKind(JobKind[DatasetSpec]):
 def _unlisted_items(store: Store, keys: DatasetKeys) -> list[Garbage]:
     """Item files without a listing: their submit has died, or still runs."""
     listed = tuple(keys.item_files(one.nonce) for one in read_listings(store, keys))
-    strays = [one for one in store.list_objects(keys.all_items) if not one.key.startswith(listed)]
-    return as_garbage("items of no listing", keys.all_items, strays, only_if_old=True)
+    strays = [
+        one for one in store.list_objects(keys.items_prefix) if not one.key.startswith(listed)
+    ]
+    return as_garbage("items of no listing", keys.items_prefix, strays, only_if_old=True)
 
 
 def _results(manifest: dict[str, Any], folder: Path) -> ResultReport:

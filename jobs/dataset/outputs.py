@@ -7,10 +7,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 
 from jobs.dataset.inputs.content import read_content
-from jobs.dataset.inputs.index import DatasetKeys
+from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.inputs.item import Item
+from jobs.dataset.ledger.reader import LedgerKeys, read_file_rows
 from jobs.dataset.ledger.rows import LedgerRow
-from jobs.dataset.tar_shards import TarMember, safe_key, sample_key, tar_name, write_tar
+from jobs.dataset.tar_shards import (
+    TarMember,
+    dream_suffix,
+    safe_key,
+    sample_key,
+    tar_name,
+    write_tar,
+)
 from jobs.dataset.tasks import TarRequest
 from jobs.records.record import invalid_record
 from jobs.runtime.context import JobContext
@@ -18,6 +26,7 @@ from jobs.spec.dataset import DatasetOutput
 from jobs.store.errors import ObjectNotFound
 from jobs.store.key import MAX_KEY_LENGTH
 from jobs.store.store import Store
+from jobs.text.errors import InvalidRecord
 from render.pictures.output_format import FORMATS
 
 
@@ -39,7 +48,8 @@ class OutputWriter:
     def location(self, item: Item, file: int) -> tuple[str, str | None]:
         """Return the `output` and `member` of an item's row, before it has been written."""
         if self._output.pack == "webdataset":
-            return tar_name(file, self._generation), f"{sample_key(item)}{self.suffix}"
+            suffix = dream_suffix(item.found, self._output.format)
+            return tar_name(file, self._generation), f"{sample_key(item)}.{suffix}"
         max_length = MAX_KEY_LENGTH - len(self._keys.results) - len(self.suffix)
         return f"{safe_key(item.name, max_length)}{self.suffix}", None
 
@@ -66,20 +76,16 @@ class OutputWriter:
         self, request: TarRequest, older_tars: list[tarfile.TarFile]
     ) -> Iterator[TarMember]:
         store, access = self._context.store, self._context.access
-        result_suffix = self.suffix.removeprefix(".")
         for sample in request.samples:
             part = self._keys.part(request.file, sample.number)
             try:
                 content = _download_part(store, part, self._scratch)
             except ObjectNotFound:
                 content = _read_from_tars(older_tars, sample.name_in_tar)
-            yield TarMember(sample.key, result_suffix, content)
+            yield TarMember(sample.name_in_tar, content)
             for extra in sample.extras:
-                # An extra with the result's suffix, such as a mask, would replace the result.
-                clashes = extra.suffix == result_suffix
-                suffix = f"input.{extra.suffix}" if clashes else extra.suffix
                 content = read_content(extra.place, store, self._scratch, access)
-                yield TarMember(sample.key, suffix, content)
+                yield TarMember(f"{sample.key}.{extra.suffix}", content)
 
     @contextmanager
     def _open_tars(self, names: tuple[str, ...]) -> Iterator[list[tarfile.TarFile]]:
@@ -117,6 +123,32 @@ def _read_from_tars(tars: list[tarfile.TarFile], name: str) -> bytes:
 
 LEDGER_FILE, SHEET_FILE = "ledger.parquet", "contact-sheet.jpg"
 """Files beside the published results."""
+
+
+def planned_names(store: Store, job: str, output: DatasetOutput, generation: int) -> Iterator[str]:
+    """Yield the published paths of the results that are not done, before they are made."""
+    index = ItemIndex(store, DatasetKeys(job))
+    for file in index.files:
+        rows = read_file_rows(store, LedgerKeys(job), file)
+        done = {number for number, row in rows.items() if row.state == "done"}
+        due = [item for item in index.read(file) if item.number not in done]
+        if due and output.pack == "webdataset":
+            yield tar_name(file, generation)
+        elif output.pack == "files":
+            yield from (f"{item.name}{FORMATS[output.format].suffix}" for item in due)
+
+
+def published_names(folder: Path, job: str) -> set[str]:
+    """The results that a job has published in a folder, by the ledger there."""
+    # Arrow takes a while to import.
+    from jobs.dataset.ledger.parquet import read_done_rows
+
+    rows = read_done_rows(folder / LEDGER_FILE, job)
+    try:
+        names = {str(published_path(row)) for row in rows}
+    except InvalidRecord:
+        return set()
+    return names | {LEDGER_FILE, SHEET_FILE} if names else names
 
 
 def published_path(row: LedgerRow) -> PurePosixPath:

@@ -2,22 +2,32 @@
 
 from typing import Any
 
+from jobs.dataset.inputs.item import LeftOut
 from jobs.dataset.inputs.listing import list_images
 from jobs.planning.dataset import DatasetPlan
+from jobs.planning.item_settings import ItemSettings
 from jobs.text.report import PlanReport, Properties
 
 
 def dataset_plan_report(plan: DatasetPlan) -> PlanReport:
     """List a dataset's inputs, and describe its plan."""
     pictures = unreadable = 0
-    for image in list_images(plan.spec.inputs):
+    left_out = LeftOut()
+    for image in list_images(plan.spec.inputs, left_out):
         pictures += 1
         unreadable += image.error is not None
-    document = _document(plan, pictures, unreadable)
-    return PlanReport(document, (Properties(_properties(plan, document)),))
+    first = plan.item_settings(0, {})
+    document = _document(plan, first, pictures, unreadable)
+    properties = _properties(first, document)
+    if note := left_out.note():
+        properties.append(("other files", note))
+    return PlanReport(document, (Properties(properties),))
 
 
-def _document(plan: DatasetPlan, pictures: int, unreadable: int) -> dict[str, Any]:
+def _document(
+    plan: DatasetPlan, first: ItemSettings, pictures: int, unreadable: int
+) -> dict[str, Any]:
+    """The plan as plain JSON values. first: the settings of the first variant."""
     return {
         "version": 1,
         "job": plan.identity.job_id,
@@ -27,7 +37,7 @@ def _document(plan: DatasetPlan, pictures: int, unreadable: int) -> dict[str, An
         "items": pictures * len(plan.variants),
         "resize": str(plan.spec.resize),
         "network": plan.spec.network.name,
-        "precision": plan.precision,
+        "precision": first.precision,
         "workers": plan.workers,
         "gpus_per_worker": plan.gpus_per_worker,
         "batch": plan.batch,
@@ -35,10 +45,9 @@ def _document(plan: DatasetPlan, pictures: int, unreadable: int) -> dict[str, An
     }
 
 
-def _properties(plan: DatasetPlan, document: dict[str, Any]) -> list[tuple[str, str]]:
+def _properties(first: ItemSettings, document: dict[str, Any]) -> list[tuple[str, str]]:
     unreadable = document["unreadable"]
     suffix = f", {unreadable} of them unreadable" if unreadable else ""
-    first = plan.item_settings(0, {})
     layers = ", ".join(one.target_layer for one in first.mix)
     return [
         ("job", document["job"]),
@@ -46,7 +55,7 @@ def _properties(plan: DatasetPlan, document: dict[str, Any]) -> list[tuple[str, 
         ("variants", str(document["variants"])),
         ("items", str(document["items"])),
         ("resize", document["resize"]),
-        ("network", f"{document['network']}: {layers}, {first.precision}"),
+        ("network", f"{document['network']}: {layers}, {document['precision']}"),
         ("workers", f"{document['workers']}, {document['batch']} pictures at once"),
         ("memory a worker", f"at most {document['memory_limit'] / 2**30:.2f} GiB"),
     ]

@@ -80,7 +80,7 @@ class DatasetRunner(JobRunner):
 
     def _take_over(self) -> None:
         self._ledger.take_over()
-        self._watch()
+        self._report_progress()
 
     def _work_done(self) -> float:
         return self._ledger.counts.recorded
@@ -105,8 +105,8 @@ class DatasetRunner(JobRunner):
         counts = self._ledger.counts
         if counts.items and not counts.done:
             raise AllItemsFailed(
-                f"none of {counts.items} items could be dreamed; "
-                f"`dreamfarm ledger {self._run_context.job_context.job}` says why"
+                f"none of {counts.items} items could be dreamed; the first: "
+                f"{self._ledger.first_failure()}; {self._ledger.command('ledger')} shows all"
             )
         return self._keys.manifest_of(self._intent.generation), self._manifest(environment, merged)
 
@@ -137,7 +137,7 @@ class DatasetRunner(JobRunner):
                 pool,
                 self._run_context.control,
                 self._run_context.lease,
-                self._watch,
+                self._report_progress,
             ).run()
         return environment
 
@@ -148,7 +148,7 @@ class DatasetRunner(JobRunner):
         self._run_context.pin(self._plan.pixel_settings(), environment, any_device=any_device)
         return environment
 
-    def _watch(self) -> None:
+    def _report_progress(self) -> None:
         counts = self._ledger.counts
         self._run_context.reporter.set_items(ItemCounts.model_validate(counts.document()))
         share = counts.recorded / counts.items if counts.items else 1.0

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from jobs.planning.dataset import DatasetPlan, make_dataset_plan
 from jobs.planning.item_settings import sweep_variants
@@ -15,6 +14,7 @@ from jobs.records.stored_spec import RunSettings, StoredSpec
 from jobs.runtime.environment import PinnedPlan
 from jobs.runtime.staging import AttachmentStager, check_file_names, check_identity, fetch_weights
 from jobs.spec.attachments import map_attachments
+from jobs.spec.base import PositiveCount
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.document import validate_as
 from jobs.store.store import Store
@@ -29,7 +29,7 @@ class _PixelSettings(BaseModel):
     model_config = Record.model_config
 
     precision: ResolvedPrecision
-    batch: Annotated[int, Field(ge=1)]
+    batch: PositiveCount
 
 
 def as_pinned(plan: DatasetPlan, pinned: PinnedPlan) -> DatasetPlan:
@@ -39,7 +39,7 @@ def as_pinned(plan: DatasetPlan, pinned: PinnedPlan) -> DatasetPlan:
     except ValidationError as error:
         key = JobKeys(plan.identity.job_id).plan
         raise invalid_record(key, describe_errors(error, _PixelSettings, pinned.plan)) from error
-    return replace(plan, precision=settings.precision, batch=settings.batch)
+    return replace(plan, auto_precision=settings.precision, batch=settings.batch)
 
 
 def stage_plan(
@@ -67,18 +67,21 @@ def stage_plan(
     key = JobKeys(stored.job).spec
     check_file_names(stored)
     stager = AttachmentStager(store, stored.job, cache)
-    document = map_attachments(stored.document, stager.stage)
+    document = map_attachments(stored.submitted_document, stager.stage)
     try:
         submitted = validate_as(DatasetSpec, document)
     except RequestError as error:
         raise invalid_record(key, str(error)) from error
     # Without a digest, the plan would use the path in the spec, which may be any file.
-    if len(stored.weights) != len(sweep_variants(submitted.sweep)):
-        raise invalid_record(key, f"has {len(stored.weights)} weights files for its variants")
+    variants = len(sweep_variants(submitted.sweep))
+    if len(stored.weights) != variants:
+        raise invalid_record(
+            key, f"has {len(stored.weights)} weights files for {variants} variants"
+        )
     spec = submitted if run_settings is None else run_settings.apply_to(submitted)
     weights = [
-        None if sent is None else fetch_weights(store, sent.digest, sent.name, cache)
-        for sent in stored.weights
+        None if file is None else fetch_weights(store, file.digest, file.name, cache)
+        for file in stored.weights
     ]
     plan = make_dataset_plan(spec, machine, weights)
     check_identity(stored, plan.identity)

@@ -10,7 +10,7 @@ from typing import Any
 
 from jobs.dataset.index_builder import build_index
 from jobs.dataset.inputs.index import DatasetKeys, read_listings
-from jobs.dataset.inputs.item import BLOB_SCHEME, ByteRange, ListedImage
+from jobs.dataset.inputs.item import BLOB_SCHEME, InputPlace, LeftOut, ListedImage
 from jobs.dataset.inputs.listing import list_images
 from jobs.planning.dataset import DatasetPlan, Variant, make_dataset_plan
 from jobs.planning.identity import file_digest
@@ -26,7 +26,6 @@ from jobs.records.stored_spec import (
     UploadedFile,
     attachment_reference,
 )
-from jobs.runtime.access import path_exists
 from jobs.runtime.upload import SubmitResult, create_spec, unlimited_machine, upload_blob
 from jobs.spec.attachments import map_attachments
 from jobs.spec.dataset import DatasetSpec
@@ -73,9 +72,6 @@ class Uploader:
         A failed upload is not the picture's fault, and raises RequestError.
         """
         path = Path(address)
-        # Opening a pipe would block forever.
-        if path_exists(address) and not path.is_file():
-            return RequestError(f"{address}: is not a file; check the path")
         try:
             digest = file_digest(path)
         except RequestError as error:
@@ -84,7 +80,7 @@ class Uploader:
         return f"{BLOB_SCHEME}{digest}"
 
 
-def _local_places(image: ListedImage) -> list[ByteRange]:
+def _local_places(image: ListedImage) -> list[InputPlace]:
     """The files and parts of files of an image that are on this disk and will be read."""
     if image.error:
         return []
@@ -93,7 +89,7 @@ def _local_places(image: ListedImage) -> list[ByteRange]:
 
 
 def _with_addresses(image: ListedImage, addresses: Mapping[str, str | RequestError]) -> ListedImage:
-    def replaced(place: ByteRange) -> ByteRange:
+    def replaced(place: InputPlace) -> InputPlace:
         return place.model_copy(update={"address": addresses.get(place.address, place.address)})
 
     for place in _local_places(image):
@@ -122,9 +118,9 @@ def submit_dataset(
     plan = make_dataset_plan(spec, machine, find=choose)
     keys = DatasetKeys(plan.identity.job_id)
     job = load_job(store, keys.job) if read_listings(store, keys) else None
-    is_new, added = False, None
+    is_new, added, left_out = False, None, LeftOut()
     if job is None or job.state == "succeeded":
-        images = list_images(spec.inputs)
+        images = list_images(spec.inputs, left_out)
         # Raise for missing inputs before anything is written.
         images = chain([next(images)], images)
         is_new = job is None and _upload_spec(store, keys, plan)
@@ -137,7 +133,8 @@ def submit_dataset(
         job = _reopen(store, job)
     if job.state not in ENDED:
         store.put(active_marker(keys.job, job.intent.generation), b"")
-    return SubmitResult(keys.job, job.state, is_new, added.items if added else 0)
+    items = added.item_count if added else 0
+    return SubmitResult(keys.job, job.state, is_new, items, left_out.note())
 
 
 def _most_demanding_precision(spec: DatasetSpec) -> Precision:
@@ -192,7 +189,7 @@ def _has_grown(store: Store, keys: DatasetKeys, job: StoredJob) -> bool:
     Another submit may have added them, and died after its listing.
     """
     items = (job.manifest or {}).get("items", {})
-    return sum(one.items for one in read_listings(store, keys)) > int(items.get("items", 0))
+    return sum(one.item_count for one in read_listings(store, keys)) > int(items.get("items", 0))
 
 
 def _reopen(store: Store, job: StoredJob) -> StoredJob:

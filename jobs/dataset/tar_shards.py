@@ -7,12 +7,14 @@ A sample is a sequence of files with the same name up to the first dot of its la
 import hashlib
 import re
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 
-from jobs.dataset.inputs.item import Item
+from jobs.dataset.inputs.item import Item, ListedImage
+from render.pictures.output_format import FORMATS
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]")
 
@@ -34,7 +36,9 @@ def escape_bytes(text: str) -> str:
 
 
 def safe_key(name: str, max_length: int) -> str:
-    """Turn any name into the rest of a store key. Different names give different keys.
+    """Turn any name into the part of a store key after the prefix.
+
+    Different names give different keys.
 
     The key has at most `max_length` characters: letters, digits, `._@=+-` and the name's slashes.
     Other characters, and `=` itself, become `=XX`. So do the parts `.` and `..`. An empty part
@@ -55,6 +59,10 @@ def _safe_part(part: str) -> str:
     return _UNSAFE.sub(lambda match: escape_bytes(match[0]), part) or "="
 
 
+_SAME_FORMAT = {"jpeg": ("jpeg", "jpg"), "png": ("png",), "tiff": ("tif", "tiff")}
+"""The endings that a dream in some format keeps."""
+
+
 _RESERVED = re.compile(r"__[^/]*__/")
 """WebDataset skips top folders with names that start and end with two underscores."""
 
@@ -63,18 +71,12 @@ _RESERVED = re.compile(r"__[^/]*__/")
 class TarMember:
     """A file of a sample in a tar.
 
-    key: of the sample, from `tar_key`. suffix: the type, such as `png` or `seg.png`; WebDataset
-    reads it in lower case.
+    name: the sample's key, from `tar_key`, a dot and the suffix, such as `png` or `seg.png`.
+        WebDataset reads the suffix in lower case, and calls it a field.
     """
 
-    key: str
-    suffix: str
+    name: str
     content: Path | bytes
-
-    @property
-    def name(self) -> str:
-        """The name in the tar."""
-        return f"{self.key}.{self.suffix}"
 
 
 def tar_name(file: int, generation: int) -> str:
@@ -87,8 +89,29 @@ def tar_name(file: int, generation: int) -> str:
 
 def sample_key(item: Item) -> str:
     """Return the key of an item's sample. A sample from a tar keeps the key that it had there."""
-    name, input_tar = item.name, item.found.shard
+    name, input_tar = item.name, item.found.input_tar
     return tar_key(name if input_tar is None else name.removeprefix(f"{input_tar}/"))
+
+
+def dream_suffix(picture: ListedImage, format_name: str) -> str:
+    """Return the suffix of a dream in the sample of its picture, without a dot in front.
+
+    The picture's field keeps its name: `input.jpg` becomes `input.png`. The files beside the
+    picture keep theirs, so beside a mask `png` the dream is `dream.png`.
+
+    format_name: a key of FORMATS.
+    """
+    ending = FORMATS[format_name].suffix.removeprefix(".")
+    field, dot, old = (picture.suffix or "").rpartition(".")
+    ending = old if old in _SAME_FORMAT.get(format_name, ()) else ending
+    taken = {extra.suffix for extra in picture.extras}
+    names = (f"{field}{dot}{name}{ending}" for name in _dream_names())
+    return next(name for name in names if name not in taken)
+
+
+def _dream_names() -> Iterator[str]:
+    yield from ("", "dream.")
+    yield from (f"dream{number}." for number in count(2))
 
 
 def tar_key(name: str) -> str:

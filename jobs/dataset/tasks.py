@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cluster.task import Failed, Finished, Task
 from jobs.dataset.inputs.item import SampleFile
-from jobs.dataset.ledger.writer import LedgerWriter, OpenLedgerFile
+from jobs.dataset.ledger.writer import LedgerWriter, OpenItemFile
 from jobs.dataset.tar_shards import sample_key, tar_name
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.lease import HeldLease
@@ -102,8 +102,11 @@ class PostTasks:
         while self._queue:
             yield self._queue.popleft()
 
-    def finish_file(self, file: int, opened: OpenLedgerFile) -> None:
-        """Close an item file after its last row, or first request its tar."""
+    def finish_file(self, file: int, opened: OpenItemFile) -> None:
+        """Close an item file after its last row.
+
+        If results are packed, request the tar instead; `complete` closes the file.
+        """
         if self._plan.spec.output.pack == "webdataset":
             self._request_tar(file, opened)
         else:
@@ -138,7 +141,11 @@ class PostTasks:
         is_one_input = counts.items == variants
         labels = self._plan.spec.labels if is_one_input else None
         entries = tuple(
-            SheetEntry(row.number, labels[row.variant] if labels else row.name, row.message)
+            SheetEntry(
+                row.number,
+                labels[row.variant] if labels else row.name,
+                row.message if row.state == "failed" else None,
+            )
             for row in rows
         )
         if entries:
@@ -147,7 +154,7 @@ class PostTasks:
             self._put("write_sheet", entries, title, variants if has_columns else None)
         self._sheet_at = time.monotonic()
 
-    def _request_tar(self, file: int, opened: OpenLedgerFile) -> None:
+    def _request_tar(self, file: int, opened: OpenItemFile) -> None:
         generation = self._ledger.generation
         name = tar_name(file, generation)
         done = [row for row in opened.ledger_file.rows if row.state == "done"]

@@ -23,20 +23,24 @@ from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.outputs import OutputWriter
 from jobs.dataset.tasks import SheetEntry, TarRequest, WorkerConfig
 from jobs.planning.dataset import DatasetPlan
-from jobs.planning.identity import canonical_json
+from jobs.planning.identity import canonical_json, file_digest
 from jobs.planning.item_plan import check_format
 from jobs.planning.item_settings import ItemSettings
 from jobs.records.keys import JobKeys
 from jobs.runtime.context import JobContext
-from jobs.runtime.environment import Environment, PinnedPlan, current_environment
+from jobs.runtime.environment import (
+    Environment,
+    PinnedPlan,
+    current_environment,
+    machine_mismatch,
+)
 from jobs.runtime.scratch import ScratchLock
 from jobs.spec.dataset import DatasetSpec
-from jobs.text.errors import MachineMismatch, RequestError
+from jobs.text.errors import RequestError
 from render.errors import LayerError, PictureError
 from render.geometry.rect import Size
 from render.pictures.colour import to_samples
 from render.pictures.decode import open_picture
-from render.pictures.deepzoom import digest
 from render.pictures.generated import Noise
 from render.pictures.ingest import PictureSource
 from render.pictures.output_format import Labels
@@ -105,7 +109,7 @@ class Worker:
 
     def write_sheet(self, entries: tuple[SheetEntry, ...], title: str, columns: int | None) -> None:
         """Draw the contact sheet and write it into the store."""
-        write_contact_sheet(self._context.store, self._keys, entries, title, columns)
+        write_contact_sheet(self._context, self._keys, entries, title, columns)
 
     def _check_machine(self) -> None:
         """Raises MachineMismatch if this machine would compute other bytes than the job's first."""
@@ -114,9 +118,8 @@ class Worker:
         mine, key = self.environment(), JobKeys(self._context.job).plan
         pinned = PinnedPlan.read(self._context.store, key)
         if (pinned.device, pinned.software) != (mine.device_kind, mine.software):
-            raise MachineMismatch(
-                f"{self._context.job}: {self._name} has {mine.device_kind}, "
-                f"the others {pinned.device}"
+            raise machine_mismatch(
+                self._context.job, self._name, pinned, mine.device_kind, mine.software
             )
         self._has_checked_machine.set()
 
@@ -133,7 +136,8 @@ class Worker:
         with local_file(item.found.place, context.store, self._scratch, context.access) as path:
             try:
                 picture = open_picture(path, self._plan.spec.limits.max_pixels)
-                return self._dream_picture(item, file, settings, picture, path)
+                row = self._dream_picture(item, file, settings, picture, path)
+                return row.model_copy(update={"message": "; ".join(picture.notes) or None})
             except PictureError as error:
                 # Show people the address, not the path of a temporary file.
                 message = str(error).replace(str(path), item.found.place.address)
@@ -175,7 +179,7 @@ class Worker:
         output, name_in_tar = self._outputs.location(item, file)
         try:
             _write_result(result, canvas, size, settings, request.seed)
-            output_digest, length = digest(result), result.stat().st_size
+            output_digest, length = file_digest(result), result.stat().st_size
             self._save_thumbnails(item, path, result)
             self._outputs.move_result(item, file, result)
         finally:
@@ -183,10 +187,10 @@ class Worker:
         return self._make_row(
             item,
             state="done",
-            input_sha256=None if path is None else f"sha256:{digest(path)}",
+            input_sha256=None if path is None else file_digest(path),
             output=output,
             member=name_in_tar,
-            output_sha256=f"sha256:{output_digest}",
+            output_sha256=output_digest,
             bytes=length,
             height=size[0],
             width=size[1],

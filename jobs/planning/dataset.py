@@ -44,15 +44,15 @@ class Variant:
 class DatasetPlan:
     """A dataset's spec, worked out and checked against a machine.
 
-    attachment_digests: of masks and guides, by path. precision: the meaning of `auto` here.
-    batch: the largest number of pictures in one pass. memory: bytes that one worker may use.
+    attachment_digests: of masks and guides, by path. auto_precision: what `precision: auto` means
+    here. batch: the largest number of pictures in one pass. memory: bytes that one worker may use.
     """
 
     spec: DatasetSpec
     identity: Identity
     variants: tuple[Variant, ...]
     attachment_digests: Mapping[Path, str]
-    precision: ResolvedPrecision
+    auto_precision: ResolvedPrecision
     batch: int
     workers: int
     gpus_per_worker: int
@@ -64,8 +64,11 @@ class DatasetPlan:
         return "cuda" if self.gpus_per_worker else "cpu"
 
     def pixel_settings(self) -> dict[str, Any]:
-        """The settings beyond the spec that affect pixels, as plain JSON values."""
-        return {"precision": self.precision, "batch": self.batch}
+        """The settings beyond the spec that affect pixels, as plain JSON values.
+
+        precision: what `auto` means. It does not count if the spec names a precision.
+        """
+        return {"precision": self.auto_precision, "batch": self.batch}
 
     def item_settings(self, variant: int, settings: FieldValues) -> ItemSettings:
         """The settings of an item: the spec, then its variant, then its own `settings`.
@@ -76,7 +79,7 @@ class DatasetPlan:
         spec = apply_settings(self.spec, {**chosen.settings, **settings})
         has_gpu = self.device == "cuda"
         return make_item_settings(
-            spec, self.precision, chosen.weights, self.attachment_digests, has_gpu=has_gpu
+            spec, self.auto_precision, chosen.weights, self.attachment_digests, has_gpu=has_gpu
         )
 
 
@@ -101,7 +104,7 @@ def make_dataset_plan(
         RenderError, RequestError: The dataset cannot be rendered here; the text is one line.
     """
     gpus = machine.gpus_per_worker(spec.crew)
-    precision = resolve_precision("auto", has_gpu=gpus > 0)
+    auto_precision = resolve_precision("auto", has_gpu=gpus > 0)
     workers = machine.workers(spec.crew, _NO_ITEM_LIMIT)
     cached_find = cache(find)
     paths = map(Path, attachment_paths(spec.document()))
@@ -112,7 +115,7 @@ def make_dataset_plan(
             variant = apply_settings(spec, settings)
             file = variant.network.weights if weights is None else weights[number]
             path, digest = cached_find(variant.network.model_copy(update={"weights": file}))
-            make_item_settings(variant, precision, path, digests, has_gpu=gpus > 0)
+            make_item_settings(variant, auto_precision, path, digests, has_gpu=gpus > 0)
         except RequestError as error:
             raise RequestError(f"sweep: {error}" if settings else str(error)) from error
         variants.append(Variant(settings, path, digest))
@@ -122,7 +125,7 @@ def make_dataset_plan(
         identity=dataset_identity(spec, [one.weights_digest for one in variants], digests),
         variants=tuple(variants),
         attachment_digests=digests,
-        precision=precision,
+        auto_precision=auto_precision,
         batch=gpu_batch if gpus else 1,
         workers=workers,
         gpus_per_worker=gpus,

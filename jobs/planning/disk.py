@@ -19,6 +19,10 @@ _WORST_CASE = {"png": (1, 1.01), "tiff": (256, 1.4), "jpeg": (8, 0.9), "deepzoom
 Measured with white noise, pyramids included. Real results take less."""
 
 
+_WITH_CHECKSUMS = 1.02
+"""Bytes of tiles for each byte of their samples; their rows end with checksums."""
+
+
 _FILE_OVERHEAD = 256 << 10
 """Bytes of a file beyond its samples: profile, identity, and a DeepZoom's many small files."""
 
@@ -77,8 +81,9 @@ def disk_use(
     decoded += sum(one.height * one.width * _CHANNELS * one.depth // 8 for one in masks)
     # Two checkpoints stay while a third is written.
     canvases = 3 + ((1 + stored) if spills else 0)
+    scratch = int((decoded + canvases * canvas) * _WITH_CHECKSUMS) + _FILE_OVERHEAD
     written = sum(_output_bytes(size, output) for output in outputs)
-    return DiskUse(decoded, decoded + int(canvases * canvas) + _FILE_OVERHEAD, written)
+    return DiskUse(decoded, scratch, written)
 
 
 def _output_bytes(size: Size, output: Output) -> int:

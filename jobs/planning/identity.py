@@ -14,6 +14,7 @@ from typing import Any
 from jobs.spec.attachments import map_attachments
 from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
+from render.input_file import open_input_file, read_problem
 from render.version import PIXEL_VERSION
 
 _HASH_DIGITS = 12
@@ -61,7 +62,7 @@ def poster_identity(
     given = map_attachments(spec.document(), lambda path: attachment_digests[Path(path)])
     document = {
         **{key: value for key, value in given.items() if key not in UNHASHED_FIELDS},
-        "input": {"picture": picture} if picture else _without_none(given["input"]),
+        "input": _input(given["input"], picture),
         "network": {"name": spec.network.name, "weights": weights},
         "outputs": sorted(given["outputs"], key=lambda output: str(output["format"])),
         "pixel_version": PIXEL_VERSION,
@@ -94,14 +95,18 @@ def canonical_json(value: Any) -> str:
 def file_digest(path: Path) -> str:
     """`sha256:` and the hex digest of a file. Raises RequestError if it is unreadable."""
     try:
-        with path.open("rb") as file:
+        with open_input_file(path) as file:
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError as error:
-        raise RequestError(f"{path}: {error.strerror}") from error
+        raise RequestError(f"{path}: {read_problem(error)}") from error
 
 
-def _without_none(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
+def _input(given: dict[str, Any], picture: str | None) -> dict[str, Any]:
+    """The input as hashed: a digest in place of a path."""
+    values = {key: value for key, value in given.items() if value is not None}
+    if picture is None:
+        return values
+    return {"picture": picture, **{key: values[key] for key in values if key != "path"}}
 
 
 def _normalized(value: Any) -> Any:

@@ -4,9 +4,8 @@ from jobs.planning.item_settings import ItemSettings
 from jobs.planning.memory import KEPT_MALLOC_FACTOR, RETURNED_MALLOC_FACTOR, WORKER_BYTES
 from jobs.spec.dataset import DatasetOutput
 from render.device import Device
-from render.engine.memory import batch_memory
+from render.engine.memory import WINDOW_BYTES, batch_memory
 from render.engine.setup import InMemorySetup
-from render.engine.tiling import WINDOW_BYTES
 from render.errors import OutputError, PictureError
 from render.fourier.setup import FeatureSetup, Fourier, feature_memory
 from render.geometry.rect import Size
@@ -28,7 +27,9 @@ def in_memory_setup(
     batch: the largest number of pictures in one pass. Large pictures get a smaller batch, so that
     one pass needs no more memory than one tile of a poster. Only the size and the plan decide it.
     """
-    fitting = WINDOW_BYTES // max(1, round(settings.profile.cost.pixel * settings.window(size)))
+    fitting = WINDOW_BYTES // max(
+        1, round(settings.profile.cost.bytes_per_pixel * settings.window(size))
+    )
     return InMemorySetup(
         mix=settings.mix,
         dream=settings.spec.dream,

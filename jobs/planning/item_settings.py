@@ -13,10 +13,10 @@ from jobs.spec.dataset import DatasetSpec
 from jobs.spec.document import set_field, validate_as
 from jobs.text.errors import RequestError
 from render.device import ResolvedPrecision, resolve_precision
+from render.dream.config import octave_sizes
 from render.dream.objective import Mix
-from render.dream.octaves import octave_sizes
+from render.engine.memory import auto_tile
 from render.engine.network_profile import NetworkProfile, profile_network
-from render.engine.tiling import auto_tile
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
 

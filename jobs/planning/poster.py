@@ -16,11 +16,10 @@ from jobs.spec.attachments import attachment_paths, objective_document
 from jobs.spec.poster import PosterSpec
 from jobs.spec.size import PixelSize
 from render.device import Device, ResolvedPrecision, resolve_precision
+from render.dream.config import octave_sizes
 from render.dream.objective import Mix
-from render.dream.octaves import octave_sizes
-from render.engine.memory import mask_paths, stored_values
+from render.engine.memory import auto_tile, mask_paths, stored_values
 from render.engine.network_profile import NetworkProfile, profile_network
-from render.engine.tiling import auto_tile
 from render.geometry.grid import Grid
 from render.geometry.partition import Block, partition
 from render.geometry.rect import Size

@@ -1,5 +1,6 @@
 """The input of a poster, opened and described, and the size of the poster."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,29 +8,34 @@ from jobs.planning.identity import file_digest
 from jobs.spec.poster import PosterSpec
 from jobs.spec.size import PixelSize
 from jobs.text.errors import RequestError
-from render.pictures.decode import open_picture
+from render.pictures.decode import Picture, open_picture
 from render.pictures.generated import Noise, PlainColour
 from render.pictures.ingest import PictureSource
 from render.pictures.output_format import Labels, check_output
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class PictureInfo:
     """An input, mask or guide: its size in pixels, bits a sample, and digest.
 
-    digest: None for noise and plain colours.
+    digest: None for noise and plain colours. notes: what a user should know, such as that the file
+    has other pages; they are also logged as warnings.
     """
 
     height: int
     width: int
     depth: int
     digest: str | None
+    notes: tuple[str, ...] = ()
 
 
 def picture_info(path: Path, max_pixels: int) -> PictureInfo:
     """Describe a picture file. Raises PictureError if it is unreadable or too large."""
     picture = open_picture(path, max_pixels)
-    return PictureInfo(picture.height, picture.width, picture.depth, file_digest(path))
+    digest = file_digest(path)
+    return PictureInfo(picture.height, picture.width, picture.depth, digest, _noted(picture))
 
 
 def open_input(spec: PosterSpec) -> tuple[PictureSource, PixelSize]:
@@ -37,9 +43,11 @@ def open_input(spec: PosterSpec) -> tuple[PictureSource, PixelSize]:
 
     Raises PictureError if the input is unreadable or exceeds the spec's limits.
     """
-    if spec.input.path is not None:
-        picture: PictureSource = open_picture(spec.input.path, spec.limits.max_pixels)
+    source = spec.input
+    if source.path is not None:
+        picture: PictureSource = open_picture(source.path, spec.limits.max_pixels, source.page)
         return picture, spec.size.resolve(picture.height, picture.width)
+    # There is no input, so the size gives both sides, and the result does not depend on (1, 1).
     size = spec.size.resolve(1, 1)
     if spec.input.noise is not None:
         return Noise(size.height, size.width, spec.input.noise.seed), size
@@ -53,7 +61,23 @@ def describe_input(spec: PosterSpec) -> tuple[PictureInfo, PixelSize]:
     """Describe a poster's input, and work out the poster's size. Raises what `open_input` does."""
     picture, size = open_input(spec)
     digest = None if spec.input.path is None else file_digest(spec.input.path)
-    return PictureInfo(picture.height, picture.width, picture.depth, digest), size
+    notes: tuple[str, ...] = ()
+    if isinstance(picture, Picture):
+        has_choice = spec.input.page is None and picture.selection.count > 1
+        notes = _noted(picture, "; choose another with input.page" if has_choice else "")
+    return PictureInfo(picture.height, picture.width, picture.depth, digest, notes), size
+
+
+def _noted(picture: Picture, advice: str = "") -> tuple[str, ...]:
+    """Log the notes on a picture in one line, and return it, with the name of its file.
+
+    advice: what the user can do about it.
+    """
+    if not picture.notes:
+        return ()
+    note = f"{picture.path.name}: {'; '.join(picture.notes)}{advice}"
+    _log.warning("%s", note)
+    return (note,)
 
 
 def check_size(spec: PosterSpec, size: PixelSize) -> None:

@@ -10,6 +10,7 @@ from jobs.spec.base import NetworkChoice
 from render.dream.objective import Mix, Objective
 from render.engine.network_profile import check_weights, default_objective
 from render.networks.classes import class_index
+from render.networks.safetensors_header import is_safetensors
 from render.networks.weight_paths import SAFETENSORS_SUFFIX, resolve_weights
 
 FindWeights = Callable[[NetworkChoice], tuple[Path, str]]
@@ -29,13 +30,13 @@ def find_weights(network: NetworkChoice) -> tuple[Path, str]:
 
 
 def find_safetensors(network: NetworkChoice) -> tuple[Path, str]:
-    """Like `find_weights`, but always a .safetensors file. From a store, workers load no other.
+    """Like `find_weights`, but always a .safetensors file.
 
-    Converts a pickle, and keeps the result in this machine's cache. Raises what `find_weights`
-    raises.
+    It is the only kind that workers load from a store. Converts a pickle, copies a safetensors file
+    of another name, and keeps the result in this machine's cache. Raises like `find_weights`.
     """
     path, digest = find_weights(network)
-    if path.suffix == SAFETENSORS_SUFFIX:
+    if path.suffix == SAFETENSORS_SUFFIX and is_safetensors(path):
         return path, digest
     target = _conversion_cache() / digest.partition(":")[2] / f"{path.stem}{SAFETENSORS_SUFFIX}"
     if not target.is_file():

@@ -10,8 +10,9 @@ from jobs.records.keys import JobKeys
 from jobs.records.manifest import MANIFEST, job_outputs
 from jobs.records.state import ENDED
 from jobs.runtime.garbage import Garbage, as_garbage
-from jobs.runtime.kind import FolderOf, JobKind, RunLimits
+from jobs.runtime.kind import FolderOf, JobKind, RunLimits, TargetOf
 from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.publish import Target
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
 from jobs.spec.poster import PosterSpec
@@ -62,7 +63,7 @@ class PosterKind(JobKind[PosterSpec]):
         ).run()
 
     def render_here(
-        self, spec: PosterSpec, folder_of: FolderOf, watch: WatchProgress, *, in_process: bool
+        self, spec: PosterSpec, target_of: TargetOf, watch: WatchProgress, *, in_process: bool
     ) -> ResultReport:
         from jobs.planning.machine import this_machine
         from jobs.planning.poster import make_plan
@@ -70,18 +71,18 @@ class PosterKind(JobKind[PosterSpec]):
         from jobs.runtime.backend import crew_in_process, crew_on_own_ray
 
         plan = make_plan(spec, this_machine())
-        out = folder_of(plan.identity.job_id)
+        target = target_of(plan.identity.job_id)
         start = crew_in_process if in_process else crew_on_own_ray
-        return _result_report(render_here(plan, out, watch, start), out)
+        return _result_report(render_here(plan, target, watch, start), target.out)
 
     def fetch(
-        self, store: Store, job: StoredJob, out: Path, formats: Sequence[str]
+        self, store: Store, job: StoredJob, target: Target, formats: Sequence[str]
     ) -> ResultReport:
         from jobs.poster.fetch.fetch import fetch
         from jobs.poster.fetch.outputs import parse_format
 
         requested = [parse_format(text) for text in formats]
-        return _result_report(fetch(store, job, out, requested), out)
+        return _result_report(fetch(store, job, target, requested), target.out)
 
     def garbage(self, store: Store, job: StoredJob, *, include_resumable: bool) -> list[Garbage]:
         return _checkpoints(store, job, include_resumable=include_resumable) + _orphaned_outputs(
@@ -139,9 +140,10 @@ def _orphaned_outputs(store: Store, job: StoredJob) -> list[Garbage]:
     keys = JobKeys(job.id)
     named = tuple(one.key(keys) for one in job_outputs(job))
     garbage = []
-    for number in range(1, job.current_lease.number + 1):
-        prefix = keys.outputs(number)
-        if not any(key.startswith(prefix) for key in named):
+    # Only the folders that exist: the number of a lease may be high.
+    for folder in store.list_folders(keys.all_outputs):
+        prefix = f"{keys.all_outputs}{folder}/"
+        if folder.isdecimal() and not any(key.startswith(prefix) for key in named):
             objects = store.list_objects(prefix)
             garbage += as_garbage(
                 "unfinished outputs", prefix, objects, only_if_old=True, job=job.id

@@ -8,27 +8,34 @@ from jobs.planning.poster import PosterPlan
 from jobs.poster.outputs import output_names
 from jobs.poster.runner import PosterRunner
 from jobs.records.lease import HeldLease
-from jobs.records.manifest import MANIFEST, write_manifest
+from jobs.records.record import read_json_object
 from jobs.records.state import Intent
 from jobs.runtime.backend import StartCrew
 from jobs.runtime.checkpoints import valid_commits
-from jobs.runtime.context import JobContext, retrying_store
+from jobs.runtime.context import JobContext
 from jobs.runtime.control import Control, Stopped
 from jobs.runtime.lease_renewer import LeaseRenewer
-from jobs.runtime.local_workdir import LocalWorkdir, WatchedReporter, claim_workdir, open_workdir
+from jobs.runtime.local_workdir import (
+    LocalWorkdir,
+    WatchedReporter,
+    claim_workdir,
+    keep_renewed,
+    open_local_store,
+    open_workdir,
+)
 from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.publish import Publisher, StagedResult, Target
 from jobs.runtime.runner import RunContext
 from jobs.store.store import Store
-from jobs.text.errors import LeaseLost, RequestError
-from render.pictures.deepzoom import publish_deepzoom
+from jobs.text.errors import LeaseLost
 
 
 def render_here(
-    plan: PosterPlan, out: Path, watch: WatchProgress, start: StartCrew
+    plan: PosterPlan, target: Target, watch: WatchProgress, start: StartCrew
 ) -> dict[str, Any]:
-    """Render a plan into the folder `out`. Returns the manifest, which is also written there.
+    """Render a plan into a folder. Returns the manifest, which is also written there.
 
-    Until all outputs are complete, `out` has only a hidden working folder. A render that ended
+    Until all outputs are complete, the folder has only a hidden working folder. A render that ended
     early leaves that folder if it has a checkpoint, and the same render resumes from there.
 
     Args:
@@ -36,35 +43,63 @@ def render_here(
         start: starts a crew.
 
     Raises:
-        RequestError: the disk is too small or read-only, or another process renders into `out`.
+        RequestError: the disk is too small or read-only, another process renders into the folder,
+            or a result would replace a file that this job did not make.
         ClusterError: the crew failed.
+        LeaseLost: another process has taken over.
     """
-    workdir = LocalWorkdir(out, plan.identity.job_id)
+    workdir = LocalWorkdir(target.out, plan.identity.job_id)
     with open_workdir(workdir) as store, _claim(workdir, store) as (context, lease):
-        plan.disk.check(out)
-        _check_names(plan, out)
-        control, reporter = Control(), WatchedReporter(context, watch)
-        run_context = RunContext(context, lease, control, reporter, plan.spec.document())
-        with (
-            reporter.capturing_logs(),
-            LeaseRenewer(store.without_retries(), lease, control, reporter),
-        ):
-            try:
-                stored_manifest = PosterRunner(run_context, plan, start).run()
-            except Stopped as stopped:
-                raise LeaseLost(f"{out}: another process has taken over this render") from stopped
-        # The old manifest is wrong as soon as its files are replaced.
-        (out / MANIFEST).unlink(missing_ok=True)
-        outputs = [_publish(one, workdir, store) for one in stored_manifest["outputs"]]
-        manifest = {**stored_manifest, "outputs": outputs}
-    write_manifest(out, manifest)
+        publisher = Publisher(
+            target, workdir.job, workdir.path, lease.check, lambda: _files_read(plan)
+        )
+        publisher.check_names(output_names(plan))
+        plan.disk.check(target.out)
+        stored = read_json_object(store, workdir.keys.manifest)
+        if stored is None:
+            stored = _run(plan, context, lease, watch, start)
+        results = [_staged(one, workdir, store) for one in stored["outputs"]]
+        manifest = {
+            **stored,
+            "outputs": [
+                {**output, "path": result.name}
+                for output, result in zip(stored["outputs"], results, strict=True)
+            ],
+        }
+        with keep_renewed(lease):
+            publisher.publish(results, manifest)
     return manifest
+
+
+def _run(
+    plan: PosterPlan,
+    context: JobContext,
+    lease: HeldLease,
+    watch: WatchProgress,
+    start: StartCrew,
+) -> dict[str, Any]:
+    """Render, or resume. Returns the manifest in the working folder's store."""
+    control, reporter = Control(), WatchedReporter(context, watch)
+    run_context = RunContext(context, lease, control, reporter, plan.spec.document())
+    renewer = LeaseRenewer(context.store.without_retries(), lease, control, reporter)
+    with reporter.capturing_logs(), renewer:
+        try:
+            return PosterRunner(run_context, plan, start).run()
+        except Stopped as stopped:
+            raise LeaseLost(f"{lease.keys.job}: the render was stopped") from stopped
+
+
+def _files_read(plan: PosterPlan) -> list[Path]:
+    """The files that a render of this plan reads."""
+    pictures = [] if plan.spec.input.path is None else [plan.spec.input.path]
+    return [*pictures, plan.weights, *plan.attachments]
 
 
 def can_resume(out: Path, job: str) -> bool:
     """Whether a folder has a checkpoint of a job, from which the same render would resume."""
     workdir = LocalWorkdir(out, job)
-    return workdir.store.is_dir() and _has_checkpoint(workdir, retrying_store(str(workdir.store)))
+    store = open_local_store(workdir.store.absolute())
+    return workdir.store.is_dir() and _has_checkpoint(workdir, store)
 
 
 def _has_checkpoint(workdir: LocalWorkdir, store: Store) -> bool:
@@ -80,21 +115,9 @@ def _claim(
     )
 
 
-def _check_names(plan: PosterPlan, out: Path) -> None:
-    """Check that no output would replace a folder. Raises RequestError."""
-    for name in (MANIFEST, *output_names(plan)):
-        if (out / name).is_dir():
-            raise RequestError(f"{out / name}: is a folder; remove it, or choose another --out")
-
-
-def _publish(output: dict[str, Any], workdir: LocalWorkdir, store: Store) -> dict[str, Any]:
-    """Move an output out of the working folder. Returns its entry with the final path."""
-    encoded = store.local_path(f"{workdir.keys.folder}{output['path']}")
-    if encoded is None:
+def _staged(output: dict[str, Any], workdir: LocalWorkdir, store: Store) -> StagedResult:
+    """An output in the working folder."""
+    path = store.local_path(f"{workdir.keys.folder}{output['path']}")
+    if path is None:
         raise ValueError("a local store is a folder")
-    final = workdir.out / encoded.name
-    if output["format"] == "deepzoom":
-        publish_deepzoom(encoded, final)
-    else:
-        encoded.replace(final)
-    return {**output, "path": final.name}
+    return StagedResult(path.name, path, output["sha256"])

@@ -151,7 +151,7 @@ class OctaveLoop:
         """Raise Stopped. Before that, commit the canvas if the job will continue from it."""
         stopped = self._control.acknowledge()
         has_time = (
-            stopped.want != "shutdown" or self._checkpoints.last_seconds <= _MAX_SHUTDOWN_SECONDS
+            stopped.request != "shutdown" or self._checkpoints.last_seconds <= _MAX_SHUTDOWN_SECONDS
         )
         newest = self._checkpoints.newest
         is_new = newest is None or (newest.octave, newest.step) != (octave, step)

@@ -127,6 +127,7 @@ def poster_manifest(
             "width": plan.source.width,
             "depth": plan.source.depth,
             "sha256": plan.source.digest,
+            **({"notes": list(plan.source.notes)} if plan.source.notes else {}),
         },
         "weights": {"sha256": plan.weights_digest},
         "pixel_version": PIXEL_VERSION,

@@ -10,13 +10,13 @@ import numpy as np
 from jobs.planning.source import open_input
 from jobs.runtime.context import JobContext
 from jobs.spec.poster import Output, PosterSpec
-from render.pictures.decode import open_picture
-from render.pictures.deepzoom import digest, tiles_folder
+from render.pictures.decode import open_mask
+from render.pictures.deepzoom import tiles_folder
 from render.pictures.export import export_bands, preview
 from render.pictures.ingest import PictureSource, ingest_picture
 from render.pictures.output_format import Labels
 from render.pictures.tiled_image import TiledImage
-from render.pictures.write import write_picture
+from render.pictures.write import output_digest, write_picture
 
 _UPLOAD_THREADS = 8
 """Files of a DeepZoom that are uploaded at once."""
@@ -26,8 +26,8 @@ _UPLOAD_THREADS = 8
 class OutputFile:
     """An encoded output.
 
-    name: of its file; for a DeepZoom, of its .dzi file. depth: bits a sample. digest: of the named
-    file, as `sha256:HEX`. size: of all its files together, in bytes.
+    name: of its file; for a DeepZoom, of its .dzi file. depth: bits a sample. digest: see
+    `render.pictures.write.output_digest`. size: of all its files together, in bytes.
     """
 
     name: str
@@ -62,7 +62,7 @@ class PictureIO:
 
         path: of the mask on the coordinator's machine. number: its index among the job's masks.
         """
-        picture = open_picture(self._context.attachment(path), max_pixels)
+        picture = open_mask(self._context.attachment(path), max_pixels)
         self._ingest(picture, self._context.keys.mask(number))
 
     def _ingest(self, picture: PictureSource, key: str) -> None:
@@ -76,6 +76,7 @@ class PictureIO:
         height, width, _ = small.shape
         path = self._context.draft(key)
         write_picture(path, "jpeg", (height, width), 8, iter([small]), Labels(None, ""))
+        self._context.check_lease()
         self._context.publish_draft(key)
 
     def write_output(
@@ -107,7 +108,7 @@ class PictureIO:
         if output.format == "deepzoom":
             files += sorted(one for one in tiles_folder(path).rglob("*") if one.is_file())
         bytes_ = sum(one.stat().st_size for one in files)
-        file = OutputFile(name, output.format, output.depth, f"sha256:{digest(path)}", bytes_)
+        file = OutputFile(name, output.format, output.depth, output_digest(path), bytes_)
         names = [str(one.relative_to(path.parent)) for one in files]
         with ThreadPoolExecutor(_UPLOAD_THREADS) as pool:
             list(pool.map(self._context.publish_draft, (keys.output(number, one) for one in names)))

@@ -92,6 +92,7 @@ def _document(
         "bytes_out": plan.disk.outputs,
         "seconds": None if seconds is None else round(seconds, 1),
         "scale": comparison,
+        **({"notes": list(plan.source.notes)} if plan.source.notes else {}),
     }
 
 

@@ -18,15 +18,18 @@ from jobs.poster.outputs import (
 )
 from jobs.poster.worker_setup import create_worker, decoded_layout, shard_setup
 from jobs.runtime.backend import StartCrew, plan_resources, worker_resources
-from jobs.runtime.checkpoints import Checkpoints, Commit
+from jobs.runtime.checkpoints import Checkpoints, Commit, find_damage
 from jobs.runtime.elastic_sizing import MIN_GAIN, CrewSizer, StartReservation
 from jobs.runtime.environment import FILE_SOFTWARE, Environment, PinnedPlan, software_versions
 from jobs.runtime.failures import RetryDecision
-from jobs.runtime.logs import EVENTS, log_fields
+from jobs.runtime.logs import EVENTS, LOG, log_fields
 from jobs.runtime.metrics.counters import WorkerTimings
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.runner import JobRunner, RunContext
 from jobs.text.errors import MachineMismatch
+
+_MAX_REPAIRS = 20
+"""Damaged objects that one holder replaces. A disk that damages more needs another machine."""
 
 
 class PosterRunner(JobRunner):
@@ -60,6 +63,7 @@ class PosterRunner(JobRunner):
             run_context.job_context, run_context.lease.check, checkpoint_seconds
         )
         self._environment: Environment | None = None
+        self._repairs = 0
 
     def _take_over(self) -> None:
         self._checkpoints.take_over()
@@ -77,6 +81,19 @@ class PosterRunner(JobRunner):
 
     def _loss_details(self, decision: RetryDecision) -> dict[str, str]:
         return {"then": decision}
+
+    def _repair(self, error: Exception) -> bool:
+        """Delete a damaged shard, input or mask. The next attempt does without, or decodes it."""
+        damage = find_damage(error, self._run_context.job_context.keys)
+        if damage is None or self._repairs == _MAX_REPAIRS:
+            return False
+        self._repairs += 1
+        then = self._checkpoints.discard(damage.key)
+        LOG.warning("%s; %s", damage.reason, then)
+        self._run_context.reporter.add_event(
+            "damaged", object=damage.key, reason=damage.reason, then=then
+        )
+        return True
 
     def _prepare_retry(self, decision: RetryDecision) -> None:
         if decision == "frugally":
@@ -111,7 +128,7 @@ class PosterRunner(JobRunner):
             self._check_workers(crew)
             self._ingest(crew)
             self._clock.begin("dream")
-            watch = functools.partial(self._watch, crew)
+            watch = functools.partial(self._report_progress, crew)
             loop = OctaveLoop(plan, setup, crew, self._checkpoints, control, watch)
             with self._sizer.resizing(crew, resources, self._max_workers):
                 loop.run()
@@ -170,7 +187,7 @@ class PosterRunner(JobRunner):
         }
         return sizes.get(key) == decoded_layout(source).size_bytes
 
-    def _watch(self, crew: Crew, progress: Progress) -> None:
+    def _report_progress(self, crew: Crew, progress: Progress) -> None:
         """Report the progress after a step, and ask for another crew if that pays."""
         self._run_context.reporter.set_progress(progress)
         if self._run_context.reporter.counters.timings_are_due:

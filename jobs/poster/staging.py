@@ -40,7 +40,7 @@ def stage_spec(
     """
     check_file_names(stored)
     stager = AttachmentStager(store, stored.job, cache)
-    spec = _parse(stored, map_attachments(stored.document, stager.stage))
+    spec = _parse(stored, map_attachments(stored.submitted_document, stager.stage))
     source, network = spec.input, spec.network
     if stored.blobs.input and source.path:
         path = fetch_blob(store, stored.blobs.input, source.path.name, cache)

@@ -1,7 +1,7 @@
 """The records of a job in a store.
 
 keys            the keys of all objects
-job             load_job, find_job_id
+job             load_job, find_job_id, and the boundary around each job, attempt_job
 stored_spec     the spec as submitted, and the settings that a later submit may change
 lease           the right to run the job, with its lease number
 state           the intent of users, the states and their transitions

@@ -1,22 +1,32 @@
-"""Loading a job from a store: its spec, state, lease, status and manifest at one time."""
+"""Loading a job from a store: its spec, state, lease, status and manifest at one time.
 
-from collections.abc import Iterator
+Anybody with write access to a store may put anything at any key. So whatever goes over several jobs
+handles each one by `attempt_job`: the scheduler, `list` and `clean`. What is wrong with one job
+stops no other, and only an error that concerns the store itself counts as an outage.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from jobs.records.keys import JOBS, JobKeys, is_job_id
+from jobs.records.keys import ACTIVE, JOBS, JobKeys, is_job_id
 from jobs.records.lease import CurrentLease, current_lease
 from jobs.records.record import invalid_record, read_bytes_with_age, read_json_object
 from jobs.records.state import Intent, State, state_of
 from jobs.records.status import Status
 from jobs.records.stored_spec import RunSettings, StoredSpec
 from jobs.spec.kinds import SPEC_KINDS, stored_kind
-from jobs.store.errors import ObjectNotFound
+from jobs.store.errors import ObjectNotFound, StoreError
 from jobs.store.store import Store
-from jobs.text.errors import JobNotFound, RequestError
+from jobs.text.errors import InvalidRecord, JobNotFound, JobsError, RequestError
 from render.errors import close_matches
 
+T = TypeVar("T")
+
 _MAX_NAMED = 5  # jobs in a message
+
+_MAX_MESSAGE = 200
+"""The most characters of an unexpected error in a message."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class StoredJob:
     @property
     def kind(self) -> str:
         """The kind of the job, as its spec names it."""
-        return stored_kind(self.spec.document)
+        return stored_kind(self.spec.submitted_document)
 
     @property
     def progress(self) -> float:
@@ -75,10 +85,10 @@ def load_job(store: Store, job: str) -> StoredJob:
     lease = current_lease(store, keys)
     status = None if lease is None else Status.read_or_none(store, keys.status(lease.number))
     # Read the intent before the manifest: a job with items has a manifest for each generation.
-    # A submit writes the intent after the spec. Until then it means to run the job. For a holder
-    # a missing intent means instead that the job was deleted, as a claimed job has had one.
+    # A submit writes the intent after the spec. Until then a missing intent means `run`. To a
+    # holder it means that the job was deleted, because every claimed job had one.
     intent = Intent.read_or_none(store, keys.intent) or Intent()
-    has_items = SPEC_KINDS[stored_kind(spec.document)].has_items
+    has_items = SPEC_KINDS[stored_kind(spec.submitted_document)].has_items
     manifest_key = keys.manifest_of(intent.generation) if has_items else keys.manifest
     manifest = read_json_object(store, manifest_key)
     return StoredJob(
@@ -92,6 +102,43 @@ def load_job(store: Store, job: str) -> StoredJob:
         status=status,
         manifest=manifest,
     )
+
+
+def check_readable(store: Store) -> None:
+    """Raise StoreError if the store itself does not answer; writes nothing."""
+    next(iter(store.list_objects(ACTIVE)), None)
+
+
+def attempt_job(
+    store: Store,
+    job: str,
+    act: Callable[[], T],
+    check_store: Callable[[Store], object] = check_readable,
+) -> T | JobsError:
+    """Do something with one job. If that fails, return the error, with a message of one line.
+
+    Args:
+        store: the store of the job.
+        job: the id of the job.
+        act: reads or writes objects of this job only.
+        check_store: decides after a StoreError whether the whole store is at fault.
+
+    Raises:
+        StoreError: the store itself is at fault, not the objects of this job.
+    """
+    try:
+        return act()
+    except StoreError as error:
+        check_store(store)
+        return error
+    except JobsError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a defect that one job shows must not stop others
+        text = f"{type(error).__name__}: {error}"[:_MAX_MESSAGE]
+        return InvalidRecord(
+            f"{JobKeys(job).folder}: unexpected {text}; "
+            "delete the job, or report the error with a copy of that folder"
+        )
 
 
 def list_job_ids(store: Store) -> Iterator[str]:

@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from jobs.records.job import StoredJob, load_job
+from jobs.records.job import StoredJob, attempt_job, load_job
 from jobs.records.keys import JobKeys
-from jobs.records.manifest import job_outputs
+from jobs.records.manifest import item_counts, job_outputs
 from jobs.records.state import State, Want
 from jobs.records.status import FailureClass, Status
 from jobs.store.store import Store
-from jobs.text.errors import InvalidRecord, JobNotFound
+from jobs.text.errors import JobsError
 
 _THREADS = 16
 """How many jobs are loaded at the same time. Each needs several requests in sequence."""
@@ -76,16 +76,14 @@ def load_summary(store: Store, job: str) -> JobSummary:
     return _make_summary(store, load_job(store, job))
 
 
-def load_summaries(
-    store: Store, jobs: Iterable[str]
-) -> Iterator[JobSummary | InvalidRecord | JobNotFound]:
-    """The summaries of several jobs in their order; the error instead, if one cannot be loaded."""
+def load_summaries(store: Store, jobs: Iterable[str]) -> Iterator[JobSummary | JobsError]:
+    """The summaries of several jobs in their order; the error instead, if one cannot be loaded.
 
-    def load_or_error(job: str) -> JobSummary | InvalidRecord | JobNotFound:
-        try:
-            return load_summary(store, job)
-        except (InvalidRecord, JobNotFound) as error:
-            return error
+    Raises StoreError if the store itself is at fault.
+    """
+
+    def load_or_error(job: str) -> JobSummary | JobsError:
+        return attempt_job(store, job, lambda: load_summary(store, job))
 
     with ThreadPoolExecutor(_THREADS) as pool:
         yield from pool.map(load_or_error, jobs)
@@ -105,9 +103,7 @@ def _make_summary(store: Store, job: StoredJob) -> JobSummary:
         reason=_reason(job),
         failure=failure,
         want=job.intent.want,
-        priority=job.run_settings.priority
-        if job.run_settings
-        else job.spec.document.get("priority"),
+        priority=_priority(job),
         submitted=_time_before(job.age),
         age_seconds=round(job.age),
         phase=status.phase if status and is_running else None,
@@ -128,12 +124,19 @@ def _make_summary(store: Store, job: StoredJob) -> JobSummary:
     )
 
 
+def _priority(job: StoredJob) -> int | None:
+    """The priority; of a job without run settings, that in its spec, if that is a number."""
+    if job.run_settings is not None:
+        return job.run_settings.priority
+    stated = job.spec.submitted_document.get("priority")
+    return stated if type(stated) is int and abs(stated) <= 100 else None
+
+
 def _items(job: StoredJob) -> dict[str, Any] | None:
-    """The item counts of the manifest, or of the last status."""
-    if job.has_items and job.manifest is not None:
-        counts: dict[str, Any] | None = job.manifest.get("items")
-        return counts
+    """The item counts of the manifest, or of the last status. Raises InvalidRecord."""
     known = job.status.items if job.status else None
+    if job.has_items and job.manifest is not None:
+        known = item_counts(job)
     return None if known is None else known.model_dump(mode="json")
 
 
@@ -156,4 +159,7 @@ def _current_reason(status: Status | None, generation: int) -> str | None:
 
 
 def _time_before(seconds: float) -> str:
-    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds")
+    """The time in UTC so many seconds ago; of a file from before 1970, the start of 1970."""
+    now = datetime.now(UTC)
+    then = now - timedelta(seconds=min(seconds, now.timestamp()))
+    return then.isoformat(timespec="seconds")

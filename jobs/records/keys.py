@@ -14,15 +14,19 @@ JOBS = "jobs/"
 """The prefix of the folders of all jobs."""
 
 
+MAX_NUMBER = 999_999
+"""The highest number of a lease, and of a generation of an intent: six digits in a key."""
+
+
 DIGEST_PATTERN = r"sha256:[0-9a-f]{64}"
 """A regular expression for the digest of a file."""
 
 
 _JOB_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?-[0-9a-f]{12}")
 
-_MARKER = re.compile(rf"{ACTIVE}(?P<job>[^@/]+)(?:@(?P<generation>[1-9][0-9]*))?")
+_MARKER = re.compile(rf"{ACTIVE}(?P<job>[^@/]+)(?:@(?P<generation>[1-9][0-9]{{0,5}}))?")
 
-_LEASE = re.compile(r"([0-9]+)\.json")
+_LEASE = re.compile(r"([0-9]{6})\.json")
 
 
 def is_job_id(text: str) -> bool:
@@ -62,7 +66,8 @@ class JobKeys:
     """The keys of one job. `n` is the number of the lease under which an object is written.
 
     Keys without it have one writer, or get the same bytes from each holder, or are written only if
-    absent; see `jobs.records.lease`.
+    absent; see `jobs.records.lease`. There are three exceptions, where the last write counts: users
+    write `intent` and `run_settings`, and holders redraw the contact sheet of a dataset.
     """
 
     job: str
@@ -89,7 +94,10 @@ class JobKeys:
 
     @property
     def run_settings(self) -> str:
-        """The RunSettings, written by every submit. The key names only the first of them."""
+        """The RunSettings, written by every submit.
+
+        The key is older than the other settings: at first there was only the priority.
+        """
         return f"{self.folder}priority.json"
 
     @property
@@ -103,7 +111,9 @@ class JobKeys:
 
     def is_manifest(self, key: str) -> bool:
         """Whether a key is that of a manifest, of any generation."""
-        return re.fullmatch(r"manifest(@[0-9]+)?\.json", key.removeprefix(self.folder)) is not None
+        return (
+            re.fullmatch(r"manifest(@[0-9]{1,6})?\.json", key.removeprefix(self.folder)) is not None
+        )
 
     @property
     def leases(self) -> str:
@@ -162,9 +172,14 @@ class JobKeys:
         """The preview of a finished octave, counted from 1."""
         return f"{self.previews}octave-{octave:02}.jpg"
 
+    @property
+    def all_outputs(self) -> str:
+        """The prefix of the outputs of all leases."""
+        return f"{self.folder}outputs/"
+
     def outputs(self, n: int) -> str:
         """The prefix of the outputs of one lease."""
-        return f"{self.folder}outputs/{n:06}/"
+        return f"{self.all_outputs}{n:06}/"
 
     def output(self, n: int, name: str) -> str:
         """An output; `name` may contain `/`, as for the tiles of a DeepZoom."""

@@ -21,16 +21,14 @@ the lease, which stops the holder. If there is no successor, a late renewal cont
 
 import secrets
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import Field
-
-from jobs.records.keys import JobKeys
-from jobs.records.record import Record, read_bytes_with_age
+from jobs.records.keys import MAX_NUMBER, JobKeys
+from jobs.records.record import SMALL_RECORD, Record, Ttl, invalid_record, read_bytes_with_age
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
-from jobs.text.errors import LeaseLost
+from jobs.text.errors import InvalidRecord, LeaseLost
 
 
 class Lease(Record):
@@ -41,9 +39,11 @@ class Lease(Record):
     ttl: seconds after the last write until the lease expires.
     """
 
+    max_bytes = SMALL_RECORD
+
     token: str
     holder: str
-    ttl: Annotated[float, Field(gt=0)]
+    ttl: Ttl
     released: bool = False
 
 
@@ -84,6 +84,7 @@ class HeldLease:
         with self._lock:
             if self._released:
                 raise LeaseLost(f"{self.keys.job}: lease {self.number} was released")
+            self._check_own()
             self._write(released=False)
             self._check_current()
 
@@ -94,13 +95,29 @@ class HeldLease:
             self._check_current()
 
     def release(self) -> None:
-        """Release the lease, so that the next number may be claimed at once."""
-        with self._lock:
+        """Release the lease, so that the next number may be claimed at once.
+
+        It writes nothing if the job was deleted.
+        """
+        with self._lock, suppress(LeaseLost):
             self._released = True
+            self._check_own()
             self._write(released=True)
 
+    def _check_own(self) -> None:
+        """Raise LeaseLost if the object is not this lease: a write would then revive a deleted job.
+
+        Junk in it is not a reason to stop: the next write repairs it.
+        """
+        with suppress(InvalidRecord):
+            lease = Lease.read_or_none(self._store, self.keys.lease(self.number))
+            if lease is None or lease.token != self.token:
+                raise LeaseLost(
+                    f"{self.keys.job}: lease {self.number} is lost: the job was deleted"
+                )
+
     def _check_current(self) -> None:
-        highest = _highest_number(self._store, self.keys)
+        highest = highest_lease(self._store, self.keys)
         if highest != self.number:
             reason = f"{highest} has been claimed" if highest else "the job was deleted"
             raise LeaseLost(f"{self.keys.job}: lease {self.number} is lost: {reason}")
@@ -115,7 +132,7 @@ def current_lease(store: Store, keys: JobKeys) -> CurrentLease | None:
 
     Takes one listing and one read. Raises InvalidRecord.
     """
-    number = _highest_number(store, keys)
+    number = highest_lease(store, keys)
     if not number:
         return None
     key = keys.lease(number)
@@ -142,6 +159,8 @@ def claim_lease(
     """
     number, token = after + 1, secrets.token_hex(16)
     key = keys.lease(number)
+    if number > MAX_NUMBER:
+        raise invalid_record(keys.lease(after), "no lease can follow the one with this number")
     lease = Lease(token=token, holder=holder, ttl=ttl)
     if not store.put_if_absent(key, lease.encode()):
         # The existing object may be our own: a request is sent again if its answer is lost.
@@ -169,7 +188,7 @@ def restore_lease(
     return HeldLease(store, keys, number, token, holder, ttl)
 
 
-def _highest_number(store: Store, keys: JobKeys) -> int:
-    """The highest lease number, or 0."""
+def highest_lease(store: Store, keys: JobKeys) -> int:
+    """The highest lease number; 0 if nobody has claimed the job, or it was deleted."""
     numbers = (keys.lease_number(entry.key) for entry in store.list_objects(keys.leases))
     return max((number for number in numbers if number is not None), default=0)

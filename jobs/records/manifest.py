@@ -1,14 +1,14 @@
 """The manifest of a succeeded job: its file, and the outputs that it lists."""
 
 import json
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.record import invalid_record
+from jobs.records.status import ItemCounts
 from jobs.records.stored_spec import Digest
 from jobs.text.validation import describe_errors
 
@@ -21,16 +21,11 @@ def encode_manifest(content: dict[str, Any]) -> bytes:
     return f"{json.dumps(content, indent=2)}\n".encode()
 
 
-def write_manifest(folder: Path, content: dict[str, Any]) -> Path:
-    """Write the manifest into a folder, atomically; return its path. Raises OSError."""
-    path = folder / MANIFEST
-    partial = path.with_name(f".{MANIFEST}.partial")
-    partial.write_bytes(encode_manifest(content))
-    partial.replace(path)
-    return path
+_PositiveCount = Annotated[int, Field(ge=1, le=10**15)]
 
+_Dpi = Annotated[float, Field(gt=0, le=1e9)]
 
-_Count = Annotated[int, Field(ge=1)]
+_Parsed = TypeVar("_Parsed", bound=BaseModel)
 
 
 class JobOutput(BaseModel):
@@ -46,11 +41,11 @@ class JobOutput(BaseModel):
     # `fetch` uses it as a local file name, so it must be safe.
     path: Annotated[str, Field(pattern=r"^outputs/[0-9]+/[A-Za-z0-9_][A-Za-z0-9._-]*$")]
     format: str
-    width: _Count
-    height: _Count
-    depth: _Count
-    dpi: float | None
-    bytes: _Count
+    width: _PositiveCount
+    height: _PositiveCount
+    depth: _PositiveCount
+    dpi: _Dpi | None
+    bytes: _PositiveCount
     sha256: Digest
 
     @property
@@ -73,13 +68,29 @@ class _Manifest(BaseModel):
     outputs: tuple[JobOutput, ...] = ()
 
 
+class _DatasetManifest(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    items: ItemCounts | None = None
+
+
 def job_outputs(job: StoredJob) -> tuple[JobOutput, ...]:
     """The outputs of a job; empty if it has not succeeded. Raises InvalidRecord."""
     if job.manifest is None:
         return ()
+    return _parse(job, _Manifest).outputs
+
+
+def item_counts(job: StoredJob) -> ItemCounts | None:
+    """The item counts of a succeeded dataset; None if there are none. Raises InvalidRecord."""
+    return None if job.manifest is None else _parse(job, _DatasetManifest).items
+
+
+def _parse(job: StoredJob, model: type[_Parsed]) -> _Parsed:
+    """The fields of a job's manifest that a model has. Raises InvalidRecord."""
     try:
         # Via JSON: strict validation of JSON allows lists for tuples, but no other conversion.
-        return _Manifest.model_validate_json(json.dumps(job.manifest)).outputs
+        return model.model_validate_json(json.dumps(job.manifest))
     except ValidationError as error:
-        problem = describe_errors(error, _Manifest, job.manifest)
+        problem = describe_errors(error, model, job.manifest)
         raise invalid_record(JobKeys(job.id).manifest, problem) from error

@@ -1,20 +1,53 @@
-"""Records: small JSON objects in a store, validated strictly when read."""
+"""Records: small JSON objects in a store, validated strictly when read.
 
-from typing import Any, Literal, Self
+Anybody with write access to the store may have written them. So each number has a bound, which is
+checked before anything is allocated or repeated that often.
+"""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from jobs.store.errors import ObjectNotFound, ObjectTooLarge
-from jobs.store.store import Store
+from jobs.records.keys import MAX_NUMBER
+from jobs.store.errors import ObjectError, ObjectNotFound
+from jobs.store.store import MAX_READ_BYTES, Store
 from jobs.text.errors import InvalidRecord
 from jobs.text.validation import describe_errors
 
+Count = Annotated[int, Field(ge=0, le=10**15)]
+"""How many there are of something: of items, steps or bytes. The limit is a petabyte."""
+
+
+Amount = Annotated[float, Field(ge=0, le=1e30)]
+"""A measured number, such as seconds, or work per second."""
+
+
+Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+"""The number of a lease or a generation."""
+
+
+MAX_TTL = 7 * 86_400.0
+"""The longest time in seconds until a lease expires: a week."""
+
+
+Ttl = Annotated[float, Field(gt=0, le=MAX_TTL)]
+"""Seconds until a lease expires."""
+
+
+SMALL_RECORD = 1 << 20
+"""The most bytes of a record without long lists."""
+
 
 class Record(BaseModel):
-    """The base class of records: frozen, with a version; unknown fields are errors."""
+    """The base class of records: frozen, with a version; unknown fields are errors.
+
+    max_bytes: the most bytes of an encoded record.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    max_bytes: ClassVar[int] = MAX_READ_BYTES
 
     version: Literal[1] = 1
 
@@ -25,6 +58,9 @@ class Record(BaseModel):
     @classmethod
     def decode(cls, content: bytes, key: str) -> Self:
         """Parse the content of the object at a key. Raises InvalidRecord."""
+        if len(content) > cls.max_bytes:
+            problem = f"has {len(content)} bytes, but at most {cls.max_bytes} are allowed there"
+            raise invalid_record(key, problem)
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:
@@ -45,10 +81,10 @@ class Record(BaseModel):
 
 
 def read_bytes(store: Store, key: str) -> bytes:
-    """Read an object. Raises ObjectNotFound, and InvalidRecord if it is too large."""
+    """Read an object. Raises ObjectNotFound, and InvalidRecord if it is too large, or no file."""
     try:
         return store.get(key)
-    except ObjectTooLarge as error:
+    except ObjectError as error:
         raise InvalidRecord(str(error)) from error
 
 
@@ -56,7 +92,7 @@ def read_bytes_with_age(store: Store, key: str) -> tuple[bytes, float]:
     """Read an object and its age in seconds, by the store's clock. Raises like `read_bytes`."""
     try:
         return store.get_with_age(key)
-    except ObjectTooLarge as error:
+    except ObjectError as error:
         raise InvalidRecord(str(error)) from error
 
 

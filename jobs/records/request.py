@@ -5,7 +5,7 @@ completes it.
 """
 
 from jobs.records.job import StoredJob, load_job
-from jobs.records.keys import JobKeys, active_marker
+from jobs.records.keys import MAX_NUMBER, JobKeys, active_marker
 from jobs.records.state import TRANSITIONS, Intent, Redo, State, UserRequest, state_of
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
@@ -55,6 +55,8 @@ def retry(store: Store, job: str, redo: Redo | None = None) -> State:
     # A queued job may be the result of a retry that died before it wrote its marker.
     is_queued = loaded.state == "queued" and redo is None
     generation = loaded.intent.generation if is_queued else loaded.intent.generation + 1
+    if generation > MAX_NUMBER:
+        raise RequestError(f"{job}: was retried too often; submit it under another name")
     chosen = (redo or Redo()) if loaded.has_items else None
     intent = (
         loaded.intent.with_want("run") if is_queued else Intent(generation=generation, redo=chosen)

@@ -1,12 +1,12 @@
 """The states of a job, how they follow from its records, and the allowed transitions."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from jobs.records.lease import CurrentLease
-from jobs.records.record import Record
+from jobs.records.record import SMALL_RECORD, Number, Record
 from jobs.records.status import FailureClass, Status
 
 Want = Literal["run", "pause", "cancel"]
@@ -28,8 +28,10 @@ class Intent(Record):
     redo: the failed items that this generation runs again, besides items that were never run.
     """
 
+    max_bytes = SMALL_RECORD
+
     want: Want = "run"
-    generation: Annotated[int, Field(ge=0)] = 0
+    generation: Number = 0
     redo: Redo | None = None
 
     def with_want(self, want: Want) -> "Intent":

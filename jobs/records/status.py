@@ -6,18 +6,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from jobs.records.record import Record
+from jobs.records.record import SMALL_RECORD, Amount, Count, Number, Record
 from jobs.text.errors import RequestError
 from render.errors import suggest
 
 FailureClass = Literal["infra", "memory", "input", "bug"]
 """Why something failed: the cluster or the store, too little memory, bad input, or a defect."""
-
-
-_Count = Annotated[int, Field(ge=0)]
-
-
-_Amount = Annotated[float, Field(ge=0)]
 
 
 class ItemCounts(BaseModel):
@@ -28,9 +22,9 @@ class ItemCounts(BaseModel):
 
     model_config = Record.model_config
 
-    items: _Count
-    done: _Count
-    failed: dict[FailureClass, _Count]
+    items: Count
+    done: Count
+    failed: dict[FailureClass, Count]
 
 
 class Status(Record):
@@ -48,25 +42,27 @@ class Status(Record):
     failure: set only if the job has failed; `reason` then says why.
     """
 
-    generation: _Count
+    max_bytes = SMALL_RECORD
+
+    generation: Number
     phase: str
-    octave: _Count
-    octaves: _Count
-    step: _Count
-    steps: _Count
-    done: _Amount
-    total: _Amount
+    octave: Count
+    octaves: Count
+    step: Count
+    steps: Count
+    done: Amount
+    total: Amount
     progress: Annotated[float, Field(ge=0, le=1)]
-    rate: _Amount | None = None
-    eta_seconds: _Amount | None = None
-    workers: _Count
+    rate: Amount | None = None
+    eta_seconds: Amount | None = None
+    workers: Count
     items: ItemCounts | None = None
     reason: str | None = None
     failure: FailureClass | None = None
 
 
 Event = dict[str, Any]
-"""One event under a lease, as `show`, `watch` and `logs` print it."""
+"""One event under a lease. `logs` prints it."""
 
 
 def make_event(kind: str, **facts: str | float | None) -> Event:

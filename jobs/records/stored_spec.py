@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, Field
 
 from jobs.records.keys import DIGEST_PATTERN
-from jobs.records.record import Record
+from jobs.records.record import SMALL_RECORD, Record
 from jobs.spec.base import Crew, Limits
 from jobs.spec.dataset import DatasetLimits, DatasetSpec
 from jobs.spec.poster import PosterSpec
@@ -61,6 +61,10 @@ class UploadedFile(BaseModel):
     digest: Digest
 
 
+_MAX_SPEC = 16 << 20
+"""The most bytes of a stored spec; a sweep of 10,000 objectives takes about 3 MiB."""
+
+
 class StoredSpec(Record):
     """The spec as submitted; written once.
 
@@ -72,6 +76,8 @@ class StoredSpec(Record):
     weights: the weights of each variant of a dataset; None for weights that ship with the project.
     """
 
+    max_bytes = _MAX_SPEC
+
     job: str
     spec: dict[str, Any]
     blobs: Blobs
@@ -80,7 +86,7 @@ class StoredSpec(Record):
     weights: tuple[UploadedFile | None, ...] = ()
 
     @property
-    def document(self) -> dict[str, Any]:
+    def submitted_document(self) -> dict[str, Any]:
         """The field `spec`, the spec as JSON values."""
         return self.spec
 
@@ -96,6 +102,8 @@ class RunSettings(Record):
 
     priority: from 0 to 100; the waiting job with the higher priority runs first.
     """
+
+    max_bytes = SMALL_RECORD
 
     priority: Annotated[int, Field(ge=0, le=100)]
     crew: Crew

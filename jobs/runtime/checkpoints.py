@@ -3,22 +3,21 @@
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field
 
 from jobs.planning.octave import MIN_CHECKPOINT_SECONDS, WORK_PER_CHECKPOINT
 from jobs.records.keys import JobKeys
-from jobs.records.record import Record
+from jobs.records.record import Count, Record
 from jobs.runtime.context import JobContext
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord
+from render.errors import DamagedTiles
 from render.geometry.grid import Grid
 from render.pictures.tiled_image import TiledImage, TileLayout, TileSet
-
-Count = Annotated[int, Field(ge=0)]
 
 
 class CommitPart(Record):
@@ -32,6 +31,13 @@ class CommitPart(Record):
     size: Count
     dtype: str
     tiles: tuple[Count, ...]
+
+    def layout(self, grid: Grid) -> TileLayout:
+        """The layout of the object. grid: of the commit's octave."""
+        layout = TileLayout(grid, self.dtype, self.tiles)
+        # Running jobs may have checkpoints of an earlier version, which wrote no checksums.
+        plain = replace(layout, has_checksums=False)
+        return plain if plain.size_bytes == self.size else layout
 
 
 class Commit(Record):
@@ -76,6 +82,26 @@ def valid_commits(store: Store, keys: JobKeys) -> list[FoundCommit]:
         if all(sizes.get(part.key) == part.size for part in commit.parts):
             commits.append(FoundCommit(int(match[1]), int(match[2]), commit))
     return sorted(commits, key=lambda one: one.order, reverse=True)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """A shard, input or mask that is damaged or missing, and the reason in words."""
+
+    key: str
+    reason: str
+
+
+def find_damage(error: Exception, keys: JobKeys) -> Damage | None:
+    """The damage in a job's `checkpoints/` that raised an error; None for other errors."""
+    match error:
+        case DamagedTiles(name=key):
+            damage = Damage(key, str(error))
+        case ObjectNotFound(key=key):
+            damage = Damage(key, f"{key}: is missing")
+        case _:
+            return None
+    return damage if damage.key.startswith(keys.checkpoints) else None
 
 
 class Checkpoints:
@@ -125,21 +151,44 @@ class Checkpoints:
 
         After that, late writes of earlier holders have no effect. Raises LeaseLost, StoreError.
         """
-        self._kept = []
-        commits = valid_commits(self._context.store, self._context.keys)
-        if commits:
-            newest, *self._kept = commits
-            self._add(newest.commit)
+        self._find()
         self._since = self._clock()
 
     def reload(self) -> None:
-        """Forget checkpoints that no longer exist. Called after a crew is lost."""
-        own = [
-            one
-            for one in valid_commits(self._context.store, self._context.keys)
-            if one.lease_number == self._context.lease_number
+        """Read again which checkpoints are complete. Raises LeaseLost, StoreError.
+
+        The store decides: a commit may have succeeded although its answer was lost.
+        """
+        self._sequence += 1
+        self._find()
+
+    def discard(self, key: str) -> str:
+        """Delete a damaged object, and the commits that need it. Returns what happens then.
+
+        key: of a `Damage`. Raises LeaseLost, StoreError.
+        """
+        keys, store = self._context.keys, self._context.store
+        self._fence()
+        commits = [
+            keys.commit(one.lease_number, one.sequence)
+            for one in valid_commits(store, keys)
+            if any(part.key == key for part in one.commit.parts)
         ]
-        self._kept = own[:_KEPT_CHECKPOINTS]
+        store.delete([*commits, key])
+        self.reload()
+        if "/" not in key.removeprefix(keys.checkpoints):
+            return "it is decoded again"
+        if self.newest is None:
+            return "the render begins again"
+        return f"the render goes on from octave {self.newest.octave + 1}, step {self.newest.step}"
+
+    def _find(self) -> None:
+        """Find the newest commits. The newest becomes this lease's own, if it is not."""
+        commits = valid_commits(self._context.store, self._context.keys)
+        self._kept = commits[:_KEPT_CHECKPOINTS]
+        if commits and commits[0].lease_number != self._context.lease_number:
+            newest, *self._kept = commits
+            self._add(newest.commit)
 
     @property
     def is_due(self) -> bool:
@@ -169,9 +218,7 @@ class Checkpoints:
         """The canvas of a commit, which any worker can read. grid: of the commit's octave."""
         return TiledImage(
             tuple(
-                TileSet(
-                    self._context.stored_object(part.key), TileLayout(grid, part.dtype, part.tiles)
-                )
+                TileSet(self._context.stored_object(part.key), part.layout(grid))
                 for part in commit.parts
             )
         )

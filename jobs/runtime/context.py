@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobs.records.keys import JobKeys
+from jobs.records.lease import highest_lease
 from jobs.records.stored_spec import Blobs
 from jobs.runtime.access import DENY_ALL, AccessPolicy
 from jobs.runtime.staging import cache_folder, fetch_blob
@@ -13,6 +14,7 @@ from jobs.store.address import open_store
 from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
+from jobs.text.errors import LeaseLost
 
 Opener = Callable[[], Store]
 """Opens the store in any process. Unlike a connection, it can be pickled."""
@@ -26,15 +28,30 @@ class StoredObject:
     key: str
     local_copy: Path
 
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self.key
+
     def read(self, start: int, length: int) -> bytes:
-        """Read exactly `length` bytes from `start` on. Raises ObjectNotFound, StoreError."""
+        """Read `length` bytes from `start` on, or fewer if the object ends there.
+
+        Raises ObjectNotFound, StoreError.
+        """
         store = self.opener()
         try:
             with (store.local_path(self.key) or self.local_copy).open("rb") as file:
                 file.seek(start)
                 return file.read(length)
         except FileNotFoundError:
-            return store.get_range(self.key, start, length)
+            return self.read_again(start, length)
+
+    def read_again(self, start: int, length: int) -> bytes:
+        """Read the same bytes from the store, after a damaged read. Raises like `read`."""
+        try:
+            return self.opener().get_range(self.key, start, length)
+        except ValueError:  # the object ends before
+            return b""
 
 
 RETRY_SECONDS = 600.0
@@ -90,6 +107,12 @@ class JobContext:
                 f"{self.store.address}: a worker's machine does not see this store; use a bucket, "
                 "or mount the folder at the same path on every machine"
             ) from why
+
+    def check_lease(self) -> None:
+        """Check, in any process, that the holder's lease is the current one. Raises LeaseLost."""
+        highest = highest_lease(self.store, self.keys)
+        if highest != self.lease_number:
+            raise LeaseLost(f"{self.job}: lease {self.lease_number} is lost; nothing was written")
 
     def local_file(self, path: Path, digest: str | None) -> Path:
         """The local path of a file that the coordinator has at `path`. Raises StoreRefused."""

@@ -26,19 +26,19 @@ _ORDER: tuple[StopRequest, ...] = ("regroup", "yield", "pause", *_URGENT)
 class Stopped(Exception):  # noqa: N818 - not an error
     """The work stopped because of a request."""
 
-    def __init__(self, want: StopRequest) -> None:
-        super().__init__(want)
-        self.want = want
+    def __init__(self, request: StopRequest) -> None:
+        super().__init__(request)
+        self.request = request
 
     @property
     def event(self) -> str:
         """The name of the event in the store, which is older than the name of the request."""
-        return "drain" if self.want == "shutdown" else self.want
+        return "drain" if self.request == "shutdown" else self.request
 
     @property
     def saves_canvas(self) -> bool:
         """Whether to commit the canvas first, because the job will continue from it."""
-        return self.want in ("regroup", "yield", "pause", "shutdown")
+        return self.request in ("regroup", "yield", "pause", "shutdown")
 
 
 class Control:
@@ -68,9 +68,9 @@ class Control:
         finally:
             self._is_shielded = False
 
-    def request(self, want: StopRequest) -> None:
+    def request(self, request: StopRequest) -> None:
         """Add a request. It changes nothing if a more urgent one exists."""
-        self._requests.add(want)
+        self._requests.add(request)
 
     def clear_regroup(self) -> None:
         """Remove the request to regroup, because the crew has ended."""
@@ -103,8 +103,8 @@ class Control:
 
         Returns the exception that the caller must raise. Raises ValueError without a request.
         """
-        wanted = self.requested
-        if wanted is None:
+        request = self.requested
+        if request is None:
             raise ValueError("there is no request to stop")
         self._acknowledged.set()
-        return Stopped(wanted)
+        return Stopped(request)

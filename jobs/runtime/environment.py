@@ -1,7 +1,7 @@
 """The device and software that determine a job's bytes, and the plan pinned with them."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -77,14 +77,29 @@ def pin_plan(store: Store, keys: JobKeys, mine: PinnedPlan, *, any_device: bool)
     pinned = PinnedPlan.read(store, keys.plan)
     if any_device or (pinned.device, pinned.software) == (mine.device, mine.software):
         return pinned
+    raise machine_mismatch(keys.job, "this machine", pinned, mine.device, mine.software)
+
+
+def machine_mismatch(
+    job: str, machine: str, pinned: PinnedPlan, device: str, software: Mapping[str, str | None]
+) -> MachineMismatch:
+    """Make the error for a machine that would compute other bytes than the first one of a job.
+
+    Args:
+        job: The job.
+        machine: The machine, in words.
+        pinned: What the job began with.
+        device: The kind of the machine's device.
+        software: The machine's versions by package.
+    """
     differences = [
-        f"{name} {pinned.software.get(name)}, not {mine.software.get(name)}"
-        for name in sorted(pinned.software.keys() | mine.software.keys())
-        if pinned.software.get(name) != mine.software.get(name)
+        f"{name} {pinned.software.get(name)}, not {software.get(name)}"
+        for name in sorted(pinned.software.keys() | software.keys())
+        if pinned.software.get(name) != software.get(name)
     ]
-    if pinned.device != mine.device:
-        differences.insert(0, f"{pinned.device}, not {mine.device}")
-    raise MachineMismatch(
-        f"{keys.job}: began on {'; '.join(differences)}; this machine would make other bytes: "
+    if pinned.device != device:
+        differences.insert(0, f"{pinned.device}, not {device}")
+    return MachineMismatch(
+        f"{job}: began on {'; '.join(differences)}; {machine} would make other bytes: "
         "wait for a machine of the first kind, or submit it again with crew.any_device: true"
     )

@@ -14,7 +14,7 @@ from jobs.text.errors import (
     RequestError,
     VersionMismatch,
 )
-from render.errors import DeviceError, OutputError, RenderError
+from render.errors import DamagedTiles, DeviceError, OutputError, RenderError
 
 MACHINE_ERRORS = (MachineMismatch, MachineTooSmall, VersionMismatch, DeviceError)
 """Errors of this machine, not of the job. Another machine may run it."""
@@ -30,6 +30,7 @@ _TRANSIENT = (
     StoreError,
     ObjectNotFound,
     LeaseLost,
+    DamagedTiles,
     OutputError,
     OSError,
     *MACHINE_ERRORS,
@@ -57,8 +58,8 @@ def failure_class(error: BaseException) -> FailureClass:
 def retry_decision(error: BaseException, losses: int, *, is_frugal: bool) -> RetryDecision:
     """Decide what to do after an error.
 
-    losses: crews lost in a row without progress, with this one. is_frugal: whether the crew already
-    held only one tile in memory at a time.
+    losses: crews lost in a row without progress, including this one. is_frugal: whether the crew
+    already held only one tile in memory at a time.
     """
     kind = failure_class(error)
     if kind == "memory":

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from jobs.records.job import load_job
+from jobs.records.job import attempt_job, load_job
 from jobs.records.state import ENDED
 from jobs.store.store import ObjectInfo, Store, UnfinishedUpload
-from jobs.text.errors import InvalidRecord, JobNotFound
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,4 @@ def remove_garbage(store: Store, garbage: Garbage) -> bool:
 
 
 def _has_ended(store: Store, job: str) -> bool:
-    try:
-        return load_job(store, job).state in ENDED
-    except (InvalidRecord, JobNotFound):
-        return False
+    return attempt_job(store, job, lambda: load_job(store, job).state) in ENDED

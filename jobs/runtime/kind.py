@@ -11,6 +11,7 @@ from jobs.records.job import StoredJob
 from jobs.runtime.elastic_sizing import MIN_GAIN
 from jobs.runtime.garbage import Garbage
 from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.publish import Target
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
 from jobs.spec.base import Limits
@@ -27,6 +28,9 @@ Spec = TypeVar("Spec")
 
 FolderOf = Callable[[str], Path]
 """A function that returns the folder for the results of a job, by the job's id."""
+
+TargetOf = Callable[[str], Target]
+"""A function that returns the folder for the results of a job, and what may be replaced there."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +97,19 @@ class JobKind(ABC, Generic[Spec]):
 
     @abstractmethod
     def render_here(
-        self, spec: Spec, folder_of: FolderOf, watch: WatchProgress, *, in_process: bool
+        self, spec: Spec, target_of: TargetOf, watch: WatchProgress, *, in_process: bool
     ) -> ResultReport:
         """Render a spec on this machine into a folder.
 
         Args:
-            folder_of: gives the folder for the results.
+            target_of: gives the folder for the results, and what may be replaced there.
             watch: gets the progress.
             in_process: render in this process, without Ray.
         """
 
     @abstractmethod
     def fetch(
-        self, store: Store, job: StoredJob, out: Path, formats: Sequence[str]
+        self, store: Store, job: StoredJob, target: Target, formats: Sequence[str]
     ) -> ResultReport:
         """Fetch the results of a succeeded job into a folder.
 

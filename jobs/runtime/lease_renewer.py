@@ -11,7 +11,7 @@ from jobs.records.lease import HeldLease
 from jobs.records.state import Intent
 from jobs.runtime.control import Control
 from jobs.runtime.reporter import Reporter
-from jobs.store.errors import StoreError
+from jobs.store.errors import ObjectError, StoreError
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord, LeaseLost
 
@@ -107,7 +107,7 @@ class LeaseRenewer:
             self._reporter.write(self._store)
         except LeaseLost:
             self._control.request("lost")
-        except (StoreError, InvalidRecord) as error:
+        except (StoreError, ObjectError, InvalidRecord) as error:
             # While the store does not answer, no other process can take the lease either.
             self._reporter.add_store_error(str(error))
 

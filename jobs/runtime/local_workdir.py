@@ -2,21 +2,27 @@
 
 import functools
 import os
+import shlex
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jobs.records.keys import JobKeys
+from jobs.records.keys import JobKeys, is_job_id
 from jobs.records.lease import CurrentLease, HeldLease, claim_lease, current_lease
+from jobs.records.manifest import MANIFEST
 from jobs.runtime.access import ALLOW_ALL
-from jobs.runtime.context import JobContext, retrying_store
+from jobs.runtime.context import RETRY_SECONDS, JobContext
 from jobs.runtime.metrics.progress import Progress, WatchProgress
 from jobs.runtime.reporter import Reporter
+from jobs.store.errors import StoreError, StoreRefused
+from jobs.store.folder import FolderStore
+from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
-from jobs.text.errors import LeaseLost, RequestError
+from jobs.text.errors import InvalidRecord, LeaseLost, RequestError
 
 WORKDIR_NAME = ".rendering"
 """The name of the hidden folder beside the results. An interrupted render resumes from there."""
@@ -26,21 +32,24 @@ _TTL = 30.0
 """Lifetime of a lease in seconds. For so long, a dead render on another machine blocks its folder.
 """
 
+_RENEWALS_PER_TTL = 3
+
 
 @dataclass(frozen=True)
 class LocalWorkdir:
     """The working folder of one job.
 
-    out: the folder for the results.
+    out: the folder for the results. name: of the hidden folder in it.
     """
 
     out: Path
     job: str
+    name: str = WORKDIR_NAME
 
     @property
     def path(self) -> Path:
         """The working folder itself."""
-        return self.out / WORKDIR_NAME / self.job
+        return self.out / self.name / self.job
 
     @property
     def store(self) -> Path:
@@ -51,6 +60,50 @@ class LocalWorkdir:
     def keys(self) -> JobKeys:
         """The keys of the job's objects."""
         return JobKeys(self.job)
+
+
+class _WorkdirStore(FolderStore):
+    """The store in a working folder. It writes nothing once that folder was removed.
+
+    A process that was stopped for longer than its lease must not bring back a folder that another
+    process has finished with.
+    """
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._folder = root
+
+    def put(self, key: str, content: bytes) -> None:
+        self._check_exists()
+        super().put(key, content)
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        self._check_exists()
+        return super().put_if_absent(key, content)
+
+    def upload(self, path: Path, key: str) -> None:
+        self._check_exists()
+        super().upload(path, key)
+
+    def move_file(self, path: Path, key: str) -> None:
+        self._check_exists()
+        super().move_file(path, key)
+
+    def _check_exists(self) -> None:
+        if not self._folder.is_dir():
+            raise StoreRefused(f"{self.address}: was removed; run the same command again")
+
+
+@functools.cache
+def open_local_store(folder: Path) -> Store:
+    """This process's only connection to the store in a working folder."""
+    return RetryingStore(_WorkdirStore(folder), RETRY_SECONDS)
+
+
+def store_option(store: Store) -> str:
+    """What a suggested command needs to find a job: ` --store PATH` for a local render, else ``."""
+    folder = Path(store.address)
+    return f" --store {shlex.quote(store.address)}" if WORKDIR_NAME in folder.parts else ""
 
 
 @contextmanager
@@ -71,7 +124,7 @@ def open_workdir(workdir: LocalWorkdir) -> Iterator[Store]:
             f"{workdir.out}: cannot be written ({why.strerror}); choose another --out"
         ) from why
     try:
-        yield retrying_store(str(workdir.store))
+        yield open_local_store(workdir.store.absolute())
     finally:
         _remove_if_empty([workdir.store, workdir.path, workdir.path.parent, *created])
 
@@ -79,11 +132,12 @@ def open_workdir(workdir: LocalWorkdir) -> Iterator[Store]:
 def _remove_if_empty(folders: list[Path]) -> None:
     """Remove folders until one is not empty. folders: the innermost first."""
     for folder in folders:
-        if not folder.is_dir():
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
             continue
-        if any(folder.iterdir()):
+        except OSError:
             return
-        folder.rmdir()
 
 
 @contextmanager
@@ -99,39 +153,152 @@ def claim_workdir(
 
     Raises:
         RequestError: another process renders into the folder.
+        LeaseLost: another process has taken over; what it does stays as it is.
     """
-    before = current_lease(store, workdir.keys)
-    if before is not None and before.is_live and not _has_exited(before):
-        raise RequestError(
-            f"{workdir.out}: is being rendered into by {before.lease.holder}; wait for it, or "
-            "choose another --out"
-        )
-    number, holder = before.number if before else 0, f"{socket.gethostname()}:{os.getpid()}"
-    lease = claim_lease(store, workdir.keys, number, holder, _TTL)
-    if lease is None:
-        raise RequestError(f"{workdir.out}: another render into it was faster; wait for it")
-    opener = functools.partial(retrying_store, str(workdir.store))
-    scratch = workdir.path / "scratch"
+    lease = _claim(workdir, store)
+    opener = functools.partial(open_local_store, workdir.store.absolute())
+    # Of this holder only: a late one must not write into the folder of another.
+    scratch = workdir.path / f"{_SCRATCH}{lease.token[:8]}"
+    _sweep(workdir)
     must_stay = True
     try:
         yield JobContext(opener, workdir.job, lease.number, scratch, access=ALLOW_ALL), lease
         must_stay = is_permanent
-    except LeaseLost:
-        # The folder belongs to another render now.
-        raise
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Exception) and _is_lost(lease):
+            raise _lease_lost(workdir) from error
         must_stay = can_resume()
+        if isinstance(error, InvalidRecord):
+            raise _way_out(error, workdir) from error
         raise
     finally:
-        lease.release()
+        shutil.rmtree(scratch, ignore_errors=True)
         if not must_stay:
-            shutil.rmtree(workdir.path, ignore_errors=True)
+            _remove(workdir, lease)
+        lease.release()
+
+
+_SCRATCH = "scratch-"
+
+
+def _lease_lost(workdir: LocalWorkdir) -> LeaseLost:
+    if (workdir.store / workdir.keys.leases).is_dir():
+        does = "goes on with"
+    elif (workdir.out / MANIFEST).is_file():
+        does = "has finished"
+    else:
+        return LeaseLost(f"{workdir.path}: was removed meanwhile; run the same command again")
+    return LeaseLost(f"{workdir.out}: another process {does} this job; this one changes nothing")
+
+
+def _claim(workdir: LocalWorkdir, store: Store) -> HeldLease:
+    does = "rendered" if workdir.name == WORKDIR_NAME else "fetched"
+    for job in sorted({workdir.job, *_other_jobs(workdir)}):
+        holder = _live_holder(replace(workdir, job=job))
+        if holder is not None:
+            raise RequestError(
+                f"{workdir.out}: is being {does} into by {holder}; wait for it, or choose another "
+                "--out"
+            )
+    try:
+        before = current_lease(store, workdir.keys)
+    except InvalidRecord as error:
+        raise _way_out(error, workdir) from error
+    number, holder = before.number if before else 0, f"{socket.gethostname()}:{os.getpid()}"
+    lease = claim_lease(store, workdir.keys, number, holder, _TTL)
+    if lease is None:
+        raise RequestError(f"{workdir.out}: another render into it was faster; wait for it")
+    return lease
+
+
+def _way_out(error: InvalidRecord, workdir: LocalWorkdir) -> InvalidRecord:
+    return InvalidRecord(f"{error}; remove {workdir.path}, and run the same command again")
+
+
+def _other_jobs(workdir: LocalWorkdir) -> list[str]:
+    return [one.name for one in workdir.path.parent.iterdir() if is_job_id(one.name)]
+
+
+def _live_holder(workdir: LocalWorkdir) -> str | None:
+    """The process that works in a working folder now; None if there is none."""
+    try:
+        lease = current_lease(open_local_store(workdir.store.absolute()), workdir.keys)
+    except InvalidRecord:
+        return None
+    if lease is None or not lease.is_live or _has_exited(lease):
+        return None
+    return lease.lease.holder
+
+
+def _is_lost(lease: HeldLease) -> bool:
+    try:
+        lease.check()
+    except LeaseLost:
+        return True
+    except StoreError:
+        return False
+    return False
+
+
+def _remove(workdir: LocalWorkdir, lease: HeldLease) -> None:
+    """Remove the working folder. First it gets another name, so that no other process claims it."""
+    removed = _removed_folder(workdir, lease.token[:8])
+    try:
+        lease.check()
+        workdir.path.rename(removed)
+    except (LeaseLost, StoreError, OSError):
+        return
+    shutil.rmtree(removed, ignore_errors=True)
+
+
+def _removed_folder(workdir: LocalWorkdir, suffix: str) -> Path:
+    return workdir.path.with_name(f".{workdir.job}-{suffix}")
+
+
+def _sweep(workdir: LocalWorkdir) -> None:
+    """Remove what killed processes left. The caller has the lease, so nobody else works here."""
+    left = [
+        *workdir.path.glob(f"{_SCRATCH}*"),
+        *workdir.path.parent.glob(_removed_folder(workdir, "*").name),
+    ]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def keep_renewed(lease: HeldLease) -> Iterator[None]:
+    """Renew a lease in a thread until the block ends. `lease.check` tells whether it was lost."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(lease.ttl / _RENEWALS_PER_TTL):
+            try:
+                lease.renew()
+            except LeaseLost:
+                return
+            except StoreError:
+                continue
+
+    thread = threading.Thread(target=renew, name="lease renewer", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _has_exited(lease: CurrentLease) -> bool:
-    """Whether the holder was a process of this machine that no longer exists."""
+    """Whether the holder was a process of this machine that no longer runs."""
     host, _, process = lease.lease.holder.rpartition(":")
-    return host == socket.gethostname() and not Path(f"/proc/{process}").exists()
+    if host != socket.gethostname():
+        return False
+    try:
+        stat = Path(f"/proc/{process}/stat").read_bytes()
+    except OSError:
+        return True
+    # The state follows the name, which is in brackets. Z: dead, but its parent has not noticed.
+    return stat.rpartition(b")")[2].split()[:1] == [b"Z"]
 
 
 class WatchedReporter(Reporter):

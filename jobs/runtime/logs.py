@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
+from jobs.text.report import one_line
+
 LogFormat = Literal["text", "json"]
 
 
@@ -43,7 +45,17 @@ class JsonLines(logging.Formatter):
             "worker": None,
         }
         own_fields = getattr(record, "facts", {})
-        return json.dumps(standard_fields | self._always | own_fields, default=str)
+        line = json.dumps(standard_fields | self._always | own_fields, default=str)
+        # JSON escapes all other control characters.
+        return line.replace("\x7f", "\\u007f")
+
+
+class VisibleText(logging.Formatter):
+    """Formats a record as one line for people, with its control characters shown."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return one line, even if the message has several."""
+        return one_line(super().format(record))
 
 
 def log_fields(**known: str | float | None) -> dict[str, dict[str, str | float | None]]:

@@ -102,7 +102,7 @@ class JobRunner(ABC):
             try:
                 return self._run_context.publish(*self._attempt())
             except Stopped as stopped:
-                if stopped.want != "regroup":
+                if stopped.request != "regroup":
                     raise
             except Exception as error:  # noqa: BLE001 - classified here; raised unless it can pass
                 # Work that an earlier crew had done, and that was lost, is no progress.
@@ -113,6 +113,9 @@ class JobRunner(ABC):
 
     def _recover(self, error: Exception, losses: int) -> None:
         """Prepare another attempt, or raise the error."""
+        if self._repair(error):
+            self._run_context.stop_if_requested()
+            return
         decision = retry_decision(error, losses, is_frugal=self._is_frugal())
         if decision not in ("again", "frugally"):
             raise error
@@ -121,6 +124,14 @@ class JobRunner(ABC):
         self._run_context.report_loss(error, self.group_name, **self._loss_details(decision))
         self._run_context.lease.check()
         self._prepare_retry(decision)
+
+    def _repair(self, error: Exception) -> bool:
+        """Remove the cause of an error and report it, if that is possible. Says whether it was.
+
+        Raises LeaseLost, StoreError.
+        """
+        del error
+        return False
 
     def _loss_details(self, decision: RetryDecision) -> dict[str, str]:
         """Fields of the event of a loss, besides its reason."""

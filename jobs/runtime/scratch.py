@@ -8,6 +8,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,9 @@ SCRATCH_PREFIX = "farm-"
 
 
 _LOCK = ".in-use"
+
+_UNLOCKED_SECONDS = 600.0
+"""Age at which an empty folder without a lock is abandoned: its process was killed before."""
 
 
 class ScratchLock:
@@ -57,6 +61,10 @@ def _remove_if_abandoned(folder: Path) -> None:
     # Other users may have folders of such names, and folders may vanish.
     with suppress(OSError):
         if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+            return
+        if not (folder / _LOCK).exists():
+            if time.time() - folder.stat().st_mtime > _UNLOCKED_SECONDS:
+                folder.rmdir()  # fails unless it is empty
             return
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:

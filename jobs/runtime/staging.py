@@ -16,6 +16,7 @@ from jobs.records.stored_spec import StoredSpec, is_file_name, parse_attachment_
 from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store
 from jobs.text.errors import MachineTooSmall, RequestError, VersionMismatch
+from render.networks.safetensors_header import is_safetensors
 from render.networks.weight_paths import SAFETENSORS_SUFFIX
 
 
@@ -58,7 +59,7 @@ def check_file_names(stored: StoredSpec) -> None:
 
     Raises InvalidRecord.
     """
-    for place, name in _named_files(stored.document):
+    for place, name in _named_files(stored.submitted_document):
         if not is_file_name(name):
             raise invalid_record(
                 JobKeys(stored.job).spec, f"{place}: {name!r} is not an uploaded file"
@@ -84,12 +85,17 @@ def fetch_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
         RequestError: it is another kind of file, which could hold code.
         StoreRefused, RequestError: see `fetch_blob`.
     """
+    refusal = RequestError(
+        f"weights {name}: only {SAFETENSORS_SUFFIX} is loaded from a store; "
+        "submit the job again, which converts them"
+    )
     if Path(name).suffix != SAFETENSORS_SUFFIX:
-        raise RequestError(
-            f"weights {name}: only {SAFETENSORS_SUFFIX} is loaded from a store; "
-            "submit the job again, which converts them"
-        )
-    return fetch_blob(store, digest, name, cache)
+        raise refusal
+    path = fetch_blob(store, digest, name, cache)
+    # Any file can have the name; other files would be opened as pickles.
+    if not is_safetensors(path):
+        raise refusal
+    return path
 
 
 def fetch_blob(store: Store, digest: str, name: str, cache: Path) -> Path:

@@ -25,13 +25,15 @@ class SubmitResult:
     """The result of a submit.
 
     job: the id. state: of the job now. new: whether this submit has created the job. items: how
-    many items this submit has added to a dataset; None for other jobs.
+    many items this submit has added to a dataset; None for other jobs. note: a line for people on
+    inputs that it left out, or None.
     """
 
     job: str
     state: State
     new: bool
     items: int | None = None
+    note: str | None = None
 
 
 def unlimited_machine(crew: Crew, precision: Precision) -> Machine:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, get_args
 from jobs.records.job import find_job_id, list_job_ids
 from jobs.records.job_summary import JobSummary, load_summaries
 from jobs.records.state import State
+from jobs.runtime.publish import Target
 from jobs.services.job_handle import DEFAULT_FOLDER, Job
 from jobs.services.kinds import kind_of
 from jobs.services.spec_source import SpecSource, load_spec
 from jobs.spec.kinds import AnySpec
-from jobs.store.address import open_store
+from jobs.store.address import open_existing_store, open_store
 from jobs.text.errors import JobsError, RequestError
 from jobs.text.report import PlanReport, ResultReport
 from render.errors import suggest
@@ -46,8 +47,10 @@ def render(
     source: SpecSource,
     out: str | Path | None = None,
     *,
+    overwrite: bool = False,
     in_process: bool = False,
     watch: "WatchProgress | None" = None,
+    spec_file: str | Path | None = None,
     **overrides: Any,
 ) -> ResultReport:
     """Render on this machine into a folder. If interrupted, the same call resumes.
@@ -55,27 +58,32 @@ def render(
     Args:
         source: A spec, a document, or the path of a spec file, a picture or a folder of pictures.
         out: The folder of the results. Default: `dreams/JOB`.
+        overwrite: Replace files in the folder that this job did not make; never its inputs.
         in_process: Render in this process without Ray. `crew.workers: auto` is then one worker.
         watch: A function that is called with the progress.
+        spec_file: The file that `source` was read from; by default `source`, if it is a path.
         overrides: Spec fields, such as `size="x2"`; see `load_spec`.
 
     Returns:
         The results; `document` has their paths, and `manifest` describes the whole job.
 
     Raises:
-        RequestError: A field is wrong, or this machine is too small.
+        RequestError: A field is wrong, this machine is too small, or a result would replace a file
+            that this job did not make.
         RenderError: The picture is unreadable, or the network or layer does not fit.
         ClusterError: The workers failed.
     """
     spec = load_spec(source, **overrides)
     if in_process and spec.crew.workers == "auto":
         spec = load_spec(spec, workers=1)  # several would only take turns
-    return kind_of(spec).render_here(
-        spec,
-        lambda job: DEFAULT_FOLDER / job if out is None else Path(out),
-        watch or _unwatched,
-        in_process=in_process,
-    )
+    if spec_file is None and isinstance(source, str | Path):
+        spec_file = source
+
+    def target_of(job: str) -> Target:
+        folder = DEFAULT_FOLDER / job if out is None else Path(out)
+        return Target(folder, overwrite, None if spec_file is None else Path(spec_file))
+
+    return kind_of(spec).render_here(spec, target_of, watch or _unwatched, in_process=in_process)
 
 
 def _unwatched(_: object) -> None:
@@ -94,6 +102,12 @@ class Store:
         if isinstance(address, Path) and address.parts[:1] and address.parts[0] in ("s3:", "file:"):
             raise RequestError(f"{address}: a Path cannot be the address of a bucket; pass text")
         self.store = open_store(str(address))
+
+    @classmethod
+    def existing(cls, address: str) -> "Store":
+        """Open a store to read. Raises RequestError for a wrong address or a missing folder."""
+        open_existing_store(address)
+        return cls(address)
 
     def __repr__(self) -> str:
         return f"Store({self.store.address!r})"

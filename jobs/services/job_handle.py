@@ -14,6 +14,7 @@ from jobs.records.job_summary import JobSummary, load_summary
 from jobs.records.keys import JobKeys
 from jobs.records.state import ENDED, Redo, State
 from jobs.records.status import parse_failure
+from jobs.runtime.publish import Target
 from jobs.services.kinds import KINDS
 from jobs.store.errors import ObjectNotFound, StoreUnreachable
 from jobs.store.store import Store
@@ -141,7 +142,11 @@ class Job:
         return request.retry(self._store, self.id, redo)
 
     def fetch(
-        self, out: str | Path | None = None, formats: str | Sequence[str] = ()
+        self,
+        out: str | Path | None = None,
+        formats: str | Sequence[str] = (),
+        *,
+        overwrite: bool = False,
     ) -> ResultReport:
         """Download the results of a succeeded job, and verify them. A repeated call resumes.
 
@@ -149,14 +154,16 @@ class Job:
             out: The folder of the results. Default: `dreams/JOB`.
             formats: Formats of a poster, such as `tiff:16`; default: those of the job. While the
                 store has the last checkpoint, this machine can make other formats from it.
+            overwrite: Replace files in the folder that this job did not make.
 
         Raises:
-            RequestError: The job has not succeeded, or a format is not available.
+            RequestError: The job has not succeeded, a format is not available, or a result would
+                replace a file that this job did not make.
         """
         job = load_job(self._store, self.id)
         folder = DEFAULT_FOLDER / self.id if out is None else Path(out)
         wanted = [formats] if isinstance(formats, str) else formats
-        return KINDS[job.kind].fetch(self._store, job, folder, wanted)
+        return KINDS[job.kind].fetch(self._store, job, Target(folder, overwrite), wanted)
 
     def ledger(self) -> "Iterator[LedgerRow]":
         """The result of each item of a dataset. Raises RequestError for a poster."""

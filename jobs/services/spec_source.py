@@ -1,18 +1,25 @@
 """Specs for the Python interface and the command line: from a file, a picture or a mapping."""
 
+import re
 from collections.abc import Iterator, Mapping
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from jobs.runtime.access import is_folder
 from jobs.spec.document import Document, expand_shorthands, read_document, set_field
+from jobs.spec.inputs import is_in_bucket
 from jobs.spec.kinds import AnySpec, parse_spec
 from jobs.text.errors import RequestError
 
 SpecSource = AnySpec | Mapping[str, Any] | str | Path
-"""A spec; a document of one; or the path of a spec file, a picture or a folder of pictures."""
+"""A spec; a document of one; the path of a spec file, a picture or a folder of pictures; or text
+with the `s3://` address of pictures."""
 
 _SPEC_SUFFIXES = (".yaml", ".yml", ".json")
+
+_PATH_OF_ADDRESS = re.compile(r"(s3|https?|ftp|file):/")
+"""A Path joins the slashes of an address."""
 
 _SHORTCUTS = {"network": "network.name", "weights": "network.weights", "workers": "crew.workers"}
 
@@ -21,7 +28,7 @@ def load_spec(source: SpecSource, **overrides: Any) -> AnySpec:
     """Make a spec, and replace some of its fields.
 
     Args:
-        source: A spec, a document, or the path of a spec file, a picture or a folder of pictures.
+        source: See `SpecSource`.
         overrides: Spec fields by name; None keeps a field. `dream__steps=4` and
             `dream={"steps": 4}` both change a nested field, and keep the other fields of `dream`.
             Shortcuts: `layer`; `network` and `weights` by name or path; `workers`. A `look` fills
@@ -74,16 +81,21 @@ def _source_document(source: object) -> Document:
 
 
 def _path_document(source: str | Path) -> Document:
-    if "://" in str(source):
-        raise RequestError(
-            f"{source}: not a local path; for pictures in a bucket write a spec with "
-            "kind: dataset and inputs: s3://BUCKET/PREFIX/"
-        )
+    text = str(source)
+    if isinstance(source, Path) and _PATH_OF_ADDRESS.match(text):
+        raise RequestError(f"{text}: a Path cannot be an address; pass text")
+    if not text.strip():
+        raise RequestError("an empty path: must be the path of a spec, a picture or a folder")
+    if "://" in text and (is_spec_file(text) or not is_in_bucket(text)):
+        # The rest of the address may contain a password or a signature.
+        scheme = text.partition("://")[0]
+        what = "for a spec" if is_in_bucket(text) else "supported"
+        raise RequestError(f"{scheme}:// is not {what}; download the file, and give its path")
     path = Path(source)
     if is_spec_file(path):
         return read_document(path)
-    if path.is_dir():
-        return {"kind": "dataset", "inputs": {"path": str(path)}}
+    if is_in_bucket(text) or is_folder(text):
+        return {"kind": "dataset", "inputs": {"path": text}}
     return {"kind": "poster", "input": {"path": str(path)}}
 
 

@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PlainValidator, field_validator, model_validator
 
 from jobs.spec.base import (
+    MAX_ENTRIES,
     NAME_LENGTH,
     AsText,
     Auto,
-    Count,
     Crew,
     NetworkChoice,
     Noise,
+    PositiveCount,
     SpecModel,
     Tiles,
     slug,
@@ -26,11 +27,15 @@ from render.fourier.setup import Fourier
 
 _Layer = Annotated[str, Field(min_length=1)]
 
-_Channels = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+_Entries = Field(min_length=1, max_length=MAX_ENTRIES)
 
-_Layers = Annotated[tuple[_Layer, ...], Field(min_length=1)]
+_Index = Annotated[int, Field(ge=0, lt=2**31)]
 
-_Classes = Annotated[tuple[int | str, ...], Field(min_length=1)]
+_Channels = Annotated[tuple[_Index, ...], _Entries]
+
+_Layers = Annotated[tuple[_Layer, ...], _Entries]
+
+_Classes = Annotated[tuple[_Index | str, ...], _Entries]
 
 
 class AtlasSubject(SpecModel):
@@ -104,7 +109,7 @@ class AtlasSpec(SpecModel):
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
     output: DatasetOutput = DatasetOutput()
-    batch: Count | Auto = "auto"
+    batch: PositiveCount | Auto = "auto"
     sheet: Annotated[int, Field(ge=0, le=MAX_SHEET)] = MAX_SHEET
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50

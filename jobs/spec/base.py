@@ -17,7 +17,20 @@ MAX_PIXELS = 2_000_000_000
 
 Auto = Literal["auto"]
 
-Count = Annotated[int, Field(ge=1)]
+MAX_WORKERS = 512
+"""The most workers of a crew."""
+
+
+MAX_ENTRIES = 10_000
+"""The most entries of a list in a spec, such as channels or the values of a sweep."""
+
+
+_MAX_BYTES = 1 << 50
+"""A limit for bytes of memory: a pebibyte."""
+
+
+PositiveCount = Annotated[int, Field(ge=1, le=65_536)]
+"""A number of CPUs, of pixels on the side of a tile, or of pictures in a batch."""
 
 Format = Literal["png", "tiff", "jpeg", "deepzoom"]
 
@@ -76,7 +89,7 @@ class NetworkChoice(SpecModel):
     weights: a file, `pretrained` for torchvision's download, or None for the shipped weights.
     """
 
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
     weights: Annotated[Path | Literal["pretrained"], PlainValidator(_weights), AsText] | None = None
 
 
@@ -88,22 +101,23 @@ class Tiles(SpecModel):
     halo: `exact` makes the gradient equal to that of the whole picture.
     """
 
-    size: Count | Auto = "auto"
+    size: PositiveCount | Auto = "auto"
     halo: Literal["exact"] = "exact"
 
 
 class Crew(SpecModel):
     """The workers that render the job; they do not affect the pixels.
 
-    workers, gpus_per_worker, cpus_per_worker: counts; `auto` depends on the cluster.
+    workers, gpus_per_worker, cpus_per_worker: counts, at most 512 workers with 64 GPUs; `auto`
+        depends on the cluster.
     memory_per_worker: bytes, or text such as `1.5GiB`. A shard that does not fit is stored on disk.
     any_device: whether another kind of machine may continue the job; the output bytes may differ.
     """
 
-    workers: Count | Auto = "auto"
-    gpus_per_worker: Annotated[int, Field(ge=0)] | Auto = "auto"
-    cpus_per_worker: Count | Auto = "auto"
-    memory_per_worker: Annotated[ByteSize, Field(gt=0)] | Auto = "auto"
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] | Auto = "auto"
+    gpus_per_worker: Annotated[int, Field(ge=0, le=64)] | Auto = "auto"
+    cpus_per_worker: PositiveCount | Auto = "auto"
+    memory_per_worker: Annotated[ByteSize, Field(gt=0, le=_MAX_BYTES)] | Auto = "auto"
     any_device: bool = False
 
     @property
@@ -116,4 +130,4 @@ class Limits(SpecModel):
     """Limits of a job. max_pixels: the most pixels of the input, and of the output."""
 
     # Not strict, because YAML and JSON read 2e9 as a float.
-    max_pixels: Annotated[int, Strict(False), Field(ge=1)] = MAX_PIXELS
+    max_pixels: Annotated[int, Strict(False), Field(ge=1, le=10**12)] = MAX_PIXELS

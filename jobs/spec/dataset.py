@@ -10,10 +10,10 @@ from jobs.spec.base import (
     NAME_LENGTH,
     AsText,
     Auto,
-    Count,
     Crew,
     Limits,
     NetworkChoice,
+    PositiveCount,
     SpecModel,
     Tiles,
     slug,
@@ -21,13 +21,16 @@ from jobs.spec.base import (
 )
 from jobs.spec.inputs import Inputs
 from jobs.spec.output_names import check_template
+from jobs.spec.poster import Objectives
 from jobs.spec.resize import Resize, parse_resize
 from render.device import Precision
 from render.dream.config import Dream
-from render.dream.objective import Objective
 from render.fourier.setup import Fourier, check_size
 
-SweptValues = Annotated[tuple[Any, ...], Field(min_length=1)]
+_MAX_COMBINATIONS = 10_000
+
+
+SweptValues = Annotated[tuple[Any, ...], Field(min_length=1, max_length=_MAX_COMBINATIONS)]
 
 
 _NOT_SWEEPABLE = (
@@ -35,9 +38,6 @@ _NOT_SWEEPABLE = (
     *("crew", "priority", "limits"),
 )
 """Fields that a sweep cannot change, because they apply to the whole job."""
-
-
-_MAX_COMBINATIONS = 10_000
 
 
 MAX_SHEET = 800
@@ -73,7 +73,7 @@ class DatasetOutput(SpecModel):
 class DatasetLimits(Limits):
     """Limits of a dataset. max_failures: the job fails if more items fail; None: no limit."""
 
-    max_failures: Annotated[int, Field(ge=0)] | None = None
+    max_failures: Annotated[int, Field(ge=0, le=10**12)] | None = None
 
 
 def check_noise_size(field: str, resize: Resize, max_pixels: int, is_fourier: bool) -> None:
@@ -131,15 +131,20 @@ class DatasetSpec(SpecModel):
     name: str = Field(default_factory=_default_name)
     resize: Annotated[Resize, PlainValidator(_resize), AsText] = Resize()
     network: NetworkChoice = NetworkChoice(name="pareidolia")
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] | None = None
+    objectives: Objectives | None = None
     dream: Dream = Dream()
     fourier: Fourier | None = None
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
     output: DatasetOutput = DatasetOutput()
-    sweep: dict[str, SweptValues] = Field(default_factory=dict)
-    labels: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
-    batch: Count | Auto = "auto"
+    sweep: Annotated[dict[str, SweptValues], Field(max_length=100)] = Field(default_factory=dict)
+    labels: (
+        Annotated[
+            tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=_MAX_COMBINATIONS)
+        ]
+        | None
+    ) = None
+    batch: PositiveCount | Auto = "auto"
     sheet: Annotated[int, Field(ge=0, le=MAX_SHEET)] = 60
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50

@@ -16,7 +16,7 @@ from jobs.spec.looks import apply_look
 from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
 from jobs.text.validation import describe_errors
-from jobs.text.yaml_json import parse_yaml, read_mapping_file
+from jobs.text.yaml_json import MAX_DEPTH, check_depth, parse_yaml, read_mapping_file
 
 Document = dict[str, Any]
 
@@ -35,6 +35,10 @@ _SHORTHANDS = {
 
 
 _PATH_FIELDS = (("input", "path"), ("inputs", "path"), ("start", "path"), ("network", "weights"))
+
+
+_INDEX_DIGITS = 9
+"""The most digits of a list index in a dotted key."""
 
 
 _SWEPT_PATH_FIELD = "network.weights"
@@ -64,7 +68,7 @@ def apply_overrides(document: Document, settings: Sequence[str]) -> Document:
         try:
             changed = set_field(changed, key.strip(), _parse_value(text))
         except RequestError as error:
-            raise RequestError(f"--set {setting}: {error}") from error
+            raise RequestError(f"--set {setting:.100}: {error}") from error
     return changed
 
 
@@ -73,7 +77,10 @@ def set_field(document: Document, key: str, value: Any) -> Document:
 
     Raises RequestError if there is no such field.
     """
-    changed: Document = _set_nested(expand_shorthands(document), key.split("."), value)
+    path = key.split(".")
+    if len(path) > MAX_DEPTH:
+        raise RequestError(f"a key has at most {MAX_DEPTH} parts, not {len(path)}")
+    changed: Document = _set_nested(expand_shorthands(document), path, value)
     return changed
 
 
@@ -89,16 +96,22 @@ def parse_poster_spec(document: Document) -> PosterSpec:
 def validate_as(model: type[_Model], document: Document) -> _Model:
     """Parse and validate a document as one kind of spec. Raises RequestError."""
     full = _resolve_paths(expand_shorthands(document), Path.cwd())
+    _check_encoding(full)
     try:
         # Via JSON: strict validation of JSON allows lists for tuples, but no other conversion.
         return model.model_validate_json(json.dumps(full))
     except ValidationError as error:
         raise RequestError(describe_errors(error, model, full)) from error
+    except ValueError as error:  # a whole number of thousands of digits
+        raise RequestError(f"a number is too large: {error}") from error
 
 
 def expand_shorthands(document: Document) -> Document:
-    """Write out every shorthand (`tiles: 512` as `tiles: {size: 512}`), and apply the look."""
-    full = dict(document)
+    """Write out every shorthand (`tiles: 512` as `tiles: {size: 512}`), and apply the look.
+
+    Raises RequestError for a document that is nested too deeply, and for an unknown look.
+    """
+    full = dict(check_depth(document))
     for key, field in _SHORTHANDS.items():
         if isinstance(full.get(key), str | int | float):
             full[key] = {field: full[key]}
@@ -107,6 +120,26 @@ def expand_shorthands(document: Document) -> Document:
             {"format": output} if isinstance(output, str) else output for output in full["outputs"]
         ]
     return apply_look(full)
+
+
+def _check_encoding(value: Any, key: str = "") -> None:
+    """Check that all text of a document can be encoded. File names may hold other bytes.
+
+    Raises RequestError.
+    """
+    if isinstance(value, str):
+        shown = value.encode("utf-8", "backslashreplace").decode()
+        if shown != value:
+            where = f"{key}: " if key else ""
+            # Paths are absolute by now.
+            is_path = value.startswith("/")
+            advice = "the name is not UTF-8; rename it" if is_path else "is not UTF-8; correct it"
+            raise RequestError(f"{where}{shown}: {advice}")
+    elif isinstance(value, list):
+        value = dict(enumerate(value))
+    for name, entry in value.items() if isinstance(value, dict) else ():
+        _check_encoding(str(name), key)
+        _check_encoding(entry, f"{key}.{name}" if key else str(name))
 
 
 def _resolve_paths(document: Document, folder: Path) -> Document:
@@ -150,8 +183,8 @@ def _set_nested(node: Any, path: Sequence[str], value: Any) -> Any:
     if isinstance(node, dict):
         return node | {first: _set_nested(node.get(first), rest, value)}
     if not isinstance(node, list):
-        raise RequestError(f"cannot set {first} in {node!r}")
-    if not first.isdecimal() or int(first) > len(node):
+        raise RequestError(f"cannot set {first} in {node!r:.60}")
+    if not first.isdecimal() or len(first) > _INDEX_DIGITS or int(first) > len(node):
         raise RequestError(
             f"{first} is not an index in a list of {len(node)}; write 0 to {len(node)}"
         )

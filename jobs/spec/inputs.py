@@ -1,10 +1,13 @@
-"""The `inputs` of a dataset spec: where its pictures are."""
+"""The inputs of a spec: where the pictures of a dataset are, and plain colours."""
 
-from typing import Annotated, Self
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from jobs.spec.base import Noise, SpecModel
+from render.errors import suggest
 
 S3_SCHEME = "s3://"
 
@@ -22,6 +25,11 @@ def folder_of(address: str) -> str:
 def name_of(address: str) -> str:
     """The part of an address after the last slash."""
     return address.rpartition("/")[2]
+
+
+def suffix_of(name: str) -> str:
+    """The last suffix of a name, with its dot, in lower case."""
+    return PurePosixPath(name).suffix.lower()
 
 
 NOISE_SCHEME = "noise:"
@@ -62,3 +70,44 @@ class Inputs(SpecModel):
     def address(self) -> str:
         """The location as text; `noise:SEED` for noise."""
         return f"{NOISE_SCHEME}{self.noise.seed}" if self.noise is not None else self.path or ""
+
+
+_NAMES = {
+    "aqua": "#00ffff",
+    "black": "#000000",
+    "blue": "#0000ff",
+    "fuchsia": "#ff00ff",
+    "gray": "#808080",
+    "green": "#008000",
+    "lime": "#00ff00",
+    "maroon": "#800000",
+    "navy": "#000080",
+    "olive": "#808000",
+    "purple": "#800080",
+    "red": "#ff0000",
+    "silver": "#c0c0c0",
+    "teal": "#008080",
+    "white": "#ffffff",
+    "yellow": "#ffff00",
+}
+
+
+class Colour(NamedTuple):
+    """An sRGB colour; each channel is 0 to 255. `str` gives `#rrggbb`."""
+
+    red: int
+    green: int
+    blue: int
+
+    def __str__(self) -> str:
+        return f"#{bytes(self).hex()}"
+
+
+def parse_colour(text: str) -> Colour:
+    """Parse a colour. Raises ValueError, which lists the valid forms."""
+    code = _NAMES.get(text.lower(), text)
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", code):
+        raise ValueError(
+            f"'{text}' is not a colour; write '#rrggbb' or a name; {suggest(text, _NAMES)}"
+        )
+    return Colour(*bytes.fromhex(code[1:]))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, field_validator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, field_validator, model_validator
 
 from jobs.spec.base import (
     NAME_LENGTH,
@@ -18,11 +18,14 @@ from jobs.spec.base import (
     slug,
     validate_name,
 )
-from jobs.spec.colour import Colour, parse_colour
+from jobs.spec.inputs import Colour, parse_colour
 from jobs.spec.size import INPUT_SIZE, InputMultiple, SideLengths, Size, parse_size
 from render.device import Precision
 from render.dream.config import Dream
 from render.dream.objective import Objective
+
+MAX_PAGE = 65_535
+"""The largest number of a page, as in TIFF."""
 
 
 def _size(value: object) -> Size:
@@ -34,9 +37,16 @@ def _colour(value: object) -> Colour:
 
 
 class Input(SpecModel):
-    """The start of the dream: exactly one of a picture's path, noise, or a plain colour."""
+    """The start of the dream: exactly one of a picture's path, noise, or a plain colour.
+
+    page: the number of a picture in a file that has several, from 1; None for the first full one.
+        Specs without a page do not have the field at all, so their ids stay as they were.
+    """
 
     path: LocalPath | None = None
+    page: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_PAGE)] | None, Field(exclude_if=lambda page: page is None)
+    ] = None
     noise: Noise | None = None
     colour: Annotated[Colour, PlainValidator(_colour), AsText] | None = None
 
@@ -46,6 +56,8 @@ class Input(SpecModel):
             raise ValueError(
                 "must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (quoted)"
             )
+        if self.page is not None and self.path is None:
+            raise ValueError("page belongs to a path; leave it out")
         return self
 
     @property
@@ -73,6 +85,24 @@ def _default_name(fields: dict[str, Any]) -> str:
     return slug(fields["input"].stem)[:NAME_LENGTH].strip("._-") or "picture"
 
 
+_MAX_WEIGHT = 1e12
+"""The largest weight of an objective. A schedule multiplies it, and the product stays finite."""
+
+
+def _check_weights(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    for objective in objectives:
+        if abs(objective.weight) > _MAX_WEIGHT:
+            raise ValueError(
+                f"weight must be from -{_MAX_WEIGHT:g} to {_MAX_WEIGHT:g}; not {objective.weight}"
+            )
+    return objectives
+
+
+Objectives = Annotated[
+    tuple[Objective, ...], Field(min_length=1, max_length=1000), AfterValidator(_check_weights)
+]
+
+
 class PosterSpec(SpecModel):
     """The spec of a poster job. The README describes the same fields in YAML.
 
@@ -88,11 +118,13 @@ class PosterSpec(SpecModel):
     name: str = Field(default_factory=_default_name)
     size: Annotated[Size, PlainValidator(_size), AsText] = INPUT_SIZE
     network: NetworkChoice = NetworkChoice(name="pareidolia")
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] | None = None
+    objectives: Objectives | None = None
     dream: Dream = Dream()
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
-    outputs: Annotated[tuple[Output, ...], Field(min_length=1)] = (Output(format="png"),)
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1, max_length=4)] = (
+        Output(format="png"),
+    )
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: Limits = Limits()

@@ -10,6 +10,7 @@ from jobs.store.store import Store
 from jobs.text.errors import RequestError
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_ONE_SLASH = re.compile(r"(s3|file):", re.IGNORECASE)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -26,6 +27,11 @@ def open_store(address: str) -> Store:
         return FolderStore(_folder_path(address))
     if kind:
         raise RequestError(f"{address}: unknown kind of store; write s3://BUCKET/PREFIX or a path")
+    if _ONE_SLASH.match(address):
+        raise RequestError(
+            f"{address}: not the address of a store; write s3://BUCKET/PREFIX, file:///PATH or a "
+            "path"
+        )
     if not address.strip() or "\0" in address:
         raise RequestError(
             f"{address!r}: not the address of a store; write s3://BUCKET/PREFIX or a path"
@@ -36,6 +42,30 @@ def open_store(address: str) -> Store:
         raise RequestError(
             f"{address}: no such home folder; write s3://BUCKET or a PATH"
         ) from error
+
+
+def open_existing_store(address: str) -> Store:
+    """Open a store to read. Raises RequestError for an invalid address or a missing folder."""
+    store = open_store(address)
+    if isinstance(store, FolderStore) and not Path(store.address).is_dir():
+        raise RequestError(
+            f"{store.address}: there is no such store; name another with --store or "
+            "DREAMFARM_STORE, or let `dreamfarm submit` create this one"
+        )
+    return store
+
+
+def open_store_to_fill(address: str) -> Store:
+    """Open a store for a new job. Its folder may be missing, but not the folder around it.
+
+    Raises RequestError for an invalid address or a missing folder.
+    """
+    store = open_store(address)
+    if isinstance(store, FolderStore):
+        folder = Path(store.address)
+        if not folder.exists() and not folder.parent.is_dir():
+            raise RequestError(f"{folder.parent}: there is no such folder; create it first")
+    return store
 
 
 def _open_bucket(address: str) -> Store:

@@ -3,8 +3,10 @@
 StoreError                3
 ├── StoreUnreachable      3   no answer, or an invalid one; the same request may succeed later
 └── StoreRefused          3   wrong credentials or bucket; an object is missing or damaged
-LinkOutsideStore          2   a link leads out of a folder store
-ObjectTooLarge            1   an object is too large to read whole
+ObjectError               1   what lies at one key is at fault, not the store
+├── LinkOutsideStore      2   a link leads out of a folder store, or to a folder in it
+├── NotAnObject           1   a folder, a pipe or something else in place of a file
+└── ObjectTooLarge        1   an object is too large to read whole
 ObjectNotFound            -   no object at a key; the caller decides what that means
 """
 
@@ -28,11 +30,21 @@ class StoreRefused(StoreError):  # noqa: N818 - the name says what happened
     """
 
 
-class LinkOutsideStore(RequestError):  # noqa: N818 - the name says what happened
+class ObjectError(JobsError):
+    """What lies at one key is at fault; the store answers, and its other objects are fine."""
+
+
+class LinkOutsideStore(ObjectError, RequestError):  # noqa: N818 - the name says what happened
     """A link in a folder store leads out of the folder, so the store does not follow it."""
 
+    exit_code = RequestError.exit_code
 
-class ObjectTooLarge(JobsError):  # noqa: N818 - the name says what happened
+
+class NotAnObject(ObjectError):  # noqa: N818 - the name says what happened
+    """A folder, pipe, socket or broken link in place of a file, or a file in place of a folder."""
+
+
+class ObjectTooLarge(ObjectError):  # noqa: N818 - the name says what happened
     """An object is too large to be read whole, so nothing of it has been read."""
 
 

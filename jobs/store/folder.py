@@ -8,10 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.store.errors import LinkOutsideStore, ObjectNotFound
+from jobs.store.errors import LinkOutsideStore, NotAnObject, ObjectNotFound
 from jobs.store.folder_files import (
     MoveFile,
     PartialFiles,
+    is_folder,
+    is_linked,
     is_outside,
     link_if_absent,
     list_children,
@@ -23,6 +25,7 @@ from jobs.store.folder_files import (
 )
 from jobs.store.key import PARTIAL, check_range, folder_of_prefix, normalize_folder, validate_key
 from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, check_read_size
+from render.input_file import NotRegularFileError, check_regular_file, open_input_file
 
 _CHUNK = 1 << 20
 
@@ -31,7 +34,8 @@ class FolderStore(Store):
     """Each object is a file below a folder. The first write creates the folder.
 
     A file is written and flushed to disk below `.partial/`, then moved to its key by a rename or a
-    hard link. No method follows a link that leads out of the folder: it raises LinkOutsideStore.
+    hard link. No method follows a link that leads out of the folder, or to another folder in it: it
+    raises LinkOutsideStore. No method opens a pipe or a socket: it raises NotAnObject at once.
     """
 
     def __init__(self, root: Path) -> None:
@@ -76,8 +80,15 @@ class FolderStore(Store):
         with self._translate_errors():
             for key, item in list_children(self._root, folder):
                 # Another process is about to remove an empty folder, or to write into it.
-                if item.is_dir() and any(True for _ in list_files(self._root, key, f"{key}/")):
+                if is_folder(item) and self._has_files(key):
                     yield item.name
+
+    def _has_files(self, folder: str) -> bool:
+        """Whether a folder has files. True if it cannot be read: that must not stop a listing."""
+        try:
+            return any(True for _ in list_files(self._root, folder, f"{folder}/"))
+        except OSError:
+            return True
 
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -88,12 +99,12 @@ class FolderStore(Store):
                 remove_empty_folders(self._root, path.parent)
 
     def upload(self, path: Path, key: str) -> None:
-        with path.open("rb") as source:
+        with open_input_file(path) as source:
             self._write(key, iter(lambda: source.read(_CHUNK), b""), replace_file)
 
     def move_file(self, path: Path, key: str) -> None:
         target = self._path(key)
-        with path.open("rb") as source:
+        with open_input_file(path) as source:
             os.fsync(source.fileno())
         with self._translate_errors():
             try:
@@ -123,20 +134,35 @@ class FolderStore(Store):
             self._partial_files.remove(upload)
 
     def local_path(self, key: str) -> Path:
-        return self._check_inside(self._path(key), key)
+        """The file of an object. Raises NotAnObject for a pipe; the file may be missing."""
+        path = self._file_path(key)
+        missing = suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError)
+        with self._translate_errors(), _as_object(key), missing:
+            check_regular_file(path)
+        return path
 
     def _path(self, key: str) -> Path:
         """The path of a key's file, which may not exist, or may be a link itself."""
         path = self._root / validate_key(key)
-        self._check_inside(path.parent, key)
-        return path
-
-    def _check_inside(self, path: Path, key: str) -> Path:
-        if is_outside(self._root, path):
+        if is_outside(self._root, path.parent):
+            raise self._link_error(key)
+        if is_linked(self._root, path.parent):
             raise LinkOutsideStore(
-                f"{key}: is a link that leads out of {self.address}; put the file itself there"
+                f"{key}: a folder of {self.address} there is a link; put the folder itself there"
             )
         return path
+
+    def _file_path(self, key: str) -> Path:
+        """The path of a key's file, which may not exist, or may be a link within the store."""
+        path = self._path(key)
+        if is_outside(self._root, path):
+            raise self._link_error(key)
+        return path
+
+    def _link_error(self, key: str) -> LinkOutsideStore:
+        return LinkOutsideStore(
+            f"{key}: is a link that leads out of {self.address}; put the file itself there"
+        )
 
     def _write(self, key: str, chunks: Iterable[bytes], move: MoveFile) -> bool:
         target = self._path(key)
@@ -154,11 +180,14 @@ class FolderStore(Store):
 
     @contextmanager
     def _open(self, key: str) -> Iterator[BinaryIO]:
-        path = self.local_path(key)
+        path = self._file_path(key)
         with self._translate_errors():
             try:
-                file = path.open("rb")
+                with _as_object(key):
+                    file = open_input_file(path)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                if path.is_symlink():
+                    raise _not_an_object(key, "is a link that leads to no file") from None
                 raise ObjectNotFound(key) from None
             with file:
                 yield file
@@ -169,6 +198,19 @@ class FolderStore(Store):
             yield
         except OSError as error:
             raise store_error(error, self.address) from error
+
+
+@contextmanager
+def _as_object(key: str) -> Iterator[None]:
+    """Translate the error for a pipe, a socket or a device in place of a file."""
+    try:
+        yield
+    except NotRegularFileError as error:
+        raise _not_an_object(key, error.strerror or "is not a file") from error
+
+
+def _not_an_object(key: str, problem: str) -> NotAnObject:
+    return NotAnObject(f"{key}: {problem}; move it away, and put the file itself there")
 
 
 def _read_whole(file: BinaryIO, key: str) -> bytes:

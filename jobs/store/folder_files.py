@@ -1,6 +1,9 @@
 """File operations of a folder store: listing, moving into place, partial files, and errors.
 
 A store writes into a partial file first, and then moves it to its key in one atomic operation.
+
+Others may write into the folder. So only regular files are opened, links to folders are not
+followed, and what lies at one key never stops the listing of the others.
 """
 
 import errno
@@ -11,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
-from jobs.store.key import is_key
+from jobs.store.errors import NotAnObject, StoreError, StoreRefused, StoreUnreachable
+from jobs.store.key import PARTIAL, is_key
 from jobs.store.store import ObjectInfo, UnfinishedUpload
 
 _ATTEMPTS = 100
@@ -25,20 +28,29 @@ MoveFile = Callable[[Path, Path], bool]
 def list_children(root: Path, folder: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
     """List the entries of a folder with their keys, in the order in which a bucket lists them.
 
-    Links that lead out of the root are skipped.
+    Links that lead out of the root, or to folders, are skipped.
     """
     try:
         with os.scandir(root / folder) as entries:
             # A bucket compares whole keys, where a slash follows the name of a folder.
             items = sorted(
-                (f"{item.name}/" if item.is_dir() else item.name, item) for item in entries
+                (f"{item.name}/" if is_folder(item) else item.name, item) for item in entries
             )
     except (FileNotFoundError, NotADirectoryError):
         return
     for _, item in items:
         key = f"{folder}/{item.name}" if folder else item.name
-        if is_key(key) and not (item.is_symlink() and is_outside(root, Path(item.path))):
+        if is_key(key) and not (item.is_symlink() and _is_skipped_link(root, Path(item.path))):
             yield key, item
+
+
+def is_folder(item: "os.DirEntry[str]") -> bool:
+    """Whether an entry is a folder itself, not a link to one: links could form a circle."""
+    return item.is_dir(follow_symlinks=False)
+
+
+def _is_skipped_link(root: Path, path: Path) -> bool:
+    return is_outside(root, path) or Path(os.path.realpath(path)).is_dir()
 
 
 def is_outside(root: Path, path: Path) -> bool:
@@ -46,18 +58,32 @@ def is_outside(root: Path, path: Path) -> bool:
     return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
+def is_linked(root: Path, folder: Path) -> bool:
+    """Whether the path from the root to a folder contains a link, or leads out of the root."""
+    real_root = Path(os.path.realpath(root))
+    return Path(os.path.realpath(folder)) != real_root / folder.relative_to(root)
+
+
 def list_files(root: Path, folder: str, prefix: str) -> Iterator[ObjectInfo]:
     """List the files below a folder that have a key prefix, sorted by key."""
     for key, item in list_children(root, folder):
-        if item.is_dir():
+        if is_folder(item):
             below = f"{key}/"
             if below.startswith(prefix) or prefix.startswith(below):
                 yield from list_files(root, key, prefix)
         elif key.startswith(prefix):
             # It may have been deleted meanwhile.
             with suppress(FileNotFoundError):
-                stat = item.stat()
-                yield ObjectInfo(key, stat.st_size, stat.st_mtime)
+                found = _file_status(item)
+                yield ObjectInfo(key, found.st_size, found.st_mtime)
+
+
+def _file_status(item: "os.DirEntry[str]") -> os.stat_result:
+    """The status of a file; of a link that leads nowhere, its own. Raises FileNotFoundError."""
+    try:
+        return item.stat()
+    except OSError:
+        return item.stat(follow_symlinks=False)
 
 
 def move_into_place(move: MoveFile, source: Path, target: Path) -> bool:
@@ -137,7 +163,7 @@ class PartialFiles:
                 uploads.append((key, upload_id, path))
         for key, upload_id, path in sorted(uploads):
             try:
-                yield UnfinishedUpload(key, upload_id, path.stat().st_mtime)
+                yield UnfinishedUpload(key, upload_id, path.lstat().st_mtime)
             except FileNotFoundError:
                 continue
 
@@ -166,6 +192,10 @@ _TRANSIENT = {
 """Errors of network file systems while their server is away, or another client is active."""
 
 
+_MISPLACED = {errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR}
+"""Errors of one path: something else lies at the key of an object, or on the way to it."""
+
+
 _REMEDIES = {
     errno.EACCES: "let this user read and write there, or use another store",
     errno.EDQUOT: "free some space, or use another store",
@@ -175,12 +205,13 @@ _REMEDIES = {
     errno.ENOTDIR: "there is a file in place of a folder; move it away",
     errno.EPERM: "let this user read and write there, on a file system with hard links",
     errno.EOPNOTSUPP: "use a file system with hard links",
+    errno.ELOOP: "the link leads nowhere; put the file itself there",
     errno.EROFS: "mount it for writing, or use another store",
 }
 
 
-def store_error(error: OSError, store: str) -> StoreError:
-    """Translate an OSError into an error of the store, with a remedy in its message.
+def store_error(error: OSError, store: str) -> StoreError | NotAnObject:
+    """Translate an OSError into an error of the store or of an object, with a remedy.
 
     store: the address of the store.
     """
@@ -190,4 +221,14 @@ def store_error(error: OSError, store: str) -> StoreError:
     if error.errno in _TRANSIENT:
         return StoreUnreachable(f"{where}: {problem}; check the disk or its server")
     remedy = _REMEDIES.get(error.errno or 0, "correct that, or use another store")
-    return StoreRefused(f"{where}: {problem}; {remedy}")
+    kind = NotAnObject if error.errno in _MISPLACED and _is_object(path, store) else StoreRefused
+    return kind(f"{where}: {problem}; {remedy}")
+
+
+def _is_object(path: object, store: str) -> bool:
+    """Whether a path is that of an object, or of a folder of objects, and not the store's own."""
+    try:
+        parts = Path(str(path)).relative_to(store).parts
+    except ValueError:
+        return False
+    return bool(parts) and parts[0] != PARTIAL

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from jobs.store.errors import StoreUnreachable
 from jobs.store.store import ObjectInfo, Store, UnfinishedUpload, batches
@@ -14,6 +14,9 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 Item = TypeVar("Item")
+
+Position = tuple[str, ...]
+"""What a listing is sorted by: the key, and more for unfinished uploads."""
 
 
 _FIRST_PAUSE, _MAX_PAUSE = 0.2, 10.0
@@ -105,25 +108,70 @@ class RetryingStore(Store):
                 backoff.pause(error)
 
     def _list(
-        self, request: Callable[[], Iterator[Item]], position: Callable[[Item], tuple[str, ...]]
+        self, request: Callable[[], Iterator[Item]], position: Callable[[Item], Position]
     ) -> Iterator[Item]:
         """List items; after an error, list them again, and continue after the last item."""
-        last: tuple[str, ...] = ()
+        seen = _SeenItems()
         backoff = self._backoff()
         while True:
             try:
                 for item in request():
-                    if position(item) > last:
-                        last = position(item)
+                    if seen.is_new(position(item)):
                         backoff.reset()
                         yield item
             except StoreUnreachable as error:
+                if not seen.has_order:
+                    raise
                 backoff.pause(error)
+                seen.restart()
             else:
                 return
 
     def _backoff(self) -> "_Backoff":
         return _Backoff(self._retry_seconds, self._sleep, self._clock)
+
+
+def _by_key(position: Position) -> tuple[str, ...]:
+    return position
+
+
+def _by_folder(position: Position) -> tuple[list[str], ...]:
+    return tuple(part.split("/") for part in position)
+
+
+class _SeenItems:
+    """The items of a listing so far, known by the last of them and by the order of the store.
+
+    S3 lists by key. Stores that keep folders, such as SeaweedFS, list each folder whole: `a/b/c`
+    before `a/b-1/c`.
+    """
+
+    def __init__(self) -> None:
+        self._orders: tuple[Callable[[Position], Any], ...] = (_by_key, _by_folder)
+        self._previous: Position | None = None
+        self._last: Position | None = None
+        self._is_resumed = False
+
+    @property
+    def has_order(self) -> bool:
+        """Whether the items came in a known order, so that a listing can be resumed."""
+        return bool(self._orders)
+
+    def restart(self) -> None:
+        """The listing begins again."""
+        self._previous, self._is_resumed = None, True
+
+    def is_new(self, position: Position) -> bool:
+        """Whether the next item of the store's listing was not listed before the restart."""
+        previous, self._previous = self._previous, position
+        if previous is not None:
+            self._orders = tuple(one for one in self._orders if one(previous) <= one(position))
+        if self._is_resumed and self._last is not None:
+            last = self._last
+            if all(order(position) <= order(last) for order in self._orders):
+                return False
+        self._last = position
+        return True
 
 
 class _Backoff:

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from jobs.store.s3_errors import (
     TruncatedError,
     error_code,
     error_of_code,
+    s3_code,
     store_error,
 )
 from jobs.store.store import (
@@ -39,12 +41,27 @@ if TYPE_CHECKING:
         ErrorTypeDef,
         GetObjectOutputTypeDef,
         GetObjectRequestTypeDef,
+        ObjectIdentifierTypeDef,
+        ResponseMetadataTypeDef,
     )
 
 T = TypeVar("T")
 
 _ATTEMPTS = 3
 _DELETE_BATCH = 1000
+_REQUESTS_AT_ONCE = 16
+
+
+_KEEP_EMPTY_FOLDERS = ("S3Proxy", "SeaweedFS", "VERSITYGW")
+"""How services call themselves that list a folder even after its last object was deleted."""
+
+
+_UNSUPPORTED = {"400", "InvalidArgument", "InvalidRequest", "MalformedXML", "NotImplemented"}
+"""Error codes of stores that do not know a request."""
+
+
+class _BulkDeleteRefused(Exception):  # noqa: N818 - the name says what happened
+    """The store refuses to delete several objects by one request."""
 
 
 class S3Store(Store):
@@ -62,6 +79,7 @@ class S3Store(Store):
         self._connect = connect
         self._connecting = threading.Lock()
         self._connected: S3Client | None = None
+        self._has_bulk_delete = True
 
     def put(self, key: str, content: bytes) -> None:
         name = self._name(key)
@@ -119,15 +137,19 @@ class S3Store(Store):
         with self._translate_errors():
             pages = self._client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=parent, Delimiter="/"):
-                for entry in page.get("CommonPrefixes", ()):
-                    key = entry["Prefix"].removeprefix(self._root).rstrip("/")
+                names = [entry["Prefix"] for entry in page.get("CommonPrefixes", ())]
+                for name in self._without_empty(names, page["ResponseMetadata"]):
+                    key = name.removeprefix(self._root).rstrip("/")
                     if is_key(key):
                         yield key.rpartition("/")[2]
 
     def delete(self, keys: Iterable[str]) -> None:
         for batch in batches(map(self._name, keys), _DELETE_BATCH):
-            with self._translate_errors():
-                self._delete(batch)
+            if self._has_bulk_delete:
+                self._has_bulk_delete = self._try_bulk_delete(batch)
+            if not self._has_bulk_delete:
+                with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as threads:
+                    list(threads.map(self._delete_one, batch))
 
     def upload(self, path: Path, key: str) -> None:
         name = self._name(key)
@@ -145,14 +167,24 @@ class S3Store(Store):
 
     def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
         folder_of_prefix(prefix)
+        root = self._root + prefix
         with self._translate_errors():
-            pages = self._client().get_paginator("list_multipart_uploads")
-            uploads = [
-                UnfinishedUpload(key, upload["UploadId"], upload["Initiated"].timestamp())
-                for page in pages.paginate(Bucket=self._bucket, Prefix=self._root + prefix)
-                for upload in page.get("Uploads", ())
-                if is_key(key := upload["Key"].removeprefix(self._root))
-            ]
+            try:
+                uploads = [
+                    UnfinishedUpload(key, upload["UploadId"], upload["Initiated"].timestamp())
+                    for page in self._client()
+                    .get_paginator("list_multipart_uploads")
+                    .paginate(Bucket=self._bucket, Prefix=root)
+                    for upload in page.get("Uploads", ())
+                    # Some stores ignore the prefix.
+                    if upload["Key"].startswith(root)
+                    and is_key(key := upload["Key"].removeprefix(self._root))
+                ]
+            except ClientError as error:
+                # The store cannot tell. It removes them itself, or by a rule of the bucket.
+                if error_code(error) not in _UNSUPPORTED:
+                    raise
+                return
         yield from sorted(uploads, key=lambda upload: (upload.key, upload.id))
 
     def abort_upload(self, upload: UnfinishedUpload) -> None:
@@ -175,6 +207,18 @@ class S3Store(Store):
     def _name(self, key: str) -> str:
         return self._root + validate_key(key)
 
+    def _without_empty(self, folders: list[str], answer: "ResponseMetadataTypeDef") -> list[str]:
+        """Drop the empty folders, for stores that keep them. answer: to the listing of them."""
+        if not answer["HTTPHeaders"].get("server", "").startswith(_KEEP_EMPTY_FOLDERS):
+            return folders
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as threads:
+            are_full = list(threads.map(self._has_objects, folders))
+        return [folder for folder, is_full in zip(folders, are_full, strict=True) if is_full]
+
+    def _has_objects(self, folder: str) -> bool:
+        answer = self._client().list_objects_v2(Bucket=self._bucket, Prefix=folder, MaxKeys=1)
+        return bool(answer.get("Contents"))
+
     def _read(
         self, key: str, byte_range: str | None = None
     ) -> "tuple[bytes, GetObjectOutputTypeDef]":
@@ -196,22 +240,54 @@ class S3Store(Store):
         with self._translate_errors(key):
             return _retry(read, TruncatedError)
 
+    def _try_bulk_delete(self, names: list[str]) -> bool:
+        """Delete objects by one request. Returns False if the store refuses such requests."""
+        try:
+            with self._translate_errors():
+                self._delete(names)
+        except _BulkDeleteRefused:
+            return False
+        return True
+
+    def _delete_one(self, name: str) -> None:
+        with self._translate_errors():
+            try:
+                self._client().delete_object(Bucket=self._bucket, Key=name)
+            except ClientError as error:
+                if error_code(error) != "NoSuchKey":
+                    raise
+
     def _delete(self, names: list[str]) -> None:
         errors: list[ErrorTypeDef] = []
         for attempt in range(_ATTEMPTS):
             if attempt:
                 _pause(attempt)
-            answer = self._client().delete_objects(
-                Bucket=self._bucket,
-                Delete={"Objects": [{"Key": name} for name in names], "Quiet": True},
-            )
             errors = [
-                error for error in answer.get("Errors", ()) if error.get("Code") != "NoSuchKey"
+                error
+                for error in self._bulk_delete(names)
+                if s3_code(error.get("Code", "")) != "NoSuchKey"
             ]
             if not errors:
                 return
-            names = [error["Key"] for error in errors]
-        raise error_of_code(errors[0]["Code"], 0, self._safe_address())
+            names = [error["Key"] for error in errors if "Key" in error] or names
+        code = errors[0].get("Code", "")
+        if s3_code(code) in _UNSUPPORTED:
+            raise _BulkDeleteRefused
+        raise error_of_code(code, 0, self._safe_address())
+
+    def _bulk_delete(self, names: list[str]) -> "Sequence[ErrorTypeDef]":
+        """Send one request to delete objects; returns the errors of some of them."""
+        objects: list[ObjectIdentifierTypeDef] = [{"Key": name} for name in names]
+        try:
+            answer = self._client().delete_objects(
+                Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
+            )
+        except ClientError as error:
+            if isinstance(store_error(error, ""), StoreRefused):
+                # A request for one object then shows whether the store refuses that, too.
+                raise _BulkDeleteRefused from None
+            raise
+        return answer.get("Errors", ())
 
     @contextmanager
     def _translate_errors(self, key: str | None = None) -> Iterator[None]:

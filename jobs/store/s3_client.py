@@ -1,5 +1,7 @@
 """The boto3 client, configured by AWS_* variables and profiles."""
 
+import base64
+import hashlib
 import math
 import os
 from typing import TYPE_CHECKING, Any
@@ -46,7 +48,15 @@ def make_client() -> "S3Client":
         raise StoreRefused("AWS_ENDPOINT_URL_S3: not a URL; write https://HOST:PORT") from error
     rule: Any = _Retries().rule  # typed as returning None, but a handler may return a delay
     client.meta.events.register_first("needs-retry.s3", rule)
+    client.meta.events.register("before-call.s3.DeleteObjects", _add_content_md5)
     return client
+
+
+def _add_content_md5(params: dict[str, Any], **_: object) -> None:
+    """Send Content-MD5 instead of a CRC. AWS takes both, and older stores only the former."""
+    params["context"].pop("checksum", None)
+    digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
+    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 def _config() -> Config:

@@ -77,6 +77,9 @@ _EXPIRED = "the credentials have expired; renew them"
 _NO_BUCKET = "no such bucket; create it, or correct the address"
 
 
+_NO_REASON = "the store gives no reason; check the credentials, the region and the address"
+
+
 _REMEDIES = {
     "AccessDenied": _DENIED,
     "AuthorizationHeaderMalformed": _OTHER_REGION,
@@ -96,6 +99,37 @@ _REMEDIES = {
 
 _REMEDIES_BY_STATUS = {401: _DENIED, 403: _DENIED, 404: _NO_BUCKET}
 """Remedies by HTTP status, for codes that are not S3's: a gateway may answer too."""
+
+
+_SYNONYMS = {
+    "AccessDenied": ("AccessForbidden", "AllAccessDisabled", "Forbidden", "Unauthorized"),
+    "InvalidRange": ("InvalidRangeRequest", "RangeNotSatisfiable", "RequestedRangeNotSatisfiable"),
+    "NoSuchBucket": ("BucketNotFound", "ContainerNotFound", "NoSuchContainer"),
+    "NoSuchKey": ("BlobNotFound", "KeyNotFound", "NoSuchObject", "NotFound", "ObjectNotFound"),
+    "NoSuchUpload": ("UploadNotFound",),
+    "NotImplemented": (
+        *("MethodNotAllowed", "NotSupported", "OperationNotSupported", "UnsupportedOperation"),
+        *("MissingContentMD5", "UnsupportedMethod"),
+    ),
+    "PreconditionFailed": (
+        *("BlobAlreadyExists", "ConditionNotMet", "FileAlreadyExists", "KeyAlreadyExists"),
+        *("ObjectAlreadyExists", "ObjectExists"),
+    ),
+    "SlowDown": ("RequestLimitExceeded", "Throttling", "ThrottlingException", "TooManyRequests"),
+}
+"""What other stores call the errors of S3."""
+
+
+_S3_CODES = {word: code for code, words in _SYNONYMS.items() for word in words}
+
+_CODES_BY_STATUS = {
+    304: "PreconditionFailed",
+    405: "NotImplemented",
+    412: "PreconditionFailed",
+    416: "InvalidRange",
+    501: "NotImplemented",
+}
+"""The codes of statuses that have one meaning, whatever a store calls it."""
 
 
 _TRANSIENT_CODES = {
@@ -147,10 +181,22 @@ _NO_CREDENTIALS: tuple[tuple[type[Exception], str], ...] = (
 
 
 def error_code(error: Exception) -> str:
-    """The error code in the answer of a store; empty for other errors."""
+    """The error code in the answer of a store, in the words of S3; empty for other errors."""
     if not isinstance(error, ClientError):
         return ""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    return s3_code(*_code_and_status(error))
+
+
+def s3_code(name: str, status: int = 0) -> str:
+    """The code of S3 for a code of another store, and the HTTP status (0: unknown)."""
+    if name in _REMEDIES or name in _TRANSIENT_CODES:
+        return name
+    return _S3_CODES.get(name) or _CODES_BY_STATUS.get(status) or name
+
+
+def _code_and_status(error: ClientError) -> tuple[str, int]:
+    name = error.response.get("Error", {}).get("Code") or ""
+    return name, error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def store_error(error: BaseException, where: str) -> StoreError:
@@ -158,8 +204,7 @@ def store_error(error: BaseException, where: str) -> StoreError:
     if isinstance(error, RetriesExceededError):
         return store_error(error.last_exception, where)
     if isinstance(error, ClientError):
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return error_of_code(error_code(error), status, where)
+        return error_of_code(*_code_and_status(error), where)
     if isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return StoreRefused(f"{where}: its certificate is not trusted; set AWS_CA_BUNDLE")
     for kind, message in _UNREACHABLE:
@@ -176,9 +221,12 @@ def store_error(error: BaseException, where: str) -> StoreError:
 def error_of_code(name: str, status: int, where: str) -> StoreError:
     """The error for an error code and the HTTP status of its response (0: unknown)."""
     codes = " ".join(dict.fromkeys(part for part in (str(status or ""), _safe_code(name)) if part))
-    if name in _TRANSIENT_CODES or status == 429 or (status >= 500 and name not in _REMEDIES):
+    code = s3_code(name, status)
+    if code in _TRANSIENT_CODES or status == 429 or (status >= 500 and code not in _REMEDIES):
         return StoreUnreachable(f"{where}: the store failed ({codes}); try again later")
-    remedy = _REMEDIES.get(name) or _REMEDIES_BY_STATUS.get(status, "see the manual of the store")
+    remedy = _REMEDIES.get(code) or _REMEDIES_BY_STATUS.get(status, "see the manual of the store")
+    if name in ("", "400"):
+        remedy = _REMEDIES_BY_STATUS.get(status, _NO_REASON)
     return StoreRefused(f"{where}: refused ({codes}): {remedy}")
 
 

@@ -110,13 +110,18 @@ class Store(ABC):
 
     @abstractmethod
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
-        """List the objects that have a key prefix, sorted by key, lazily."""
+        """List the objects that have a key prefix, sorted by key, lazily.
+
+        Stores that keep folders may list each folder whole: `a/b/c` before `a/b-1/c`. Within one
+        folder without subfolders, the order is the same.
+        """
 
     @abstractmethod
     def list_folders(self, prefix: str) -> Iterator[str]:
         """List the names of the folders directly below `prefix/`: `b` for `a/b/c` below `a/`.
 
-        They are sorted by key with its slash: `b-1/` comes before `b/`, so `b-1` before `b`.
+        They are sorted by key with its slash: `b-1/` comes before `b/`, so `b-1` before `b`. Stores
+        that keep folders may sort them by name.
         """
 
     @abstractmethod

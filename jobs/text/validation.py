@@ -30,6 +30,8 @@ _EXPECTED = {
     "model_type": "a mapping",
     "string_too_short": "text",
     "string_type": "text",
+    "string_too_long": "at most {max_length} characters",
+    "too_long": "at most {max_length} entries",
     "too_short": "a list of at least {min_length}",
     "tuple_type": "a list",
 }
@@ -43,6 +45,14 @@ A file that is not a spec, such as a manifest, would otherwise give pages of err
 """
 
 
+_KEY_LENGTH = 60
+"""The most characters of a key in a message, and of one that is compared with known keys."""
+
+
+_MAX_DETAILS = 1000
+"""The most errors that are looked at: a document of 32 MiB may contain millions."""
+
+
 FieldPath = tuple[int | str, ...]
 """The keys and list indices that lead to a field."""
 
@@ -50,8 +60,12 @@ FieldPath = tuple[int | str, ...]
 def describe_errors(error: ValidationError, model: type[BaseModel], document: object) -> str:
     """Describe the first few errors of a document that does not match a model, joined by `; `.
 
+    Whatever the document contains, this raises nothing.
+
     Example: `dream.setps: no such key; nearest: steps`, `priority: must be at most 100, not 101`.
     """
+    if error.error_count() > _MAX_DETAILS:
+        return f"{error.error_count()} errors; it is something else"
     by_field: dict[FieldPath, list[ErrorDetails]] = {}
     for detail in error.errors():
         if not _is_follow_up(detail):
@@ -73,11 +87,12 @@ def _is_follow_up(detail: ErrorDetails) -> bool:
 
 def _describe(path: FieldPath, details: Sequence[ErrorDetails], model: type[BaseModel]) -> str:
     first = details[0]
-    where = f"{'.'.join(map(str, path))}: " if path else ""
+    where = f"{'.'.join(_shortened_key(key) for key in path)}: " if path else ""
     if first["type"] in _UNKNOWN_KEY:
-        return f"{where}no such key; {suggest(str(path[-1]), _known_keys(model, path[:-1]))}"
+        key = _shortened_key((path or first["loc"] or ("",))[-1])
+        return f"{where}no such key; {suggest(key, _known_keys(model, path[:-1]))}"
     if first["type"] == "missing":
-        return f"{where}is missing"
+        return f"{where}{_missing(details)}"
     if first["type"] == "value_error":
         return f"{where}{first['ctx']['error']}"
     allowed = [
@@ -90,20 +105,49 @@ def _describe(path: FieldPath, details: Sequence[ErrorDetails], model: type[Base
     return f"{where}must be {' or '.join(allowed)}, not {_shortened(first['input'])}"
 
 
+def _missing(details: Sequence[ErrorDetails]) -> str:
+    positions = [one["loc"][-1] for one in details if one["loc"]]
+    entries = [position for position in positions if isinstance(position, int)]
+    if not entries:
+        return "is missing"
+    return f"must be a list of {max(entries) + 1}, not {_shortened(details[0]['input'])}"
+
+
+def _shortened_key(key: int | str) -> str:
+    text = str(key)
+    return text if len(text) <= _KEY_LENGTH else f"{text[:_KEY_LENGTH]}…"
+
+
 def _shortened(value: object) -> str:
-    text = f"'{value}'" if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = f"'{value}'" if isinstance(value, str) else _start_of_json(value)
     return text if len(text) <= _VALUE_LENGTH else f"{text[:_VALUE_LENGTH]}…"
+
+
+def _start_of_json(value: object) -> str:
+    """The first characters of a value as JSON. It encodes no more, however deep the value is."""
+    text = ""
+    try:
+        for part in json.JSONEncoder(ensure_ascii=False, default=str).iterencode(value):
+            text += part
+            if len(text) > _VALUE_LENGTH:
+                break
+    except (TypeError, ValueError):  # a number of too many digits, or a key that is not text
+        return text or "such a value"
+    return text
 
 
 def _field_path(detail: ErrorDetails, document: Any) -> FieldPath:
     # The location also names branches of unions, which the document does not contain.
     path: list[int | str] = []
     for part in detail["loc"]:
-        in_list = isinstance(document, list) and isinstance(part, int)
+        # An entry that is missing from a list has a place, too.
+        in_list = isinstance(document, list) and isinstance(part, int) and part < len(document)
         if in_list or (isinstance(document, dict) and part in document):
             document = document[part]
             path.append(part)
-    return (*path, detail["loc"][-1]) if detail["type"] == "missing" else tuple(path)
+    if detail["type"] == "missing":
+        path += [key for key in detail["loc"][-1:] if isinstance(key, str)]
+    return tuple(path)
 
 
 def _known_keys(model: type[BaseModel], path: FieldPath) -> list[str]:

@@ -5,14 +5,33 @@ YAML follows the core schema of version 1.2. Version 1.1 would read `no` as fals
 """
 
 import json
+import os
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, Never
 
 import yaml
 
 from jobs.text.errors import RequestError
+from render.input_file import open_input_file, read_problem
+
+MAX_DEPTH = 64
+"""The most levels of lists and mappings in a document; a valid spec has fewer than ten.
+
+Python's own limit would end functions that walk a document.
+"""
+
+
+_MAX_DIGITS = 100
+"""The most digits of a whole number. Longer ones are text in YAML, and an error in JSON."""
+
+
+_TOO_DEEP = f"nested too deeply; at most {MAX_DEPTH} levels are allowed"
+
+
+_MAX_BYTES = 32 << 20
+"""The most bytes of a spec file."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,7 +69,7 @@ class _Loader(yaml.SafeLoader):
 for _tag, _pattern, _first in (
     ("null", r"~|null|", ("~", "n", "")),
     ("bool", r"true|false", ("t", "f")),
-    ("int", r"[-+]?(0|[1-9][0-9]{0,99})", tuple("-+0123456789")),
+    ("int", rf"[-+]?(0|[1-9][0-9]{{0,{_MAX_DIGITS - 1}}})", tuple("-+0123456789")),
     (
         "float",
         r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?",
@@ -60,15 +79,31 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_pattern})$"), _first)
 
 
+def check_depth(document: Any) -> Any:
+    """Return a document if it has at most MAX_DEPTH levels. Raises RequestError otherwise."""
+    level = [document]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in _entries(outer)]
+        if not level:
+            return document
+    raise RequestError(_TOO_DEEP)
+
+
+def _entries(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else ()
+
+
 def parse_yaml(text: str) -> Any:
     """Parse YAML into plain values. Raises RequestError with the line number."""
     try:
-        return yaml.load(text, _Loader)
+        return check_depth(yaml.load(text, _Loader))
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise RequestError(f"{line}{error.problem}") from error
     except RecursionError as error:
-        raise RequestError("nested too deeply") from error
+        raise RequestError(_TOO_DEEP) from error
     except yaml.YAMLError as error:
         raise RequestError(f"not YAML: {' '.join(str(error).split())}") from error
 
@@ -76,11 +111,18 @@ def parse_yaml(text: str) -> Any:
 def parse_json(text: str) -> Any:
     """Parse JSON into plain values. Raises RequestError with the line number."""
     try:
-        return json.loads(text, object_pairs_hook=_unique_mapping, parse_constant=_reject_constant)
+        return check_depth(
+            json.loads(
+                text,
+                object_pairs_hook=_unique_mapping,
+                parse_constant=_reject_constant,
+                parse_int=_short_integer,
+            )
+        )
     except json.JSONDecodeError as error:
         raise RequestError(f"line {error.lineno}: {error.msg}") from error
     except RecursionError as error:
-        raise RequestError("nested too deeply") from error
+        raise RequestError(_TOO_DEEP) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
 
@@ -88,10 +130,10 @@ def parse_json(text: str) -> Any:
 def read_mapping_file(path: Path) -> dict[str, Any]:
     """Read the mapping in a `.json` or YAML file. Raises RequestError with file and line."""
     try:
-        text = path.read_text("utf-8-sig")
+        text = _read_text(path)
         value = parse_json(text) if path.suffix.lower() == ".json" else parse_yaml(text)
     except OSError as error:
-        raise RequestError(f"{path}: {error.strerror}") from error
+        raise RequestError(f"{path}: {read_problem(error)}") from error
     except UnicodeDecodeError as error:
         raise RequestError(f"{path}: not text; a spec is YAML or JSON in UTF-8") from error
     except RequestError as error:
@@ -101,12 +143,29 @@ def read_mapping_file(path: Path) -> dict[str, Any]:
     return value
 
 
+def _read_text(path: Path) -> str:
+    """Read a file in UTF-8. Raises RequestError if it is too long for a spec, and OSError."""
+    with open_input_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > _MAX_BYTES:
+            raise RequestError(
+                f"has {size} bytes, and a spec at most {_MAX_BYTES}; is it another file?"
+            )
+        return file.read().decode("utf-8-sig")
+
+
 def _unique_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     mapping = dict(pairs)
     if len(mapping) < len(pairs):
         keys = [key for key, _ in pairs]
         raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)}")
     return mapping
+
+
+def _short_integer(text: str) -> int:
+    if len(text.lstrip("-")) > _MAX_DIGITS:
+        raise ValueError(f"a number of {len(text)} digits is too large: {text[:10]}…")
+    return int(text)
 
 
 def _reject_constant(constant: str) -> Never:

@@ -1,6 +1,7 @@
 """Pictures that steer a dream: masks and guides.
 
-A mask is a grey picture of any size. It weights an objective, or the whole change, by position. A
+A mask is a grey picture of any size. It weights an objective, or the whole change, by position:
+white is all, black and transparent are nothing. A
 guide is a picture whose activations an objective makes the canvas resemble.
 """
 
@@ -21,8 +22,8 @@ from render.geometry.rect import Rect, Size
 from render.geometry.units import UnitGrid
 from render.networks.network import Network
 from render.pictures.colour import to_canvas
-from render.pictures.decode import open_picture
-from render.pictures.ingest import ingest_picture
+from render.pictures.decode import open_mask, open_picture
+from render.pictures.ingest import PictureSource, ingest_picture
 from render.pictures.tiled_image import TiledImage
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -53,12 +54,13 @@ def gradient_masks(step: Step, masks: Mapping[Path, Tensor]) -> list[Tensor | No
 def ingest_masks(paths: Iterable[Path], folder: Path) -> dict[Path, TiledImage]:
     """Decode masks into files of a folder. Raises PictureError if one cannot be read."""
     return {
-        path: _ingest(path, folder / f"mask-{number}.tiles") for number, path in enumerate(paths)
+        path: _ingest(open_mask(path), folder / f"mask-{number}.tiles")
+        for number, path in enumerate(paths)
     }
 
 
-def _ingest(path: Path, tiles: Path) -> TiledImage:
-    return TiledImage((ingest_picture(open_picture(path), tiles).as_tile_set(),))
+def _ingest(picture: PictureSource, tiles: Path) -> TiledImage:
+    return TiledImage((ingest_picture(picture, tiles).as_tile_set(),))
 
 
 GUIDE_SIDE = 256
@@ -99,7 +101,7 @@ def _guide_activations(network: Network, layer: str, path: Path, min_side: int) 
 def _guide_canvas(path: Path) -> Tensor:
     """The guide as a canvas with a longer side of GUIDE_SIDE: (h, w, 3) of float32."""
     with tempfile.TemporaryDirectory(prefix="guide-") as folder:
-        image = _ingest(path, Path(folder) / "guide.tiles")
+        image = _ingest(open_picture(path), Path(folder) / "guide.tiles")
         source = image.grid.height, image.grid.width
         share = GUIDE_SIDE / max(source)
         height, width = (max(1, round(side * share)) for side in source)

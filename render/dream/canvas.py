@@ -3,9 +3,10 @@
 Octave    x <- base + detail. The detail is the canvas minus the base of the previous octave,
           resampled to the new size. The base is taken again from the input, which is sharper
           (Mordvintsev et al. 2015).
-Update    x <- clip(x + eta m sum_kb w_k / sum|w| c_b m_k g_kb / mean|g_kb|), with the symbols of
-          `render.dream.reference`. `abs_sums` gives what the means need. From the sums of all tiles
-          `render.dream.step.step_scales` makes the scales eta w_k / sum|w| c_b / mean|g_kb|.
+Update    x <- clip(x + eta m sum_kb (w_k / sum|w|) c_b m_k (g_kb / mean|g_kb|)). The symbols
+          are those of `render.dream.reference`. `abs_sums` gives what the means need. From the sums
+          of all tiles `render.dream.step.step_scales` makes the scales
+          eta (w_k / sum|w|) c_b / mean|g_kb|.
           `ascend` applies them and the masks m and m_k.
 
 All functions work on any part of the picture.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple
 
+from render.geometry.rect import Size
+
 
 class Moment(NamedTuple):
     """A point in a dream: `octave` of `octaves` and `step` of `steps`, counted from 0."""
@@ -15,14 +17,17 @@ class Moment(NamedTuple):
     steps: int
 
 
+_MAX_VALUES, _MAX_FACTOR = 1000, 1e6
+
+
 @dataclass(frozen=True)
 class Schedule:
     """Factors over the octaves, and over the steps of each octave; at a moment both multiply.
 
     The values are spread evenly from the first octave (or step) to the last, with linear
     interpolation between them: `octaves: [1, 0]` fades out, `steps: [0, 1, 0]` swells. With a
-    single octave (or step) the first value counts. Raises ValueError for an empty list, or a value
-    that is not finite.
+    single octave (or step) the first value counts. Raises ValueError for an empty list, more than
+    1000 values, or a value beyond a million.
     """
 
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
@@ -35,8 +40,10 @@ class Schedule:
         for name, values in (("octaves", self.octaves), ("steps", self.steps)):
             if not values:
                 raise ValueError(f"{name} needs at least one value")
-            if not all(map(math.isfinite, values)):
-                raise ValueError(f"{name} must be finite numbers")
+            if len(values) > _MAX_VALUES:
+                raise ValueError(f"{name} has {len(values)} values; at most {_MAX_VALUES}")
+            if not all(abs(value) <= _MAX_FACTOR for value in values):
+                raise ValueError(f"{name} must be finite numbers, at most {_MAX_FACTOR:g}")
 
     def factor_at(self, moment: Moment) -> float:
         """The factor at a moment."""
@@ -65,13 +72,15 @@ _MAX_SIGMA = 64.0
 
 _MAX_BANDS = 7
 
+_MAX_BLURS = 16
+
 
 @dataclass(frozen=True)
 class Smooth:
     """How gradients are smoothed over several scales. Tiles give exactly the untiled result.
 
-    gaussian: standard deviations in pixels, from 0.3 to 64. The result is the mean of these blurs
-        (gordicaleksa/pytorch-deepdream uses three).
+    gaussian: 1 to 16 standard deviations in pixels, from 0.3 to 64. The result is the mean of these
+        blurs (gordicaleksa/pytorch-deepdream uses three).
     laplacian: weights of frequency bands from fine to coarse, 2 to 7 of them, each at least 0. Each
         band is an octave wide; the last contains everything coarser. Each band is divided by its
         own mean over the whole picture, so coarse shapes grow as fast as fine ones (the Laplacian
@@ -90,8 +99,8 @@ class Smooth:
     def __post_init__(self) -> None:
         if (self.gaussian is None) == (self.laplacian is None):
             raise ValueError("must be one of gaussian: [1, 2] and laplacian: [1, 1, 1]")
-        if self.gaussian is not None and not self.gaussian:
-            raise ValueError("gaussian needs at least one deviation")
+        if self.gaussian is not None and not 1 <= len(self.gaussian) <= _MAX_BLURS:
+            raise ValueError(f"gaussian needs 1 to {_MAX_BLURS} deviations")
         for sigma in self.gaussian or ():
             if not 0.3 <= sigma <= _MAX_SIGMA:
                 raise ValueError(
@@ -100,8 +109,8 @@ class Smooth:
         if self.laplacian is not None:
             if not 2 <= len(self.laplacian) <= _MAX_BANDS:
                 raise ValueError(f"laplacian needs 2 to {_MAX_BANDS} weights")
-            if not all(w >= 0 and math.isfinite(w) for w in self.laplacian):
-                raise ValueError("laplacian must be finite numbers, at least 0")
+            if not all(0 <= weight <= _MAX_FACTOR for weight in self.laplacian):
+                raise ValueError(f"laplacian must be finite numbers from 0 to {_MAX_FACTOR:g}")
             if not any(self.laplacian):
                 raise ValueError("laplacian must not be all 0")
 
@@ -154,8 +163,8 @@ class Dream:
         with the output's size, so the largest motif keeps its share of the picture.
     octave_scale: the ratio of two successive octaves' sizes, from 1.05 to 4.
     steps: gradient steps in each octave, from 0 to 100000; 0 makes a plain resize.
-    step_size: the mean |change| of a step, above 0, in normalised space: the gradient is divided by
-        its mean |g| over the whole picture.
+    step_size: the mean |change| of a step, above 0 and up to a million, in normalised space: the
+        gradient is divided by its mean |g| over the whole picture.
     jitter: the largest shift of the sampling grid in pixels of the octave, 0 to 100000. It is
         rounded up to a multiple of the network's stride; 0 means none.
     seed: decides the jitter of every step, from 0 to 2**63 - 1.
@@ -195,6 +204,8 @@ class Dream:
             raise ValueError(f"steps must be from 0 to 100000; not {self.steps}")
         if not (self.step_size > 0 and math.isfinite(self.step_size)):
             raise ValueError(f"step_size must be above 0; not {self.step_size}")
+        if self.step_size > _MAX_FACTOR:
+            raise ValueError(f"step_size must be at most {_MAX_FACTOR:g}; not {self.step_size}")
         if not 0 <= self.jitter <= 100_000:
             raise ValueError(f"jitter must be from 0 to 100000; not {self.jitter}")
         if not 0 <= self.seed < 2**63:
@@ -209,3 +220,32 @@ class Dream:
     def band_factors(self) -> tuple[float, ...]:
         """The factor of each frequency band of a gradient; (1,) without bands."""
         return (1.0,) if self.smooth is None else self.smooth.band_factors
+
+
+SMALLEST_SIDE = 100
+"""With `octaves: auto`, the shorter side of the first octave has about this many pixels.
+
+It is the same at every output size, so motifs keep their share of the picture: a poster has more
+octaves, not smaller motifs. Google's notebook (2015) starts a picture of 575 rows at 210. Starting
+at 100 gives whole animals where 210 gives their heads.
+"""
+
+
+def octave_count(size: Size, dream: Dream) -> int:
+    """The number of octaves for a picture of this size, at least 1."""
+    if dream.octaves != "auto":
+        return dream.octaves
+    ratio = min(size) / SMALLEST_SIDE
+    return 1 + max(0, math.floor(math.log(ratio) / math.log(dream.octave_scale) + 1e-9))
+
+
+def octave_sizes(size: Size, dream: Dream) -> tuple[Size, ...]:
+    """The height and width of each octave, smallest first; every side is at least 1."""
+    count = octave_count(size, dream)
+    return tuple(
+        (
+            max(1, round(size[0] / dream.octave_scale**smaller)),
+            max(1, round(size[1] / dream.octave_scale**smaller)),
+        )
+        for smaller in range(count - 1, -1, -1)
+    )

@@ -13,6 +13,10 @@ from typing import Any, ClassVar
 from render.dream.config import STEADY, Moment, Schedule
 from render.networks.builtin import LOGITS
 
+MAX_CHOSEN = 10_000
+"""The most channels, classes or positions of an objective."""
+
+
 Position = tuple[float, float]
 """A point of the picture: x from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom)."""
 
@@ -108,9 +112,13 @@ def _check_chosen(name: str, chosen: tuple[int | str, ...]) -> None:
         raise ValueError(
             f"{name} must not be empty" + ("; leave it out for all channels" * (name == "channels"))
         )
-    lowest = min((one for one in chosen if isinstance(one, int)), default=0)
-    if lowest < 0:
-        raise ValueError(f"{name} must be at least 0; not {lowest}")
+    if len(chosen) > MAX_CHOSEN:
+        raise ValueError(f"{name} must name at most {MAX_CHOSEN}; not {len(chosen)}")
+    numbers = [one for one in chosen if isinstance(one, int)]
+    if min(numbers, default=0) < 0:
+        raise ValueError(f"{name} must be at least 0; not {min(numbers)}")
+    if max(numbers, default=0) >= 2**31:
+        raise ValueError(f"{name} must be below 2**31; not {max(numbers)}")
     if len(set(chosen)) < len(chosen):
         raise ValueError(f"{name} must not name one twice")
 
@@ -118,6 +126,8 @@ def _check_chosen(name: str, chosen: tuple[int | str, ...]) -> None:
 def _check_positions(positions: tuple[Position, ...]) -> None:
     if not positions:
         raise ValueError("at must not be empty; leave it out for every position")
+    if len(positions) > MAX_CHOSEN:
+        raise ValueError(f"at must name at most {MAX_CHOSEN} positions; not {len(positions)}")
     for x, y in positions:
         if not (0 <= x <= 1 and 0 <= y <= 1):
             raise ValueError(f"at must be [x, y] from 0 to 1; not [{x:g}, {y:g}]")

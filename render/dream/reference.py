@@ -4,20 +4,21 @@ The method is that of Mordvintsev, Olah and Tyka, "DeepDreaming with TensorFlow 
 canvas x is the picture in the normalised space of the network's training, (height, width, 3).
 
     for each octave, from the smallest size to the full one:
-        b <- clip(resample(input))                      base
-        x <- b                                          in the first octave
-        x <- clip(b + resample(x' - b'))                later; x' and b' are of the octave before
+        base <- clip(resample(input))
+        x <- base                                       in the first octave
+        x <- clip(base + resample(x' - base'))          later; x', base' are of the octave before
         for each step:
             pad x with zeros at a random shift          jitter
             a_k  = activations of objective k's layer
             g_k  = P dO_k/dx                            O_k(x) = 1/2 sum a_k^2
             g_k  = sum_b g_kb                           frequency bands
-            d    = eta m sum_kb  w_k / sum|w|  c_b m_k  g_kb / mean|g_kb|
+            d    = eta m sum_kb (w_k / sum|w|) c_b m_k (g_kb / mean|g_kb|)
             x   <- clip(x + d)
 
 Objectives    w_k is the weight, m_k the mask. `render.dream.gradient` has the other forms of O_k.
 Colours       P projects each pixel on the colours that `palette` and `keep` allow.
-Bands         `smooth` splits the gradient; c_b is the factor of a band. Without it b is 1, c_b = 1.
+Bands         `smooth` splits the gradient; c_b is the factor of band b. Else there is one band,
+              with c_b = 1.
 Length        eta is `step_size` times its schedule, m the mask `strength`. The means run over all
               pixels of the picture. With `limit: soft`, d is smaller near black and white.
 Jitter        A hash of the seed gives the shift. Zero is the mean colour, and nothing wraps round.
@@ -38,9 +39,8 @@ from torch.nn.functional import pad
 from render.dream.attachments import gradient_masks, resample_mask
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
 from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
-from render.dream.config import Dream, Moment
+from render.dream.config import Dream, Moment, octave_sizes
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.dream.resample import Read
 from render.dream.step import step_at, step_scales
 from render.geometry.rect import Rect, Size

@@ -49,7 +49,7 @@ def step_scales(
     size: Size,
     units: Mapping[str, UnitGrid] = _NO_UNITS,
 ) -> tuple[float, ...]:
-    """The scale of each band gradient, objective by objective: eta w_k / sum|w| c_b / mean|g_kb|.
+    """The scale of each band gradient, by objective: eta (w_k / sum|w|) c_b / mean|g_kb|.
 
     The symbols are those of `render.dream.reference`. `sums` are the tiles' `abs_sums` in tile
     order; the order fixes the rounding. `size` is the octave's. `units` of each layer are needed

@@ -6,7 +6,9 @@ from pathlib import Path
 from render.dream.config import Dream
 from render.dream.objective import Mix
 from render.engine.setup import InMemorySetup
+from render.geometry.grid import Grid
 from render.geometry.rect import Size
+from render.geometry.sampling_grid import SamplingGrid, round_up
 
 
 def mask_paths(mix: Mix, dream: Dream) -> tuple[Path, ...]:
@@ -33,19 +35,20 @@ def stored_values(mix: Mix, dream: Dream, tile: int) -> float:
 class Cost:
     """What the gradients of one window cost.
 
-    fixed, pixel: a window of n pixels needs fixed + pixel * n bytes at its peak, without weights.
-    flops: multiplications and additions per pixel, forward and backward.
+    fixed, bytes_per_pixel: without weights, a window of n pixels needs fixed + bytes_per_pixel * n
+        bytes at its peak.
+    flops_per_pixel: multiplications and additions, forward and backward.
     weights: the bytes of the prepared network.
     """
 
     fixed: float
-    pixel: float
-    flops: float
+    bytes_per_pixel: float
+    flops_per_pixel: float
     weights: int
 
     def bytes(self, pixels: int) -> int:
         """The peak for a window of this many pixels, weights included."""
-        return int(self.fixed + self.pixel * pixels) + self.weights
+        return int(self.fixed + self.bytes_per_pixel * pixels) + self.weights
 
 
 _CHANNELS = 3
@@ -106,3 +109,44 @@ def _reading_bytes(setup: InMemorySetup, source: Size, pixel: int) -> int:
     tile = setup.grid(-1).core(0).area
     read = min(source[0] * source[1], max(_MAX_READ, tile))
     return read * _READ_BYTES + _RESAMPLED * tile * pixel
+
+
+WINDOW_BYTES = 1 << 30
+"""The largest peak of a window. Larger tiles spend less on halos, and 1 GiB fits any worker."""
+
+
+MIN_TILE, MAX_TILE = 256, 2048
+"""The limits of the automatic tile size, in pixels; a halo may make the smallest tile larger."""
+
+
+_STEP = 8
+
+_TRIED = 3  # numbers of tiles along a side: the fewest that fit, and one or two more
+
+
+def auto_tile(size: Size, sampling_grid: SamplingGrid, cost: Cost) -> int:
+    """The side of a tile, in pixels, for a picture of this size.
+
+    Candidates split the picture's height or width evenly, since a narrow tile needs a whole halo.
+    The result is the candidate whose windows have the fewest pixels in total. A window's peak is
+    within WINDOW_BYTES, unless the smallest tile (MIN_TILE, or the halo) needs more.
+    """
+    largest = max(MIN_TILE, round_up(sampling_grid.halo, _STEP))
+    while largest < MAX_TILE and _fits(largest + _STEP, sampling_grid, cost):
+        largest += _STEP
+    even = {
+        round_up(-(-side // parts), _STEP)
+        for side in size
+        for parts in range(-(-side // largest), -(-side // largest) + _TRIED)
+    }
+    fitting = [tile for tile in even if tile <= largest]
+    return min(fitting, key=lambda tile: _work(size, tile, sampling_grid))
+
+
+def _work(size: Size, tile: int, sampling_grid: SamplingGrid) -> tuple[int, int]:
+    """An upper bound of the windows' pixels; if two are equal, the larger tile is better."""
+    return len(Grid(*size, tile)) * sampling_grid.largest_window(tile, size), -tile
+
+
+def _fits(tile: int, sampling_grid: SamplingGrid, cost: Cost) -> bool:
+    return cost.bytes(sampling_grid.window_side(tile) ** 2) <= WINDOW_BYTES

@@ -166,6 +166,7 @@ class Shard:
         setup, size = self._setup, self._setup.sizes[self._octave]
         view = self._tile_view(tile, step, received)
         gradients = tile_gradients(self._network, step.objectives, setup.dream, view)
+        # A schedule may leave objectives out, so there may be more stores than gradients.
         for store, gradient in zip(self._gradients, gradients, strict=False):
             store[tile] = gradient.to(self._store_device)
         return abs_sums(band_gradients(gradients, view.core, size, setup.dream))

@@ -18,11 +18,13 @@ class TracedNetwork:
     graph: fx.GraphModule
     names: dict[fx.Node, str]
 
-    def node(self, layer: str) -> fx.Node:
+    def node(self, layer: str, network: str = "") -> fx.Node:
         """Return the node of a layer. The name of a block gives the last node in the block.
 
         `features.9` and `inception4c` mean the outputs of those blocks, as in torchvision's
         `create_feature_extractor`. Raises LayerError, with similar names, if there is none.
+
+        network: its name, for messages.
         """
         last_in_block = None
         for node, name in self.names.items():
@@ -31,7 +33,8 @@ class TracedNetwork:
             if name.startswith(layer + "."):
                 last_in_block = node
         if last_in_block is None:
-            raise LayerError(f"layer {layer}: no such layer; {suggest(layer, self.layer_names())}")
+            place = f"layer {layer} of {network}" if network else f"layer {layer}"
+            raise LayerError(f"{place}: no such layer; {suggest(layer, self.layer_names())}")
         return last_in_block
 
     def layer_names(self) -> list[str]:

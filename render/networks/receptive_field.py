@@ -156,7 +156,7 @@ def layer_grid(model: nn.Module, name: str, layers: tuple[str, ...]) -> LayerGri
     name: the network's name, for messages. layers: may include the classes (LOGITS).
     Raises LayerError if a layer does not exist or has no exact tiles.
     """
-    measured = receptive_fields(extract_subgraph(trace(model), layers))
+    measured = receptive_fields(extract_subgraph(trace(model), layers, name))
     fields = [_exact_field(model, measured, name, layer) for layer in layers]
     return LayerGrid(
         math.lcm(*(one.stride for one in fields)),

@@ -12,8 +12,12 @@ from render.networks.maxpool import DeterministicMaxPool2d
 _OTHER_IN_PLACE_MODULES = (nn.ReLU6, nn.SiLU, nn.Hardswish, nn.Hardsigmoid)
 
 
-def extract_subgraph(traced: TracedNetwork, layers: tuple[str, ...]) -> TracedNetwork:
+def extract_subgraph(
+    traced: TracedNetwork, layers: tuple[str, ...], network: str = ""
+) -> TracedNetwork:
     """Return the part of the network that the layers need. It outputs a tuple of their values.
+
+    network: its name, for messages.
 
     Changes the traced graph in place. Raises LayerError if there is no such layer, or if the
     layers include the classes (LOGITS) and the head cannot be applied at every position.
@@ -21,7 +25,7 @@ def extract_subgraph(traced: TracedNetwork, layers: tuple[str, ...]) -> TracedNe
     if LOGITS in layers:
         traced = with_logits(traced)
     graph = traced.graph.graph
-    ends = tuple(traced.node(layer) for layer in layers)
+    ends = tuple(traced.node(layer, network) for layer in layers)
     (old,) = (node for node in graph.nodes if node.op == "output")
     graph.erase_node(old)
     graph.output(ends)

@@ -5,10 +5,11 @@ from typing import Any
 from urllib.error import URLError
 
 from render.errors import WeightsError
+from render.input_file import check_regular_file, read_problem
 from render.networks.builtin import PRETRAINED, builtin_weights, uses_builtin_weights
 
 SAFETENSORS_SUFFIX = ".safetensors"
-"""Suffix of files that hold tensors only, and no code."""
+"""Suffix of the files that are uploaded: they hold tensors only, and no code."""
 
 
 def downloaded_weights(network: str) -> Path | None:
@@ -36,8 +37,12 @@ def resolve_weights(network: str, weights: str | None) -> Path:
     if weights == PRETRAINED:
         return _download(network)
     path = Path(weights)
-    if not path.is_file():
-        raise WeightsError(f"weights {path}: no such file; check the path")
+    try:
+        check_regular_file(path)
+    except FileNotFoundError as error:
+        raise WeightsError(f"weights {path}: no such file; check the path") from error
+    except OSError as error:
+        raise WeightsError(f"weights {path}: {read_problem(error)}") from error
     return path
 
 

@@ -1,19 +1,26 @@
-"""Loads weights files safely, without running code, and checks that they fit the network."""
+"""Loads weights files safely, without running code, and checks that they fit the network.
+
+What a file is, its bytes tell, not its name. Checkpoints of training scripts are unwrapped: tensors
+may be in one entry of a table, and their names may have the prefixes of wrapping modules.
+"""
 
 import pickle
 import re
+import shutil
 import struct
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from render.errors import WeightsError
+from render.input_file import open_input_file, read_problem
 from render.networks.catalogue import build_network, has_auxiliary_heads, network_names
-from render.networks.safetensors_header import check_header, read_metadata
+from render.networks.safetensors_header import check_header, is_safetensors, read_metadata
 
 _AUXILIARY_PREFIXES = ("aux1.", "aux2.", "AuxLogits.")
 
@@ -22,10 +29,18 @@ _OLD_DENSENET_NAME = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
 
 _MAX_LISTED = 4  # tensors in a message
 
+# A zip archive of torch 1.6 or later; a pickle, as older versions write it.
+_PYTORCH_STARTS = (b"PK\x03\x04", b"\x80")
+
+# DataParallel, torch.compile and training frameworks put these before the name of every tensor.
+_WRAPPER_PREFIXES = ("module.", "_orig_mod.", "model.")
+
+# AveragedModel counts its updates beside the wrapped network.
+_WRAPPER_COUNTER = "n_averaged"
+
 # A damaged pickle can make torch raise any of these.
 _READ_ERRORS = (
     SafetensorError,
-    OSError,
     EOFError,
     RuntimeError,
     ValueError,
@@ -38,16 +53,26 @@ _READ_ERRORS = (
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read the tensors of a .safetensors file, or of another file with torch's safe unpickler.
+    """Read the tensors of a safetensors file, or of a PyTorch file with torch's safe unpickler.
 
-    Raises WeightsError if the file cannot be read, holds anything but tensors, or would run code.
+    Names are those of the bare network: without the prefixes of wrapping modules.
+    Raises WeightsError if the file cannot be read, has no single table of tensors, or would run
+    code.
     """
+    return _without_wrappers(_state_dict(path, _read_content(path)))
+
+
+def _read_content(path: Path) -> Any:
     try:
-        if path.suffix == ".safetensors":
+        if is_safetensors(path):
             check_header(path)
             return dict(load_file(path))
-        with warnings.catch_warnings(action="ignore"):  # about refused pickles
-            content = torch.load(path, map_location="cpu", weights_only=True)
+        with open_input_file(path) as file, warnings.catch_warnings(action="ignore"):
+            if not file.peek(4).startswith(_PYTORCH_STARTS):
+                raise ValueError("it is neither a safetensors nor a PyTorch file")
+            return torch.load(file, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise WeightsError(f"weights {path}: {read_problem(error)}") from error
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f"weights {path}: not safe to open, since its pickle holds more than tensors; "
@@ -58,11 +83,42 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
         raise WeightsError(
             f"weights {path}: cannot be read ({reason}); is it a whole weights file?"
         ) from error
-    if not isinstance(content, dict) or not all(
-        isinstance(value, torch.Tensor) for value in content.values()
-    ):
+
+
+def _state_dict(path: Path, content: Any) -> dict[str, torch.Tensor]:
+    """Find the table of tensors: the content itself, or the only entry of it that is one."""
+    if _is_tensor_table(content):
+        return {str(name): value for name, value in content.items()}
+    entries = content if isinstance(content, dict) else {}
+    tables = {str(name): value for name, value in entries.items() if _is_tensor_table(value)}
+    if len(tables) > 1:
+        raise WeightsError(
+            f"weights {path}: has several tables of tensors ({', '.join(sorted(tables))}); "
+            "save the one that is meant alone"
+        )
+    if not tables:
         raise WeightsError(f"weights {path}: not a table of tensors; save the state_dict alone")
-    return {str(name): value for name, value in content.items()}
+    (table,) = tables.values()
+    return {str(name): value for name, value in table.items()}
+
+
+def _is_tensor_table(content: Any) -> bool:
+    return (
+        isinstance(content, dict)
+        and bool(content)
+        and all(isinstance(value, torch.Tensor) for value in content.values())
+    )
+
+
+def _without_wrappers(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Remove the prefixes of wrapping modules that every name has."""
+    for prefix in _WRAPPER_PREFIXES * len(_WRAPPER_PREFIXES):
+        names = tensors.keys() - {_WRAPPER_COUNTER}
+        if names and all(name.startswith(prefix) for name in names):
+            tensors = {
+                name.removeprefix(prefix): value for name, value in tensors.items() if name in names
+            }
+    return tensors
 
 
 def load_with_weights(network: str, path: Path) -> torch.nn.Module:
@@ -116,8 +172,8 @@ def _shape(tensor: torch.Tensor) -> str:
 def convert_to_safetensors(source: Path, target: Path) -> None:
     """Write a file's tensors as a .safetensors file, and create its folder.
 
-    The same tensors give the same bytes. Raises WeightsError if the source cannot be read or the
-    target cannot be written.
+    A safetensors file of another name is copied. The same tensors give the same bytes. Raises
+    WeightsError if the source cannot be read or the target cannot be written.
     """
     # Tensors can share memory in a pickle, but not in a .safetensors file.
     tensors = {name: one.clone().contiguous() for name, one in read_weights(source).items()}
@@ -126,7 +182,10 @@ def convert_to_safetensors(source: Path, target: Path) -> None:
         # Another process may convert the same file at the same time.
         with tempfile.TemporaryDirectory(prefix=".converting-", dir=target.parent) as folder:
             made = Path(folder) / target.name
-            save_file(tensors, made)
+            if is_safetensors(source):
+                shutil.copyfile(source, made)
+            else:
+                save_file(tensors, made)
             made.replace(target)
     except OSError as error:
         raise WeightsError(

@@ -2,7 +2,8 @@
 
 `__all__` is the public surface. Importing the package loads neither torch nor libvips.
 
-- decode, colour_profile, tiff_directories: read a picture file safely, as a stream of sRGB bands
+- picture_format, tiff_page, tiff_directories, heif: which picture of a file is read, or why not
+- decode, colour_profile, png_chunks, png_colour: read it safely, as a stream of sRGB bands
 - generated: noise and plain colours in place of a picture file
 - ingest, tiled_image: store a picture as tiles, and read any rectangle of them
 - colour: samples to normalised colours and back
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from render.pictures.colour import to_canvas, to_samples
     from render.pictures.decode import MAX_PIXELS, Picture, open_picture
-    from render.pictures.deepzoom import digest, publish_deepzoom, tiles_folder
+    from render.pictures.deepzoom import publish_deepzoom, tiles_folder
     from render.pictures.export import export_bands, preview
     from render.pictures.generated import Noise, PlainColour
     from render.pictures.ingest import INPUT_TILE, PictureSource, ingest_picture, input_layout
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         TileLayout,
         TileSet,
     )
-    from render.pictures.write import write_picture
+    from render.pictures.write import output_digest, write_picture
 
 __all__ = [
     "FORMATS",
@@ -49,11 +50,11 @@ __all__ = [
     "TileSet",
     "TiledImage",
     "check_output",
-    "digest",
     "export_bands",
     "ingest_picture",
     "input_layout",
     "open_picture",
+    "output_digest",
     "preview",
     "publish_deepzoom",
     "tiles_folder",
@@ -68,7 +69,6 @@ _LAZY = {
     "MAX_PIXELS": "decode",
     "Picture": "decode",
     "open_picture": "decode",
-    "digest": "deepzoom",
     "publish_deepzoom": "deepzoom",
     "tiles_folder": "deepzoom",
     "export_bands": "export",
@@ -89,6 +89,7 @@ _LAZY = {
     "TileLayout": "tiled_image",
     "TileSet": "tiled_image",
     "TiledImage": "tiled_image",
+    "output_digest": "write",
     "write_picture": "write",
 }
 

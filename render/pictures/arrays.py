@@ -1,5 +1,6 @@
 """Whole pictures as numpy arrays: files, PIL images and arrays in, arrays out."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     PictureLike = np.ndarray | Image | str | os.PathLike[str]
 
 _BAND_ROWS = 64
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ def load_picture(picture: "PictureLike") -> ArrayPicture:
     Floats are rounded to 16 bits. Raises PictureError for anything else.
     """
     if isinstance(picture, str | os.PathLike):
-        samples = np.concatenate(list(open_picture(Path(picture)).bands(_BAND_ROWS)))
+        opened = open_picture(Path(picture))
+        for note in opened.notes:
+            _log.warning("%s: %s", opened.path, note)
+        samples = np.concatenate(list(opened.bands(_BAND_ROWS)))
         return ArrayPicture(samples, samples.dtype)
     if isinstance(picture, np.ndarray):
         return _from_array(picture)

@@ -15,7 +15,7 @@ def srgb_profile() -> bytes:
     return profile
 
 
-def to_srgb(image: Any, depth: int) -> Any:
+def to_srgb(image: Any, depth: int, background: float = 1.0) -> Any:
     """Convert a libvips image to three opaque sRGB bands of `depth` bits (8 or 16).
 
     An embedded profile applies if it fits the samples. Without one, CMYK uses libvips' own
@@ -23,13 +23,14 @@ def to_srgb(image: Any, depth: int) -> Any:
     compensation, Adobe's default: colours inside sRGB are exact, and the black of print profiles
     stays black.
 
-    Transparency is composited on white in sRGB, as in browsers, because posters are on paper.
+    Transparency is composited in sRGB, as in browsers, on grey from 0 (black) to 1 (white). White
+    is the default, because posters are on paper.
     """
     converted = _in_srgb(image, depth)
     if not converted.hasalpha():
         return converted
     white = 2**depth - 1
-    return converted.flatten(background=[white] * 3, max_alpha=white)
+    return converted.flatten(background=[white * background] * 3, max_alpha=white)
 
 
 def _in_srgb(image: Any, depth: int) -> Any:

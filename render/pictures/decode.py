@@ -1,63 +1,30 @@
 """Decodes input pictures from top to bottom, without holding a whole picture in memory."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from render.errors import PictureError
+from render.input_file import open_input_file
 from render.pictures.colour_profile import to_srgb
-from render.pictures.tiff_directories import check_directories
-from render.pictures.vips import error_reason, libvips
-
-_TIFF_LOADER = "tiffload_source"
-
-
-_LOADERS: Mapping[bytes, str] = MappingProxyType(
-    {
-        b"\xff\xd8\xff": "jpegload_source",
-        b"\x89PNG\r\n\x1a\n": "pngload_source",
-        b"II*\0": _TIFF_LOADER,
-        b"MM\0*": _TIFF_LOADER,
-        b"II+\0": _TIFF_LOADER,
-        b"MM\0+": _TIFF_LOADER,
-    }
-)
-
-
-def find_loader(path: Path) -> str:
-    """Return the libvips operation that reads `path`: JPEG, PNG, WebP or TIFF.
-
-    Raises PictureError if the file is missing, unreadable, empty or of another format.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(12)
-    except OSError as error:
-        error_reason = error.strerror or "the system gives no reason"
-        raise PictureError(
-            f"{path}: cannot be read: {error_reason}: check the path and its permissions"
-        ) from error
-    if not head:
-        raise PictureError(f"{path}: the file is empty: copy or export the picture again")
-    if head[:4] == b"RIFF" and head[8:] == b"WEBP":
-        return "webpload_source"
-    for magic, loader in _LOADERS.items():
-        if head.startswith(magic):
-            return loader
-    raise PictureError(f"{path}: not a picture that can be read: give a JPEG, PNG, WebP or TIFF")
-
+from render.pictures.heif import HEVC, complete_heif, decode_heic
+from render.pictures.picture_format import HEIF, PNG, Selection, select_picture
+from render.pictures.png_chunks import PngChunks, read_png_chunks, xmp_orientation
+from render.pictures.png_colour import stated_colours
+from render.pictures.tiff_page import TiffPage
+from render.pictures.vips import error_reason, is_unsupported, libvips
 
 MAX_PIXELS = 2_000_000_000
 """The default limit. An A0 poster at 300 dpi has 139 million."""
 
 
 MAX_IN_MEMORY_PIXELS = 2**28
-"""Limit of interlaced PNGs and progressive JPEGs, which are decoded as a whole in memory."""
+"""Limit of interlaced PNGs, progressive JPEGs, HEIC and AVIF: they are decoded as a whole."""
 
 
 MAX_SIDE = 2**20
@@ -76,13 +43,21 @@ _DEPTHS = {"uchar": 8, "ushort": 16}
 class Picture:
     """A checked picture file, which decodes to upright, opaque sRGB.
 
-    height, width: in pixels, after EXIF orientation. depth: bits per sample, 8 or 16.
+    height, width: in pixels, after EXIF orientation. depth: bits per sample, 8 or 16. background:
+    behind transparency, from 0 (black) to 1 (white). selection: which picture of the file it is.
     """
 
     path: Path
     height: int
     width: int
     depth: int
+    selection: Selection
+    background: float = 1.0
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about the picture, such as that the file has other pages."""
+        return self.selection.notes
 
     def bands(self, rows: int) -> Iterator[np.ndarray]:
         """Yield samples (h, width, 3) of uint8 or uint16 from top to bottom, h at most `rows`.
@@ -96,17 +71,24 @@ class Picture:
         vips = libvips()
         top = 0
         try:
-            with _upright(self.path, self.depth) as image:
+            with self._upright() as image:
                 region = vips.Region.new(image)
                 while top < self.height:
                     band = self._band(region, top, min(rows, self.height - top))
                     yield band
                     top += len(band)
         except vips.Error as error:
-            raise PictureError(
-                f"{self.path}: truncated or damaged, found at row {top} of {self.height}"
-                f" ({error_reason(error)}): copy or export the picture again"
-            ) from error
+            problem = f"truncated or damaged, found at row {top} of {self.height}"
+            raise _failure(self.path, problem, error) from error
+
+    @contextmanager
+    def _upright(self) -> Iterator[Any]:
+        """Open the file with its orientation applied, in sRGB of the picture's depth."""
+        with _decoder(self.path, self.selection) as image:
+            turned = image.get_typeof("orientation") and image.get("orientation") > 2
+        access = "random" if turned else "sequential"
+        with _decoder(self.path, self.selection, access, has_pixels=True) as image:
+            yield to_srgb(image.autorot(), self.depth, self.background)
 
     def _band(self, region: Any, top: int, height: int) -> np.ndarray:
         """Decode rows top to top + height, in pieces of limited size."""
@@ -119,53 +101,115 @@ class Picture:
         return band
 
 
-def open_picture(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
-    """Read and check the header of a JPEG, PNG, WebP or TIFF (the first of several pages).
+def open_picture(path: Path, max_pixels: int = MAX_PIXELS, page: int | None = None) -> Picture:
+    """Read and check the header of a JPEG, PNG, WebP, TIFF, HEIC or AVIF.
 
     Nothing is decoded, and no memory for pixels is allocated.
-    Raises PictureError if the file is missing, unreadable, damaged or not a picture. Raises it also
-    if it has samples of other than 8 or 16 bits, channels other than grey, RGB or CMYK with at
-    most one alpha, or more than `max_pixels` pixels.
+
+    Args:
+        path: The file.
+        max_pixels: The most pixels that the picture may have.
+        page: The number of a picture in the file, from 1; None for the first full one.
+
+    Raises:
+        PictureError: The file is missing, unreadable, damaged, not a picture, a raw file, or has
+            no such page. Or it is of a kind that cannot be read: its compression, samples (only 8
+            and 16 bits), colours (only grey, RGB and CMYK, with at most one alpha) or size.
     """
     vips = libvips()
-    if find_loader(path) == _TIFF_LOADER:
-        check_directories(path)
+    selection = select_picture(path, page)
     try:
-        with _decoder(path) as image:
+        with _decoder(path, selection) as image:
             _check_samples(image, path)
-            _check_size(image, path, max_pixels)
+            _check_size(image, path, max_pixels, is_whole=selection.loader == HEIF)
             depth = _DEPTHS[image.format]
-        with _upright(path, depth) as upright:
-            return Picture(path, upright.height, upright.width, depth)
+            upright = to_srgb(image.autorot(), depth)
+            return Picture(path, upright.height, upright.width, depth, selection)
     except vips.Error as error:
-        raise PictureError(
-            f"{path}: damaged, its header cannot be read ({error_reason(error)}):"
-            " copy or export the picture again"
-        ) from error
+        raise _failure(path, "damaged, its header cannot be read", error) from error
+
+
+def open_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Open a mask: a picture in which transparent parts are black. Raises like `open_picture`."""
+    return replace(open_picture(path, max_pixels), background=0.0)
+
+
+def _failure(path: Path, problem: str, error: Exception) -> PictureError:
+    """The error for a file that libvips cannot read, which is not always a damaged one."""
+    if is_unsupported(error):
+        return PictureError(
+            f"{path}: cannot be read here ({error_reason(error)}): export it as PNG, TIFF or JPEG"
+        )
+    return PictureError(
+        f"{path}: {problem} ({error_reason(error)}): copy or export the picture again"
+    )
 
 
 @contextmanager
-def _decoder(path: Path, access: str = "sequential") -> Iterator[Any]:
-    """Open the file as a libvips image, which decodes pixels on demand."""
+def _decoder(
+    path: Path, selection: Selection, access: str = "sequential", *, has_pixels: bool = False
+) -> Iterator[Any]:
+    """Open the file as a libvips image, which decodes pixels on demand.
+
+    has_pixels: without, only the header of the image may be read.
+    """
     vips = libvips()
-    load = getattr(vips.Image, find_loader(path))
-    with path.open("rb") as file:
-        # A name must be UTF-8 for libvips. A descriptor would be mapped into memory, and the pages
-        # would count as this process's memory.
-        source = vips.SourceCustom()
-        # libjpeg can read once more while an unfinished decoder is freed.
-        source.on_read(lambda size: b"" if file.closed else file.read(size))
-        source.on_seek(lambda offset, whence: -1 if file.closed else file.seek(offset, whence))
-        yield load(source, access=access, fail_on="error")
+    load = getattr(vips.Image, f"{selection.loader}_source")
+    pages = {} if selection.page is None else {"page": selection.page}
+    with open_input_file(path) as file:
+        source = _source(file, selection.offset)
+        chunks = read_png_chunks(file) if selection.loader == PNG else None
+        file.seek(selection.offset)
+        image = load(source, access=access, fail_on="error", **pages)
+        if selection.loader == HEIF and selection.page is not None:
+            if has_pixels and image.get("heif-compression") == HEVC:
+                image = decode_heic(path, selection.page)
+            image = complete_heif(image, path, selection.page)
+        if selection.loader != HEIF:  # it is turned by its own boxes, whatever its XMP says
+            image = _with_stated_metadata(image, chunks, path)
+        yield image if selection.tiff is None else _colour_bands(image, selection.tiff, path)
 
 
-@contextmanager
-def _upright(path: Path, depth: int) -> Iterator[Any]:
-    """Open the file with its EXIF orientation applied, in sRGB of `depth` bits."""
-    with _decoder(path) as image:
-        turned = image.get_typeof("orientation") and image.get("orientation") > 2
-    with _decoder(path, "random" if turned else "sequential") as image:
-        yield to_srgb(image.autorot(), depth)
+def _source(file: BinaryIO, start: int) -> Any:
+    """A libvips source of an open file, from an offset on.
+
+    A name must be UTF-8 for libvips. A descriptor would be mapped into memory, and the pages would
+    count as this process's memory.
+    """
+
+    def seek(offset: int, whence: int) -> int:
+        try:
+            return file.seek(offset + start if whence == os.SEEK_SET else offset, whence) - start
+        except (OSError, ValueError):  # a place that no file has, or the file is closed
+            return -1
+
+    source = libvips().SourceCustom()
+    # libjpeg can read once more while an unfinished decoder is freed.
+    source.on_read(lambda size: b"" if file.closed else file.read(size))
+    source.on_seek(seek)
+    return source
+
+
+def _colour_bands(image: Any, page: TiffPage, path: Path) -> Any:
+    """Leave out the channels of a TIFF that are neither colour nor transparency."""
+    if not page.left_out:
+        return image
+    if image.bands != page.channels:
+        raise PictureError(f"{path}: its header contradicts itself: export the picture again")
+    bands = image.extract_band(0, n=page.colours)
+    return bands if page.alpha is None else bands.bandjoin(image.extract_band(page.alpha))
+
+
+def _with_stated_metadata(image: Any, chunks: PngChunks | None, path: Path) -> Any:
+    """Apply the orientation and the colours that a file states in places unknown to libvips."""
+    turn = None if chunks is None else chunks.orientation
+    if chunks is None and image.get_typeof("xmp-data") and not image.get_typeof("orientation"):
+        turn = xmp_orientation(image.get("xmp-data"))
+    colours = None if chunks is None else stated_colours(chunks, path)
+    copy = image.copy() if colours is None else colours.to_srgb(image)
+    if turn is not None:
+        copy.set_type(libvips().GValue.gint_type, "orientation", turn)
+    return copy
 
 
 def _check_samples(image: Any, path: Path) -> None:
@@ -176,7 +220,8 @@ def _check_samples(image: Any, path: Path) -> None:
         raise PictureError(f"{path}: holds {image.bands} channels: export it as grey, RGB or CMYK")
 
 
-def _check_size(image: Any, path: Path, max_pixels: int) -> None:
+def _check_size(image: Any, path: Path, max_pixels: int, *, is_whole: bool) -> None:
+    """Check the size. is_whole: whether the format is always decoded as a whole."""
     pixels = image.width * image.height
     claim = f"{path}: {image.width} x {image.height} pixels"
     if pixels > max_pixels:
@@ -185,8 +230,14 @@ def _check_size(image: Any, path: Path, max_pixels: int) -> None:
         )
     if max(image.width, image.height) > MAX_SIDE:
         raise PictureError(f"{claim} are more than {MAX_SIDE} on one side: crop it")
-    if image.get_typeof("interlaced") and pixels > MAX_IN_MEMORY_PIXELS:
+    if pixels <= MAX_IN_MEMORY_PIXELS:
+        return
+    if image.get_typeof("interlaced"):
         raise PictureError(
             f"{claim}, interlaced or progressive, can only be decoded in one piece:"
-            " save it without interlacing, or as _TIFF_LOADER"
+            " save it without interlacing, or as TIFF"
+        )
+    if is_whole:
+        raise PictureError(
+            f"{claim} of HEIC or AVIF can only be decoded in one piece: save it as TIFF or PNG"
         )

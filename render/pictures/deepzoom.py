@@ -1,6 +1,5 @@
 """The files of a DeepZoom: the descriptor NAME.dzi, and the folder NAME_files with the tiles."""
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -34,25 +33,3 @@ def publish_deepzoom(made: Path, path: Path) -> None:
         folder.rename(made.with_name("replaced_files"))
     tiles_folder(made).rename(folder)
     made.replace(path)
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file in hex. For a DeepZoom (.dzi) it is that of its list of files.
-
-    The list has a line "CHECKSUM  NAME" for each file, sorted, with names relative to the folder
-    of the .dzi. For `sky.dzi` the digest is what this command prints:
-    `find sky.dzi sky_files -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
-    Raises OSError if a file is missing.
-    """
-    if path.suffix != ".dzi":
-        return _file_digest(path)
-    files = [path, *(file for file in tiles_folder(path).rglob("*") if file.is_file())]
-    lines = [
-        f"{_file_digest(file)}  {file.relative_to(path.parent).as_posix()}\n" for file in files
-    ]
-    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

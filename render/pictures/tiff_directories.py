@@ -1,4 +1,4 @@
-"""Checks the directories of a TIFF before a decoder reads them.
+"""Reads the directories of a TIFF before a decoder does.
 
 The header has the offset of the first directory, and each directory ends with the offset of the
 next, or with 0 (TIFF 6.0, section 2). In a malicious file they form a loop, and a decoder that
@@ -6,7 +6,9 @@ counts pages never ends. BigTIFF has offsets of 8 bytes instead of 4
 (http://www.awaresystems.be/imaging/tiff/bigtiff.html).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
@@ -14,88 +16,95 @@ from typing import BinaryIO, Literal, Self
 from render.errors import PictureError
 
 MAX_DIRECTORIES = 512
-"""Most pages of a file. Only the first is decoded, but libtiff counts all of them in quadratic
-time: seconds for a thousand."""
+"""Most pages of a file. Only one is decoded, but libtiff counts all of them in quadratic time:
+seconds for a thousand."""
 
 
-MAX_STRIP_PIXELS = 2**26
-"""Most pixels in a strip that must be decoded as a whole, in memory."""
+_MAX_ENTRIES = 4096
+"""Most entries of a directory, as in libtiff."""
+
+
+_MAX_VALUES = 1024
+"""Most values of an entry that are read."""
+
+
+MPO_ENTRIES = 0xB002
+"""The tag of the index of an MPO file, which has the form of a directory (CIPA DC-007)."""
+
+
+_TAGS = frozenset({*range(254, 260), 262, 277, 278, 284, 322, 330, 332, 334, 338, 339, MPO_ENTRIES})
+"""Tags with numbers that are read. Of other tags only the presence counts."""
 
 
 _BIGTIFF_VERSION = 43
 
 
-_WIDTH, _HEIGHT, _COMPRESSION, _PHOTOMETRIC, _ROWS, _PLANES = 256, 257, 259, 262, 278, 284
-
-_TILE_WIDTH = 322
-
-_OLD_JPEG, _YCBCR, _SEPARATE = 6, 6, 2
-
-
-_TYPE_BYTES = {3: 2, 4: 4, 16: 8}
-"""Bytes of a value of type SHORT, LONG or LONG8, by the number of the type."""
-
-
-_Tags = Mapping[int, Sequence[int]]
-
-
-def check_directories(path: Path) -> None:
-    """Check a TIFF file for directories that would make a decoder hang or run out of memory.
-
-    Raises PictureError if the directories form a loop, if there are more than MAX_DIRECTORIES, or
-    if the first page has strips above MAX_STRIP_PIXELS that must be decoded as a whole. Raises
-    OSError if the file cannot be read. Other damage is left to the decoder.
-    """
-    with path.open("rb") as file:
-        chain = _DirectoryChain.of(file)
-        seen: set[int] = set()
-        for offset in chain.offsets():
-            if offset in seen:
-                raise PictureError(
-                    f"{path}: its directories form a loop: copy or export the picture again"
-                )
-            if len(seen) == MAX_DIRECTORIES:
-                raise PictureError(
-                    f"{path}: has more than {MAX_DIRECTORIES} pages: export the one that is meant"
-                )
-            if not seen:
-                _check_strips(path, chain.tags(offset))
-            seen.add(offset)
-
-
-def _check_strips(path: Path, tags: _Tags) -> None:
-    """Check strips that libvips decodes as a whole. Other strips are decoded row by row."""
-
-    def most(tag: int, usual: int) -> int:
-        # A tag can occur twice, and it is not known which value a decoder uses.
-        return max(tags.get(tag, [usual]))
-
-    is_held = (
-        _SEPARATE in tags.get(_PLANES, ())
-        or _OLD_JPEG in tags.get(_COMPRESSION, ())
-        or _YCBCR in tags.get(_PHOTOMETRIC, ())
-    )
-    width, height = most(_WIDTH, 0), most(_HEIGHT, 0)
-    rows = min(height, most(_ROWS, height))
-    if is_held and _TILE_WIDTH not in tags and width * rows > MAX_STRIP_PIXELS:
-        raise PictureError(
-            f"{path}: {width} x {rows} pixels in one strip can only be decoded in one piece:"
-            " save it in smaller strips, or its channels side by side"
-        )
+_TYPES = {1: "B", 3: "H", 4: "I", 7: "B", 13: "I", 16: "Q", 18: "Q"}
+"""Formats of `struct` for BYTE, SHORT, LONG, UNDEFINED, IFD, LONG8 and IFD8, by their numbers."""
 
 
 @dataclass(frozen=True)
-class _DirectoryChain:
-    """The chain of directories of an open TIFF file."""
+class Directory:
+    """A directory: the whole numbers of its entries by tag, without those that nobody reads.
+
+    A tag can occur twice, and it is not known which value a decoder uses, so `tags` has both.
+    is_whole: whether everything in it could be read.
+    """
+
+    tags: Mapping[int, tuple[int, ...]]
+    is_whole: bool
+
+    def values(self, tag: int, default: int) -> tuple[int, ...]:
+        """The values of a tag, or the default alone."""
+        return self.tags.get(tag) or (default,)
+
+    def number(self, tag: int, default: int) -> int:
+        """The first value of a tag."""
+        return self.values(tag, default)[0]
+
+    def largest(self, tag: int, default: int) -> int:
+        """The largest value of a tag."""
+        return max(self.values(tag, default))
+
+
+def read_directories(file: BinaryIO, path: Path) -> list[Directory]:
+    """Read the chain of directories of an open TIFF; `path` is for messages.
+
+    Raises PictureError if they form a loop, or if there are more than MAX_DIRECTORIES. Other damage
+    is left to the decoder: a directory that could not be read is not whole.
+    """
+    chain = DirectoryChain.of(file)
+    found: dict[int, Directory] = {}
+    for offset in chain.offsets():
+        if offset in found:
+            raise PictureError(
+                f"{path}: its directories form a loop: copy or export the picture again"
+            )
+        if len(found) == MAX_DIRECTORIES:
+            raise PictureError(
+                f"{path}: has more than {MAX_DIRECTORIES} pages: export the one that is meant"
+            )
+        found[offset] = chain.directory(offset)
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class DirectoryChain:
+    """The chain of directories of an open file, or of another stream that begins like a TIFF."""
 
     file: BinaryIO
     order: Literal["little", "big"]
     is_big: bool
+    end: int
 
     @classmethod
     def of(cls, file: BinaryIO) -> Self:
+        """Read the byte order and the version, with which the stream begins."""
+        end = file.seek(0, os.SEEK_END)
+        file.seek(0)
         order: Literal["little", "big"] = "little" if file.read(2) == b"II" else "big"
-        return cls(file, order, int.from_bytes(file.read(2), order) == _BIGTIFF_VERSION)
+        is_big = int.from_bytes(file.read(2), order) == _BIGTIFF_VERSION
+        return cls(file, order, is_big, end)
 
     def offsets(self) -> Iterator[int]:
         """Yield the offset of each directory in order; endless if they form a loop."""
@@ -105,20 +114,44 @@ class _DirectoryChain:
             entries = self._entries(offset)
             if entries is None:
                 return
-            self.file.seek(offset + self._head + self._length * entries)
+            self._seek(offset + self._head + self._length * entries)
 
-    def tags(self, offset: int) -> _Tags:
-        """Return the single-number values of a directory by tag; a tag can occur twice."""
-        found: dict[int, list[int]] = {}
-        for _ in range(self._entries(offset) or 0):
-            entry = self.file.read(self._length)
-            if len(entry) < self._length:
-                break
-            tag, kind = (int.from_bytes(entry[at : at + 2], self.order) for at in (0, 2))
-            if size := _TYPE_BYTES.get(kind):
-                value = entry[4 + self._word :][:size]
-                found.setdefault(tag, []).append(int.from_bytes(value, self.order))
-        return found
+    def directory(self, offset: int) -> Directory:
+        """Read the directory at an offset."""
+        count = self._entries(offset)
+        if count is None or count > _MAX_ENTRIES:
+            return Directory({}, is_whole=False)
+        block = self.file.read(self._length * count)
+        is_whole = len(block) == self._length * count
+        found: dict[int, tuple[int, ...]] = {}
+        layout = self._sign + ("HHQ8s" if self.is_big else "HHI4s")
+        entries = block[: len(block) - len(block) % self._length]
+        for tag, kind, number, content in struct.iter_unpack(layout, entries):
+            known = found.setdefault(tag, ())
+            if tag in _TAGS and len(known) <= _MAX_VALUES:
+                values = self._values(kind, number, content)
+                is_whole &= values is not None
+                found[tag] = known + (values or ())
+        return Directory(found, is_whole)
+
+    def _values(self, kind: int, count: int, content: bytes) -> tuple[int, ...] | None:
+        """Return the numbers of an entry: none for other types, None if they are missing."""
+        if kind not in _TYPES or count > _MAX_VALUES:
+            return ()
+        layout = f"{self._sign}{count}{_TYPES[kind]}"
+        size = struct.calcsize(layout)
+        if size > self._word:
+            self._seek(int.from_bytes(content, self.order))
+            content = self.file.read(size)
+        return struct.unpack_from(layout, content) if len(content) >= size else None
+
+    def _seek(self, offset: int) -> None:
+        """Go to an offset, or to the end if that is before: systems refuse huge offsets."""
+        self.file.seek(min(offset, self.end))
+
+    @property
+    def _sign(self) -> str:
+        return "<" if self.order == "little" else ">"
 
     @property
     def _word(self) -> int:
@@ -133,7 +166,7 @@ class _DirectoryChain:
         return 20 if self.is_big else 12
 
     def _entries(self, offset: int) -> int | None:
-        self.file.seek(offset)
+        self._seek(offset)
         return self._number(self._head)
 
     def _number(self, length: int) -> int | None:

@@ -7,6 +7,8 @@ two. The stream is a PNG without compression, a format that every build of libvi
 """
 
 import contextlib
+import functools
+import re
 import socket
 import struct
 import zlib
@@ -38,6 +40,35 @@ def error_reason(error: Exception) -> str:
     detail = str(getattr(error, "detail", "")) or str(error)
     lines = [line.strip() for line in detail.splitlines() if line.strip()]
     return lines[0] if lines else "no reason given"
+
+
+@functools.cache
+def can_decompress(compression: int) -> bool:
+    """Whether this build of libtiff decodes a compression, given by its number in TIFF tag 259.
+
+    The answer comes from a try, with a picture of one pixel.
+    """
+    entries = ((256, 1), (257, 1), (258, 8), (259, compression), (262, 1), (273, 8), (279, 8))
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+    content = b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4)
+    vips = libvips()
+    try:
+        vips.Image.tiffload_buffer(content, fail_on="error").avg()
+    except vips.Error as error:
+        return not is_unsupported(error)
+    return True
+
+
+def is_unsupported(error: Exception) -> bool:
+    """Whether a libvips error says that the file is of a kind that this build does not read."""
+    return _UNSUPPORTED.search(str(getattr(error, "detail", error))) is not None
+
+
+_UNSUPPORTED = re.compile(
+    r"unsupported (jpeg|compression|codec|feature|color)|not (been )?(configured|implemented)"
+    r"|not (been )?built|not supported",
+    re.IGNORECASE,
+)
 
 
 _PIECE_BYTES = 2**20

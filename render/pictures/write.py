@@ -1,5 +1,6 @@
-"""Writes a rendered picture to disk as a stream, and atomically."""
+"""Writes a rendered picture to disk as a stream, and atomically; and its digest."""
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -105,3 +106,32 @@ def _disk_errors(path: Path) -> Iterator[None]:
             f"{path}: cannot be written: {error.strerror or error}:"
             " check the folder, its permissions and its free space"
         ) from error
+
+
+def output_digest(path: Path, tiles: Path | None = None) -> str:
+    """Return the digest of an output, `sha256:HEX`.
+
+    For a DeepZoom it is that of the list of its files. The list has a line "CHECKSUM  NAME" for
+    each file, sorted, with names relative to the folder of the .dzi. For `sky.dzi`, HEX is what
+    this command prints:
+    `find sky.dzi sky_files -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum`.
+
+    tiles: the folder of the tiles, if it is not yet beside the .dzi. Raises OSError if a file is
+    missing.
+    """
+    if path.suffix != ".dzi":
+        return f"sha256:{_hex_digest(path)}"
+    folder = tiles or tiles_folder(path)
+    files = [(path, path.name)] + [
+        (file, file.relative_to(folder.parent).as_posix())
+        for file in folder.rglob("*")
+        if file.is_file()
+    ]
+    lines = [f"{_hex_digest(file)}  {name}\n" for file, name in files]
+    listed = "".join(sorted(lines))
+    return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}"
+
+
+def _hex_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,6 +29,7 @@ from jobs.planning.dataset import DatasetPlan, make_dataset_plan
 from jobs.planning.item_plan import in_memory_setup
 from jobs.planning.machine import Machine, this_machine
 from jobs.runtime.backend import MemberFactory
+from jobs.runtime.publish import Target
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.kinds import parse_spec
 from render.determinism import dtypes, keep_freed_memory, make_deterministic
@@ -120,7 +121,7 @@ def render_by_pool(dataset: DatasetPlan, out: Path) -> list[FinishedPicture]:
             _wait_for_all(pool)
             yield pool
 
-    items = render_dataset_here(dataset, out, lambda _: None, start)["items"]
+    items = render_dataset_here(dataset, Target(out), lambda _: None, start)["items"]
     if items["done"] != items["items"]:
         raise RuntimeError(f"not every picture was rendered: {items}")
     return ends

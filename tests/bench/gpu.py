@@ -220,7 +220,9 @@ def measure_speed(workload: Workload, device: torch.device) -> None:
         for precision in _SPEEDS:
             one = prepare(name, layer, precision, device)
             grid = layer_grid(seeded(name), name, (layer,))
-            flops = window_cost(build_network(name), one.mix, dtypes(precision).network, grid).flops
+            flops = window_cost(
+                build_network(name), one.mix, dtypes(precision).network, grid
+            ).flops_per_pixel
             for tile in workload.tiles:
                 print(
                     f"| {name} {layer} | {precision} | {_row(one, tile, flops, rates, workload)} |"

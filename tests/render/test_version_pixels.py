@@ -7,9 +7,8 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from render.dream.config import Dream
+from render.dream.config import Dream, octave_sizes
 from render.dream.objective import Objective
-from render.dream.octaves import octave_sizes
 from render.engine.setup import ShardSetup
 from render.networks.catalogue import build_network
 from render.networks.receptive_field import layer_grid

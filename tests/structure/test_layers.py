@@ -58,7 +58,7 @@ FLOORS: Floors = (
 )
 
 FLOORS_RENDER: Floors = (
-    frozenset({"errors", "version"}),
+    frozenset({"errors", "input_file", "version"}),
     frozenset({"device"}),
     frozenset({"geometry", "determinism"}),
     frozenset({"pictures", "networks"}),

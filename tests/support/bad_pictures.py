@@ -93,7 +93,7 @@ def add_unreadable_files(folder: Path) -> dict[str, str]:
     (folder / "gone.jpg").symlink_to(folder / "was-never-there.jpg")
     reasons["gone.jpg"] = "No such file"
     os.mkfifo(folder / "pipe.png")
-    reasons["pipe.png"] = "is not a file"
+    reasons["pipe.png"] = "is a pipe, not a file"
     nameless = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.png"))
     nameless.write_bytes(picture_bytes(np.random.default_rng(0)))
     reasons["caf\\udce9.png"] = "not UTF-8"

@@ -12,15 +12,15 @@ from jobs.planning.poster import PosterPlan
 from jobs.planning.source import PictureInfo
 from jobs.spec.document import parse_poster_spec
 from jobs.spec.size import PixelSize
+from render.dream.config import octave_sizes
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.engine.memory import Cost
 from render.engine.network_profile import NetworkProfile
 from render.geometry.grid import Grid
 from render.geometry.sampling_grid import SamplingGrid
 
 STRIDE, FIELD = 8, 91
-COST = Cost(fixed=0.0, pixel=1500.0, flops=89_000.0, weights=6_000_000)
+COST = Cost(fixed=0.0, bytes_per_pixel=1500.0, flops_per_pixel=89_000.0, weights=6_000_000)
 
 SLOW = Speed(window=0.01, window_pixel=2e-6, pixel=1e-7, origin="of a test")
 """Roughly the speed of a core."""

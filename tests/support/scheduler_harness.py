@@ -65,10 +65,13 @@ class FakeProcess:
 
 
 class SchedulerHarness:
-    """A scheduler of a machine with `cores`; the test moves its clock."""
+    """A scheduler of a machine with `cores`; the test moves its clock.
 
-    def __init__(self, cores: int = 2, is_fixed: bool = True) -> None:
-        self.store = CountingStore()
+    store: any store with jobs in it; by default an empty one in memory.
+    """
+
+    def __init__(self, cores: int = 2, is_fixed: bool = True, store: Any = None) -> None:
+        self.store: CountingStore = CountingStore() if store is None else store
         self.registry = CollectorRegistry()
         self.now = 0.0
         self.messages: list[str] = []

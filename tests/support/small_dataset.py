@@ -148,7 +148,7 @@ def read_finished_dataset(store: Store, job: str) -> DatasetResult:
         latest = max(entries, key=lambda key: ledger.parse(key) or LedgerCopy(0, 0, False))
         assert latest.endswith(".complete.jsonl")
         numbers += [json.loads(line)["number"] for line in store.get(latest).splitlines()]
-    assert numbers == list(range(ItemIndex(store, keys).items))
+    assert numbers == list(range(ItemIndex(store, keys).item_count))
     merged = BytesIO(store.get(f"{keys.folder}{found.job.manifest['ledger']}"))
     assert pq.read_table(merged, columns=["number"]).column(0).to_pylist() == numbers
     assert list(store.list_objects(f"{ACTIVE}{job}")) == []

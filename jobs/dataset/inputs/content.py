@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from jobs.dataset.inputs.item import BLOB_SCHEME, ByteRange
+from jobs.dataset.inputs.item import BLOB_SCHEME, InputPlace
 from jobs.records.keys import blob_key, is_digest
 from jobs.runtime.access import AccessPolicy
 from jobs.spec.inputs import is_in_bucket
@@ -17,6 +17,7 @@ from jobs.store.folder_files import store_error
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from render.errors import PictureError
+from render.input_file import open_input_file, read_problem
 
 _CHUNK = 1 << 20
 """Bytes that are copied at a time."""
@@ -33,7 +34,7 @@ MAX_READ = 256 << 20
 
 @contextmanager
 def local_file(
-    source: ByteRange, store: Store, scratch: Path, access: AccessPolicy
+    source: InputPlace, store: Store, scratch: Path, access: AccessPolicy
 ) -> Iterator[Path]:
     """Give a local file with exactly the bytes of an input.
 
@@ -58,7 +59,7 @@ def local_file(
         yield path
 
 
-def read_content(source: ByteRange, store: Store, scratch: Path, access: AccessPolicy) -> bytes:
+def read_content(source: InputPlace, store: Store, scratch: Path, access: AccessPolicy) -> bytes:
     """Return the bytes of a small file or part, which may be empty. Raises as `local_file`."""
     with _open_range(source, store, scratch, access) as path:
         size = path.stat().st_size
@@ -67,7 +68,8 @@ def read_content(source: ByteRange, store: Store, scratch: Path, access: AccessP
                 source,
                 f"has {size} bytes; a file beside a picture may have at most {MAX_READ}; remove it",
             )
-        return path.read_bytes()
+        with open_input_file(path) as file:
+            return file.read()
 
 
 @contextmanager
@@ -84,17 +86,15 @@ def open_stream(address: str) -> Iterator[BinaryIO]:
             yield file
         return
     try:
-        with Path(address).open("rb") as file:
+        with open_input_file(Path(address)) as file:
             yield file
     except OSError as error:
-        raise RequestError(
-            f"{address}: cannot be read ({error.strerror}); check the path and its permissions"
-        ) from error
+        raise RequestError(f"{address}: {read_problem(error)}") from error
 
 
 @contextmanager
 def _open_range(
-    source: ByteRange, store: Store, scratch: Path, access: AccessPolicy
+    source: InputPlace, store: Store, scratch: Path, access: AccessPolicy
 ) -> Iterator[Path]:
     local = _local_path(source, store, access)
     if local is not None and not source.start and source.length is None:
@@ -116,7 +116,7 @@ def _open_range(
         yield path
 
 
-def _local_path(source: ByteRange, store: Store, access: AccessPolicy) -> Path | None:
+def _local_path(source: InputPlace, store: Store, access: AccessPolicy) -> Path | None:
     """The real path of the file on this machine, or None if it is in a bucket."""
     try:
         if source.address.startswith(BLOB_SCHEME):
@@ -128,34 +128,29 @@ def _local_path(source: ByteRange, store: Store, access: AccessPolicy) -> Path |
     return None if is_in_bucket(address) else Path(address)
 
 
-def _blob_key(source: ByteRange) -> str:
+def _blob_key(source: InputPlace) -> str:
     digest = source.address.removeprefix(BLOB_SCHEME)
     if not is_digest(digest):
         raise RequestError(f"{source.address}: is not the digest of a file; submit the job again")
     return blob_key(digest)
 
 
-def _check_readable(path: Path, source: ByteRange) -> None:
+def _check_readable(path: Path, source: InputPlace) -> None:
     """Raises PictureError if the path is not a readable file."""
     with _translate_os_errors(source):
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "is a folder")
-        # Opening a pipe would block forever.
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "is not a file")
-        path.open("rb").close()
+        open_input_file(path).close()
 
 
-def _copy_range(path: Path, source: ByteRange, target: Path) -> None:
+def _copy_range(path: Path, source: InputPlace, target: Path) -> None:
     _check_readable(path, source)
     with target.open("wb") as out:
         for chunk in _read_chunks(path, source):
             out.write(chunk)
 
 
-def _read_chunks(path: Path, source: ByteRange) -> Iterator[bytes]:
+def _read_chunks(path: Path, source: InputPlace) -> Iterator[bytes]:
     """Yield the bytes of a part of a file. It translates errors of reading, not of writing."""
-    with _translate_os_errors(source), path.open("rb") as file:
+    with _translate_os_errors(source), open_input_file(path) as file:
         file.seek(source.start)
         left = source.length
         while chunk := file.read(_CHUNK if left is None else min(_CHUNK, left)):
@@ -163,7 +158,7 @@ def _read_chunks(path: Path, source: ByteRange) -> Iterator[bytes]:
             yield chunk
 
 
-def _download_object(source: ByteRange, path: Path) -> None:
+def _download_object(source: InputPlace, path: Path) -> None:
     """Download from the bucket of the inputs."""
     # boto3 takes a third of a second to import, and only buckets need it.
     from jobs.dataset.inputs.s3 import save_range
@@ -174,7 +169,7 @@ def _download_object(source: ByteRange, path: Path) -> None:
         raise PictureError(str(error)) from None
 
 
-def _download_blob(source: ByteRange, store: Store, path: Path) -> None:
+def _download_blob(source: InputPlace, store: Store, path: Path) -> None:
     """Download from the job's own store, which is a bucket."""
     key = _blob_key(source)
     try:
@@ -194,7 +189,7 @@ def _download_blob(source: ByteRange, store: Store, path: Path) -> None:
 
 
 @contextmanager
-def _translate_os_errors(source: ByteRange) -> Iterator[None]:
+def _translate_os_errors(source: InputPlace) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -202,12 +197,9 @@ def _translate_os_errors(source: ByteRange) -> Iterator[None]:
         # Network file systems raise these while their server is down. A missing file is different.
         if isinstance(translated, StoreUnreachable) and error.errno != errno.ENOENT:
             raise translated from error
-        reason = error.strerror or "the system gives no reason"
-        raise _input_error(
-            source, f"cannot be read ({reason}); check the path and its permissions"
-        ) from error
+        raise _input_error(source, read_problem(error)) from error
 
 
-def _input_error(source: ByteRange, reason: str) -> PictureError:
+def _input_error(source: InputPlace, reason: str) -> PictureError:
     """The error with one line. File names may contain line breaks."""
     return PictureError(" ".join(f"{source.address}: {reason}".splitlines()))

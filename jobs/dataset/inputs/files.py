@@ -1,16 +1,16 @@
 """Patterns for files below a folder or prefix, and listing the files of a folder."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import takewhile
-from pathlib import PurePosixPath
 from typing import Self
 
-from jobs.dataset.inputs.item import ListedFile
+from jobs.dataset.inputs.item import LeftOut, ListedFile, is_mac_metadata
 from jobs.runtime.access import is_folder, path_exists
-from jobs.spec.inputs import is_in_bucket
+from jobs.spec.inputs import is_in_bucket, suffix_of
 from jobs.text.errors import RequestError
 
 ANY_FOLDERS = "**"
@@ -23,32 +23,52 @@ _MAX_DEPTH = 250
 """Nested folders. Each level keeps one folder open, and adds to the call stack."""
 
 
-_READABLE = frozenset({".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-
-
-_UNREADABLE = frozenset(
-    {".avif", ".bmp", ".cr2", ".dng", ".exr", ".gif", ".hdr", ".heic", ".heif"}
-    | {".ico", ".jp2", ".jxl", ".nef", ".ppm", ".psd", ".svg", ".tga", ".xcf"}
+_READABLE = frozenset(
+    {".apng", ".jfi", ".jfif", ".jif", ".jpe", ".jpeg", ".jpg", ".mpo", ".pjp", ".pjpeg"}
+    | {".avif", ".btf", ".heic", ".heif", ".hif", ".png", ".tf8", ".tif", ".tiff", ".webp"}
 )
-"""Other picture formats. Their files fail with a reason, instead of being ignored."""
+"""Endings of the formats that are usually read. The content of each file decides."""
+
+
+_OTHER_FORMATS = frozenset(
+    {".avifs", ".bpg", ".gif", ".heics", ".heifs", ".insp"}
+    | {".hdp", ".jps", ".jxl", ".jxr", ".svg", ".svgz", ".wdp"}
+    | {".bmp", ".cin", ".cur", ".dds", ".dib", ".dpx", ".exr", ".hdr", ".icns", ".ico", ".pcx"}
+    | {".pict", ".psb", ".psd", ".qoi", ".sgi", ".tga", ".xbm", ".xcf", ".xpm"}
+    | {".j2c", ".j2k", ".jhc", ".jp2", ".jpc", ".jpf", ".jph", ".jpm", ".jpx"}
+    | {".pam", ".pbm", ".pfm", ".pgm", ".pnm", ".ppm"}
+)
+
+_CAMERA_RAW = frozenset(
+    {".3fr", ".ari", ".arw", ".bay", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff"}
+    | {".gpr", ".iiq", ".k25", ".kdc", ".mdc", ".mef", ".mos", ".mrw", ".nef", ".nrw", ".orf"}
+    | {".pef", ".ptx", ".r3d", ".raf", ".raw", ".rw2", ".rwl", ".rwz", ".sr2", ".srf", ".srw"}
+    | {".x3f"}
+)
+
+_PICTURES = _READABLE | _OTHER_FORMATS | _CAMERA_RAW
+"""All endings of pictures. One that cannot be read gets a row in the ledger with the reason."""
+
+
+_TAGS = re.compile(r"[_:~!@-]")
+"""Separates an ending from what websites and editors add: `.jpg_large`, `.jpg:orig`, `.png~`."""
 
 
 _COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
-def suffix(name: str) -> str:
-    """The last suffix of a name, with its dot, in lower case."""
-    return PurePosixPath(name).suffix.lower()
-
-
 def is_readable(name: str) -> bool:
-    """Whether a name has the suffix of a picture format that can be read."""
-    return suffix(name) in _READABLE
+    """Whether a name has the ending, in any case, of a picture format that can be read."""
+    return _ending(name) in _READABLE
 
 
 def is_picture(name: str) -> bool:
-    """Whether a name has the suffix of a picture format, readable or not."""
-    return suffix(name) in _READABLE | _UNREADABLE
+    """Whether a name has the ending, in any case, of a picture format, readable or not."""
+    return _ending(name) in _PICTURES
+
+
+def _ending(name: str) -> str:
+    return _TAGS.split(suffix_of(name))[0]
 
 
 def is_compressed_tar(name: str) -> bool:
@@ -103,12 +123,12 @@ class Pattern:
         return _may_contain(folder.split("/"), self.parts)
 
 
-def list_folder(pattern: Pattern) -> Iterator[ListedFile]:
+def list_folder(pattern: Pattern, left_out: LeftOut | None = None) -> Iterator[ListedFile]:
     """Yield the matching files of this machine, in the order of the file system.
 
-    Links to files count as files; links to folders are left out. A subfolder that cannot be listed
-    gives a file with an error, and so does a name that is not UTF-8. Memory use does not grow with
-    the number of files.
+    Links to files count as files; links to folders are left out, and counted in `left_out`. A
+    subfolder that cannot be listed gives a file with an error, and so does a name that is not
+    UTF-8. Memory use does not grow with the number of files.
 
     Raises RequestError if the pattern's base is not a folder that can be listed.
     """
@@ -119,10 +139,10 @@ def list_folder(pattern: Pattern) -> Iterator[ListedFile]:
         raise RequestError(
             f"{root}: cannot be listed ({error.strerror}); check the path and its permissions"
         ) from error
-    yield from _list_below(root, "", pattern)
+    yield from _list_below(root, "", pattern, left_out or LeftOut())
 
 
-def _list_below(folder: str, key: str, pattern: Pattern) -> Iterator[ListedFile]:
+def _list_below(folder: str, key: str, pattern: Pattern, left_out: LeftOut) -> Iterator[ListedFile]:
     if key.count("/") > _MAX_DEPTH:
         yield _listed_file(key, folder, "the folder is nested too deeply; move it up")
         return
@@ -130,19 +150,24 @@ def _list_below(folder: str, key: str, pattern: Pattern) -> Iterator[ListedFile]
         with os.scandir(folder) as entries:
             for entry in entries:
                 name = f"{key}/{entry.name}" if key else entry.name
-                yield from _list_entry(entry, name, pattern)
+                yield from _list_entry(entry, name, pattern, left_out)
     except OSError as error:
         reason = f"the folder cannot be listed ({error.strerror}); check its permissions"
         yield _listed_file(key, folder, reason)
 
 
-def _list_entry(entry: "os.DirEntry[str]", key: str, pattern: Pattern) -> Iterator[ListedFile]:
+def _list_entry(
+    entry: "os.DirEntry[str]", key: str, pattern: Pattern, left_out: LeftOut
+) -> Iterator[ListedFile]:
     if entry.is_dir(follow_symlinks=False):
         if pattern.may_contain(key):
-            yield from _list_below(entry.path, key, pattern)
-    # A broken link is listed: reading it gives an error.
-    elif pattern.matches(key) and not (entry.is_symlink() and is_folder(entry.path)):
-        yield _listed_file(key, entry.path)
+            yield from _list_below(entry.path, key, pattern, left_out)
+    elif pattern.matches(key) and not is_mac_metadata(key):
+        if entry.is_symlink() and is_folder(entry.path):
+            left_out.add_folder_link()
+        else:
+            # A broken link is listed: reading it gives an error.
+            yield _listed_file(key, entry.path)
 
 
 def _listed_file(key: str, path: str, error: str | None = None) -> ListedFile:

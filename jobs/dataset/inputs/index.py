@@ -5,14 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Annotated
-
-from pydantic import Field
 
 from jobs.dataset.inputs.item import Item
 from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
-from jobs.records.record import Record, invalid_record, read_bytes
+from jobs.records.record import Count, Record, invalid_record, read_bytes
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
@@ -29,9 +26,9 @@ class DatasetKeys(JobKeys):
         """The prefix of all listings."""
         return f"{self.folder}listing/"
 
-    def listing(self, n: int) -> str:
-        """The n-th Listing, from 1. A submit creates it only if it is absent."""
-        return f"{self.listings}{n:04}.json"
+    def listing(self, number: int) -> str:
+        """The Listing of that number, from 1. A submit creates it only if it is absent."""
+        return f"{self.listings}{number:04}.json"
 
     def listing_number(self, key: str) -> int | None:
         """The number of the listing at a key; None for any other key."""
@@ -39,15 +36,15 @@ class DatasetKeys(JobKeys):
         return None if match is None else int(match[1])
 
     @property
-    def all_items(self) -> str:
+    def items_prefix(self) -> str:
         """The prefix of all item files."""
         return f"{self.folder}items/"
 
     def item_files(self, nonce: str) -> str:
         """The prefix of the item files of the listing with that nonce."""
-        return f"{self.all_items}{nonce}/"
+        return f"{self.items_prefix}{nonce}/"
 
-    def items(self, nonce: str, file: int) -> str:
+    def item_file(self, nonce: str, file: int) -> str:
         """An item file of the listing with that nonce. Each line is one Item."""
         return f"{self.item_files(nonce)}{file:06}.jsonl"
 
@@ -100,9 +97,6 @@ FILE_ITEMS = 1000
 """The maximum number of items in a file. The last file of a listing, or of a tar, has fewer."""
 
 
-_Count = Annotated[int, Field(ge=0)]
-
-
 class Listing(Record):
     """The new items of one listing of the inputs.
 
@@ -111,12 +105,12 @@ class Listing(Record):
     """
 
     nonce: str
-    first_file: _Count
-    first_item: _Count
-    sizes: tuple[_Count, ...]
+    first_file: Count
+    first_item: Count
+    sizes: tuple[Count, ...]
 
     @property
-    def items(self) -> int:
+    def item_count(self) -> int:
         """The number of its items."""
         return sum(self.sizes)
 
@@ -166,9 +160,9 @@ class ItemIndex:
         return range(sum(len(listing.files) for listing in self._listings))
 
     @property
-    def items(self) -> int:
+    def item_count(self) -> int:
         """The number of items."""
-        return sum(listing.items for listing in self._listings)
+        return sum(listing.item_count for listing in self._listings)
 
     def item_numbers(self, file: int) -> range:
         """The numbers of the items in a file."""
@@ -176,7 +170,7 @@ class ItemIndex:
 
     def read(self, file: int) -> list[Item]:
         """Read the items of a file. Raises InvalidRecord if it is missing or damaged."""
-        key = self._keys.items(self._listing_of(file).nonce, file)
+        key = self._keys.item_file(self._listing_of(file).nonce, file)
         try:
             lines = read_bytes(self._store, key).splitlines()
         except ObjectNotFound as error:

@@ -1,22 +1,21 @@
 """The items of a dataset, and the files that they are read from."""
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import PurePosixPath
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.records.record import Record
-from jobs.spec.inputs import NOISE_SCHEME
+from jobs.records.record import Count, Record
+from jobs.spec.inputs import NOISE_SCHEME, name_of, suffix_of
 
 BLOB_SCHEME = "blob:"
 """The prefix of the address of an uploaded file; its digest follows."""
 
 
-_Count = Annotated[int, Field(ge=0)]
-
-
-class ByteRange(BaseModel):
-    """A file, or a part of one.
+class InputPlace(BaseModel):
+    """Where the bytes of an input come from: a file, a part of one, or noise.
 
     address: a path on the workers' machines, an `s3://` address, `blob:sha256:HEX` for an object
         in the job's store, or `noise:SEED`.
@@ -26,8 +25,8 @@ class ByteRange(BaseModel):
     model_config = Record.model_config
 
     address: str
-    start: _Count = 0
-    length: _Count | None = None
+    start: Count = 0
+    length: Count | None = None
 
     @property
     def is_noise(self) -> bool:
@@ -44,15 +43,16 @@ class SampleFile(BaseModel):
     model_config = Record.model_config
 
     suffix: str
-    place: ByteRange
+    place: InputPlace
 
 
 class ListedImage(BaseModel):
     """A picture found by a listing.
 
     key: its name, unique among all inputs: the path below the folder or prefix, or as the input
-        table says. For a sample of a tar it is `shard`, a slash, and the sample's own key.
-    shard: the name of its input tar, without the suffix.
+        table says. For a sample of a tar it is `input_tar`, a slash, and the sample's own key.
+    input_tar: the name of its tar, without the suffix. Stored as `shard`.
+    suffix: of the picture in its sample, such as `jpg` or `input.jpg`; None outside of tars.
     settings: the fields that its row of an input table sets, by their dotted names.
     error: why it cannot be dreamed, if the listing knows already. Stored as `complaint`.
     """
@@ -60,8 +60,11 @@ class ListedImage(BaseModel):
     model_config = Record.model_config | ConfigDict(serialize_by_alias=True, validate_by_name=True)
 
     key: str
-    place: ByteRange
-    shard: str | None = None
+    place: InputPlace
+    input_tar: str | None = Field(
+        default=None, validation_alias="shard", serialization_alias="shard"
+    )
+    suffix: str | None = Field(default=None, exclude_if=lambda suffix: suffix is None)
     settings: dict[str, Any] = Field(default_factory=dict)
     extras: tuple[SampleFile, ...] = ()
     error: str | None = Field(
@@ -76,8 +79,8 @@ class Item(Record):
     name: of the output, without a suffix and unique in the job. It may contain slashes.
     """
 
-    number: _Count
-    variant: _Count
+    number: Count
+    variant: Count
     name: str
     found: ListedImage
 
@@ -93,3 +96,59 @@ class ListedFile:
     key: str
     address: str
     error: str | None = None
+
+
+_MAX_ENDINGS, _SHOWN_ENDINGS = 1000, 5
+"""How many endings of files that were left out are counted apart, and how many are named."""
+
+
+_VARIOUS = "of other kinds"
+
+
+def is_mac_metadata(name: str) -> bool:
+    """Whether a path is of a file that macOS adds to archives and to foreign disks: AppleDouble."""
+    parts = PurePosixPath(name).parts
+    return "__MACOSX" in parts or (bool(parts) and parts[-1].startswith("._"))
+
+
+class LeftOut:
+    """Counts the files that a listing leaves out, because their names are not those of pictures.
+
+    Hidden files, and the files that macOS adds, are not counted.
+    """
+
+    def __init__(self) -> None:
+        self._endings: Counter[str] = Counter()
+        self._folder_links = 0
+
+    @property
+    def count(self) -> int:
+        """The number of files and links that were left out."""
+        return self._endings.total() + self._folder_links
+
+    def add(self, path: str) -> None:
+        """Count a file."""
+        if name_of(path).startswith(".") or is_mac_metadata(path):
+            return
+        ending = suffix_of(path)
+        is_known = ending in self._endings or len(self._endings) < _MAX_ENDINGS
+        self._endings[ending if is_known else _VARIOUS] += 1
+
+    def add_folder_link(self) -> None:
+        """Count a link to a folder."""
+        self._folder_links += 1
+
+    def note(self) -> str | None:
+        """What was left out, as text; None for nothing: `left out 3 files: 2 .txt, 1 .json`."""
+        if not self.count:
+            return None
+        # Folders are listed in any order.
+        endings = sorted(self._endings.items(), key=lambda one: (-one[1], one[0]))
+        shown = endings[:_SHOWN_ENDINGS]
+        words = [f"{count} {ending or 'without an ending'}" for ending, count in shown]
+        if others := self._endings.total() - sum(count for _, count in shown):
+            words.append(f"{others} others")
+        if self._folder_links:
+            words.append(f"links to folders: {self._folder_links}")
+        files = "1 file" if self.count == 1 else f"{self.count} files"
+        return f"left out {files} not named like a picture: {', '.join(words)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from jobs.dataset.inputs.files import Pattern
-from jobs.dataset.inputs.item import ListedFile
+from jobs.dataset.inputs.item import ListedFile, is_mac_metadata
 from jobs.spec.inputs import S3_SCHEME
 from jobs.store.address import open_store
 from jobs.store.s3_client import make_client
@@ -39,6 +39,8 @@ _NOT_FOUND = "no such object; check the address"
 
 
 _ADDRESS_ERRORS = {
+    "400": _DENIED,
+    "401": _DENIED,
     "403": _DENIED,
     "404": _NOT_FOUND,
     "AccessDenied": _DENIED,
@@ -97,7 +99,8 @@ def list_objects(pattern: Pattern) -> Iterator[ListedFile]:
             for entry in page.get("Contents", ()):
                 key = entry["Key"].removeprefix(prefix)
                 # A key that ends in a slash stands for a folder.
-                if not key.endswith("/") and pattern.matches(key):
+                is_file = not (key.endswith("/") or is_mac_metadata(key))
+                if is_file and pattern.matches(key):
                     yield ListedFile(key, f"{S3_SCHEME}{bucket}/{entry['Key']}")
 
 

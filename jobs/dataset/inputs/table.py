@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from jobs.dataset.inputs.content import open_stream
 from jobs.dataset.inputs.files import escape_non_utf8
-from jobs.dataset.inputs.item import ByteRange, ListedImage
+from jobs.dataset.inputs.item import InputPlace, ListedImage
 from jobs.dataset.inputs.table_rows import (
     KEY,
     Columns,
@@ -66,7 +66,7 @@ def _listed_image(row: TableRow, columns: Columns) -> ListedImage:
     address = columns.table if text is None else escape_non_utf8(_address(text, columns))
     return ListedImage(
         key=escape_non_utf8(key),
-        place=ByteRange(address=address),
+        place=InputPlace(address=address),
         settings={} if error else settings,
         error=None if error is None else f"row {row.number}: {error}",
     )

@@ -167,7 +167,7 @@ def parquet_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
             for batch in parquet.iter_batches(_PARQUET_BATCH, columns=used, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
-                    yield TableRow(number, _without_nan(_flatten_dream(row)))
+                    yield TableRow(number, _undo_pandas_conversion(_flatten_dream(row)))
     except pa.ArrowException as error:
         raise RequestError(
             f"{columns.table}: not Parquet, or damaged after row {number}; write it again"
@@ -215,7 +215,7 @@ def _flatten_dream(value: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _without_nan(fields: dict[str, Any]) -> dict[str, Any]:
+def _undo_pandas_conversion(fields: dict[str, Any]) -> dict[str, Any]:
     """Drop NaN, and turn whole floats into integers.
 
     pandas writes integers as floats, and empty cells as NaN, if a column has an empty cell.

@@ -12,8 +12,20 @@ from itertools import groupby
 from typing import BinaryIO
 
 from jobs.dataset.inputs.content import open_stream
-from jobs.dataset.inputs.files import escape_non_utf8, is_picture, is_readable
-from jobs.dataset.inputs.item import ByteRange, ListedFile, ListedImage, SampleFile
+from jobs.dataset.inputs.files import (
+    escape_non_utf8,
+    is_picture,
+    is_readable,
+)
+from jobs.dataset.inputs.item import (
+    InputPlace,
+    LeftOut,
+    ListedFile,
+    ListedImage,
+    SampleFile,
+    is_mac_metadata,
+)
+from jobs.spec.inputs import name_of
 from jobs.text.errors import RequestError
 
 TAR_SUFFIX = ".tar"
@@ -71,8 +83,11 @@ def scan_tar(file: BinaryIO, address: str) -> Iterator[TarMemberRange | TarDamag
         yield TarDamage(f"has no end mark at byte {end}, where its last member ends")
 
 
-def list_samples(tar: ListedFile) -> Iterator[ListedImage]:
+def list_samples(tar: ListedFile, left_out: LeftOut | None = None) -> Iterator[ListedImage]:
     """Yield the samples of a tar, each with its first picture, and its other files as extras.
+
+    Members without a sample are counted in `left_out`. Hidden files have no sample: macOS puts one
+    with metadata before each file.
 
     A damaged tar also gives one image with an error; its key is the tar's name.
 
@@ -80,11 +95,10 @@ def list_samples(tar: ListedFile) -> Iterator[ListedImage]:
     """
     name = tar.key[: -len(TAR_SUFFIX)]
     if tar.error is not None:
-        yield ListedImage(key=name, place=ByteRange(address=tar.address), error=tar.error)
+        yield ListedImage(key=name, place=InputPlace(address=tar.address), error=tar.error)
         return
     with open_stream(tar.address) as file:
-        # A member without a sample does not end the sample around it.
-        members = filter(_is_relevant, scan_tar(file, tar.address))
+        members = _with_sample(scan_tar(file, tar.address), left_out or LeftOut())
         for key, group in groupby(members, _sample_key):
             if key is None:
                 damages = (one for one in group if isinstance(one, TarDamage))
@@ -100,13 +114,22 @@ def _headers(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         yield header
 
 
-def _is_relevant(member: TarMemberRange | TarDamage) -> bool:
-    return isinstance(member, TarDamage) or _sample_key(member) is not None
+def _with_sample(
+    members: Iterable[TarMemberRange | TarDamage], left_out: LeftOut
+) -> Iterator[TarMemberRange | TarDamage]:
+    """Drop the members without a sample. They do not end the sample around them."""
+    for member in members:
+        if isinstance(member, TarDamage) or _sample_key(member) is not None:
+            yield member
+        elif not _RESERVED.match(member.name):
+            left_out.add(member.name)
 
 
 def _sample_key(member: TarMemberRange | TarDamage) -> str | None:
     """The key of a member's sample, or None if it has none."""
     if isinstance(member, TarDamage) or _RESERVED.match(member.name):
+        return None
+    if name_of(member.name).startswith(".") or is_mac_metadata(member.name):
         return None
     parts = _NAME.fullmatch(member.name)
     return None if parts is None else escape_non_utf8(parts["key"])
@@ -118,7 +141,7 @@ def _sample(
     files = [
         SampleFile(
             suffix=_suffix(member.name),
-            place=ByteRange(address=tar.address, start=member.start, length=member.length),
+            place=InputPlace(address=tar.address, start=member.start, length=member.length),
         )
         for member in group
         if isinstance(member, TarMemberRange)
@@ -127,7 +150,7 @@ def _sample(
     if picture is None:
         return ListedImage(
             key=f"{tar_name}/{key}",
-            shard=tar_name,
+            input_tar=tar_name,
             place=files[0].place,
             extras=tuple(files),
             error="no picture in this sample; add one, or leave the sample out",
@@ -136,7 +159,8 @@ def _sample(
     twice = next((suffix for suffix in suffixes if suffixes.count(suffix) > 1), None)
     return ListedImage(
         key=f"{tar_name}/{key}",
-        shard=tar_name,
+        input_tar=tar_name,
+        suffix=picture.suffix,
         place=picture.place,
         extras=tuple(file for file in files if file is not picture),
         error=None if twice is None else f"two files of this sample end in .{twice}; rename one",
@@ -158,5 +182,5 @@ def _suffix(name: str) -> str:
 def _damaged_tar(name: str, tar: ListedFile, damage: TarDamage) -> ListedImage:
     message = f"{tar.address}: {damage.reason}; the rest is lost; copy or make it again"
     return ListedImage(
-        key=name, place=ByteRange(address=tar.address), error=" ".join(message.splitlines())
+        key=name, place=InputPlace(address=tar.address), error=" ".join(message.splitlines())
     )

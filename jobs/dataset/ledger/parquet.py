@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow.parquet import ParquetWriter
+from pyarrow.parquet import ParquetFile, ParquetWriter
+from pydantic import ValidationError
 
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
+from jobs.dataset.ledger.rows import LedgerRow
 from jobs.store.store import Store
 
 JOB = "dreamfarm.job"
@@ -52,3 +54,20 @@ def merge_ledger(store: Store, keys: LedgerKeys, files: Iterable[int], path: Pat
             rows = [row.model_dump(exclude={"version"}) for row in read_rows(store, keys, [file])]
             if rows:
                 writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+
+
+def read_done_rows(path: Path, job: str) -> list[LedgerRow]:
+    """Read the rows of done items from a merged ledger.
+
+    Returns none if there is no such file, or if it is not a ledger of this job.
+    """
+    if not path.is_file():
+        return []
+    try:
+        with ParquetFile(path) as file:
+            if (file.schema_arrow.metadata or {}).get(JOB.encode()) != job.encode():
+                return []
+            rows = file.read().to_pylist()
+        return [LedgerRow.model_validate(row) for row in rows if row["state"] == "done"]
+    except (OSError, pa.ArrowException, LookupError, ValidationError):
+        return []

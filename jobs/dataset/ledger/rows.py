@@ -7,12 +7,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from jobs.records.record import Record
+from jobs.records.record import Amount, Count, Number, Record
 from jobs.records.status import FailureClass
-
-_Count = Annotated[int, Field(ge=0)]
-
-_Amount = Annotated[float, Field(ge=0)]
 
 
 class LedgerRow(Record):
@@ -20,16 +16,18 @@ class LedgerRow(Record):
 
     number, key, variant, name: those of the item. input: its address. Digests are `sha256:HEX`.
     output: the path of the result below the job's `outputs/`, as the store spells it.
-    member: the name inside the tar, if the output is a tar. width, height: of the result, in
-    pixels. failure, message: of a failed item, its class and one line for people.
+    member: the name of the result inside the tar, if the output is a tar; it has nothing to do with
+    the members of a crew or pool. width, height: of the result, in pixels. failure: the class of
+    a failed item. message: one line for people: why the item failed, or which picture of its file
+    was dreamed.
     attempts: how often it was started. seconds: the duration of the last attempt. worker: its name.
     seed: of the dream; with it `render` makes the same picture.
     lease, generation: those under which the row was made.
     """
 
-    number: _Count
+    number: Count
     key: str
-    variant: _Count
+    variant: Count
     name: str
     state: Literal["done", "failed"]
     input: str
@@ -37,17 +35,17 @@ class LedgerRow(Record):
     output: str | None = None
     member: str | None = None
     output_sha256: str | None = None
-    bytes: _Count | None = None
-    width: _Count | None = None
-    height: _Count | None = None
+    bytes: Count | None = None
+    width: Count | None = None
+    height: Count | None = None
     failure: FailureClass | None = None
     message: str | None = None
-    attempts: _Count = 1
-    seconds: _Amount = 0.0
+    attempts: Count = 1
+    seconds: Amount = 0.0
     worker: str | None = None
-    seed: _Count | None = None
-    lease: _Count
-    generation: _Count
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    lease: Number
+    generation: Number
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from jobs.dataset.ledger.reader import LedgerKeys, complete_files, read_file_row
 from jobs.dataset.ledger.rows import LedgerCounts, LedgerRow
 from jobs.records.record import invalid_record
 from jobs.records.state import Intent
+from jobs.runtime.local_workdir import store_option
 from jobs.store.store import Store, batches
 
 
@@ -19,8 +20,9 @@ class LedgerFile:
 
     number: of the file. items: the numbers of its items.
 
-    A holder that has lost its lease can still write without harm: it writes under its own lease
-    number, and deletes no copy of a later one.
+    Each lease writes its own copy of the file; `jobs.dataset.ledger.reader` says which one counts.
+    So a holder that has lost its lease can still write without harm: it deletes no copy of a later
+    one.
     """
 
     def __init__(
@@ -92,7 +94,7 @@ _READS_AT_ONCE = 16
 
 
 @dataclass
-class OpenLedgerFile:
+class OpenItemFile:
     """An item file in progress: its items, its ledger file, and the numbers of items to do."""
 
     items: dict[int, Item]
@@ -116,8 +118,8 @@ class LedgerWriter:
         self._store, self._lease, self._intent = store, lease, intent
         self._keys = LedgerKeys(job)
         self.index = ItemIndex(store, DatasetKeys(job))
-        self.counts = LedgerCounts(items=self.index.items)
-        self.open_files: dict[int, OpenLedgerFile] = {}
+        self.counts = LedgerCounts(items=self.index.item_count)
+        self.open_files: dict[int, OpenItemFile] = {}
         self.added = 0
         self._is_finished = bytearray(len(self.index.files))
 
@@ -139,7 +141,7 @@ class LedgerWriter:
         """Whether an item file needs no more work."""
         return bool(self._is_finished[file])
 
-    def open(self, file: int) -> OpenLedgerFile:
+    def open(self, file: int) -> OpenItemFile:
         """Start or continue an item file. Raises InvalidRecord."""
         items = {item.number: item for item in self.index.read(file)}
         numbers = self.index.item_numbers(file)
@@ -148,10 +150,10 @@ class LedgerWriter:
         valid = [row for row in ledger_file.rows if not self._is_due_again(row)]
         self.counts += LedgerCounts.of_rows(valid)
         due = set(items) - {row.number for row in valid}
-        opened = self.open_files[file] = OpenLedgerFile(items, ledger_file, due)
+        opened = self.open_files[file] = OpenItemFile(items, ledger_file, due)
         return opened
 
-    def add(self, file: int, row: LedgerRow) -> OpenLedgerFile:
+    def add(self, file: int, row: LedgerRow) -> OpenItemFile:
         """Add the row of an item that was due; returns its file."""
         opened = self.open_files[file]
         opened.ledger_file.add(row)
@@ -174,8 +176,8 @@ class LedgerWriter:
     def close_packed(self, file: int, tar: str) -> None:
         """Write the complete ledger file of an item file after its results were packed.
 
-        tar: its name. Only the complete copy may contain it: in a partial copy it would hide from a
-        successor where the results were before.
+        tar: its name. Only the complete copy may contain it. From a partial copy, a successor could
+        not find the older tar, which may contain some of the results.
         """
         ledger_file = self.open_files[file].ledger_file
         with ExitStack() as undo:
@@ -191,6 +193,19 @@ class LedgerWriter:
         keys = DatasetKeys(self._keys.job)
         parts = [entry.key for entry in self._store.list_objects(keys.parts(file))]
         self._store.delete([*parts, *(keys.result(tar) for tar in tars)])
+
+    def first_failure(self) -> str:
+        """The first failed item with its reason, as text; empty if none has failed."""
+        self.flush()
+        for file in self.index.files:
+            for row in self._file_rows(file):
+                if row.state == "failed":
+                    return f"{row.key}: {row.message}"
+        return ""
+
+    def command(self, name: str, option: str = "") -> str:
+        """A command about this job, for a message. option: begins with a space."""
+        return f"`dreamfarm {name} {self._keys.job}{option}{store_option(self._store)}`"
 
     @property
     def has_first_file(self) -> bool:

@@ -6,13 +6,10 @@ from functools import cache
 
 from jobs.planning.estimate.prediction import Conditions, Prediction, predict
 from jobs.planning.poster import PosterPlan
+from jobs.spec.base import MAX_WORKERS
 
 MIN_MARGINAL_EFFICIENCY = 0.5
 """The least speedup that each further worker must add; the first worker's is 1."""
-
-
-MAX_WORKERS = 512
-"""The largest crew that is considered."""
 
 
 _TRY_EACH_UP_TO = 8

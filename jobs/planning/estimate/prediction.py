@@ -152,7 +152,8 @@ def predict(plan: PosterPlan, workers: int, conditions: Conditions) -> Predictio
     source_pixel = _DECODE_PIXEL if plan.spec.input.noise is None else _NOISE_PIXEL
     mask_pixels = sum(_pixels(plan.attachments[path]) for path in plan.masks)
     encodings = [_ENCODE_PIXEL[one.format] * height * width for one in plan.spec.outputs]
-    # A crew encodes one output per worker at a time; each batch takes as long as its slowest.
+    # The coordinator encodes at most `workers` outputs at a time; a batch takes as long as its
+    # slowest.
     batches = range(0, len(encodings), workers)
     return Prediction(
         workers=workers,

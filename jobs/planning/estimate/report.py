@@ -50,7 +50,7 @@ def comparison_sections(document: dict[str, Any]) -> tuple[Table | Properties, .
             format_size(crew["halo_bytes_step"]),
             _format_total(crew["seconds"]),
             f"{crew['efficiency']:.0%}",
-            "?" if crew["cost"] is None else f"{crew['cost']:.2f}",
+            _format_cost(crew["cost"]),
         )
         for crew in document["crews"]
     ]
@@ -73,6 +73,12 @@ def _properties(document: dict[str, Any]) -> list[tuple[str, str]]:
             f"than {document['pays']:.0%} of what one does alone",
         ),
     ]
+
+
+def _format_cost(dollars: float | None) -> str:
+    if dollars is None:
+        return "?"
+    return "under 0.01" if 0 < dollars < 0.01 else f"{dollars:.2f}"
 
 
 def _format_step(seconds: float) -> str:

@@ -4,10 +4,9 @@ import math
 import re
 from dataclasses import dataclass, replace
 
-from jobs.planning.estimate.comparison import MAX_WORKERS
 from jobs.planning.estimate.speed import DeviceSpecs, find_gpu
 from jobs.planning.machine import Machine
-from jobs.spec.base import Crew
+from jobs.spec.base import MAX_WORKERS, Crew
 from jobs.text.errors import RequestError
 
 _HOST_MEMORY = 32 << 30

@@ -139,8 +139,8 @@ def datasheet_speed(specs: DeviceSpecs, cost: Cost, precision: ResolvedPrecision
 
     The slower of computation and memory decides. cost: of the network.
     """
-    computing = cost.flops / (specs.rates[precision] * specs.utilization)
-    moving = _MEMORY_PASSES * cost.pixel / specs.bandwidth
+    computing = cost.flops_per_pixel / (specs.rates[precision] * specs.utilization)
+    moving = _MEMORY_PASSES * cost.bytes_per_pixel / specs.bandwidth
     return Speed(
         window=_LAUNCH_SECONDS if specs.memory else 0.0,
         window_pixel=max(computing, moving) if specs.memory else computing,

@@ -16,7 +16,7 @@ from jobs.text.validation import describe_errors
 from render.geometry.grid import Grid
 from render.geometry.rect import Size
 from render.pictures.output_format import Labels
-from render.pictures.tiled_image import FileByteSource, TiledImage, TileLayout, TileSet
+from render.pictures.tiled_image import FileByteSource, TiledImage, TileSet
 
 
 class _Partial(BaseModel):
@@ -72,7 +72,7 @@ class FinalCanvas:
             tuple(
                 TileSet(
                     FileByteSource(self.store.local_path(part.key) or folder / _file(number)),
-                    TileLayout(self.grid, part.dtype, part.tiles),
+                    part.layout(self.grid),
                 )
                 for number, part in enumerate(self.commit.parts)
             )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from jobs.poster.fetch.canvas import FinalCanvas, final_canvas
@@ -19,6 +18,7 @@ from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.manifest import JobOutput, job_outputs
 from jobs.records.record import invalid_record
+from jobs.runtime.publish import Target
 from jobs.runtime.staging import download
 from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
@@ -30,7 +30,7 @@ _RETRY_SECONDS = 60.0
 
 
 def fetch(
-    store: Store, job: StoredJob, out: Path, formats: Sequence[RequestedFormat] = ()
+    store: Store, job: StoredJob, target: Target, formats: Sequence[RequestedFormat] = ()
 ) -> dict[str, Any]:
     """Fetch the results of a succeeded job into a folder. Returns the manifest of these results.
 
@@ -43,12 +43,13 @@ def fetch(
             made is encoded on this machine from the final canvas.
 
     Raises:
-        RequestError: the job has not succeeded, its canvas was cleaned, or the disk has an error.
+        RequestError: the job has not succeeded, its canvas was cleaned, the disk has an error, or a
+            result would replace a file that this job did not make.
         OutputError: a format cannot hold the canvas.
         StoreRefused: an object is missing or damaged.
     """
     results, manifest = _fetchable_outputs(job), job.manifest or {}
-    folder = FetchFolder(out, job.id, manifest)
+    folder = FetchFolder(target, job.id, manifest)
     fetched = _Fetch(RetryingStore(store, _RETRY_SECONDS), job, results, folder).run(formats)
     return {**manifest, "outputs": fetched}
 
@@ -79,9 +80,8 @@ class _Fetch:
         for name in names:
             if names.count(name) > 1:
                 raise RequestError(f"format: two of them would be {name}; fetch one at a time")
-        with self.folder.open():
-            self.folder.check_names(names)
-            existing = {self._file_name(one): self._existing(one) for one in requested}
+        existing = {self._file_name(one): self._existing(one) for one in requested}
+        with self.folder.open([name for name in names if existing[name] is None]) as publisher:
             missing = [
                 self._make_output(one)
                 for one in requested
@@ -92,7 +92,7 @@ class _Fetch:
             outputs = [existing[name] or new[name] for name in names]
             earlier = [one for one in self.folder.outputs() if one["path"] not in names]
             manifest = {**(self.job.manifest or {}), "outputs": [*outputs, *earlier]}
-            self.folder.publish(new, manifest)
+            publisher.publish([self.folder.staged(one) for one in new.values()], manifest)
         return outputs
 
     def _resolve(self, requested: RequestedFormat) -> JobOutput | RequestedFormat:

@@ -1,17 +1,16 @@
 """The folder for fetched results, and its hidden working folder."""
 
 import hashlib
-import json
-import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
-from jobs.records.manifest import MANIFEST, encode_manifest, write_manifest
+from jobs.records.manifest import MANIFEST, encode_manifest
+from jobs.runtime.local_workdir import LocalWorkdir, claim_workdir, keep_renewed, open_workdir
+from jobs.runtime.publish import Publisher, StagedResult, Target, read_mapping
 from jobs.text.errors import RequestError
-from render.pictures.deepzoom import digest, publish_deepzoom
+from render.pictures.write import output_digest
 
 PARTIAL_FOLDER = ".fetching"
 """The hidden folder beside the results. Files stay there until all are checked, and an interrupted
@@ -33,39 +32,38 @@ class FetchFolder:
     is deleted and rendered again may have other bytes in files of the same names and sizes.
     """
 
-    def __init__(self, out: Path, job: str, manifest: dict[str, Any]) -> None:
-        self.out, self._job = out, job
-        self._partial = out / PARTIAL_FOLDER / job
-        self.working = (
-            self._partial / hashlib.sha256(encode_manifest(manifest)).hexdigest()[:_HASH_DIGITS]
-        )
+    def __init__(self, target: Target, job: str, manifest: dict[str, Any]) -> None:
+        self.out, self._target, self._job = target.out, target, job
+        self._workdir = LocalWorkdir(target.out, job, PARTIAL_FOLDER)
+        hashed = hashlib.sha256(encode_manifest(manifest)).hexdigest()[:_HASH_DIGITS]
+        self.working = self._workdir.path / hashed
 
     @contextmanager
-    def open(self) -> Iterator[None]:
+    def open(self, names: Iterable[str]) -> Iterator[Publisher]:
         """Create the working folder, and remove it at the end of the block.
 
-        After an error, its files stay. Raises RequestError for errors of the disk.
+        After an error, its files stay. Raises RequestError for errors of the disk, if another fetch
+        writes into the folder, or if a result would replace a file that this job did not make.
         """
-        created = [folder for folder in (self.out, *self.out.parents) if not folder.exists()]
-        try:
-            self.working.mkdir(parents=True, exist_ok=True)
-            yield
-            shutil.rmtree(self._partial)
-        except OSError as why:
-            where = why.filename or self.out
-            raise RequestError(
-                f"{where}: {why.strerror}; check the folder, or choose another --out"
-            ) from why
-        finally:
-            _remove_empty_folders(self._partial, [self._partial.parent, *created])
-
-    def check_names(self, names: Iterable[str]) -> None:
-        """Check that no file would replace a folder. Raises RequestError."""
-        for name in (MANIFEST, *names):
-            if (self.out / name).is_dir():
+        with (
+            open_workdir(self._workdir) as store,
+            claim_workdir(self._workdir, store, self._can_resume, is_permanent=False) as (_, lease),
+            keep_renewed(lease),
+        ):
+            try:
+                self.working.mkdir(exist_ok=True)
+                publisher = Publisher(self._target, self._job, self.working, lease.check)
+                publisher.check_names(names)
+                yield publisher
+            except OSError as why:
+                lease.check()
+                where = why.filename or self.out
                 raise RequestError(
-                    f"{self.out / name}: is a folder; remove it, or choose another --out"
-                )
+                    f"{where}: {why.strerror}; check the folder, or choose another --out"
+                ) from why
+
+    def _can_resume(self) -> bool:
+        return self.working.is_dir() and any(self.working.iterdir())
 
     def check_free_space(self, needed: int) -> None:
         """Check that the disk has this many bytes left. Raises RequestError."""
@@ -79,33 +77,17 @@ class FetchFolder:
     def has_file(self, name: str, sha256: str) -> bool:
         """Whether the folder has this file, with this checksum."""
         path = self.out / name
-        return path.is_file() and f"sha256:{digest(path)}" == sha256
+        return path.is_file() and output_digest(path) == sha256
 
     def outputs(self) -> list[OutputEntry]:
         """The outputs that the folder's manifest names and the folder has; none of other jobs."""
+        content = read_mapping(self.out / MANIFEST)
         try:
-            content = json.loads((self.out / MANIFEST).read_bytes())
             entries = content["outputs"] if content["job"] == self._job else []
             return [one for one in entries if (self.out / one["path"]).is_file()]
         except (OSError, ValueError, LookupError, TypeError):
             return []
 
-    def publish(self, names: Iterable[str], manifest: dict[str, Any]) -> None:
-        """Move the finished files to their names, and write the manifest last."""
-        for name in names:
-            # The old manifest is wrong as soon as its files are replaced.
-            (self.out / MANIFEST).unlink(missing_ok=True)
-            partial, final = self.working / name, self.out / name
-            if final.suffix == ".dzi":
-                publish_deepzoom(partial, final)
-            else:
-                partial.replace(final)
-        write_manifest(self.out, manifest)
-
-
-def _remove_empty_folders(folder: Path, above: Iterable[Path]) -> None:
-    """Remove the empty folders below a folder, and then those of `above` that are empty."""
-    below = [Path(path) for path, _, _ in os.walk(folder, topdown=False)]
-    for empty in (*below, *above):
-        with suppress(OSError):
-            empty.rmdir()
+    def staged(self, entry: OutputEntry) -> StagedResult:
+        """A finished output in the working folder."""
+        return StagedResult(entry["path"], self.working / entry["path"], entry["sha256"])

@@ -15,8 +15,9 @@ from jobs.store.errors import StoreRefused
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from render.errors import suggest
-from render.pictures.deepzoom import digest, tiles_folder
+from render.pictures.deepzoom import tiles_folder
 from render.pictures.output_format import FORMATS, check_output
+from render.pictures.write import output_digest
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class OutputToDownload:
     def finish(self, folder: FetchFolder) -> OutputEntry:
         """Check the downloaded files. If they are damaged, remove them and raise StoreRefused."""
         path = folder.working / self.name
-        if f"sha256:{digest(path)}" != self.result.sha256:
+        if output_digest(path) != self.result.sha256:
             path.unlink()
             shutil.rmtree(tiles_folder(path), ignore_errors=True)
             raise StoreRefused(
@@ -158,5 +159,5 @@ class OutputToEncode:
             "depth": depth,
             "dpi": self.canvas.labels.dpi,
             "bytes": sum(one.stat().st_size for one in files),
-            "sha256": f"sha256:{digest(path)}",
+            "sha256": output_digest(path),
         }

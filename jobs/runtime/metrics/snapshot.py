@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from jobs.records.record import Record
+from jobs.records.record import Amount, Count, Record
 from jobs.records.status import FailureClass
 from jobs.text.errors import InvalidRecord
 
@@ -19,19 +19,14 @@ Outcome = Literal["done"] | FailureClass
 """The outcome of a dataset's item: it is done, or it failed with an error of this class."""
 
 
-_Count = Annotated[int, Field(ge=0)]
-
-_Amount = Annotated[float, Field(ge=0)]
-
-
 class ResourceUse(BaseModel):
     """The resources that a holder uses: CPU cores, GPUs, and bytes of memory."""
 
     model_config = Record.model_config
 
-    cores: _Count
-    gpus: _Count
-    memory: _Count
+    cores: Count
+    gpus: Count
+    memory: Count
 
 
 class MetricsSnapshot(Record):
@@ -45,17 +40,17 @@ class MetricsSnapshot(Record):
     known. use: the resources in use; None before they are known.
     """
 
-    steps: _Count = 0
-    megapixel_steps: _Amount = 0.0
-    phase_seconds: dict[str, _Amount] = Field(default_factory=dict)
-    halo_bytes: _Count = 0
-    checkpoints: _Count = 0
-    checkpoint_seconds: _Amount = 0.0
-    retries: dict[FailureClass, _Count] = Field(default_factory=dict)
-    items: dict[Outcome, _Count] = Field(default_factory=dict)
-    workers: _Count = 0
+    steps: Count = 0
+    megapixel_steps: Amount = 0.0
+    phase_seconds: dict[str, Amount] = Field(default_factory=dict)
+    halo_bytes: Count = 0
+    checkpoints: Count = 0
+    checkpoint_seconds: Amount = 0.0
+    retries: dict[FailureClass, Count] = Field(default_factory=dict)
+    items: dict[Outcome, Count] = Field(default_factory=dict)
+    workers: Count = 0
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
-    gpu_memory: tuple[_Count, ...] = ()
+    gpu_memory: tuple[Count, ...] = ()
     use: ResourceUse | None = None
 
 

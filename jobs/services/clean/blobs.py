@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from jobs.dataset.inputs.index import DatasetKeys
 from jobs.records.job import list_job_ids
 from jobs.records.keys import JobKeys, blob_key
+from jobs.records.record import read_bytes
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import ObjectInfo, Store
 
@@ -22,7 +23,8 @@ def unreferenced_blobs(store: Store, blobs: Iterable[ObjectInfo]) -> list[Object
     """Those of the given blobs that no job references.
 
     A submit may have found a blob, and not yet written the spec that references it. So delete only
-    old blobs.
+    old blobs. If an object of a job cannot be read, nobody knows which blobs it references: then
+    this raises InvalidRecord.
     """
     entries = list(blobs)
     referenced = _all_referenced_blobs(store) if entries else set()
@@ -30,8 +32,11 @@ def unreferenced_blobs(store: Store, blobs: Iterable[ObjectInfo]) -> list[Object
 
 
 def referenced_blobs(store: Store, job: str) -> set[str]:
-    """The keys of the blobs whose digests are in a job's spec or item lists, valid or not."""
-    items = (entry.key for entry in store.list_objects(DatasetKeys(job).all_items))
+    """The keys of the blobs whose digests are in a job's spec or item lists, valid or not.
+
+    Raises InvalidRecord for an object that cannot be read.
+    """
+    items = (entry.key for entry in store.list_objects(DatasetKeys(job).items_prefix))
     return {
         blob_key(digest.decode())
         for key in (JobKeys(job).spec, *items)
@@ -41,7 +46,7 @@ def referenced_blobs(store: Store, job: str) -> set[str]:
 
 def _get_or_empty(store: Store, key: str) -> bytes:
     try:
-        return store.get(key)
+        return read_bytes(store, key)
     except ObjectNotFound:
         return b""
 

@@ -16,13 +16,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from jobs.records.job import load_job
-from jobs.records.keys import JobKeys, active_marker
-from jobs.records.lease import current_lease
+from jobs.records.job import attempt_job, load_job
+from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker
+from jobs.records.lease import CurrentLease, current_lease
 from jobs.records.state import ENDED, Intent, State
 from jobs.services.clean.blobs import referenced_blobs, unreferenced_blobs
 from jobs.store.store import ObjectInfo, Store
-from jobs.text.errors import InvalidRecord, JobNotFound, RequestError
+from jobs.text.errors import InvalidRecord, JobsError, RequestError
 
 MIN_BLOB_AGE = 24 * 3600.0
 """Seconds. A younger blob stays, because a submit may be about to reference it."""
@@ -61,10 +61,10 @@ def delete_job(store: Store, job: str) -> DeletionReport:
     check_deletable(store, job)
     keys = JobKeys(job)
     _wait_for_release(store, keys)
-    blobs = referenced_blobs(store, job)
-    generation = _generation(store, keys)
-    store.put(keys.intent, Intent(want="cancel", generation=generation).encode())
-    store.delete([active_marker(job, one) for one in range(generation + 1)])
+    blobs = _blobs_of(store, job)
+    intent = Intent(want="cancel", generation=_generation(store, keys))
+    store.put(keys.intent, intent.encode())
+    store.delete(_markers(store, job))
     entries = list(store.list_objects(keys.folder))
     # The intent was written just now, so its time is the present on the store's clock.
     now = max(entry.modified for entry in entries if entry.key == keys.intent)
@@ -73,9 +73,8 @@ def delete_job(store: Store, job: str) -> DeletionReport:
     ):
         store.delete(entry.key for entry in stage)
     present = (entry for key in sorted(blobs) for entry in store.list_objects(key))
-    unused = [
-        entry for entry in unreferenced_blobs(store, present) if now - entry.modified > MIN_BLOB_AGE
-    ]
+    old = [entry for entry in present if now - entry.modified > MIN_BLOB_AGE]
+    unused = _unreferenced(store, old)
     store.delete(entry.key for entry in unused)
     removed = [*entries, *unused]
     return DeletionReport(job, len(removed), sum(entry.size for entry in removed))
@@ -83,17 +82,42 @@ def delete_job(store: Store, job: str) -> DeletionReport:
 
 def _state(store: Store, job: str) -> State:
     """The state of a job; of remains and invalid records, whether somebody holds the lease."""
-    try:
-        return load_job(store, job).state
-    except (JobNotFound, InvalidRecord):
-        held = current_lease(store, JobKeys(job))
-        return "running" if held is not None and held.is_live else "cancelled"
+    loaded = attempt_job(store, job, lambda: load_job(store, job).state)
+    if not isinstance(loaded, JobsError):
+        return loaded
+    return "running" if _is_held(store, JobKeys(job)) else "cancelled"
+
+
+def _is_held(store: Store, keys: JobKeys) -> bool:
+    """Whether somebody holds the lease of a job. Nobody can hold an unreadable one."""
+    held = attempt_job(store, keys.job, lambda: current_lease(store, keys))
+    return isinstance(held, CurrentLease) and held.is_live
 
 
 def _wait_for_release(store: Store, keys: JobKeys) -> None:
     """Wait for the holder of a job that has just succeeded: it still writes its last report."""
-    while (held := current_lease(store, keys)) is not None and held.is_live:
+    while _is_held(store, keys):
         time.sleep(_POLL)
+
+
+def _blobs_of(store: Store, job: str) -> set[str]:
+    """The blobs that a job references; none if they are unknown, so that `clean` decides later."""
+    found = attempt_job(store, job, lambda: referenced_blobs(store, job))
+    return set() if isinstance(found, JobsError) else found
+
+
+def _unreferenced(store: Store, blobs: list[ObjectInfo]) -> list[ObjectInfo]:
+    """Those of the blobs that no job references; none while another job is unreadable."""
+    try:
+        return unreferenced_blobs(store, blobs)
+    except JobsError:
+        return []
+
+
+def _markers(store: Store, job: str) -> list[str]:
+    """The markers of a job, of all generations."""
+    found = (entry.key for entry in store.list_objects(f"{ACTIVE}{job}"))
+    return [key for key in found if (parse_active_marker(key) or ("",))[0] == job]
 
 
 def in_deletion_order(keys: JobKeys, entries: Iterable[ObjectInfo]) -> list[ObjectInfo]:

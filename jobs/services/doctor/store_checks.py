@@ -67,7 +67,7 @@ def _check_write(store: Store) -> Finding:
         return failed(
             "store: write",
             str(error),
-            "allow these credentials (or this user) to read, write, list and delete below it",
+            "change what the message names; jobs read, write, list and delete objects below it",
         )
     if read != content:
         return failed(

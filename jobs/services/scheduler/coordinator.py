@@ -27,6 +27,7 @@ from jobs.runtime.metrics.snapshot import SnapshotWriter
 from jobs.runtime.reporter import Reporter
 from jobs.runtime.scratch import ScratchLock
 from jobs.services.scheduler.coordinator_process import CoordinatorConfig
+from jobs.store.errors import ObjectError
 from jobs.store.store import Store
 from jobs.text.errors import LeaseLost
 
@@ -102,6 +103,11 @@ class Coordinator:
                 return self._end(store, lease, reporter, code)
         except LeaseLost:
             return EXIT_STOPPED
+        except ObjectError as error:
+            # Not even a report can be written. The scheduler must not try again at once.
+            LOG.error("%s: %s", config.job, error)
+            lease.release()
+            return UNFIT
         finally:
             counters.send()
             scratch_lock.release()
@@ -127,9 +133,9 @@ class Coordinator:
             self._run_kind(load_job(store, self._config.job), lease, reporter)
         except Stopped as stopped:
             reporter.add_event(stopped.event)
-            if stopped.want == "lost":
+            if stopped.request == "lost":
                 raise LeaseLost(self._config.job) from stopped
-            return EXIT_STOPPED if stopped.want == "shutdown" else DONE
+            return EXIT_STOPPED if stopped.request == "shutdown" else DONE
         except MACHINE_ERRORS as error:
             reporter.set_reason(str(error))
             reporter.add_event("let go", reason=str(error))
@@ -153,7 +159,9 @@ class Coordinator:
         from jobs.runtime.runner import RunContext
         from jobs.services.kinds import KINDS
 
-        run_context = RunContext(self._context, lease, self._control, reporter, job.spec.document)
+        run_context = RunContext(
+            self._context, lease, self._control, reporter, job.spec.submitted_document
+        )
         with self._open_backend() as backend:
             KINDS[job.kind].run(job, run_context, backend, self._config.limits)
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from jobs.records.job import StoredJob
 from jobs.records.lease import HeldLease
-from jobs.records.record import Record
+from jobs.records.record import Amount, Count, Number, Record, Ttl
 from jobs.runtime.kind import RunLimits
 from jobs.runtime.logs import LogFormat
 from jobs.runtime.metrics.snapshot import MetricsSnapshot, SnapshotReader
@@ -36,21 +36,21 @@ class CoordinatorConfig(Record):
 
     store: str
     job: str
-    lease_number: Annotated[int, Field(ge=1)]
+    lease_number: Number
     token: str
     holder: str
-    ttl: Annotated[float, Field(gt=0)]
+    ttl: Ttl
     ray: str | None
-    cores: Annotated[int, Field(ge=1)]
-    gpus: Annotated[int, Field(ge=0)]
-    memory: Annotated[int, Field(ge=1)]
-    checkpoint_seconds: Annotated[float, Field(ge=0)]
+    cores: Count
+    gpus: Count
+    memory: Count
+    checkpoint_seconds: Amount
     allow: tuple[str, ...]
-    max_pixels: Annotated[int, Field(ge=1)]
-    min_gain: Annotated[float, Field(ge=0)]
+    max_pixels: Count
+    min_gain: Amount
     scratch: Annotated[Path, Field(strict=False)]
     log: LogFormat
-    metrics_pipe: Annotated[int, Field(ge=0)] | None = None
+    metrics_pipe: Count | None = None
 
     @property
     def limits(self) -> RunLimits:

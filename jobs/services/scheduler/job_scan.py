@@ -3,15 +3,14 @@
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 
-from jobs.records.job import StoredJob, load_job
+from jobs.records.job import StoredJob, attempt_job, load_job
 from jobs.records.keys import ACTIVE, active_marker, parse_active_marker
 from jobs.records.state import ENDED, State
 from jobs.runtime.logs import Notify
 from jobs.services.scheduler.backoff import Backoff
 from jobs.services.scheduler.requirements import priority_of
-from jobs.store.errors import StoreRefused
-from jobs.store.store import Store
-from jobs.text.errors import InvalidRecord, JobNotFound, RequestError
+from jobs.store.store import Store, store_time
+from jobs.text.errors import JobNotFound, JobsError
 
 
 @dataclass
@@ -40,10 +39,12 @@ class JobScan:
     ) -> None:
         self._store, self._backoff = store, backoff
         self._notify, self._is_stopping = notify, is_stopping
-        self._reported: set[str] = set()
+        self._reported: dict[str, str] = {}
 
     def scan(self, own: Container[str]) -> ScanResult:
-        """Find all open jobs. Raises StoreError.
+        """Find all open jobs. A job that cannot be handled is left alone.
+
+        Raises StoreError if the store itself is at fault.
 
         own: ids of the jobs that this scheduler runs; their records are not read.
         """
@@ -54,11 +55,37 @@ class JobScan:
                 continue
             if self._is_stopping():
                 break
-            job = self._load(name, generation)
-            if job is not None:
-                self._add(job, generation, result)
+            self._handle(name, generation, result)
         result.queued.sort(key=lambda job: (-priority_of(job), -job.age, job.id))
         return result
+
+    def _handle(self, name: str, generation: int, result: ScanResult) -> None:
+        """Load a job and add it to the result, or leave it alone."""
+        error = attempt_job(
+            self._store, name, lambda: self._load_and_add(name, generation, result), store_time
+        )
+        if isinstance(error, JobsError):
+            self.leave_alone(name, error)
+        else:
+            self._reported.pop(name, None)
+
+    def leave_alone(self, name: str, error: JobsError) -> None:
+        """Tell the operator why a job is left alone, once for each reason."""
+        line = f"{error} (left alone)"
+        if self._reported.get(name) != line:
+            self._notify("left alone", line, name)
+        self._reported[name] = line
+
+    def _load_and_add(self, name: str, generation: int, result: ScanResult) -> None:
+        try:
+            job = load_job(self._store, name)
+        except JobNotFound:
+            # Submit writes the spec first and the marker last, so the job has been deleted.
+            self._store.delete([active_marker(name, generation)])
+            return
+        # The scheduler asks for it again; what fails must fail here.
+        priority_of(job)
+        self._add(job, generation, result)
 
     def _add(self, job: StoredJob, generation: int, result: ScanResult) -> None:
         """Add a job to the result, or correct its marker."""
@@ -87,16 +114,3 @@ class JobScan:
         """Replace the marker of a generation that a retry has ended; the new one comes first."""
         self._store.put_if_absent(active_marker(job.id, job.intent.generation), b"")
         self._store.delete([active_marker(job.id, generation)])
-
-    def _load(self, name: str, generation: int) -> StoredJob | None:
-        """Load a job. Returns None if it is deleted or unreadable; reports the latter once."""
-        try:
-            return load_job(self._store, name)
-        except JobNotFound:
-            # Submit writes the spec first and the marker last, so the job has been deleted.
-            self._store.delete([active_marker(name, generation)])
-        except (InvalidRecord, RequestError, StoreRefused) as error:
-            if name not in self._reported:
-                self._notify("left alone", f"{error} (left alone)", name)
-            self._reported.add(name)
-        return None

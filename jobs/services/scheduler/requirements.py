@@ -30,7 +30,7 @@ def run_settings_of(job: StoredJob) -> RunSettings:
     if job.run_settings is not None:
         return job.run_settings
     try:
-        return RunSettings.of(parse_stored_spec(job.spec.document))
+        return RunSettings.of(parse_stored_spec(job.spec.submitted_document))
     except RequestError:
         return _DEFAULT
 

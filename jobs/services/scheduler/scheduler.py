@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from cluster.errors import ClusterUnreachable
-from jobs.records.job import StoredJob, load_job
+from jobs.records.job import StoredJob, attempt_job, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import CurrentLease, HeldLease, claim_lease, current_lease
 from jobs.records.state import State
@@ -31,9 +31,9 @@ from jobs.services.scheduler.coordinator_process import (
 from jobs.services.scheduler.job_scan import JobScan
 from jobs.services.scheduler.requirements import priority_of
 from jobs.services.scheduler.settings import SchedulerSettings
-from jobs.store.errors import LinkOutsideStore, StoreError
-from jobs.store.store import Store
-from jobs.text.errors import InvalidRecord, RequestError
+from jobs.store.errors import StoreError, StoreUnreachable
+from jobs.store.store import Store, store_time
+from jobs.text.errors import JobsError
 
 _TICK = 0.2
 """Seconds between two checks of the coordinators."""
@@ -44,7 +44,7 @@ _SHUTDOWN_SECONDS = 28.0
 
 
 class Scheduler:
-    """Serves one store from one machine.
+    """Serves one store from one machine. What is wrong with one job stops no other.
 
     query_capacity: asks for the resources that there are. start: starts a coordinator.
     notify, exporter: tell the operator what happens.
@@ -157,14 +157,21 @@ class Scheduler:
     def _claim(self, job: StoredJob) -> HeldLease | None:
         """Claim the next lease of a job. Returns None if the job cannot be claimed."""
         number = job.current_lease.number if job.current_lease else 0
-        try:
-            return claim_lease(
-                self._store, JobKeys(job.id), number, self._holder, self._settings.lease_seconds
-            )
-        except LinkOutsideStore as error:
-            self._notify("left alone", f"{error} (left alone)", job.id)
+        ttl = self._settings.lease_seconds
+        claimed = attempt_job(
+            self._store,
+            job.id,
+            lambda: claim_lease(self._store, JobKeys(job.id), number, self._holder, ttl),
+            store_time,
+        )
+        if not isinstance(claimed, JobsError):
+            return claimed
+        self._job_scan.leave_alone(job.id, claimed)
+        if isinstance(claimed, StoreUnreachable):
+            self._backoff.record_failure(job.id)
+        else:
             self._backoff.give_up(job)
-            return None
+        return None
 
     def _preempt_for(self, job: StoredJob) -> None:
         """Preempt the own job with the lowest priority, if that is lower than this job's."""
@@ -214,13 +221,15 @@ class Scheduler:
             self._backoff.give_up(coordinator.job_at_start)
         elif code != DONE:
             self._backoff.record_failure(coordinator.job)
+        job: StoredJob | JobsError
         try:
-            if _still_holds(current_lease(self._store, coordinator.lease.keys), coordinator):
-                # The coordinator died with the lease. Others need not wait until it expires.
-                coordinator.lease.release()
-            job = load_job(self._store, coordinator.job)
-        except (StoreError, InvalidRecord, RequestError) as error:
-            line = f"{coordinator.job}: its process ended with {code}; {error}"
+            job = attempt_job(
+                self._store, coordinator.job, lambda: self._release_dead(coordinator), store_time
+            )
+        except StoreError as error:
+            job = error
+        if isinstance(job, JobsError):
+            line = f"{coordinator.job}: its process ended with {code}; {job}"
             self._notify("ended", line, coordinator.job)
             return None
         reason = f": {job.status.reason}" if job.status and job.status.reason else ""
@@ -228,6 +237,13 @@ class Scheduler:
         ending = "" if is_expected else f" (its process ended with {code})"
         self._notify(job.state, f"{job.id}: {job.state}{reason}{ending}", job.id)
         return job.state
+
+    def _release_dead(self, coordinator: CoordinatorProcess) -> StoredJob:
+        """Release the lease that an ended coordinator still holds, and load its job."""
+        if _still_holds(current_lease(self._store, coordinator.lease.keys), coordinator):
+            # The coordinator died with the lease. Others need not wait until it expires.
+            coordinator.lease.release()
+        return load_job(self._store, coordinator.job)
 
     def _shut_down(self) -> None:
         """Make all coordinators stop; kill those that take too long."""

@@ -12,7 +12,7 @@ from jobs.dataset.contact_sheet import Cell, draw_contact_sheet, sheet_thumbnail
 from jobs.services.kinds import kind_of
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 from tests.support.coordinators import claim_job
 from tests.support.memory_store import MemoryStore
 from tests.support.shell import CommandResult, Shell
@@ -104,7 +104,7 @@ def test_an_atlas_is_submitted_and_rendered_like_a_dataset(
     here = tmp_path / "here"
     assert shell("render", spec_file, "--in-process", "--out", here).code == 0
     for label in LABELS:
-        assert digest(fetched / f"{label}.png") == digest(here / f"{label}.png")
+        assert output_digest(fetched / f"{label}.png") == output_digest(here / f"{label}.png")
 
 
 def test_a_bucket_needs_no_file_for_noise(tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def _png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (None, ("cannot be read: No such file or directory", "check the path")),
+        (None, ("cannot be read (No such file or directory)", "check the path")),
         (b"", ("the file is empty",)),
         (b"GIF89a is not for us", ("not a picture that can be read", "JPEG, PNG, WebP or TIFF")),
         (_png(0, 0), ("damaged",)),
@@ -296,7 +296,10 @@ def test_bad_command_lines(shell: Shell, tmp_path: Path, arguments: tuple[str, .
     ("arguments", "expected"),
     [
         (("--set", "dream.setps=3"), "dream.setps: no such key; nearest: steps"),
-        (("--layer", "feature.4"), "layer feature.4: no such layer; nearest: features.4"),
+        (
+            ("--layer", "feature.4"),
+            f"layer feature.4 of {NETWORK}: no such layer; nearest: features.4",
+        ),
     ],
 )
 def test_the_installed_command_prints_the_same_error(

@@ -13,7 +13,7 @@ from jobs.store.address import open_store
 from jobs.store.folder import FolderStore
 from jobs.store.s3_client import make_client
 from jobs.store.store import Store, store_time
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 from tests.support.faulty_proxy import faulty_proxy
 from tests.support.job_states import JOB, write_job
 from tests.support.rendered_poster import RenderedPoster, write_poster_spec
@@ -68,7 +68,7 @@ def test_fetch_brings_results_and_other_formats(
     ended = shell("fetch", "sky", "--out", tmp_path, "--json")
     assert ended.code == 0, ended.err
     for one in json.loads(ended.out)["outputs"]:
-        assert one["sha256"] == own[one["format"]] == f"sha256:{digest(Path(one['path']))}"
+        assert one["sha256"] == own[one["format"]] == output_digest(Path(one["path"]))
 
     # Encoded from the bucket's canvas, and from the folder's, which is read in place.
     made = [

@@ -9,7 +9,7 @@ from PIL import Image
 
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 from tests.support.coordinators import claim_job
 from tests.support.dreamed_dataset import (
     BAD_INPUT,
@@ -47,7 +47,7 @@ def test_results_have_the_tree_of_the_inputs(
     assert [row["failure"] for row in ledger] == [None, "input", None, None]
     for row in ledger:
         if row["state"] == "done":
-            assert row["output_sha256"] == f"sha256:{digest(out / row['output'])}"
+            assert row["output_sha256"] == output_digest(out / row["output"])
 
 
 @pytest.mark.parametrize("name", ["", "dreams", "a/b/c/dreams", "a/../dreams"])
@@ -132,7 +132,8 @@ def test_failures_within_the_limit_succeed(
 
 def test_a_plan_counts_its_items(shell: Shell, photos: Path, weights: Path, tmp_path: Path) -> None:
     sweep = "sweep={dream.step_size: [0.01, 0.02, 0.03]}"
-    spec = write_dataset_spec(tmp_path, photos, weights, sweep, "resize=fit 40x30")
+    settings = (sweep, "resize=fit 40x30", "precision=float64")
+    spec = write_dataset_spec(tmp_path, photos, weights, *settings)
     plan = json_output(shell("plan", spec, "--json"))
 
     assert (
@@ -145,6 +146,7 @@ def test_a_plan_counts_its_items(shell: Shell, photos: Path, weights: Path, tmp_
             "items": 12,
             "resize": "fit 40x30",
             "network": NETWORK,
+            "precision": "float64",
             "workers": 1,
         }.items()
     )

@@ -28,7 +28,7 @@ def test_a_failed_check_sets_the_exit_code(shell: Shell) -> None:
     assert ended.code == 1
     (line,) = [line for line in ended.out.splitlines() if line.startswith("failed")]
     assert line.startswith("failed   store: write: /proc/no: ")
-    assert "; allow these credentials" in line
+    assert "; change what the message names" in line
     assert ended.err == ""
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.records.state import State
 from jobs.store.folder import FolderStore
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 from tests.support.job_states import JOB, job_in_state
 from tests.support.rendered_poster import RenderedPoster
 from tests.support.shell import CommandResult, Shell, hidden_files
@@ -22,7 +22,7 @@ def fetched(ended: CommandResult) -> dict[str, str]:
     assert ended.code == 0, ended.err
     document = json.loads(ended.out)
     for output in document["outputs"]:
-        assert output["sha256"] == f"sha256:{digest(Path(output['path']))}"
+        assert output["sha256"] == output_digest(Path(output["path"]))
     return {output["format"]: output["sha256"] for output in document["outputs"]}
 
 

@@ -9,7 +9,7 @@ import pytest
 from jobs.dataset.inputs.index import DatasetKeys
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 from tests.support.bad_pictures import picture_bytes
 from tests.support.coordinators import claim_job
 from tests.support.dreamed_dataset import BAD_INPUT, COUNTS, GOOD_INPUTS, RESULTS, DreamedDataset
@@ -37,7 +37,7 @@ def test_the_ledger_has_one_line_per_item(shell: Shell, dreamed: DreamedDataset)
     assert [row["key"] for row in rows] == sorted([*GOOD_INPUTS, BAD_INPUT])
     for row in rows:
         if row["state"] == "done":
-            assert row["output_sha256"] == f"sha256:{digest(dreamed.result(row['output']))}"
+            assert row["output_sha256"] == output_digest(dreamed.result(row["output"]))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from jobs.records.keys import JobKeys
 from jobs.records.state import Intent
 from jobs.store.folder import FolderStore
+from tests.support.dreamed_dataset import DreamedDataset
 from tests.support.job_states import claim_next_lease, fail_job, sample_status, write_job
 from tests.support.shell import Shell
 
@@ -87,15 +88,38 @@ def test_unreadable_jobs_are_one_line(shell: Shell, jobs: FolderStore) -> None:
 def test_an_empty_store_is_reported_and_stays_empty(
     shell: Shell, store: FolderStore, tmp_path: Path
 ) -> None:
+    folder = Path(store.address)
+    folder.mkdir()
     ended = shell("list")
     assert (ended.code, ended.out) == (0, f"no jobs in {store.address}\n")
     assert json.loads(shell("list", "--json").out) == []
-    assert not list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == [folder]
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command", ["list", "show JOB", "watch JOB", "logs JOB", "ledger JOB", "pause JOB", "fetch JOB"]
+)
+def test_a_store_that_is_not_there_is_refused_and_not_created(
+    shell: Shell, tmp_path: Path, command: str
+) -> None:
+    ended = shell(*command.split(), "--store", tmp_path / "stroe")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"dreamfarm: {tmp_path / 'stroe'}: there is no such store; ")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["s3:/x", "S3:bucket/prefix", "file:/tmp"])
+def test_an_address_with_a_lost_slash_is_no_folder(shell: Shell, address: str) -> None:
+    ended = shell("list", "--store", address)
+    assert ended.code == 2
+    assert f"{address}: not the address of a store; write s3://BUCKET/PREFIX" in ended.err
 
 
 def test_the_option_overrides_the_environment(
     shell: Shell, jobs: FolderStore, tmp_path: Path
 ) -> None:
+    (tmp_path / "other").mkdir()
     assert shell("list", "--store", tmp_path / "other").out.startswith("no jobs in ")
 
 
@@ -106,3 +130,7 @@ def test_the_default_store_is_the_dreams_folder(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "store").rename(tmp_path / "dreams")
     assert NEW in shell("list").out
+
+
+def test_failed_items_of_a_dataset_are_counted(shell: Shell, dreamed: DreamedDataset) -> None:
+    assert ", 1 failed" in shell("list").out

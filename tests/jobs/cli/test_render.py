@@ -18,9 +18,11 @@ import yaml
 from jobs.planning.machine import Machine
 from jobs.planning.poster import make_plan
 from jobs.poster.local import render_here
+from jobs.poster.runner import PosterRunner
 from jobs.runtime.backend import crew_in_process
+from jobs.runtime.publish import Target
 from jobs.spec.document import parse_poster_spec, read_document
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 from tests.support.processes import still_running
 from tests.support.shell import COMMAND, CommandResult, Shell, hidden_files
 from tests.support.small_poster import LAYER, NETWORK, poster_document
@@ -57,7 +59,7 @@ def checked_digests(ended: CommandResult) -> dict[str, str]:
     assert printed["state"] == "succeeded"
     digests = {output["format"]: output["sha256"] for output in printed["outputs"]}
     for output in printed["outputs"]:
-        assert output["sha256"] == f"sha256:{digest(Path(output['path']))}"
+        assert output["sha256"] == output_digest(Path(output["path"]))
     return digests
 
 
@@ -80,7 +82,7 @@ def in_process(
             parse_poster_spec(read_document(spec)), Machine(cores=1, gpus=0, memory=16 << 30)
         )
         folder = tmp_path_factory.mktemp("alone")
-        manifest = render_here(plan, folder, lambda progress: None, crew_in_process)
+        manifest = render_here(plan, Target(folder), lambda progress: None, crew_in_process)
         return {output["format"]: output["sha256"] for output in manifest["outputs"]}
 
     return {tiles: digests(spec) for tiles, spec in specs.items()}
@@ -192,10 +194,17 @@ def test_a_folder_at_an_output_path_fails_before_rendering(
 
 
 def test_an_unexpected_error_has_a_traceback_only_with_debug(
-    shell: Shell, picture: Path, weights: Path, tmp_path: Path
+    shell: Shell,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def fail(_: PosterRunner) -> dict[str, Any]:
+        raise IsADirectoryError
+
+    monkeypatch.setattr(PosterRunner, "run", fail)
     spec = written(tmp_path, poster_document(picture, weights))
-    (tmp_path / "out" / ".manifest.json.partial").mkdir(parents=True)
     arguments = ("render", spec, "--in-process", "--out", tmp_path / "out")
 
     plain, traced = shell(*arguments), shell(*arguments, "--debug")
@@ -205,7 +214,7 @@ def test_an_unexpected_error_has_a_traceback_only_with_debug(
     assert "Traceback" not in plain.err
     assert "Traceback (most recent call last):" in traced.err
     assert "unexpected IsADirectoryError" in traced.err.splitlines()[-1]
-    assert hidden_files(tmp_path) == [".manifest.json.partial"]
+    assert hidden_files(tmp_path) == []
 
 
 @contextmanager

@@ -136,3 +136,10 @@ def test_an_unclaimed_job_has_no_logs(shell: Shell, store: FolderStore) -> None:
     write_job(store)
     ended = shell("logs", JOB)
     assert (ended.code, ended.out) == (0, "")
+
+
+def test_logs_of_a_job_that_no_work_has_taken_say_so(shell: Shell, store: FolderStore) -> None:
+    write_job(store)
+    ended = shell("logs", JOB)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.startswith(f"{JOB}: no `dreamfarm work` has taken this job yet")

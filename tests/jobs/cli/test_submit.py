@@ -95,3 +95,12 @@ def test_a_wrong_spec_writes_nothing(
     assert ended.code == 2
     assert ended.err == "dreamfarm: dream: steps must be from 0 to 100000; not -1\n"
     assert not list(store.list_objects(""))
+
+
+def test_a_store_is_created_but_not_the_folder_around_it(
+    shell: Shell, picture: Path, tmp_path: Path
+) -> None:
+    ended = shell("submit", picture, "--store", tmp_path / "mnt" / "store")
+    assert ended.code == 2
+    assert ended.err == f"dreamfarm: {tmp_path / 'mnt'}: there is no such folder; create it first\n"
+    assert not (tmp_path / "mnt").exists()

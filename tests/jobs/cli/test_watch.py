@@ -104,3 +104,18 @@ def test_a_terminal_gets_one_line_that_changes(
     assert "step 3 of 10, 25%" in ended.err
     assert ended.err.count("\n") == 1
     assert ended.err.partition("\n")[0].endswith("succeeded")
+
+
+def test_an_interrupted_watch_says_that_the_job_goes_on(
+    shell: Shell, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    write_job(store)
+    monkeypatch.setattr("jobs.services.job_handle.Job.watch", interrupt)
+    ended = shell("watch", JOB)
+    assert ended.code == 130
+    assert ended.err.startswith("dreamfarm: interrupted; the job goes on: ")
+    assert "resume" not in ended.err
+    assert len(ended.err.splitlines()) == 1

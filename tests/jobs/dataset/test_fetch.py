@@ -7,6 +7,7 @@ from pathlib import Path
 from jobs.dataset.fetch import fetch_dataset
 from jobs.records.job import load_job
 from jobs.records.request import retry
+from jobs.runtime.publish import Target
 from tests.support.bad_pictures import mixed_pictures
 from tests.support.coordinators import claim_job
 from tests.support.memory_store import MemoryStore
@@ -24,14 +25,14 @@ def test_a_tar_replaces_the_one_packed_before_a_retry(weights: Path, tmp_path: P
     folder = mixed_pictures(3, bad=0, seed=6).write_to(tmp_path / "in")
     job = submit_small_dataset(store, folder, weights, PACKED)
     claim_job(store, job, tmp_path, pool=pool_of(FailingWorker)).run()
-    fetch_dataset(store, load_job(store, job), out)
+    fetch_dataset(store, load_job(store, job), Target(out))
     assert {path.name for path in out.glob("*.tar")} == {"shard-000000.tar"}
     (out / "shard-000001.tar").write_bytes(b"other samples")
     (out / "shard-0000001.tar").write_bytes(b"other tar")
 
     retry(store, job)
     claim_job(store, job, tmp_path).run()
-    fetch_dataset(store, load_job(store, job), out)
+    fetch_dataset(store, load_job(store, job), Target(out))
     others = {"shard-000001.tar", "shard-0000001.tar"}
     assert {path.name for path in out.glob("*.tar")} == {"shard-000000@1.tar"} | others
     with tarfile.open(out / "shard-000000@1.tar") as tar:

@@ -47,7 +47,7 @@ def test_garbage_is_deleted_and_everything_else_stays(
     old = keys.merged_ledger(1)
     kept = store.objects.keys() - {old}
     assert {keys.merged_ledger(2), keys.sheet, keys.manifest_of(1)} <= kept
-    stray, part = keys.items("dead", 0), keys.part(0, 1)
+    stray, part = keys.item_file("dead", 0), keys.part(0, 1)
     store.now -= HOUR
     store.put(stray, b"")
     store.now += HOUR
@@ -67,7 +67,7 @@ def test_garbage_is_deleted_and_everything_else_stays(
 
 
 def test_items_of_a_submit_that_may_still_run_stay(store: MemoryStore, keys: DatasetKeys) -> None:
-    store.put(keys.items("new", 0), b"")
+    store.put(keys.item_file("new", 0), b"")
     assert "items of no listing" not in found(store)
 
 
@@ -87,7 +87,7 @@ def test_a_blob_is_garbage_only_if_no_item_names_it(store: MemoryStore, keys: Da
     assert len(blobs) == 4
     assert "blob without a job" not in found(store)
 
-    store.delete([entry.key for entry in store.list_objects(keys.all_items)])
+    store.delete([entry.key for entry in store.list_objects(keys.items_prefix)])
     garbage = find_garbage(store, HOUR, include_resumable=True)
     pictures = {key for one in garbage for key in one.keys}
     assert len(pictures & blobs) == 3, "all but the weights, which the spec names"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jobs.dataset.index_builder import build_index
 from jobs.dataset.inputs.index import FILE_ITEMS, DatasetKeys, ItemIndex, Listing
-from jobs.dataset.inputs.item import ByteRange, Item, ListedImage
+from jobs.dataset.inputs.item import InputPlace, Item, ListedImage
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.kinds import parse_spec
 from jobs.store.store import Store
@@ -32,7 +32,7 @@ SPEC = spec()
 
 
 def found(key: str, **changes: Any) -> ListedImage:
-    return ListedImage(key=key, place=ByteRange(address=f"/pictures/{key}"), **changes)
+    return ListedImage(key=key, place=InputPlace(address=f"/pictures/{key}"), **changes)
 
 
 def keep_addresses(images: list[ListedImage]) -> list[ListedImage]:
@@ -149,7 +149,7 @@ def test_item_files_of_a_dead_submit_are_ignored() -> None:
         build(store, ["a.jpg"])
     store.writes_left = None
 
-    assert ItemIndex(store, KEYS).items == 0
+    assert ItemIndex(store, KEYS).item_count == 0
     build(store, ["a.jpg", "b.jpg"])
     assert names(store) == ["a", "b"]
 
@@ -163,7 +163,7 @@ def test_a_new_listing_adds_only_new_pictures(listings: Sequence[set[str]]) -> N
         before = items(store)
         listing = build(store, listed_keys)
         new = listed_keys - known
-        assert (None if listing is None else listing.items) == (len(new) or None)
+        assert (None if listing is None else listing.item_count) == (len(new) or None)
         after = items(store)
         assert after[: len(before)] == before
         assert [one.found.key for one in after[len(before) :]] == sorted(new)
@@ -189,18 +189,20 @@ def test_files_have_a_thousand_items_and_are_numbered_over_all_listings(store: M
 
     assert first.sizes == (FILE_ITEMS, FILE_ITEMS, 5)
     assert (second.first_file, second.first_item, second.sizes) == (3, 2 * FILE_ITEMS + 5, (1,))
-    assert (index.listing_count, index.items, index.files) == (2, 2006, range(4))
+    assert (index.listing_count, index.item_count, index.files) == (2, 2006, range(4))
     assert index.item_numbers(2) == range(2000, 2005)
     assert [item.found.key for item in index.read(3)] == ["new.jpg"]
 
 
 def test_items_of_two_tars_are_in_different_files_if_results_are_packed(store: MemoryStore) -> None:
     packed = spec(output={"pack": "webdataset"})
-    listed = [found(f"{tar}/{n}", shard=tar) for tar in ("one", "two", "three") for n in range(3)]
+    listed = [
+        found(f"{tar}/{n}", input_tar=tar) for tar in ("one", "two", "three") for n in range(3)
+    ]
     build_index(store, KEYS, packed, listed, keep_addresses)
     index = ItemIndex(store, KEYS)
 
-    shards = [{item.found.shard for item in index.read(file)} for file in index.files]
+    shards = [{item.found.input_tar for item in index.read(file)} for file in index.files]
     assert shards == [{"one"}, {"three"}, {"two"}]
 
     other = MemoryStore()
@@ -225,7 +227,7 @@ def test_of_two_submits_at_once_one_wins_and_the_other_leaves_nothing(store: Mem
     assert one == two
     assert {entry.key for entry in store.list_objects("")} == {
         KEYS.listing(1),
-        KEYS.items(one.nonce, 0),
+        KEYS.item_file(one.nonce, 0),
     }
     assert len(items(store)) == 2
     # The next listing adds the pictures of the loser.
@@ -236,7 +238,7 @@ def test_of_two_submits_at_once_one_wins_and_the_other_leaves_nothing(store: Mem
 def test_the_index_has_the_addresses_of_uploaded_files(store: MemoryStore) -> None:
     def send(images: list[ListedImage]) -> list[ListedImage]:
         return [
-            one.model_copy(update={"place": ByteRange(address="blob:sha256:0")}) for one in images
+            one.model_copy(update={"place": InputPlace(address="blob:sha256:0")}) for one in images
         ]
 
     build_index(store, KEYS, SPEC, [found("a.jpg")], send)
@@ -247,7 +249,7 @@ def test_damaged_records_are_errors_with_their_keys(store: MemoryStore) -> None:
     listing = build(store, ["a.jpg", "b.jpg"])
     build(store, ["c.jpg"])
     assert listing is not None
-    file = KEYS.items(listing.nonce, 0)
+    file = KEYS.item_file(listing.nonce, 0)
     whole = store.get(file)
     first, second = whole.splitlines(keepends=True)
     for damaged in (b"", first, second + first, first + first, b"{}\n" + second, whole[:-9]):

@@ -9,6 +9,7 @@ from PIL import Image
 from jobs.dataset.staging import stage_plan
 from jobs.planning.dataset import make_dataset_plan
 from jobs.records.job import load_job
+from jobs.runtime.publish import Target
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.kinds import parse_spec
 from jobs.text.errors import MachineTooSmall, RequestError
@@ -80,7 +81,7 @@ def test_a_mask_and_a_guide_change_an_item_as_they_change_a_poster(
         "guided": (f"objectives.0.guide={guide}", f"dream.strength={mask}"),
     }.items():
         plan = make_dataset_plan(spec(photos, weights, *settings), MACHINE)
-        render_dataset_here(plan, tmp_path / name, lambda _: None, pool_in_process)
+        render_dataset_here(plan, Target(tmp_path / name), lambda _: None, pool_in_process)
         pictures[name] = np.asarray(Image.open(tmp_path / name / "one.png")).astype(int)
     change = pictures["guided"] - pictures["still"]
     assert not change[:20].any()

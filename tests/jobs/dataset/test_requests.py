@@ -90,7 +90,7 @@ def test_a_poster_has_no_items(store: MemoryStore, redo: Redo) -> None:
 
 def test_a_dataset_without_a_listing_has_no_items(store: MemoryStore) -> None:
     dataset_in(store, "queued")
-    assert job_items(store, load_job(store, JOB)).items == 0
+    assert job_items(store, load_job(store, JOB)).item_count == 0
 
 
 @pytest.mark.parametrize("text", ["infra", "memory", "input", "bug", None])

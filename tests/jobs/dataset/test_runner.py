@@ -200,7 +200,7 @@ def test_items_that_kill_workers_fail_and_the_others_succeed(
         "2/odd.png": "bug",
     }
     assert "exit code 9" in str(found.failed["0/lethal.png"].message)
-    assert "send it as a poster" in str(found.failed["1/heavy.png"].message)
+    assert "submit it as a poster" in str(found.failed["1/heavy.png"].message)
     assert "KeyError: 'a bug'" in str(found.failed["2/odd.png"].message)
     assert found.failed["0/lethal.png"].attempts > 1
     assert "KeyError: 'a bug'" in store.get(DatasetKeys(job).log(1)).decode()

@@ -9,8 +9,9 @@ import pytest
 
 from jobs.dataset.fetch import fetch_dataset
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex, read_listings
-from jobs.dataset.inputs.item import ByteRange, Item
+from jobs.dataset.inputs.item import InputPlace, Item
 from jobs.records.job import load_job
+from jobs.runtime.publish import Target
 from jobs.services.scheduler.coordinator import DONE
 from tests.support.bad_pictures import picture_bytes
 from tests.support.coordinators import claim_job
@@ -57,13 +58,13 @@ def test_masks_in_the_results_format_and_empty_files_are_packed(
     assert claim_job(store, job, tmp_path).run() == DONE
     assert read_finished_dataset(store, job).failed == {}
 
-    fetch_dataset(store, load_job(store, job), tmp_path / "out")
+    fetch_dataset(store, load_job(store, job), Target(tmp_path / "out"))
     found = samples(tmp_path / "out/shard-000000.tar")
     assert list(found) == ["first", "second"]
     for sample in found.values():
-        assert {name for name in sample if not name.startswith("__")} == {"png", "input.png", "txt"}
-        assert sample["input.png"] == mask
-        assert sample["png"] != mask
+        assert {name for name in sample if not name.startswith("__")} == {"dream.png", "png", "txt"}
+        assert sample["png"] == mask
+        assert sample["dream.png"].startswith(b"\x89PNG") and sample["dream.png"] != mask
         assert sample["txt"] == b""
 
 
@@ -84,8 +85,8 @@ def misplace_extra(store: MemoryStore, job: str, path: Path) -> None:
     keys = DatasetKeys(job)
     first, *others = ItemIndex(store, keys).read(0)
     *kept, last = first.found.extras
-    moved = last.model_copy(update={"place": ByteRange(address=str(path))})
+    moved = last.model_copy(update={"place": InputPlace(address=str(path))})
     changed = first.found.model_copy(update={"extras": (*kept, moved)})
     items: list[Item] = [first.model_copy(update={"found": changed}), *others]
     (listing,) = read_listings(store, keys)
-    store.put(keys.items(listing.nonce, 0), b"".join(item.encode() for item in items))
+    store.put(keys.item_file(listing.nonce, 0), b"".join(item.encode() for item in items))

@@ -68,7 +68,7 @@ def succeed(store: Store, job: str) -> None:
     """Write the objects of a holder that has succeeded."""
     keys = DatasetKeys(job)
     held = claim_next_lease(store, keys)
-    items = {"items": ItemIndex(store, keys).items, "done": 0, "failed": {}}
+    items = {"items": ItemIndex(store, keys).item_count, "done": 0, "failed": {}}
     generation = load_job(store, job).intent.generation
     store.put(keys.manifest_of(generation), encode_manifest({"version": 1, "items": items}))
     held.release()
@@ -102,7 +102,7 @@ def test_a_second_submit_finds_the_job_and_updates_its_run_settings(
 
     # A waiting job does not list its inputs again.
     assert result == SubmitResult(first.job, "queued", new=False, items=0)
-    assert ItemIndex(store, DatasetKeys(first.job)).items == 2
+    assert ItemIndex(store, DatasetKeys(first.job)).item_count == 2
     run_settings = load_job(store, first.job).run_settings
     assert run_settings is not None
     assert (run_settings.priority, run_settings.crew.workers) == (80, 2)
@@ -143,7 +143,7 @@ def test_a_retry_of_failed_items_does_not_list_again(
     succeed(store, job)
     assert submit_dataset(store, spec(photos, weights)).items == 1
     ledger = LedgerWriter(store, job, 3, load_job(store, job).intent)
-    assert (ledger.index.items, load_job(store, job).intent.redo) == (3, None)
+    assert (ledger.index.item_count, load_job(store, job).intent.redo) == (3, None)
 
 
 def test_nothing_is_listed_until_a_dataset_has_succeeded(
@@ -166,7 +166,7 @@ def test_nothing_is_listed_until_a_dataset_has_succeeded(
         result = submit_dataset(store, spec(photos, weights))
         assert result == SubmitResult(job, load_job(store, job).state, new=False, items=0)
         assert result.state == state
-        assert ItemIndex(store, DatasetKeys(job)).items == 2
+        assert ItemIndex(store, DatasetKeys(job)).item_count == 2
 
 
 def test_a_submit_after_a_death_at_any_write_gives_the_same_job(
@@ -204,7 +204,7 @@ def test_the_next_submit_completes_the_listing_of_a_dead_one(photos: Path, weigh
             submit_dataset(store, spec(photos, weights))
         assert load_job(store, job).state == "queued", writes
         assert markers(store) == [active_marker(job, 1)]
-        assert ItemIndex(store, DatasetKeys(job)).items == 3
+        assert ItemIndex(store, DatasetKeys(job)).item_count == 3
         (photos / "new.png").unlink()
 
 

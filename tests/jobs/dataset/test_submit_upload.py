@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.dataset.inputs.item import ByteRange, ListedImage, SampleFile
+from jobs.dataset.inputs.item import InputPlace, ListedImage, SampleFile
 from jobs.dataset.submit import Uploader
 from jobs.runtime.upload import upload_blob
 from jobs.store.address import open_store
@@ -38,8 +38,8 @@ class CountingUploader:
         upload_blob(self._store, path, digest)
 
 
-def place(path: Path, start: int = 0, length: int | None = None) -> ByteRange:
-    return ByteRange(address=str(path), start=start, length=length)
+def place(path: Path, start: int = 0, length: int | None = None) -> InputPlace:
+    return InputPlace(address=str(path), start=start, length=length)
 
 
 def address_of(content: bytes) -> str:
@@ -73,7 +73,7 @@ def test_a_tar_is_uploaded_once_for_all_its_samples(bucket: Store, tmp_path: Pat
     images = [
         ListedImage(
             key=f"train/{number}",
-            shard="train",
+            input_tar="train",
             place=place(tar, number, 1),
             extras=(SampleFile(suffix="cls", place=place(tar, number + 1, 1)),),
         )
@@ -108,11 +108,14 @@ def test_unreadable_files_get_an_error_and_the_others_are_uploaded(
         ]
     )
 
+    missing = "cannot be read (No such file or directory); check the path and its permissions"
+    is_folder = "cannot be read (Is a directory); check the path and its permissions"
+    is_pipe = "is a pipe, not a file; save it to a file first, and give the path of that file"
     assert [one.error for one in moved] == [
-        f"{gone}: No such file or directory",
-        f"{pipe}: is not a file; check the path",
-        f"{tmp_path}: is not a file; check the path",
-        f"{gone}: No such file or directory",
+        f"{gone}: {missing}",
+        f"{pipe}: {is_pipe}",
+        f"{tmp_path}: {is_folder}",
+        f"{gone}: {missing}",
         None,
     ]
     assert moved[0].place == place(gone)
@@ -124,7 +127,7 @@ def test_objects_in_buckets_and_images_with_errors_are_not_uploaded(
     bucket: Store, tmp_path: Path
 ) -> None:
     images = [
-        ListedImage(key="far", place=ByteRange(address="s3://bucket/far.jpg")),
+        ListedImage(key="far", place=InputPlace(address="s3://bucket/far.jpg")),
         ListedImage(key="unreadable", place=place(tmp_path / "gone.jpg"), error="is unreadable"),
     ]
     uploader = CountingUploader(bucket)

@@ -43,7 +43,7 @@ def write(path: Path, members: Iterable[TarMember]) -> Path:
     ],
 )
 def test_most_names_are_unchanged(tmp_path: Path, name: str) -> None:
-    path = write(tmp_path / "a.tar", [TarMember(tar_key(name), "png", b"1")])
+    path = write(tmp_path / "a.tar", [TarMember(f"{tar_key(name)}.png", b"1")])
 
     assert tar_key(name) == name
     assert [(one["__key__"], one["png"]) for one in samples(path)] == [(name, b"1")]
@@ -78,7 +78,7 @@ def test_samples_of_any_names_are_read_back_in_order(
 ) -> None:
     keys = [tar_key(name) for name in some]
     members = [
-        TarMember(key, suffix, f"{place} {suffix}".encode())
+        TarMember(f"{key}.{suffix}", f"{place} {suffix}".encode())
         for place, key in enumerate(keys)
         for suffix in ("png", "seg.png", "json")
     ]
@@ -103,14 +103,14 @@ def test_equal_members_from_memory_and_files_give_equal_bytes(tmp_path: Path) ->
     source = tmp_path / "picture.png"
     source.write_bytes(b"x" * 1000)
     source.chmod(0o600)
-    from_file = write(tmp_path / "a.tar", [TarMember("é/b", "png", source)])
-    from_memory = write(tmp_path / "b.tar", [TarMember("é/b", "png", b"x" * 1000)])
+    from_file = write(tmp_path / "a.tar", [TarMember("é/b.png", source)])
+    from_memory = write(tmp_path / "b.tar", [TarMember("é/b.png", b"x" * 1000)])
 
     assert from_file.read_bytes() == from_memory.read_bytes()
 
 
 def test_members_have_no_owner_and_no_time(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tar", [TarMember("a", "png", b"1"), TarMember("a", "cls", b"2")])
+    path = write(tmp_path / "a.tar", [TarMember("a.png", b"1"), TarMember("a.cls", b"2")])
 
     with tarfile.open(path) as tar:
         about = tar.getmembers()
@@ -125,7 +125,7 @@ def test_members_are_written_one_by_one(tmp_path: Path) -> None:
         for number in range(3):
             source = tmp_path / "only.bin"
             source.write_bytes(bytes([number]))
-            yield TarMember(str(number), "bin", source)
+            yield TarMember(f"{number}.bin", source)
 
     path = write(tmp_path / "a.tar", members())
 
@@ -139,4 +139,4 @@ def _key(sample: dict[str, Any]) -> str:
 
 def test_a_missing_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="gone"):
-        write_tar([TarMember("a", "png", tmp_path / "gone.png")], tmp_path / "a.tar")
+        write_tar([TarMember("a.png", tmp_path / "gone.png")], tmp_path / "a.tar")

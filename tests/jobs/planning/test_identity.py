@@ -37,6 +37,7 @@ def test_a_job_id_is_the_name_and_twelve_hex_digits() -> None:
     "changes",
     [
         {"input": "elsewhere/copy.jpg"},
+        {"input": {"path": "sky.jpg", "page": None}},
         {"network": {"name": "pareidolia", "weights": "elsewhere.safetensors"}},
         {"network": {"name": "pareidolia", "weights": "pretrained"}},
         {"crew": {"workers": 3, "memory_per_worker": "2GiB"}},
@@ -54,6 +55,7 @@ def test_fields_without_effect_on_pixels_keep_the_job(changes: dict[str, Any]) -
     "changes",
     [
         {"size": "x2"},
+        {"input": {"path": "sky.jpg", "page": 1}},
         {"size": "x1 @ 300dpi"},
         {"network": "squeezenet1_0"},
         {"objectives": [{"layer": "a"}]},
@@ -141,4 +143,7 @@ def test_file_digest_is_the_sha256(tmp_path: Path) -> None:
     assert file_digest(path) == f"sha256:{hashlib.sha256(b'abc').hexdigest()}"
     with pytest.raises(RequestError) as error:
         file_digest(tmp_path / "gone.jpg")
-    assert str(error.value) == f"{tmp_path / 'gone.jpg'}: No such file or directory"
+    assert str(error.value) == (
+        f"{tmp_path / 'gone.jpg'}: cannot be read (No such file or directory); "
+        "check the path and its permissions"
+    )

@@ -12,7 +12,7 @@ from jobs.planning.item_settings import ItemSettings
 from jobs.planning.memory import WORKER_BYTES
 from jobs.spec.dataset import DatasetOutput, DatasetSpec
 from jobs.spec.kinds import parse_spec
-from render.engine.tiling import WINDOW_BYTES
+from render.engine.memory import WINDOW_BYTES
 from render.errors import PictureError
 from tests.support.small_dataset import dataset_document
 from tests.support.small_poster import MACHINE
@@ -50,7 +50,7 @@ def test_a_pass_needs_no_more_than_a_poster_tile(
 ) -> None:
     size = (height, width)
     batch = in_memory_setup(item_settings, size, "cuda", requested).batch
-    window = item_settings.profile.cost.pixel * item_settings.window(size)
+    window = item_settings.profile.cost.bytes_per_pixel * item_settings.window(size)
 
     assert 1 <= batch <= requested
     assert batch == 1 or round(window) * batch <= WINDOW_BYTES

@@ -11,7 +11,7 @@ from render.geometry.grid import Grid
 from render.geometry.partition import partition
 from render.geometry.sampling_grid import SamplingGrid
 
-COST = Cost(fixed=1e6, pixel=500, flops=1000, weights=3_000_000)
+COST = Cost(fixed=1e6, bytes_per_pixel=500, flops_per_pixel=1000, weights=3_000_000)
 SAMPLING_GRID = SamplingGrid(stride=8, field=91, jitter=32)
 
 

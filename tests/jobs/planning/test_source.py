@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from jobs.planning.source import open_input
+from jobs.planning.source import describe_input, open_input
 from jobs.spec.document import parse_poster_spec
 from render.errors import PictureError
 from tests.support.small_poster import HEIGHT, WIDTH
@@ -34,3 +35,19 @@ def test_noise_and_colours_have_the_output_size() -> None:
     assert {len(np.unique(band)) > 100 for band in noise.bands(64)} == {True}
     (band,) = plain.bands(64)
     assert np.unique(band.reshape(-1, 3), axis=0).tolist() == [[16, 32, 48]]
+
+
+def test_a_page_of_several_is_chosen_or_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "scan.tif"
+    first, second = Image.new("RGB", (8, 9)), Image.new("RGB", (5, 4))
+    first.save(path, save_all=True, append_images=[second])
+    described, _ = describe_input(parse_poster_spec({"input": str(path)}))
+    note = "scan.tif: holds 2 pictures, and number 1 is used; choose another with input.page"
+    assert (described.height, described.width, described.notes) == (9, 8, (note,))
+    assert [record.getMessage() for record in caplog.records] == [note]
+
+    chosen, size = describe_input(parse_poster_spec({"input": {"path": str(path), "page": 2}}))
+    assert (chosen.height, chosen.width, chosen.notes) == (4, 5, ())
+    assert (size.height, size.width) == (4, 5)

@@ -14,8 +14,9 @@ from jobs.poster.local import can_resume, render_here
 from jobs.runtime.backend import crew_in_process
 from jobs.runtime.local_workdir import WORKDIR_NAME
 from jobs.runtime.metrics.progress import Progress
+from jobs.runtime.publish import Publisher, Target
 from jobs.text.errors import RequestError
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 from tests.support.processes import disk_usage
 from tests.support.small_poster import plan_poster
 
@@ -44,9 +45,9 @@ def peak_disk_usage(folder: Path) -> Iterator[list[int]]:
         thread.join()
 
 
-def render(plan: PosterPlan, out: Path) -> dict[str, Any]:
+def render(plan: PosterPlan, out: Path, *, overwrite: bool = False) -> dict[str, Any]:
     """Render in this process."""
-    return render_here(plan, out, ignore_progress, crew_in_process)
+    return render_here(plan, Target(out, overwrite), ignore_progress, crew_in_process)
 
 
 @pytest.mark.parametrize("spills", [False, True])
@@ -77,7 +78,7 @@ def test_only_the_outputs_stay(picture: Path, weights: Path, tmp_path: Path) -> 
         *("manifest.json", "sky.dzi", "sky.jpg", "sky.png", "sky.tif", "sky_files")
     ]
     for output in manifest["outputs"]:
-        assert output["sha256"] == f"sha256:{digest(out / output['path'])}"
+        assert output["sha256"] == output_digest(out / output["path"])
 
 
 def test_earlier_outputs_stay_if_a_render_fails(
@@ -88,7 +89,7 @@ def test_earlier_outputs_stay_if_a_render_fails(
     truncated = tmp_path / "cut.png"
     truncated.write_bytes(picture.read_bytes()[:9000])
     with pytest.raises(Exception, match="truncated or damaged"):
-        render(plan_poster(truncated, weights), tmp_path)
+        render(plan_poster(truncated, weights), tmp_path, overwrite=True)
 
     assert (tmp_path / "sky.png").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == [
@@ -111,12 +112,12 @@ def test_a_killed_render_resumes(picture: Path, weights: Path, tmp_path: Path, s
 
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        render_here(plan, out, interrupt, crew_in_process)
+        render_here(plan, Target(out), interrupt, crew_in_process)
     assert [path.name for path in out.iterdir()] == [WORKDIR_NAME]
     assert can_resume(out, plan.identity.job_id)
 
     seen: list[Progress] = []
-    manifest = render_here(plan, out, seen.append, crew_in_process)
+    manifest = render_here(plan, Target(out), seen.append, crew_in_process)
     assert digests(manifest) == digests(undisturbed)
     assert min(one.octave for one in seen if one.phase == "dream") == 2
     assert not (out / WORKDIR_NAME).exists()
@@ -133,7 +134,7 @@ def test_a_second_render_into_the_same_folder_is_refused(
             with pytest.raises(RequestError, match="is being rendered into by"):
                 render(plan, tmp_path)
 
-    render_here(plan, tmp_path, render_again, crew_in_process)
+    render_here(plan, Target(tmp_path), render_again, crew_in_process)
     assert (tmp_path / "manifest.json").exists()
 
 
@@ -165,3 +166,28 @@ def test_without_permission_nothing_is_written(
     finally:
         locked.chmod(0o700)
         locked.rmdir()
+
+
+def test_a_render_killed_while_it_publishes_resumes_without_rendering(
+    picture: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_poster(picture, weights, ALL)
+    undisturbed = render(plan, tmp_path / "undisturbed")
+    out = tmp_path / "out"
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Publisher, "write_manifest", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            render(plan, out)
+    assert not (out / "manifest.json").exists()
+
+    seen: list[Progress] = []
+    manifest = render_here(plan, Target(out), seen.append, crew_in_process)
+    assert digests(manifest) == digests(undisturbed)
+    assert seen == []
+    assert not (out / WORKDIR_NAME).exists()
+    for output in manifest["outputs"]:
+        assert output["sha256"] == output_digest(out / output["path"])

@@ -14,6 +14,7 @@ from jobs.planning.machine import this_machine
 from jobs.planning.poster import make_plan
 from jobs.poster.local import render_here
 from jobs.runtime.backend import crew_in_process
+from jobs.runtime.publish import Target
 from jobs.spec.document import apply_overrides, parse_poster_spec
 from render.dream.reference import dream_reference
 from render.networks.catalogue import build_network
@@ -55,7 +56,7 @@ def pictures(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[int
     for tile in TILES:
         plan = make_plan(parse_poster_spec(_document(shared, tile)), this_machine())
         out = tmp_path_factory.mktemp(f"tile-{tile}")
-        manifest = render_here(plan, out, lambda _: None, crew_in_process)
+        manifest = render_here(plan, Target(out), lambda _: None, crew_in_process)
         assert json.loads((out / "manifest.json").read_text()) == manifest
         found[tile] = pyvips.Image.new_from_file(str(out / "sky.png")).numpy()
     return found

@@ -9,6 +9,7 @@ import pytest
 from jobs.planning.identity import file_digest
 from jobs.poster.local import render_here
 from jobs.runtime.backend import crew_in_process
+from jobs.runtime.publish import Target
 from jobs.spec.document import parse_poster_spec
 from render.version import PIXEL_VERSION
 from tests.support.small_poster import HEIGHT, WIDTH, plan_poster
@@ -23,7 +24,7 @@ FIELDS = {
 def test_the_manifest_is_complete(picture: Path, weights: Path, tmp_path: Path) -> None:
     plan = plan_poster(picture, weights, "outputs=[png, tiff]", "size=x1 @ 300dpi")
     before = datetime.now(UTC).replace(microsecond=0)
-    render_here(plan, tmp_path, lambda progress: None, crew_in_process)
+    render_here(plan, Target(tmp_path), lambda progress: None, crew_in_process)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
 
     assert set(manifest) == FIELDS
@@ -49,7 +50,7 @@ def test_the_manifest_is_complete(picture: Path, weights: Path, tmp_path: Path) 
 
 def test_the_seconds_cover_all_phases(picture: Path, weights: Path, tmp_path: Path) -> None:
     plan = plan_poster(picture, weights)
-    seconds = render_here(plan, tmp_path, lambda progress: None, crew_in_process)["seconds"]
+    seconds = render_here(plan, Target(tmp_path), lambda progress: None, crew_in_process)["seconds"]
 
     assert set(seconds) == {"start", "decode", "dream", "encode", "total"}
     parts = [time for phase, time in seconds.items() if phase != "total"]
@@ -60,7 +61,7 @@ def test_outputs_have_their_sizes_and_checksums(
     picture: Path, weights: Path, tmp_path: Path
 ) -> None:
     plan = plan_poster(picture, weights, "outputs=[png, {format: tiff, depth: 16}]")
-    manifest = render_here(plan, tmp_path, lambda progress: None, crew_in_process)
+    manifest = render_here(plan, Target(tmp_path), lambda progress: None, crew_in_process)
 
     for output, name, depth in zip(
         manifest["outputs"], ("sky.png", "sky.tif"), (8, 16), strict=True

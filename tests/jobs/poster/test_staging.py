@@ -101,7 +101,9 @@ def test_a_mask_that_was_not_uploaded_is_refused(
         store,
         submit_poster(store, parse_poster_spec(poster_document(picture, weights, settings))).job,
     )
-    spec = job.spec.document | {"dream": job.spec.document["dream"] | {"strength": path}}
+    spec = job.spec.submitted_document | {
+        "dream": job.spec.submitted_document["dream"] | {"strength": path}
+    }
     with pytest.raises(InvalidRecord, match="is not an uploaded picture"):
         OtherMachine(store, job, tmp_path / "cache").changed_spec(spec=spec)
 
@@ -211,7 +213,7 @@ def test_builtin_weights_are_not_uploaded_and_must_be_the_same(
 def test_an_invalid_spec_or_that_of_another_job_is_refused(
     machine: OtherMachine, changed: dict[str, object]
 ) -> None:
-    spec = machine.job.spec.document | changed if changed else {}
+    spec = machine.job.spec.submitted_document | changed if changed else {}
     with pytest.raises(InvalidRecord, match=f"^{JobKeys(machine.job.id).spec}: "):
         machine.changed_spec(spec=spec)
 
@@ -228,7 +230,7 @@ def test_a_stored_spec_with_a_path_is_refused(
     machine: OtherMachine, changed: dict[str, object]
 ) -> None:
     with pytest.raises(InvalidRecord, match=r"is not an uploaded file") as refused:
-        machine.changed_spec(spec=machine.job.spec.document | changed)
+        machine.changed_spec(spec=machine.job.spec.submitted_document | changed)
     assert "\n" not in str(refused.value)
     assert not machine.cache.exists()
 
@@ -248,8 +250,27 @@ def test_pickled_weights_are_not_downloaded(machine: OtherMachine) -> None:
     with pytest.raises(
         RequestError, match=r"^weights trap.pth: only .safetensors is loaded from a store; "
     ):
-        machine.changed_spec(spec=machine.job.spec.document | {"network": network})
+        machine.changed_spec(spec=machine.job.spec.submitted_document | {"network": network})
     assert not list(machine.cache.rglob("*.pth"))
+
+
+@pytest.mark.parametrize("name", ["3f9a1c", "LENET5.SAFETENSORS", "w.pth"])
+def test_safetensors_of_any_name_are_uploaded_as_they_are(
+    store: MemoryStore, picture: Path, weights: Path, tmp_path: Path, name: str
+) -> None:
+    path = shutil.copyfile(weights, tmp_path / name)
+    jobs = [
+        submit_poster(store, parse_poster_spec(poster_document(picture, one))).job
+        for one in (weights, path)
+    ]
+    assert jobs[0] == jobs[1]
+    job = submit_poster(
+        store, parse_poster_spec(poster_document(picture, path, "dream.seed=9"))
+    ).job
+    staged = OtherMachine(store, load_job(store, job), tmp_path / "cache").spec().network.weights
+    assert isinstance(staged, Path)
+    assert staged.name == f"{path.stem}.safetensors"
+    assert staged.read_bytes() == weights.read_bytes()
 
 
 def test_pickled_weights_are_uploaded_as_safetensors(

@@ -66,7 +66,7 @@ def test_a_stored_spec_has_no_paths_of_the_submitters_disk(
     assert not [
         text for text in texts if str(picture.parent) in text or str(weights.parent) in text
     ]
-    stored = load_job(store, job).spec.document
+    stored = load_job(store, job).spec.submitted_document
     assert stored["input"]["path"] == picture.name
     assert stored["network"]["weights"] == weights.name
 
@@ -100,7 +100,7 @@ def test_the_latest_run_settings_count_and_the_first_spec_stays(
     job = load_job(store, done.job)
 
     assert not done.new
-    assert job.spec.document["priority"] == 50
+    assert job.spec.submitted_document["priority"] == 50
     assert job.run_settings is not None
     assert (job.run_settings.priority, job.run_settings.crew) == (90, changed.crew)
 

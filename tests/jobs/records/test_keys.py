@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jobs.records.keys import (
     ACTIVE,
+    MAX_NUMBER,
     JobKeys,
     active_marker,
     blob_key,
@@ -20,7 +21,7 @@ from tests.support.job_states import JOB
 
 names = st.text(min_size=1).map(slug).filter(bool).map(lambda word: word[:NAME_LENGTH])
 ids = names.map(lambda name: f"{name.strip('._-')}-0123456789ab")
-numbers = st.integers(0, 10**7)
+numbers = st.integers(0, MAX_NUMBER)
 
 
 @given(ids, numbers)

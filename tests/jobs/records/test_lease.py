@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.records.job import load_job
-from jobs.records.keys import JobKeys
+from jobs.records.keys import MAX_NUMBER, JobKeys
 from jobs.records.lease import HeldLease, Lease, claim_lease, current_lease, restore_lease
+from jobs.records.record import MAX_TTL
 from jobs.text.errors import InvalidRecord, LeaseLost
 from tests.support.job_states import JOB, TTL, claim_next_lease, write_job
 from tests.support.memory_store import ForgetfulStore, MemoryStore
@@ -58,7 +59,7 @@ def test_claim_fails_if_the_existing_lease_disappears() -> None:
     assert claim_lease(Vanishing(), KEYS, 0, "a", TTL) is None
 
 
-@given(st.lists(st.integers(1, 10**7), unique=True, min_size=1))
+@given(st.lists(st.integers(1, MAX_NUMBER), unique=True, min_size=1))
 def test_highest_number_is_current(numbers: list[int]) -> None:
     store = MemoryStore()
     for number in numbers:
@@ -74,7 +75,7 @@ def test_unclaimed_job_has_no_current_lease(store: MemoryStore) -> None:
     assert current_lease(store, KEYS) is None
 
 
-@given(st.floats(0.001, 1e6), st.floats(0, 1e7))
+@given(st.floats(0.001, MAX_TTL), st.floats(0, 1e7))
 def test_lease_is_live_for_its_ttl_by_the_store_clock(ttl: float, passed: float) -> None:
     store = MemoryStore()
     store.now = 0

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from jobs.records.job import load_job
-from jobs.records.keys import JobKeys
+from jobs.records.keys import MAX_NUMBER, JobKeys
 from jobs.records.lease import Lease
-from jobs.records.record import read_json_object
+from jobs.records.record import MAX_TTL, read_json_object
 from jobs.records.state import Intent
 from jobs.records.status import Status
 from jobs.records.stored_spec import Blobs, RunSettings, StoredSpec
@@ -22,10 +22,10 @@ from tests.support.job_states import JOB, job_in_state, sample_status
 from tests.support.memory_store import MemoryStore
 
 leases = st.builds(
-    Lease, token=st.text(), holder=st.text(), ttl=st.floats(0.001, 1e9), released=st.booleans()
+    Lease, token=st.text(), holder=st.text(), ttl=st.floats(0.001, MAX_TTL), released=st.booleans()
 )
 intents = st.builds(
-    Intent, want=st.sampled_from(["run", "pause", "cancel"]), generation=st.integers(0, 10**9)
+    Intent, want=st.sampled_from(["run", "pause", "cancel"]), generation=st.integers(0, MAX_NUMBER)
 )
 
 

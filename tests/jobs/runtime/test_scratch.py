@@ -1,5 +1,6 @@
 """Scratch folders: the last process removes its own, and those of dead processes."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -129,3 +130,14 @@ def test_workers_with_tiles_on_disk_remove_them_at_the_end(
     job.run()
     assert {"worker-0", "worker-1"} <= during
     assert after == []
+
+
+def test_an_old_empty_folder_without_a_lock_is_removed(tmp_path: Path) -> None:
+    for name in ("farm-old", "farm-full", "farm-new"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "farm-full" / "somebody's").touch()
+    for name in ("farm-old", "farm-full"):
+        os.utime(tmp_path / name, (0, 0))
+    lock = ScratchLock(tmp_path / "farm-mine")
+    assert {one.name for one in tmp_path.iterdir()} == {"farm-mine", "farm-full", "farm-new"}
+    lock.release()

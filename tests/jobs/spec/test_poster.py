@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.spec.base import NAME_LENGTH, slug
-from jobs.spec.colour import Colour
 from jobs.spec.document import apply_overrides, parse_poster_spec, read_document
+from jobs.spec.inputs import Colour
 from jobs.spec.poster import Output, PosterSpec
 from jobs.spec.size import parse_size
 from jobs.text.errors import RequestError
@@ -105,6 +105,13 @@ def test_shorthands_equal_their_long_forms(short: dict[str, Any], full: dict[str
     )
 
 
+def test_a_page_is_in_the_document_only_if_it_is_given() -> None:
+    chosen = parse_poster_spec({"input": {"path": "scan.tif", "page": 2}})
+    assert chosen.document()["input"]["page"] == chosen.input.page == 2
+    assert "page" not in parse_poster_spec({"input": "scan.tif"}).document()["input"]
+    assert parse_poster_spec(chosen.document()) == chosen
+
+
 def test_noise_and_colour_inputs() -> None:
     noise = parse_poster_spec({"input": {"noise": {"seed": 7}}, "size": "30cm x 20cm"})
     colour = parse_poster_spec({"input": {"colour": "#fF8000"}, "size": "640x480"})
@@ -137,6 +144,15 @@ def test_noise_and_colour_inputs() -> None:
             "download the file and give its path",
         ),
         ({"input": {"noise": {"sed": 1}}}, "input.noise.sed: no such key; nearest: seed"),
+        ({"input": {"path": "a.tif", "page": 0}}, "input.page: must be at least 1, not 0"),
+        (
+            {"input": {"path": "a.tif", "page": 65536}},
+            "input.page: must be at most 65535, not 65536",
+        ),
+        (
+            {"input": {"colour": "#102030", "page": 2}},
+            "input: page belongs to a path; leave it out",
+        ),
         (
             {"input": {"noise": {}, "colour": "red"}},
             "input: must be one of a path, {noise: {seed: 0}}, {colour: '#rrggbb'} (quoted)",

@@ -1,4 +1,4 @@
-"""A store of each kind: a folder, a bucket on moto's server, and a bucket on Ceph."""
+"""A store of each kind: a folder, and a bucket on moto's server, on Ceph and on SeaweedFS."""
 
 import functools
 import uuid
@@ -28,7 +28,7 @@ def client(server: Server) -> "S3Client":
         return make_client()
 
 
-@pytest.fixture(scope="session", params=["folder", "moto", "ceph"])
+@pytest.fixture(scope="session", params=["folder", "moto", "ceph", "seaweedfs"])
 def kind(request: pytest.FixtureRequest) -> str:
     """The kind of store; pytest runs all tests of one kind before those of the next."""
     return str(request.param)

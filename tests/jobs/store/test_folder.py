@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from jobs.store.errors import LinkOutsideStore, ObjectNotFound, StoreRefused, StoreUnreachable
+from jobs.store.errors import (
+    LinkOutsideStore,
+    NotAnObject,
+    ObjectNotFound,
+    StoreRefused,
+    StoreUnreachable,
+)
 from jobs.store.folder import FolderStore
 from jobs.store.folder_files import store_error
 
@@ -152,9 +159,9 @@ def test_file_in_place_of_a_folder_is_a_one_line_error(tmp_path: Path) -> None:
     store.put("a/b", b"x")
     places = {"a": "a folder in place of a file", "a/b/c": "a file in place of a folder"}
     for key, place in places.items():
-        with pytest.raises(StoreRefused, match=place):
+        with pytest.raises(NotAnObject, match=place):
             store.put(key, b"")
-        with pytest.raises(StoreRefused, match=place):
+        with pytest.raises(NotAnObject, match=place):
             store.put_if_absent(key, b"")
     assert list(store.unfinished_uploads("")) == []
 
@@ -173,7 +180,7 @@ def test_read_only_folder_is_an_error(tmp_path: Path) -> None:
         (errno.EACCES, StoreRefused, "let this user read and write"),
         (errno.EROFS, StoreRefused, "mount it for writing"),
         (errno.EPERM, StoreRefused, "hard links"),
-        (errno.ENAMETOOLONG, StoreRefused, "another store"),
+        (errno.ENAMETOOLONG, NotAnObject, "another store"),
         (errno.EIO, StoreUnreachable, "check the disk or its server"),
         (errno.ESTALE, StoreUnreachable, "check the disk or its server"),
     ],
@@ -228,3 +235,61 @@ def test_links_within_the_store_are_followed(tmp_path: Path) -> None:
     store.put("a", b"x")
     (tmp_path / "name" / "b").symlink_to("a")
     assert store.get("a") == store.get("b") == b"x"
+
+
+@pytest.fixture
+def occupied(root: Path) -> FolderStore:
+    """A store with things that are no files, beside the object `a/ok`."""
+    store = FolderStore(root)
+    store.put("a/ok", b"x")
+    os.mkfifo(root / "a" / "pipe")
+    with socket.socket(socket.AF_UNIX) as server:
+        # A socket's path may have about 100 characters.
+        server.bind(f"/proc/self/fd/{os.open(root / 'a', os.O_RDONLY)}/socket")
+    (root / "a" / "circle").symlink_to("circle")
+    (root / "a" / "nowhere").symlink_to("missing")
+    (root / "a" / "up").symlink_to("..")
+    (root / "a" / "down").symlink_to(root / "a")
+    return store
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["pipe", "socket", "circle", "nowhere"])
+def test_only_files_are_opened(occupied: FolderStore, tmp_path: Path, name: str) -> None:
+    key = f"a/{name}"
+    for read in (
+        occupied.get,
+        occupied.get_with_age,
+        lambda key: occupied.get_range(key, 0, 1),
+        lambda key: occupied.download(key, tmp_path / "copy"),
+    ):
+        with pytest.raises(NotAnObject, match=key):
+            read(key)
+    occupied.delete([key])
+    with pytest.raises(ObjectNotFound):
+        occupied.get(key)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_no_local_file_and_is_not_uploaded(occupied: FolderStore, root: Path) -> None:
+    with pytest.raises(NotAnObject, match="is a pipe"):
+        occupied.local_path("a/pipe")
+    for send in (occupied.upload, occupied.move_file):
+        with pytest.raises(OSError, match="is a pipe"):
+            send(root / "a" / "pipe", "a/other")
+
+
+@pytest.mark.timeout(20)
+def test_a_listing_goes_on_past_what_is_no_file(occupied: FolderStore) -> None:
+    """Links to folders are not followed: two of them in a circle would double at each level."""
+    names = [entry.key for entry in occupied.list_objects("")]
+    assert names == ["a/circle", "a/nowhere", "a/ok", "a/pipe", "a/socket"]
+    assert list(occupied.list_folders("")) == ["a"]
+    for act in (
+        occupied.get,
+        lambda key: occupied.put(key, b""),
+        lambda key: occupied.delete([key]),
+    ):
+        with pytest.raises(LinkOutsideStore, match=r"a folder of .* is a link"):
+            act("a/down/ok")
+    assert occupied.get("a/ok") == b"x"

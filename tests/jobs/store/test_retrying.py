@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import pytest
 
-from jobs.store.errors import ObjectNotFound, StoreRefused, StoreUnreachable
+from jobs.store.errors import NotAnObject, ObjectNotFound, StoreUnreachable
 from jobs.store.folder import FolderStore
 from jobs.store.folder_files import PartialFiles
 from jobs.store.key import PARTIAL
@@ -141,7 +141,7 @@ def test_refused_request_is_not_repeated(
     with pytest.raises(ObjectNotFound):
         store.get("a")
     store.put("a", b"x")
-    with pytest.raises(StoreRefused):
+    with pytest.raises(NotAnObject):
         store.put("a/b", b"x")
     assert clock.pauses == []
 

@@ -1,6 +1,7 @@
 """YAML and JSON of spec files: values, and errors with line numbers."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +103,17 @@ def test_invalid_files_give_one_line_errors(
 def test_unreadable_files(tmp_path: Path) -> None:
     picture = tmp_path / "sky.yaml"
     picture.write_bytes(b"\xff\xd8\xff\xe0 not text")
+    pipe, huge = tmp_path / "pipe.yaml", tmp_path / "huge.yaml"
+    os.mkfifo(pipe)
+    with huge.open("wb") as file:
+        file.truncate((32 << 20) + 1)
+    advice = "; check the path and its permissions"
     for path, line in (
         (picture, "not text; a spec is YAML or JSON in UTF-8"),
-        (tmp_path / "gone.yaml", "No such file or directory"),
-        (tmp_path, "Is a directory"),
+        (tmp_path / "gone.yaml", f"cannot be read (No such file or directory){advice}"),
+        (tmp_path, f"cannot be read (Is a directory){advice}"),
+        (pipe, "is a pipe, not a file; save it to a file first, and give the path of that file"),
+        (huge, "has 33554433 bytes, and a spec at most 33554432; is it another file?"),
     ):
         with pytest.raises(RequestError) as error:
             read_mapping_file(path)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobs.dataset.inputs.index import DatasetKeys
-from jobs.dataset.inputs.item import ByteRange, Item, SampleFile
+from jobs.dataset.inputs.item import InputPlace, Item, SampleFile
 from jobs.planning.identity import file_digest
 from jobs.records.keys import JobKeys, blob_key
 from jobs.records.stored_spec import StoredSpec, UploadedFile
@@ -44,7 +44,7 @@ Change = Callable[[Item], Item]
 def rewrite_items(untrusted: UntrustedStore, job: str, changes: dict[int, Change]) -> None:
     """Change items of an item list in the store, by their numbers."""
     keys = DatasetKeys(job)
-    (file,) = [entry.key for entry in untrusted.store.list_objects(keys.all_items)]
+    (file,) = [entry.key for entry in untrusted.store.list_objects(keys.items_prefix)]
     items = [Item.decode(line, file) for line in untrusted.store.get(file).splitlines()]
     changed = [changes[one.number](one) if one.number in changes else one for one in items]
     untrusted.store.put(file, b"".join(one.encode() for one in changed))
@@ -55,7 +55,7 @@ def change_image(**changes: Any) -> Change:
 
 
 def at_address(address: str) -> Change:
-    return change_image(place=ByteRange(address=address))
+    return change_image(place=InputPlace(address=address))
 
 
 def test_an_item_reads_nothing_that_is_not_allowed(
@@ -70,7 +70,7 @@ def test_an_item_reads_nothing_that_is_not_allowed(
     untrusted.store.local_path(blob_key(digest)).unlink()
     untrusted.store.local_path(blob_key(digest)).symlink_to(secret)
     layer = {"layer": "features.4"}
-    extra = SampleFile(suffix="json", place=ByteRange(address="/etc/passwd"))
+    extra = SampleFile(suffix="json", place=InputPlace(address="/etc/passwd"))
     cases: list[tuple[Change, str]] = [
         (at_address("file:///etc/passwd"), "file:// is not opened by workers"),
         (at_address("/etc/passwd"), "`work` may not read this path"),
@@ -135,7 +135,7 @@ def changed_dataset(untrusted: UntrustedStore, path: Path, **changes: Any) -> st
 @pytest.mark.parametrize(
     ("uploaded", "words"),
     [
-        ((), "has 0 weights files for its variants"),
+        ((), "has 0 weights files for 1 variants"),
         ((None,), "no weights named"),
         (("trap.pth",), "weights trap.pth: only .safetensors is loaded from a store"),
         (("../../../../home/w.safetensors",), "is not the name of an uploaded file"),

@@ -14,9 +14,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from render.dream.attachments import prepare_objectives
-from render.dream.config import Dream, Schedule, Smooth
+from render.dream.config import Dream, Schedule, Smooth, octave_sizes
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.dream.reference import dream_reference
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup

@@ -9,9 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from render.dream.config import STEADY, Dream, Smooth
+from render.dream.config import STEADY, Dream, Smooth, octave_sizes
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.dream.reference import dream_reference
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup, ShardSetup

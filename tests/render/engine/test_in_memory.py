@@ -14,10 +14,9 @@ from torch.nn import functional
 
 from render.determinism import dtypes, make_deterministic
 from render.device import ResolvedPrecision
-from render.dream.config import Dream
+from render.dream.config import Dream, octave_sizes
 from render.dream.gradient import batched_gradients, gradients
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.engine.in_memory import DreamResult
 from render.engine.in_memory_batch import dream_batch, dream_in_passes
 from render.engine.network_profile import default_objective

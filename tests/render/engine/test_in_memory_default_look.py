@@ -9,9 +9,8 @@ from PIL import Image
 
 from render.determinism import make_deterministic
 from render.dream.attachments import prepare_objectives
-from render.dream.config import Dream
+from render.dream.config import Dream, octave_sizes
 from render.dream.objective import Mix
-from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch
 from render.engine.network_profile import default_objective
 from render.engine.setup import InMemorySetup

@@ -8,9 +8,8 @@ import torch
 
 from render.determinism import make_deterministic
 from render.dream.attachments import prepare_objectives
-from render.dream.config import Dream
+from render.dream.config import Dream, octave_sizes
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup
 from render.networks.catalogue import build_network

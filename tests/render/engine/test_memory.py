@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from render.determinism import make_deterministic
-from render.dream.config import Dream
+from render.dream.config import Dream, octave_sizes
 from render.dream.objective import Objective
-from render.dream.octaves import octave_sizes
 from render.engine.cost_model import _CostCounter, window_cost
 from render.engine.in_memory_batch import dream_in_passes
 from render.engine.memory import BatchMemory, Cost, batch_memory

@@ -28,7 +28,7 @@ def test_a_mix_has_the_widest_field_and_a_cost() -> None:
     )
     assert (both.stride, both.field) == (8, 43)
     assert (one.stride, one.field) == (4, 19)
-    assert both.cost.flops > one.cost.flops > 0
+    assert both.cost.flops_per_pixel > one.cost.flops_per_pixel > 0
     assert both.cost.bytes(512**2) > one.cost.bytes(512**2)
 
 
@@ -39,7 +39,7 @@ def test_wider_numbers_cost_more_memory() -> None:
     )
     assert double.weights == 2 * single.weights
     assert double.bytes(512**2) > 1.7 * single.bytes(512**2)
-    assert double.flops == single.flops
+    assert double.flops_per_pixel == single.flops_per_pixel
 
 
 def test_profiles_are_cached_and_damaged_entries_measured_again(cache: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_cache_that_cannot_be_written_is_ignored(
 @pytest.mark.parametrize(
     ("objective", "message"),
     [
-        (Objective("features.99"), r"layer features\.99: no such layer; nearest: "),
+        (Objective("features.99"), rf"layer features\.99 of {NAME}: no such layer; nearest: "),
         (
             Objective("features.3", channels=(5, 128)),
             r"channel 128 of layer features\.3 of .* it has 128, from 0 to 127",

@@ -12,9 +12,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from render.dream.canvas import clamp_canvas
-from render.dream.config import Dream, Schedule, Smooth
+from render.dream.config import Dream, Schedule, Smooth, octave_sizes
 from render.dream.objective import Mix, Objective
-from render.dream.octaves import octave_sizes
 from render.dream.reference import dream_reference
 from render.dream.resample import resample
 from render.engine.memory import mask_paths

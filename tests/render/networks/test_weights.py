@@ -1,7 +1,9 @@
 """Weights files: valid ones are loaded, others are refused in one line."""
 
+import os
 import pickle
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +17,15 @@ from torch import Tensor
 from render.errors import NetworkError, WeightsError
 from render.networks.catalogue import build_network, check_network_name, network_names
 from render.networks.network import load_network
+from render.networks.safetensors_header import read_metadata
 from render.networks.weight_paths import resolve_weights
-from render.networks.weights import load_with_weights, read_weights
+from render.networks.weights import convert_to_safetensors, load_with_weights, read_weights
 from tests.support.malicious_files import Trap
 from tests.support.seeded_networks import noise_picture, save_seeded_weights
 
 NAME = "squeezenet1_0"
+
+Tensors = dict[str, Tensor]
 
 
 def zeros(name: str, *, auxiliary: bool = False) -> dict[str, Tensor]:
@@ -66,11 +71,15 @@ BAD = [
     ("folder.safetensors", lambda path: path.mkdir(), "cannot be read"),
     ("list.pth", lambda path: torch.save([torch.zeros(2)], path), "not a table of tensors"),
     ("tensor.pth", lambda path: torch.save(torch.zeros(2), path), "not a table of tensors"),
+    ("epoch.pth", lambda path: torch.save({"epoch": 3}, path), "save the state_dict alone"),
+    ("none.pth", lambda path: torch.save({}, path), "save the state_dict alone"),
     (
-        "nested.pth",
-        lambda path: torch.save({"epoch": 3, "state_dict": zeros(NAME)}, path),
-        "save the state_dict alone",
+        "averaged.pth",
+        lambda path: torch.save({"model": zeros(NAME), "model_ema": zeros(NAME)}, path),
+        r"several tables of tensors \(model, model_ema\); save the one",
     ),
+    ("page.safetensors", lambda path: path.write_text("<!DOCTYPE html>"), "neither a safetensors"),
+    ("model.onnx", lambda path: path.write_bytes(b"\x08\x07" * 99), "neither a safetensors nor a"),
     (
         "other.pth",
         another_network,
@@ -139,6 +148,73 @@ def test_both_kinds_of_file_give_the_same_network(tmp_path: Path, seeded_squeeze
     for path in (seeded_squeezenet, tmp_path / "same.pth"):
         state = load_with_weights(NAME, path).state_dict()
         assert all(torch.equal(state[name], kept[name]) for name in kept)
+
+
+def prefixed(tensors: Tensors, prefix: str) -> Tensors:
+    return {f"{prefix}{name}": value for name, value in tensors.items()}
+
+
+CHECKPOINTS: dict[str, Callable[[Tensors], object]] = {
+    "data parallel": lambda tensors: prefixed(tensors, "module."),
+    "compiled": lambda tensors: prefixed(tensors, "module._orig_mod."),
+    "averaged": lambda tensors: {
+        "n_averaged": torch.tensor(3),
+        **prefixed(tensors, "module."),
+    },
+    "with an epoch": lambda tensors: {"epoch": 9, "state_dict": tensors},
+    "best": lambda tensors: {
+        "epoch": 9,
+        "best_acc1": torch.tensor(0.7),
+        "state_dict": prefixed(tensors, "module."),
+        "optimizer": {"state": {0: {"step": torch.tensor(1.0)}}, "param_groups": []},
+    },
+    "lightning": lambda tensors: {"state_dict": prefixed(tensors, "model."), "loops": {}},
+    "reference": lambda tensors: {"model": tensors, "optimizer": {}, "lr_scheduler": {}},
+}
+
+
+@pytest.mark.parametrize("kind", CHECKPOINTS)
+def test_checkpoints_of_training_scripts_are_unwrapped(
+    tmp_path: Path, seeded_squeezenet: Path, kind: str
+) -> None:
+    kept = load_file(seeded_squeezenet)
+    torch.save(CHECKPOINTS[kind](kept), tmp_path / "model_best.pth.tar")
+    state = load_with_weights(NAME, tmp_path / "model_best.pth.tar").state_dict()
+    assert all(torch.equal(state[name], kept[name]) for name in kept)
+
+
+@pytest.mark.parametrize("name", ["SQUEEZE.SAFETENSORS", "3f9a1c", "weights.pth", "w.bin"])
+def test_safetensors_are_known_by_their_bytes(
+    tmp_path: Path, seeded_squeezenet: Path, name: str
+) -> None:
+    path = shutil.copyfile(seeded_squeezenet, tmp_path / name)
+    kept, state = load_file(seeded_squeezenet), load_with_weights(NAME, path).state_dict()
+    assert all(torch.equal(state[name], kept[name]) for name in kept)
+    convert_to_safetensors(path, tmp_path / "copy.safetensors")
+    assert (tmp_path / "copy.safetensors").read_bytes() == seeded_squeezenet.read_bytes()
+
+
+def test_the_metadata_of_safetensors_counts_under_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "blob"
+    save_file(zeros("squeezenet1_1"), path, {"architecture": "squeezenet1_1"})
+    with pytest.raises(WeightsError, match="made for squeezenet1_1, not squeezenet1_0"):
+        load_with_weights(NAME, path)
+
+
+def test_a_pickle_that_is_called_safetensors_is_read(
+    tmp_path: Path, seeded_squeezenet: Path
+) -> None:
+    kept = load_file(seeded_squeezenet)
+    torch.save(kept, tmp_path / "w.safetensors")
+    assert read_weights(tmp_path / "w.safetensors").keys() == kept.keys()
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.safetensors"])
+def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    for read in (read_weights, read_metadata, lambda path: resolve_weights(NAME, str(path))):
+        with pytest.raises(WeightsError, match="is a pipe, not a file; save it to a file first"):
+            read(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])

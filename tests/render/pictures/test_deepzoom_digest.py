@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from render.pictures.deepzoom import digest
+from render.pictures.write import output_digest
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def deepzoom(tmp_path: Path) -> Path:
 
 def test_a_file_has_its_sha256(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"abc")
-    assert digest(tmp_path / "a.png") == hashlib.sha256(b"abc").hexdigest()
+    assert output_digest(tmp_path / "a.png") == f"sha256:{hashlib.sha256(b'abc').hexdigest()}"
 
 
 def test_a_deepzoom_has_that_of_its_list(deepzoom: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_deepzoom_has_that_of_its_list(deepzoom: Path) -> None:
     shell = subprocess.run(
         ["sh", "-c", find], cwd=deepzoom.parent, capture_output=True, text=True, check=True
     )
-    assert digest(deepzoom) == shell.stdout.split()[0]
+    assert output_digest(deepzoom) == f"sha256:{shell.stdout.split()[0]}"
 
 
 def _swap(tiles: Path) -> None:
@@ -56,11 +56,11 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_any_change_shows(deepzoom: Path, change: str) -> None:
-    before = digest(deepzoom)
+    before = output_digest(deepzoom)
     CHANGES[change](deepzoom.with_name("sky_files"))
-    assert digest(deepzoom) != before
+    assert output_digest(deepzoom) != before
 
 
 def test_a_missing_file_has_none(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        digest(tmp_path / "nowhere.png")
+        output_digest(tmp_path / "nowhere.png")

@@ -48,9 +48,16 @@ class CountingByteSource:
     def __init__(self, source: ByteSource) -> None:
         self._source, self.reads = source, 0
 
+    @property
+    def name(self) -> str:
+        return self._source.name
+
     def read(self, start: int, length: int) -> bytes:
         self.reads += 1
         return self._source.read(start, length)
+
+    def read_again(self, start: int, length: int) -> bytes:
+        raise AssertionError("nothing is damaged")
 
 
 def test_each_tile_of_a_small_picture_is_read_once(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import tifffile
 from render.errors import PictureError
 from render.pictures import decode
 from render.pictures.decode import open_picture
-from render.pictures.tiff_directories import MAX_DIRECTORIES, check_directories
+from render.pictures.tiff_directories import MAX_DIRECTORIES
+from render.pictures.tiff_page import choose_tiff_page
 from tests.support.malicious_files import chained_tiff, first_directory, looping_tiff
 from tests.support.picture_files import noise_samples, read_samples
 
@@ -36,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 def test_a_loop_is_refused_wherever_it_begins(path: Path, order: str, big: bool) -> None:
     lone = chained_tiff(1, order=order, big=big)
     path.write_bytes(lone)
-    check_directories(path)
+    choose_tiff_page(path)
     assert read_samples(path).shape == (8, 8, 3), "the file would be read but for its circle"
     length = len(lone) - first_directory(big=big) - 64
     for pages in (1, 2, 5):
@@ -44,25 +45,25 @@ def test_a_loop_is_refused_wherever_it_begins(path: Path, order: str, big: bool)
             then = first_directory(big=big) + back * length
             path.write_bytes(chained_tiff(pages, then, order=order, big=big))
             with pytest.raises(PictureError, match="form a loop: copy or export") as refused:
-                check_directories(path)
+                choose_tiff_page(path)
             assert str(refused.value).startswith(f"{path}: ")
 
 
 def test_too_many_pages_are_refused(path: Path) -> None:
     path.write_bytes(chained_tiff(MAX_DIRECTORIES))
-    check_directories(path)
+    choose_tiff_page(path)
     path.write_bytes(chained_tiff(MAX_DIRECTORIES + 1))
     with pytest.raises(PictureError, match="more than 512 pages: export the one"):
-        check_directories(path)
+        choose_tiff_page(path)
 
 
 def test_other_damage_is_left_to_the_decoder(path: Path) -> None:
     whole = chained_tiff(2)
     for end in range(len(whole)):
         path.write_bytes(whole[:end])
-        check_directories(path)
+        choose_tiff_page(path)
     path.write_bytes(chained_tiff(1, 1 << 31))
-    check_directories(path)
+    choose_tiff_page(path)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +95,12 @@ def test_refused_files_are_not_decoded(
 def test_strips_that_are_decoded_row_by_row_may_be_long(path: Path) -> None:
     for tags in ((), ((284, 1),), ((259, 8),), (SEPARATE, (322, 256))):
         path.write_bytes(single_strip_tiff(*tags))
-        check_directories(path)
+        choose_tiff_page(path)
     path.write_bytes(single_strip_tiff(SEPARATE, size=8192))
-    check_directories(path)
+    choose_tiff_page(path)
     path.write_bytes(single_strip_tiff(SEPARATE, size=8193))
     with pytest.raises(PictureError, match="8193 x 8193 pixels in one strip"):
-        check_directories(path)
+        choose_tiff_page(path)
 
 
 def test_channels_one_after_the_other_are_read(path: Path) -> None:

@@ -19,10 +19,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from render.errors import OutputError
-from render.pictures.deepzoom import digest
 from render.pictures.encode import needs_bigtiff
 from render.pictures.output_format import FORMATS, Labels
-from render.pictures.write import write_picture
+from render.pictures.write import output_digest, write_picture
 from tests.support.picture_files import gradient_samples, noise_samples, read_samples
 
 LABELS = Labels(300.0, '{"job": "sky-1f3a", "pixels": 1}')
@@ -133,7 +132,7 @@ def test_bytes_do_not_depend_on_bands_threads_or_time(
             native.vips_concurrency_set(used)
             folder = tmp_path / str(number)
             folder.mkdir()
-            digests.add(digest(_write(folder / "a", name, picture, rows)))
+            digests.add(output_digest(_write(folder / "a", name, picture, rows)))
             time.sleep(0.4)  # over a second in all, so that a time in any file would differ
     finally:
         native.vips_concurrency_set(threads)
@@ -189,10 +188,10 @@ def test_the_bands_run_in_the_callers_thread(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "depth"), ALL)
 def test_a_failure_leaves_the_earlier_output(tmp_path: Path, name: str, depth: int) -> None:
     path = _write(tmp_path / "a", name, noise_samples(50, 60, depth))
-    before = digest(path)
+    before = output_digest(path)
     with pytest.raises(ValueError, match="end after 49 of 50 rows"):
         write_picture(path, name, (50, 60), depth, [noise_samples(49, 60, depth)], LABELS)
-    assert digest(path) == before
+    assert output_digest(path) == before
 
 
 @pytest.mark.parametrize(("name", "depth"), ALL)
@@ -201,7 +200,9 @@ def test_an_earlier_output_is_replaced(tmp_path: Path, name: str, depth: int) ->
     fresh.mkdir()
     _write(tmp_path / "a", name, noise_samples(300, 600, depth))
     again = _write(tmp_path / "a", name, gradient_samples(50, 60, depth))
-    assert digest(again) == digest(_write(fresh / "a", name, gradient_samples(50, 60, depth)))
+    assert output_digest(again) == output_digest(
+        _write(fresh / "a", name, gradient_samples(50, 60, depth))
+    )
     assert not [left for left in tmp_path.iterdir() if left.name.startswith(".")]
 
 

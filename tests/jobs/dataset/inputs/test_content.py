@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.dataset.inputs.content import MAX_READ, local_file, read_content
-from jobs.dataset.inputs.item import ByteRange
+from jobs.dataset.inputs.item import InputPlace
 from jobs.dataset.inputs.s3 import s3_client
 from jobs.records.keys import blob_key
 from jobs.runtime.access import ALLOW_ALL, AccessPolicy
@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
 
 
-def input_error(source: ByteRange, store: Store, scratch: Path) -> str:
+def input_error(source: InputPlace, store: Store, scratch: Path) -> str:
     """The message of the error for an invalid input."""
     with pytest.raises(PictureError) as caught, local_file(source, store, scratch, ALLOW_ALL):
         pass
@@ -56,7 +56,7 @@ def input_error(source: ByteRange, store: Store, scratch: Path) -> str:
 def test_a_whole_local_file_is_not_copied(tmp_path: Path, store: Store, scratch: Path) -> None:
     path = tmp_path / "a ä.jpg"
     path.write_bytes(CONTENT)
-    with local_file(ByteRange(address=str(path)), store, scratch, ALLOW_ALL) as file:
+    with local_file(InputPlace(address=str(path)), store, scratch, ALLOW_ALL) as file:
         assert file == path
     assert path.read_bytes() == CONTENT
 
@@ -66,7 +66,7 @@ def test_a_part_has_exactly_its_bytes(start: int, length: int | None) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "t.tar")
         path.write_bytes(CONTENT)
-        source = ByteRange(address=str(path), start=start, length=length)
+        source = InputPlace(address=str(path), start=start, length=length)
         store = FolderStore(Path(folder, "store"))
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
         if length is not None and len(wanted) < length:
@@ -91,14 +91,14 @@ def test_an_unreadable_file_is_an_input_error(tmp_path: Path, store: Store, scra
         ("nowhere.jpg", "No such file"),
         ("empty.jpg", "is empty"),
         ("empty.jpg/a.jpg", "Not a directory"),
-        ("scratch", "is a folder"),
+        ("scratch", "Is a directory"),
         ("loop.jpg", "symbolic links"),
-        ("pipe.jpg", "is not a file"),
+        ("pipe.jpg", "is a pipe, not a file"),
         ("x" * 300, "too long"),
         ("a\nb", "No such file"),
     ):
         for length in (None, 10):
-            source = ByteRange(address=f"{tmp_path}/{name}", length=length)
+            source = InputPlace(address=f"{tmp_path}/{name}", length=length)
             message = input_error(source, store, scratch)
             assert words in message or (name == "empty.jpg" and "ends too soon" in message)
 
@@ -111,7 +111,7 @@ def test_a_forbidden_file_is_an_input_error(store: Store) -> None:
         Path(folder).chmod(0o755)
         with unprivileged():
             assert "Permission denied" in input_error(
-                ByteRange(address=str(path)), store, Path(folder)
+                InputPlace(address=str(path)), store, Path(folder)
             )
 
 
@@ -120,17 +120,17 @@ def test_an_object_is_read_whole_and_in_parts(
 ) -> None:
     address = prefix.put("a ä/b+c%20?.jpg", CONTENT)
     for start, length in ((0, None), (0, 2560), (10, 20), (2559, 1), (7, None)):
-        source = ByteRange(address=address, start=start, length=length)
+        source = InputPlace(address=address, start=start, length=length)
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
         with local_file(source, store, scratch, ALLOW_ALL) as file:
             assert file.read_bytes() == wanted
         assert not file.exists()
     assert (
-        read_content(ByteRange(address=address, start=5, length=0), store, scratch, ALLOW_ALL)
+        read_content(InputPlace(address=address, start=5, length=0), store, scratch, ALLOW_ALL)
         == b""
     )
     assert (
-        read_content(ByteRange(address=prefix.put("empty", b"")), store, scratch, ALLOW_ALL) == b""
+        read_content(InputPlace(address=prefix.put("empty", b"")), store, scratch, ALLOW_ALL) == b""
     )
 
 
@@ -139,13 +139,13 @@ def test_an_unreadable_object_is_an_input_error(
 ) -> None:
     address = prefix.put("a.jpg", CONTENT)
     for source, words in (
-        (ByteRange(address=f"{prefix.address}/nowhere.jpg"), "no such object"),
-        (ByteRange(address="s3://no-such-bucket/a.jpg"), "no such bucket"),
-        (ByteRange(address="s3://No_Bucket"), "a bucket name"),
-        (ByteRange(address=f"s3://{BUCKET}/"), "no object in it"),
-        (ByteRange(address=prefix.put("empty.jpg", b"")), "is empty"),
-        (ByteRange(address=address, start=2000, length=1000), "ends too soon"),
-        (ByteRange(address=address, start=3000, length=1), "shorter than when it was listed"),
+        (InputPlace(address=f"{prefix.address}/nowhere.jpg"), "no such object"),
+        (InputPlace(address="s3://no-such-bucket/a.jpg"), "no such bucket"),
+        (InputPlace(address="s3://No_Bucket"), "a bucket name"),
+        (InputPlace(address=f"s3://{BUCKET}/"), "no object in it"),
+        (InputPlace(address=prefix.put("empty.jpg", b"")), "is empty"),
+        (InputPlace(address=address, start=2000, length=1000), "ends too soon"),
+        (InputPlace(address=address, start=3000, length=1), "shorter than when it was listed"),
     ):
         assert words in input_error(source, store, scratch)
 
@@ -161,7 +161,7 @@ def proxy(prefix: S3Prefix, moto: Server) -> Iterator[Proxy]:
 def test_a_forbidden_object_is_an_input_error(
     prefix: S3Prefix, proxy: Proxy, store: Store, scratch: Path
 ) -> None:
-    source = ByteRange(address=prefix.put("a.jpg", CONTENT))
+    source = InputPlace(address=prefix.put("a.jpg", CONTENT))
     proxy.script(canned_error(403, "AccessDenied"))
     assert "access denied" in input_error(source, store, scratch)
     proxy.script(canned_error(403, "InvalidObjectState"))
@@ -186,7 +186,7 @@ def test_a_failing_bucket_is_not_an_input_error(
     answer: Canned | Fault,
     kind: type[Exception],
 ) -> None:
-    source = ByteRange(address=prefix.put("a.jpg", CONTENT))
+    source = InputPlace(address=prefix.put("a.jpg", CONTENT))
     proxy.script(*[answer] * 3)
     with pytest.raises(kind) as caught, local_file(source, store, scratch, ALLOW_ALL):
         pass
@@ -200,7 +200,7 @@ def test_a_failing_bucket_is_not_an_input_error(
 def test_a_truncated_answer_is_requested_again(
     prefix: S3Prefix, proxy: Proxy, store: Store, scratch: Path
 ) -> None:
-    source = ByteRange(address=prefix.put("a.jpg", CONTENT))
+    source = InputPlace(address=prefix.put("a.jpg", CONTENT))
     proxy.script(Fault.CUT, Fault.CUT)
     assert read_content(source, store, scratch, ALLOW_ALL) == CONTENT
 
@@ -214,13 +214,13 @@ def test_an_uploaded_file_is_read_from_the_store(
     )
     store.put(blob_key(DIGEST), CONTENT)
     for start, length in ((0, None), (10, 20), (7, None)):
-        source = ByteRange(address=f"blob:{DIGEST}", start=start, length=length)
+        source = InputPlace(address=f"blob:{DIGEST}", start=start, length=length)
         wanted = CONTENT[start:] if length is None else CONTENT[start : start + length]
         assert read_content(source, store, scratch, ALLOW_ALL) == wanted
-    beyond = ByteRange(address=f"blob:{DIGEST}", start=2000, length=1000)
+    beyond = InputPlace(address=f"blob:{DIGEST}", start=2000, length=1000)
     assert "ends too soon" in input_error(beyond, store, scratch)
     for length in (None, 10):
-        input_error(ByteRange(address=f"blob:{DIGEST[:-2]}cd", length=length), store, scratch)
+        input_error(InputPlace(address=f"blob:{DIGEST[:-2]}cd", length=length), store, scratch)
 
 
 def test_an_error_of_the_caller_is_not_translated(
@@ -228,7 +228,7 @@ def test_an_error_of_the_caller_is_not_translated(
 ) -> None:
     path = tmp_path / "a.jpg"
     path.write_bytes(CONTENT)
-    for source in (ByteRange(address=str(path)), ByteRange(address=str(path), length=5)):
+    for source in (InputPlace(address=str(path)), InputPlace(address=str(path), length=5)):
         with (
             pytest.raises(FileNotFoundError, match="mine"),
             local_file(source, store, scratch, ALLOW_ALL),
@@ -237,7 +237,7 @@ def test_an_error_of_the_caller_is_not_translated(
 
 
 def test_threads_read_in_parallel(prefix: S3Prefix, store: Store, scratch: Path) -> None:
-    source = ByteRange(address=prefix.put("a.jpg", CONTENT), start=1)
+    source = InputPlace(address=prefix.put("a.jpg", CONTENT), start=1)
     got: list[bytes] = []
     threads = [
         threading.Thread(target=lambda: got.append(read_content(source, store, scratch, ALLOW_ALL)))
@@ -250,7 +250,7 @@ def test_threads_read_in_parallel(prefix: S3Prefix, store: Store, scratch: Path)
     assert got == [CONTENT[1:]] * 8
 
 
-def refusal(source: ByteRange, store: Store, scratch: Path, access: AccessPolicy) -> str:
+def refusal(source: InputPlace, store: Store, scratch: Path, access: AccessPolicy) -> str:
     """What is message of a source that may not be read."""
     with pytest.raises(PictureError) as caught, local_file(source, store, scratch, access):
         raise AssertionError("the file was opened")
@@ -273,7 +273,7 @@ def test_nothing_outside_the_allowed_paths_is_read(
     access = AccessPolicy((store.address, str(mine)))
 
     for name in ("a.jpg", "near.jpg"):
-        source = ByteRange(address=f"{mine}/{name}", length=length)
+        source = InputPlace(address=f"{mine}/{name}", length=length)
         with local_file(source, store, scratch, access) as file:
             assert file.read_bytes() == CONTENT[:length]
             assert not file.is_symlink()
@@ -285,7 +285,7 @@ def test_nothing_outside_the_allowed_paths_is_read(
         ("http://169.254.169.254/latest/meta-data/", "http:// is not opened by workers"),
         ("s3://elsewhere/a.jpg", "`work` may not read this path"),
     ):
-        message = refusal(ByteRange(address=address, length=length), store, scratch, access)
+        message = refusal(InputPlace(address=address, length=length), store, scratch, access)
         assert words in message, address
 
 
@@ -296,15 +296,15 @@ def test_a_blob_may_not_be_a_link_out_of_the_store(
     secret.write_bytes(CONTENT)
     store.put(blob_key(DIGEST), CONTENT)
     access = AccessPolicy((store.address,))
-    assert read_content(ByteRange(address=f"blob:{DIGEST}"), store, scratch, access) == CONTENT
+    assert read_content(InputPlace(address=f"blob:{DIGEST}"), store, scratch, access) == CONTENT
 
     store.local_path(blob_key(DIGEST)).unlink()
     store.local_path(blob_key(DIGEST)).symlink_to(secret)
-    message = refusal(ByteRange(address=f"blob:{DIGEST}"), store, scratch, access)
+    message = refusal(InputPlace(address=f"blob:{DIGEST}"), store, scratch, access)
     assert "is a link that leads out of" in message
     for digest in ("sha256:../../../../secret.jpg", "sha256:", "", "/etc/passwd"):
         assert "is not the digest" in refusal(
-            ByteRange(address=f"blob:{digest}"), store, scratch, access
+            InputPlace(address=f"blob:{digest}"), store, scratch, access
         )
 
 
@@ -315,7 +315,7 @@ def test_a_large_extra_is_refused(tmp_path: Path, store: Store, scratch: Path) -
     with pytest.raises(
         PictureError, match=f"has {MAX_READ + 1} bytes; a file beside a picture may have at most"
     ):
-        read_content(ByteRange(address=str(path)), store, scratch, ALLOW_ALL)
-    assert read_content(ByteRange(address=str(path), length=9), store, scratch, ALLOW_ALL) == bytes(
-        9
-    )
+        read_content(InputPlace(address=str(path)), store, scratch, ALLOW_ALL)
+    assert read_content(
+        InputPlace(address=str(path), length=9), store, scratch, ALLOW_ALL
+    ) == bytes(9)

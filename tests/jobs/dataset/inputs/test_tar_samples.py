@@ -85,7 +85,8 @@ NAMES = st.lists(
 @settings(max_examples=50)
 @given(NAMES)
 def test_samples_are_the_same_as_in_webdataset(names: list[str]) -> None:
-    """All members are pictures, so each sample has one."""
+    """All members are pictures, so each sample has one. Hidden files have none here."""
+    names = [name for name in names if not name.rpartition("/")[2].startswith(".")]
     files = [(f"{name}.jpg", name.encode()) for name in names]
     content = make_tar(files)
     with warnings.catch_warnings():

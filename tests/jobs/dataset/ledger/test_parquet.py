@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jobs.dataset.ledger.parquet import JOB, SCHEMA, merge_ledger
 from jobs.dataset.ledger.rows import LedgerRow
+from jobs.records.keys import MAX_NUMBER
 from jobs.text.errors import InvalidRecord
 from tests.support.ledger_rows import LEDGER_KEYS, encode_rows, ledger_row
 from tests.support.memory_store import MemoryStore
@@ -28,24 +29,26 @@ def test_columns_match_the_fields_of_a_row() -> None:
 
 texts = st.text(st.characters(codec="utf-8"), max_size=8)
 amounts = st.integers(0, 2**31 - 1)
+large = st.integers(0, 10**15)
+numbers = st.integers(0, MAX_NUMBER)
 full_rows = st.builds(
     LedgerRow,
-    number=st.integers(0, 2**63 - 1),
+    number=large,
     key=texts,
     variant=amounts,
     name=texts,
     state=st.sampled_from(["done", "failed"]),
     input=texts,
     output=st.none() | texts,
-    bytes=st.none() | st.integers(0, 2**63 - 1),
+    bytes=st.none() | large,
     width=st.none() | amounts,
     failure=st.sampled_from(["infra", "memory", "input", "bug"]) | st.none(),
     message=st.none() | texts,
     attempts=amounts,
-    seconds=st.floats(0, allow_infinity=False),
+    seconds=st.floats(0, 1e30),
     seed=st.none() | st.integers(0, 2**63 - 1),
-    lease=amounts,
-    generation=amounts,
+    lease=numbers,
+    generation=numbers,
 )
 
 

@@ -4,13 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.engine.memory import Cost
-from render.engine.tiling import MAX_TILE, MIN_TILE, WINDOW_BYTES, auto_tile
+from render.engine.memory import MAX_TILE, MIN_TILE, WINDOW_BYTES, Cost, auto_tile
 from render.geometry.sampling_grid import SamplingGrid, round_up
 
-LIGHT = Cost(fixed=0, pixel=10, flops=1, weights=0)
-HEAVY = Cost(fixed=0, pixel=2000, flops=1, weights=1 << 20)
-HUGE = Cost(fixed=0, pixel=1e6, flops=1, weights=0)
+LIGHT = Cost(fixed=0, bytes_per_pixel=10, flops_per_pixel=1, weights=0)
+HEAVY = Cost(fixed=0, bytes_per_pixel=2000, flops_per_pixel=1, weights=1 << 20)
+HUGE = Cost(fixed=0, bytes_per_pixel=1e6, flops_per_pixel=1, weights=0)
 
 sides = st.integers(1, 40_000)
 sampling_grids = st.builds(

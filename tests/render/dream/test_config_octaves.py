@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.dream.config import Dream
-from render.dream.octaves import SMALLEST_SIDE, octave_sizes
+from render.dream.config import SMALLEST_SIDE, Dream, octave_sizes
 
 SIDES = st.integers(1, 30_000)
 

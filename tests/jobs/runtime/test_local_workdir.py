@@ -1,0 +1,130 @@
+"""The working folder of a local render: one holder at a time, and no traces of a late one."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from jobs.records.lease import HeldLease
+from jobs.runtime.context import JobContext
+from jobs.runtime.local_workdir import (
+    LocalWorkdir,
+    claim_workdir,
+    open_local_store,
+    open_workdir,
+    store_option,
+)
+from jobs.store.errors import StoreRefused
+from jobs.store.folder import FolderStore
+from jobs.text.errors import InvalidRecord, LeaseLost, RequestError
+
+JOB, OTHER = "sky-0123456789ab", "sea-0123456789ab"
+
+
+@pytest.fixture
+def workdir(tmp_path: Path) -> LocalWorkdir:
+    return LocalWorkdir(tmp_path / "out", JOB)
+
+
+@contextmanager
+def held(workdir: LocalWorkdir, *, stays: bool = False) -> Iterator[tuple[JobContext, HeldLease]]:
+    with (
+        open_workdir(workdir) as store,
+        claim_workdir(workdir, store, lambda: True, is_permanent=stays) as claimed,
+    ):
+        yield claimed
+
+
+def expire(workdir: LocalWorkdir) -> None:
+    """Let the lease look an hour old."""
+    for path in workdir.store.glob("jobs/*/leases/*.json"):
+        os.utime(path, (time.time() - 3600,) * 2)
+
+
+def all_files(folder: Path) -> list[str]:
+    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*"))
+
+
+def test_a_late_holder_writes_nothing_into_the_folder_of_another(workdir: LocalWorkdir) -> None:
+    with (
+        pytest.raises(LeaseLost, match="goes on with this job; this one changes nothing"),
+        held(workdir) as (context, late),
+    ):
+        expire(workdir)
+        with held(workdir, stays=True) as (_, lease):
+            lease.check()
+        before = all_files(workdir.out)
+        for act in (late.renew, late.check, context.check_lease):
+            with pytest.raises(LeaseLost):
+                act()
+        late.check()
+    assert all_files(workdir.out) == before
+
+
+def test_a_late_holder_does_not_bring_back_a_removed_folder(workdir: LocalWorkdir) -> None:
+    with pytest.raises(LeaseLost), held(workdir) as (context, late):
+        expire(workdir)
+        with held(workdir):
+            pass
+        with pytest.raises(StoreRefused, match="was removed"):
+            context.store.put("jobs/x", b"late")
+        with pytest.raises(LeaseLost, match="the job was deleted"):
+            late.renew()
+        late.release()
+        late.check()
+    assert not workdir.out.exists()
+
+
+def test_a_late_holder_does_not_renew_the_lease_of_a_new_folder(workdir: LocalWorkdir) -> None:
+    with pytest.raises(LeaseLost), held(workdir) as (_, late):
+        expire(workdir)
+        with held(workdir):
+            pass
+        # Again lease number 1, but of another holder.
+        with held(workdir, stays=True) as (_, lease):
+            with pytest.raises(LeaseLost):
+                late.renew()
+            late.release()
+            lease.renew()
+        late.renew()
+
+
+@pytest.mark.parametrize("other", [JOB, OTHER])
+def test_a_second_live_job_in_a_folder_is_refused(workdir: LocalWorkdir, other: str) -> None:
+    with (
+        held(workdir),
+        pytest.raises(RequestError, match="is being rendered into by"),
+        held(LocalWorkdir(workdir.out, other)),
+    ):
+        pytest.fail("two jobs render into one folder")
+
+
+def test_leftovers_of_killed_processes_are_removed(workdir: LocalWorkdir) -> None:
+    left = [workdir.path / "scratch-1", workdir.path.with_name(f".{JOB}-0123abcd")]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "junk").write_bytes(b"junk")
+    with held(workdir, stays=True):
+        assert not any(folder.exists() for folder in left)
+
+
+def test_a_damaged_lease_is_named_with_the_way_out(workdir: LocalWorkdir) -> None:
+    path = workdir.store / workdir.keys.lease(1)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"token": 5}))
+    with (
+        pytest.raises(InvalidRecord, match=f"remove {workdir.path}, and run the same command"),
+        held(workdir),
+    ):
+        pytest.fail("the lease is damaged")
+
+
+def test_a_suggested_command_names_the_store_of_a_local_render(
+    workdir: LocalWorkdir, tmp_path: Path
+) -> None:
+    assert store_option(FolderStore(tmp_path)) == ""
+    assert store_option(open_local_store(workdir.store)) == f" --store {workdir.store}"
