@@ -1,4 +1,4 @@
-"""Finds the open jobs of a store by their markers."""
+"""Finds the open jobs of a store by their markers, and those to leave alone for a while."""
 
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from jobs.records.job import StoredJob, attempt_job, load_job
 from jobs.records.keys import ACTIVE, active_marker, parse_active_marker
 from jobs.records.state import ENDED, State
+from jobs.records.stored_spec import RunSettings
 from jobs.runtime.logs import Notify
-from jobs.services.scheduler.backoff import Backoff
-from jobs.services.scheduler.requirements import priority_of
+from jobs.services.scheduler.assignment import priority_of
 from jobs.store.store import Store, store_time
 from jobs.text.errors import JobNotFound, JobsError
 
@@ -26,6 +26,54 @@ class ScanResult:
     queued: list[StoredJob] = field(default_factory=list)
     running_elsewhere: int = 0
     queue_age: float = 0.0
+
+
+_MAX_DELAY = 60.0
+"""Seconds between two attempts at a job whose coordinators keep dying, at most."""
+
+
+class Backoff:
+    """One scheduler's record of failed attempts, unsuitable jobs and expired leases.
+
+    clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failures: dict[str, int] = {}
+        self._retry_at: dict[str, float] = {}
+        self._given_up: dict[str, tuple[int, RunSettings | None]] = {}
+        self._expired: dict[str, tuple[int, float]] = {}
+
+    def record_failure(self, job: str) -> None:
+        """Note that a job's coordinator died or stopped; each failure doubles the delay."""
+        failures = self._failures[job] = self._failures.get(job, 0) + 1
+        self._retry_at[job] = self._clock() + min(_MAX_DELAY, 0.5 * 2**failures)
+
+    def give_up(self, job: StoredJob) -> None:
+        """Leave a job to other machines until it is retried, or its run settings change."""
+        self._given_up[job.id] = (job.intent.generation, job.run_settings)
+
+    def is_given_up(self, job: StoredJob) -> bool:
+        """Whether `give_up` still applies to a job."""
+        return self._given_up.get(job.id) == (job.intent.generation, job.run_settings)
+
+    def must_wait(self, job: StoredJob) -> bool:
+        """Whether a queued job should not be claimed yet.
+
+        An expired lease is claimed only half a lease time after this scheduler first saw it
+        expired. After an outage of the store its holder is still alive, and needs time to renew.
+        """
+        if self._clock() < self._retry_at.get(job.id, 0.0):
+            return True
+        current = job.current_lease
+        if current is None or current.lease.released:
+            self._expired.pop(job.id, None)
+            return False
+        number, since = self._expired.get(job.id, (0, 0.0))
+        if number != current.number:
+            number, since = self._expired[job.id] = current.number, self._clock()
+        return self._clock() - since < current.lease.ttl / 2
 
 
 class JobScan:

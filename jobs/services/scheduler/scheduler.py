@@ -19,8 +19,7 @@ from jobs.runtime.lease_renewer import EXIT_STOPPED
 from jobs.runtime.logs import Notify
 from jobs.runtime.metrics.exporter import MetricsExporter
 from jobs.runtime.scratch import SCRATCH_PREFIX
-from jobs.services.scheduler.assignment import Allocator, Assignment
-from jobs.services.scheduler.backoff import Backoff
+from jobs.services.scheduler.assignment import Allocator, Assignment, priority_of
 from jobs.services.scheduler.capacity import CapacityQuery, ResourceShare, TotalCapacity
 from jobs.services.scheduler.coordinator import DONE, UNFIT
 from jobs.services.scheduler.coordinator_process import (
@@ -28,8 +27,7 @@ from jobs.services.scheduler.coordinator_process import (
     StartCoordinator,
     start_coordinator,
 )
-from jobs.services.scheduler.job_scan import JobScan
-from jobs.services.scheduler.requirements import priority_of
+from jobs.services.scheduler.job_scan import Backoff, JobScan
 from jobs.services.scheduler.settings import SchedulerSettings
 from jobs.store.errors import StoreError, StoreUnreachable
 from jobs.store.store import Store, store_time
