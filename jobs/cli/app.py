@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def _accept_any_text() -> None:
-    """Let no text stop a command: show what the streams cannot encode, and what is no text."""
+    """Escape characters that a stream cannot encode, and control characters in log lines."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

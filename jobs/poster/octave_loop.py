@@ -131,7 +131,8 @@ class OctaveLoop:
     def _scales(self, octave: int, step: int, sums: _Sums) -> tuple[float, ...]:
         """The scale of each objective and band: eta w_k / sum|w| c_b / mean|g_kb|.
 
-        The sums are added in tile order, so that the scales do not depend on the crew.
+        The symbols are those of `render.dream.reference`. The sums are added in tile order, so that
+        the scales do not depend on the crew.
         """
         setup = self._setup
         ordered = [sums[tile] for tile in sorted(sums)]

@@ -29,7 +29,8 @@ from jobs.runtime.runner import JobRunner, RunContext
 from jobs.text.errors import MachineMismatch
 
 _MAX_REPAIRS = 20
-"""Damaged objects that one holder replaces. A disk that damages more needs another machine."""
+"""Damaged objects that one holder replaces. After more, the job goes back to the queue, for another
+machine: this disk is bad."""
 
 
 class PosterRunner(JobRunner):

@@ -90,7 +90,8 @@ class HeldLease:
 
     def check(self) -> None:
         """Raise LeaseLost if a higher number has been claimed, or the job was deleted."""
-        # Locked: in some file systems, a listing may miss an object that is being rewritten.
+        # In some file systems, a listing may miss an object that is being rewritten. The lock
+        # guards only against renewals through this same object.
         with self._lock:
             self._check_current()
 

@@ -35,7 +35,7 @@ _TRANSIENT = (
     OSError,
     *MACHINE_ERRORS,
 )
-"""Errors that another crew, holder or machine may not meet."""
+"""Errors that another crew, holder or machine might avoid."""
 
 
 _MAX_LOSSES = 3

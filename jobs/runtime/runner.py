@@ -104,7 +104,7 @@ class JobRunner(ABC):
             except Stopped as stopped:
                 if stopped.request != "regroup":
                     raise
-            except Exception as error:  # noqa: BLE001 - classified here; raised unless it can pass
+            except Exception as error:  # noqa: BLE001 - raised unless another attempt may succeed
                 # Work that an earlier crew had done, and that was lost, is no progress.
                 done = self._work_done()
                 losses = 1 if done > furthest else losses + 1

@@ -2,7 +2,7 @@
 
 StoreError                3
 ├── StoreUnreachable      3   no answer, or an invalid one; the same request may succeed later
-└── StoreRefused          3   wrong credentials or bucket; an object is missing or damaged
+└── StoreRefused          3   wrong setup; or an object that the job needs is gone or damaged
 ObjectError               1   what lies at one key is at fault, not the store
 ├── LinkOutsideStore      2   a link leads out of a folder store, or to a folder in it
 ├── NotAnObject           1   a folder, a pipe or something else in place of a file
@@ -14,7 +14,7 @@ from jobs.text.errors import JobsError, RequestError
 
 
 class StoreError(JobsError):
-    """The store is at fault, not the job."""
+    """The store or the access to it is at fault, not the job."""
 
     exit_code = 3
 
@@ -24,8 +24,9 @@ class StoreUnreachable(StoreError):  # noqa: N818 - the name says what happened
 
 
 class StoreRefused(StoreError):  # noqa: N818 - the name says what happened
-    """The store refused the request, or an object is missing or damaged, or a folder is not shared.
+    """Wrong credentials, bucket or setup; or an object that the job needs is gone or damaged.
 
+    Such an object is a blob, for example. A folder that is not shared is a wrong setup.
     The same request will fail again until the user changes something.
     """
 

@@ -225,6 +225,8 @@ def error_of_code(name: str, status: int, where: str) -> StoreError:
     if code in _TRANSIENT_CODES or status == 429 or (status >= 500 and code not in _REMEDIES):
         return StoreUnreachable(f"{where}: the store failed ({codes}); try again later")
     remedy = _REMEDIES.get(code) or _REMEDIES_BY_STATUS.get(status, "see the manual of the store")
+    # Answers to HEAD have no body: botocore uses the status as the code. 401, 403 and 404 have
+    # remedies above.
     if name in ("", "400"):
         remedy = _REMEDIES_BY_STATUS.get(status, _NO_REASON)
     return StoreRefused(f"{where}: refused ({codes}): {remedy}")

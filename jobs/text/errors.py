@@ -6,16 +6,18 @@ JobsError                     1
 ├── RequestError              2   the request cannot be met; change it, or the machine
 │   ├── MachineTooSmall       2   this machine lacks memory, disk, CPUs or GPUs
 │   ├── JobNotFound           2   the store has no such job
-│   ├── LinkOutsideStore      2   a link leads out of a folder store (jobs.store.errors)
+│   ├── LinkOutsideStore      2   also an ObjectError: a link leads out of a folder store
 │   ├── TooManyFailures       1   more items failed than limits.max_failures
 │   └── AllItemsFailed        1   every item of a dataset failed
 ├── InvalidRecord             1   an object in the store has the wrong content
-├── ObjectTooLarge            1   an object is too large to read whole (jobs.store.errors)
+├── ObjectError               1   what lies at one key is at fault (jobs.store.errors)
+│   ├── NotAnObject           1   a folder, a pipe or something else in place of a file
+│   └── ObjectTooLarge        1   an object is too large to read whole
 ├── LeaseLost                 1   another holder may run the job; stop writing
 ├── VersionMismatch           1   the job needs another version of the code or weights
 ├── MachineMismatch           1   the job needs another kind of machine
 ├── ProbeFailed               1   this machine's speed could not be measured (jobs.planning)
-└── StoreError                3   the store is at fault (jobs.store.errors)
+└── StoreError                3   the store or the access to it is at fault (jobs.store.errors)
     ├── StoreUnreachable      3   the same request may succeed later
     └── StoreRefused          3   the same request will fail again
 """

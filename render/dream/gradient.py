@@ -13,7 +13,7 @@ from render.geometry.units import UnitGrid, WindowPosition
 from render.networks.network import Network
 
 _PRODUCTS = 1 << 22
-"""Products of positions and guide positions that lie in memory at the same time."""
+"""The most (position, guide position) dot products held in memory at a time."""
 
 
 def objective_grad(

@@ -29,8 +29,8 @@ class Objective:
 
     layer: the layer's name in torch.fx's graph of the network; None if `classes` is given.
     channels: the layer's channels that count, each at least 0, without repetition; None for all.
-    classes: class numbers, or names, which a plan replaces by numbers; applied at every position of
-        the picture.
+    classes: class numbers, or names, which are turned into numbers before rendering; each class
+        counts at every position of the picture.
     at: positions in the picture; only the units there count. A channel at a position is a neuron.
     guide: a picture; each position is attracted by the guide's position with the most similar
         activations.
@@ -86,7 +86,7 @@ class Objective:
             return self.channels
         numbers = tuple(one for one in self.classes if isinstance(one, int))
         if len(numbers) < len(self.classes):
-            raise ValueError(f"classes {self.classes} are names; a plan replaces them by numbers")
+            raise ValueError(f"classes {self.classes} are names; turn them into numbers first")
         return numbers
 
     @property

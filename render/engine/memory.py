@@ -23,9 +23,10 @@ def guide_paths(mix: Mix) -> tuple[Path, ...]:
 
 
 def stored_values(mix: Mix, dream: Dream, tile: int) -> float:
-    """The stored gradients and masks, as a multiple of the canvas in tiles of this side.
+    """The stored gradients and masks, as a multiple of the canvas's bytes.
 
-    Each objective's gradient has three channels and a margin; a mask has one channel.
+    tile: the side of the canvas's tiles, in pixels. Each objective's gradient has three channels
+    and a margin; a mask has one channel.
     """
     grown = (1 + 2 * dream.margin / tile) ** 2
     return len(mix) * grown + len(mask_paths(mix, dream)) / 3

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetworkProfile:
-    """A mix of objectives on a network.
+    """What was measured of a network for the layers of one mix.
 
     stride, field: over all layers of the mix, in pixels.
     cost: of a window.
@@ -51,7 +51,7 @@ def profile_network(network: str, mix: Mix, dtype: str) -> NetworkProfile:
         return _measure(build_network(network), network, mix, dtype)
 
     measured = cached_on_disk("profile", question, measure)
-    # A cached answer may be that of other channels.
+    # The cache key has no channels, so a cached answer has not checked these.
     _check_channels(network, mix, measured["channels"])
     return _profile(mix, measured)
 

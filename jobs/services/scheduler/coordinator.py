@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 
 DONE, UNFIT = 0, 76
-"""Exit codes, besides EXIT_STOPPED. DONE: the job has ended, or waits for its user. UNFIT: the job
-needs another machine."""
+"""Exit codes, besides EXIT_STOPPED. DONE: the job has ended, is paused, or stepped aside for
+another; no backoff. UNFIT: the job needs another machine."""
 
 
 OpenBackend = Callable[[], AbstractContextManager["Backend"]]
@@ -85,17 +85,18 @@ class Coordinator:
         parent: the id of a process. The run stops if that process ends.
         """
         config, store = self._config, self._context.store
-        lease, renewed = self._lease(store), self._lease(store.without_retries())
+        lease, lease_to_renew = self._lease(store), self._lease(store.without_retries())
         pipe = config.metrics_pipe
         counters = Counters() if pipe is None else Counters(SnapshotWriter(pipe))
         generation = load_job(store, config.job).intent.generation
         reporter = Reporter(self._context, generation, counters)
         reporter.add_event("claimed", lease=config.lease_number, holder=config.holder)
-        # Workers on this machine write checkpoints here; the process that encodes them reads them.
+        # The scratch folder holds local copies of checkpoints, which this process reads when it
+        # encodes the files. The lock marks the folder as in use.
         scratch_lock = ScratchLock(config.scratch)
         try:
             renewer = LeaseRenewer(
-                store.without_retries(), renewed, self._control, reporter, parent=parent
+                store.without_retries(), lease_to_renew, self._control, reporter, parent=parent
             )
             with reporter.capturing_logs():
                 with renewer:
