@@ -70,6 +70,6 @@ def looping_tiff() -> bytes:
 def write_long_header(path: Path, length: int = GIGABYTE) -> Path:
     """A .safetensors file with a header of `length` bytes, in a sparse file."""
     with path.open("wb") as file:
-        file.write(length.to_bytes(8, "little"))
+        file.write(length.to_bytes(8, "little") + b"{")
         file.truncate(8 + length)
     return path

@@ -153,12 +153,16 @@ def _png(width: int, height: int) -> bytes:
     [
         (None, ("cannot be read (No such file or directory)", "check the path")),
         (b"", ("the file is empty",)),
-        (b"GIF89a is not for us", ("not a picture that can be read", "JPEG, PNG, WebP or TIFF")),
+        (b"GIF89a is not for us", ("a GIF is not a picture that can be read", "export it as PNG")),
+        (
+            b"%!PS is not for us",
+            ("not a picture that can be read", "JPEG, PNG, WebP, TIFF, HEIC or AVIF"),
+        ),
         (_png(0, 0), ("damaged",)),
         (_png(90_000, 90_000), ("90000 x 90000 pixels are more than the limit of 2000000000",)),
         (_png(50, 50), ("truncated or damaged", "copy or export the picture again")),
     ],
-    ids=["missing", "empty", "other", "no pixels", "absurd", "cut after its header"],
+    ids=["missing", "empty", "GIF", "other", "no pixels", "absurd", "cut after its header"],
 )
 def test_bad_pictures(
     shell: Shell, weights: Path, tmp_path: Path, content: bytes | None, expected: tuple[str, ...]
