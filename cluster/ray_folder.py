@@ -83,7 +83,9 @@ def _create_locked(parent: Path) -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Some network file systems lock no folders. There, no program sweeps a folder either.
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():
             return folder, lock
         # Another program has swept the folder before it was locked.

@@ -35,6 +35,10 @@ _WATCH_INTERVAL = 0.25
 """Seconds between two looks at the processes of a private Ray."""
 
 
+_SIGNAL_INTERVAL = 1.0
+"""Seconds between two signals. In a destructor or a callback, an interrupt may have no effect."""
+
+
 _LOST_SIGNAL = signal.SIGUSR1
 """Interrupts the main thread, also within Ray, after a process of a private Ray has died."""
 
@@ -110,38 +114,64 @@ def _ending_with_ray() -> Iterator[None]:
         return
     from cluster.ray_actors import lost_process
 
+    outer = sys.exception()
     lost: list[str] = []
-    over = threading.Event()
+    over, interrupted = threading.Event(), threading.Event()
 
     def watch() -> None:
-        while not over.wait(_WATCH_INTERVAL):
-            name = lost_process()
-            if name is not None:
-                lost.append(name)
-                signal.pthread_kill(threading.main_thread().ident or 0, _LOST_SIGNAL)
+        name = None
+        while name is None:
+            if over.wait(_WATCH_INTERVAL):
                 return
+            name = lost_process()
+        lost.append(name)
+        while not over.is_set():
+            signal.pthread_kill(threading.main_thread().ident or 0, _LOST_SIGNAL)
+            over.wait(_SIGNAL_INTERVAL)
 
-    handler = signal.signal(_LOST_SIGNAL, _interrupt)
+    def interrupt(_number: int, _frame: object) -> None:
+        handled = _context_chain(sys.exception(), outer)
+        # One interrupt at a time: another would only disturb the cleanup.
+        is_under_way = interrupted.is_set() and any(
+            isinstance(error, KeyboardInterrupt) for error in handled
+        )
+        if over.is_set() or is_under_way:
+            return
+        interrupted.set()
+        # Ray's waiting calls obey no other exception.
+        raise KeyboardInterrupt
+
+    handler = signal.signal(_LOST_SIGNAL, interrupt)
     watcher = threading.Thread(target=watch, name="ray-watch", daemon=True)
     watcher.start()
     try:
-        yield
-    except KeyboardInterrupt:
-        if not lost:
+        try:
+            yield
+        finally:
+            over.set()
+    except KeyboardInterrupt as error:
+        # A signal that ends the program may arrive first, and end Ray's processes as well.
+        for ending in _context_chain(error.__context__, outer):
+            if not isinstance(ending, Exception | GeneratorExit):
+                raise ending from None
+        if not (lost and interrupted.is_set()):
             raise
         raise SessionLost(
             f"Ray's process {lost[0]} has died: start another Ray; "
             "a machine that is short of memory kills processes"
         ) from None
     finally:
-        over.set()
         watcher.join()
         signal.signal(_LOST_SIGNAL, handler)
 
 
-def _interrupt(_number: int, _frame: object) -> None:
-    # Ray's waiting calls obey no other exception.
-    raise KeyboardInterrupt
+def _context_chain(
+    error: BaseException | None, outer: BaseException | None
+) -> Iterator[BaseException]:
+    """An exception and its contexts, up to the one that was handled before the session began."""
+    while error is not None and error is not outer:
+        yield error
+        error = error.__context__
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Fetching a dataset: download every result to its path, and check it."""
 
+import functools
 import hashlib
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -59,16 +60,11 @@ def fetch_dataset(store: Store, job: StoredJob, target: Target) -> dict[str, Any
         claim_workdir(workdir, working, lambda: False, is_permanent=False) as (context, lease),
         keep_renewed(lease),
     ):
-        publisher = Publisher(
-            target,
-            job.id,
-            workdir.path,
-            lease.check,
-            more_names=lambda: published_names(target.out, job.id),
-        )
+        earlier = functools.cache(lambda: published_names(target.out, job.id))
+        publisher = Publisher(target, job.id, workdir.path, lease.check, more_names=earlier)
         try:
             context.scratch.mkdir()
-            _Fetch(store, job, publisher, context.scratch).run(job.manifest)
+            _Fetch(store, job, publisher, context.scratch, earlier).run(job.manifest)
         except OSError as error:
             lease.check()
             raise RequestError(
@@ -80,12 +76,17 @@ def fetch_dataset(store: Store, job: StoredJob, target: Target) -> dict[str, Any
 
 @dataclass(frozen=True)
 class _Fetch:
-    """One fetch of a dataset. scratch: a folder for files that are not published yet."""
+    """One fetch of a dataset.
+
+    scratch: a folder for files that are not published yet. earlier: returns the names of results
+    that an earlier fetch published in the same folder.
+    """
 
     store: Store
     job: StoredJob
     publisher: Publisher
     scratch: Path
+    earlier: Callable[[], set[str]]
 
     @property
     def _keys(self) -> DatasetKeys:
@@ -95,17 +96,21 @@ class _Fetch:
         """Check all names first, then download and publish."""
         sheet = self._keys.sheet
         has_sheet = any(entry.key == sheet for entry in self.store.list_objects(sheet))
-        files = {SHEET_FILE: sheet} if has_sheet else {}
-        files[LEDGER_FILE] = f"{self._keys.folder}{manifest['ledger']}"
+        # The sheet comes after the ledger, which tells that the sheet is of this job.
+        files = {LEDGER_FILE: f"{self._keys.folder}{manifest['ledger']}"}
+        if has_sheet:
+            files[SHEET_FILE] = sheet
         missing = (one.name for one in self._downloads() if not self._is_here(one))
         self.publisher.check_names(chain(files, missing))
         with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as threads:
             for batch in batches(self._downloads(), _BATCH):
                 for _ in threads.map(self._download, batch):
                     pass
+        partials = {name: self.scratch / name for name in files}
         for name, key in files.items():
-            partial = self.scratch / name
-            _copy(self.store, key, partial)
+            _copy(self.store, key, partials[name])
+        self.publisher.record(partials)
+        for name, partial in partials.items():
             self.publisher.place(name, partial)
         self.publisher.write_manifest(manifest)
 
@@ -142,7 +147,8 @@ class _Fetch:
     def _delete_older_tars(self, download: _Download) -> None:
         """Delete local tars of the same samples, which an earlier fetch left before a retry.
 
-        A tar with anything that the new one lacks is not such a tar.
+        Only a tar that the earlier ledger lists is such a tar, and only if the new one lacks
+        nothing of it.
         """
         path = self.publisher.out / download.name
         if download.rows[0].member is None:
@@ -151,7 +157,8 @@ class _Fetch:
         for other in path.parent.glob(f"{stem}*.tar"):
             if other == path or other.stem.partition("@")[0] != stem:
                 continue
-            if _contains(path, other):
+            name = other.relative_to(self.publisher.out).as_posix()
+            if name in self.earlier() and _contains(path, other):
                 self.publisher.check_lease()
                 other.unlink()
 

@@ -75,7 +75,8 @@ def render_dataset_here(
             manifest = job.manifest
             if manifest is None:
                 names = planned_names(store, job.id, plan.spec.output, job.intent.generation)
-                publisher.check_names(chain(_JOB_FILES, names))
+                with keep_renewed(lease):
+                    publisher.check_names(chain(_JOB_FILES, names))
                 manifest = _run(plan, context, lease, job.intent, watch, start)
             with keep_renewed(lease):
                 _publish(publisher, context, manifest)
@@ -135,9 +136,10 @@ def _has_results(store: Store, workdir: LocalWorkdir) -> bool:
 
 
 def _publish(publisher: Publisher, context: JobContext, manifest: dict[str, Any]) -> None:
-    """Move new results into the folder, and copy the contact sheet and the merged ledger.
+    """Move new results into the folder, and copy the merged ledger and the contact sheet.
 
-    The ledger comes after all results, because it tells which results are of this job.
+    The ledger comes after all results, because it tells which results are of this job. The sheet
+    comes after the ledger, which tells that the sheet is of this job.
     """
     store, keys = context.store, DatasetKeys(context.job)
     files = ItemIndex(store, keys).files
@@ -147,13 +149,16 @@ def _publish(publisher: Publisher, context: JobContext, manifest: dict[str, Any]
             if result is not None and result.exists():
                 publisher.place(str(published_path(row)), result)
                 result.unlink(missing_ok=True)
+    copies = {}
     for key, name in (
-        (keys.sheet, SHEET_FILE),
         (f"{keys.folder}{manifest['ledger']}", LEDGER_FILE),
+        (keys.sheet, SHEET_FILE),
     ):
         path = store.local_path(key)
         if path is not None and path.exists():
-            copy = context.draft(name)
-            shutil.copyfile(path, copy)
-            publisher.place(name, copy)
+            copies[name] = context.draft(name)
+            shutil.copyfile(path, copies[name])
+    publisher.record(copies)
+    for name, copy in copies.items():
+        publisher.place(name, copy)
     publisher.write_manifest(manifest)

@@ -19,7 +19,7 @@ from jobs.dataset.tar_shards import (
     tar_name,
     write_tar,
 )
-from jobs.dataset.tasks import TarRequest
+from jobs.dataset.tasks import TarRequest, TarSample
 from jobs.records.record import invalid_record
 from jobs.runtime.context import JobContext
 from jobs.spec.dataset import DatasetOutput
@@ -83,9 +83,8 @@ class OutputWriter:
             except ObjectNotFound:
                 content = _read_from_tars(older_tars, sample.name_in_tar)
             yield TarMember(sample.name_in_tar, content)
-            for extra in sample.extras:
-                content = read_content(extra.place, store, self._scratch, access)
-                yield TarMember(f"{sample.key}.{extra.suffix}", content)
+            for extra, name in zip(sample.extras, names_of_extras(sample), strict=True):
+                yield TarMember(name, read_content(extra.place, store, self._scratch, access))
 
     @contextmanager
     def _open_tars(self, names: tuple[str, ...]) -> Iterator[list[tarfile.TarFile]]:
@@ -101,6 +100,23 @@ class OutputWriter:
                     continue
                 tars.append(cleanup.enter_context(tarfile.open(path)))
             yield tars
+
+
+def names_of_extras(sample: TarSample) -> list[str]:
+    """The names of a sample's extras in the tar.
+
+    Earlier versions named the result without regard to the extras. So an extra of the same name is
+    renamed as there: `png` becomes `input.png`.
+    """
+    names = [f"{sample.key}.{extra.suffix}" for extra in sample.extras]
+    if sample.name_in_tar not in names:
+        return names
+    place = names.index(sample.name_in_tar)
+    suffix = sample.extras[place].suffix
+    while f"{sample.key}.{suffix}" in names:
+        suffix = f"input.{suffix}"
+    names[place] = f"{sample.key}.{suffix}"
+    return names
 
 
 def _download_part(store: Store, key: str, scratch: Path) -> bytes:

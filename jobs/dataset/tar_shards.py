@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from jobs.dataset.inputs.item import Item, ListedImage
+from jobs.records.record import invalid_record
 from render.pictures.output_format import FORMATS
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._@+-]")
@@ -130,11 +131,15 @@ def tar_key(name: str) -> str:
 def write_tar(members: Iterable[TarMember], path: Path) -> None:
     """Write a tar of the members, in their order. Members of a sample must follow each other.
 
-    Equal members give equal bytes. Raises OSError if a file cannot be read or written; the tar is
-    then incomplete.
+    Equal members give equal bytes. Raises OSError if a file cannot be read or written, and
+    InvalidRecord if two members have the same name; the tar is then incomplete.
     """
+    names: set[str] = set()
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         for member in members:
+            if member.name in names:
+                raise invalid_record(path.name, f"would have two members {member.name!r}")
+            names.add(member.name)
             # The defaults of TarInfo are constant: no owner, mode 0644, written in 1970.
             header = tarfile.TarInfo(member.name)
             if isinstance(member.content, bytes):

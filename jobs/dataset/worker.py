@@ -117,7 +117,7 @@ class Worker:
             return
         mine, key = self.environment(), JobKeys(self._context.job).plan
         pinned = PinnedPlan.read(self._context.store, key)
-        if (pinned.device, pinned.software) != (mine.device_kind, mine.software):
+        if not pinned.is_matched_by(mine.device_kind, mine.software):
             raise machine_mismatch(
                 self._context.job, self._name, pinned, mine.device_kind, mine.software
             )

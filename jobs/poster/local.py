@@ -53,7 +53,8 @@ def render_here(
         publisher = Publisher(
             target, workdir.job, workdir.path, lease.check, lambda: _files_read(plan)
         )
-        publisher.check_names(output_names(plan))
+        with keep_renewed(lease):
+            publisher.check_names(output_names(plan))
         plan.disk.check(target.out)
         stored = read_json_object(store, workdir.keys.manifest)
         if stored is None:

@@ -29,8 +29,8 @@ from jobs.runtime.runner import JobRunner, RunContext
 from jobs.text.errors import MachineMismatch
 
 _MAX_REPAIRS = 20
-"""Damaged objects that one holder replaces. After more, the job goes back to the queue, for another
-machine: this disk is bad."""
+"""Damaged objects that one holder does without. After more, the job goes back to the queue, for
+another machine: this one is bad."""
 
 
 class PosterRunner(JobRunner):
@@ -84,7 +84,7 @@ class PosterRunner(JobRunner):
         return {"then": decision}
 
     def _repair(self, error: Exception) -> bool:
-        """Delete a damaged shard, input or mask. The next attempt does without, or decodes it."""
+        """Skip a damaged shard; delete a damaged input or mask, so that it is decoded again."""
         damage = find_damage(error, self._run_context.job_context.keys)
         if damage is None or self._repairs == _MAX_REPAIRS:
             return False

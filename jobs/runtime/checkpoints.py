@@ -124,6 +124,7 @@ class Checkpoints:
         self._count = 0
         self._since = clock()
         self._kept: list[FoundCommit] = []  # the newest first, like `valid_commits`
+        self._damaged: set[str] = set()  # keys of shards
         self._sequence = 0
 
     @property
@@ -163,31 +164,40 @@ class Checkpoints:
         self._find()
 
     def discard(self, key: str) -> str:
-        """Delete a damaged object, and the commits that need it. Returns what happens then.
+        """Do without a damaged object from now on. Returns what happens then.
+
+        Deletes a decoded input or mask. Skips the commits that need a shard, and deletes none: the
+        memory of the worker that read it may be at fault. A later holder tries them again.
 
         key: of a `Damage`. Raises LeaseLost, StoreError.
         """
-        keys, store = self._context.keys, self._context.store
+        keys = self._context.keys
         self._fence()
-        commits = [
-            keys.commit(one.lease_number, one.sequence)
-            for one in valid_commits(store, keys)
-            if any(part.key == key for part in one.commit.parts)
-        ]
-        store.delete([*commits, key])
-        self.reload()
         if "/" not in key.removeprefix(keys.checkpoints):
+            self._context.store.delete([key])
+            self.reload()
             return "it is decoded again"
+        self._damaged.add(key)
+        self.reload()
         if self.newest is None:
             return "the render begins again"
         return f"the render goes on from octave {self.newest.octave + 1}, step {self.newest.step}"
 
     def _find(self) -> None:
-        """Find the newest commits. The newest becomes this lease's own, if it is not."""
+        """Find the newest different commits without known damage.
+
+        If this lease has no commit, the newest becomes its own.
+        """
         commits = valid_commits(self._context.store, self._context.keys)
-        self._kept = commits[:_KEPT_CHECKPOINTS]
-        if commits and commits[0].lease_number != self._context.lease_number:
-            newest, *self._kept = commits
+        good: list[FoundCommit] = []
+        for one in commits:
+            is_damaged = any(part.key in self._damaged for part in one.commit.parts)
+            # Each holder commits the newest again. Such copies must not displace an older commit.
+            if not is_damaged and all(one.commit != other.commit for other in good):
+                good.append(one)
+        self._kept = good[:_KEPT_CHECKPOINTS]
+        if self._kept and commits[0].lease_number != self._context.lease_number:
+            newest, *self._kept = self._kept
             self._add(newest.commit)
 
     @property

@@ -12,7 +12,7 @@ from jobs.store.store import Store
 from jobs.text.errors import MachineMismatch
 from render.device import Device
 
-SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary")
+SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary", "pillow-heif")
 """Packages whose versions must match on all machines that compute the pixels of a job."""
 
 
@@ -63,6 +63,13 @@ class PinnedPlan(Record):
     device: str
     software: dict[str, str | None]
 
+    def is_matched_by(self, device: str, software: Mapping[str, str | None]) -> bool:
+        """Whether a machine with this device and software makes the same bytes.
+
+        Packages that an earlier version did not pin may have any version.
+        """
+        return device == self.device and software.items() >= self.software.items()
+
 
 def pin_plan(store: Store, keys: JobKeys, mine: PinnedPlan, *, any_device: bool) -> PinnedPlan:
     """Store the pinned plan of a job, or return the one that an earlier holder stored.
@@ -75,7 +82,7 @@ def pin_plan(store: Store, keys: JobKeys, mine: PinnedPlan, *, any_device: bool)
     if store.put_if_absent(keys.plan, mine.encode()):
         return mine
     pinned = PinnedPlan.read(store, keys.plan)
-    if any_device or (pinned.device, pinned.software) == (mine.device, mine.software):
+    if any_device or pinned.is_matched_by(mine.device, mine.software):
         return pinned
     raise machine_mismatch(keys.job, "this machine", pinned, mine.device, mine.software)
 
@@ -93,9 +100,9 @@ def machine_mismatch(
         software: The machine's versions by package.
     """
     differences = [
-        f"{name} {pinned.software.get(name)}, not {software.get(name)}"
-        for name in sorted(pinned.software.keys() | software.keys())
-        if pinned.software.get(name) != software.get(name)
+        f"{name} {pinned.software[name]}, not {software.get(name)}"
+        for name in sorted(pinned.software)
+        if pinned.software[name] != software.get(name)
     ]
     if pinned.device != device:
         differences.insert(0, f"{pinned.device}, not {device}")

@@ -18,8 +18,9 @@ from jobs.runtime.access import ALLOW_ALL
 from jobs.runtime.context import RETRY_SECONDS, JobContext
 from jobs.runtime.metrics.progress import Progress, WatchProgress
 from jobs.runtime.reporter import Reporter
-from jobs.store.errors import StoreError, StoreRefused
+from jobs.store.errors import ObjectError, StoreError, StoreRefused
 from jobs.store.folder import FolderStore
+from jobs.store.folder_files import MoveFile, copy_if_absent
 from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord, LeaseLost, RequestError
@@ -66,8 +67,10 @@ class _WorkdirStore(FolderStore):
     """The store in a working folder. It writes nothing once that folder was removed.
 
     A process that was stopped for longer than its lease must not bring back a folder that another
-    process has finished with.
+    process has finished with. It needs no hard links: results may go to a memory card or a share.
     """
+
+    _move_if_absent: MoveFile = staticmethod(copy_if_absent)
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -235,7 +238,7 @@ def _is_lost(lease: HeldLease) -> bool:
         lease.check()
     except LeaseLost:
         return True
-    except StoreError:
+    except (StoreError, ObjectError, InvalidRecord):
         return False
     return False
 
@@ -246,7 +249,7 @@ def _remove(workdir: LocalWorkdir, lease: HeldLease) -> None:
     try:
         lease.check()
         workdir.path.rename(removed)
-    except (LeaseLost, StoreError, OSError):
+    except (LeaseLost, StoreError, ObjectError, InvalidRecord, OSError):
         return
     shutil.rmtree(removed, ignore_errors=True)
 
@@ -276,7 +279,7 @@ def keep_renewed(lease: HeldLease) -> Iterator[None]:
                 lease.renew()
             except LeaseLost:
                 return
-            except StoreError:
+            except (StoreError, ObjectError, InvalidRecord):
                 continue
 
     thread = threading.Thread(target=renew, name="lease renewer", daemon=True)

@@ -9,6 +9,7 @@ made what an interrupted publication recorded in its working folder.
 
 import errno
 import filecmp
+import hashlib
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs.records.manifest import MANIFEST, encode_manifest
+from jobs.store.folder_files import NO_HARD_LINKS
 from jobs.text.errors import RequestError
 from render.pictures.deepzoom import tiles_folder
 
@@ -29,8 +31,6 @@ _RECORD = "publishing.json"
 
 _MAX_MANIFEST = 1 << 26
 """Bytes. A larger file is no manifest."""
-
-_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,13 @@ class Publisher:
                 )
         self.write_manifest(manifest)
 
+    def record(self, files: Mapping[str, Path]) -> None:
+        """Record staged files as those of this job, by name. It keeps them after an interruption.
+
+        Raises OSError.
+        """
+        self._write_record(StagedResult(name, path, _digest(path)) for name, path in files.items())
+
     def place(self, name: str, staged: Path) -> None:
         """Move one finished result to its name, or leave it if the same bytes are there already.
 
@@ -137,13 +144,52 @@ class Publisher:
             staged.unlink(missing_ok=True)
 
     def _place_file(self, name: str, staged: Path, path: Path) -> None:
-        if _create(staged, path):
+        if self._create(name, staged, path):
             return
         if path.is_file() and (path.samefile(staged) or filecmp.cmp(path, staged, shallow=False)):
             return
         self._check_name(name, path)
         self.check_lease()
         staged.replace(path)
+        self._claim_of(name).unlink(missing_ok=True)
+
+    def _create(self, name: str, staged: Path, path: Path) -> bool:
+        """Give a staged file its final name, atomically. Returns False if the name is taken."""
+        try:
+            path.hardlink_to(staged)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in NO_HARD_LINKS:
+                raise
+            return self._create_without_links(name, staged, path)
+        return True
+
+    def _create_without_links(self, name: str, staged: Path, path: Path) -> bool:
+        """Take the name by an empty file, and replace that: some file systems have no hard links.
+
+        A claim in the working folder tells after an interruption that the empty file is ours.
+        """
+        claim = self._claim_of(name)
+        if os.path.lexists(path):
+            return False
+        claim.touch()
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            claim.unlink(missing_ok=True)
+            return False
+        try:
+            staged.replace(path)
+        except OSError:
+            path.unlink(missing_ok=True)
+            claim.unlink(missing_ok=True)
+            raise
+        claim.unlink(missing_ok=True)
+        return True
+
+    def _claim_of(self, name: str) -> Path:
+        return self._working / f"claim-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
     def _place_deepzoom(self, name: str, staged: Path, path: Path) -> None:
         """Move the tiles first, so that a descriptor always has its tiles."""
@@ -154,6 +200,7 @@ class Publisher:
         os.sync()
         if tiles_folder(staged).is_dir():
             self._remove_deepzoom(name, path)
+            self.check_lease()
             try:
                 # A rename replaces no folder, except an empty one.
                 tiles_folder(staged).rename(tiles)
@@ -221,7 +268,8 @@ class Publisher:
         files: set[tuple[int, int]] = set()
         folders: set[Path] = set()
         for path in chain(self._files_read(), () if spec is None else (spec,)):
-            with suppress(OSError):  # the address of a bucket, or a file that is gone
+            # The address of a bucket, a file that is gone, or a NUL in a name.
+            with suppress(OSError, ValueError):
                 files.add(_file_id(path))
                 folders.update(path.resolve().parents)
         return files, folders
@@ -229,6 +277,8 @@ class Publisher:
     def _is_own(self, name: str, path: Path) -> bool:
         if path.is_symlink():
             return False
+        if path.is_file() and path.stat().st_size == 0 and self._claim_of(name).exists():
+            return True
         if name == MANIFEST:
             return bool(self._read_manifest().get("job") == self._job)
         return name in self._listed or name in self._other_names or self._was_recorded(name)
@@ -286,29 +336,6 @@ def _digest(path: Path, tiles: Path | None = None) -> str:
 def _file_id(path: Path) -> tuple[int, int]:
     stat = path.stat()
     return stat.st_dev, stat.st_ino
-
-
-def _create(staged: Path, path: Path) -> bool:
-    """Give a staged file its final name, atomically. Returns False if something has that name."""
-    try:
-        path.hardlink_to(staged)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        return _create_without_links(staged, path)
-    return True
-
-
-def _create_without_links(staged: Path, path: Path) -> bool:
-    """Take the name by an empty file, and replace that: some file systems have no hard links."""
-    try:
-        path.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    staged.replace(path)
-    return True
 
 
 def read_mapping(path: Path) -> dict[str, Any]:

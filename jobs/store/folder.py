@@ -38,6 +38,8 @@ class FolderStore(Store):
     raises LinkOutsideStore. No method opens a pipe or a socket: it raises NotAnObject at once.
     """
 
+    _move_if_absent: MoveFile = staticmethod(link_if_absent)
+
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._partial_files = PartialFiles(self._root / PARTIAL)
@@ -47,7 +49,7 @@ class FolderStore(Store):
         self._write(key, [content], replace_file)
 
     def put_if_absent(self, key: str, content: bytes) -> bool:
-        return self._write(key, [content], link_if_absent)
+        return self._write(key, [content], self._move_if_absent)
 
     def get(self, key: str) -> bytes:
         with self._open(key) as file:

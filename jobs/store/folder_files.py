@@ -121,6 +121,32 @@ def link_if_absent(source: Path, target: Path) -> bool:
     return True
 
 
+NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+"""Errors of a hard link on a file system, or between two places, that has none."""
+
+
+def copy_if_absent(source: Path, target: Path) -> bool:
+    """Do what link_if_absent does, also on a file system without hard links.
+
+    There, a reader may see the target for a moment before its content, so it is for a folder that
+    one machine uses.
+    """
+    try:
+        return link_if_absent(source, target)
+    except OSError as error:
+        if error.errno not in NO_HARD_LINKS:
+            raise
+    content = source.read_bytes()
+    try:
+        with target.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except FileExistsError:
+        return False
+    return True
+
+
 def remove_empty_folders(root: Path, folder: Path) -> None:
     """Remove a folder and its parents below the root, as long as they are empty."""
     while folder != root:

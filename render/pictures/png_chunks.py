@@ -10,31 +10,46 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 from typing import BinaryIO
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 _MAX_CHUNK_BYTES = 2**24
-"""Longer chunks of metadata are skipped, and longer texts cut off."""
+"""Longer chunks of metadata are skipped."""
+
+_MAX_CHUNKS = 1024
+"""Most chunks of metadata that are read; later ones are left unread."""
+
+_MAX_TEXT_BYTES = 2**22
+"""Longer texts are cut off. A small chunk can inflate to a thousand times its size."""
+
+_MAX_XMP_BYTES = 2**20
+"""XMP is searched so far: a hostile packet must not take long."""
 
 _EXIF_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type app1")
 _XMP_TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type xmp")
+_KEYWORDS = frozenset({*_EXIF_PROFILES, *_XMP_TEXTS})
 
 _EXIF_PREFIX = b"Exif\0\0"
 _ORIENTATION_TAG = 0x0112
 _SHORT, _LONG = 3, 4
 
 _XMP_ORIENTATION = re.compile(
-    rb"""tiff:Orientation\s*(?:=\s*["']\s*|(?:\s[^<>]*)?>\s*)([1-8])\s*["'<]"""
+    rb"""tiff:Orientation\s{0,20}+"""
+    rb"""(?:=\s{0,20}+["']\s{0,20}+|(?:(?<=\s)[^<>]{0,200}+)?+>\s{0,20}+)"""
+    rb"""([1-8])\s{0,20}+["'<]"""
 )
+"""Bounded, and without backtracking (`+` after a count), so that the search takes linear time."""
 
 
 @dataclass(frozen=True)
 class PngChunks:
     """The metadata of a PNG: the first chunk of each kind with a right checksum.
 
-    chunks: contents by their four-letter kinds, without texts. texts: by their keywords.
+    chunks: contents by their four-letter kinds, without texts. texts: those that can state an
+    orientation, by their keywords; empty if the first of a keyword cannot be read.
     """
 
     chunks: dict[bytes, bytes] = field(default_factory=dict)
@@ -62,20 +77,19 @@ def read_png_chunks(file: BinaryIO) -> PngChunks:
     Damage ends the reading: it is left to the decoder. Raises OSError if the file cannot be read.
     """
     found = PngChunks()
-    for kind, content in _metadata_chunks(file):
+    for kind, content in islice(_metadata_chunks(file), _MAX_CHUNKS):
         if kind in _TEXT_READERS:
             keyword, _, rest = content.partition(b"\0")
-            text = _TEXT_READERS[kind](rest)
-            if text is not None:
-                found.texts.setdefault(keyword, text)
+            if keyword in _KEYWORDS and keyword not in found.texts:  # before it is inflated
+                found.texts[keyword] = (_TEXT_READERS[kind](rest) or b"")[:_MAX_TEXT_BYTES]
         else:
             found.chunks.setdefault(kind, content)
     return found
 
 
 def xmp_orientation(xmp: bytes) -> int | None:
-    """The orientation that a packet of XMP states, from 1 to 8, or None."""
-    match = _XMP_ORIENTATION.search(xmp)
+    """The orientation that a packet of XMP states in its first MiB, from 1 to 8, or None."""
+    match = _XMP_ORIENTATION.search(xmp[:_MAX_XMP_BYTES])
     return None if match is None else int(match[1])
 
 
@@ -96,7 +110,7 @@ def _metadata_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 
 def _inflate(data: bytes) -> bytes | None:
     try:
-        return zlib.decompressobj().decompress(data, _MAX_CHUNK_BYTES)
+        return zlib.decompressobj().decompress(data, _MAX_TEXT_BYTES)
     except zlib.error:
         return None
 
@@ -123,9 +137,9 @@ _KINDS = {b"eXIf", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", *_TEXT_READERS}
 
 def _raw_profile(text: bytes) -> bytes:
     """Decode a profile of ImageMagick: its name, its length, and hex digits in lines."""
-    words = text.split()
+    parts = text.split(maxsplit=2)
     try:
-        return bytes.fromhex(b"".join(words[2:]).decode("ascii"))
+        return bytes.fromhex(parts[2].decode("ascii")) if len(parts) == 3 else b""
     except ValueError:
         return b""
 

@@ -1,8 +1,9 @@
 """Converts the colours that a PNG states by numbers instead of a profile to sRGB.
 
 `cICP` has code points for primaries and transfer function (ITU-T H.273), `gAMA` an exponent, and
-`cHRM` chromaticities. What has no one meaning on paper is refused: HDR, video levels, and the
-transfer function of video, which programs decode in different ways.
+`cHRM` chromaticities. What has no one meaning on paper is refused: HDR, and video levels. The
+transfer function of video counts as that of sRGB, as in browsers. Invalid `gAMA` and `cHRM` are
+ignored, as in libpng.
 """
 
 import struct
@@ -38,11 +39,14 @@ _PRIMARIES: Mapping[int, _Chromaticities] = MappingProxyType(
 _SRGB_TRANSFER = 0.0
 """In place of an exponent: the piecewise function of sRGB."""
 
-_TRANSFERS = MappingProxyType({4: 2.2, 5: 2.8, 8: 1.0, 13: _SRGB_TRANSFER})
+_VIDEO_TRANSFERS = (1, 6, 14, 15)
+"""BT.709, BT.601 and BT.2020 share one function."""
 
-_TRANSFER_NAMES = MappingProxyType(
-    {1: "video ", 6: "video ", 14: "video ", 15: "video ", 16: "HDR (PQ) ", 18: "HDR (HLG) "}
+_TRANSFERS = MappingProxyType(
+    {4: 2.2, 5: 2.8, 8: 1.0, **dict.fromkeys((*_VIDEO_TRANSFERS, 13), _SRGB_TRANSFER)}
 )
+
+_TRANSFER_NAMES = MappingProxyType({16: "HDR (PQ) ", 18: "HDR (HLG) "})
 
 _UNSPECIFIED = 2
 
@@ -54,6 +58,9 @@ _SRGB_GAMMA = range(44_500, 46_500)
 """Of gAMA: programs write 1/2.2 for sRGB samples, and none decodes these by a power of 2.2."""
 
 _GAMMAS = range(10_000, 1_000_001)
+
+_VALID_GAMMAS = range(16, 625_000_001)
+"""libpng ignores others."""
 
 _SAME = 0.002
 """Chromaticities that differ by less count as those of sRGB."""
@@ -109,21 +116,23 @@ def _encode(light: Any) -> Any:
 def stated_colours(chunks: PngChunks, path: Path) -> StatedColours | None:
     """Return the colours that chunks state by numbers.
 
-    None: there are none, or an embedded profile or an sRGB chunk counts before them. Raises
-    PictureError for colours that cannot be converted.
+    None: there are no valid ones, or an embedded profile or an sRGB chunk counts before them.
+    Raises PictureError for colours that cannot be converted.
     """
     cicp = chunks.chunks.get(b"cICP")
     if cicp is not None and tuple(cicp[:2]) != (_UNSPECIFIED, _UNSPECIFIED):
-        return _colours(*_code_points(cicp, path), path)
-    gama, chrm = chunks.chunks.get(b"gAMA"), chunks.chunks.get(b"cHRM")
-    if {b"iCCP", b"sRGB"} & chunks.chunks.keys() or gama is chrm is None:
+        return _colours(*_code_points(cicp, path))
+    if {b"iCCP", b"sRGB"} & chunks.chunks.keys():
         return None
-    return _colours(_chromaticities(chrm, path), _exponent(gama, path), path)
+    exponent = _exponent(chunks.chunks.get(b"gAMA", b""), path)
+    chromaticities = _chromaticities(chunks.chunks.get(b"cHRM", b""))
+    if exponent is None and chromaticities is None:
+        return None
+    return _colours(chromaticities or _SRGB, _SRGB_TRANSFER if exponent is None else exponent)
 
 
-def _colours(chromaticities: _Chromaticities, exponent: float, path: Path) -> StatedColours:
-    light_of_srgb = np.linalg.inv(_colorants(_SRGB, path))
-    matrix = light_of_srgb @ _colorants(chromaticities, path)
+def _colours(chromaticities: _Chromaticities, exponent: float) -> StatedColours:
+    matrix = np.linalg.inv(_colorants(_SRGB)) @ _colorants(chromaticities)
     return StatedColours(chromaticities, exponent, matrix)
 
 
@@ -141,11 +150,14 @@ def _code_points(cicp: bytes, path: Path) -> tuple[_Chromaticities, float]:
     )
 
 
-def _exponent(gama: bytes | None, path: Path) -> float:
-    """The exponent that decodes the samples, from a gAMA chunk. Raises PictureError."""
-    if gama is None:
-        return _SRGB_TRANSFER
+def _exponent(gama: bytes, path: Path) -> float | None:
+    """The exponent that decodes the samples, from a gAMA chunk; None if the chunk is invalid.
+
+    Raises PictureError.
+    """
     gamma = int.from_bytes(gama, "big")
+    if len(gama) != 4 or gamma not in _VALID_GAMMAS:
+        return None
     if gamma in _SRGB_GAMMA:
         return _SRGB_TRANSFER
     if gamma not in _GAMMAS:
@@ -153,12 +165,16 @@ def _exponent(gama: bytes | None, path: Path) -> float:
     return _GAMMA_UNIT / gamma
 
 
-def _chromaticities(chrm: bytes | None, path: Path) -> _Chromaticities:
-    if chrm is None:
-        return _SRGB
+def _chromaticities(chrm: bytes) -> _Chromaticities | None:
+    """The chromaticities of a cHRM chunk; None if the chunk is invalid."""
     if len(chrm) != 32:
-        raise _impossible(path)
-    return tuple(value / 100_000 for value in struct.unpack(">8I", chrm))
+        return None
+    chromaticities = tuple(value / 100_000 for value in struct.unpack(">8I", chrm))
+    try:
+        _colorants(chromaticities)
+    except ValueError:
+        return None
+    return chromaticities
 
 
 _D50 = np.array([0.9642, 1.0, 0.8249])
@@ -170,21 +186,20 @@ _BRADFORD = np.array(
 """From XYZ to the responses of cones, for the change of white (ICC.1, annex E)."""
 
 
-def _colorants(chromaticities: _Chromaticities, path: Path) -> np.ndarray:
-    """XYZ of red, green and blue in columns, with white changed to D50. Raises PictureError."""
+def _colorants(chromaticities: _Chromaticities) -> np.ndarray:
+    """XYZ of red, green and blue in columns, with white changed to D50.
+
+    Raises ValueError if no colours have these chromaticities.
+    """
     x, y = np.array(chromaticities).reshape(4, 2).T
     points = np.stack([x, y, 1 - x - y])  # columns: white, red, green, blue
     try:
         white = points[:, 0] / y[0] if y[0] else np.zeros(3)
         amounts = np.linalg.solve(points[:, 1:], white)
     except np.linalg.LinAlgError:
-        raise _impossible(path) from None
+        raise ValueError("the primaries lie on a line") from None
     if not (amounts > 0).all():
-        raise _impossible(path)
+        raise ValueError("white lies outside the primaries")
     change = np.linalg.inv(_BRADFORD) @ np.diag(_BRADFORD @ _D50 / (_BRADFORD @ white)) @ _BRADFORD
     colorants: np.ndarray = change @ (points[:, 1:] * amounts)
     return colorants
-
-
-def _impossible(path: Path) -> PictureError:
-    return PictureError(f"{path}: its cHRM chunk states impossible colours: export it as sRGB")

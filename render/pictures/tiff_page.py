@@ -3,6 +3,7 @@
 Everything is known from the directories, so a plan refuses what a render would.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,8 +94,12 @@ _SENSOR_TAGS = frozenset({33421, 33422, 50706})
 """The pattern of colour filters (TIFF/EP), and DNGVersion."""
 
 
-_RAW_MARKS = frozenset({b"CR", b"II"})
-"""What Canon and Phase One write at offset 8, where other TIFFs may have a directory."""
+_CR2_START = re.compile(rb"II\*\0\x10\0\0\0CR\x02", re.DOTALL)
+_PHASE_ONE_START = re.compile(rb".{8}(?:IIII.waR|MMMMRaw.)", re.DOTALL)
+"""How files of Canon and Phase One begin. Other TIFFs may have any samples from offset 8 on, so
+two letters there are no proof."""
+
+_MARK_END = 16
 
 
 _MAX_SUB_DIRECTORIES = 64
@@ -161,8 +166,9 @@ def raw_message(path: Path) -> str:
 def _is_raw(file: BinaryIO, directories: Sequence[Directory]) -> bool:
     """Whether any directory describes a sensor. The first one of a raw file is often a preview."""
     chain = DirectoryChain.of(file)
-    file.seek(8)
-    if not chain.is_big and file.read(2) in _RAW_MARKS:
+    file.seek(0)
+    start = file.read(_MARK_END)
+    if not chain.is_big and (_CR2_START.match(start) or _PHASE_ONE_START.match(start)):
         return True
     inner = [offset for one in directories for offset in one.tags.get(_SUB_DIRECTORIES, ())]
     below = (chain.directory(offset) for offset in inner[:_MAX_SUB_DIRECTORIES])

@@ -1,5 +1,7 @@
 """The folder of a private Ray: removed at the end, swept after a kill, refused on a full disk."""
 
+import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -102,3 +104,18 @@ def test_a_folder_that_cannot_be_created_is_named(
     monkeypatch.setattr("tempfile.mkdtemp", refuse)
     with pytest.raises(ClusterError, match="set TMPDIR to another folder"), ray_folder(1):
         pass
+
+
+@pytest.mark.parametrize("number", [errno.EBADF, errno.ENOLCK, errno.ENOTSUP])
+def test_a_file_system_without_locks_for_folders_serves_and_nothing_is_swept(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(_descriptor: int, _operation: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    other = temporary / "dream-ray-12345678"
+    other.mkdir()
+    with ray_folder(1) as folder:
+        assert folder.is_dir()
+    assert list(temporary.iterdir()) == [other]

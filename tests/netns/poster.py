@@ -12,7 +12,7 @@ from jobs.store.store import Store
 from tests.support.job_states import lease_events
 from tests.support.small_poster import poster_document
 
-HOSTS, STEPS = 3, 60
+HOSTS, STEPS = 3, 120
 
 OPTIONS = ("--until-idle", "--lease", "6", "--checkpoint", "3")
 """Options of `work`. Holders check intents and report progress three times a lease."""

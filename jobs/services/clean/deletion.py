@@ -12,17 +12,21 @@ The order of the deletions makes that safe:
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeVar
 
 from jobs.records.job import attempt_job, load_job
 from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker
 from jobs.records.lease import CurrentLease, current_lease
 from jobs.records.state import ENDED, Intent, State
 from jobs.services.clean.blobs import referenced_blobs, unreferenced_blobs
+from jobs.store.errors import StoreError
 from jobs.store.store import ObjectInfo, Store
 from jobs.text.errors import InvalidRecord, JobsError, RequestError
+
+T = TypeVar("T")
 
 MIN_BLOB_AGE = 24 * 3600.0
 """Seconds. A younger blob stays, because a submit may be about to reference it."""
@@ -82,7 +86,7 @@ def delete_job(store: Store, job: str) -> DeletionReport:
 
 def _state(store: Store, job: str) -> State:
     """The state of a job; of remains and invalid records, whether somebody holds the lease."""
-    loaded = attempt_job(store, job, lambda: load_job(store, job).state)
+    loaded = _read(store, job, lambda: load_job(store, job).state)
     if not isinstance(loaded, JobsError):
         return loaded
     return "running" if _is_held(store, JobKeys(job)) else "cancelled"
@@ -90,8 +94,19 @@ def _state(store: Store, job: str) -> State:
 
 def _is_held(store: Store, keys: JobKeys) -> bool:
     """Whether somebody holds the lease of a job. Nobody can hold an unreadable one."""
-    held = attempt_job(store, keys.job, lambda: current_lease(store, keys))
+    held = _read(store, keys.job, lambda: current_lease(store, keys))
     return isinstance(held, CurrentLease) and held.is_live
+
+
+def _read(store: Store, job: str, act: Callable[[], T]) -> T | JobsError:
+    """Read records of a job. Returns the error if they are invalid.
+
+    Raises StoreError, even if the store answers again by now: a live job may look like remains.
+    """
+    found = attempt_job(store, job, act)
+    if isinstance(found, StoreError):
+        raise found
+    return found
 
 
 def _wait_for_release(store: Store, keys: JobKeys) -> None:

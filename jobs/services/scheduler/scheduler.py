@@ -29,9 +29,9 @@ from jobs.services.scheduler.coordinator_process import (
 )
 from jobs.services.scheduler.job_scan import Backoff, JobScan
 from jobs.services.scheduler.settings import SchedulerSettings
-from jobs.store.errors import StoreError, StoreUnreachable
+from jobs.store.errors import ObjectError, StoreError
 from jobs.store.store import Store, store_time
-from jobs.text.errors import JobsError
+from jobs.text.errors import InvalidRecord, JobsError
 
 _TICK = 0.2
 """Seconds between two checks of the coordinators."""
@@ -165,10 +165,11 @@ class Scheduler:
         if not isinstance(claimed, JobsError):
             return claimed
         self._job_scan.leave_alone(job.id, claimed)
-        if isinstance(claimed, StoreUnreachable):
-            self._backoff.record_failure(job.id)
-        else:
+        if isinstance(claimed, ObjectError | InvalidRecord):
             self._backoff.give_up(job)
+        else:
+            # It may pass, as expired credentials do.
+            self._backoff.record_failure(job.id)
         return None
 
     def _preempt_for(self, job: StoredJob) -> None:

@@ -1,8 +1,11 @@
 """`dreamfarm fetch` of a dataset: verified results in their folders; complete files stay."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.folder import FolderStore
@@ -25,6 +28,20 @@ def test_results_keep_their_tree(shell: Shell, dreamed: DreamedDataset, tmp_path
     ended = shell("fetch", "set", "--out", out)
     assert ended.out == f"{out}\n"
     assert ended.err == f"{dreamed.job}: 3 of 4 done, 1 failed (1 input)\n"
+
+
+def test_a_folder_needs_no_hard_links(
+    shell: Shell, dreamed: DreamedDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert shell("fetch", "set", "--out", out).code == 0
+        assert visible_files(out) == RESULTS | JOB_FILES
+        assert hidden_files(out) == []
 
 
 def test_complete_files_stay_and_others_are_fetched_again(

@@ -1,11 +1,13 @@
 """`render` and `fetch` replace no file of others: not an input, not a result of another job."""
 
+import errno
 import json
 import os
 import shlex
 import shutil
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +106,65 @@ def test_a_new_item_does_not_replace_a_file_among_the_results(
     (out / "new.png").unlink()
     assert shell(*arguments).code == 0
     assert RESULTS | {"new.png"} <= visible_files(out)
+
+
+@pytest.mark.parametrize("last", ["ledger.parquet", "contact-sheet.jpg"])
+def test_an_interrupted_dataset_keeps_its_sheet(
+    shell: Shell,
+    photos: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    last: str,
+) -> None:
+    out, whole = tmp_path / "out", Publisher.place
+    arguments = (
+        "render",
+        write_dataset_spec(tmp_path, photos, weights, "sheet=2"),
+        "--in-process",
+        "--out",
+        out,
+    )
+
+    def interrupt(self: Publisher, name: str, staged: Path) -> None:
+        whole(self, name, staged)
+        if name == last:
+            raise OSError(errno.EIO, "interrupted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Publisher, "place", interrupt)
+        assert shell(*arguments).code != 0
+    assert (out / last).exists()
+    write_photos(photos, "new.jpg")
+    assert shell(*arguments).code == 0
+    assert {"new.png", "contact-sheet.jpg"} <= visible_files(out)
+
+
+@pytest.mark.parametrize("kind", ["poster", "dataset"])
+def test_the_lease_is_renewed_while_names_are_checked(
+    shell: Shell,
+    picture: Path,
+    photos: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    whole = Publisher.check_names
+    threads: list[str] = []
+
+    def check(self: Publisher, names: Iterable[str]) -> None:
+        threads.extend(thread.name for thread in threading.enumerate())
+        whole(self, names)
+
+    monkeypatch.setattr(Publisher, "check_names", check)
+    spec = (
+        write_poster_spec(tmp_path, picture, weights)
+        if kind == "poster"
+        else write_dataset_spec(tmp_path, photos, weights)
+    )
+    assert shell("render", spec, "--in-process", "--out", tmp_path / "out").code == 0
+    assert "lease renewer" in threads
 
 
 def test_two_renders_into_one_folder_keep_the_first(

@@ -1,6 +1,7 @@
 """Fetching tars again after a retry has packed some of them again."""
 
 import hashlib
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -29,11 +30,19 @@ def test_a_tar_replaces_the_one_packed_before_a_retry(weights: Path, tmp_path: P
     assert {path.name for path in out.glob("*.tar")} == {"shard-000000.tar"}
     (out / "shard-000001.tar").write_bytes(b"other samples")
     (out / "shard-0000001.tar").write_bytes(b"other tar")
+    # The same samples, or none, but no fetch made these.
+    shutil.copy(out / "shard-000000.tar", out / "shard-000000@mine.tar")
+    tarfile.open(out / "shard-000000@empty.tar", "w").close()
 
     retry(store, job)
     claim_job(store, job, tmp_path).run()
     fetch_dataset(store, load_job(store, job), Target(out))
-    others = {"shard-000001.tar", "shard-0000001.tar"}
+    others = {
+        "shard-000001.tar",
+        "shard-0000001.tar",
+        "shard-000000@mine.tar",
+        "shard-000000@empty.tar",
+    }
     assert {path.name for path in out.glob("*.tar")} == {"shard-000000@1.tar"} | others
     with tarfile.open(out / "shard-000000@1.tar") as tar:
         for row in read_finished_dataset(store, job).rows.values():

@@ -1,10 +1,12 @@
-"""The published paths of results."""
+"""The published paths of results, and the names in tars."""
 
 from pathlib import PurePosixPath
 
 import pytest
 
-from jobs.dataset.outputs import published_path
+from jobs.dataset.inputs.item import InputPlace, SampleFile
+from jobs.dataset.outputs import names_of_extras, published_path
+from jobs.dataset.tasks import TarSample
 from jobs.text.errors import InvalidRecord
 from tests.support.ledger_rows import ledger_row
 
@@ -46,3 +48,19 @@ def test_a_path_outside_the_folder_is_refused(
     with pytest.raises(InvalidRecord, match=r"^item 7: .* is not a valid result name") as error:
         published_path(ledger_row(7, name=name, output=output, member=member))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("result", "suffixes", "names"),
+    [
+        ("a/sky.dream.png", ("png", "cls"), ["a/sky.png", "a/sky.cls"]),
+        ("a/sky.png", ("json", "png"), ["a/sky.json", "a/sky.input.png"]),
+        ("a/sky.png", ("input.png", "png"), ["a/sky.input.png", "a/sky.input.input.png"]),
+    ],
+)
+def test_an_extra_never_has_the_name_of_a_result_of_an_earlier_version(
+    result: str, suffixes: tuple[str, ...], names: list[str]
+) -> None:
+    place = InputPlace(address="/in.tar")
+    extras = tuple(SampleFile(suffix=suffix, place=place) for suffix in suffixes)
+    assert names_of_extras(TarSample(0, "a/sky", result, extras)) == names

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.dataset.tar_shards import TarMember, tar_key, write_tar
+from jobs.text.errors import InvalidRecord
 
 with warnings.catch_warnings():
     # webdataset warns about its own imports.
@@ -140,3 +141,8 @@ def _key(sample: dict[str, Any]) -> str:
 def test_a_missing_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="gone"):
         write_tar([TarMember("a.png", tmp_path / "gone.png")], tmp_path / "a.tar")
+
+
+def test_a_tar_never_has_two_members_of_one_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRecord, match=r"a\.tar: would have two members 'a\.png'"):
+        write_tar([TarMember("a.png", b"1"), TarMember("a.png", b"2")], tmp_path / "a.tar")

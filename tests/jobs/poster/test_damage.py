@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from jobs.planning.poster import PosterPlan
-from jobs.runtime.checkpoints import Commit, valid_commits
+from jobs.runtime.checkpoints import Checkpoints, Commit, valid_commits
 from jobs.runtime.context import JobContext
 from jobs.runtime.metrics.progress import Progress
 from render.pictures.tiled_image import TileFile
@@ -205,3 +205,23 @@ def remove_checksums(context: JobContext, commit: Commit, plan: PosterPlan) -> C
         plain.path.replace(path)
         parts.append(part.model_copy(update={"size": plain.layout.size_bytes}))
     return commit.model_copy(update={"parts": tuple(parts)})
+
+
+def test_a_damaged_shard_is_skipped_and_a_later_holder_tries_it_again(
+    plan: PosterPlan, tmp_path: Path
+) -> None:
+    """The memory of the worker that found the damage may be at fault."""
+    first = dream(plan, tmp_path)
+    newest, before = valid_commits(first.context.store, first.context.keys)
+    key = newest.commit.parts[0].key
+    for lease_number in range(2, 5):
+        context = claim_poster(plan, tmp_path).context
+        assert context.lease_number == lease_number
+        checkpoints = Checkpoints(context, lambda: None)
+        checkpoints.take_over()
+        assert checkpoints.newest == newest.commit
+        assert "the render goes on" in checkpoints.discard(key)
+        assert checkpoints.newest == before.commit
+        checkpoints.reload()
+        assert checkpoints.newest == before.commit
+        assert stored(context, key).is_file()

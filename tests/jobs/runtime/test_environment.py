@@ -38,3 +38,14 @@ def test_a_mismatch_names_each_difference(changes: dict[str, object], words: str
         pin_plan(store, KEYS, mine, any_device=False)
     assert words in str(caught.value)
     assert pin_plan(store, KEYS, mine, any_device=True) == FIRST
+
+
+def test_a_plan_of_an_earlier_version_pins_fewer_packages() -> None:
+    store = MemoryStore()
+    pin_plan(store, KEYS, FIRST, any_device=False)
+    mine = FIRST.model_copy(update={"software": {**FIRST.software, "pillow-heif": "1.1"}})
+    assert pin_plan(store, KEYS, mine, any_device=False) == FIRST
+
+    with pytest.raises(MachineMismatch, match=r"began on torch 2\.8, not 2\.9; this machine"):
+        changed = {"software": {**mine.software, "torch": "2.9"}}
+        pin_plan(store, KEYS, mine.model_copy(update=changed), any_device=False)

@@ -1,7 +1,9 @@
 """The working folder of a local render: one holder at a time, and no traces of a late one."""
 
+import errno
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,11 +16,12 @@ from jobs.runtime.context import JobContext
 from jobs.runtime.local_workdir import (
     LocalWorkdir,
     claim_workdir,
+    keep_renewed,
     open_local_store,
     open_workdir,
     store_option,
 )
-from jobs.store.errors import StoreRefused
+from jobs.store.errors import NotAnObject, StoreRefused
 from jobs.store.folder import FolderStore
 from jobs.text.errors import InvalidRecord, LeaseLost, RequestError
 
@@ -128,3 +131,52 @@ def test_a_suggested_command_names_the_store_of_a_local_render(
 ) -> None:
     assert store_option(FolderStore(tmp_path)) == ""
     assert store_option(open_local_store(workdir.store)) == f" --store {workdir.store}"
+
+
+def test_a_lease_that_cannot_be_read_for_a_moment_is_renewed_later(
+    workdir: LocalWorkdir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, renewed = threading.Event(), threading.Event()
+
+    def renew(_lease: HeldLease) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise NotAnObject("a folder lies there")
+        renewed.set()
+
+    monkeypatch.setattr(HeldLease, "renew", renew)
+    with held(workdir) as (_, lease):
+        lease.ttl = 0.03
+        with keep_renewed(lease):
+            assert renewed.wait(20)
+
+
+def test_an_error_is_not_hidden_by_a_lease_that_cannot_be_read(
+    workdir: LocalWorkdir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(_lease: HeldLease) -> None:
+        raise NotAnObject("a folder lies there")
+
+    with pytest.raises(ValueError, match="the cause"), held(workdir):
+        monkeypatch.setattr(HeldLease, "check", check)
+        raise ValueError("the cause")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV])
+def test_a_working_folder_needs_no_hard_links(
+    workdir: LocalWorkdir, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with held(workdir, stays=True) as (context, lease):
+        lease.renew()
+        assert context.store.put_if_absent("once", b"first")
+        assert not context.store.put_if_absent("once", b"second")
+        assert context.store.get("once") == b"first"
+        with pytest.raises(RequestError, match="is being rendered into"), held(workdir):
+            pass
+    # Several machines may write into another folder store at once, so that one needs links.
+    with pytest.raises(StoreRefused):
+        FolderStore(workdir.out / "store").put_if_absent("once", b"first")

@@ -263,15 +263,75 @@ def test_a_second_manifest_does_not_change_the_bytes_of_the_first(bench: Bench) 
     assert [path.name for path in bench.working.iterdir()] == ["new"]
 
 
-def test_a_file_system_without_hard_links_is_enough(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def refuse_links(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EXDEV])
+def test_a_file_system_without_hard_links_is_enough(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    refuse_links(monkeypatch, number)
     bench.publish(bench.stage("sky.png"), bench.stage("sky.dzi"))
     (bench.out / "sky.jpg").write_bytes(b"mine")
     with pytest.raises(RequestError, match=r"sky.jpg: exists already"):
         bench.publish(bench.stage("sky.jpg"))
     assert (bench.out / "sky.jpg").read_bytes() == b"mine"
+    assert [path.name for path in bench.working.glob("claim-*")] == []
+
+
+@pytest.mark.parametrize("interrupted", ["sky.png", "manifest.json"])
+def test_an_empty_file_of_an_interruption_is_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, interrupted: str
+) -> None:
+    refuse_links(monkeypatch, errno.EPERM)
+    whole, result = Path.replace, bench.stage("sky.png")
+
+    def interrupt(self: Path, target: Path) -> Path:
+        if target == bench.out / interrupted:
+            raise KeyboardInterrupt
+        return whole(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            bench.publish(result)
+    assert bench.snapshot()[interrupted] == b""
+
+    (bench.out / "mine.png").touch()
+    with pytest.raises(RequestError, match="is not a result of this job"):
+        bench.publisher().check_names(["mine.png"])
+    bench.publisher().check_names(["sky.png"])
+    bench.publish(result)
+    assert output_digest(bench.out / "sky.png") == result.sha256
+    assert json.loads((bench.out / "manifest.json").read_text()) == manifest(result)
+    assert [path.name for path in bench.working.glob("claim-*")] == []
+
+
+def test_tiles_stay_in_the_working_folder_once_the_lease_is_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = False
+
+    def lose() -> None:
+        nonlocal lost
+        lost = True
+
+    def check() -> None:
+        if lost:
+            raise LeaseLost("lost")
+
+    monkeypatch.setattr(os, "sync", lose)
+    with pytest.raises(LeaseLost):
+        bench.publish(bench.stage("sky.dzi"), check_lease=check)
+    assert bench.snapshot() == {}
+
+
+def test_an_address_that_is_no_path_is_no_file_that_the_job_reads(bench: Bench) -> None:
+    put_file(bench)
+    publisher = bench.publisher(files_read=lambda: [Path("a\0b"), bench.out / "sky.png"])
+    with pytest.raises(RequestError, match="this job reads it"):
+        publisher.check_names(["sky.png"])

@@ -1,5 +1,7 @@
 """PNGs are upright, wherever their orientation is stated."""
 
+import time
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -119,3 +121,50 @@ def test_no_content_is_an_error(tmp_path: Path, chunks: list[Chunk]) -> None:
 def test_xmp_without_an_orientation_states_none() -> None:
     assert xmp_orientation(xmp(b'tiff:Orientations="6">')) is None
     assert xmp_orientation(b"") is None
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        b"tiff:Orientation" + b" " * 2**20,
+        b"tiff:Orientation=" + b" " * 2**20,
+        b"tiff:Orientation>" + b" " * 2**20,
+        b"tiff:Orientation a" * 2**16,
+        (b"tiff:Orientation" + b" " * 20) * 2**15,
+        (b"tiff:Orientation" + b" " * 220) * 2**12,
+        b"tiff:Orientation" * 2**20,
+    ],
+)
+def test_hostile_xmp_takes_no_time(packet: bytes) -> None:
+    begin = time.process_time()
+    assert xmp_orientation(packet) is None
+    assert time.process_time() - begin < 1
+
+
+def test_xmp_is_read_as_before() -> None:
+    for text in (b"tiff:Orientation a='b' >\n 3 <", b"tiff:Orientation\n=\n'3'"):
+        assert xmp_orientation(text) == 3
+    assert xmp_orientation(b"tiff:Orientation a>b>3<") is None
+
+
+def test_texts_of_other_keywords_are_not_inflated(tmp_path: Path) -> None:
+    bomb = bytes(2**24)
+    texts = [ztxt(b"%d" % number, bomb) for number in range(10)]
+    texts += [itxt(XMP_TEXT, bomb, compress=True)] * 10
+    path = write_png(tmp_path / "a.png", noise_samples(6, 9), *texts)
+    tracemalloc.start()
+    try:
+        with path.open("rb") as file:
+            found = read_png_chunks(file)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert list(found.texts) == [XMP_TEXT]
+    assert peak < 2**24
+
+
+def test_metadata_ends_after_many_chunks(tmp_path: Path) -> None:
+    chunks = [ztxt(b"a", b"")] * 2000
+    path = write_png(tmp_path / "a.png", noise_samples(6, 9), *chunks, (b"eXIf", exif(6)))
+    with path.open("rb") as file:
+        assert read_png_chunks(file).orientation is None

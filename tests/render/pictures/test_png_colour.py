@@ -146,22 +146,48 @@ def test_cicp_counts_before_a_profile_and_a_profile_before_gamma(tmp_path: Path)
     [
         ((b"cICP", b"\x09\x10\0\1"), "has HDR (PQ) colours that cannot be converted (cICP 9 16 0"),
         ((b"cICP", b"\x09\x12\0\1"), "has HDR (HLG) colours that cannot be converted (cICP 9 18"),
-        ((b"cICP", b"\1\1\0\1"), "has video colours that cannot be converted (cICP 1 1 0 1)"),
+        ((b"cICP", b"\1\1\0\0"), "has colours that cannot be converted (cICP 1 1 0 0)"),
         ((b"cICP", b"\x0c\x0d\0\0"), "has colours that cannot be converted (cICP 12 13 0 0)"),
         ((b"cICP", b"\x0a\x0d\0\1"), "has colours that cannot be converted (cICP 10 13 0 1)"),
         ((b"cICP", b"\x0c"), "has colours that cannot be converted (cICP 12)"),
         ((b"cICP", b""), "has colours that cannot be converted"),
-        ((b"gAMA", bytes(4)), "its gAMA chunk states 0: export it as sRGB"),
-        ((b"cHRM", bytes(32)), "its cHRM chunk states impossible colours"),
-        ((b"cHRM", bytes(3)), "its cHRM chunk states impossible colours"),
-        (chrm((*D65, *SRGB[2:4], *SRGB[2:4], *SRGB[2:4])), "states impossible colours"),
-        (chrm((0.9, 0.05, *SRGB[2:])), "states impossible colours"),
+        ((b"gAMA", struct.pack(">I", 9999)), "its gAMA chunk states 9999: export it as sRGB"),
     ],
 )
 def test_other_colours_are_refused(tmp_path: Path, chunk: Chunk, words: str) -> None:
     path = write_png(tmp_path / "a.png", samples(srgb_colours()), chunk)
     with pytest.raises(PictureError, match=re.escape(words)):
         open_picture(path)
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        (b"gAMA", bytes(4)),
+        (b"gAMA", b""),
+        (b"cHRM", bytes(32)),
+        (b"cHRM", bytes(3)),
+        chrm((*D65, *SRGB[2:4], *SRGB[2:4], *SRGB[2:4])),
+        chrm((0.9, 0.05, *SRGB[2:])),
+    ],
+)
+def test_chunks_that_libpng_ignores_are_ignored(tmp_path: Path, chunk: Chunk) -> None:
+    stored = samples(srgb_colours())
+    path = write_png(tmp_path / "a.png", stored, chunk)
+    np.testing.assert_array_equal(read_samples(path), stored)
+
+
+def test_an_invalid_chunk_leaves_the_other_valid(tmp_path: Path) -> None:
+    chunks = (b"gAMA", LINEAR), (b"cHRM", bytes(32))
+    path = write_png(tmp_path / "a.png", samples(light_in(SRGB)), *chunks)
+    assert np.abs(read_samples(path) / 257 - srgb_colours() * 255).max() < 0.1
+
+
+@pytest.mark.parametrize("transfer", [1, 6, 14, 15])
+def test_the_transfer_of_video_counts_as_that_of_srgb(tmp_path: Path, transfer: int) -> None:
+    stored = samples(srgb_colours())
+    path = write_png(tmp_path / "a.png", stored, (b"cICP", bytes([1, transfer, 0, 1])))
+    np.testing.assert_array_equal(read_samples(path), stored)
 
 
 def test_a_mask_is_black_where_it_is_transparent(tmp_path: Path) -> None:

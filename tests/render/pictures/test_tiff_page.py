@@ -269,7 +269,18 @@ def test_a_sensor_in_a_sub_directory_makes_a_raw_file(path: Path) -> None:
 
 
 def test_canon_and_phase_one_mark_their_files(path: Path) -> None:
-    for mark in (b"CR\x02\0", b"IIII"):
-        path.write_bytes(b"II*\0\x10\0\0\0" + mark + bytes(4) + tiff()[8:])
+    for mark in (b"CR\x02\0" + bytes(4), b"IIIITwaR", b"MMMMRawT"):
+        path.write_bytes(b"II*\0\x10\0\0\0" + mark + tiff()[8:])
         with pytest.raises(PictureError, match="a raw file"):
             open_picture(path)
+
+
+@pytest.mark.parametrize("first", [b"II", b"CR", b"IIII", b"MMMM", b"CR\x02\0", b"IIIIIIII"])
+def test_samples_are_no_mark_of_a_raw_file(path: Path, first: bytes) -> None:
+    from render.pictures.vips import libvips
+
+    samples = np.full((16, 24), first[0], np.uint8)
+    samples[0, : len(first)] = list(first)
+    libvips().Image.new_from_array(samples).cast("uchar").tiffsave(str(path))
+    assert path.read_bytes()[8 : 8 + len(first)] == first
+    np.testing.assert_array_equal(read_samples(path)[..., 0], samples)

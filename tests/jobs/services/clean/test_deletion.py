@@ -9,10 +9,11 @@ from jobs.records.keys import ACTIVE, JobKeys
 from jobs.records.request import cancel, retry
 from jobs.records.state import ENDED, State
 from jobs.runtime.checkpoints import Commit, CommitPart
-from jobs.services.clean.deletion import delete_job
-from jobs.text.errors import JobNotFound
+from jobs.services.clean.deletion import check_deletable, delete_job
+from jobs.store.errors import StoreError, StoreRefused, StoreUnreachable
+from jobs.text.errors import JobNotFound, RequestError
 from tests.support.job_states import JOB, claim_next_lease, fail_job, sample_status, write_job
-from tests.support.memory_store import Died, MortalStore
+from tests.support.memory_store import Died, MemoryStore, MortalStore
 
 ENDS: tuple[State, ...] = ("succeeded", "failed", "cancelled")
 LEASES = 3
@@ -109,3 +110,36 @@ def test_an_interrupted_deletion_is_safe_and_the_next_one_completes_it(state: St
             return
         assert not store.objects
     pytest.fail("the deletion never completed")
+
+
+class FailsOnce(MemoryStore):
+    """Raises `error` at one read; then it answers again."""
+
+    error: StoreError | None = None
+    reads_left = 0
+
+    def get_with_age(self, key: str) -> tuple[bytes, float]:
+        if self.error is not None and self.reads_left == 0:
+            error, self.error = self.error, None
+            raise error
+        self.reads_left -= 1
+        return super().get_with_age(key)
+
+
+@pytest.mark.parametrize("has_spec", [True, False])
+@pytest.mark.parametrize("kind", [StoreUnreachable, StoreRefused])
+def test_a_failed_read_makes_no_held_job_deletable(kind: type[StoreError], has_spec: bool) -> None:
+    store = FailsOnce()
+    keys = write_job(store)
+    claim_next_lease(store, keys)
+    if not has_spec:
+        store.objects[keys.spec] = b"no record", store.now
+    for reads in range(20):
+        store.error, store.reads_left = kind("a line"), reads
+        with pytest.raises((kind, RequestError)) as caught:
+            check_deletable(store, JOB)
+        if caught.type is RequestError:
+            assert "is running" in str(caught.value)
+            assert reads >= 2
+            return
+    pytest.fail("the store never answered")

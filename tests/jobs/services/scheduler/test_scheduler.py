@@ -14,9 +14,10 @@ from jobs.runtime.metrics.snapshot import ResourceUse
 from jobs.runtime.reporter import WRITING
 from jobs.services.scheduler.capacity import ResourceShare
 from jobs.services.scheduler.coordinator import UNFIT
+from jobs.store.errors import NotAnObject, StoreRefused, StoreUnreachable
 from jobs.store.store import MAX_READ_BYTES
 from tests.support.job_states import sample_status
-from tests.support.scheduler_harness import SchedulerHarness
+from tests.support.scheduler_harness import CountingStore, SchedulerHarness
 
 
 @pytest.fixture
@@ -319,3 +320,34 @@ def test_a_job_with_only_files_left_waits_for_no_gpu() -> None:
     harness.use_resources(dreams, ResourceUse(cores=1, gpus=1, memory=1 << 30))
     harness.scan()
     assert harness.started == [dreams, writes, waits]
+
+
+class RefusesClaims(CountingStore):
+    """Raises `error` at the claim of a lease."""
+
+    error: Exception | None = None
+
+    def put_if_absent(self, key: str, content: bytes) -> bool:
+        if self.error is not None and "/leases/" in key:
+            raise self.error
+        return super().put_if_absent(key, content)
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_tried_again"),
+    [(StoreRefused, True), (StoreUnreachable, True), (NotAnObject, False)],
+)
+def test_a_claim_that_the_store_refuses_is_tried_again_later(
+    kind: type[Exception], is_tried_again: bool
+) -> None:
+    store = RefusesClaims()
+    harness = SchedulerHarness(store=store)
+    job = harness.submit("a")
+    store.error = kind("a line")
+    assert harness.scan() != is_tried_again
+    assert harness.started == []
+
+    store.error = None
+    harness.now += 60
+    harness.scan()
+    assert harness.started == ([job] if is_tried_again else [])
