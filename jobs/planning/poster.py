@@ -73,11 +73,6 @@ class PosterPlan:
         return sum(octave.megapixel_steps for octave in self.octaves)
 
     @property
-    def window_pixel_steps(self) -> int:
-        """The work of the network, halos included: window pixels times steps."""
-        return sum(octave.window_pixels * octave.steps for octave in self.octaves)
-
-    @property
     def disk(self) -> DiskUse:
         """The disk space that it needs."""
         return disk_use(
