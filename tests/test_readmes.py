@@ -1,7 +1,8 @@
-"""The READMEs: links and named files exist, commands and options are real, and they stay short."""
+"""The READMEs and the Makefile: what they name exists, commands are real, READMEs stay short."""
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -130,6 +131,15 @@ def test_make_targets_exist(readme: Path) -> None:
     makefile = (PROJECT / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
     assert set(_TARGET.findall("\n".join(_code(readme)))) <= targets
+
+
+@pytest.mark.parametrize("target", ["quick", "chaos", "netns"])
+def test_make_runs_tests_that_exist(target: str) -> None:
+    make = ["make", "--dry-run", "--directory", str(PROJECT), target]
+    commands = subprocess.run(make, capture_output=True, text=True, check=True).stdout
+    named = [word for word in commands.split() if word.startswith("tests/")]
+    assert named
+    assert [path for path in named if not (PROJECT / path).exists()] == []
 
 
 @pytest.mark.parametrize("name", sorted(MAX_LINES))
