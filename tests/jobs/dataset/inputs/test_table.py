@@ -1,7 +1,6 @@
 """Input tables in CSV, JSON Lines and Parquet."""
 
 import json
-import tracemalloc
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,7 +16,7 @@ from jobs.spec.inputs import Inputs
 from jobs.store.errors import StoreUnreachable
 from jobs.text.errors import RequestError
 from tests.support.faulty_proxy import canned_error, faulty_proxy
-from tests.support.listed_inputs import S3Prefix, list_inputs
+from tests.support.listed_inputs import S3Prefix, list_inputs, peak_memory
 from tests.support.s3_servers import Server, s3_environment
 
 Rows = list[dict[str, Any]]
@@ -261,20 +260,9 @@ def test_a_failing_bucket_is_not_an_invalid_table(
             next(rows)
 
 
-def peak(path: Path) -> int:
-    """The peak memory of listing a table, in bytes."""
-    tracemalloc.start()
-    try:
-        assert sum(1 for _ in list_images(Inputs(path=str(path)))) > 0
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-
-
 @each_kind
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, kind: str) -> None:
     few, many = tmp_path / f"few{kind}", tmp_path / f"many{kind}"
     for path, count in ((few, 1200), (many, 6000)):
         WRITERS[kind](path, [{"picture": f"{number:06}.jpg" * 10} for number in range(count)])
-    peak(few)  # imports stay in memory
-    assert peak(many) < peak(few) + (128 << 10)
+    assert peak_memory(many, 6000) < peak_memory(few, 1200) + (128 << 10)
