@@ -18,7 +18,7 @@ from tests.support.shard_crew import render_dream, write_input
 
 NAME = "squeezenet1_0"
 SIZE = (75, 110)
-GOLDEN = (2, "a95acab6533b8997a614baa8fb35993767859c43a9a384a605bc77b8c1056914")
+GOLDEN = (3, "a95acab6533b8997a614baa8fb35993767859c43a9a384a605bc77b8c1056914")
 
 
 def weights(path: Path) -> Path:
