@@ -12,7 +12,7 @@ QUICK := tests/structure tests/test_imports.py tests/test_readmes.py tests/infra
   $(addprefix tests/jobs/, text store spec records planning runtime services \
     poster/test_runner.py dataset/inputs dataset/ledger cli/test_submit.py cli/test_requests.py)
 
-.PHONY: demo quick test slow chaos netns check check-infra bench clean
+.PHONY: demo quick test slow chaos soak netns fuzz check check-infra bench clean
 
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
@@ -31,9 +31,20 @@ slow: .venv/ready
 chaos: .venv/ready
 	$(BIN)/pytest -m chaos --timeout 900 tests/chaos
 
+# Runs for hours. As root it also fills disks; with Debian's libfaketime it also moves clocks.
+soak: .venv/ready
+	$(BIN)/python -m tests.soak --faults 1000 --seed $(or $(SEED),0)
+
 # Needs root and iproute2.
 netns: .venv/farm/ready
 	.venv/farm/bin/python -m pytest -m netns tests/netns
+
+# Hours; each line prints its own figures, and what it finds is kept in tests/fuzz/found.
+fuzz: .venv/ready
+	$(BIN)/python -m tests.fuzz.pictures --count 50000
+	$(BIN)/python -m tests.fuzz.specs --count 100000
+	$(BIN)/python -m tests.fuzz.records --count 20000
+	$(BIN)/python -m tests.fuzz.headers --count 20000
 
 check: .venv/ready
 	$(BIN)/ruff check

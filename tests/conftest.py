@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+# On every CPU `precision: auto` is float32 in tests. oneDNN reads this, in child processes too.
+os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")
+
 pytest_plugins = ["tests.support.s3_fixtures"]
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-_SLOW_FOLDERS = (PROJECT / "tests" / "cluster", PROJECT / "tests" / "service")
+_SLOW_FOLDERS = tuple(PROJECT / "tests" / name for name in ("cluster", "service", "soak"))
 _SERVER_FIXTURES = {"ray_crew", "moto", "ceph", "seaweedfs"}
 _SERVER_PARAMETERS = {"ray", "moto", "ceph", "seaweedfs"}
 

@@ -1,0 +1,1 @@
+"""The soak: random faults over posters, datasets and atlases; `make soak`."""
