@@ -10,12 +10,57 @@ RenderError               base class; the message says what, where, and what to 
 └── DeviceError           a precision or device that this machine lacks
 """
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of characters that control a terminal, hide text or end a line."""
+
+
+_JOINERS = frozenset("\u200c\u200d")
+"""Format characters that emoji, and names in Persian and in Indian languages, need."""
+
+
+_START, _END = 1200, 500
+"""How many characters at both ends of a message that is too long stay. The end says what to do."""
+
+
+def visible(text: str) -> str:
+    r"""A text of one line with its control characters shown: an escape character as `\x1b`.
+
+    Line breaks, marks that change the direction of writing, and lone surrogates are shown too. Use
+    it for all that a command prints: what comes out of a store may be written to deceive.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(_visible_character, text))
+
+
+def _visible_character(one: str) -> str:
+    if unicodedata.category(one) not in _CONTROLS or one in _JOINERS:
+        return one
+    return one.encode("unicode_escape").decode()
+
+
+def message_line(text: str) -> str:
+    """A message as one visible line of at most 1,701 characters; `…` replaces the middle of others.
+
+    Messages quote what users, files and stores contain: line breaks, control characters, megabytes.
+    """
+    line = visible(" ".join(_ends(text).splitlines()))
+    return _ends(line)
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= _START + _END else f"{text[:_START]}…{text[-_END:]}"
 
 
 class RenderError(Exception):
     """Base class. The message is one line: what is wrong, where, and what to do."""
+
+    def __str__(self) -> str:
+        return message_line(super().__str__())
 
 
 class PictureError(RenderError):

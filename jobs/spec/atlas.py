@@ -10,11 +10,16 @@ from jobs.spec.base import (
     AsText,
     Auto,
     Crew,
+    FitField,
+    NameField,
     NetworkChoice,
     Noise,
     PositiveCount,
+    ShortText,
+    SizeText,
     SpecModel,
     Tiles,
+    parse_short,
     slug,
     validate_name,
 )
@@ -25,17 +30,15 @@ from render.device import Precision
 from render.dream.config import Dream
 from render.fourier.setup import Fourier
 
-_Layer = Annotated[str, Field(min_length=1)]
-
 _Entries = Field(min_length=1, max_length=MAX_ENTRIES)
 
 _Index = Annotated[int, Field(ge=0, lt=2**31)]
 
 _Channels = Annotated[tuple[_Index, ...], _Entries]
 
-_Layers = Annotated[tuple[_Layer, ...], _Entries]
+_Layers = Annotated[tuple[ShortText, ...], _Entries]
 
-_Classes = Annotated[tuple[_Index | str, ...], _Entries]
+_Classes = Annotated[tuple[_Index | ShortText, ...], _Entries]
 
 
 class AtlasSubject(SpecModel):
@@ -46,7 +49,7 @@ class AtlasSubject(SpecModel):
     classes: a picture of each class in a list, by number or name; `all` means every class.
     """
 
-    layer: _Layer | None = None
+    layer: ShortText | None = None
     channels: _Channels | None = None
     layers: Literal["all"] | _Layers | None = None
     classes: Literal["all"] | _Classes | None = None
@@ -74,12 +77,15 @@ Basis = Literal["pixels", "fourier"]
 
 
 def _size(value: object) -> Resize:
-    return value if isinstance(value, Resize) else parse_resize(str(value))
+    return value if isinstance(value, Resize) else parse_short(parse_resize, value)
 
 
 def _default_name(fields: dict[str, Any]) -> str:
     name = f"{fields['network'].name}-{fields['of'].label}"
     return slug(name)[:NAME_LENGTH].strip("._-") or "atlas"
+
+
+_ResizeField = Annotated[Resize, PlainValidator(_size, json_schema_input_type=SizeText), AsText]
 
 
 class AtlasSpec(SpecModel):
@@ -90,6 +96,7 @@ class AtlasSpec(SpecModel):
     of: the subject: channels, layers or classes.
     name: by default from the network and the subject.
     size: the size of each picture in pixels: 256 (the longest side), or 512x384.
+    fit: `stretch` lets a picture at the start get another aspect.
     start: the noise or the picture at the start of every dream.
     basis: `fourier` optimises clean pictures from noise, and is the default for noise. `pixels`
         dreams in octaves like the other jobs, and is the default for a picture.
@@ -100,8 +107,9 @@ class AtlasSpec(SpecModel):
     kind: Literal["atlas"]
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     of: AtlasSubject
-    name: str = Field(default_factory=_default_name)
-    size: Annotated[Resize, PlainValidator(_size), AsText] = Resize("longest", 256)
+    name: NameField = Field(default_factory=_default_name)
+    size: _ResizeField = Resize("longest", 256)
+    fit: FitField = None
     start: Inputs = Inputs(noise=Noise())
     basis: Basis | None = None
     dream: Dream | None = None

@@ -33,6 +33,7 @@ def expand_atlas(atlas: AtlasSpec) -> dict[str, Any]:
         "kind": "dataset",
         "inputs": fields["start"],
         "resize": str(atlas.resize),
+        **({"fit": atlas.fit} if atlas.fit is not None else {}),
         "sweep": {"objectives": [[objective] for _, objective in labelled]},
         "labels": [label for label, _ in labelled],
     }

@@ -2,10 +2,23 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, PlainSerializer, PlainValidator, Strict
+from pydantic import (
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    Strict,
+    WithJsonSchema,
+    model_validator,
+)
+
+from jobs.spec.size import Fit
 
 NAME_LENGTH = 60
 """The most characters of a job's name."""
@@ -27,6 +40,35 @@ MAX_ENTRIES = 10_000
 
 _MAX_BYTES = 1 << 50
 """A limit for bytes of memory: a pebibyte."""
+
+
+MAX_PATH = 4096
+"""The most characters of a path or an address."""
+
+
+PathText = Annotated[str, Field(min_length=1, max_length=MAX_PATH)]
+
+
+MAX_SHORT_TEXT = 1000
+"""The most characters of a label, a template, or the name of a column, a layer or a class."""
+
+
+NameField = Annotated[str, Field(max_length=MAX_SHORT_TEXT)]
+"""The name of a job before `validate_name`."""
+
+
+ShortText = Annotated[str, Field(min_length=1, max_length=MAX_SHORT_TEXT)]
+
+
+_SIZE_LENGTH = 200
+"""The most characters of a size or a colour."""
+
+
+SizeText = Annotated[str, Field(max_length=_SIZE_LENGTH)] | Annotated[int, Field(ge=1, lt=10**8)]
+"""How specs write a size, for the schema. A number of pixels needs no quotes."""
+
+
+Parsed = TypeVar("Parsed")
 
 
 PositiveCount = Annotated[int, Field(ge=1, le=65_536)]
@@ -52,11 +94,23 @@ def validate_name(name: str) -> str:
     return valid
 
 
+def parse_short(parse: Callable[[str], Parsed], value: object) -> Parsed:
+    """Parse a short text, or a number that stands for its text. Raises ValueError."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise ValueError("must be text")  # noqa: TRY004 - pydantic reports it
+    text = str(value)
+    if len(text) > _SIZE_LENGTH:
+        raise ValueError(f"must have at most {_SIZE_LENGTH} characters")
+    return parse(text)
+
+
 def _local_path(value: object) -> Path:
     if isinstance(value, Path):
         return value
     if not isinstance(value, str) or not value.strip() or "\0" in value:
         raise ValueError("must be the path of a file")
+    if len(value) > MAX_PATH:
+        raise ValueError(f"must be a path of at most {MAX_PATH} characters")
     if "://" in value:
         raise ValueError(f"{value} is not supported yet; download the file and give its path")
     return Path(value)
@@ -66,7 +120,7 @@ def _weights(value: object) -> Path | Literal["pretrained"]:
     return "pretrained" if value == "pretrained" else _local_path(value)
 
 
-LocalPath = Annotated[Path, PlainValidator(_local_path)]
+LocalPath = Annotated[Path, PlainValidator(_local_path, json_schema_input_type=PathText)]
 
 AsText = PlainSerializer(str, return_type=str)
 
@@ -75,6 +129,10 @@ class SpecModel(BaseModel):
     """A model that is frozen, and rejects unknown keys and implicit conversions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+FitField = Annotated[Fit | None, Field(exclude_if=lambda fit: fit is None)]
+"""Specs without it do not have the field at all, so their ids stay as they were."""
 
 
 class Noise(SpecModel):
@@ -90,7 +148,24 @@ class NetworkChoice(SpecModel):
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    weights: Annotated[Path | Literal["pretrained"], PlainValidator(_weights), AsText] | None = None
+    weights: (
+        Annotated[
+            Path | Literal["pretrained"],
+            PlainValidator(_weights, json_schema_input_type=PathText),
+            AsText,
+        ]
+        | None
+    ) = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_name(cls, value: object) -> object:
+        if isinstance(value, dict) and value.get("weights") is not None and "name" not in value:
+            raise ValueError(
+                "weights need the name of their network; write network: {name: NAME, weights: "
+                "FILE}, or --network NAME; `dreamfarm networks` lists the names"
+            )
+        return value
 
 
 class Tiles(SpecModel):
@@ -105,6 +180,20 @@ class Tiles(SpecModel):
     halo: Literal["exact"] = "exact"
 
 
+_Bytes = Annotated[
+    ByteSize,
+    Field(gt=0, le=_MAX_BYTES),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": _MAX_BYTES},
+                {"type": "string", "maxLength": _SIZE_LENGTH},
+            ]
+        }
+    ),
+]
+
+
 class Crew(SpecModel):
     """The workers that render the job; they do not affect the pixels.
 
@@ -117,7 +206,7 @@ class Crew(SpecModel):
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] | Auto = "auto"
     gpus_per_worker: Annotated[int, Field(ge=0, le=64)] | Auto = "auto"
     cpus_per_worker: PositiveCount | Auto = "auto"
-    memory_per_worker: Annotated[ByteSize, Field(gt=0, le=_MAX_BYTES)] | Auto = "auto"
+    memory_per_worker: _Bytes | Auto = "auto"
     any_device: bool = False
 
     @property

@@ -7,15 +7,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PlainValidator, field_validator, model_validator
 
 from jobs.spec.base import (
+    MAX_SHORT_TEXT,
     NAME_LENGTH,
     AsText,
     Auto,
     Crew,
+    FitField,
     Limits,
+    NameField,
     NetworkChoice,
     PositiveCount,
+    ShortText,
+    SizeText,
     SpecModel,
     Tiles,
+    parse_short,
     slug,
     validate_name,
 )
@@ -45,7 +51,10 @@ MAX_SHEET = 800
 
 
 def _resize(value: object) -> Resize:
-    return value if isinstance(value, Resize) else parse_resize(str(value))
+    return value if isinstance(value, Resize) else parse_short(parse_resize, value)
+
+
+_ResizeField = Annotated[Resize, PlainValidator(_resize, json_schema_input_type=SizeText), AsText]
 
 
 class DatasetOutput(SpecModel):
@@ -60,7 +69,7 @@ class DatasetOutput(SpecModel):
 
     format: Literal["png", "jpeg", "tiff"] = "png"
     depth: Literal[8, 16] = 8
-    name: str | None = None
+    name: Annotated[str, Field(max_length=MAX_SHORT_TEXT)] | None = None
     pack: Literal["files", "webdataset"] = "files"
 
     @model_validator(mode="after")
@@ -119,6 +128,7 @@ class DatasetSpec(SpecModel):
 
     inputs: the location of the pictures, or noise.
     resize: the size of each result; see `jobs.spec.resize`.
+    fit: `stretch` lets pictures get another aspect; None fails those that would be squashed.
     fourier: optimise in the Fourier basis from noise, instead of `dream`.
     sweep: lists of values by dotted field names. Each picture is dreamed with all combinations.
     labels: a unique name for each combination, used as `{label}` in output names.
@@ -128,8 +138,9 @@ class DatasetSpec(SpecModel):
 
     kind: Literal["dataset"]
     inputs: Inputs
-    name: str = Field(default_factory=_default_name)
-    resize: Annotated[Resize, PlainValidator(_resize), AsText] = Resize()
+    name: NameField = Field(default_factory=_default_name)
+    resize: _ResizeField = Resize()
+    fit: FitField = None
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     objectives: Objectives | None = None
     dream: Dream = Dream()
@@ -138,12 +149,7 @@ class DatasetSpec(SpecModel):
     precision: Precision = "auto"
     output: DatasetOutput = DatasetOutput()
     sweep: Annotated[dict[str, SweptValues], Field(max_length=100)] = Field(default_factory=dict)
-    labels: (
-        Annotated[
-            tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=_MAX_COMBINATIONS)
-        ]
-        | None
-    ) = None
+    labels: Annotated[tuple[ShortText, ...], Field(max_length=_MAX_COMBINATIONS)] | None = None
     batch: PositiveCount | Auto = "auto"
     sheet: Annotated[int, Field(ge=0, le=MAX_SHEET)] = 60
     crew: Crew = Crew()

@@ -2,11 +2,11 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from jobs.spec.base import Noise, SpecModel
+from jobs.spec.base import Noise, PathText, ShortText, SpecModel
 from render.errors import suggest
 
 S3_SCHEME = "s3://"
@@ -45,8 +45,8 @@ class Inputs(SpecModel):
     noise: a single input of seeded noise instead of pictures.
     """
 
-    path: Annotated[str, Field(min_length=1)] | None = None
-    column: Annotated[str, Field(min_length=1)] = "picture"
+    path: PathText | None = None
+    column: ShortText = "picture"
     noise: Noise | None = None
 
     @field_validator("path")

@@ -8,13 +8,17 @@ from jobs.spec.base import (
     NAME_LENGTH,
     AsText,
     Crew,
+    FitField,
     Format,
     Limits,
     LocalPath,
+    NameField,
     NetworkChoice,
     Noise,
+    SizeText,
     SpecModel,
     Tiles,
+    parse_short,
     slug,
     validate_name,
 )
@@ -29,11 +33,13 @@ MAX_PAGE = 65_535
 
 
 def _size(value: object) -> Size:
-    return value if isinstance(value, SideLengths | InputMultiple) else parse_size(str(value))
+    if isinstance(value, SideLengths | InputMultiple):
+        return value
+    return parse_short(parse_size, value)
 
 
 def _colour(value: object) -> Colour:
-    return value if isinstance(value, Colour) else parse_colour(str(value))
+    return value if isinstance(value, Colour) else parse_short(parse_colour, value)
 
 
 class Input(SpecModel):
@@ -48,7 +54,9 @@ class Input(SpecModel):
         Annotated[int, Field(ge=1, le=MAX_PAGE)] | None, Field(exclude_if=lambda page: page is None)
     ] = None
     noise: Noise | None = None
-    colour: Annotated[Colour, PlainValidator(_colour), AsText] | None = None
+    colour: (
+        Annotated[Colour, PlainValidator(_colour, json_schema_input_type=SizeText), AsText] | None
+    ) = None
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -108,6 +116,7 @@ class PosterSpec(SpecModel):
 
     name: at most 60 characters of a-z, 0-9, `.`, `_`, `-`; by default from the input.
     size: by default that of the input. Noise and colours need both sides.
+    fit: `stretch` lets a picture get another aspect; None refuses a size that would squash it.
     objectives: None means the default of the network, which the plan fills in.
     outputs: each format at most once.
     priority: from 0 to 100; the waiting job with the higher priority runs first.
@@ -115,8 +124,11 @@ class PosterSpec(SpecModel):
 
     kind: Literal["poster"] = "poster"
     input: Input
-    name: str = Field(default_factory=_default_name)
-    size: Annotated[Size, PlainValidator(_size), AsText] = INPUT_SIZE
+    name: NameField = Field(default_factory=_default_name)
+    size: Annotated[Size, PlainValidator(_size, json_schema_input_type=SizeText), AsText] = (
+        INPUT_SIZE
+    )
+    fit: FitField = None
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     objectives: Objectives | None = None
     dream: Dream = Dream()

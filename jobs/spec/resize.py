@@ -5,7 +5,7 @@
 | `none`         | the size of the picture                               |
 | `1024`         | 1024 pixels on the longest side, with the same aspect |
 | `fit 800x600`  | the largest size that fits, with the same aspect      |
-| `512x384`      | exactly width x height; the aspect may change         |
+| `512x384`      | exactly width x height; see `fit` of a dataset        |
 """
 
 import re

@@ -150,6 +150,25 @@ class InputMultiple:
         )
 
 
+Fit = Literal["stretch"]
+"""What to do with a picture that has another aspect than its result. By default it is refused."""
+
+
+_MAX_SQUASH = Fraction(3, 100)
+
+
+def is_squashed(height: int, width: int, result_height: int, result_width: int) -> bool:
+    """Whether a result of that size would show the picture visibly squashed or stretched.
+
+    Three percent count as the same aspect, and so does a pixel that rounding adds.
+    """
+    ratio = Fraction(result_width * height, result_height * width)
+    missing_rows = Fraction(result_width * height, width) - result_height
+    missing_columns = Fraction(result_height * width, height) - result_width
+    is_rounded = min(abs(missing_rows), abs(missing_columns)) <= 1
+    return not is_rounded and max(ratio, 1 / ratio) > 1 + _MAX_SQUASH
+
+
 Size = SideLengths | InputMultiple
 """A requested size; `parse_size` parses its `str` back to an equal value."""
 

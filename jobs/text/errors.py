@@ -24,6 +24,8 @@ JobsError                     1
 
 from typing import ClassVar
 
+from render.errors import message_line
+
 
 class JobsError(Exception):
     """An error with a message of one line: what is wrong, where, and what to do about it.
@@ -34,8 +36,7 @@ class JobsError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str) -> None:
-        # Messages quote user input, which may contain line breaks.
-        super().__init__(" ".join(message.splitlines()))
+        super().__init__(message_line(message))
 
 
 class RequestError(JobsError):

@@ -1,20 +1,13 @@
 """Reports of commands: a JSON document for programs; tables, properties and texts for people."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from render.errors import visible
+
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
-
-_CONTROLS = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Unicode categories of characters that control a terminal, hide text or end a line."""
-
-
-_JOINERS = frozenset("\u200c\u200d")
-"""Format characters that emoji, and names in Persian and in Indian languages, need."""
-
 
 _WHITE_SPACE = re.compile(r"[ \t\n\v\f\r]+")
 
@@ -65,23 +58,6 @@ class ResultReport:
     document: dict[str, Any]
     lines: tuple[str, ...]
     note: str | None = None
-
-
-def visible(text: str) -> str:
-    r"""A text of one line with its control characters shown: an escape character as `\x1b`.
-
-    Line breaks, marks that change the direction of writing, and lone surrogates are shown too. Use
-    it for all that a command prints: what comes out of a store may be written to deceive.
-    """
-    if text.isprintable():
-        return text
-    return "".join(map(_visible_character, text))
-
-
-def _visible_character(one: str) -> str:
-    if unicodedata.category(one) not in _CONTROLS or one in _JOINERS:
-        return one
-    return one.encode("unicode_escape").decode()
 
 
 def one_line(text: str | None) -> str:

@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
+from render.dream.bounds import Bounds
 from render.geometry.rect import Size
 
 
@@ -18,6 +19,10 @@ class Moment(NamedTuple):
 
 
 _MAX_VALUES, _MAX_FACTOR = 1000, 1e6
+
+_Factors = Annotated[
+    tuple[Annotated[float, Bounds(-_MAX_FACTOR, _MAX_FACTOR)], ...], Bounds(1, _MAX_VALUES)
+]
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Schedule:
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
-    octaves: tuple[float, ...] = (1.0,)
-    steps: tuple[float, ...] = (1.0,)
+    octaves: _Factors = (1.0,)
+    steps: _Factors = (1.0,)
 
     def __post_init__(self) -> None:
         for name, values in (("octaves", self.octaves), ("steps", self.steps)):
@@ -74,6 +79,12 @@ _MAX_BANDS = 7
 
 _MAX_BLURS = 16
 
+_Sigmas = Annotated[tuple[Annotated[float, Bounds(0.3, _MAX_SIGMA)], ...], Bounds(1, _MAX_BLURS)]
+
+_BandWeights = Annotated[
+    tuple[Annotated[float, Bounds(0, _MAX_FACTOR)], ...], Bounds(2, _MAX_BANDS)
+]
+
 
 @dataclass(frozen=True)
 class Smooth:
@@ -93,8 +104,8 @@ class Smooth:
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
-    gaussian: tuple[float, ...] | None = None
-    laplacian: tuple[float, ...] | None = None
+    gaussian: _Sigmas | None = None
+    laplacian: _BandWeights | None = None
 
     def __post_init__(self) -> None:
         if (self.gaussian is None) == (self.laplacian is None):
@@ -151,6 +162,16 @@ _SHAPES_FIRST = Schedule(octaves=(1.3, 0.7))
 _ALL_SCALES = Smooth(laplacian=(0.7, 1.0, 1.0, 0.6))
 
 
+_OCTAVES, _SCALES, _STEPS = Bounds(1, 64), Bounds(1.05, 4), Bounds(0, 100_000)
+
+_STEP_SIZES, _JITTERS = Bounds(0, _MAX_FACTOR, above=True), Bounds(0, 100_000)
+
+_SEEDS = Bounds(0, 2**63 - 1)
+
+MAX_PATH = Bounds(1, 4096)
+"""The length of a path, as Linux limits it."""
+
+
 @dataclass(frozen=True)
 class Dream:
     """The parameters of gradient ascent, the same for every tile of every octave.
@@ -182,34 +203,35 @@ class Dream:
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
-    octaves: int | Literal["auto"] = "auto"
-    octave_scale: float = 1.4
-    steps: int = 10
-    step_size: float = 0.04
-    jitter: int = 32
-    seed: int = 0
+    octaves: Annotated[int, _OCTAVES] | Literal["auto"] = "auto"
+    octave_scale: Annotated[float, _SCALES] = 1.4
+    steps: Annotated[int, _STEPS] = 10
+    step_size: Annotated[float, _STEP_SIZES] = 0.04
+    jitter: Annotated[int, _JITTERS] = 32
+    seed: Annotated[int, _SEEDS] = 0
     schedule: Schedule = _SHAPES_FIRST
     smooth: Smooth | None = _ALL_SCALES
     keep: KeptColours | None = None
     palette: Palette = "natural"
     limit: Limit = "soft"
-    strength: Path | None = None
+    strength: Annotated[Path, MAX_PATH] | None = None
 
     def __post_init__(self) -> None:
-        if self.octaves != "auto" and not 1 <= self.octaves <= 64:
+        if self.octaves != "auto" and self.octaves not in _OCTAVES:
             raise ValueError(f"octaves must be from 1 to 64, or auto; not {self.octaves}")
-        if not 1.05 <= self.octave_scale <= 4:
+        if self.octave_scale not in _SCALES:
             raise ValueError(f"octave_scale must be from 1.05 to 4; not {self.octave_scale}")
-        if not 0 <= self.steps <= 100_000:
+        if self.steps not in _STEPS:
             raise ValueError(f"steps must be from 0 to 100000; not {self.steps}")
         if not (self.step_size > 0 and math.isfinite(self.step_size)):
             raise ValueError(f"step_size must be above 0; not {self.step_size}")
         if self.step_size > _MAX_FACTOR:
             raise ValueError(f"step_size must be at most {_MAX_FACTOR:g}; not {self.step_size}")
-        if not 0 <= self.jitter <= 100_000:
+        if self.jitter not in _JITTERS:
             raise ValueError(f"jitter must be from 0 to 100000; not {self.jitter}")
-        if not 0 <= self.seed < 2**63:
+        if self.seed not in _SEEDS:
             raise ValueError(f"seed must be from 0 to 2**63 - 1; not {self.seed}")
+        check_path("strength", self.strength)
 
     @property
     def margin(self) -> int:
@@ -220,6 +242,12 @@ class Dream:
     def band_factors(self) -> tuple[float, ...]:
         """The factor of each frequency band of a gradient; (1,) without bands."""
         return (1.0,) if self.smooth is None else self.smooth.band_factors
+
+
+def check_path(name: str, path: Path | None) -> None:
+    """Raise ValueError for a path that no system opens: it is too long."""
+    if path is not None and len(str(path)) not in MAX_PATH:
+        raise ValueError(f"{name} must be a path of at most {MAX_PATH.high} characters")
 
 
 SMALLEST_SIDE = 100

@@ -8,17 +8,35 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from render.dream.config import STEADY, Moment, Schedule
+from render.dream.bounds import Bounds
+from render.dream.config import MAX_PATH, STEADY, Moment, Schedule, check_path
 from render.networks.builtin import LOGITS
 
 MAX_CHOSEN = 10_000
 """The most channels, classes or positions of an objective."""
 
 
-Position = tuple[float, float]
+_Share = Annotated[float, Bounds(0, 1)]
+
+Position = tuple[_Share, _Share]
 """A point of the picture: x from 0 (left) to 1 (right), y from 0 (top) to 1 (bottom)."""
+
+
+_NAME_LENGTH = Bounds(1, 1000)
+"""The length of the name of a layer or a class."""
+
+
+_CHOSEN, _INDICES = Bounds(1, MAX_CHOSEN), Bounds(0, 2**31 - 1)
+
+_LARGEST_FLOAT = 1.7976931348623157e308
+
+_WEIGHTS = Bounds(-_LARGEST_FLOAT, _LARGEST_FLOAT)
+
+_Index = Annotated[int, _INDICES]
+
+_Name = Annotated[str, _NAME_LENGTH]
 
 
 @dataclass(frozen=True)
@@ -44,13 +62,13 @@ class Objective:
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
-    layer: str | None = None
-    channels: tuple[int, ...] | None = None
-    classes: tuple[int | str, ...] | None = None
-    at: tuple[Position, ...] | None = None
-    guide: Path | None = None
-    mask: Path | None = None
-    weight: float = 1.0
+    layer: _Name | None = None
+    channels: Annotated[tuple[_Index, ...], _CHOSEN] | None = None
+    classes: Annotated[tuple[_Index | _Name, ...], _CHOSEN] | None = None
+    at: Annotated[tuple[Position, ...], _CHOSEN] | None = None
+    guide: Annotated[Path, MAX_PATH] | None = None
+    mask: Annotated[Path, MAX_PATH] | None = None
+    weight: Annotated[float, _WEIGHTS] = 1.0
     schedule: Schedule = STEADY
 
     def __post_init__(self) -> None:
@@ -58,6 +76,10 @@ class Objective:
             raise ValueError("needs a layer, or classes, and not both")
         if self.layer == "":
             raise ValueError("layer must not be empty")
+        if self.layer is not None and len(self.layer) > _NAME_LENGTH.high:
+            raise ValueError(f"layer must have at most {_NAME_LENGTH.high} characters")
+        check_path("guide", self.guide)
+        check_path("mask", self.mask)
         if self.channels is not None:
             _check_chosen("channels", self.channels)
         if self.classes is not None:
@@ -114,6 +136,8 @@ def _check_chosen(name: str, chosen: tuple[int | str, ...]) -> None:
         )
     if len(chosen) > MAX_CHOSEN:
         raise ValueError(f"{name} must name at most {MAX_CHOSEN}; not {len(chosen)}")
+    if any(isinstance(one, str) and len(one) > _NAME_LENGTH.high for one in chosen):
+        raise ValueError(f"{name} must have names of at most {_NAME_LENGTH.high} characters")
     numbers = [one for one in chosen if isinstance(one, int)]
     if min(numbers, default=0) < 0:
         raise ValueError(f"{name} must be at least 0; not {min(numbers)}")

@@ -39,7 +39,10 @@ limits: {max_pixels: 2e9}
 """
 
 SIZES = "write 60cm x 34cm @ 300dpi, 7087x4016, 60cm x auto, or x4"
-KEYS = "crew, dream, input, kind, limits, name, network, objectives, outputs, precision, priority, "
+KEYS = (
+    "crew, dream, fit, input, kind, limits, name, network, objectives, outputs, precision, "
+    "priority, "
+)
 
 
 def error_line(document: dict[str, Any]) -> str:
@@ -176,7 +179,7 @@ def test_noise_and_colour_inputs() -> None:
         ({"name": True}, "name: must be text, not true"),
         ({"size": "60 bananas"}, f"size: '60 bananas' is not a size; {SIZES}"),
         ({"size": 1024}, f"size: '1024' is not a size; {SIZES}"),
-        ({"network": {"weights": "a.pth"}}, "network.name: is missing"),
+        ({"network": {}}, "network.name: is missing"),
         ({"network": ""}, "network.name: must be text, not ''"),
         ({"network": {"name": "a", "weights": 3}}, "network.weights: must be the path of a file"),
         ({"objectives": []}, "objectives: must be a list of at least 1, not []"),

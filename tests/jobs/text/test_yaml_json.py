@@ -132,3 +132,10 @@ def test_any_text_parses_or_gives_a_one_line_error(text: str) -> None:
 def test_parser_does_not_change_pyyaml() -> None:
     parse_yaml("a: 1")
     assert yaml.safe_load("[no, 2026-11-22]")[0] is False
+
+
+def test_a_document_that_would_take_seconds_is_refused_as_yaml_and_read_as_json() -> None:
+    text = "[" + "1," * 200_000 + "1]"
+    with pytest.raises(RequestError, match=r"^has 400003 characters, .*write it as a \.json file$"):
+        parse_yaml(text)
+    assert len(parse_json(text)) == 200_001
