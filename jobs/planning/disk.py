@@ -38,10 +38,10 @@ class DiskUse:
     scratch: int
     outputs: int
 
-    def check(self, folder: Path) -> None:
+    def check(self, folder: Path, elsewhere: str = "give `render` another --out") -> None:
         """Raise MachineTooSmall if the disk of `folder` has too little free space.
 
-        The folder need not exist yet.
+        The folder need not exist yet. elsewhere: how a user chooses another disk.
         """
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         free = shutil.disk_usage(existing).free
@@ -49,8 +49,8 @@ class DiskUse:
         if needed > free:
             raise MachineTooSmall(
                 f"{folder}: the disk is too small: rendering needs {_format_bytes(needed)} "
-                f"and {_format_bytes(free)} are free; free some, choose another --out, "
-                "or a smaller size"
+                f"and {_format_bytes(free)} are free; free some, {elsewhere}, "
+                "or choose a smaller size"
             )
 
 
@@ -63,6 +63,7 @@ def disk_use(
     spills: bool,
     outputs: tuple[Output, ...],
     masks: tuple[PictureInfo, ...] = (),
+    base_pixels: int = 0,
 ) -> DiskUse:
     """The disk space of a poster.
 
@@ -75,13 +76,15 @@ def disk_use(
         spills: Whether shards keep their tiles on disk.
         outputs: The files to write.
         masks: Masks, which are decoded to disk like the input.
+        base_pixels: Of all octaves that are made while the input is decoded.
     """
     canvas = size[0] * size[1] * _CHANNELS * value_bytes
     decoded = source[0] * source[1] * _CHANNELS * source_depth // 8
     decoded += sum(one.height * one.width * _CHANNELS * one.depth // 8 for one in masks)
     # Two checkpoints stay while a third is written.
     canvases = 3 + ((1 + stored) if spills else 0)
-    scratch = int((decoded + canvases * canvas) * _WITH_CHECKSUMS) + _FILE_OVERHEAD
+    bases = base_pixels * _CHANNELS * value_bytes
+    scratch = int((decoded + bases + canvases * canvas) * _WITH_CHECKSUMS) + _FILE_OVERHEAD
     written = sum(_output_bytes(size, output) for output in outputs)
     return DiskUse(decoded, scratch, written)
 

@@ -2,7 +2,8 @@
 
 from jobs.planning.item_settings import ItemSettings
 from jobs.planning.memory import KEPT_MALLOC_FACTOR, RETURNED_MALLOC_FACTOR, WORKER_BYTES
-from jobs.spec.dataset import DatasetOutput
+from jobs.spec.dataset import DatasetOutput, DatasetSpec
+from jobs.spec.size import is_squashed
 from render.device import Device
 from render.engine.memory import WINDOW_BYTES, batch_memory
 from render.engine.setup import InMemorySetup
@@ -89,6 +90,15 @@ def _malloc_factor(device: Device, *, returns_freed_memory: bool) -> float:
     if device == "cuda":
         return KEPT_MALLOC_FACTOR
     return RETURNED_MALLOC_FACTOR if returns_freed_memory else _SHARED_MALLOC_FACTOR
+
+
+def check_aspect(spec: DatasetSpec, picture: Size, size: Size) -> None:
+    """Raise PictureError if a result would squash its picture, which the spec does not allow."""
+    if spec.fit is None and spec.inputs.noise is None and is_squashed(*picture, *size):
+        raise PictureError(
+            f"resize {spec.resize} would squash {picture[1]} x {picture[0]} pixels; write "
+            f"resize: fit {spec.resize}, or allow it with fit: stretch"
+        )
 
 
 def check_format(output: DatasetOutput, size: Size) -> None:

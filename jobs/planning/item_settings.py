@@ -19,6 +19,7 @@ from render.engine.memory import auto_tile
 from render.engine.network_profile import NetworkProfile, profile_network
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
+from render.networks.classes import other_class_count
 
 FieldValues = dict[str, Any]
 """Values of spec fields by dotted name, such as `dream.steps`."""
@@ -61,6 +62,8 @@ class ItemSettings:
         """The settings as JSON, for a result's metadata: enough to render it again."""
         spec = self.spec.document()
         used = {"resize": spec["resize"], "network": self.spec.network.name}
+        if self.spec.fit is not None:
+            used["fit"] = self.spec.fit
         if self.spec.fourier is None:
             used |= {"dream": {**spec["dream"], "seed": seed}, "tiles": spec["tiles"]}
         else:
@@ -110,7 +113,8 @@ def make_item_settings(
     is_auto = spec.precision == "auto"
     precision = auto if is_auto else resolve_precision(spec.precision, has_gpu=has_gpu)
     mix = resolve_objectives(spec.network.name, weights, spec.objectives)
-    profile = profile_network(spec.network.name, mix, precision)
+    classes = other_class_count(spec.network.name, weights)
+    profile = profile_network(spec.network.name, mix, precision, classes)
     return ItemSettings(spec, mix, precision, profile, weights, attachment_digests)
 
 

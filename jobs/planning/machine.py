@@ -8,8 +8,11 @@ from pathlib import Path
 from jobs.spec.base import Crew
 from jobs.text.errors import MachineTooSmall
 from render.device import gpu_count, gpu_memory
+from render.engine.setup import MAX_THREADS
 
 _CGROUP = Path("/sys/fs/cgroup")
+
+_NUMA_NODES = Path("/sys/devices/system/node")
 
 
 @dataclass(frozen=True)
@@ -17,12 +20,14 @@ class Machine:
     """The cores, GPUs and bytes of memory that this process may use.
 
     gpu_memory: bytes of one GPU's memory; 0 if unknown.
+    cores_per_worker: the cores that one worker's threads can use.
     """
 
     cores: int
     gpus: int
     memory: int
     gpu_memory: int = 0
+    cores_per_worker: int = 1
 
     def gpus_per_worker(self, crew: Crew) -> int:
         """The GPUs of each worker. With `auto`: one if the machine has any.
@@ -38,14 +43,14 @@ class Machine:
             )
         return crew.gpus_per_worker
 
-    def workers(self, crew: Crew, tiles: int) -> int:
-        """The number of workers. With `auto`: one for each GPU or core, at most one for each tile.
+    def workers(self, crew: Crew, tiles: int, cores_each: int = 1) -> int:
+        """The number of workers. With `auto`: one for each GPU, or for each `cores_each` cores.
 
-        Raises MachineTooSmall if there are too few GPUs.
+        There is at most one for each tile. Raises MachineTooSmall if there are too few GPUs.
         """
         gpus = self.gpus_per_worker(crew)
         if crew.workers == "auto":
-            return min(self.gpus // gpus if gpus else self.cores, tiles)
+            return min(self.gpus // gpus if gpus else -(-self.cores // cores_each), tiles)
         if crew.workers * gpus > self.gpus:
             raise MachineTooSmall(
                 f"crew.workers: {crew.workers} workers with {gpus} GPU each do not fit this "
@@ -79,11 +84,23 @@ def this_machine() -> Machine:
     """The machine of this process, or the part of it that its container may use."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return Machine(
-        cores=min(len(os.sched_getaffinity(0)), _container_cores()),
+        cores=available_cores(),
         gpus=gpu_count(),
         memory=min(memory, _container_memory()),
         gpu_memory=gpu_memory(),
+        cores_per_worker=_cores_per_worker(),
     )
+
+
+def _cores_per_worker() -> int:
+    """The cores of a worker: those of one NUMA node, and at most one for each of its threads."""
+    nodes = len(list(_NUMA_NODES.glob("node[0-9]*"))) or 1
+    return max(1, min(available_cores() // nodes, MAX_THREADS))
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return min(len(os.sched_getaffinity(0)), _container_cores())
 
 
 def _container_cores() -> int:

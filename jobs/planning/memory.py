@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from jobs.spec.poster import Output
 from jobs.text.errors import MachineTooSmall
 from render.device import ResolvedPrecision
 from render.engine.memory import Cost
@@ -23,13 +24,22 @@ KEPT_MALLOC_FACTOR = 3.0
 """The same if malloc keeps freed memory, which is faster. Measured."""
 
 
-_ENCODER_BYTES = 200 << 20
-"""Bytes to encode one output, apart from those of each column. Measured with noise; the largest
-of all formats."""
+MOST_THREADS = 16
+"""Threads that encode one output. More would wait for the thread that writes."""
 
 
-_ENCODER_COLUMN_BYTES = 10 << 10
-"""Bytes to encode one output, for each pixel of its width: strips of whole rows. Measured."""
+_OUTPUT_BYTES = {"png": 12 << 20, "jpeg": 24 << 20, "tiff": 12 << 20, "deepzoom": 15 << 20}
+"""Bytes to encode one output with no thread, of no width. Measured; libvips takes the rest."""
+
+
+_OUTPUT_THREAD_BYTES = {8: 19 << 20, 16: 23 << 20}
+"""Bytes of each thread of an output, by the bits of a sample: mostly its part of the canvas.
+Measured."""
+
+
+_STRIP_BYTES = {"png": 0, "jpeg": 0, "tiff": 2300, "deepzoom": 6600}
+"""Bytes for each pixel of an output's width, with 8 bits a sample: strips of whole rows of tiles,
+of every size of the pyramid. Measured."""
 
 
 VALUE_BYTES: Mapping[ResolvedPrecision, int] = MappingProxyType(
@@ -86,12 +96,22 @@ class WorkerMemory:
             )
 
 
-def encoding_memory(width: int, outputs: int) -> int:
-    """Bytes of private memory of a process that encodes that many outputs at the same time.
+def encoding_memory(width: int, outputs: Sequence[Output], together: int, threads: int) -> int:
+    """Bytes of private memory of a process that encodes some outputs at the same time.
 
-    width: of the poster, in pixels.
+    Args:
+        width: Of the poster, in pixels.
+        outputs: All outputs; the largest ones may be at work together.
+        together: How many at the same time.
+        threads: Of each output.
     """
-    return WORKER_BYTES + outputs * (_ENCODER_BYTES + width * _ENCODER_COLUMN_BYTES)
+    each = sorted((_output_memory(width, one, threads) for one in outputs), reverse=True)
+    return WORKER_BYTES + sum(each[:together])
+
+
+def _output_memory(width: int, output: Output, threads: int) -> int:
+    strips = width * _STRIP_BYTES[output.format] * output.depth // 8
+    return _OUTPUT_BYTES[output.format] + threads * _OUTPUT_THREAD_BYTES[output.depth] + strips
 
 
 def worker_memory(

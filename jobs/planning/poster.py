@@ -1,5 +1,6 @@
 """The plan of a poster: everything that follows from its spec before it is rendered."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from jobs.planning.identity import Identity, canonical_json, poster_identity
 from jobs.planning.machine import Machine
 from jobs.planning.memory import VALUE_BYTES, WorkerMemory, worker_memory
 from jobs.planning.octave import Octave, octave_work
-from jobs.planning.source import PictureInfo, check_size, describe_input, picture_info
+from jobs.planning.source import PictureInfo, check_aspect, check_size, describe_input, picture_info
 from jobs.planning.weights import FindWeights, find_weights, resolve_objectives
 from jobs.spec.attachments import attachment_paths, objective_document
 from jobs.spec.poster import PosterSpec
@@ -20,10 +21,12 @@ from render.dream.config import octave_sizes
 from render.dream.objective import Mix
 from render.engine.memory import auto_tile, mask_paths, stored_values
 from render.engine.network_profile import NetworkProfile, profile_network
+from render.engine.setup import smaller_octaves, window_threads
 from render.geometry.grid import Grid
 from render.geometry.partition import Block, partition
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
+from render.networks.classes import other_class_count
 
 _BLOCK_TOLERANCE = 1.1
 """A block may need this many times the planned memory, where memory is tight."""
@@ -68,6 +71,11 @@ class PosterPlan:
         return self.extent.height, self.extent.width
 
     @property
+    def threads(self) -> int:
+        """The threads of a CPU worker in the last octave."""
+        return window_threads(self.octaves[-1].window ** 2, self.precision)
+
+    @property
     def megapixel_steps(self) -> float:
         """The work of all octaves: millions of pixels times steps."""
         return sum(octave.megapixel_steps for octave in self.octaves)
@@ -84,7 +92,13 @@ class PosterPlan:
             spills=self.memory.spills,
             outputs=self.spec.outputs,
             masks=tuple(self.attachments[path] for path in self.masks),
+            base_pixels=sum(math.prod(self.octave_sizes[n]) for n in self.octaves_from_decoding),
         )
+
+    @property
+    def octaves_from_decoding(self) -> list[int]:
+        """The octaves whose bases are made while the input is decoded."""
+        return smaller_octaves((self.source.height, self.source.width), self.octave_sizes)
 
     @property
     def masks(self) -> tuple[Path, ...]:
@@ -95,6 +109,11 @@ class PosterPlan:
     def attachment_digests(self) -> dict[Path, str]:
         """The digests of the attachments, by path."""
         return {path: str(one.digest) for path, one in self.attachments.items()}
+
+    @property
+    def octave_sizes(self) -> tuple[Size, ...]:
+        """The height and width of each octave, smallest first."""
+        return tuple((octave.height, octave.width) for octave in self.octaves)
 
     def label(self) -> str:
         """The job and its plan as JSON, for a result's metadata: no crew and no paths."""
@@ -182,13 +201,15 @@ def make_plan(
     precision = resolve_precision(precision or spec.precision, has_gpu=gpus > 0)
     weights, weights_digest = find(spec.network)
     mix = resolve_objectives(spec.network.name, weights, spec.objectives)
-    profile = profile_network(spec.network.name, mix, precision)
+    classes = other_class_count(spec.network.name, weights)
+    profile = profile_network(spec.network.name, mix, precision, classes)
     source, extent = describe_input(spec)
     paths = map(Path, attachment_paths(spec.document()))
     attachments = {path: picture_info(path, spec.limits.max_pixels) for path in paths}
     check_size(spec, extent)
+    check_aspect(spec, source, extent)
     grids = _grids(spec, profile, extent)
-    workers = machine.workers(spec.crew, len(grids[-1]))
+    workers = machine.workers(spec.crew, len(grids[-1]), machine.cores_per_worker)
     sampling_grid = _sampling_grid(profile, spec)
     memory = worker_memory(
         grids[-1],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jobs.planning.identity import file_digest
 from jobs.spec.poster import PosterSpec
-from jobs.spec.size import PixelSize
+from jobs.spec.size import PixelSize, is_squashed
 from jobs.text.errors import RequestError
 from render.pictures.decode import Picture, open_picture
 from render.pictures.generated import Noise, PlainColour
@@ -78,6 +78,18 @@ def _noted(picture: Picture, advice: str = "") -> tuple[str, ...]:
     note = f"{picture.path.name}: {'; '.join(picture.notes)}{advice}"
     _log.warning("%s", note)
     return (note,)
+
+
+def check_aspect(spec: PosterSpec, source: PictureInfo, size: PixelSize) -> None:
+    """Raise RequestError if the poster would squash its picture, which the spec does not allow."""
+    if spec.fit is not None or spec.input.path is None:
+        return
+    if is_squashed(source.height, source.width, size.height, size.width):
+        raise RequestError(
+            f"size {spec.size}: would squash {spec.input.path}, {source.width} x {source.height}, "
+            f"to {size.width} x {size.height}; write auto for one side, or allow it with "
+            "--fit stretch, in a spec fit: stretch"
+        )
 
 
 def check_size(spec: PosterSpec, size: PixelSize) -> None:

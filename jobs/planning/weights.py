@@ -1,5 +1,6 @@
 """The weights file of a spec, checked against its network, and the objectives that need it."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +10,10 @@ from jobs.planning.identity import file_digest
 from jobs.spec.base import NetworkChoice
 from render.dream.objective import Mix, Objective
 from render.engine.network_profile import check_weights, default_objective
-from render.networks.classes import class_index
+from render.networks.builtin import uses_builtin_weights
+from render.networks.classes import check_head, class_index, other_class_count
 from render.networks.safetensors_header import is_safetensors
+from render.networks.shards import is_shard_index
 from render.networks.weight_paths import SAFETENSORS_SUFFIX, resolve_weights
 
 FindWeights = Callable[[NetworkChoice], tuple[Path, str]]
@@ -24,6 +27,8 @@ def find_weights(network: NetworkChoice) -> tuple[Path, str]:
     """
     named = network.weights
     path = resolve_weights(network.name, None if named is None else str(named))
+    if not uses_builtin_weights(network.name, named) and is_shard_index(path):
+        path = _joined_shards(path)
     digest = file_digest(path)
     check_weights(network.name, path, digest)
     return path, digest
@@ -46,6 +51,21 @@ def find_safetensors(network: NetworkChoice) -> tuple[Path, str]:
     return target, file_digest(target)
 
 
+def _joined_shards(index: Path) -> Path:
+    """One file in this machine's cache with the tensors of all shards, so that its digest says all.
+
+    Raises WeightsError if a shard cannot be read.
+    """
+    from render.networks.weights import convert_to_safetensors, shard_paths
+
+    digests = "".join(file_digest(path) for path in (index, *shard_paths(index)))
+    name = hashlib.sha256(digests.encode()).hexdigest()
+    target = _conversion_cache() / name / f"{index.name.partition('.')[0]}{SAFETENSORS_SUFFIX}"
+    if not target.is_file():
+        convert_to_safetensors(index, target)
+    return target
+
+
 def _conversion_cache() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "dreamfarm" / "weights"
@@ -62,7 +82,10 @@ def resolve_objectives(
     def with_indices(one: Objective) -> Objective:
         if one.classes is None:
             return one
+        check_head(network, weights)
         indices = tuple(class_index(network, weights, named) for named in one.classes)
         return replace(one, classes=indices)
 
-    return Mix(objectives or (default_objective(network),)).map_objectives(with_indices)
+    if not objectives:
+        objectives = (default_objective(network, other_class_count(network, weights)),)
+    return Mix(objectives).map_objectives(with_indices)

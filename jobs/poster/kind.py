@@ -50,7 +50,7 @@ class PosterKind(JobKind[PosterSpec]):
         plan = _pinned_plan(job, run_context.job_context.store, limits)
         if backend.reserve is not None:
             plan = with_useful_workers(plan, backend.gpu_types)
-        plan.disk.check(run_context.job_context.scratch)
+        plan.disk.check(run_context.job_context.scratch, "start `work` with another TMPDIR")
         PosterRunner(
             replace(
                 run_context, job_context=replace(run_context.job_context, blobs=job.spec.blobs)
@@ -72,7 +72,8 @@ class PosterKind(JobKind[PosterSpec]):
 
         plan = make_plan(spec, this_machine())
         target = target_of(plan.identity.job_id)
-        start = crew_in_process if in_process else crew_on_own_ray
+        # One worker needs no second process, and Ray takes seconds to start.
+        start = crew_in_process if in_process or plan.workers == 1 else crew_on_own_ray
         return _result_report(render_here(plan, target, watch, start), target.out)
 
     def fetch(

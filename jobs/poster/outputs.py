@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobs.planning.memory import encoding_memory
+from jobs.planning.machine import available_cores
+from jobs.planning.memory import MOST_THREADS, encoding_memory
 from jobs.planning.poster import PosterPlan
 from jobs.runtime.context import JobContext
 from jobs.runtime.environment import Environment
@@ -35,17 +36,33 @@ def output_labels(plan: PosterPlan) -> Labels:
     return Labels(plan.extent.dpi, plan.label())
 
 
-def parallel_outputs(plan: PosterPlan) -> int:
-    """How many outputs to encode at once, with the cores of a crew and the memory of one worker."""
-    most, width = min(plan.workers, len(plan.spec.outputs)), plan.extent.width
-    fitting = (n for n in range(most, 1, -1) if encoding_memory(width, n) <= plan.memory.limit)
-    return next(fitting, 1)
+class EncodingPlan(NamedTuple):
+    """How the outputs are encoded: how many at once, the threads of each, and the memory."""
+
+    outputs: int
+    threads: int
+    memory: int
+
+
+def encoding_plan(plan: PosterPlan) -> EncodingPlan:
+    """Plan the encoding of the outputs, with the cores of a crew and the memory of one worker."""
+    cores, outputs = plan.workers * plan.spec.crew.cpus_each, plan.spec.outputs
+    if plan.gpus_per_worker:
+        # A worker with a GPU reserves one core, and the machine has more.
+        cores = max(cores, available_cores())
+    most = min(cores, len(outputs))
+    for together in range(most, 0, -1):
+        for threads in range(min(cores // together, MOST_THREADS), 0, -1):
+            memory = encoding_memory(plan.extent.width, outputs, together, threads)
+            if memory <= plan.memory.limit or together == threads == 1:
+                return EncodingPlan(together, threads, memory)
+    raise AssertionError("one output with one thread is always allowed")
 
 
 def encoding_resources(plan: PosterPlan) -> ResourceUse:
     """The resources that encoding the outputs needs."""
-    threads = parallel_outputs(plan)
-    return ResourceUse(cores=threads, gpus=0, memory=encoding_memory(plan.extent.width, threads))
+    encoding = encoding_plan(plan)
+    return ResourceUse(cores=encoding.outputs * encoding.threads, gpus=0, memory=encoding.memory)
 
 
 def write_outputs(
@@ -73,7 +90,8 @@ def write_outputs(
         check_stop()
 
     pictures.write_preview(canvas, len(plan.octaves))
-    with ThreadPoolExecutor(parallel_outputs(plan), "output") as pool:
+    encoding = encoding_plan(plan)
+    with ThreadPoolExecutor(encoding.outputs, "output") as pool:
         try:
             writing = [
                 pool.submit(
@@ -83,6 +101,7 @@ def write_outputs(
                     one,
                     output_labels(plan),
                     check,
+                    encoding.threads,
                 )
                 for one in plan.spec.outputs
             ]

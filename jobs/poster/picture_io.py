@@ -1,7 +1,8 @@
 """Decodes the input of a poster, and encodes its previews and outputs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +11,17 @@ import numpy as np
 from jobs.planning.source import open_input
 from jobs.runtime.context import JobContext
 from jobs.spec.poster import Output, PosterSpec
+from render.determinism import dtypes
+from render.device import ResolvedPrecision
+from render.engine.octave_bases import OctaveBases
+from render.geometry.rect import Size
 from render.pictures.decode import open_mask
 from render.pictures.deepzoom import tiles_folder
 from render.pictures.export import export_bands, preview
-from render.pictures.ingest import PictureSource, ingest_picture
+from render.pictures.ingest import ingest_picture
 from render.pictures.output_format import Labels
 from render.pictures.tiled_image import TiledImage
-from render.pictures.write import output_digest, write_picture
+from render.pictures.write import write_picture
 
 _UPLOAD_THREADS = 8
 """Files of a DeepZoom that are uploaded at once."""
@@ -43,8 +48,20 @@ class PictureIO:
     def __init__(self, context: JobContext) -> None:
         self._context = context
 
-    def ingest_input(self, spec: PosterSpec) -> None:
+    def ingest_input(
+        self,
+        spec: PosterSpec,
+        sizes: Sequence[Size],
+        octaves: Sequence[int],
+        precision: ResolvedPrecision,
+    ) -> None:
         """Decode the input of a spec into tiles that any worker can read.
+
+        Args:
+            spec: The poster.
+            sizes: The height and width of each octave.
+            octaves: Those whose bases to make from the same pass over the input.
+            precision: Decides the dtype of the bases.
 
         Raises:
             PictureError: the input is damaged.
@@ -55,7 +72,14 @@ class PictureIO:
             here = spec.input.model_copy(update={"path": path})
             spec = spec.model_copy(update={"input": here})
         picture, _ = open_input(spec)
-        self._ingest(picture, self._context.keys.input)
+        keys = {octave: self._context.keys.input_base(octave) for octave in octaves}
+        paths = {octave: self._context.draft(key) for octave, key in keys.items()}
+        source, dtype = (picture.height, picture.width), dtypes(precision).canvas
+        with closing(OctaveBases(paths, source, sizes, dtype)) as bases:
+            ingest_picture(picture, self._context.draft(self._context.keys.input), bases.add)
+        # The input is last: a holder that finds it finds the bases.
+        for key in (*keys.values(), self._context.keys.input):
+            self._context.publish_draft(key)
 
     def ingest_mask(self, path: Path, number: int, max_pixels: int) -> None:
         """Decode a mask into tiles that any worker can read. Raises like `ingest_input`.
@@ -63,9 +87,7 @@ class PictureIO:
         path: of the mask on the coordinator's machine. number: its index among the job's masks.
         """
         picture = open_mask(self._context.attachment(path), max_pixels)
-        self._ingest(picture, self._context.keys.mask(number))
-
-    def _ingest(self, picture: PictureSource, key: str) -> None:
+        key = self._context.keys.mask(number)
         ingest_picture(picture, self._context.draft(key))
         self._context.publish_draft(key)
 
@@ -86,6 +108,7 @@ class PictureIO:
         output: Output,
         labels: Labels,
         check_stop: Callable[[], None],
+        threads: int,
     ) -> OutputFile:
         """Encode the committed canvas as one output, and upload its files.
 
@@ -94,6 +117,7 @@ class PictureIO:
             output: the format and the depth.
             labels: the metadata of the file.
             check_stop: called before each band. An exception that it raises ends the encoding.
+            threads: that read the canvas, and that encode. The file's bytes do not depend on it.
 
         Raises:
             OutputError: the file cannot be written.
@@ -102,13 +126,13 @@ class PictureIO:
         size = (canvas.grid.height, canvas.grid.width)
         keys, number = self._context.keys, self._context.lease_number
         path = self._context.draft(keys.output(number, name))
-        samples = _with_stop_checks(export_bands(canvas, output.depth), check_stop)
-        write_picture(path, output.format, size, output.depth, samples, labels)
+        samples = _with_stop_checks(export_bands(canvas, output.depth, threads), check_stop)
+        digest = write_picture(path, output.format, size, output.depth, samples, labels, threads)
         files = [path]
         if output.format == "deepzoom":
             files += sorted(one for one in tiles_folder(path).rglob("*") if one.is_file())
         bytes_ = sum(one.stat().st_size for one in files)
-        file = OutputFile(name, output.format, output.depth, output_digest(path), bytes_)
+        file = OutputFile(name, output.format, output.depth, digest, bytes_)
         names = [str(one.relative_to(path.parent)) for one in files]
         with ThreadPoolExecutor(_UPLOAD_THREADS) as pool:
             list(pool.map(self._context.publish_draft, (keys.output(number, one) for one in names)))

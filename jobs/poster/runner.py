@@ -8,7 +8,6 @@ from cluster.crew import Crew
 from cluster.errors import CallCancelled
 from jobs.planning.octave import MIN_CHECKPOINT_SECONDS
 from jobs.planning.poster import PosterPlan
-from jobs.planning.source import PictureInfo
 from jobs.poster.octave_loop import OctaveLoop, poster_progress
 from jobs.poster.outputs import (
     encoding_resources,
@@ -16,7 +15,7 @@ from jobs.poster.outputs import (
     poster_manifest,
     write_outputs,
 )
-from jobs.poster.worker_setup import create_worker, decoded_layout, shard_setup
+from jobs.poster.worker_setup import base_layouts, create_worker, decoded_layout, shard_setup
 from jobs.runtime.backend import StartCrew, plan_resources, worker_resources
 from jobs.runtime.checkpoints import Checkpoints, Commit, find_damage
 from jobs.runtime.elastic_sizing import MIN_GAIN, CrewSizer, StartReservation
@@ -27,6 +26,7 @@ from jobs.runtime.metrics.counters import WorkerTimings
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.runner import JobRunner, RunContext
 from jobs.text.errors import MachineMismatch
+from render.pictures.tiled_image import TileLayout
 
 _MAX_REPAIRS = 20
 """Damaged objects that one holder does without. After more, the job goes back to the queue, for
@@ -173,20 +173,25 @@ class PosterRunner(JobRunner):
     def _ingest(self, crew: Crew) -> None:
         """Decode the input and the masks, unless an earlier holder has."""
         plan, keys = self._plan, self._run_context.job_context.keys
-        if not self._is_ingested(keys.input, plan.source):
+        decoded = {keys.input: decoded_layout(plan.source)}
+        bases = base_layouts(plan)
+        decoded.update({keys.input_base(octave): layout for octave, layout in bases.items()})
+        if not all(self._is_stored(key, layout) for key, layout in decoded.items()):
             self._clock.begin("decode")
             self._run_context.reporter.set_progress(poster_progress(plan, "decode", 0, 0))
-            crew.call("ingest_input", {0: (plan.spec,)})
+            arguments = (plan.spec, plan.octave_sizes, tuple(bases), plan.precision)
+            crew.call("ingest_input", {0: arguments})
         for number, path in enumerate(plan.masks):
-            if not self._is_ingested(keys.mask(number), plan.attachments[path]):
+            layout = decoded_layout(plan.attachments[path])
+            if not self._is_stored(keys.mask(number), layout):
                 self._clock.begin("decode")
                 crew.call("ingest_mask", {0: (path, number, plan.spec.limits.max_pixels)})
 
-    def _is_ingested(self, key: str, source: PictureInfo) -> bool:
+    def _is_stored(self, key: str, layout: TileLayout) -> bool:
         sizes = {
             entry.key: entry.size for entry in self._run_context.job_context.store.list_objects(key)
         }
-        return sizes.get(key) == decoded_layout(source).size_bytes
+        return sizes.get(key) == layout.size_bytes
 
     def _report_progress(self, crew: Crew, progress: Progress) -> None:
         """Report the progress after a step, and ask for another crew if that pays."""

@@ -8,7 +8,7 @@ from jobs.planning.source import PictureInfo
 from jobs.runtime.context import JobContext
 from render.engine.setup import ShardSetup
 from render.networks.weight_paths import resolve_weights
-from render.pictures.ingest import input_layout
+from render.pictures.ingest import canvas_layout, input_layout
 from render.pictures.tiled_image import TiledImage, TileLayout, TileSet
 
 if TYPE_CHECKING:
@@ -25,8 +25,15 @@ def decoded_image(context: JobContext, key: str, source: PictureInfo) -> TiledIm
     return TiledImage((TileSet(context.stored_object(key), decoded_layout(source)),))
 
 
+def base_layouts(plan: PosterPlan) -> dict[int, TileLayout]:
+    """The tile layouts of the octaves that are made while the input is decoded, by octave."""
+    sizes, dtype = plan.octave_sizes, "float64" if plan.precision == "float64" else "float32"
+    return {octave: canvas_layout(*sizes[octave], dtype) for octave in plan.octaves_from_decoding}
+
+
 def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
     """The setup of the shards of a plan."""
+    keys = context.keys
     return ShardSetup(
         network=plan.spec.network.name,
         weights=plan.weights,
@@ -34,14 +41,18 @@ def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
         dream=plan.spec.dream,
         precision=plan.precision,
         device=plan.device,
-        input=decoded_image(context, context.keys.input, plan.source),
-        sizes=tuple((octave.height, octave.width) for octave in plan.octaves),
+        input=decoded_image(context, keys.input, plan.source),
+        bases={
+            octave: TiledImage((TileSet(context.stored_object(keys.input_base(octave)), layout),))
+            for octave, layout in base_layouts(plan).items()
+        },
+        sizes=plan.octave_sizes,
         tile=plan.tile,
         stride=plan.profile.stride,
         field=plan.profile.field,
         units=plan.profile.units,
         masks={
-            path: decoded_image(context, context.keys.mask(number), plan.attachments[path])
+            path: decoded_image(context, keys.mask(number), plan.attachments[path])
             for number, path in enumerate(plan.masks)
         },
         spill=plan.memory.spills,

@@ -2,13 +2,17 @@
 
 `__all__` is the public surface. Importing the package loads neither torch nor libvips.
 
-- picture_format, tiff_page, tiff_directories, heif: which picture of a file is read, or why not
-- decode, colour_profile, png_chunks, png_colour: read it safely, as a stream of sRGB bands
+- picture_format, tiff_selection, tiff_page, tiff_directories, heif: which picture of a file is
+  read, or why not
+- decode, png_chunks: read it safely, as a stream of sRGB bands
+- colour_profile, matrix_profile, linear_light, png_colour, cielab: what its samples mean
 - generated: noise and plain colours in place of a picture file
 - ingest, tiled_image: store a picture as tiles, and read any rectangle of them
 - colour: samples to normalised colours and back
 - export: a canvas as bands of samples, and its preview
-- output_format, write, encode, deepzoom: check, encode and write outputs
+- output_format, write, output_errors: check and write outputs, and what a refusing disk raises
+- encode, bands, pyramid: outputs as parts of files, made of bands and smaller sizes, in threads
+- png_encode, jpeg_encode, tiff_encode, deepzoom, deepzoom_encode: the formats
 - vips: lazy access to libvips
 """
 

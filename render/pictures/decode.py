@@ -1,7 +1,7 @@
 """Decodes input pictures from top to bottom, without holding a whole picture in memory."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ import numpy as np
 
 from render.errors import PictureError
 from render.input_file import open_input_file
-from render.pictures.colour_profile import to_srgb
+from render.pictures.colour_profile import camera_colours, to_srgb
 from render.pictures.heif import HEVC, complete_heif, decode_heic
 from render.pictures.picture_format import HEIF, PNG, Selection, select_picture
 from render.pictures.png_chunks import PngChunks, read_png_chunks, xmp_orientation
@@ -114,7 +114,7 @@ def open_picture(path: Path, max_pixels: int = MAX_PIXELS, page: int | None = No
     Raises:
         PictureError: The file is missing, unreadable, damaged, not a picture, a raw file, or has
             no such page. Or it is of a kind that cannot be read: its compression, samples (only 8
-            and 16 bits), colours (only grey, RGB and CMYK, with at most one alpha) or size.
+            and 16 bits), colours (only grey, RGB, CMYK and CIELAB, with at most one alpha) or size.
     """
     vips = libvips()
     selection = select_picture(path, page)
@@ -157,7 +157,8 @@ def _decoder(
     load = getattr(vips.Image, f"{selection.loader}_source")
     pages = {} if selection.page is None else {"page": selection.page}
     with open_input_file(path) as file:
-        source = _source(file, selection.offset)
+        lab = None if selection.tiff is None else selection.tiff.lab
+        source = _source(file, selection.offset, {} if lab is None else lab.as_rgb)
         chunks = read_png_chunks(file) if selection.loader == PNG else None
         file.seek(selection.offset)
         image = load(source, access=access, fail_on="error", **pages)
@@ -167,11 +168,15 @@ def _decoder(
             image = complete_heif(image, path, selection.page)
         if selection.loader != HEIF:  # it is turned by its own boxes, whatever its XMP says
             image = _with_stated_metadata(image, chunks, path)
-        yield image if selection.tiff is None else _colour_bands(image, selection.tiff, path)
+        if selection.tiff is not None:
+            image = _colour_bands(image, selection.tiff, path)
+        yield image if lab is None else lab.to_srgb(image)
 
 
-def _source(file: BinaryIO, start: int) -> Any:
+def _source(file: BinaryIO, start: int, replaced: Mapping[int, bytes]) -> Any:
     """A libvips source of an open file, from an offset on.
+
+    replaced: what to read in place of the file's bytes, by offsets.
 
     A name must be UTF-8 for libvips. A descriptor would be mapped into memory, and the pages would
     count as this process's memory.
@@ -183,11 +188,25 @@ def _source(file: BinaryIO, start: int) -> Any:
         except (OSError, ValueError):  # a place that no file has, or the file is closed
             return -1
 
+    def read(size: int) -> bytes:
+        if file.closed:  # libjpeg can read once more while an unfinished decoder is freed
+            return b""
+        return _read_replaced(file, size, replaced) if replaced else file.read(size)
+
     source = libvips().SourceCustom()
-    # libjpeg can read once more while an unfinished decoder is freed.
-    source.on_read(lambda size: b"" if file.closed else file.read(size))
+    source.on_read(read)
     source.on_seek(seek)
     return source
+
+
+def _read_replaced(file: BinaryIO, size: int, replaced: Mapping[int, bytes]) -> bytes:
+    start = file.tell()
+    content = bytearray(file.read(size))
+    for place, piece in replaced.items():
+        begin, end = max(place, start), min(place + len(piece), start + len(content))
+        if begin < end:
+            content[begin - start : end - start] = piece[begin - place : end - place]
+    return bytes(content)
 
 
 def _colour_bands(image: Any, page: TiffPage, path: Path) -> Any:
@@ -205,7 +224,7 @@ def _with_stated_metadata(image: Any, chunks: PngChunks | None, path: Path) -> A
     turn = None if chunks is None else chunks.orientation
     if chunks is None and image.get_typeof("xmp-data") and not image.get_typeof("orientation"):
         turn = xmp_orientation(image.get("xmp-data"))
-    colours = None if chunks is None else stated_colours(chunks, path)
+    colours = camera_colours(image) if chunks is None else stated_colours(chunks, path)
     copy = image.copy() if colours is None else colours.to_srgb(image)
     if turn is not None:
         copy.set_type(libvips().GValue.gint_type, "orientation", turn)

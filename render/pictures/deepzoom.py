@@ -12,11 +12,16 @@ def tiles_folder(path: Path) -> Path:
     return path.with_name(f"{path.stem}_files")
 
 
-def write_labels(folder: Path, labels: Labels) -> None:
-    """Write the labels as labels.json beside the tiles, since a DeepZoom has no place for text."""
+def write_labels(folder: Path, labels: Labels) -> Path:
+    """Write the labels beside the tiles, since a DeepZoom has no place for text.
+
+    Returns the path of the file.
+    """
     record = {"version": 1, "dpi": labels.dpi, "identity": labels.identity}
     text = json.dumps(record, indent=2) + "\n"
-    (folder / "labels.json").write_text(text, encoding="ascii")
+    path = folder / "labels.json"
+    path.write_text(text, encoding="ascii")
+    return path
 
 
 def publish_deepzoom(made: Path, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Reads a committed canvas for its outputs: full-size bands of samples, and a small preview."""
 
+import functools
 import math
 from collections.abc import Iterator
 
@@ -7,22 +8,31 @@ import numpy as np
 import torch
 
 from render.geometry.rect import Rect
+from render.pictures.bands import encoders
 from render.pictures.colour import to_samples
 from render.pictures.tiled_image import TiledImage
 
 MAX_PREVIEW_SIDE = 1024
 """Longest side of a preview, in pixels."""
 
-_BAND_PIXELS = 1 << 20  # 12 MiB of float32; the conversion to samples makes float64 copies
+_BAND_PIXELS = 1 << 20  # 12 MiB of float32
 
 
-def export_bands(canvas: TiledImage, depth: int) -> Iterator[np.ndarray]:
-    """Yield bands (h, width, 3) of uint8 (depth 8) or uint16 (depth 16) from top to bottom."""
+def export_bands(canvas: TiledImage, depth: int, threads: int = 1) -> Iterator[np.ndarray]:
+    """Yield bands (h, width, 3) of uint8 (depth 8) or uint16 (depth 16) from top to bottom.
+
+    threads: that read and convert bands ahead.
+    """
     grid = canvas.grid
     rows = max(1, _BAND_PIXELS // grid.width)
-    for top in range(0, grid.height, rows):
+
+    def band(top: int) -> np.ndarray:
         rect = Rect(top, 0, min(top + rows, grid.height), grid.width)
-        yield to_samples(torch.from_numpy(canvas.read(rect)), depth)
+        return to_samples(torch.from_numpy(canvas.read(rect)), depth)
+
+    tops = range(0, grid.height, rows)
+    with encoders(threads) as pool:
+        yield from pool.ordered(functools.partial(band, top) for top in tops)
 
 
 def preview(canvas: TiledImage) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 
 from render.errors import PictureError
 from render.input_file import open_input_file
+from render.pictures.linear_light import HDR, StatedColours, coded_colours
 from render.pictures.vips import libvips
 
 _MAX_FILE_BYTES = 2**30
@@ -29,15 +30,8 @@ HEVC, _AV1 = "hevc", "av1"
 
 _SEQUENCE_BRANDS = (b"avis", b"hevc", b"hevx", b"msf1")
 
-_HIGH_RANGE = {16: "PQ", 18: "HLG"}
-"""Transfer functions of high dynamic range, by their numbers in ITU-T H.273."""
-
-
-_SRGB_PRIMARIES = frozenset({1, 2, 5, 6, 7})
-"""BT.709, unspecified, and BT.601, which differs from them by less than the eye sees."""
-
-
-_DISPLAY_P3 = 12
+_UNSPECIFIED, _SRGB_CODE = 2, 13
+"""Primaries and transfer functions that nobody states count as those of sRGB."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +46,11 @@ class HeifPictures:
 def heif_pictures(path: Path) -> HeifPictures:
     """Read which pictures a HEIC or AVIF file has.
 
-    Raises PictureError if its header is damaged, or if its colours cannot be shown in sRGB.
+    Raises PictureError if its header is damaged.
     """
     with open_input_file(path) as file:
         is_sequence = file.read(12)[8:] in _SEQUENCE_BRANDS
         heif = _open(path, file)
-        primary = heif[heif.primary_index]
-        _check_colours(path, primary.info)
         return HeifPictures(len(heif), heif.primary_index + 1, is_sequence)
 
 
@@ -76,13 +68,17 @@ def decode_heic(path: Path, page: int) -> Any:
             raise PictureError(
                 f"{path}: truncated or damaged ({_reason(error)}): copy or export the picture again"
             ) from error
-    return _as_vips(samples, is_premultiplied=picture.premultiplied_alpha)
+    return _as_vips(samples)
 
 
 def complete_heif(image: Any, path: Path, page: int) -> Any:
-    """Give a libvips image of a HEIF file what libvips leaves out: its profile, and full white.
+    """Give a libvips image of a HEIF file what libvips leaves out.
 
-    Raises PictureError if it is compressed with another codec than HEVC or AV1.
+    That is its profile, or sRGB if its colours are stated by numbers; full white; and colours that
+    are not multiplied by transparency.
+
+    Raises PictureError if it is compressed with another codec than HEVC or AV1, or if its colours
+    cannot be shown in sRGB.
     """
     codec = image.get("heif-compression") if image.get_typeof("heif-compression") else HEVC
     if codec not in (HEVC, _AV1):
@@ -90,31 +86,29 @@ def complete_heif(image: Any, path: Path, page: int) -> Any:
             f"{path}: compressed with {codec}, which cannot be read here: export it as PNG or JPEG"
         )
     with open_input_file(path) as file:
-        info = _open(path, file)[page].info
-    profile, nclx = info.get("icc_profile"), info.get("nclx_profile")
-    if profile:
-        image = _with_profile(image, profile)
-    elif nclx and nclx["color_primaries"] == _DISPLAY_P3:
-        image = _with_profile(image, libvips().Operation.call("profile_load", "p3"))
+        picture = _open(path, file)[page]
+    info = picture.info
+    colours = _stated_colours(path, info)
     bits = info.get("bit_depth", 8)
     if image.format == "ushort" and 8 < bits < 16:
         # Decoders shift samples to 16 bits, so white is a little less than 65535.
         top = (2**bits - 1) << (16 - bits)
         image = (image * (65535 / top)).rint().cast("ushort").copy(interpretation="rgb16")
-    return image
+    if picture.premultiplied_alpha and image.hasalpha():
+        white = 255 if image.format == "uchar" else 65535
+        image = image.unpremultiply(max_alpha=white).rint().cast(image.format)
+    if profile := info.get("icc_profile"):
+        return _with_profile(image, profile)
+    return image if colours is None else colours.to_srgb(image)
 
 
-def _as_vips(samples: np.ndarray, *, is_premultiplied: bool) -> Any:
+def _as_vips(samples: np.ndarray) -> Any:
     height, width = samples.shape[:2]
     bands = 1 if samples.ndim == 2 else samples.shape[2]
     kind = "uchar" if samples.dtype == np.uint8 else "ushort"
     image = libvips().Image.new_from_memory(samples.data, width, height, bands, kind)
     spaces = ("b-w", "srgb") if kind == "uchar" else ("grey16", "rgb16")
-    image = image.copy(interpretation=spaces[bands > 2])
-    if is_premultiplied:
-        white = 255 if kind == "uchar" else 65535
-        image = image.unpremultiply(max_alpha=white).rint().cast(kind)
-    return image
+    return image.copy(interpretation=spaces[bands > 2])
 
 
 def _with_profile(image: Any, profile: bytes) -> Any:
@@ -123,19 +117,31 @@ def _with_profile(image: Any, profile: bytes) -> Any:
     return image
 
 
-def _check_colours(path: Path, info: Any) -> None:
+def _stated_colours(path: Path, info: Any) -> StatedColours | None:
+    """The colours that a picture states by numbers, if any. They count only without a profile.
+
+    Raises PictureError for colours that cannot be shown in sRGB.
+    """
     nclx = info.get("nclx_profile")
     if not nclx:
-        return
-    if curve := _HIGH_RANGE.get(nclx["transfer_characteristics"]):
+        return None
+    primaries, transfer = nclx["color_primaries"], nclx["transfer_characteristics"]
+    if transfer in HDR:
         raise PictureError(
-            f"{path}: has a high dynamic range ({curve}): export it in sRGB, without HDR"
+            f"{path}: has a high dynamic range ({HDR[transfer]}): export it in sRGB, without HDR"
         )
-    primaries = nclx["color_primaries"]
-    if not info.get("icc_profile") and primaries not in _SRGB_PRIMARIES | {_DISPLAY_P3}:
+    if info.get("icc_profile"):
+        return None
+    colours = coded_colours(
+        1 if primaries == _UNSPECIFIED else primaries,
+        _SRGB_CODE if transfer == _UNSPECIFIED else transfer,
+    )
+    if colours is None:
         raise PictureError(
-            f"{path}: has colours of another space ({primaries} in H.273): export it in sRGB"
+            f"{path}: has colours of another space ({primaries} and {transfer} in H.273): "
+            "export it in sRGB"
         )
+    return colours
 
 
 def _open(path: Path, file: BinaryIO) -> Any:

@@ -1,6 +1,6 @@
 """Decodes a picture once, as a stream, into a file of tiles that any worker can read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -45,8 +45,18 @@ def input_layout(height: int, width: int, depth: int) -> TileLayout:
     return TileLayout(grid, dtype, tuple(range(len(grid))))
 
 
-def ingest_picture(picture: PictureSource, path: Path) -> TileFile:
+def canvas_layout(height: int, width: int, dtype: str) -> TileLayout:
+    """Return the tile layout of the input at the size of an octave, as canvas values."""
+    grid = Grid(height, width, INPUT_TILE)
+    return TileLayout(grid, dtype, tuple(range(len(grid))))
+
+
+def ingest_picture(
+    picture: PictureSource, path: Path, watch: Callable[[np.ndarray], None] | None = None
+) -> TileFile:
     """Decode a picture into a file of tiles.
+
+    watch: called with each band (h, width, 3), from top to bottom.
 
     Raises PictureError if the picture is truncated or damaged.
     """
@@ -55,6 +65,8 @@ def ingest_picture(picture: PictureSource, path: Path) -> TileFile:
     file.create()
     top = 0
     for band in picture.bands(max(1, min(_BAND_ROWS, _BAND_PIXELS // picture.width))):
+        if watch is not None:
+            watch(band)
         strip = Rect(top, 0, top + len(band), grid.width)
         for tile in grid.touching(strip):
             core = grid.core(tile)

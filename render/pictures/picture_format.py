@@ -16,7 +16,8 @@ from render.errors import PictureError
 from render.input_file import open_input_file, read_problem
 from render.pictures.heif import heif_pictures
 from render.pictures.tiff_directories import MPO_ENTRIES, DirectoryChain
-from render.pictures.tiff_page import TiffPage, choose_tiff_page, raw_message
+from render.pictures.tiff_page import TiffPage, choose_tiff_page
+from render.pictures.tiff_selection import raw_message
 
 JPEG, PNG, TIFF, WEBP, HEIF = "jpegload", "pngload", "tiffload", "webpload", "heifload"
 

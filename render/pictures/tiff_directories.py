@@ -9,7 +9,7 @@ counts pages never ends. BigTIFF has offsets of 8 bytes instead of 4
 import os
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
@@ -48,11 +48,12 @@ class Directory:
     """A directory: the whole numbers of its entries by tag, without those that nobody reads.
 
     A tag can occur twice, and it is not known which value a decoder uses, so `tags` has both.
-    is_whole: whether everything in it could be read.
+    is_whole: whether everything in it could be read. places: the offsets of the entries by tag.
     """
 
     tags: Mapping[int, tuple[int, ...]]
     is_whole: bool
+    places: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     def values(self, tag: int, default: int) -> tuple[int, ...]:
         """The values of a tag, or the default alone."""
@@ -121,18 +122,27 @@ class DirectoryChain:
         count = self._entries(offset)
         if count is None or count > _MAX_ENTRIES:
             return Directory({}, is_whole=False)
+        start = self.file.tell()
         block = self.file.read(self._length * count)
         is_whole = len(block) == self._length * count
         found: dict[int, tuple[int, ...]] = {}
+        places: dict[int, tuple[int, ...]] = {}
         layout = self._sign + ("HHQ8s" if self.is_big else "HHI4s")
         entries = block[: len(block) - len(block) % self._length]
-        for tag, kind, number, content in struct.iter_unpack(layout, entries):
+        for index, entry in enumerate(struct.iter_unpack(layout, entries)):
+            tag, kind, number, content = entry
+            places[tag] = (*places.get(tag, ()), start + index * self._length)
             known = found.setdefault(tag, ())
             if tag in _TAGS and len(known) <= _MAX_VALUES:
                 values = self._values(kind, number, content)
                 is_whole &= values is not None
                 found[tag] = known + (values or ())
-        return Directory(found, is_whole)
+        return Directory(found, is_whole, places)
+
+    def short_entry(self, tag: int, value: int) -> bytes:
+        """The bytes of an entry of one SHORT."""
+        layout = self._sign + ("HHQH6x" if self.is_big else "HHIH2x")
+        return struct.pack(layout, tag, 3, 1, value)
 
     def _values(self, kind: int, count: int, content: bytes) -> tuple[int, ...] | None:
         """Return the numbers of an entry: none for other types, None if they are missing."""

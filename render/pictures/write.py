@@ -4,20 +4,19 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from io import FileIO
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 
-from render.errors import OutputError
+from render.pictures.bands import BandStream, Encoders, encoders
 from render.pictures.deepzoom import publish_deepzoom, tiles_folder, write_labels
-from render.pictures.encode import encode, encode_deepzoom
+from render.pictures.deepzoom_encode import descriptor, write_tiles
+from render.pictures.encode import FILE_PARTS
+from render.pictures.output_errors import disk_errors, encoder_errors, writing_errors
 from render.pictures.output_format import Labels, check_output
-from render.pictures.vips import error_reason, libvips, save_stream
-
-_Stream: TypeAlias = Callable[[Callable[[Any], None]], None]
+from render.pictures.tiff_encode import Patch
 
 
 def write_picture(
@@ -27,85 +26,94 @@ def write_picture(
     depth: int,
     bands: Iterable[np.ndarray],
     labels: Labels,
-) -> None:
-    """Write a picture from its bands.
+    threads: int = 1,
+) -> str:
+    """Write a picture from its bands, and return its `output_digest`.
 
     path: the file to write; for a DeepZoom its .dzi, beside which the folder of tiles is written.
     size: (height, width) in pixels. depth: bits per sample, 8 or 16.
-    bands: sRGB arrays (h, width, 3) of uint8 (depth 8) or uint16 (depth 16), top to bottom. The
-        file's bytes do not depend on their heights.
+    bands: sRGB arrays (h, width, 3) of uint8 (depth 8) or uint16 (depth 16), top to bottom. They
+        are read in the caller's thread. The file's bytes do not depend on their heights.
+    threads: that encode, besides the caller's. The file's bytes do not depend on it.
 
-    Memory depends on the width only. `path` changes only when everything is written, and a failure
-    leaves no files.
+    Memory depends on the width and the threads only. `path` changes only when everything is
+    written, and a failure leaves no files.
 
     Raises OutputError if the format cannot hold the picture or the disk refuses it, ValueError if
     the bands do not match the size, and whatever `bands` raises.
     """
     check_output(format_name, *size, depth)
-
-    def stream(save: Callable[[Any], None]) -> None:
-        with _encoder_errors(path):
-            save_stream(size, depth, bands, save)
-
+    picture = BandStream(*size, depth, bands)
     partial = path.with_name(f".{path.name}.partial-{secrets.token_hex(4)}")
-    if format_name == "deepzoom":
-        _write_deepzoom(path, partial, stream, labels)
-    else:
-        _write_file(path, partial, stream, lambda image, to: encode(image, format_name, to, labels))
+    with encoder_errors(path), encoders(threads) as pool:
+        if format_name == "deepzoom":
+            return _write_deepzoom(path, partial, picture, labels, pool)
+        return _write_file(path, partial, FILE_PARTS[format_name](picture, labels, pool))
 
 
-def _write_file(
-    path: Path, partial: Path, stream: _Stream, save_to: Callable[[Any, int], None]
-) -> None:
-    with _disk_errors(path):
-        # Opened for reading too, because the TIFF encoder reads what it has written.
-        file = partial.open("x+b")
+def _write_file(path: Path, partial: Path, parts: Iterator[bytes | Patch]) -> str:
+    with disk_errors(path):
+        file = partial.open("xb", buffering=0)
     try:
         with file:
-            stream(lambda image: save_to(image, file.fileno()))
-            with _disk_errors(path):
+            digest = _write_parts(path, file, parts)
+            with disk_errors(path):
                 os.fsync(file.fileno())
-        with _disk_errors(path):
+        with disk_errors(path):
+            digest = digest or _hex_digest(partial)
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+    return f"sha256:{digest}"
 
 
-def _write_deepzoom(path: Path, partial: Path, stream: _Stream, labels: Labels) -> None:
-    with _disk_errors(path):
+def _write_parts(path: Path, file: FileIO, parts: Iterator[bytes | Patch]) -> str:
+    """Write the parts. Returns their SHA-256, or nothing if a patch changed digested bytes."""
+    digest, is_patched = hashlib.sha256(), False
+    for part in parts:
+        with writing_errors(path):
+            if isinstance(part, Patch):
+                is_patched = True
+                file.seek(part.offset)
+                _write_all(file, part.content)
+            else:
+                _write_all(file, part)
+                digest.update(part)
+    return "" if is_patched else digest.hexdigest()
+
+
+def _write_all(file: FileIO, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _write_deepzoom(
+    path: Path, partial: Path, picture: BandStream, labels: Labels, pool: Encoders
+) -> str:
+    made = partial / "made.dzi"
+    tiles = tiles_folder(made)
+    with disk_errors(path):
         partial.mkdir()
     try:
-        made = partial / "made.dzi"
-        stream(lambda image: encode_deepzoom(image, made.with_suffix(""), labels))
-        with _disk_errors(path):
-            write_labels(tiles_folder(made), labels)
+        sums = {
+            _name(path, tiles, file.path): file.sha256
+            for file in write_tiles(path, picture, tiles, pool)
+        }
+        with disk_errors(path):
+            made.write_text(descriptor(picture.height, picture.width), encoding="ascii")
+            sums[path.name] = _hex_digest(made)
+            written = write_labels(tiles, labels)
+            sums[_name(path, tiles, written)] = _hex_digest(written)
             publish_deepzoom(made, path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    return _list_digest(sums)
 
 
-@contextmanager
-def _encoder_errors(path: Path) -> Iterator[None]:
-    """Raise libvips errors as OutputError. Other exceptions, such as those of the bands, pass."""
-    try:
-        yield
-    except libvips().Error as error:
-        raise OutputError(
-            f"{path}: writing failed ({error_reason(error)}):"
-            " check the free space there and in TMPDIR"
-        ) from error
-
-
-@contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
-    """Raise errors of the file system as OutputError."""
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(
-            f"{path}: cannot be written: {error.strerror or error}:"
-            " check the folder, its permissions and its free space"
-        ) from error
+def _name(path: Path, tiles: Path, file: Path) -> str:
+    """The name of a file in the folder `tiles`, as it will be beside the descriptor `path`."""
+    return f"{tiles_folder(path).name}/{file.relative_to(tiles).as_posix()}"
 
 
 def output_digest(path: Path, tiles: Path | None = None) -> str:
@@ -122,13 +130,16 @@ def output_digest(path: Path, tiles: Path | None = None) -> str:
     if path.suffix != ".dzi":
         return f"sha256:{_hex_digest(path)}"
     folder = tiles or tiles_folder(path)
-    files = [(path, path.name)] + [
-        (file, file.relative_to(folder.parent).as_posix())
-        for file in folder.rglob("*")
-        if file.is_file()
-    ]
-    lines = [f"{_hex_digest(file)}  {name}\n" for file, name in files]
-    listed = "".join(sorted(lines))
+    sums = {path.name: _hex_digest(path)}
+    for file in folder.rglob("*"):
+        if file.is_file():
+            sums[file.relative_to(folder.parent).as_posix()] = _hex_digest(file)
+    return _list_digest(sums)
+
+
+def _list_digest(sums: dict[str, str]) -> str:
+    """The digest of the files of a DeepZoom. sums: the checksum of each, by its name."""
+    listed = "".join(sorted(f"{checksum}  {name}\n" for name, checksum in sums.items()))
     return f"sha256:{hashlib.sha256(listed.encode()).hexdigest()}"
 
 

@@ -119,6 +119,7 @@ def _load_network(plan: PosterPlan) -> "Network":
         keep_freed_memory,
         make_deterministic,
         return_freed_memory,
+        use_threads,
     )
     from render.dream.attachments import prepare_objectives
     from render.networks.network import load_network
@@ -126,6 +127,7 @@ def _load_network(plan: PosterPlan) -> "Network":
     make_deterministic()
     if plan.device == "cpu":
         return_freed_memory() if plan.memory.is_limited else keep_freed_memory()
+        use_threads(plan.threads)
     network = load_network(
         plan.spec.network.name,
         plan.weights,

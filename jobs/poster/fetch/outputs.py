@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.planning.disk import disk_use
+from jobs.planning.machine import available_cores
+from jobs.planning.memory import MOST_THREADS
 from jobs.poster.fetch.canvas import FinalCanvas
 from jobs.poster.fetch.folder import FetchFolder, OutputEntry
 from jobs.records.keys import JobKeys
@@ -41,14 +43,26 @@ class OutputToDownload:
     def finish(self, folder: FetchFolder) -> OutputEntry:
         """Check the downloaded files. If they are damaged, remove them and raise StoreRefused."""
         path = folder.working / self.name
+        is_deepzoom = self.result.format == "deepzoom"
+        if is_deepzoom:
+            self._remove_parts(folder)
         if output_digest(path) != self.result.sha256:
             path.unlink()
-            shutil.rmtree(tiles_folder(path), ignore_errors=True)
+            # A PNG of the same name has no tiles.
+            if is_deepzoom:
+                shutil.rmtree(tiles_folder(path), ignore_errors=True)
             raise StoreRefused(
                 f"{self.result.path}: checksum mismatch between {self.address} and the manifest; "
                 "fetch it again, or, if that does not help, delete the job and submit it again"
             )
         return manifest_entry(self.result)
+
+    def _remove_parts(self, folder: FetchFolder) -> None:
+        """Remove the parts of files that a killed fetch has left among the tiles."""
+        downloaded = {folder.working / one.path for one in self.files}
+        for found in tiles_folder(folder.working / self.name).rglob("*"):
+            if found.is_file() and found not in downloaded:
+                found.unlink()
 
 
 def output_to_download(store: Store, keys: JobKeys, result: JobOutput) -> OutputToDownload:
@@ -148,8 +162,11 @@ class OutputToEncode:
         from render.pictures.write import write_picture
 
         path, size, depth = folder.working / self.name, self.canvas.size, self.requested.depth
-        samples = export_bands(self.canvas.image(folder.working), depth)
-        write_picture(path, self.requested.format, size, depth, samples, self.canvas.labels)
+        threads = min(available_cores(), MOST_THREADS)
+        samples = export_bands(self.canvas.image(folder.working), depth, threads)
+        digest = write_picture(
+            path, self.requested.format, size, depth, samples, self.canvas.labels, threads
+        )
         files = [path, *(one for one in tiles_folder(path).rglob("*") if one.is_file())]
         return {
             "path": self.name,
@@ -159,5 +176,5 @@ class OutputToEncode:
             "depth": depth,
             "dpi": self.canvas.labels.dpi,
             "bytes": sum(one.stat().st_size for one in files),
-            "sha256": output_digest(path),
+            "sha256": digest,
         }

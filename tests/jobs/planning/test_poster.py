@@ -40,7 +40,7 @@ def test_a_pinned_precision_keeps_the_job(picture: Path, weights: Path) -> None:
 def test_pixel_settings_do_not_depend_on_the_machine(
     picture: Path, weights: Path, size: str
 ) -> None:
-    settings = (f"size={size}", "tiles=auto")
+    settings = (f"size={size}", "fit=stretch", "tiles=auto")
     plans = [plan_poster(picture, weights, *settings, machine=machine) for machine in MACHINES]
 
     assert len({plan.tile for plan in plans}) == 1
@@ -71,7 +71,7 @@ def test_the_label_has_no_crew_and_no_paths(picture: Path, weights: Path, tmp_pa
 def test_automatic_tiles_have_not_changed(
     picture: Path, weights: Path, size: str, tile: int
 ) -> None:
-    assert plan_poster(picture, weights, f"size={size}", "tiles=auto").tile == tile
+    assert plan_poster(picture, weights, f"size={size}", "fit=stretch", "tiles=auto").tile == tile
 
 
 def test_a_physical_size_is_pixels_with_a_resolution(picture: Path, weights: Path) -> None:
@@ -84,7 +84,7 @@ def test_a_physical_size_is_pixels_with_a_resolution(picture: Path, weights: Pat
 @pytest.mark.parametrize("width", [300, 700, 2400, 4961, 20000])
 def test_automatic_octaves_start_at_one_size(picture: Path, weights: Path, width: int) -> None:
     plan = plan_poster(
-        picture, weights, f"size={width}x{width}", "tiles=auto", "dream.octaves=auto"
+        picture, weights, f"size={width}x{width}", "fit=stretch", "tiles=auto", "dream.octaves=auto"
     )
     shorter = min(plan.octaves[0].height, plan.octaves[0].width)
 
@@ -95,7 +95,9 @@ def test_automatic_octaves_start_at_one_size(picture: Path, weights: Path, width
 def test_a_poster_has_more_octaves(picture: Path, weights: Path) -> None:
     settings = ("tiles=auto", "dream.octaves=auto")
     counts = [
-        len(plan_poster(picture, weights, f"size={width}x{width}", *settings).octaves)
+        len(
+            plan_poster(picture, weights, f"size={width}x{width}", "fit=stretch", *settings).octaves
+        )
         for width in (300, 1000, 5000)
     ]
     assert counts == sorted(set(counts))
@@ -131,7 +133,9 @@ def test_the_busiest_worker_determines_the_effort(workers: int) -> None:
 
 
 def test_a_plan_of_a_million_tiles_is_fast(picture: Path, weights: Path) -> None:
-    plan = plan_poster(picture, weights, "size=30000x30000", "tiles=8", "crew.workers=1")
+    plan = plan_poster(
+        picture, weights, "size=30000x30000", "fit=stretch", "tiles=8", "crew.workers=1"
+    )
     assert plan.octaves[-1].rows * plan.octaves[-1].columns == 3750**2
 
 

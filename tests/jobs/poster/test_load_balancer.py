@@ -111,7 +111,13 @@ def test_members_of_nearly_equal_speed_get_equal_parts(plan: PosterPlan) -> None
 
 
 def test_noise_causes_few_changes(weights: Path) -> None:
-    settings = ("input.noise.seed=6", "size=448x320", "dream.steps=600", "crew.workers=2")
+    settings = (
+        "input.noise.seed=6",
+        "size=448x320",
+        "fit=stretch",
+        "dream.steps=600",
+        "crew.workers=2",
+    )
     plan, rng = plan_poster(None, weights, *settings), random.Random(4)
     balancer, changes = LoadBalancer(plan, 2), 0
     members, blocks = Members(plan, 1, 1), balancer.assign(1, 0)

@@ -268,7 +268,8 @@ def test_a_store_keeps_two_checkpoints_and_a_preview_of_each_octave(
     keys = job.context.keys
     kept = {entry.key for entry in job.context.store.list_objects(keys.checkpoints)}
     commits = {keys.commit(1, at) for at in (2, 3)}
-    assert kept == commits | {keys.shard(1, at, 0) for at in (2, 3)} | {keys.input}
+    inputs = {keys.input, keys.input_base(0)}  # the first octave is smaller than the input
+    assert kept == commits | {keys.shard(1, at, 0) for at in (2, 3)} | inputs
     previews = [entry.key for entry in job.context.store.list_objects(keys.previews)]
     assert previews == [keys.preview(octave) for octave in (1, 2, 3)]
 

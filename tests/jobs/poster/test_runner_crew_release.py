@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -14,7 +15,7 @@ from cluster.local import LocalCrew
 from cluster.resources import Reservation, Resources
 from jobs.planning.memory import encoding_memory
 from jobs.planning.poster import PosterPlan
-from jobs.poster.outputs import parallel_outputs
+from jobs.poster.outputs import encoding_plan
 from jobs.records.job import load_job
 from jobs.records.keys import JobKeys
 from jobs.runtime.backend import MemberFactory
@@ -190,12 +191,23 @@ def test_the_cluster_is_free_while_files_are_written(
 
 
 def test_encoding_needs_no_more_memory_than_a_worker_may_use(picture: Path, weights: Path) -> None:
-    usual = ("crew.workers=3", "size=4000x3000", "outputs=[png, tiff, jpeg, deepzoom]")
-    assert parallel_outputs(plan_poster(picture, weights, *usual)) == 3
-    short = plan_poster(picture, weights, *usual, "crew.memory_per_worker=1GiB")
-    assert parallel_outputs(short) == 2
-    assert encoding_memory(4000, 2) <= short.memory.limit < encoding_memory(4000, 3)
-    shorter = plan_poster(
-        picture, weights, *usual, f"crew.memory_per_worker={short.memory.on_disk}"
+    usual = (
+        "crew.workers=3",
+        "size=4000x3000",
+        "fit=stretch",
+        "outputs=[png, tiff, jpeg, deepzoom]",
     )
-    assert parallel_outputs(shorter) == 1
+    plan = plan_poster(picture, weights, *usual)
+    outputs = plan.spec.outputs
+    assert encoding_plan(plan)[:2] == (3, 1)
+    for together in (3, 2, 1):
+        limit = encoding_memory(4000, outputs, together, 1)
+        short = replace(plan, memory=replace(plan.memory, limit=limit))
+        assert encoding_plan(short) == (together, 1, limit)
+    smallest = replace(plan, memory=replace(plan.memory, limit=1))
+    assert encoding_plan(smallest)[:2] == (1, 1)
+
+
+def test_every_core_of_the_crew_encodes(picture: Path, weights: Path) -> None:
+    settings = ("crew.workers=2", "crew.cpus_per_worker=4", "outputs=[png]")
+    assert encoding_plan(plan_poster(picture, weights, *settings))[:2] == (1, 8)

@@ -1,5 +1,6 @@
 """Colours of wide-gamut, grey and CMYK pictures, compared with published values."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def _srgb_encoded(linear: np.ndarray) -> np.ndarray:
     return np.where(linear <= 0.0031308, linear * 12.92, power)
 
 
-def _expected(picture: np.ndarray, wide: str) -> np.ndarray:
+def expected_srgb(picture: np.ndarray, wide: str) -> np.ndarray:
     """The sRGB values in [0, 1] of an Adobe RGB or Display P3 picture of 8 or 16 bits."""
     encoded = picture / np.iinfo(picture.dtype).max
     linear = encoded**ADOBE_GAMMA if wide == "adobe" else _srgb_linear(encoded)
@@ -69,7 +70,7 @@ def test_wide_gamut_comes_out_in_srgb(tmp_path: Path, suffix: str, wide: str) ->
     }
     path = tmp_path / f"wide.{suffix}"
     Image.fromarray(picture).save(path, icc_profile=PROFILES[wide], **options.get(suffix, {}))
-    expected = _expected(picture, wide) * 255
+    expected = expected_srgb(picture, wide) * 255
     assert np.abs(expected - picture).max() > 5, "the profile makes a difference"
     assert np.abs(read_samples(path) - expected).max() <= (3 if suffix == "jpg" else 1)
 
@@ -90,7 +91,7 @@ def test_wide_gamut_of_sixteen_bits_keeps_its_fineness(tmp_path: Path, wide: str
     tifffile.imwrite(path, picture, photometric="rgb", extratags=[tag])
     assert open_picture(path).depth == 16
     assert (
-        np.abs(read_samples(path) - _expected(picture, wide) * 65535).max() <= 33
+        np.abs(read_samples(path) - expected_srgb(picture, wide) * 65535).max() <= 33
     )  # an eighth of 1/255
 
 
@@ -135,3 +136,27 @@ def test_cmyk_without_a_profile_looks_right(tmp_path: Path, suffix: str) -> None
     seen = read_samples(tmp_path / f"a.{suffix}")[8, 8::16].astype(int)
     for (name, (_, about)), colour in zip(inks.items(), seen, strict=True):
         assert np.abs(colour - about).max() <= 30, f"{name} is {colour}"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "webp"])
+def test_adobe_rgb_that_a_camera_states_in_exif(tmp_path: Path, suffix: str) -> None:
+    picture = np.full((16, 16, 3), [60, 180, 90], np.uint8)
+    path = tmp_path / f"a.{suffix}"
+    options: dict[str, Any] = {
+        "jpg": {"quality": 100, "subsampling": 0},
+        "webp": {"lossless": True},
+    }
+    for index, expected in (("R98", picture / 255), ("R03", expected_srgb(picture, "adobe"))):
+        exif = interoperability(index)
+        Image.fromarray(picture).save(path, exif=exif, **options[suffix])
+        assert np.abs(read_samples(path) - expected * 255).max() <= 2
+    Image.fromarray(picture).save(path, exif=exif, icc_profile=srgb_profile(), **options[suffix])
+    assert np.abs(read_samples(path).astype(int) - picture).max() <= 2, "a profile counts first"
+
+
+def interoperability(index: str) -> bytes:
+    """EXIF with an interoperability index, as cameras write it (DCF 2.0)."""
+    main = struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    camera = struct.pack("<HHHIHHHHIII", 2, 0xA001, 3, 1, 0xFFFF, 0, 0xA005, 4, 1, 56, 0)
+    last = struct.pack("<HHHI4sI", 1, 1, 2, 4, index.encode() + b"\0", 0)
+    return b"Exif\0\0II*\0\x08\0\0\0" + main + camera + last

@@ -1,5 +1,6 @@
 """HEIC and AVIF are read upright and in right colours, or refused for what they are."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from render.pictures.decode import open_picture
 from render.pictures.vips import libvips
 from tests.render.pictures.test_decode import TURNS
 from tests.support.picture_files import gradient_samples, noise_samples, read_samples
+from tests.support.png_files import write_png
 
 
 @pytest.fixture(params=["a.heic", "a.avif"])
@@ -100,7 +102,8 @@ def test_profiles_are_applied(path: Path) -> None:
     [
         (9, 16, r"high dynamic range \(PQ\): export it in sRGB"),
         (9, 18, r"high dynamic range \(HLG\)"),
-        (9, 13, "colours of another space"),
+        (10, 13, r"colours of another space \(10 and 13 in H.273\): export it in sRGB"),
+        (1, 9, "colours of another space"),
     ],
 )
 def test_other_colours_are_refused(
@@ -111,6 +114,46 @@ def test_other_colours_are_refused(
     image.save(path, color_primaries=primaries, transfer_characteristics=transfer)
     with pytest.raises(PictureError, match=reason):
         open_picture(path)
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(9, 13), (1, 8), (12, 4), (5, 6)])
+def test_colours_by_number_are_those_of_a_png(
+    tmp_path: Path, primaries: int, transfer: int
+) -> None:
+    samples = np.full((16, 16, 3), [150, 90, 60], np.uint8)
+    code = bytes([primaries, transfer, 0, 1])
+    expected = read_samples(write_png(tmp_path / "a.png", samples, (b"cICP", code)))[0, 0]
+    image = pillow_heif.from_pillow(Image.fromarray(samples))
+    options = {"color_primaries": primaries, "transfer_characteristics": transfer}
+    image.save(tmp_path / "a.heic", quality=-1, chroma=444, **options)
+    seen = read_samples(tmp_path / "a.heic")[8, 8].astype(int)
+    assert np.abs(seen - expected).max() <= 3
+
+
+def test_premultiplied_colours_are_composited_once(tmp_path: Path) -> None:
+    samples = np.full((16, 16, 4), [100, 50, 0, 128], np.uint8)
+    path = save(tmp_path / "a.avif", samples)
+    assert np.abs(read_samples(path)[8, 8].astype(int) - [177, 152, 127]).max() <= 2
+    path.write_bytes(as_premultiplied(path.read_bytes()))
+    assert np.abs(read_samples(path)[8, 8].astype(int) - [227, 177, 127]).max() <= 2
+
+
+def as_premultiplied(avif: bytes) -> bytes:
+    """The file, with a reference (`prem`) from its colours to its transparency."""
+    meta, references = avif.index(b"meta") - 4, avif.index(b"iref") - 4
+    (length,) = struct.unpack_from(">I", avif, references)
+    alpha, _, colours = struct.unpack_from(">3H", avif, references + 20)
+    added = struct.pack(">I4s3H", 14, b"prem", colours, 1, alpha)
+    changed = bytearray(avif)
+    places, pixels = avif.index(b"iloc"), avif.index(b"mdat") + 4
+    for at in range(places + 4, avif.index(b"iinf")):  # offsets of what is moved
+        (value,) = struct.unpack_from(">I", avif, at)
+        if pixels <= value < len(avif):
+            struct.pack_into(">I", changed, at, value + len(added))
+    for at in (meta, references):
+        struct.pack_into(">I", changed, at, struct.unpack_from(">I", avif, at)[0] + len(added))
+    changed[references + length : references + length] = added
+    return bytes(changed)
 
 
 def test_display_p3_by_number_is_converted(tmp_path: Path) -> None:

@@ -38,6 +38,21 @@ if name != "deepzoom":
 print(peak() - before)
 """
 
+GIGAPIXEL = """
+import sys
+from pathlib import Path
+import numpy as np
+from render.pictures.output_format import Labels
+from render.pictures.write import write_picture
+
+side = 32_768
+band = np.repeat(np.arange(64 * side // 8 * 3, dtype=np.uint8).reshape(64, -1, 3), 8, axis=1)
+bands = (band for _ in range(0, side, 64))
+write_picture(Path(sys.argv[1]), "tiff", (side, side), 8, bands, Labels(300.0, "{}"), 2)
+status = Path("/proc/self/status").read_text()
+print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+"""
+
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc"
 )
@@ -72,3 +87,18 @@ def test_a_tall_picture_is_never_held(tmp_path: Path, project: Path, name: str) 
 def test_a_poster_is_never_held(tmp_path: Path, project: Path, name: str, depth: int) -> None:
     # 432 MB of samples at 8 bits, 864 MB at 16.
     assert _peak_mb(tmp_path, project, name, (12_000, 12_000, depth)) < 250
+
+
+@pytest.mark.slow
+def test_a_tiff_of_a_gigapixel_takes_less_than_a_gibibyte(tmp_path: Path, project: Path) -> None:
+    # It is only written: reading it again takes another encoder's time.
+    done = subprocess.run(
+        [sys.executable, "-c", GIGAPIXEL, str(tmp_path / "a.tif")],
+        capture_output=True,
+        text=True,
+        cwd=project,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1024
