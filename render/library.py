@@ -35,7 +35,7 @@ from render.errors import DeviceError, LayerError, NetworkError, RenderError, We
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
 from render.networks.builtin import PAREIDOLIA
-from render.networks.classes import class_index
+from render.networks.classes import check_head, class_index, other_class_count
 from render.networks.graph import TracedNetwork, trace
 from render.networks.network import prepare_network
 from render.networks.receptive_field import ReceptiveField, layer_table, receptive_fields
@@ -167,16 +167,22 @@ class _Model:
                 f"objectives: {self.name} has no default; name a layer: render.network_layers "
                 "lists them"
             )
-        given = default_objective(self.name) if objectives is None else objectives
+        if objectives is None:
+            objectives = default_objective(self.name, self._other_classes())
+        given = objectives
         if isinstance(given, str | Objective):
             given = (given,)
         named = (Objective(one) if isinstance(one, str) else one for one in given)
         return Mix(tuple(named)).map_objectives(self._with_class_indices)
 
+    def _other_classes(self) -> int | None:
+        return None if self.weights is None else other_class_count(self.name, self.weights)
+
     def _with_class_indices(self, objective: Objective) -> Objective:
         if objective.classes is None:
             return objective
         if self.weights is not None:
+            check_head(self.name, self.weights)
             indices = [class_index(self.name, self.weights, one) for one in objective.classes]
             return replace(objective, classes=tuple(indices))
         for one in objective.classes:
@@ -189,7 +195,7 @@ class _Model:
     def profile(self, mix: Mix, precision: ResolvedPrecision) -> NetworkProfile:
         """The network's stride, receptive field and cost for a mix."""
         if self.weights is not None:
-            return profile_network(self.name, mix, precision)
+            return profile_network(self.name, mix, precision, self._other_classes())
         try:
             return profile_module(_copy_without_values(self.module), self.name, mix, precision)
         except RuntimeError as error:

@@ -5,7 +5,12 @@
 - builtin: names and weights of the networks that come with the project (pareidolia, lenet5)
 - catalogue: all network names, and architectures without weights
 - pareidolia, lenet5: the architectures of the built-in networks
-- weight_paths, weights, safetensors_header: find, check and load weights files
+- inception_v1, caffenet, caffe_layers: networks of 2015, with their layer names
+- normalisation: the input that a network expects, and its conversion
+- weight_paths, weights: find, check and load weights files
+- safetensors_header, shards, checkpoint, caffemodel, tensorflow_graph: kinds of files
+- protobuf_wire: reads protobuf messages without their schema
+- weight_fitting: fits the tensors of a file to a network
 - classes: names of a network's classes
 - graph, subgraph, head, maxpool: trace a network, reduce and optimise it, make its head tile
 - network: a network that is ready for dreaming

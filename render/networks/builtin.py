@@ -9,6 +9,16 @@ LENET5 = "lenet5"
 BUILTIN_NETWORKS = (PAREIDOLIA, LENET5)
 """The weights of each are a .safetensors file of that name beside this module."""
 
+NETWORKS_OF_2015 = {
+    "bvlc_googlenet": 1000,
+    "googlenet_places205": 205,
+    "googlenet_places365": 365,
+    "inception5h": 1008,
+    "caffenet": 1000,
+    "caffe_lenet": 10,
+}
+"""Networks of Caffe and TensorFlow, and their numbers of classes. Users have their weights."""
+
 LOGITS = "logits"
 """The layer of any network's classes: its head, applied at every position (`networks.head`)."""
 

@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from render.errors import LayerError, suggest
-from render.networks.builtin import builtin_weights, uses_builtin_weights
+from render.errors import LayerError, WeightsError, suggest
+from render.input_file import read_problem
+from render.networks.builtin import NETWORKS_OF_2015, builtin_weights, uses_builtin_weights
 from render.networks.disk_cache import cached_on_disk
 from render.networks.safetensors_header import read_metadata
+
+_AS_TORCHVISION = {"bvlc_googlenet": "googlenet", "caffenet": "googlenet"}
+"""Networks of 2015 whose classes are ImageNet's, in torchvision's order."""
 
 _MAX_LISTED = 20  # names in a message
 
@@ -15,22 +19,73 @@ def class_names(network: str, weights: Path | None = None) -> tuple[str, ...]:
     """Return the names of a network's classes, in the order of its scores.
 
     The metadata of the weights file comes first. Without it, the names are those of the built-in
-    or torchvision weights. No weights are loaded.
+    or torchvision weights. Classes without known names have numbers as names.
     Raises NetworkError if the network is not known, WeightsError if the file cannot be read.
     """
-    stored = () if weights is None else read_metadata(weights).classes
-    if stored:
+    if weights is None:
+        return _own_names(network)
+    if stored := read_metadata(weights).classes:
         return stored
-    if uses_builtin_weights(network, None):
-        return read_metadata(builtin_weights(network)).classes
+    count, own = _class_count(network, weights), _own_names(network)
+    return own if count in (0, len(own)) else _numbers(count)
+
+
+def check_head(network: str, weights: Path) -> None:
+    """Raise LayerError if a weights file has no head, so no classes."""
+    is_builtin = uses_builtin_weights(network, None) and weights == builtin_weights(network)
+    if not is_builtin and not _class_count(network, weights):
+        raise LayerError(
+            f"classes of {network}: weights {weights} have no head; "
+            "name a layer, or channels of one, instead"
+        )
+
+
+def other_class_count(network: str, weights: Path) -> int | None:
+    """Return the number of classes of a weights file if it is not the network's usual number.
+
+    None also means a file without a head. Raises like `class_names`.
+    """
+    if uses_builtin_weights(network, None) and weights == builtin_weights(network):
+        return None
+    count = _class_count(network, weights)
+    return count if count not in (0, len(_own_names(network))) else None
+
+
+def _numbers(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))
+
+
+def _class_count(network: str, weights: Path) -> int:
+    """The number of classes of a weights file, cached by its path, size and time; 0 for no head."""
 
     def compute() -> dict[str, Any]:
-        from torchvision.models import get_model_weights
+        from render.networks.weight_fitting import class_count
+        from render.networks.weights import read_weights
 
+        return {"count": class_count(network, read_weights(weights))}
+
+    try:
+        found = weights.stat()
+    except OSError as error:
+        raise WeightsError(f"weights {weights}: {read_problem(error)}") from error
+    inputs = [network, str(weights.absolute()), found.st_size, found.st_mtime_ns]
+    return int(cached_on_disk("class-count", {"file": inputs}, compute)["count"])
+
+
+def _own_names(network: str) -> tuple[str, ...]:
+    """The names of a network's classes in its usual weights."""
+    if uses_builtin_weights(network, None):
+        return read_metadata(builtin_weights(network)).classes
+    if network in NETWORKS_OF_2015 and network not in _AS_TORCHVISION:
+        return _numbers(NETWORKS_OF_2015[network])
+    network = _AS_TORCHVISION.get(network, network)
+
+    def compute() -> dict[str, Any]:
         from render.networks.catalogue import check_network_name
+        from render.networks.torchvision_import import torchvision
 
         check_network_name(network)
-        return {"names": get_model_weights(network).DEFAULT.meta["categories"]}
+        return {"names": torchvision.models.get_model_weights(network).DEFAULT.meta["categories"]}
 
     return tuple(cached_on_disk("classes", {"network": network}, compute)["names"])
 

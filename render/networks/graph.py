@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 
 import torch
-import torchvision
 from torch import fx, nn
-from torchvision.models.feature_extraction import NodePathTracer
 
 from render.errors import LayerError, suggest
+from render.networks.caffe_layers import LocalResponseNorm
+from render.networks.normalisation import InputConversion, input_conversion
+from render.networks.torchvision_import import NodePathTracer, torchvision
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,13 @@ def trace(network: torch.nn.Module) -> TracedNetwork:
 
     torchvision's feature extraction does not trace into the modules of `torchvision.ops`. This
     does, so that batch norm inside them can be folded. Their names still work as blocks.
+
+    The graph takes pictures in torchvision's normalisation. A conversion, which has no name, comes
+    first if the network expects another one.
     """
-    tracer = NodePathTracer(autowrap_modules=(math, torchvision.ops))
+    tracer = NodePathTracer(
+        autowrap_modules=(math, torchvision.ops), leaf_modules=[LocalResponseNorm]
+    )
     graph = tracer.trace(network)
     module = fx.GraphModule(tracer.root, graph)
     originals = zip(graph.nodes, module.graph.nodes, strict=True)
@@ -59,7 +65,19 @@ def trace(network: torch.nn.Module) -> TracedNetwork:
         for original, copy in originals
         if original in tracer.node_to_qualname and original.op not in ("placeholder", "output")
     }
+    if (conversion := input_conversion(network)) is not None:
+        _convert_input(module, conversion)
     return TracedNetwork(module, names)
+
+
+def _convert_input(module: fx.GraphModule, conversion: InputConversion) -> None:
+    """Put a conversion between the input and everything that reads it."""
+    (given,) = (node for node in module.graph.nodes if node.op == "placeholder")
+    module.add_submodule("input_conversion", conversion)
+    with module.graph.inserting_after(given):
+        converted = module.graph.call_module("input_conversion", (given,))
+    given.replace_all_uses_with(converted, delete_user_cb=lambda user: user is not converted)
+    module.recompile()
 
 
 def module_of(graph: fx.GraphModule, node: fx.Node) -> nn.Module | None:

@@ -14,11 +14,9 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
+from render.networks.normalisation import LUMA, STD
+
 CLASS_COUNT = 10
-LUMA = (0.299, 0.587, 0.114)
-"""Weights of red, green and blue in grey (ITU-R BT.601)."""
-DEVIATION = (0.229, 0.224, 0.225)
-"""Standard deviations of red, green and blue in torchvision's normalisation."""
 
 
 class LeNet5(nn.Module):
@@ -59,8 +57,8 @@ def _convolution(inputs: int, outputs: int, side: int) -> nn.Sequential:
 def _set_grey(layer: nn.Conv2d) -> None:
     """Set and freeze weights that turn normalised colours to grey with a deviation of about 1."""
     layer.requires_grad_(False)
-    scale = sum(LUMA) / DEVIATION[1]
-    weights = [luma * deviation * scale for luma, deviation in zip(LUMA, DEVIATION, strict=True)]
+    scale = sum(LUMA) / STD[1]
+    weights = [luma * deviation * scale for luma, deviation in zip(LUMA, STD, strict=True)]
     layer.weight.copy_(torch.tensor(weights).view(1, 3, 1, 1))
 
 

@@ -14,7 +14,9 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from render.networks.caffe_layers import LocalResponseNorm
 from render.networks.graph import TracedNetwork
+from render.networks.normalisation import InputConversion
 
 POINTWISE_MODULES = (
     nn.BatchNorm2d,
@@ -113,37 +115,12 @@ class PositionTracer(fx.Interpreter):
             raise _NotLocalError("normalises over the whole picture")
         if isinstance(module, POINTWISE_MODULES):
             return x
-        if isinstance(module, nn.Conv2d):
-            seen = _window_max(
-                _collapse_expanded(x, 1).amax(1, keepdim=True),
-                module.kernel_size,
-                module.stride,
-                _conv_padding(module),
-                module.dilation,
-            )
-            return seen.expand(-1, module.out_channels, -1, -1)
-        if isinstance(module, nn.MaxPool2d):
-            return _window_max(
-                x,
-                module.kernel_size,
-                module.stride,
-                module.padding,
-                module.dilation,
-                module.ceil_mode,
-            )
-        if isinstance(module, nn.AvgPool2d):
-            return _window_max(
-                x, module.kernel_size, module.stride, module.padding, ceil_mode=module.ceil_mode
-            )
-        if isinstance(module, nn.LayerNorm):
-            return _channel_max(x, len(module.normalized_shape))
-        if isinstance(module, nn.Linear) and x.dim() == 4:
-            return (
-                _collapse_expanded(x, -1)
-                .amax(-1, keepdim=True)
-                .expand(*x.shape[:-1], module.out_features)
-            )
-        raise _NotLocalError(_not_local_reason(type(module).__name__))
+        seen = _through_window(module, x)
+        if seen is None:
+            seen = _through_channels(module, x)
+        if seen is None:
+            raise _NotLocalError(_not_local_reason(type(module).__name__))
+        return seen
 
     def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if target is torch.cat and not self.splits_channels:
@@ -166,11 +143,87 @@ class PositionTracer(fx.Interpreter):
             return _elementwise_max(args)
         if name in _RESHAPING or name in _COMBINING:
             return run()
-        if name in ("max_pool2d", "avg_pool2d"):
-            return _window_max(**_pool_arguments(name, *args, **kwargs))
-        if name == "layer_norm":
-            return _channel_max(args[0], len(args[1]))
+        if name in _LOCAL_FUNCTIONS:
+            return _LOCAL_FUNCTIONS[name](name, *args, **kwargs)
         raise _NotLocalError(_not_local_reason(name))
+
+
+def _through_window(module: nn.Module, x: torch.Tensor) -> torch.Tensor | None:
+    """What a module's windows see; None for a module without windows."""
+    if isinstance(module, nn.Conv2d):
+        seen = _window_max(
+            _collapse_expanded(x, 1).amax(1, keepdim=True),
+            module.kernel_size,
+            module.stride,
+            _conv_padding(module),
+            module.dilation,
+        )
+        return seen.expand(-1, module.out_channels, -1, -1)
+    if isinstance(module, nn.MaxPool2d):
+        return _window_max(
+            x, module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode
+        )
+    if isinstance(module, nn.AvgPool2d):
+        return _window_max(
+            x, module.kernel_size, module.stride, module.padding, ceil_mode=module.ceil_mode
+        )
+    if isinstance(module, nn.ZeroPad2d | nn.ConstantPad2d):
+        return _padded("pad", x, module.padding)
+    return None
+
+
+def _through_channels(module: nn.Module, x: torch.Tensor) -> torch.Tensor | None:
+    """What a module sees that mixes channels at one position; None for any other module."""
+    if isinstance(module, LocalResponseNorm | nn.LocalResponseNorm):
+        return _across_channels("", x)
+    if isinstance(module, InputConversion):
+        return _across_channels("", x)[:, :1].expand(-1, module.channels, -1, -1)
+    if isinstance(module, nn.LayerNorm):
+        return _channel_max(x, len(module.normalized_shape))
+    if isinstance(module, nn.Linear) and x.dim() == 4:
+        widest = _collapse_expanded(x, -1).amax(-1, keepdim=True)
+        return widest.expand(*x.shape[:-1], module.out_features)
+    return None
+
+
+def _across_channels(_: str, x: torch.Tensor, *__: Any, **___: Any) -> torch.Tensor:
+    """The maximum over all channels, for each channel."""
+    return _collapse_expanded(x, 1).amax(1, keepdim=True).expand_as(x)
+
+
+def _pooled(name: str, *args: Any, **kwargs: Any) -> torch.Tensor:
+    return _window_max(**_pool_arguments(name, *args, **kwargs))
+
+
+def _layer_normalised(_: str, x: torch.Tensor, shape: Sequence[int], *__: Any) -> torch.Tensor:
+    return _channel_max(x, len(shape))
+
+
+def _padded(
+    _: str, x: torch.Tensor, pad: Sequence[int], mode: str = "constant", *_args: Any, **__: Any
+) -> torch.Tensor:
+    """Pad with no pixel, whatever the value. A negative padding crops, as in torch."""
+    if mode != "constant" or len(pad) > 4:
+        raise _NotLocalError("pads by more than a constant at the borders")
+    return functional.pad(x, tuple(pad), value=-torch.inf)
+
+
+def _batch_normalised(_: str, x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    training = args[4] if len(args) > 4 else kwargs.get("training", False)
+    if training:
+        raise _NotLocalError("normalises over the whole picture")
+    return x
+
+
+_LOCAL_FUNCTIONS: dict[str, Callable[..., torch.Tensor]] = {
+    "max_pool2d": _pooled,
+    "avg_pool2d": _pooled,
+    "layer_norm": _layer_normalised,
+    "local_response_norm": _across_channels,
+    "pad": _padded,
+    "_pad": _padded,
+    "batch_norm": _batch_normalised,
+}
 
 
 def _not_local_reason(name: str) -> str:

@@ -47,11 +47,13 @@ class WeightsMetadata:
     """What a weights file states about its network. A missing or malformed entry is empty.
 
     classes: names in the order of the scores.
+    input_convention: the name of one (`networks.normalisation`); empty means the network's own.
     """
 
     architecture: str = ""
     classes: tuple[str, ...] = ()
     licence: str = ""
+    input_convention: str = ""
 
 
 def read_metadata(path: Path) -> WeightsMetadata:
@@ -77,6 +79,7 @@ def read_metadata(path: Path) -> WeightsMetadata:
         metadata.get("architecture", "").removeprefix("torchvision "),
         _parse_class_names(metadata.get("classes", "")),
         metadata.get("licence", ""),
+        metadata.get("input_convention", ""),
     )
 
 

@@ -5,7 +5,8 @@ from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from render.networks.builtin import LOGITS
-from render.networks.graph import TracedNetwork, is_relu, module_of
+from render.networks.convolution import FixedConv2d, FixedLinear, can_fix
+from render.networks.graph import TracedNetwork, is_relu, module_of, operation_name
 from render.networks.head import with_logits
 from render.networks.maxpool import DeterministicMaxPool2d
 
@@ -77,6 +78,59 @@ def make_relu_in_place(module: fx.GraphModule) -> None:
         node.replace_all_uses_with(plain)
         module.graph.erase_node(node)
     module.delete_all_unused_submodules()
+    module.recompile()
+
+
+def fix_convolutions(module: fx.GraphModule) -> None:
+    """Replace convolutions and linear layers by ones whose bits ignore the number of cores.
+
+    A ReLU that only follows a convolution is computed with it. The layers must have their final
+    device and dtype.
+    """
+    for node in list(module.graph.nodes):
+        part = module_of(module, node)
+        if isinstance(part, nn.Conv2d) and can_fix(part):
+            relu = _only_relu_after(node)
+            _replace_with(module, relu or node, FixedConv2d(part, relu=relu is not None), node)
+        elif isinstance(part, nn.Linear):
+            _replace_with(module, node, FixedLinear(part), node)
+    module.delete_all_unused_submodules()
+    module.recompile()
+
+
+def _only_relu_after(node: fx.Node) -> fx.Node | None:
+    """The in-place ReLU that is the only reader of a node; None if there is none."""
+    (user, *others) = node.users
+    return None if others or user.target is not torch.relu_ else user
+
+
+def _replace_with(module: fx.GraphModule, last: fx.Node, layer: nn.Module, first: fx.Node) -> None:
+    """Call `layer` on the input of `first`, in place of the nodes from `first` to `last`."""
+    name = f"fixed_{first.name}"
+    module.add_submodule(name, layer)
+    with module.graph.inserting_before(first):
+        found = module.graph.call_module(name, (first.args[0],))
+    last.replace_all_uses_with(found)
+    module.graph.erase_node(last)
+    if first is not last:
+        module.graph.erase_node(first)
+
+
+def cast_inputs(module: fx.GraphModule, dtype: torch.dtype) -> None:
+    """Give convolutions and linear layers inputs of a narrow dtype, and layer norms float32.
+
+    Only networks with layer norms need it: these refuse mixed dtypes, and their outputs are wide.
+    """
+    names = {node: operation_name(module, node) for node in module.graph.nodes}
+    if not {"layer_norm", "LayerNorm"} & set(names.values()):
+        return
+    for node, name in names.items():
+        wide = name in ("layer_norm", "LayerNorm")
+        if wide or isinstance(module_of(module, node), nn.Conv2d | nn.Linear):
+            with module.graph.inserting_before(node):
+                target = torch.float32 if wide else dtype
+                cast = module.graph.call_method("to", (node.args[0], target))
+            node.replace_input_with(node.all_input_nodes[0], cast)
     module.recompile()
 
 

@@ -6,7 +6,12 @@ from urllib.error import URLError
 
 from render.errors import WeightsError
 from render.input_file import check_regular_file, read_problem
-from render.networks.builtin import PRETRAINED, builtin_weights, uses_builtin_weights
+from render.networks.builtin import (
+    NETWORKS_OF_2015,
+    PRETRAINED,
+    builtin_weights,
+    uses_builtin_weights,
+)
 
 SAFETENSORS_SUFFIX = ".safetensors"
 """Suffix of the files that are uploaded: they hold tensors only, and no code."""
@@ -14,6 +19,8 @@ SAFETENSORS_SUFFIX = ".safetensors"
 
 def downloaded_weights(network: str) -> Path | None:
     """Return torchvision's weights file if it is in torch's cache already, else None."""
+    if network in NETWORKS_OF_2015:
+        return None
     path = _torch_cache_path(_torchvision_weights(network).url)
     return path if path.is_file() else None
 
@@ -29,6 +36,11 @@ def resolve_weights(network: str, weights: str | None) -> Path:
         return builtin_weights(network)
     if weights in (None, PRETRAINED):
         _check_name(network)
+        if network in NETWORKS_OF_2015:
+            raise WeightsError(
+                f"network {network}: no weights come with it; give weights: a .caffemodel, .pb, "
+                ".pth or .safetensors file"
+            )
     if weights is None:
         raise WeightsError(
             f"network {network}: no weights named; give weights: "
@@ -53,7 +65,7 @@ def _check_name(network: str) -> None:
 
 
 def _torchvision_weights(network: str) -> Any:
-    import torchvision
+    from render.networks.torchvision_import import torchvision
 
     return torchvision.models.get_model_weights(network).DEFAULT
 

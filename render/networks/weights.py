@@ -1,42 +1,32 @@
-"""Loads weights files safely, without running code, and checks that they fit the network.
+"""Loads weights files safely, without running code, and converts them to safetensors.
 
-What a file is, its bytes tell, not its name. Checkpoints of training scripts are unwrapped: tensors
-may be in one entry of a table, and their names may have the prefixes of wrapping modules.
+What a file is, its bytes tell, not its name: safetensors (also in shards), PyTorch, Caffe, or a
+frozen TensorFlow graph.
 """
 
 import pickle
-import re
 import shutil
 import struct
 import tempfile
-import warnings
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from render.errors import WeightsError
+from render.errors import WeightsError, suggest
 from render.input_file import open_input_file, read_problem
-from render.networks.catalogue import build_network, has_auxiliary_heads, network_names
+from render.networks.caffemodel import is_caffemodel, read_caffemodel
+from render.networks.catalogue import network_names
+from render.networks.checkpoint import PYTORCH_STARTS, read_checkpoint, without_wrappers
+from render.networks.normalisation import CONVENTION_ATTRIBUTE, CONVENTIONS, TORCHVISION
 from render.networks.safetensors_header import check_header, is_safetensors, read_metadata
+from render.networks.shards import is_shard_index, read_shard_index
+from render.networks.tensorflow_graph import is_tensorflow_graph, read_tensorflow_graph
+from render.networks.weight_fitting import build_fitting
 
-_AUXILIARY_PREFIXES = ("aux1.", "aux2.", "AuxLogits.")
-
-# torchvision's DenseNet files use module names from before 2018, which its builder renames.
-_OLD_DENSENET_NAME = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.(\d)\.")
-
-_MAX_LISTED = 4  # tensors in a message
-
-# A zip archive of torch 1.6 or later; a pickle, as older versions write it.
-_PYTORCH_STARTS = (b"PK\x03\x04", b"\x80")
-
-# DataParallel, torch.compile and training frameworks put these before the name of every tensor.
-_WRAPPER_PREFIXES = ("module.", "_orig_mod.", "model.")
-
-# AveragedModel counts its updates beside the wrapped network.
-_WRAPPER_COUNTER = "n_averaged"
+# The first field of a NetParameter of Caffe or a GraphDef of TensorFlow.
+_PROTOBUF_STARTS = (b"\x0a", b"\x12", b"\xa2\x06")
 
 # A damaged pickle can make torch raise any of these.
 _READ_ERRORS = (
@@ -53,24 +43,18 @@ _READ_ERRORS = (
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read the tensors of a safetensors file, or of a PyTorch file with torch's safe unpickler.
+    """Read the tensors of a weights file of any kind. Nothing in it is run.
 
     Names are those of the bare network: without the prefixes of wrapping modules.
     Raises WeightsError if the file cannot be read, has no single table of tensors, or would run
     code.
     """
-    return _without_wrappers(_state_dict(path, _read_content(path)))
+    return without_wrappers(_read_content(path))
 
 
-def _read_content(path: Path) -> Any:
+def _read_content(path: Path) -> dict[str, torch.Tensor]:
     try:
-        if is_safetensors(path):
-            check_header(path)
-            return dict(load_file(path))
-        with open_input_file(path) as file, warnings.catch_warnings(action="ignore"):
-            if not file.peek(4).startswith(_PYTORCH_STARTS):
-                raise ValueError("it is neither a safetensors nor a PyTorch file")
-            return torch.load(file, map_location="cpu", weights_only=True)
+        return _read_kind(path)
     except OSError as error:
         raise WeightsError(f"weights {path}: {read_problem(error)}") from error
     except pickle.UnpicklingError as error:
@@ -85,88 +69,70 @@ def _read_content(path: Path) -> Any:
         ) from error
 
 
-def _state_dict(path: Path, content: Any) -> dict[str, torch.Tensor]:
-    """Find the table of tensors: the content itself, or the only entry of it that is one."""
-    if _is_tensor_table(content):
-        return {str(name): value for name, value in content.items()}
-    entries = content if isinstance(content, dict) else {}
-    tables = {str(name): value for name, value in entries.items() if _is_tensor_table(value)}
-    if len(tables) > 1:
-        raise WeightsError(
-            f"weights {path}: has several tables of tensors ({', '.join(sorted(tables))}); "
-            "save the one that is meant alone"
-        )
-    if not tables:
-        raise WeightsError(f"weights {path}: not a table of tensors; save the state_dict alone")
-    (table,) = tables.values()
-    return {str(name): value for name, value in table.items()}
-
-
-def _is_tensor_table(content: Any) -> bool:
-    return (
-        isinstance(content, dict)
-        and bool(content)
-        and all(isinstance(value, torch.Tensor) for value in content.values())
+def _read_kind(path: Path) -> dict[str, torch.Tensor]:
+    if is_safetensors(path):
+        check_header(path)
+        return dict(load_file(path))
+    if is_shard_index(path):
+        return {name: value for shard in read_shard_index(path) for name, value in _shard(shard)}
+    with open_input_file(path) as file:
+        start = file.peek(4)
+        if start.startswith(PYTORCH_STARTS):
+            return read_checkpoint(path)
+        if start.startswith(_PROTOBUF_STARTS):
+            data = memoryview(file.read())
+            if is_caffemodel(data):
+                return read_caffemodel(data)
+            if is_tensorflow_graph(data):
+                return read_tensorflow_graph(data)
+    raise ValueError(
+        "it is neither a safetensors nor a PyTorch file, nor one of Caffe or TensorFlow"
     )
 
 
-def _without_wrappers(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Remove the prefixes of wrapping modules that every name has."""
-    for prefix in _WRAPPER_PREFIXES * len(_WRAPPER_PREFIXES):
-        names = tensors.keys() - {_WRAPPER_COUNTER}
-        if names and all(name.startswith(prefix) for name in names):
-            tensors = {
-                name.removeprefix(prefix): value for name, value in tensors.items() if name in names
-            }
-    return tensors
+def shard_paths(index: Path) -> list[Path]:
+    """Return the files of an index of shards. Raises WeightsError if it is not one."""
+    try:
+        return read_shard_index(index)
+    except (OSError, ValueError) as error:
+        reason = read_problem(error) if isinstance(error, OSError) else f"cannot be read ({error})"
+        raise WeightsError(f"weights {index}: {reason}") from error
+
+
+def _shard(path: Path) -> list[tuple[str, torch.Tensor]]:
+    check_header(path)
+    return list(load_file(path).items())
 
 
 def load_with_weights(network: str, path: Path) -> torch.nn.Module:
     """Build a network and load a file's weights into it.
 
+    The number of classes is the file's. A head that the file lacks stays without values. The input
+    convention follows from the file too (`networks.normalisation`).
     Raises WeightsError if the file states another network, or if its tensors do not fit. The
     message names up to four of the tensors. Raises NetworkError if the network is not known.
     """
     tensors = read_weights(path)
-    stated = read_metadata(path).architecture
+    metadata = read_metadata(path)
+    stated = metadata.architecture
     if stated != network and stated in network_names():
         raise WeightsError(
             f"weights {path}: made for {stated}, not {network}; name {stated} instead"
         )
-    if network.startswith("densenet"):
-        tensors = {_OLD_DENSENET_NAME.sub(r"\1\2.", name): value for name, value in tensors.items()}
-    auxiliary = has_auxiliary_heads(network) and any(
-        name.startswith(_AUXILIARY_PREFIXES) for name in tensors
-    )
-    module = build_network(network, auxiliary=auxiliary)
-    expected = module.state_dict()
-    problems = _mismatches(expected, tensors)
-    if problems:
-        more = len(problems) - _MAX_LISTED
-        listed = "; ".join(problems[:_MAX_LISTED]) + (f"; and {more} more" if more > 0 else "")
-        raise WeightsError(
-            f"weights {path}: do not fit {network}: {listed}; "
-            "name the network they were trained for"
-        )
-    present = {name: value for name, value in tensors.items() if name in expected}
-    module.load_state_dict(present, strict=False, assign=True)
+    module, fitting, convention = build_fitting(network, path, tensors)
+    module.load_state_dict(fitting, strict=False, assign=True)
+    if convention := metadata.input_convention or convention:
+        _check_convention(path, convention)
+        setattr(module, CONVENTION_ATTRIBUTE, convention)
     return module
 
 
-def _mismatches(expected: dict[str, torch.Tensor], given: dict[str, torch.Tensor]) -> list[str]:
-    counters = "num_batches_tracked"  # counters of batch norm; files before 2018 lack them
-    missing = [n for n in expected if n not in given and not n.endswith(counters)]
-    surplus = [n for n in given if n not in expected]
-    shapes = [n for n in expected if n in given and expected[n].shape != given[n].shape]
-    return (
-        [f"{n} is missing" for n in missing]
-        + [f"{n} is {_shape(given[n])}, not {_shape(expected[n])}" for n in shapes]
-        + [f"{n} is not in the network" for n in surplus]
-    )
-
-
-def _shape(tensor: torch.Tensor) -> str:
-    return "x".join(map(str, tensor.shape)) or "a number"
+def _check_convention(path: Path, name: str) -> None:
+    known = [TORCHVISION, *CONVENTIONS]
+    if name not in known:
+        raise WeightsError(
+            f"weights {path}: input convention {name}: no such one; {suggest(name, known)}"
+        )
 
 
 def convert_to_safetensors(source: Path, target: Path) -> None:

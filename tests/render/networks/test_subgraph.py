@@ -8,6 +8,7 @@ import torchvision
 from torch import Tensor, nn
 
 from render.networks.catalogue import build_network
+from render.networks.convolution import FixedConv2d
 from render.networks.network import Network, prepare_network
 from render.networks.subgraph import make_pools_deterministic
 from tests.support.seeded_networks import (
@@ -166,9 +167,10 @@ def test_networks_are_frozen_and_have_no_unused_modules() -> None:
     network = prepare_network(
         seeded_network("vgg16", ("features.4",)), ("features.4",), torch.float32
     )
-    parameters = list(network.module.parameters())
-    assert not any(parameter.requires_grad for parameter in parameters)
-    assert sum(parameter.numel() for parameter in parameters) == 3 * 64 * 9 + 64 + 64 * 64 * 9 + 64
+    assert not any(parameter.requires_grad for parameter in network.module.parameters())
+    layers = [part for part in network.module.modules() if isinstance(part, FixedConv2d)]
+    assert [tuple(layer.weight.shape) for layer in layers] == [(64, 3, 3, 3), (64, 64, 3, 3)]
+    assert not any(isinstance(part, nn.Conv2d) for part in network.module.modules())
 
 
 def test_two_networks_transform_their_input() -> None:

@@ -1,5 +1,6 @@
 """Weights files: valid ones are loaded, others are refused in one line."""
 
+import json
 import os
 import pickle
 import re
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from render.errors import NetworkError, WeightsError
+from render.errors import LayerError, NetworkError, WeightsError
+from render.networks.builtin import LOGITS
 from render.networks.catalogue import build_network, check_network_name, network_names
+from render.networks.classes import check_head, class_names
 from render.networks.network import load_network
 from render.networks.safetensors_header import read_metadata
 from render.networks.weight_paths import resolve_weights
@@ -75,8 +78,8 @@ BAD = [
     ("none.pth", lambda path: torch.save({}, path), "save the state_dict alone"),
     (
         "averaged.pth",
-        lambda path: torch.save({"model": zeros(NAME), "model_ema": zeros(NAME)}, path),
-        r"several tables of tensors \(model, model_ema\); save the one",
+        lambda path: torch.save({"left": zeros(NAME), "right": zeros(NAME)}, path),
+        r"several tables of tensors \(left, right\); save the one",
     ),
     ("page.safetensors", lambda path: path.write_text("<!DOCTYPE html>"), "neither a safetensors"),
     ("model.onnx", lambda path: path.write_bytes(b"\x08\x07" * 99), "neither a safetensors nor a"),
@@ -170,6 +173,17 @@ CHECKPOINTS: dict[str, Callable[[Tensors], object]] = {
     },
     "lightning": lambda tensors: {"state_dict": prefixed(tensors, "model."), "loops": {}},
     "reference": lambda tensors: {"model": tensors, "optimizer": {}, "lr_scheduler": {}},
+    "model state": lambda tensors: {"model_state": tensors, "optimizer_state": {"state": {}}},
+    "nested": lambda tensors: {"epoch": 1, "model": {"state_dict": tensors, "step": 3}},
+    "average beside the network": lambda tensors: {
+        "state_dict": {name: value + 1 for name, value in tensors.items()},
+        "state_dict_ema": prefixed(tensors, "module."),
+    },
+    "average in an entry": lambda tensors: {
+        "model": {name: value + 1 for name, value in tensors.items()},
+        "ema": {"decay": 0.99, "module": tensors},
+    },
+    "as float16": lambda tensors: {name: value.half() for name, value in tensors.items()},
 }
 
 
@@ -180,7 +194,10 @@ def test_checkpoints_of_training_scripts_are_unwrapped(
     kept = load_file(seeded_squeezenet)
     torch.save(CHECKPOINTS[kind](kept), tmp_path / "model_best.pth.tar")
     state = load_with_weights(NAME, tmp_path / "model_best.pth.tar").state_dict()
+    if kind == "as float16":
+        kept = {name: value.half().float() for name, value in kept.items()}
     assert all(torch.equal(state[name], kept[name]) for name in kept)
+    assert {value.dtype for value in state.values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("name", ["SQUEEZE.SAFETENSORS", "3f9a1c", "weights.pth", "w.bin"])
@@ -227,6 +244,100 @@ def test_files_with_and_without_side_heads_fit(tmp_path: Path, name: str) -> Non
             value.is_meta
             for value in load_with_weights(name, tmp_path / "weights.safetensors").parameters()
         )
+
+
+HEADS = [
+    ("resnet18", "fc", "fc.weight"),
+    ("densenet121", "classifier", "classifier.weight"),
+    ("squeezenet1_0", "classifier.1", "classifier.1.weight"),
+    ("mobilenet_v2", "classifier.1", "classifier.1.weight"),
+    ("inception_v3", "fc", "fc.weight"),
+    ("bvlc_googlenet", "loss3/classifier", "loss3/classifier.weight"),
+    ("pareidolia", "classes.conv", "classes.conv.weight"),
+]
+
+
+@pytest.mark.parametrize(("name", "head", "weight"), HEADS)
+def test_heads_have_any_number_of_classes_or_are_absent(
+    tmp_path: Path, name: str, head: str, weight: str
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    state = build_network(name, classes=365).state_dict()
+    tensors = {key: torch.zeros_like(value, device="cpu") for key, value in state.items()}
+    save_file(tensors, path)
+    assert load_with_weights(name, path).state_dict()[weight].shape[0] == 365
+    assert class_names(name, path) == tuple(map(str, range(365)))
+    save_file({n: value for n, value in tensors.items() if not n.startswith(head)}, path)
+    loaded = load_with_weights(name, path)
+    assert {n for n, value in loaded.named_parameters() if value.is_meta} == {
+        n for n in tensors if n.startswith(head)
+    }
+    with pytest.raises(LayerError, match="have no head; name a layer, or channels of one, instead"):
+        check_head(name, path)
+    with pytest.raises(LayerError, match="have no values"):
+        load_network(name, path, (LOGITS,))
+
+
+def test_a_head_of_another_kind_is_left_out(tmp_path: Path) -> None:
+    """A user's own head: two linear layers in place of one."""
+    tensors = zeros("resnet18")
+    own = {"fc.0.weight": torch.zeros(64, 512), "fc.2.weight": torch.zeros(5, 64)}
+    body = {name: value for name, value in tensors.items() if not name.startswith("fc.")}
+    save_file(body | own, tmp_path / "weights.safetensors")
+    loaded = load_with_weights("resnet18", tmp_path / "weights.safetensors")
+    state = loaded.state_dict()
+    assert state["fc.weight"].is_meta
+    assert not state["layer4.1.conv2.weight"].is_meta
+
+
+def test_a_head_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    tensors = zeros("resnet18") | {"fc.weight": torch.zeros(1000, 256)}
+    save_file(tensors, tmp_path / "weights.safetensors")
+    with pytest.raises(WeightsError, match=r"fc\.weight is 1000x256, not 1000x512; name the"):
+        load_with_weights("resnet18", tmp_path / "weights.safetensors")
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_shards_are_read_by_their_index(
+    tmp_path: Path, seeded_squeezenet: Path, dtype: torch.dtype
+) -> None:
+    kept = {name: value.to(dtype) for name, value in load_file(seeded_squeezenet).items()}
+    index = sharded(tmp_path, kept)
+    state = load_with_weights(NAME, index).state_dict()
+    assert all(torch.equal(state[name], kept[name].float()) for name in kept)
+    convert_to_safetensors(index, tmp_path / "whole.safetensors")
+    assert load_file(tmp_path / "whole.safetensors").keys() == kept.keys()
+
+
+def sharded(folder: Path, tensors: Tensors) -> Path:
+    """Two files of half the tensors each, and their index."""
+    names = sorted(tensors)
+    places = {name: f"model-{1 + (n % 2):05}-of-00002.safetensors" for n, name in enumerate(names)}
+    for place in set(places.values()):
+        save_file({n: tensors[n] for n in names if places[n] == place}, folder / place)
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": places}))
+    return index
+
+
+BAD_INDEXES = {
+    "elsewhere": ({"weight_map": {"a": "../other.safetensors"}}, "is not a file beside it"),
+    "absolute": ({"weight_map": {"a": "/etc/passwd"}}, "is not a file beside it"),
+    "a pickle": ({"weight_map": {"a": "model.pth"}}, "is not a safetensors file"),
+    "missing": ({"weight_map": {"a": "none.safetensors"}}, "cannot be read"),
+    "empty": ({"weight_map": {}}, "JSON without a weight_map"),
+    "a list": ({"weight_map": [1]}, "JSON without a weight_map"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_INDEXES)
+def test_bad_indexes_are_refused(tmp_path: Path, kind: str) -> None:
+    content, message = BAD_INDEXES[kind]
+    torch.save({"a": torch.zeros(1)}, tmp_path / "model.pth")
+    (tmp_path / "index.json").write_text(json.dumps(content))
+    with pytest.raises(WeightsError, match=message) as refused:
+        load_with_weights(NAME, tmp_path / "index.json")
+    assert "\n" not in str(refused.value)
 
 
 def test_old_densenet_files_fit_and_mean_the_same(tmp_path: Path) -> None:
