@@ -32,12 +32,14 @@ def dtypes(precision: ResolvedPrecision) -> Dtypes:
 def make_deterministic() -> None:
     """Make this process compute the same bits from the same tiles every time.
 
-    On the CPU it uses one thread, because the split of a sum over threads decides its last bit. On
-    CUDA it uses kernels without atomics, chosen by shape and not by timing, and no TF32.
+    On the CPU it uses one thread, because the split of a sum over threads decides its last bit;
+    `use_threads` allows more. On CUDA it uses kernels without atomics, chosen by shape and not by
+    timing, and no TF32.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
+    # `use_deterministic_algorithms` would also load torch's compiler, which takes a second.
+    torch.set_deterministic_debug_mode("error")
     # The deterministic mode also fills new tensors, against reads of unwritten memory. The engine
     # has no such reads.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
@@ -47,13 +49,22 @@ def make_deterministic() -> None:
     torch.backends.cuda.matmul.allow_tf32 = False
 
 
+def use_threads(count: int) -> None:
+    """Compute with `count` threads, on any number of cores.
+
+    The count is part of the arithmetic: it comes from the plan (`RenderSetup.threads`). Without
+    oneDNN it stays one thread, because MKL splits its sums by the cores of the machine.
+    """
+    has_onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    torch.set_num_threads(count if has_onednn else 1)
+
+
 @contextmanager
 def deterministic_mode() -> Iterator[None]:
     """Within the block torch is set up by `make_deterministic`; afterwards as it was before."""
     mode: Any = torch.utils.deterministic
     threads, fills = torch.get_num_threads(), mode.fill_uninitialized_memory
-    algorithms = torch.are_deterministic_algorithms_enabled()
-    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    algorithms = torch.get_deterministic_debug_mode()
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
     flags = cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32
     make_deterministic()
@@ -61,7 +72,7 @@ def deterministic_mode() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(algorithms, warn_only=warns)
+        torch.set_deterministic_debug_mode(algorithms)
         mode.fill_uninitialized_memory = fills
         cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32, matmul.allow_tf32 = flags
 

@@ -114,7 +114,7 @@ def project_gradient(gradient: Tensor, dream: Dream) -> Tensor:
     if dream.keep is not None:
         return lightness_part(gradient)
     if dream.palette == "natural":
-        return gradient @ _natural(gradient.dtype, gradient.device)
+        return _mixed(gradient, _natural(gradient.dtype, gradient.device))
     return gradient
 
 
@@ -124,7 +124,14 @@ def lightness_part(gradient: Tensor) -> Tensor:
     All three channels change by the same amount in rgb, which is that amount / STD on the canvas.
     """
     std = _std(gradient.dtype, gradient.device)
-    return (gradient / std).sum(-1, keepdim=True) / std
+    red, green, blue = torch.split(gradient / std, 1, -1)
+    return (red + green + blue) / std
+
+
+def _mixed(gradient: Tensor, matrix: Tensor) -> Tensor:
+    """gradient @ matrix, (h, w, 3) @ (3, 3), added in order: a matrix product may split sums."""
+    red, green, blue = torch.split(gradient, 1, -1)
+    return red * matrix[0] + green * matrix[1] + blue * matrix[2]
 
 
 @cache

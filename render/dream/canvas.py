@@ -41,10 +41,17 @@ def add_detail(
 
 
 def abs_sums(bands: Sequence[Tensor]) -> Tensor:
-    """The sum of |g| of each band gradient on one tile: (bands,) of float64."""
+    """The sum of |g| of each band gradient (h, w, 3) on one tile: (bands,) of float64.
+
+    Rows are summed first. A row belongs to one thread, so no sum depends on the number of threads.
+    """
     if not bands:
         return torch.zeros(0, dtype=torch.float64)
-    return torch.stack([band.abs().sum(dtype=torch.float64) for band in bands])
+    return torch.stack([_sum_of_rows(band.abs()) for band in bands])
+
+
+def _sum_of_rows(values: Tensor) -> Tensor:
+    return values.flatten(1).sum(1, dtype=torch.float64).cumsum(0)[-1]
 
 
 def ascend(

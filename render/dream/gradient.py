@@ -10,6 +10,7 @@ from torch import Tensor
 from render.dream.objective import Objective
 from render.geometry.rect import Rect
 from render.geometry.units import UnitGrid, WindowPosition
+from render.networks.convolution import products
 from render.networks.network import Network
 
 _PRODUCTS = 1 << 22
@@ -79,7 +80,7 @@ def _guide_grad(activations: Tensor, guide: Tensor) -> Tensor:
     count, channels, rows, columns = activations.shape
     vectors = activations.permute(0, 2, 3, 1).reshape(-1, channels)
     step = max(1, _PRODUCTS // len(guide))
-    nearest = [guide[(some @ guide.T).argmax(1)] for some in torch.split(vectors, step)]
+    nearest = [guide[products(some, guide).argmax(1)] for some in torch.split(vectors, step)]
     return torch.cat(nearest).reshape(count, rows, columns, channels).permute(0, 3, 1, 2)
 
 

@@ -30,8 +30,8 @@ def resample(read: Read, source: Size, target: Size, rect: Rect) -> Tensor:
     """
     if source == target:
         return read(rect)
-    rows = _Taps(source[0], target[0], rect.top, rect.bottom)
-    columns = _Taps(source[1], target[1], rect.left, rect.right)
+    rows = AxisTaps(source[0], target[0], rect.top, rect.bottom)
+    columns = AxisTaps(source[1], target[1], rect.left, rect.right)
     if rows.length * columns.length > _MAX_READ and rect.area > 1:
         first, second, axis = _halves(rect)
         parts = [resample(read, source, target, half) for half in (first, second)]
@@ -48,7 +48,7 @@ def _halves(rect: Rect) -> tuple[Rect, Rect, int]:
     return rect._replace(right=middle), rect._replace(left=middle), 1
 
 
-class _Taps:
+class AxisTaps:
     """The source pixels and weights for the target pixels [first, last) along one axis."""
 
     def __init__(self, source: int, target: int, first: int, last: int) -> None:

@@ -19,6 +19,7 @@ from render.engine.memory import Cost
 from render.geometry.rect import Rect
 from render.networks.network import Network, prepare_network
 from render.networks.receptive_field import LayerGrid
+from render.networks.subgraph import fix_convolutions
 
 _SIDES = (256, 512)  # of the counted windows; the cost is linear in the pixels
 
@@ -89,9 +90,14 @@ def window_cost(module: nn.Module, mix: Mix, dtype: torch.dtype, grid: LayerGrid
     weights = sum(p.numel() * p.element_size() for p in prepared.module.parameters())
     canvas = torch.float64 if dtype == torch.float64 else torch.float32
     small, large = (_count(prepared, mix, side, canvas) for side in _SIDES)
-    pixel = (large.peak - small.peak) / (_SIDES[1] ** 2 - _SIDES[0] ** 2)
-    fixed = small.peak - pixel * _SIDES[0] ** 2
-    return Cost(fixed, pixel, large.flops / _SIDES[1] ** 2, weights)
+    flops, peaks = large.flops, [small.peak, large.peak]
+    if dtype != torch.float64:
+        # A CPU's convolutions store less for later, but need more at once in the first layers.
+        fix_convolutions(prepared.module)
+        fixed_peaks = [_count(prepared, mix, side, canvas).peak for side in _SIDES]
+        peaks = max(peaks, fixed_peaks, key=lambda both: both[1])
+    pixel = (peaks[1] - peaks[0]) / (_SIDES[1] ** 2 - _SIDES[0] ** 2)
+    return Cost(peaks[0] - pixel * _SIDES[0] ** 2, pixel, flops / _SIDES[1] ** 2, weights)
 
 
 def _empty_guides(

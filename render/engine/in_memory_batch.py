@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from render.determinism import use_threads
 from render.dream.band_gradient import TileView, batched_tile_gradients, tile_gradients
 from render.dream.objective import Objective
 from render.engine.in_memory import NO_MASKS, DreamResult, InMemoryDream
@@ -64,6 +65,7 @@ def _dream_octave(
     octave: int,
     windows_per_pass: int,
 ) -> None:
+    use_threads(setup.threads(octave))
     for dream in _unfailed(dreams):
         dream.start(octave)
     tiles = range(len(setup.grid(octave)))

@@ -14,7 +14,7 @@ from render.dream.objective import Mix, Objective
 from render.engine.memory import Cost
 from render.errors import LayerError
 from render.geometry.units import UnitGrid
-from render.networks.builtin import LOGITS
+from render.networks.builtin import LOGITS, PAREIDOLIA
 from render.networks.disk_cache import cached_on_disk
 
 if TYPE_CHECKING:
@@ -36,19 +36,22 @@ class NetworkProfile:
     units: Mapping[str, UnitGrid] = dataclass_field(default_factory=dict)
 
 
-def profile_network(network: str, mix: Mix, dtype: str) -> NetworkProfile:
+def profile_network(
+    network: str, mix: Mix, dtype: str, classes: int | None = None
+) -> NetworkProfile:
     """Profile a mix on a named network that computes in `dtype` (float32, float64 or bfloat16).
 
+    classes: the number of classes of its weights; None means the network's usual number.
     The answer is cached on disk. Raises NetworkError or LayerError if the network, a layer or a
     channel does not exist, or if a layer has no exact tiles.
     """
     objectives = [[one.target_layer, one.guide is not None] for one in mix]
-    question = {"network": network, "objectives": objectives, "dtype": dtype}
+    question = {"network": network, "objectives": objectives, "dtype": dtype, "classes": classes}
 
     def measure() -> dict[str, Any]:
         from render.networks.catalogue import build_network
 
-        return _measure(build_network(network), network, mix, dtype)
+        return _measure(build_network(network, classes=classes), network, mix, dtype)
 
     measured = cached_on_disk("profile", question, measure)
     # The cache key has no channels, so a cached answer has not checked these.
@@ -153,6 +156,10 @@ _DEFAULTS = {
     "squeezenet1_0": Objective("features.12"),
     "squeezenet1_1": Objective("features.12"),
     "googlenet": Objective("inception4c"),
+    "bvlc_googlenet": Objective("inception_4c/output"),
+    "googlenet_places205": Objective("inception_4c/output"),
+    "googlenet_places365": Objective("inception_4c/output"),
+    "inception5h": Objective("mixed4c"),
     "vgg16": Objective("features.22"),
     "vgg19": Objective("features.25"),
     "inception_v3": Objective("Mixed_5d"),
@@ -163,12 +170,16 @@ _DEFAULTS = {
 _MAX_FIELD = 200  # pixels; wider fields make expensive halos and add little
 
 
-def default_objective(network: str) -> Objective:
+def default_objective(network: str, classes: int | None = None) -> Objective:
     """The objective of a named network if the user names none.
+
+    classes: the number of classes of its weights; None means the network's usual number.
 
     Some networks have one chosen by eye. For others it is the deepest layer with exact tiles and a
     receptive field of at most 200 pixels. Raises NetworkError if the network is not known.
     """
+    if network == PAREIDOLIA and classes is not None:
+        return Objective("classes.relu")  # the channels above are motifs of other weights
     if network in _DEFAULTS:
         return _DEFAULTS[network]
     fitting = [

@@ -1,6 +1,6 @@
 """What the engines must know to render a picture. Needs no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
@@ -17,6 +17,24 @@ from render.geometry.units import UnitGrid
 
 if TYPE_CHECKING:
     from render.pictures.tiled_image import TiledImage
+
+
+MAX_THREADS = 8
+"""The threads of a worker. On fewer cores they take turns, which costs a twentieth of the time."""
+
+
+_MANY_PIXELS = 1 << 17
+"""A window with fewer pixels is computed by one thread."""
+
+
+def window_threads(pixels: int, precision: ResolvedPrecision) -> int:
+    """The threads that compute windows of so many pixels on a CPU.
+
+    Kernels split their sums by the number of threads, so the plan decides it and not the machine.
+    Windows of few pixels have one thread, because more would cost more than they gain. float64 has
+    one, because MKL looks at the cores as well.
+    """
+    return 1 if precision == "float64" or pixels < _MANY_PIXELS else MAX_THREADS
 
 
 @dataclass(frozen=True)
@@ -48,11 +66,25 @@ class RenderSetup:
         """The network's sampling grid with the dream's jitter and margin."""
         return SamplingGrid(self.stride, self.field, self.dream.jitter, self.dream.margin)
 
+    def threads(self, octave: int) -> int:
+        """The threads that compute an octave on a CPU, whatever number of cores runs them."""
+        window = self.sampling_grid.largest_window(self.tile, self.sizes[octave])
+        return window_threads(window, self.precision)
+
     def step(self, octave: int, step: int, seed: int | None = None) -> Step:
         """A step of an octave, both counted from 0. `seed` replaces the dream's own seed."""
         moment = Moment(octave, len(self.sizes), step, self.dream.steps)
         seed = self.dream.seed if seed is None else seed
         return step_at(self.mix, self.dream, self.sampling_grid, moment, seed)
+
+
+def smaller_octaves(source: Size, sizes: Sequence[Size]) -> list[int]:
+    """The octaves whose bases are made while decoding: those that are smaller than the input."""
+    return [
+        octave
+        for octave, size in enumerate(sizes)
+        if size != source and size[0] <= source[0] and size[1] <= source[1]
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +93,7 @@ class ShardSetup(RenderSetup):
 
     network, weights: the network's name and its weights file.
     input: the decoded picture.
+    bases: the input at the sizes of some octaves, by octave; the others are resampled from `input`.
     masks: the ingested masks of the mix and the dream.
     spill: keep tiles in files between uses.
     returns_freed_memory: on a CPU, return freed memory at once instead of keeping it for speed.
@@ -69,6 +102,7 @@ class ShardSetup(RenderSetup):
     network: str
     weights: Path
     input: "TiledImage"
+    bases: Mapping[int, "TiledImage"] = dataclass_field(default_factory=dict)
     masks: Mapping[Path, "TiledImage"] = dataclass_field(default_factory=dict)
     spill: bool = False
     returns_freed_memory: bool = False

@@ -8,7 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
+from render.determinism import (
+    dtypes,
+    keep_freed_memory,
+    make_deterministic,
+    return_freed_memory,
+    use_threads,
+)
 from render.dream.attachments import gradient_masks, prepare_objectives, resample_mask
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
 from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
@@ -25,6 +31,8 @@ from render.pictures.tiled_image import TiledImage, TileFile, TileLayout
 
 def shard_base(setup: ShardSetup, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
     """The input at an octave's size: the pixels `rect`, (h, w, 3)."""
+    if octave in setup.bases:
+        return torch.from_numpy(setup.bases[octave].read(rect))
     grid = setup.input.grid
 
     def read(piece: Rect) -> Tensor:
@@ -128,6 +136,7 @@ class Shard:
     def _load(
         self, octave: int, block: Block, sends: HaloSends, read: Callable[[Rect], Tensor]
     ) -> dict[int, HaloPixels]:
+        use_threads(self._setup.threads(octave))
         self._octave, self._sends = octave, sends
         self._tiles = block.tiles(self._grid)
         self._allocate()

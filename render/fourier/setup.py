@@ -1,17 +1,22 @@
 """The parameters of feature visualisation, its random views and its memory. Needs no torch."""
 
 import hashlib
-import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from render.device import Device, ResolvedPrecision
+from render.dream.bounds import Bounds
 from render.dream.objective import Mix
 from render.engine.memory import BatchMemory, Cost
 from render.geometry.rect import Size
 
 MAX_PIXELS = 2048 * 2048
 """The largest picture. All its frequencies are optimised together, in one worker's memory."""
+
+
+_STEPS, _RATES = Bounds(0, 100_000), Bounds(0, 10, above=True)
+
+_DECAYS, _DEGREES = Bounds(0, 4), Bounds(0, 180)
 
 
 @dataclass(frozen=True)
@@ -34,19 +39,19 @@ class Fourier:
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True}
 
-    steps: int = 128
-    rate: float = 0.05
-    decay: float = 1.0
-    turn: float = 10.0
+    steps: Annotated[int, _STEPS] = 128
+    rate: Annotated[float, _RATES] = 0.05
+    decay: Annotated[float, _DECAYS] = 1.0
+    turn: Annotated[float, _DEGREES] = 10.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.steps <= 100_000:
+        if self.steps not in _STEPS:
             raise ValueError(f"steps must be from 0 to 100000; not {self.steps}")
-        if not (0 < self.rate <= 10 and math.isfinite(self.rate)):
+        if self.rate not in _RATES:
             raise ValueError(f"rate must be above 0 and at most 10; not {self.rate}")
-        if not 0 <= self.decay <= 4:
+        if self.decay not in _DECAYS:
             raise ValueError(f"decay must be from 0 to 4; not {self.decay}")
-        if not 0 <= self.turn <= 180:
+        if self.turn not in _DEGREES:
             raise ValueError(f"turn must be from 0 to 180; not {self.turn}")
 
 

@@ -78,3 +78,18 @@ def test_the_estimate_benchmark_compares_each_phase(project: Path) -> None:
     for workers in (1, 2):
         line = rf"^\| {workers} \| all \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|$"
         assert re.search(line, done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.slow
+def test_the_encoding_benchmark_compares_old_and_new(project: Path) -> None:
+    small = ["--size", "256", "--threads", "1", "--rounds", "1", "--formats", "png", "jpeg"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "tests.bench.encode", *small],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    for file in ("png 8", "png 16", "jpeg 8"):
+        assert f"| {file} | 1 |" in done.stdout

@@ -49,10 +49,20 @@ SEEDED = [
     ("densenet121", "features.denseblock1.denselayer3"),
     ("densenet121", "features.denseblock1"),
     ("densenet121", "features.denseblock2.denselayer4"),
+    ("bvlc_googlenet", "conv2/norm2"),
+    ("bvlc_googlenet", "inception_3b/output"),
+    ("bvlc_googlenet", "inception_4a/output"),
+    ("inception5h", "localresponsenorm1"),
+    ("inception5h", "mixed3b"),
+    ("inception5h", "mixed4a_5x5"),
+    ("caffenet", "conv4"),
+    ("caffe_lenet", "conv2"),
 ]
 DEEPEST = [
     ("vgg16", "features.30"),
     ("googlenet", "inception5a.branch1"),
+    ("bvlc_googlenet", "inception_4c/output"),
+    ("inception5h", "mixed4c"),
     ("resnet50", "layer4.0"),
     ("inception_v3", "Mixed_6b"),
     ("densenet121", "features.denseblock3.denselayer2"),
@@ -133,7 +143,7 @@ def check_deepest(name: str, widest: int) -> None:
     check_exact(model, name, layer)
 
 
-@pytest.mark.parametrize("name", ["squeezenet1_1", "alexnet"])
+@pytest.mark.parametrize("name", ["squeezenet1_1", "alexnet", "caffe_lenet"])
 def test_tiles_equal_the_whole_for_a_class(name: str) -> None:
     model = seeded_whole_network(name)
     if isinstance(model, AlexNet):

@@ -145,9 +145,9 @@ def test_an_inactive_channel_is_activated(squeezenet: Network) -> None:
 def test_a_channel_that_nothing_activates_leaves_the_start(squeezenet_weights: Path) -> None:
     network = load_network("squeezenet1_0", squeezenet_weights, ("features.1",))
     with torch.no_grad():
-        parameters = dict(network.module.named_parameters())
-        parameters["features.0.weight"][7] = 0
-        parameters["features.0.bias"][7] = -1
+        weight, bias = network.module.parameters()
+        weight[7] = 0
+        bias[7] = -1
 
     asked = setup(Objective("features.1", (7,)), steps=3)
     nothing = found(network, replace(asked, fourier=Fourier(0)))
