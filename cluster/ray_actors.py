@@ -3,6 +3,7 @@
 Imports Ray. See `cluster.ray_session`.
 """
 
+import sys
 from collections.abc import Collection
 from typing import Any
 
@@ -36,14 +37,25 @@ def lost_process() -> str | None:
     return next((name for name in _ESSENTIAL if name in dead), None)
 
 
-def is_session_alive() -> bool:
-    """Whether this process is in a Ray session that can still answer."""
-    return ray.is_initialized() and lost_process() is None
+def can_end_actors() -> bool:
+    """Whether it is worthwhile to ask Ray to end actors.
+
+    Not if Ray can no longer answer; nor while this program ends together with its private Ray, with
+    all actors. Then a signal may have ended Ray as well, and calls would wait for it.
+    """
+    if not ray.is_initialized() or lost_process() is not None:
+        return False
+    node, error = ray_worker._global_node, sys.exception()
+    if node is None or not node.is_head():
+        return True
+    while isinstance(error, Exception | GeneratorExit):
+        error = error.__context__
+    return error is None
 
 
 def close_actors(actors: Collection[Any]) -> None:
     """Call `close` on these `MemberActor`s, and wait at most EXIT_TIMEOUT."""
-    if actors and is_session_alive():
+    if actors and can_end_actors():
         closing = [actor.close.remote() for actor in actors]
         ray.wait(closing, num_returns=len(closing), timeout=EXIT_TIMEOUT)
 

@@ -20,8 +20,8 @@ from cluster.errors import CallCancelled, ClusterError, InsufficientCapacity, Me
 from cluster.ray_actors import (
     EXIT_TIMEOUT,
     LOSSES,
+    can_end_actors,
     close_actors,
-    is_session_alive,
     kill_actors,
     loss_reason,
 )
@@ -185,7 +185,7 @@ class RayCrew(Crew):
         close_actors(self._actors)
 
     def _free(self) -> None:
-        if is_session_alive():
+        if can_end_actors():
             kill_actors(self._actors)
             self._actors.clear()
             remove_placement_group(self._placement)

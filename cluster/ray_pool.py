@@ -18,7 +18,7 @@ from cluster.actor import MemberActor
 from cluster.dispatcher import Assignment
 from cluster.errors import ClusterError, InsufficientCapacity
 from cluster.pool import Pool
-from cluster.ray_actors import LOSSES, close_actors, is_session_alive, kill_actors, loss_reason
+from cluster.ray_actors import LOSSES, can_end_actors, close_actors, kill_actors, loss_reason
 from cluster.resources import Resources
 from cluster.task import Outcome
 
@@ -163,7 +163,7 @@ class RayPool(Pool):
         close_actors(self._actors.values())
 
     def _free(self) -> None:
-        if is_session_alive():
+        if can_end_actors():
             kill_actors(self._actors.values())
             self._actors.clear()
 

@@ -12,12 +12,13 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from cluster.errors import ClusterError, ClusterUnreachable, SessionLost
+from cluster.errors import ClusterError, ClusterUnreachable
 from cluster.ray_folder import ray_folder
+from cluster.ray_watch import ending_with_ray
 
 if TYPE_CHECKING:
     from cluster.ray_crew import RayCrew
@@ -29,18 +30,6 @@ _EnvironmentChanges = Mapping[str, str | None]
 
 _CONNECT_TIMEOUT = 5.0
 """Seconds for a cluster to accept a connection. Ray itself would try for minutes."""
-
-
-_WATCH_INTERVAL = 0.25
-"""Seconds between two looks at the processes of a private Ray."""
-
-
-_SIGNAL_INTERVAL = 1.0
-"""Seconds between two signals. In a destructor or a callback, an interrupt may have no effect."""
-
-
-_LOST_SIGNAL = signal.SIGUSR1
-"""Interrupts the main thread, also within Ray, after a process of a private Ray has died."""
 
 
 _STARTING = {
@@ -98,80 +87,9 @@ def local_ray(cpus: int, object_store_bytes: int, gpus: int = 0) -> Iterator["ty
             include_dashboard=False,
             _temp_dir=str(folder),
         ) as crew,
-        _ending_with_ray(),
+        ending_with_ray(),
     ):
         yield crew
-
-
-@contextmanager
-def _ending_with_ray() -> Iterator[None]:
-    """Raise SessionLost in the main thread soon after a process of the private Ray has died.
-
-    Otherwise, Ray would wait for it, and then end this whole program.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    from cluster.ray_actors import lost_process
-
-    outer = sys.exception()
-    lost: list[str] = []
-    over, interrupted = threading.Event(), threading.Event()
-
-    def watch() -> None:
-        name = None
-        while name is None:
-            if over.wait(_WATCH_INTERVAL):
-                return
-            name = lost_process()
-        lost.append(name)
-        while not over.is_set():
-            signal.pthread_kill(threading.main_thread().ident or 0, _LOST_SIGNAL)
-            over.wait(_SIGNAL_INTERVAL)
-
-    def interrupt(_number: int, _frame: object) -> None:
-        handled = _context_chain(sys.exception(), outer)
-        # One interrupt at a time: another would only disturb the cleanup.
-        is_under_way = interrupted.is_set() and any(
-            isinstance(error, KeyboardInterrupt) for error in handled
-        )
-        if over.is_set() or is_under_way:
-            return
-        interrupted.set()
-        # Ray's waiting calls obey no other exception.
-        raise KeyboardInterrupt
-
-    handler = signal.signal(_LOST_SIGNAL, interrupt)
-    watcher = threading.Thread(target=watch, name="ray-watch", daemon=True)
-    watcher.start()
-    try:
-        try:
-            yield
-        finally:
-            over.set()
-    except KeyboardInterrupt as error:
-        # A signal that ends the program may arrive first, and end Ray's processes as well.
-        for ending in _context_chain(error.__context__, outer):
-            if not isinstance(ending, Exception | GeneratorExit):
-                raise ending from None
-        if not (lost and interrupted.is_set()):
-            raise
-        raise SessionLost(
-            f"Ray's process {lost[0]} has died: start another Ray; "
-            "a machine that is short of memory kills processes"
-        ) from None
-    finally:
-        watcher.join()
-        signal.signal(_LOST_SIGNAL, handler)
-
-
-def _context_chain(
-    error: BaseException | None, outer: BaseException | None
-) -> Iterator[BaseException]:
-    """An exception and its contexts, up to the one that was handled before the session began."""
-    while error is not None and error is not outer:
-        yield error
-        error = error.__context__
 
 
 @contextmanager
@@ -198,27 +116,63 @@ def joined_ray(address: str) -> Iterator["type[RayCrew]"]:
 
 @contextmanager
 def _session(environment: _EnvironmentChanges, **options: Any) -> Iterator["type[RayCrew]"]:
-    sigterm_handler = signal.getsignal(signal.SIGTERM)
-    with _environment({**_STARTING, **environment}):
+    starting = {**_STARTING, **environment}
+    with _environment(starting):
         import ray
-
-        if ray.is_initialized():
-            raise ClusterError("this process is in a Ray session already: leave that one first")
+    if ray.is_initialized():
+        raise ClusterError("this process is in a Ray session already: leave that one first")
+    with _ending_at_sigterm() as set_handler:
+        with _environment(starting):
+            _start(options)
         try:
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-        except Exception as error:
-            ray.shutdown(wait_for_processes=True)
-            raise _start_error(options["address"], error) from error
-    # Ray's own SIGTERM handler prints a stack trace and skips our `finally`.
-    _handle_sigterm(_exit if sigterm_handler is signal.SIG_DFL else sigterm_handler)
-    try:
-        from cluster.ray_crew import RayCrew
+            set_handler()
+            from cluster.ray_crew import RayCrew
 
-        with _environment(_RUNNING):
-            yield RayCrew
-    finally:
+            with _environment(_RUNNING):
+                yield RayCrew
+        finally:
+            ray.shutdown(wait_for_processes=True)
+
+
+def _start(options: dict[str, Any]) -> None:
+    import ray
+
+    is_private = options["address"] == "local"
+    try:
+        with ending_with_ray(starting=True) if is_private else nullcontext():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    except BaseException as error:
         ray.shutdown(wait_for_processes=True)
-        _handle_sigterm(sigterm_handler)
+        if isinstance(error, Exception):
+            raise _start_error(options["address"], error) from error
+        raise
+
+
+@contextmanager
+def _ending_at_sigterm() -> Iterator[Callable[[], None]]:
+    """Keep the program's SIGTERM handler, or exit in order if it has none.
+
+    Ray's own handlers print a stack trace, skip our `finally`, and exit with another code. Yields a
+    function that sets the handler again, for when Ray has started.
+    """
+    import ray._private.utils as ray_utils
+
+    # Only the main thread may set handlers, and only there does Ray set its own.
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: None
+        return
+    handler, set_handler = signal.getsignal(signal.SIGTERM), ray_utils.set_sigterm_handler
+    ours = _exit if handler is signal.SIG_DFL else handler
+
+    def set_ours(_handler: object = None) -> None:
+        signal.signal(signal.SIGTERM, ours)
+
+    ray_utils.set_sigterm_handler = set_ours
+    try:
+        yield set_ours
+    finally:
+        ray_utils.set_sigterm_handler = set_handler
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _start_error(address: str, error: Exception) -> ClusterError:
@@ -252,12 +206,6 @@ def _set_environment(changes: _EnvironmentChanges) -> None:
 
 def _exit(number: int, _frame: object) -> None:
     sys.exit(128 + number)
-
-
-def _handle_sigterm(handler: Any) -> None:
-    # Only the main thread may set handlers, and only there does Ray set its own.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)
 
 
 @functools.cache

@@ -148,10 +148,7 @@ def _reason(job: StoredJob) -> str | None:
     lease = job.current_lease
     if reason or job.state != "queued" or lease is None or lease.lease.released:
         return reason
-    return (
-        f"no sign of {lease.lease.holder} for {lease.age:.0f} s; "
-        "another `dreamfarm work` may continue"
-    )
+    return f"no sign of {lease.lease.holder} for {lease.age:.0f} s; another `work` may continue"
 
 
 def _current_reason(status: Status | None, generation: int) -> str | None:

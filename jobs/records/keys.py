@@ -159,6 +159,10 @@ class JobKeys:
         """The input picture, decoded into tiles."""
         return f"{self.checkpoints}input.tiles"
 
+    def input_base(self, octave: int) -> str:
+        """The input at the size of an octave that is smaller than it, in tiles."""
+        return f"{self.checkpoints}input-{octave}.tiles"
+
     def mask(self, number: int) -> str:
         """A mask, decoded into tiles, by its index among the job's masks."""
         return f"{self.checkpoints}mask-{number}.tiles"

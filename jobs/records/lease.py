@@ -9,8 +9,8 @@ The number is a fencing token (Kleppmann, "How to do distributed locking", 2016)
 past the end of its lease, wake up and write; no clock can prevent that. Therefore what a holder
 writes, its successor writes to other keys, or with the same bytes, or only if absent:
 
-- The keys of status, events, log, checkpoints, the files of a poster and the ledger of a dataset
-  contain the lease number, and readers use the highest one.
+- The keys of status, events, log, checkpoints, the files of a poster, and the ledger and tars of a
+  dataset contain the lease number. Readers use the highest one, and the tar that a row names.
 - Every holder makes the same bytes of the decoded input and masks, the previews of octaves, and the
   results of a dataset. Only its contact sheet may show an older state.
 - `plan.json`, `manifest.json` and the listings of a dataset are created only if absent.
@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from jobs.records.keys import MAX_NUMBER, JobKeys
 from jobs.records.record import SMALL_RECORD, Record, Ttl, invalid_record, read_bytes_with_age
-from jobs.store.errors import ObjectNotFound
+from jobs.store.errors import ObjectNotFound, StoreUnreachable
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord, LeaseLost
 
@@ -64,6 +64,7 @@ class CurrentLease:
 class HeldLease:
     """A lease that this process holds: renew, check, release. Thread-safe.
 
+    A process has one object for a lease: the object's lock keeps a check from a false alarm.
     `claim_lease` and `restore_lease` make it.
     """
 
@@ -75,25 +76,32 @@ class HeldLease:
         self.token = token
         self.holder = holder
         self.ttl = ttl
-        self._store = store
+        self._store, self._once = store, store.without_retries()
         self._released = False
         self._lock = threading.Lock()
 
     def renew(self) -> None:
-        """Reset the age of the lease. Raises LeaseLost if it is not the current one."""
+        """Reset the age of the lease. Raises LeaseLost if it is not the current one.
+
+        Requests are sent once: while the store does not answer, the caller tries again later.
+        """
         with self._lock:
             if self._released:
                 raise LeaseLost(f"{self.keys.job}: lease {self.number} was released")
-            self._check_own()
-            self._write(released=False)
+            self._check_own(self._once)
+            self._write(self._once, released=False)
             self._check_current()
 
     def check(self) -> None:
         """Raise LeaseLost if a higher number has been claimed, or the job was deleted."""
-        # In some file systems, a listing may miss an object that is being rewritten. The lock
-        # guards only against renewals through this same object.
-        with self._lock:
-            self._check_current()
+        while True:
+            try:
+                # In some file systems, a listing may miss an object that is being rewritten.
+                with self._lock:
+                    return self._check_current()
+            except StoreUnreachable:
+                # Wait for the store without the lock, which a renewal may need. Raises in the end.
+                highest_lease(self._store, self.keys)
 
     def release(self) -> None:
         """Release the lease, so that the next number may be claimed at once.
@@ -102,30 +110,30 @@ class HeldLease:
         """
         with self._lock, suppress(LeaseLost):
             self._released = True
-            self._check_own()
-            self._write(released=True)
+            self._check_own(self._store)
+            self._write(self._store, released=True)
 
-    def _check_own(self) -> None:
+    def _check_own(self, store: Store) -> None:
         """Raise LeaseLost if the object is not this lease: a write would then revive a deleted job.
 
         Junk in it is not a reason to stop: the next write repairs it.
         """
         with suppress(InvalidRecord):
-            lease = Lease.read_or_none(self._store, self.keys.lease(self.number))
+            lease = Lease.read_or_none(store, self.keys.lease(self.number))
             if lease is None or lease.token != self.token:
                 raise LeaseLost(
                     f"{self.keys.job}: lease {self.number} is lost: the job was deleted"
                 )
 
     def _check_current(self) -> None:
-        highest = highest_lease(self._store, self.keys)
+        highest = highest_lease(self._once, self.keys)
         if highest != self.number:
             reason = f"{highest} has been claimed" if highest else "the job was deleted"
             raise LeaseLost(f"{self.keys.job}: lease {self.number} is lost: {reason}")
 
-    def _write(self, *, released: bool) -> None:
+    def _write(self, store: Store, *, released: bool) -> None:
         lease = Lease(token=self.token, holder=self.holder, ttl=self.ttl, released=released)
-        self._store.put(self.keys.lease(self.number), lease.encode())
+        store.put(self.keys.lease(self.number), lease.encode())
 
 
 def current_lease(store: Store, keys: JobKeys) -> CurrentLease | None:
@@ -166,6 +174,9 @@ def claim_lease(
     if not store.put_if_absent(key, lease.encode()):
         # The existing object may be our own: a request is sent again if its answer is lost.
         existing = Lease.read_or_none(store, key)
+        if existing is None and any(True for _ in store.list_objects(keys.spec)):
+            # The job was not deleted meanwhile. Some stores keep folders, one of them at this key.
+            raise invalid_record(key, "is taken, but not by a lease")
         if existing is None or existing.token != token:
             return None
     return HeldLease(store, keys, number, token, holder, ttl)

@@ -12,11 +12,20 @@ from jobs.store.store import Store
 from jobs.text.errors import MachineMismatch
 from render.device import Device
 
-SOFTWARE = ("dreamfarm", "torch", "torchvision", "numpy", "ray", "pyvips-binary", "pillow-heif")
+SOFTWARE = (
+    "dreamfarm",
+    "torch",
+    "torchvision",
+    "numpy",
+    "ray",
+    "pyvips-binary",
+    "pillow-heif",
+    "zlib-ng",
+)
 """Packages whose versions must match on all machines that compute the pixels of a job."""
 
 
-FILE_SOFTWARE = ("numpy", "pyvips-binary")
+FILE_SOFTWARE = ("numpy", "pyvips-binary", "zlib-ng")
 """Packages that change the files made from a finished canvas."""
 
 

@@ -52,7 +52,14 @@ class RunLimits:
         """This machine, reduced to the limits."""
         from jobs.planning.machine import this_machine
 
-        return replace(this_machine(), cores=self.cores, gpus=self.gpus, memory=self.memory)
+        # Its cores may belong to several machines, so a worker counts on one.
+        return replace(
+            this_machine(),
+            cores=self.cores,
+            gpus=self.gpus,
+            memory=self.memory,
+            cores_per_worker=1,
+        )
 
     def check(self, limits: Limits) -> None:
         """Raise RequestError if a job's own limits are above those of the operator."""

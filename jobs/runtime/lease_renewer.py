@@ -45,9 +45,8 @@ EXIT_STOPPED = 75
 class LeaseRenewer:
     """Renews a lease, writes reports and reads the user's intent, while in its `with` block.
 
-    store: without retries, so that reports fail at once if the store does not answer. held: in a
-    coordinator, also without retries. A local render passes its only lease, with retries: its store
-    is a folder, and nobody waits for its reports.
+    store: without retries, so that reports fail at once if the store does not answer. held: the
+    holder's only object for its lease.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -178,7 +178,10 @@ def claim_workdir(
         shutil.rmtree(scratch, ignore_errors=True)
         if not must_stay:
             _remove(workdir, lease)
-        lease.release()
+        # On a disk that is full or read-only, this fails too. The lease then ends by itself.
+        with suppress(StoreError, ObjectError):
+            lease.release()
+        _HELD_HERE.discard(lease.token)
 
 
 _SCRATCH = "scratch-"
@@ -211,6 +214,7 @@ def _claim(workdir: LocalWorkdir, store: Store) -> HeldLease:
     lease = claim_lease(store, workdir.keys, number, holder, _TTL)
     if lease is None:
         raise RequestError(f"{workdir.out}: another render into it was faster; wait for it")
+    _HELD_HERE.add(lease.token)
     return lease
 
 
@@ -291,11 +295,19 @@ def keep_renewed(lease: HeldLease) -> Iterator[None]:
         thread.join()
 
 
+_HELD_HERE: set[str] = set()
+"""The tokens of the leases that this program holds."""
+
+
 def _has_exited(lease: CurrentLease) -> bool:
     """Whether the holder was a process of this machine that no longer runs."""
     host, _, process = lease.lease.holder.rpartition(":")
     if host != socket.gethostname():
         return False
+    if process == str(os.getpid()):
+        # Process ids are used again: at once if a container starts anew, or a program executes
+        # itself.
+        return lease.lease.token not in _HELD_HERE
     try:
         stat = Path(f"/proc/{process}/stat").read_bytes()
     except OSError:

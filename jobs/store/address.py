@@ -50,7 +50,7 @@ def open_existing_store(address: str) -> Store:
     if isinstance(store, FolderStore) and not Path(store.address).is_dir():
         raise RequestError(
             f"{store.address}: there is no such store; name another with --store or "
-            "DREAMFARM_STORE, or let `dreamfarm submit` create this one"
+            "DREAMFARM_STORE, or let `dreamfarm submit PICTURE` create this one"
         )
     return store
 

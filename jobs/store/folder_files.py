@@ -138,12 +138,17 @@ def copy_if_absent(source: Path, target: Path) -> bool:
             raise
     content = source.read_bytes()
     try:
-        with target.open("xb") as file:
+        file = target.open("xb")
+    except FileExistsError:
+        return False
+    try:
+        with file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    except FileExistsError:
-        return False
+    except BaseException:
+        target.unlink()
+        raise
     return True
 
 

@@ -53,7 +53,7 @@ class ClaimedJob:
 
 def submit_small_poster(shared: MemoryStore, picture: Path, weights: Path, *settings: str) -> str:
     """Submit a small poster of two octaves for two workers; returns the job's id."""
-    usual = ("crew.workers=2", "size=70x50", "dream.octaves=2")
+    usual = ("crew.workers=2", "size=70x50", "fit=stretch", "dream.octaves=2")
     return submit_poster(
         shared, parse_poster_spec(poster_document(picture, weights, *usual, *settings))
     ).job

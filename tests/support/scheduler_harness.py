@@ -67,7 +67,8 @@ class FakeProcess:
 class SchedulerHarness:
     """A scheduler of a machine with `cores`; the test moves its clock.
 
-    store: any store with jobs in it; by default an empty one in memory.
+    store: any store with jobs in it; by default an empty one in memory. start_error: what starting
+    a coordinator raises, if the test sets it.
     """
 
     def __init__(self, cores: int = 2, is_fixed: bool = True, store: Any = None) -> None:
@@ -79,6 +80,7 @@ class SchedulerHarness:
         self.processes: dict[str, FakeProcess] = {}
         self.configs: dict[str, CoordinatorConfig] = {}
         self.readers: dict[str, SnapshotReader] = {}
+        self.start_error: OSError | None = None
         self.capacity, self._is_fixed = ResourceShare(cores), is_fixed
         self.scheduler = Scheduler(
             self.store,
@@ -128,6 +130,8 @@ class SchedulerHarness:
     def _start(
         self, config: CoordinatorConfig, held: HeldLease, share: ResourceShare, job: StoredJob
     ) -> CoordinatorProcess:
+        if self.start_error is not None:
+            raise self.start_error
         process: Any = FakeProcess()
         self.started.append(config.job)
         self.processes[config.job], self.configs[config.job] = process, config

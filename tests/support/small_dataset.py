@@ -17,6 +17,8 @@ from cluster.resources import Resources
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerCopy, LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
+from jobs.dataset.outputs import published_path
+from jobs.dataset.tar_shards import published_tar_name
 from jobs.dataset.worker import Worker
 from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import ACTIVE
@@ -102,8 +104,15 @@ class DatasetResult:
 
     @property
     def reproducible_rows(self) -> list[dict[str, object]]:
-        """The fields of all rows that are the same in every run."""
-        return [row.model_dump(include={*_REPRODUCIBLE_FIELDS}) for row in self.rows.values()]
+        """The fields of all rows that are the same in every run, with the published outputs."""
+        rows = [row.model_dump(include={*_REPRODUCIBLE_FIELDS}) for row in self.rows.values()]
+        return [row | {"output": published_tar_name(row["output"] or "")} for row in rows]
+
+    @property
+    def published(self) -> dict[str, bytes]:
+        """The results that the rows name, by their published paths."""
+        done = (row for row in self.rows.values() if row.state == "done")
+        return {str(published_path(row)): self.files[row.output or ""] for row in done}
 
     @property
     def failed(self) -> dict[str, LedgerRow]:

@@ -87,7 +87,9 @@ def _check_disk(check: str, folder: Path) -> Finding:
             check, found, f"free some space, or set another folder with {_variable(check)}"
         )
     if free < _AMPLE_DISK:
-        return warning(check, found, "large posters need more: `dreamfarm plan` says how much")
+        return warning(
+            check, found, "large posters need more: `dreamfarm plan PICTURE` says how much"
+        )
     return ok(check, found)
 
 

@@ -85,7 +85,9 @@ class Coordinator:
         parent: the id of a process. The run stops if that process ends.
         """
         config, store = self._config, self._context.store
-        lease, lease_to_renew = self._lease(store), self._lease(store.without_retries())
+        lease = restore_lease(
+            store, self._keys, config.lease_number, config.token, config.holder, config.ttl
+        )
         pipe = config.metrics_pipe
         counters = Counters() if pipe is None else Counters(SnapshotWriter(pipe))
         generation = load_job(store, config.job).intent.generation
@@ -96,7 +98,7 @@ class Coordinator:
         scratch_lock = ScratchLock(config.scratch)
         try:
             renewer = LeaseRenewer(
-                store.without_retries(), lease_to_renew, self._control, reporter, parent=parent
+                store.without_retries(), lease, self._control, reporter, parent=parent
             )
             with reporter.capturing_logs():
                 with renewer:
@@ -113,13 +115,6 @@ class Coordinator:
             counters.send()
             scratch_lock.release()
             shutil.rmtree(config.scratch, ignore_errors=True)
-
-    def _lease(self, store: Store) -> HeldLease:
-        """The lease, through one connection to the store."""
-        config = self._config
-        return restore_lease(
-            store, self._keys, config.lease_number, config.token, config.holder, config.ttl
-        )
 
     def _run_job(self, store: Store, lease: HeldLease, reporter: Reporter) -> int:
         """Run the job, report how it ended, and return the exit code."""
@@ -148,7 +143,7 @@ class Coordinator:
             trace = format_trace(error)
             LOG.error("%s failure: %s", failure, trace, extra=log_fields(failure=failure))
             if is_permanent(error):
-                reporter.set_reason(_describe(error, failure), failure)
+                reporter.set_reason(self._describe(error, failure), failure)
                 reporter.add_event("failed", reason=str(error), failure=failure)
                 return DONE
             reporter.set_reason(str(error))
@@ -175,6 +170,20 @@ class Coordinator:
             store.delete([active_marker(job.id, job.intent.generation)])
         return code
 
+    def _describe(self, error: Exception, failure: str) -> str:
+        """Why the job failed, in one line."""
+        if failure == "memory":
+            return (
+                f"out of memory even with one tile at a time ({error}); choose a smaller "
+                "tiles.size, or fewer crew.workers on a machine"
+            )
+        if failure == "bug":
+            return (
+                f"unexpected {type(error).__name__}: {error}; "
+                f"`dreamfarm logs {self._config.job}` has the trace"
+            )
+        return str(error)
+
 
 def _backend_opener(address: str | None) -> OpenBackend:
     """Joins the cluster at an address while the job runs; without an address, starts a Ray."""
@@ -192,18 +201,6 @@ def _backend_opener(address: str | None) -> OpenBackend:
             yield cluster_backend(ray_crew)
 
     return open_backend
-
-
-def _describe(error: Exception, failure: str) -> str:
-    """Why a job failed, in one line."""
-    if failure == "memory":
-        return (
-            f"out of memory even with one tile at a time ({error}); choose a smaller tiles.size, "
-            "or fewer crew.workers on a machine"
-        )
-    if failure == "bug":
-        return f"unexpected {type(error).__name__}: {error}; `dreamfarm logs` has the trace"
-    return str(error)
 
 
 if __name__ == "__main__":

@@ -140,17 +140,44 @@ class Scheduler:
             self._reported.add(job.id)
 
     def _start(self, job: StoredJob, assignment: Assignment) -> bool:
-        """Claim a job and start its coordinator. Returns False if another scheduler was faster."""
-        # Create the folder before the claim: if it failed after, the lease would block others.
-        scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
-        lease = self._claim(job)
-        if lease is None:
-            scratch.rmdir()
+        """Claim a job and start its coordinator. Returns False if that is not possible now."""
+        try:
+            # Create the folder before the claim: if it failed after, the lease would block others.
+            scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
+        except OSError as error:
+            self._report_no_start(job, error)
             return False
+        try:
+            lease = self._claim(job)
+            if lease is None or not self._start_claimed(job, assignment, lease, scratch):
+                scratch.rmdir()
+                return False
+        except StoreError:
+            scratch.rmdir()
+            raise
+        return True
+
+    def _start_claimed(
+        self, job: StoredJob, assignment: Assignment, lease: HeldLease, scratch: Path
+    ) -> bool:
+        """Start the coordinator of a claimed job. If this machine cannot, release the job."""
         config = self._settings.coordinator_config(self._store.address, lease, assignment, scratch)
-        self._coordinators[job.id] = self._start_coordinator(config, lease, assignment.share, job)
+        try:
+            coordinator = self._start_coordinator(config, lease, assignment.share, job)
+        except OSError as error:
+            self._report_no_start(job, error)
+            lease.release()
+            return False
+        self._coordinators[job.id] = coordinator
         self._notify("started", f"{job.id}: started (lease {lease.number})", job.id)
         return True
+
+    def _report_no_start(self, job: StoredJob, error: OSError) -> None:
+        """Say why this machine cannot start a job now: a full disk, or no process is left."""
+        self._notify(
+            "no start", f"{job.id}: cannot be started here ({error}); trying again", job.id
+        )
+        self._backoff.record_failure(job.id)
 
     def _claim(self, job: StoredJob) -> HeldLease | None:
         """Claim the next lease of a job. Returns None if the job cannot be claimed."""

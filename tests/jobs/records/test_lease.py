@@ -1,6 +1,7 @@
 """Leases: one holder at a time by the store's clock, despite lost answers and late writes."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,6 +12,9 @@ from jobs.records.job import load_job
 from jobs.records.keys import MAX_NUMBER, JobKeys
 from jobs.records.lease import HeldLease, Lease, claim_lease, current_lease, restore_lease
 from jobs.records.record import MAX_TTL
+from jobs.store.errors import StoreUnreachable
+from jobs.store.retrying import RetryingStore
+from jobs.store.store import ObjectInfo
 from jobs.text.errors import InvalidRecord, LeaseLost
 from tests.support.job_states import JOB, TTL, claim_next_lease, write_job
 from tests.support.memory_store import ForgetfulStore, MemoryStore
@@ -49,6 +53,17 @@ def test_claim_succeeds_only_for_the_next_number(store: MemoryStore) -> None:
     second = claim_lease(store, KEYS, 1, "b", TTL)
     assert second is not None
     assert second.number == 2
+
+
+def test_what_is_not_a_lease_at_its_key_is_named() -> None:
+    class WithFolder(MemoryStore):
+        def put_if_absent(self, key: str, content: bytes) -> bool:
+            return False
+
+    store = WithFolder()
+    store.put(KEYS.spec, b"{}")
+    with pytest.raises(InvalidRecord, match=r"leases/000001\.json: is taken, but not by a lease"):
+        claim_lease(store, KEYS, 0, "a", TTL)
 
 
 def test_claim_fails_if_the_existing_lease_disappears() -> None:
@@ -131,6 +146,52 @@ def test_concurrent_renewal_does_not_undo_a_release() -> None:
         held.release()
         renewal.result()
     assert lease(store).released
+
+
+def test_a_check_during_a_renewal_is_no_false_alarm() -> None:
+    class Rewriting(MemoryStore):
+        """Lists no object while it is being rewritten, like some file systems."""
+
+        entered = threading.Event()
+
+        def put(self, key: str, content: bytes) -> None:
+            self.delete([key])
+            self.entered.set()
+            threading.Event().wait(0.1)
+            super().put(key, content)
+
+    store = Rewriting()
+    held = claim_next_lease(store, KEYS)
+    with ThreadPoolExecutor(1) as pool:
+        renewal = pool.submit(held.renew)
+        assert store.entered.wait(5)
+        held.check()
+        renewal.result()
+
+
+def test_a_check_that_waits_for_the_store_holds_up_no_renewal() -> None:
+    store = MemoryStore()
+    failures = [StoreUnreachable("down"), StoreUnreachable("down")]
+    lists = store.list_objects
+
+    def list_objects(prefix: str) -> Iterator[ObjectInfo]:
+        if failures:
+            raise failures.pop()
+        return iter(lists(prefix))
+
+    store.list_objects = list_objects  # type: ignore[method-assign]
+
+    def pause(_seconds: float) -> None:
+        renewal = threading.Thread(target=held.renew, daemon=True)
+        renewal.start()
+        renewal.join(5)
+        assert not renewal.is_alive()
+
+    retrying = RetryingStore(store, 60, sleep=pause)
+    found = claim_lease(retrying, KEYS, 0, "a", TTL)
+    assert found is not None
+    held = found
+    held.check()
 
 
 def test_old_holder_notices_a_new_lease(store: MemoryStore) -> None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.records.lease import HeldLease
+from jobs.records.lease import HeldLease, claim_lease
 from jobs.runtime.context import JobContext
 from jobs.runtime.local_workdir import (
     LocalWorkdir,
@@ -23,7 +24,9 @@ from jobs.runtime.local_workdir import (
 )
 from jobs.store.errors import NotAnObject, StoreRefused
 from jobs.store.folder import FolderStore
+from jobs.store.folder_files import copy_if_absent
 from jobs.text.errors import InvalidRecord, LeaseLost, RequestError
+from tests.support.failing_files import FailingFiles, failing
 
 JOB, OTHER = "sky-0123456789ab", "sea-0123456789ab"
 
@@ -180,3 +183,53 @@ def test_a_working_folder_needs_no_hard_links(
     # Several machines may write into another folder store at once, so that one needs links.
     with pytest.raises(StoreRefused):
         FolderStore(workdir.out / "store").put_if_absent("once", b"first")
+
+
+def test_a_lease_of_an_earlier_program_with_the_same_process_id_does_not_block(
+    workdir: LocalWorkdir,
+) -> None:
+    """A container that starts anew gives out the same ids, and a program may execute itself."""
+    with open_workdir(workdir) as store:
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        assert claim_lease(store, workdir.keys, 0, holder, 3600)
+        with held(workdir) as (_, lease):
+            assert lease.number == 2
+            with pytest.raises(RequestError, match="is being rendered into by"), held(workdir):
+                pass
+
+
+def test_a_lease_that_cannot_be_released_hides_no_error_and_blocks_nobody(
+    workdir: LocalWorkdir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreRefused("read-only")
+
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(ValueError, match="the first"),
+        held(workdir),
+    ):
+        patch.setattr(FolderStore, "put", refuse)
+        raise ValueError("the first")
+    with held(workdir) as (_, lease):
+        assert lease.number == 2
+
+
+def test_without_hard_links_a_full_disk_leaves_no_half_of_an_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"whole")
+
+    def no_links(*_: object) -> bool:
+        raise OSError(errno.EPERM, "no hard links")
+
+    monkeypatch.setattr("jobs.store.folder_files.link_if_absent", no_links)
+    files = FailingFiles(tmp_path, at=2)
+    with failing(files, monkeypatch), pytest.raises(OSError, match="No space left"):
+        copy_if_absent(source, target)
+    assert files.failed == [f"fsync {target}"]
+    assert not target.exists()
+    assert copy_if_absent(source, target)
+    assert not copy_if_absent(source, target)
+    assert target.read_bytes() == b"whole"

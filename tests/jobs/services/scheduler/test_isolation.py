@@ -4,12 +4,16 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ParamValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,12 +27,15 @@ from jobs.records.lease import Lease, claim_lease
 from jobs.services.clean.deletion import delete_job
 from jobs.services.clean.garbage import find_garbage
 from jobs.spec.kinds import parse_spec
-from jobs.store.errors import NotAnObject, StoreRefused, StoreUnreachable
+from jobs.store.errors import NotAnObject, ObjectNotFound, StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
-from jobs.store.store import MAX_READ_BYTES, store_time
+from jobs.store.s3 import S3Store
+from jobs.store.s3_client import make_client
+from jobs.store.store import MAX_READ_BYTES, Store, store_time
 from jobs.text.errors import InvalidRecord
 from tests.support.job_states import sample_status
 from tests.support.memory_store import MemoryStore
+from tests.support.s3_servers import BUCKET, Server, s3_environment
 from tests.support.scheduler_harness import SchedulerHarness
 
 NOISE = {"noise": {"seed": 1}}
@@ -148,17 +155,22 @@ def change_field(path: Path, draw: st.DrawFn) -> None:
     if path.is_symlink() or not path.is_file():
         return
     try:
-        node: Any = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except (ValueError, OSError):
         return
-    document = node
+    path.write_text(json.dumps(with_changed_field(document, draw)))
+
+
+def with_changed_field(document: Any, draw: st.DrawFn) -> Any:
+    """Change one field of a document in place, at any depth."""
+    node = document
     while isinstance(node, dict) and node:
         key = draw(st.sampled_from(sorted(node)))
         if not isinstance(node[key], dict) or draw(st.booleans()):
             node[key] = draw(values)
             break
         node = node[key]
-    path.write_text(json.dumps(document))
+    return document
 
 
 @st.composite
@@ -184,7 +196,7 @@ def damages(draw: st.DrawFn, farm: Farm) -> str:
     return "; ".join(done)
 
 
-def check_farm(store: FolderStore, good: str) -> None:
+def check_farm(store: Store, good: str) -> None:
     """Check that the good job is started, listed and kept."""
     harness = SchedulerHarness(cores=4, store=store)
     for _ in range(3):
@@ -221,6 +233,56 @@ def test_another_job_goes_on_whatever_the_objects_of_a_job_are(
     store = farm.renew()
     data.draw(damages(farm))
     check_farm(store, farm.good)
+
+
+def fill_bucket(store: S3Store, template: Path) -> None:
+    """Copy a farm into a bucket."""
+    folder = FolderStore(template)
+    with ThreadPoolExecutor(16) as threads:
+        keys = [entry.key for entry in folder.list_objects("")]
+        list(threads.map(lambda key: store.put(key, folder.get(key)), keys))
+
+
+@st.composite
+def bucket_damages(draw: st.DrawFn, farm: Farm, store: S3Store, put: Callable[..., Any]) -> None:
+    """Damage one to three objects of one job in a bucket. put: writes any key at all."""
+    evil = draw(st.sampled_from(farm.evils))
+    for _ in range(draw(st.integers(1, 3))):
+        key = draw(st.sampled_from(farm.keys(evil)) | names.map(lambda n: f"jobs/{evil}/{n}"))
+        how = draw(st.sampled_from(["missing", "content", "field", "folder"]))
+        # A key that this service does not take, or that no job has.
+        with suppress(ClientError, ParamValidationError, ObjectNotFound, ValueError):
+            if how == "missing":
+                store.delete([key])
+            elif how == "content":
+                put(key, draw(contents))
+            elif how == "folder":
+                put(f"{key}/", b"")
+            else:
+                put(key, json.dumps(with_changed_field(json.loads(store.get(key)), draw)))
+
+
+@settings(
+    suppress_health_check=[*HealthCheck],
+    max_examples=300 if settings().max_examples > 1000 else 10,
+)
+@given(data=st.data())
+def test_another_job_goes_on_in_a_bucket_too(farm: Farm, ceph: Server, data: st.DataObject) -> None:
+    client, prefix = ceph_client(ceph), f"isolation/{uuid.uuid4().hex}"
+    store = S3Store(BUCKET, prefix, lambda: client)
+    fill_bucket(store, farm.template)
+
+    def put(key: str, content: bytes | str) -> None:
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}/{key}", Body=content)
+
+    data.draw(bucket_damages(farm, store, put))
+    check_farm(store, farm.good)
+
+
+@cache
+def ceph_client(server: Server) -> Any:
+    with s3_environment(server):
+        return make_client()
 
 
 BAD_RECORDS = [

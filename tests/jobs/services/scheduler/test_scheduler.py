@@ -1,7 +1,10 @@
 """Which jobs a scheduler starts, preempts, or leaves alone."""
 
+import errno
 import itertools
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +39,52 @@ def test_higher_priority_starts_first_then_older_jobs(harness: SchedulerHarness)
     harness.end(jobs[1])
     harness.scan()
     assert harness.started == [jobs[1], jobs[0], jobs[2]]
+
+
+@pytest.mark.parametrize("full", ["the temporary folder", "the table of processes"])
+def test_a_machine_that_cannot_start_a_job_tries_again(
+    harness: SchedulerHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, full: str
+) -> None:
+    job, error = harness.submit("a"), OSError(errno.ENOSPC, "No space left on device")
+
+    def no_folder(**_: object) -> str:
+        raise error
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as patch:
+        if full == "the temporary folder":
+            patch.setattr(tempfile, "mkdtemp", no_folder)
+        else:
+            harness.start_error = error
+        assert not harness.scan()
+    assert load_job(harness.store, job).state == "queued"
+    assert harness.messages == [
+        f"{job}: cannot be started here ([Errno 28] No space left on device); trying again"
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+    harness.start_error = None
+    harness.scan()
+    assert harness.started == [], "it waits before it tries again"
+    harness.now += 2
+    harness.scan()
+    assert harness.started == [job]
+
+
+def test_a_store_that_fails_at_a_claim_leaves_no_folder(
+    harness: SchedulerHarness, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    harness.submit("a")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def fail(*_: object) -> bool:
+        raise StoreUnreachable("the store is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.store, "put_if_absent", fail)
+        patch.setattr(harness.store, "put", fail)
+        assert not harness.scan()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_job_waits_until_its_resources_are_free(harness: SchedulerHarness) -> None:
