@@ -14,7 +14,7 @@ import typer
 from jobs.cli.clean import clean, delete
 from jobs.cli.doctor import doctor
 from jobs.cli.fetch import fetch
-from jobs.cli.format import echo
+from jobs.cli.format import echo, set_suggested_store
 from jobs.cli.ledger import ledger
 from jobs.cli.list import list_jobs
 from jobs.cli.logs import logs
@@ -88,6 +88,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
     _accept_any_text()
+    set_suggested_store(None)
     if not sys.warnoptions:
         # Libraries address their warnings to programmers, not to users.
         warnings.simplefilter("ignore")

@@ -1,10 +1,13 @@
 """Arguments and options that several commands share, and the spec that they describe."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from jobs.cli.format import set_suggested_store
 
 if TYPE_CHECKING:
     from jobs.spec.kinds import AnySpec
@@ -28,6 +31,16 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
+_STORE_VARIABLE = "DREAMFARM_STORE"
+
+
+def _store(address: str) -> str:
+    """The address of a store. Suggested commands name it, unless they find it by themselves."""
+    is_usual = address == os.environ.get(_STORE_VARIABLE, STORE)
+    set_suggested_store(None if is_usual else address)
+    return address
+
+
 # Text, because an empty Path is the working directory, and a Path of an address loses a slash.
 SpecOrPicture = Annotated[
     str,
@@ -42,11 +55,18 @@ SizeFlag = Annotated[
         "--size", help='"60cm x auto @ 300dpi", 7087x4016, x4; default: the picture\'s size.'
     ),
 ]
+FitFlag = Annotated[
+    str | None,
+    typer.Option("--fit", help="`stretch`: let --size change the aspect; default: refuse it."),
+]
 NetworkFlag = Annotated[
     str | None, typer.Option("--network", help="See `dreamfarm networks`; default: pareidolia.")
 ]
 WeightsFlag = Annotated[
-    str | None, typer.Option("--weights", help="A .safetensors or .pth file, or `pretrained`.")
+    str | None,
+    typer.Option(
+        "--weights", help="A .safetensors, .pth, .caffemodel or .pb file, or `pretrained`."
+    ),
 ]
 LayerFlag = Annotated[str | None, typer.Option("--layer", help="See `dreamfarm layers NETWORK`.")]
 LookFlag = Annotated[str | None, typer.Option("--look", help="See `dreamfarm looks`.")]
@@ -73,7 +93,8 @@ StoreFlag = Annotated[
     str,
     typer.Option(
         "--store",
-        envvar="DREAMFARM_STORE",
+        envvar=_STORE_VARIABLE,
+        callback=_store,
         help="The store of jobs: a folder, or s3://BUCKET/PREFIX.",
     ),
 ]
@@ -104,8 +125,9 @@ def read_spec(
         path: A spec file, a picture, a folder, or an `s3://` address.
         workers: Replaces crew.workers.
         settings: `key=value` for spec fields; they override everything else.
-        flags: Options that describe a job without a spec: size, network, weights, layer and look.
-            A spec file allows none of them.
+        flags: Options that describe a job without a spec: size, fit, network, weights, layer
+            and look. They override the fields of a spec file; a look fills those that it leaves
+            out.
     """
     from jobs.runtime.access import is_folder
     from jobs.services.spec_source import is_spec_file, load_document
@@ -114,13 +136,8 @@ def read_spec(
     from jobs.spec.kinds import parse_spec
     from jobs.text.errors import RequestError
 
-    given = [f"--{name}" for name, value in flags.items() if value is not None]
-    if given and is_spec_file(path):
-        raise RequestError(
-            f"{', '.join(given)}: for a picture, not for a spec; "
-            f"change {path}, or use --set key=value"
-        )
-    if "--size" in given and (is_folder(path) or is_in_bucket(path)):
+    is_of_many = not is_spec_file(path) and (is_folder(path) or is_in_bucket(path))
+    if flags.get("size") is not None and is_of_many:
         raise RequestError("--size: for a picture; for a folder write --set resize=1024")
     document = load_document(path, workers=workers, **flags)
     return parse_spec(apply_overrides(document, settings or ()))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 _HOUR = 3600.0  # seconds
+_KEPT_HOURS = 24.0
 
 
 def clean(
@@ -32,7 +33,7 @@ def clean(
             help="Keep uploads, blobs and stray outputs younger than this: they may be in use.",
             min=0,
         ),
-    ] = 24.0,
+    ] = _KEPT_HOURS,
     as_json: AsJson = False,
 ) -> None:
     """Show the objects that the store no longer needs; with --yes, remove them.
@@ -57,7 +58,11 @@ def clean(
     if as_json:
         echo_json(_document(garbage, is_removed=yes))
     else:
-        _print_garbage(garbage, is_removed=yes)
+        options = [
+            *(["--all"] if include_resumable else []),
+            *([f"--older-than {older_than:g}"] if older_than != _KEPT_HOURS else []),
+        ]
+        _print_garbage(garbage, " ".join(["clean", *options, "--yes"]), is_removed=yes)
 
 
 def _document(garbage: "list[Garbage]", *, is_removed: bool) -> dict[str, object]:
@@ -77,7 +82,8 @@ def _document(garbage: "list[Garbage]", *, is_removed: bool) -> dict[str, object
     }
 
 
-def _print_garbage(garbage: "list[Garbage]", *, is_removed: bool) -> None:
+def _print_garbage(garbage: "list[Garbage]", command: str, *, is_removed: bool) -> None:
+    """Print what was found. command: removes it, without `dreamfarm`."""
     from jobs.text.report import format_size
 
     if not garbage:
@@ -88,7 +94,7 @@ def _print_garbage(garbage: "list[Garbage]", *, is_removed: bool) -> None:
         ((one.description, one.prefix, one.count, one.bytes) for one in garbage),
     )
     total = format_size(sum(one.bytes for one in garbage))
-    echo(f"  {total} removed" if is_removed else f"  {total}; `clean --yes` removes it")
+    echo(f"  {total} removed" if is_removed else f"  {total}; `dreamfarm {command}` removes it")
 
 
 def delete(

@@ -1,6 +1,8 @@
 """Text for the terminal: times, sizes, states, tables and questions."""
 
 import json
+import re
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -8,7 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from jobs.text import report
-from jobs.text.report import format_item_counts, format_time, one_line, visible
+from jobs.text.report import format_item_counts, format_time, one_line
+from render.errors import visible
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,9 +19,47 @@ if TYPE_CHECKING:
     from jobs.records.job_summary import JobSummary
 
 
+STORE_COMMANDS = (
+    *("submit", "work", "list", "show", "watch", "logs", "ledger", "pause", "resume", "cancel"),
+    *("retry", "fetch", "delete", "clean"),
+)
+"""The commands that have `--store`."""
+
+
+_SUGGESTED = re.compile(rf"`dreamfarm\s(?:{'|'.join(STORE_COMMANDS)})(?=[\s`])[^`]*(?=`)")
+
+
+class _Suggestions:
+    """Completes the commands that messages suggest. option: begins with a space, or is empty."""
+
+    option = ""
+
+
+def set_suggested_store(address: str | None) -> None:
+    """Let suggested commands name a store; None if they find it without the option."""
+    _Suggestions.option = "" if address is None else f" --store {shlex.quote(address)}"
+
+
+def complete(line: str) -> str:
+    """Add the store to each command in backticks that needs it and names none.
+
+    Here and not where messages are made: a record may be read under another address than the one
+    it was written under, and only this process knows the address that its user gave.
+    """
+
+    def add_store(found: re.Match[str]) -> str:
+        command = found.group()
+        return command if " --store " in command else f"{command}{_Suggestions.option}"
+
+    return _SUGGESTED.sub(add_store, line) if _Suggestions.option else line
+
+
 def echo(line: str, *, err: bool = False) -> None:
-    """Print one line, to standard error if `err`; control characters are shown, as in `visible`."""
-    typer.echo(visible(line), err=err)
+    """Print one line, to standard error if `err`; control characters are shown, as in `visible`.
+
+    Suggested commands are completed, as in `complete`.
+    """
+    typer.echo(visible(complete(line)), err=err)
 
 
 def echo_json(document: object) -> None:
@@ -83,7 +124,7 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     from rich.console import Console
 
     values = [list(row) for row in rows]
-    texts = [[visible(str(value)) for value in row] for row in values]
+    texts = [[visible(complete(str(value))) for value in row] for row in values]
     widths = [max(map(cell_len, column)) for column in zip(headings, *texts, strict=True)]
     width = sum(widths) + _COLUMN_PADDING * len(widths) + _EDGE
     console = Console()

@@ -35,7 +35,7 @@ def logs(
     leases = _leases(opened, keys)
     if not leases:
         echo(
-            f"{keys.job}: no `dreamfarm work` has taken this job yet, so it has no logs; "
+            f"{keys.job}: no `work` has taken this job yet, so it has no logs; "
             f"`dreamfarm show {keys.job}` shows its state",
             err=True,
         )

@@ -7,6 +7,7 @@ import typer
 from jobs.cli.arguments import (
     DREAMS,
     AsJson,
+    FitFlag,
     LayerFlag,
     LookFlag,
     NetworkFlag,
@@ -23,6 +24,7 @@ from jobs.cli.format import echo_json, print_sections
 def plan(
     path: SpecOrPicture,
     size: SizeFlag = None,
+    fit: FitFlag = None,
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
@@ -61,7 +63,14 @@ def plan(
 
     request = parse_request(workers, gpu, gbps, price)
     largest = max(request.workers, default=None)
-    flags = {"size": size, "network": network, "weights": weights, "layer": layer, "look": look}
+    flags = {
+        "size": size,
+        "fit": fit,
+        "network": network,
+        "weights": weights,
+        "layer": layer,
+        "look": look,
+    }
     spec = read_spec(path, largest, settings, **flags)
     report = kind_of(spec).plan(spec, request, lambda job: out or DREAMS / job, probe=probe)
     if as_json:

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from jobs.cli.format import format_state
+from jobs.cli.format import complete, format_state
 from jobs.records.job_summary import JobSummary
 from jobs.runtime.metrics.progress import Progress as RenderProgress
-from jobs.text.report import visible
+from render.errors import visible
 
 _SPEED_PERIOD = 3600
 """Seconds over which to average the speed. The default is 30; one step of a large poster takes
@@ -110,9 +110,9 @@ class JobBar(_Bar):
             self._task,
             job=summary.job,
             completed=summary.progress,
-            description=visible(format_state(summary)),
+            description=visible(complete(format_state(summary))),
         )
 
     def print_line(self, line: str) -> None:
         """Print a message above the bar."""
-        self._bar.console.print(Text(visible(line)))
+        self._bar.console.print(Text(visible(complete(line))))

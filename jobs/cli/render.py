@@ -6,6 +6,7 @@ import typer
 
 from jobs.cli.arguments import (
     AsJson,
+    FitFlag,
     LayerFlag,
     LookFlag,
     NetworkFlag,
@@ -23,6 +24,7 @@ from jobs.cli.arguments import (
 def render(
     path: SpecOrPicture,
     size: SizeFlag = None,
+    fit: FitFlag = None,
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
@@ -32,18 +34,28 @@ def render(
     workers: Workers = None,
     settings: SetFlags = None,
     in_process: Annotated[
-        bool, typer.Option("--in-process", help="Run the workers one after another, without Ray.")
+        bool,
+        typer.Option("--in-process", help="Run several workers one after another, without Ray."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Render a picture, a folder or a spec on this machine, and print the paths of the results."""
+    from cluster.ray_watch import allow_restart
     from jobs.cli.format import print_results
     from jobs.cli.progress import RenderBar
     from jobs.services import client
 
+    allow_restart()
     if in_process and workers is None:
         workers = 1  # several would only take turns
-    flags = {"size": size, "network": network, "weights": weights, "layer": layer, "look": look}
+    flags = {
+        "size": size,
+        "fit": fit,
+        "network": network,
+        "weights": weights,
+        "layer": layer,
+        "look": look,
+    }
     spec = read_spec(path, workers, settings, **flags)
     with RenderBar() as bar:
         results = client.render(

@@ -51,10 +51,15 @@ def retry(
         raise RequestError(f"--only {only}: must be failed")
     chosen = parse_failure(failure)
 
+    messages = {}
+
     def request(job: "Job") -> "State":
+        # An interrupted retry is queued too, and this completes it.
+        was_queued = job.state == "queued"
+        messages["queued"] = "is queued already" if was_queued else "queued again"
         return job.retry(only_failed=only is not None, failure=chosen)
 
-    _send_request(jobs, store, request, {"queued": "queued again"}, as_json)
+    _send_request(jobs, store, request, messages, as_json)
 
 
 def _send_request(

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from jobs.cli.arguments import STORE, AsJson, JobName, StoreFlag
-from jobs.cli.format import echo, echo_json, format_state
+from jobs.cli.format import complete, echo, echo_json, format_state
 
 if TYPE_CHECKING:
     from jobs.records.job_summary import JobSummary
@@ -72,4 +72,4 @@ def _output(output: dict[str, Any]) -> str:
 def _next(summary: "JobSummary") -> str | None:
     verbs = {"succeeded": "fetch", "failed": "retry", "cancelled": "retry", "paused": "resume"}
     verb = verbs.get(summary.state)
-    return None if verb is None else f"dreamfarm {verb} {summary.job}"
+    return None if verb is None else complete(f"`dreamfarm {verb} {summary.job}`").strip("`")

@@ -8,6 +8,7 @@ from jobs.cli.arguments import (
     POLL_INTERVAL,
     STORE,
     AsJson,
+    FitFlag,
     LayerFlag,
     LookFlag,
     NetworkFlag,
@@ -30,6 +31,7 @@ def submit(
     path: SpecOrPicture,
     store: StoreFlag = STORE,
     size: SizeFlag = None,
+    fit: FitFlag = None,
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
@@ -55,7 +57,14 @@ def submit(
     opened = Store(store)
     # Fail before the planning if the store cannot be reached.
     next(opened.store.list_objects(ACTIVE), None)
-    flags = {"size": size, "network": network, "weights": weights, "layer": layer, "look": look}
+    flags = {
+        "size": size,
+        "fit": fit,
+        "network": network,
+        "weights": weights,
+        "layer": layer,
+        "look": look,
+    }
     spec = read_spec(path, workers, settings, **flags)
     result = opened.submit_spec(spec)
     if as_json:

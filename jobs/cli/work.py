@@ -183,9 +183,10 @@ def _check_store(store: "Store") -> None:
     from jobs.store.conditional_write import check_conditional_writes
     from jobs.store.retrying import RetryingStore
 
+    retrying = RetryingStore(store, _STORE_GRACE)
     # One request shows whether the store answers; the check below makes many.
-    next(iter(store.list_objects(ACTIVE)), None)
-    check_conditional_writes(RetryingStore(store, _STORE_GRACE))
+    next(iter(retrying.list_objects(ACTIVE)), None)
+    check_conditional_writes(retrying)
 
 
 def _notifier(log_format: LogFormat) -> "Notify":

@@ -100,10 +100,13 @@ class _Fetch:
         files = {LEDGER_FILE: f"{self._keys.folder}{manifest['ledger']}"}
         if has_sheet:
             files[SHEET_FILE] = sheet
-        missing = (one.name for one in self._downloads() if not self._is_here(one))
-        self.publisher.check_names(chain(files, missing))
+        are_here = bytearray()
+        self.publisher.check_names(chain(files, self._missing_names(are_here)))
+        missing = (
+            one for one, is_here in zip(self._downloads(), are_here, strict=True) if not is_here
+        )
         with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as threads:
-            for batch in batches(self._downloads(), _BATCH):
+            for batch in batches(missing, _BATCH):
                 for _ in threads.map(self._download, batch):
                     pass
         partials = {name: self.scratch / name for name in files}
@@ -123,13 +126,21 @@ class _Fetch:
             name = str(published_path(rows_of_file[0]))
             yield _Download(keys.result(output), name, rows_of_file)
 
+    def _missing_names(self, are_here: bytearray) -> Iterator[str]:
+        """Yield the names that the folder lacks. are_here: gets a byte for each file, 1 or 0.
+
+        So each file that is here is hashed once.
+        """
+        for download in self._downloads():
+            are_here.append(self._is_here(download))
+            if not are_here[-1]:
+                yield download.name
+
     def _is_here(self, download: _Download) -> bool:
         path = self.publisher.out / download.name
         return path.is_file() and _is_intact(path, download.rows)
 
     def _download(self, download: _Download) -> None:
-        if self._is_here(download):
-            return
         partial = self.scratch / f"{download.rows[0].number}{PurePosixPath(download.name).suffix}"
         try:
             _copy(self.store, download.key, partial)

@@ -8,25 +8,32 @@ from pathlib import Path, PurePosixPath
 
 from jobs.dataset.inputs.content import read_content
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
-from jobs.dataset.inputs.item import Item
+from jobs.dataset.inputs.item import Item, LeftOut, ListedImage
+from jobs.dataset.inputs.listing import base_folder
+from jobs.dataset.inputs.table import TABLE_SUFFIXES
 from jobs.dataset.ledger.reader import LedgerKeys, read_file_rows
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.dataset.tar_shards import (
     TarMember,
     dream_suffix,
+    published_tar_name,
     safe_key,
     sample_key,
+    stored_tar_name,
     tar_name,
     write_tar,
 )
 from jobs.dataset.tasks import TarRequest, TarSample
+from jobs.records.manifest import MANIFEST
 from jobs.records.record import invalid_record
 from jobs.runtime.context import JobContext
+from jobs.runtime.publish import read_mapping
 from jobs.spec.dataset import DatasetOutput
+from jobs.spec.inputs import Inputs, is_in_bucket, suffix_of
 from jobs.store.errors import ObjectNotFound
 from jobs.store.key import MAX_KEY_LENGTH
 from jobs.store.store import Store
-from jobs.text.errors import InvalidRecord
+from jobs.text.errors import InvalidRecord, RequestError
 from render.pictures.output_format import FORMATS
 
 
@@ -49,9 +56,12 @@ class OutputWriter:
         """Return the `output` and `member` of an item's row, before it has been written."""
         if self._output.pack == "webdataset":
             suffix = dream_suffix(item.found, self._output.format)
-            return tar_name(file, self._generation), f"{sample_key(item)}.{suffix}"
+            return self._tar_name(file), f"{sample_key(item)}.{suffix}"
         max_length = MAX_KEY_LENGTH - len(self._keys.results) - len(self.suffix)
         return f"{safe_key(item.name, max_length)}{self.suffix}", None
+
+    def _tar_name(self, file: int) -> str:
+        return stored_tar_name(file, self._generation, self._context.lease_number)
 
     def move_result(self, item: Item, file: int, path: Path) -> None:
         """Move a finished file into the store. A result to be packed waits as a part."""
@@ -63,7 +73,7 @@ class OutputWriter:
 
     def pack_tar(self, request: TarRequest) -> None:
         """Write the tar of an item file, from its parts and from older tars."""
-        name = tar_name(request.file, request.generation)
+        name = self._tar_name(request.file)
         with self._open_tars(request.older_tars) as older_tars:
             path = self._scratch / name
             try:
@@ -159,12 +169,40 @@ def published_names(folder: Path, job: str) -> set[str]:
     # Arrow takes a while to import.
     from jobs.dataset.ledger.parquet import read_done_rows
 
-    rows = read_done_rows(folder / LEDGER_FILE, job)
     try:
+        rows = read_done_rows(folder / LEDGER_FILE, job)
         names = {str(published_path(row)) for row in rows}
     except InvalidRecord:
         return set()
     return names | {LEDGER_FILE, SHEET_FILE} if names else names
+
+
+def without_results(
+    images: Iterator[ListedImage], inputs: Inputs, job: str, left_out: LeftOut
+) -> Iterator[ListedImage]:
+    """Leave out the results that an earlier run of a dataset put among its own inputs.
+
+    That is a contact sheet beside the manifest of any dataset, and what this job published there.
+    Pictures that a table names stay. Raises RequestError if nothing else is left.
+    """
+    folder = base_folder(inputs.address)
+    results: set[str] = set()
+    is_listed = inputs.noise is None and not is_in_bucket(inputs.address)
+    if is_listed and suffix_of(inputs.address) not in TABLE_SUFFIXES:
+        manifest = read_mapping(folder / MANIFEST)
+        names = {SHEET_FILE} if "ledger" in manifest else set()
+        if manifest.get("job") == job:
+            names |= published_names(folder, job)
+        results = {str(folder / name) for name in names}
+    is_empty = True
+    for image in images:
+        if results and str(Path(image.place.address)) in results:
+            left_out.add_result()
+            continue
+        is_empty = False
+        yield image
+    if is_empty:
+        raise RequestError(f"{inputs.address}: {left_out.note()}; no other pictures are there")
 
 
 def published_path(row: LedgerRow) -> PurePosixPath:
@@ -174,7 +212,7 @@ def published_path(row: LedgerRow) -> PurePosixPath:
     trusted.
     """
     output = row.output or ""
-    name = output if row.member else f"{row.name}{PurePosixPath(output).suffix}"
+    name = published_tar_name(output) if row.member else f"{row.name}{PurePosixPath(output).suffix}"
     path = PurePosixPath(name)
     if not output or path.is_absolute() or ".." in path.parts or "\0" in name:
         raise invalid_record(f"item {row.number}", f"{name!r} is not a valid result name")

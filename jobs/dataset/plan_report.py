@@ -4,6 +4,7 @@ from typing import Any
 
 from jobs.dataset.inputs.item import LeftOut
 from jobs.dataset.inputs.listing import list_images
+from jobs.dataset.outputs import without_results
 from jobs.planning.dataset import DatasetPlan
 from jobs.planning.item_settings import ItemSettings
 from jobs.text.report import PlanReport, Properties
@@ -13,7 +14,8 @@ def dataset_plan_report(plan: DatasetPlan) -> PlanReport:
     """List a dataset's inputs, and describe its plan."""
     pictures = unreadable = 0
     left_out = LeftOut()
-    for image in list_images(plan.spec.inputs, left_out):
+    inputs, job = plan.spec.inputs, plan.identity.job_id
+    for image in without_results(list_images(inputs, left_out), inputs, job, left_out):
         pictures += 1
         unreadable += image.error is not None
     first = plan.item_settings(0, {})

@@ -12,6 +12,7 @@ from jobs.dataset.index_builder import build_index
 from jobs.dataset.inputs.index import DatasetKeys, read_listings
 from jobs.dataset.inputs.item import BLOB_SCHEME, InputPlace, LeftOut, ListedImage
 from jobs.dataset.inputs.listing import list_images
+from jobs.dataset.outputs import without_results
 from jobs.planning.dataset import DatasetPlan, Variant, make_dataset_plan
 from jobs.planning.identity import file_digest
 from jobs.planning.item_settings import apply_settings
@@ -120,7 +121,9 @@ def submit_dataset(
     job = load_job(store, keys.job) if read_listings(store, keys) else None
     is_new, added, left_out = False, None, LeftOut()
     if job is None or job.state == "succeeded":
-        images = list_images(spec.inputs, left_out)
+        images = without_results(
+            list_images(spec.inputs, left_out), spec.inputs, keys.job, left_out
+        )
         # Raise for missing inputs before anything is written.
         images = chain([next(images)], images)
         is_new = job is None and _upload_spec(store, keys, plan)

@@ -81,11 +81,26 @@ class TarMember:
 
 
 def tar_name(file: int, generation: int) -> str:
-    """Return the name of the tar with the results of an item file, as packed in a generation.
-
-    The generation is in the name so that a late holder cannot overwrite the tar of a later one.
-    """
+    """Return the published name of the tar of an item file, as packed in a generation."""
     return f"shard-{file:06}@{generation}.tar" if generation else f"shard-{file:06}.tar"
+
+
+def stored_tar_name(file: int, generation: int, lease: int) -> str:
+    """Return the name of that tar in the store, as packed by the holder of a lease.
+
+    A late holder may know fewer results. So it must not overwrite the tar of its successor.
+    """
+    name = tar_name(file, generation)
+    return name if lease == 1 else f"{name.removesuffix('.tar')}.lease{lease}.tar"
+
+
+_STORED_TAR = re.compile(r"(shard-\d{6,}(?:@\d+)?)\.lease\d+\.tar")
+
+
+def published_tar_name(stored: str) -> str:
+    """Return the published name of a tar, by its name in the store."""
+    match = _STORED_TAR.fullmatch(stored)
+    return f"{match[1]}.tar" if match else stored
 
 
 def sample_key(item: Item) -> str:

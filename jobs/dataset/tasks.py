@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cluster.task import Failed, Finished, Task
 from jobs.dataset.inputs.item import SampleFile
 from jobs.dataset.ledger.writer import LedgerWriter, OpenItemFile
-from jobs.dataset.tar_shards import sample_key, tar_name
+from jobs.dataset.tar_shards import sample_key, stored_tar_name
 from jobs.planning.dataset import DatasetPlan
 from jobs.records.lease import HeldLease
 from jobs.runtime.logs import LOG
@@ -38,12 +38,11 @@ class TarSample:
 class TarRequest:
     """The content of the tar of an item file, in order.
 
-    generation: of the job. older_tars: the names of tars that may contain some of the results,
-    because they were packed before a retry.
+    older_tars: the names of tars that may contain some of the results, because they were packed
+    before a retry, or by another holder.
     """
 
     file: int
-    generation: int
     older_tars: tuple[str, ...]
     samples: tuple[TarSample, ...]
 
@@ -155,8 +154,7 @@ class PostTasks:
         self._sheet_at = time.monotonic()
 
     def _request_tar(self, file: int, opened: OpenItemFile) -> None:
-        generation = self._ledger.generation
-        name = tar_name(file, generation)
+        name = stored_tar_name(file, self._ledger.generation, self._lease.number)
         done = [row for row in opened.ledger_file.rows if row.state == "done"]
         older_tars = tuple(sorted({row.output or "" for row in done} - {name}))
         samples = tuple(
@@ -168,7 +166,7 @@ class PostTasks:
             )
             for row in done
         )
-        request = TarRequest(file, generation, older_tars, samples)
+        request = TarRequest(file, older_tars, samples)
         number = self._put("pack_tar", request)
         self._tars[number] = _PendingTar(file, name, older_tars)
 

@@ -1,5 +1,6 @@
 """Thumbnails: a small sRGB picture of any picture file."""
 
+import functools
 import struct
 import warnings
 from io import BytesIO
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "HEIF", "AVIF")
 """The formats that datasets read and write. Files are untrusted, so no other decoder is used."""
 
 
@@ -44,10 +45,20 @@ def thumbnail(
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             content = BytesIO(source) if isinstance(source, bytes) else source
-            with Image.open(content, formats=_FORMATS) as image:
+            with Image.open(content, formats=_known_formats()) as image:
                 return _shrink(image, side, background)
     except _DECODE_ERRORS:
         return None
+
+
+@functools.cache
+def _known_formats() -> tuple[str, ...]:
+    """The formats that Pillow reads here, after pillow-heif has added its own."""
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+    Image.init()
+    return tuple(one for one in _FORMATS if one in Image.OPEN)
 
 
 def _shrink(image: Image.Image, side: int, background: tuple[int, int, int]) -> Image.Image:

@@ -24,7 +24,7 @@ from jobs.dataset.outputs import OutputWriter
 from jobs.dataset.tasks import SheetEntry, TarRequest, WorkerConfig
 from jobs.planning.dataset import DatasetPlan
 from jobs.planning.identity import canonical_json, file_digest
-from jobs.planning.item_plan import check_format
+from jobs.planning.item_plan import check_aspect, check_format
 from jobs.planning.item_settings import ItemSettings
 from jobs.records.keys import JobKeys
 from jobs.runtime.context import JobContext
@@ -172,6 +172,7 @@ class Worker:
         Raises PictureError.
         """
         size = settings.spec.resize.size(picture.height, picture.width)
+        check_aspect(settings.spec, (picture.height, picture.width), size)
         check_format(settings.spec.output, size)
         request = self._item_setup.make_request(item, settings, picture, size)
         canvas = self._batcher.dream(request)

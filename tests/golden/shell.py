@@ -29,6 +29,7 @@ _FIXED = {
     "TERM": "dumb",
     # Devices decide precisions.
     "CUDA_VISIBLE_DEVICES": "",
+    "ONEDNN_MAX_CPU_ISA": "AVX512_CORE",
     "AWS_ACCESS_KEY_ID": "nobody",
     "AWS_SECRET_ACCESS_KEY": "nothing",
     "AWS_DEFAULT_REGION": "us-east-1",

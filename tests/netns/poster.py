@@ -26,6 +26,7 @@ def poster(weights: Path, workers: int = HOSTS) -> PosterSpec:
     settings = (
         "input.noise.seed=6",
         "size=400x280",
+        "fit=stretch",
         f"dream.steps={STEPS}",
         "tiles=64",
         f"crew.workers={workers}",

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import Annotated
+
+from pydantic import Field
 
 from jobs.dataset.inputs.item import Item
 from jobs.records.job import StoredJob
@@ -97,6 +100,13 @@ FILE_ITEMS = 1000
 """The maximum number of items in a file. The last file of a listing, or of a tar, has fewer."""
 
 
+_FileSize = Annotated[int, Field(ge=0, le=FILE_ITEMS)]
+
+
+_MAX_FILES = 10**7
+"""The most files of a listing: ten billion items."""
+
+
 class Listing(Record):
     """The new items of one listing of the inputs.
 
@@ -107,7 +117,7 @@ class Listing(Record):
     nonce: str
     first_file: Count
     first_item: Count
-    sizes: tuple[Count, ...]
+    sizes: Annotated[tuple[_FileSize, ...], Field(max_length=_MAX_FILES)]
 
     @property
     def item_count(self) -> int:
@@ -135,7 +145,14 @@ def read_listings(store: Store, keys: DatasetKeys) -> list[Listing]:
     numbers = sorted(number for number in parsed if number is not None)
     if numbers != list(range(1, len(numbers) + 1)):
         raise invalid_record(keys.listings, "a listing is missing")
-    return [Listing.read(store, keys.listing(number)) for number in numbers]
+    listings = [Listing.read(store, keys.listing(number)) for number in numbers]
+    first_file = first_item = 0
+    for number, listing in zip(numbers, listings, strict=True):
+        if (listing.first_file, listing.first_item) != (first_file, first_item):
+            raise invalid_record(keys.listing(number), "does not follow the listing before it")
+        first_file += len(listing.sizes)
+        first_item += listing.item_count
+    return listings
 
 
 class ItemIndex:
@@ -193,6 +210,6 @@ def job_items(store: Store, job: StoredJob) -> ItemIndex:
     """Return the index of a job's items. Raises RequestError if its kind has no items."""
     if not job.has_items:
         raise RequestError(
-            f"{job.id}: is a {job.kind}, which has no items; `dreamfarm show` describes it"
+            f"{job.id}: is a {job.kind}, which has no items; `dreamfarm show {job.id}` describes it"
         )
     return ItemIndex(store, DatasetKeys(job.id))

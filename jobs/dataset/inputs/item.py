@@ -112,7 +112,7 @@ def is_mac_metadata(name: str) -> bool:
 
 
 class LeftOut:
-    """Counts the files that a listing leaves out, because their names are not those of pictures.
+    """Counts the files that a listing leaves out: not named like a picture, or a dataset's results.
 
     Hidden files, and the files that macOS adds, are not counted.
     """
@@ -120,10 +120,11 @@ class LeftOut:
     def __init__(self) -> None:
         self._endings: Counter[str] = Counter()
         self._folder_links = 0
+        self._results = 0
 
     @property
     def count(self) -> int:
-        """The number of files and links that were left out."""
+        """The number of files and links that were left out, without results."""
         return self._endings.total() + self._folder_links
 
     def add(self, path: str) -> None:
@@ -138,8 +139,16 @@ class LeftOut:
         """Count a link to a folder."""
         self._folder_links += 1
 
+    def add_result(self) -> None:
+        """Count a result of an earlier run."""
+        self._results += 1
+
     def note(self) -> str | None:
         """What was left out, as text; None for nothing: `left out 3 files: 2 .txt, 1 .json`."""
+        results = f"left out results of an earlier run: {self._results}" if self._results else None
+        return "; ".join(filter(None, (self._note_of_others(), results))) or None
+
+    def _note_of_others(self) -> str | None:
         if not self.count:
             return None
         # Folders are listed in any order.

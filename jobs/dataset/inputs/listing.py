@@ -42,8 +42,8 @@ def list_images(inputs: Inputs, left_out: LeftOut | None = None) -> Iterator[Lis
     if is_empty:
         note = counter.note()
         raise RequestError(
-            f"{inputs.address}: no pictures there; their names must end in .jpg, .png, .webp or "
-            f".tif; write tars as FOLDER/*.tar{f' ({note})' if note else ''}"
+            f"{inputs.address}: no pictures there; their names must end in .jpg, .png, .webp, "
+            f".tif, .heic or .avif; write tars as FOLDER/*.tar{f' ({note})' if note else ''}"
         )
 
 
@@ -78,7 +78,7 @@ def check_mounted(inputs: Inputs) -> None:
     """
     if inputs.noise is not None or is_in_bucket(inputs.address):
         return
-    folder = _base_folder(inputs.address)
+    folder = base_folder(inputs.address)
     if not path_exists(str(folder)):
         raise StoreRefused(
             f"{folder}: the inputs are not on this worker's machine; mount them at the same path "
@@ -104,7 +104,7 @@ def check_output_folder(inputs: Inputs, out: Path) -> None:
     is_deep = is_folder(path) or (has_wildcards(path) and ANY_FOLDERS in Pattern.parse(path).parts)
     if inputs.noise is not None or is_in_bucket(path) or not is_deep:
         return
-    root = _base_folder(path).resolve()
+    root = base_folder(path).resolve()
     if root == out.resolve() or root in out.resolve().parents:
         raise RequestError(f"{out}: lies in {root}, among the inputs; choose another --out")
 
@@ -179,7 +179,7 @@ def _names_folder(path: str) -> bool:
     return not key or key.endswith("/")
 
 
-def _base_folder(path: str) -> Path:
+def base_folder(path: str) -> Path:
     """The folder that contains all files of a local path: the folder itself, or a glob's base."""
     if is_folder(path):
         return Path(path)

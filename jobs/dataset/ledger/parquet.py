@@ -1,6 +1,6 @@
 """The whole ledger as one Parquet file, for analysis with other tools."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.store.store import Store
+from jobs.text.errors import InvalidRecord
 
 JOB = "dreamfarm.job"
 """The metadata key of the job's id."""
@@ -56,18 +57,23 @@ def merge_ledger(store: Store, keys: LedgerKeys, files: Iterable[int], path: Pat
                 writer.write_table(pa.Table.from_pylist(rows, schema=schema))
 
 
-def read_done_rows(path: Path, job: str) -> list[LedgerRow]:
-    """Read the rows of done items from a merged ledger.
+_ROWS_AT_ONCE = 4096
 
-    Returns none if there is no such file, or if it is not a ledger of this job.
+
+def read_done_rows(path: Path, job: str) -> Iterator[LedgerRow]:
+    """Yield the rows of done items of a merged ledger, with few of them in memory.
+
+    Yields none if there is no such file, or if it is not a ledger of this job. Raises InvalidRecord
+    if the file is damaged.
     """
     if not path.is_file():
-        return []
+        return
     try:
         with ParquetFile(path) as file:
             if (file.schema_arrow.metadata or {}).get(JOB.encode()) != job.encode():
-                return []
-            rows = file.read().to_pylist()
-        return [LedgerRow.model_validate(row) for row in rows if row["state"] == "done"]
-    except (OSError, pa.ArrowException, LookupError, ValidationError):
-        return []
+                return
+            for batch in file.iter_batches(_ROWS_AT_ONCE):
+                rows = batch.to_pylist()
+                yield from (LedgerRow.model_validate(row) for row in rows if row["state"] == "done")
+    except (OSError, pa.ArrowException, LookupError, ValidationError) as error:
+        raise InvalidRecord(f"{path}: is damaged; remove it, and run the command again") from error

@@ -15,7 +15,8 @@ class LedgerRow(Record):
     """The row of one item. None means unknown.
 
     number, key, variant, name: those of the item. input: its address. Digests are `sha256:HEX`.
-    output: the path of the result below the job's `outputs/`, as the store spells it.
+    output: the path of the result below the job's `outputs/`, as the store spells it. In the
+    name of a tar, `.lease2` is the lease of the holder that has packed it.
     member: the name of the result inside the tar, if the output is a tar; it has nothing to do with
     the members of a crew or pool. width, height: of the result, in pixels. failure: the class of
     a failed item. message: one line for people: why the item failed, or which picture of its file

@@ -34,7 +34,7 @@ def loaded(project: Path, *arguments: object) -> set[str]:
         timeout=60,
         check=True,
     )
-    return set(json.loads(ran.stderr))
+    return set(json.loads(ran.stderr.splitlines()[-1]))
 
 
 def test_help_loads_nothing_heavy(project: Path) -> None:
@@ -51,6 +51,19 @@ def test_a_plan_for_a_known_network_loads_no_torch(
     assert shell("plan", spec, "--no-probe").code == 0
 
     assert loaded(project, "plan", spec, "--no-probe") & {"torch", "torchvision", "ray"} == set()
+
+
+def test_a_render_by_one_worker_loads_neither_ray_nor_the_compiler(
+    shell: Shell, project: Path, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    """Each of them takes longer to load than all the rest."""
+    spec = tmp_path / "spec.json"
+    spec.write_text(json.dumps(poster_document(picture, weights)))
+    assert shell("plan", spec, "--no-probe").code == 0  # so that the network is known
+    arguments = ("render", spec, "--workers", "1", "--out", tmp_path / "out")
+    modules = loaded(project, *arguments)
+    assert {"torch", "torchvision"} <= modules
+    assert modules & {"ray", "torch._dynamo", "torch._inductor"} == set()
 
 
 RENDERING = {"torch", "torchvision", "ray", "pyvips"}

@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from tests.support.shell import COMMAND, CommandResult, Shell, check_refused
-from tests.support.small_poster import LAYER, NETWORK
+from tests.support.rendered_poster import write_poster_spec
+from tests.support.shell import COMMAND, CommandResult, Shell, check_refused, json_output
+from tests.support.small_poster import HEIGHT, LAYER, NETWORK, WIDTH
 
 FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
 
@@ -75,10 +76,10 @@ FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
         ),
         (
             (
-                *("--size", "900000x900000", "--set", "limits.max_pixels=1e12"),
+                *("--size", "900000x900000", "--fit", "stretch", "--set", "limits.max_pixels=1e12"),
                 *("--workers", "1"),
             ),
-            ("the disk is too small", "GB are free", "choose another --out"),
+            ("the disk is too small", "GB are free", "give `render` another --out"),
         ),
         (("--workers", "two"), ("--workers", "integer")),
         (("--stpes", "3"), ("No such option: --stpes",)),
@@ -283,12 +284,43 @@ def test_bad_spec_files(shell: Shell, tmp_path: Path, text: str | None, expected
     check_refused(shell("render", spec, "--out", out), out, str(spec), expected)
 
 
-def test_flags_for_pictures_are_refused_for_specs(shell: Shell, tmp_path: Path) -> None:
-    spec, out = tmp_path / "spec.yaml", tmp_path / "out"
-    spec.write_text("input: sky.jpg")
-    ended = shell("render", spec, "--size", "x2", "--layer", LAYER, "--out", out)
+def test_flags_override_the_fields_of_a_spec(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    spec = write_poster_spec(tmp_path, picture, weights, "size=x3")
+    planned = json_output(shell("plan", spec, "--size", "x2", "--no-probe", "--json"))
+    assert [planned["width"], planned["height"]] == [2 * WIDTH, 2 * HEIGHT]
 
-    check_refused(ended, out, "--size, --layer: for a picture", "use --set key=value")
+
+def test_a_size_is_refused_for_the_spec_of_a_dataset(shell: Shell, tmp_path: Path) -> None:
+    spec, out = tmp_path / "spec.yaml", tmp_path / "out"
+    spec.write_text("kind: dataset\ninputs: photos")
+    ended = shell("render", spec, "--size", "x2", "--out", out)
+    check_refused(ended, out, "size: no such key; nearest: resize")
+
+
+@pytest.mark.parametrize(
+    ("size", "squashed"),
+    [
+        ("600x200", True),
+        ("60cm x 20cm", True),
+        ("100x72", True),
+        ("100x70", False),
+        ("1x1", False),
+        ("x2", False),
+        ("600xauto", False),
+    ],
+)
+def test_a_size_that_squashes_is_refused_unless_it_may_stretch(
+    shell: Shell, picture: Path, weights: Path, tmp_path: Path, size: str, squashed: bool
+) -> None:
+    spec = write_poster_spec(tmp_path, picture, weights)
+    arguments = ("plan", spec, "--size", size, "--no-probe", "--out", tmp_path / "out")
+    if squashed:
+        said = f"would squash {picture}, {WIDTH} x {HEIGHT}, to "
+        check_refused(shell(*arguments), tmp_path / "out", said, "--fit stretch")
+    assert shell(*arguments, *(["--fit", "stretch"] if squashed else [])).code == 0
+    check_refused(shell(*arguments, "--fit", "strech"), tmp_path / "out", "fit: ")
 
 
 @pytest.mark.parametrize("arguments", [("render",), ("rendr", "sky.jpg"), ("layers", "alexnot")])

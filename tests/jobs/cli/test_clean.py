@@ -189,7 +189,8 @@ def test_without_json_there_is_a_table_and_a_total(
     row = next(line for line in ended.out.splitlines() if job.keys.checkpoints in line)
 
     assert row.split()[-2:] == ["7", str(size)]
-    assert ended.out.splitlines()[-1] == f"  {size / 1e3:.1f} kB; `clean --yes` removes it"
+    advice = "`dreamfarm clean --yes` removes it"
+    assert ended.out.splitlines()[-1] == f"  {size / 1e3:.1f} kB; {advice}"
     assert shell("clean", "--yes").out.splitlines()[-1] == f"  {size / 1e3:.1f} kB removed"
     assert shell("clean").out == "nothing to clean\n"
 

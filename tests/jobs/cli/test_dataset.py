@@ -195,3 +195,39 @@ def test_submit_prints_the_number_of_new_items(
     write_photos(photos, "new.png")
     queued = f"{job}: queued, 1 items; `dreamfarm work` renders it\n"
     assert shell("submit", spec).err.removesuffix(left_out) == queued
+
+
+def test_results_among_the_inputs_are_not_dreamed_again(
+    shell: Shell, photos: Path, weights: Path, tmp_path: Path
+) -> None:
+    (photos / "one.jpg").write_bytes((photos / "a" / "x.jpg").read_bytes())
+    settings = ("output={format: jpeg, name: '{stem}-dream'}", "sheet=4")
+    spec = write_dataset_spec(tmp_path, photos, weights, f"inputs={photos}/*.jpg", *settings)
+    arguments = ("render", spec, "--in-process", "--out", photos)
+    assert shell(*arguments).code == 0
+    made = visible_files(photos)
+    assert {"one-dream.jpg", "contact-sheet.jpg"} <= made
+
+    ended = shell(*arguments)
+    assert (ended.code, visible_files(photos)) == (0, made)
+    assert "left out results of an earlier run: 2" in shell("plan", spec).out
+    other = write_dataset_spec(
+        tmp_path, photos, weights, f"inputs={photos}/*.jpg", *settings, "dream.seed=5"
+    )
+    planned = json_output(shell("plan", other, "--json"))
+    assert planned["pictures"] == 2  # those of another job are pictures, but its sheet is not
+
+
+def test_a_photo_of_another_aspect_is_squashed_only_on_request(
+    shell: Shell, photos: Path, weights: Path, tmp_path: Path
+) -> None:
+    out, settings = tmp_path / "out", (f"inputs={photos}/z.png", "resize=64x16")
+    spec = write_dataset_spec(tmp_path, photos, weights, *settings)
+    ended = shell("render", spec, "--in-process", "--out", out)
+    assert ended.code == 1
+    assert "resize 64x16 would squash" in ended.err
+    assert "write resize: fit 64x16, or allow it with fit: stretch" in ended.err
+    spec = write_dataset_spec(tmp_path, photos, weights, *settings, "fit=stretch")
+    assert shell("render", spec, "--in-process", "--out", out).code == 0
+    with Image.open(out / "z.png") as made:
+        assert made.size == (64, 16)

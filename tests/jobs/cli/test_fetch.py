@@ -101,6 +101,24 @@ def test_an_interrupted_fetch_resumes(shell: Shell, job: RenderedPoster, tmp_pat
     assert hidden_files(out) == []
 
 
+@pytest.mark.parametrize("name", [".0_0.png.0123abcd.partial", "0_0.png.6eF5b2A1"])
+def test_a_part_of_a_tile_that_a_killed_fetch_left_does_no_harm(
+    shell: Shell, job: RenderedPoster, tmp_path: Path, name: str
+) -> None:
+    """Clients of stores write into such files first."""
+    out = tmp_path / "out"
+    path = job.store / job.keys.output(1, "sky.tif")
+    whole = path.read_bytes()
+    path.write_bytes(bytes(len(whole)))
+    assert shell("fetch", "sky", "--out", out).code == 3
+    path.write_bytes(whole)
+    (tiles,) = out.rglob("sky_files")
+    (tiles / "0" / name).write_bytes(b"half")
+    ended = shell("fetch", "sky", "--out", out, "--json")
+    assert fetched(ended) == rendered_digests(job.manifest)
+    assert not list(out.rglob(name))
+
+
 def test_files_of_another_render_are_not_used(
     shell: Shell, job: RenderedPoster, tmp_path: Path
 ) -> None:

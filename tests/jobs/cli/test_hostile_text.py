@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from jobs.records.job_summary import load_summary
 from jobs.records.keys import JobKeys
 from jobs.store.folder import FolderStore
-from jobs.text.report import one_line, visible
+from jobs.text.report import one_line
+from render.errors import visible
 from tests.support.job_states import JOB, claim_next_lease, fail_job, sample_status, write_job
 from tests.support.shell import COMMAND, Shell
 

@@ -57,7 +57,7 @@ def changed_tiff(path: Path, tag: int, value: int) -> None:
             34887,
             "compressed with LERC, which cannot be read here: save it with LZW or Deflate",
         ),
-        (262, 8, "is CIELAB: export it as RGB"),
+        (262, 10, "is ITULAB: export it as RGB"),
         (258, 12, "holds 12-bit samples: export it with 8 or 16 bits"),
         (277, 4, "holds 4 channels: export it as grey, RGB or CMYK"),
         (262, 32803, "a raw file of a camera: develop it, and export it as TIFF, PNG or JPEG"),

@@ -21,6 +21,7 @@ from tests.support.shell import Shell
         ("queued", "cancel", "cancelled", "cancelled"),
         ("running", "cancel", "running", "will stop soon"),
         ("failed", "retry", "queued", "queued again"),
+        ("queued", "retry", "queued", "is queued already"),
         ("cancelled", "retry", "queued", "queued again"),
     ],
 )

@@ -142,4 +142,4 @@ def test_logs_of_a_job_that_no_work_has_taken_say_so(shell: Shell, store: Folder
     write_job(store)
     ended = shell("logs", JOB)
     assert (ended.code, ended.out) == (0, "")
-    assert ended.err.startswith(f"{JOB}: no `dreamfarm work` has taken this job yet")
+    assert ended.err.startswith(f"{JOB}: no `work` has taken this job yet")

@@ -12,7 +12,7 @@ from jobs.services.scheduler.scheduler import Scheduler
 from jobs.services.scheduler.settings import SchedulerSettings
 from jobs.spec.base import MAX_PIXELS
 from jobs.store.store import Store
-from tests.support.faulty_proxy import faulty_proxy
+from tests.support.faulty_proxy import Fault, faulty_proxy
 from tests.support.s3_servers import BUCKET, Server, free_ports, s3_environment
 from tests.support.shell import Shell
 
@@ -54,6 +54,16 @@ def test_a_silent_store_is_unreachable(shell: Shell) -> None:
     assert ended.code == 3
     assert len(ended.err.splitlines()) == 1
     assert "no connection" in ended.err
+
+
+def test_a_store_that_refuses_a_few_requests_at_the_start_is_served(
+    shell: Shell, moto: Server
+) -> None:
+    with faulty_proxy(moto.endpoint) as proxy:
+        proxy.script(Fault.SLOW_DOWN, Fault.ERROR, Fault.DROPPED)
+        with s3_environment(moto.behind(proxy.endpoint)):
+            ended = shell("work", "--store", f"s3://{BUCKET}/{uuid.uuid4().hex}", "--until-idle")
+    assert (ended.code, len(ended.err.splitlines())) == (0, 1)
 
 
 def test_a_missing_cluster_is_unreachable(shell: Shell, tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from jobs.dataset.fetch import fetch_dataset
+from jobs.planning.identity import file_digest
 from jobs.records.job import load_job
 from jobs.records.request import retry
 from jobs.runtime.publish import Target
@@ -49,3 +52,26 @@ def test_a_tar_replaces_the_one_packed_before_a_retry(weights: Path, tmp_path: P
             file = tar.extractfile(str(row.member))
             assert file is not None
             assert f"sha256:{hashlib.sha256(file.read()).hexdigest()}" == row.output_sha256
+
+
+def test_a_repeated_fetch_hashes_each_file_once(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, out = MemoryStore(), tmp_path / "out"
+    folder = mixed_pictures(3, bad=0, seed=6).write_to(tmp_path / "in")
+    job = submit_small_dataset(store, folder, weights)
+    claim_job(store, job, tmp_path).run()
+    fetch_dataset(store, load_job(store, job), Target(out))
+    hashed: list[Path] = []
+
+    def digest(path: Path) -> str:
+        hashed.append(path)
+        return file_digest(path)
+
+    monkeypatch.setattr("jobs.dataset.fetch.file_digest", digest)
+    lost = next(out.rglob("*.png"))
+    lost.unlink()
+    fetch_dataset(store, load_job(store, job), Target(out))
+    published = {path for path in out.rglob("*.png") if path.is_file()}
+    assert sorted(path for path in hashed if path in published) == sorted(published - {lost})
+    assert len(hashed) == len(published)  # the lost one, once, where it was downloaded to

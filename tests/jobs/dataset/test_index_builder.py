@@ -1,5 +1,6 @@
 """Building the index: unique items and names, in an order that later listings continue."""
 
+import json
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -192,6 +193,20 @@ def test_files_have_a_thousand_items_and_are_numbered_over_all_listings(store: M
     assert (index.listing_count, index.item_count, index.files) == (2, 2006, range(4))
     assert index.item_numbers(2) == range(2000, 2005)
     assert [item.found.key for item in index.read(3)] == ["new.jpg"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"first_file": 304}, {"first_item": 7}, {"sizes": [10**15]}, {"sizes": [1] * 2 + [1001]}],
+)
+def test_a_listing_with_numbers_that_do_not_follow_is_refused(
+    store: MemoryStore, changes: dict[str, Any]
+) -> None:
+    build(store, ["one.jpg"])
+    document = json.loads(store.get(KEYS.listing(1))) | changes
+    store.put(KEYS.listing(1), json.dumps(document).encode())
+    with pytest.raises(InvalidRecord, match=r"listing/0001\.json: "):
+        ItemIndex(store, KEYS)
 
 
 def test_items_of_two_tars_are_in_different_files_if_results_are_packed(store: MemoryStore) -> None:

@@ -20,6 +20,10 @@ from tests.support.ledger_rows import ledger_row
         ("x" * 200, f"{'x' * 90}=-0123.png", None, "x" * 200 + ".png"),
         ("sky.v2", "sky.v2.tif", None, "sky.v2.tif"),
         ("a/sky", "shard-000003@1.tar", "sky.png", "shard-000003@1.tar"),
+        # The lease of the holder that has packed it.
+        ("a/sky", "shard-000003@1.lease12.tar", "sky.png", "shard-000003@1.tar"),
+        ("a/sky", "shard-000003.lease2.tar", "sky.png", "shard-000003.tar"),
+        ("shard-000003.lease2", "shard-000003.lease2.png", None, "shard-000003.lease2.png"),
     ],
 )
 def test_the_published_path_of_a_result_and_of_a_tar(

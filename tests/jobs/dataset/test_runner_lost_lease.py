@@ -47,12 +47,12 @@ def test_a_late_holder_changes_nothing(
         shared.now += TTL + 1
         assert claim_job(shared, job, tmp_path / f"next-{number}").run() == DONE, write
         before = read_finished_dataset(shared, job)
-        assert before.files == whole.files, f"asleep before {write}"
+        assert before.published == whole.published, f"asleep before {write}"
         assert before.reproducible_rows == whole.reproducible_rows, f"asleep before {write}"
 
         sleeper.may_wake.set()
         thread.join()
         after = read_finished_dataset(shared, job)
-        assert after.files == before.files, f"asleep before {write}"
+        assert after.published == before.published, f"asleep before {write}"
         assert after.rows == before.rows, f"asleep before {write}"
         assert after.job.manifest == before.job.manifest, f"asleep before {write}"

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from jobs.dataset.inputs.index import DatasetKeys
+from jobs.dataset.tar_shards import published_tar_name
 from jobs.dataset.worker import Worker
 from jobs.records.request import retry
 from jobs.services.scheduler.coordinator import DONE
@@ -137,9 +138,9 @@ def test_a_retry_packs_its_tar_again(shards: Path, weights: Path, tmp_path: Path
     assert claim_job(store, job, tmp_path).run() == DONE
     after = read_finished_dataset(store, job)
     assert after.failed.keys() == {"train-1/blind", "train-1/broken"}
-    assert after.files["shard-000000@1.tar"] == whole["shard-000000.tar"]
+    assert after.files["shard-000000@1.lease2.tar"] == whole["shard-000000.tar"]
     outputs = {row.output for key, row in after.rows.items() if key[0].startswith("train-0/")}
-    assert outputs == {"shard-000000@1.tar"}
+    assert outputs == {"shard-000000@1.lease2.tar"}
 
 
 def test_a_successor_packs_the_tar_of_a_stopped_run(
@@ -159,5 +160,6 @@ def test_a_successor_packs_the_tar_of_a_stopped_run(
     assert read_dataset(store, job).job.state == "queued"
     assert claim_job(store, job, tmp_path).run() == DONE
     after = read_finished_dataset(store, job)
-    assert after.files == whole.files
+    files = {published_tar_name(name): content for name, content in after.files.items()}
+    assert files == whole.files
     assert after.reproducible_rows == whole.reproducible_rows

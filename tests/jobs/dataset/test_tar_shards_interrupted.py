@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs.dataset.inputs.index import DatasetKeys
+from jobs.dataset.tar_shards import published_tar_name
 from jobs.records.request import retry
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.errors import StoreUnreachable
@@ -96,7 +97,37 @@ def test_a_successor_packs_a_tar_again_after_an_interrupted_retry(
 
     assert claim_job(store, job, tmp_path).run() == DONE
     found = read_finished_dataset(store, job)
-    assert found.files == {"shard-000000@1.tar": whole.files["shard-000000.tar"]}
-    assert {row.output for row in found.rows.values()} == {"shard-000000@1.tar"}
+    (name,) = found.files
+    assert published_tar_name(name) == "shard-000000@1.tar"
+    assert found.files[name] == whole.files["shard-000000.tar"]
+    assert {row.output for row in found.rows.values()} == {name}
     assert {str(row.member): row.output_sha256 for row in found.rows.values()} == members(found)
     assert list(store.list_objects(DatasetKeys(job).all_parts)) == []
+
+
+def test_the_tar_of_a_late_holder_replaces_no_tar_of_its_successor(
+    pictures: Path, weights: Path, tmp_path: Path
+) -> None:
+    """An item failed for the late holder only, so its tar lacks a sample."""
+    baseline, store = MemoryStore(), MemoryStore()
+    job = submit_small_dataset(baseline, pictures, weights, PACKED)
+    claim_job(baseline, job, tmp_path / "baseline").run()
+    whole = read_finished_dataset(baseline, job)
+    submit_small_dataset(store, pictures, weights, PACKED)
+    view = InterruptingStore(store, "/outputs/shard", fails=False)
+    late = claim_job(store, job, tmp_path / "late", view, pool=pool_of(FailingWorker))
+    codes = []
+
+    def succeed() -> None:
+        view.act = lambda: None
+        codes.append(claim_job(store, job, tmp_path / "next").run())
+
+    view.act = succeed
+    late.run()
+    assert codes == [DONE]
+    found = read_finished_dataset(store, job)
+    assert found.failed == {}
+    (name,) = {row.output for row in found.rows.values()}
+    assert name is not None
+    assert found.files[name] == whole.files["shard-000000.tar"]
+    assert published_tar_name(name) == "shard-000000.tar"

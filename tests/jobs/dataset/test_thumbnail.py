@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -185,3 +186,12 @@ def test_a_damaged_file_never_raises(
     found = thumbnail(bytes(content[: int(kept * len(content)) + 1]), 20, GREY)
 
     assert found is None or max(found.size) == 20
+
+
+@pytest.mark.parametrize("form", ["HEIF", "AVIF"])
+def test_heic_and_avif_have_thumbnails(form: str) -> None:
+    pillow_heif.register_heif_opener()
+    grey = Image.new("RGB", (64, 32), (90, 90, 90))
+    made = small(saved(grey, form, quality=100))
+    assert made.size == (20, 10)
+    assert max(abs(one - 90) for one in middle(saved(grey, form, quality=100))) <= 2

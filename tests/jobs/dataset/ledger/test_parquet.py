@@ -1,13 +1,15 @@
 """The merged ledger as Parquet, read back by another library."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.dataset.ledger.parquet import JOB, SCHEMA, merge_ledger
+from jobs.dataset.ledger.parquet import JOB, SCHEMA, merge_ledger, read_done_rows
 from jobs.dataset.ledger.rows import LedgerRow
 from jobs.records.keys import MAX_NUMBER
 from jobs.text.errors import InvalidRecord
@@ -106,3 +108,38 @@ def test_a_damaged_row_is_an_error_with_its_line(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidRecord, match="line 1"):
         merge_ledger(store, LEDGER_KEYS, [0], tmp_path / "ledger.parquet")
+
+
+def test_done_rows_are_read_a_few_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, path = MemoryStore(), tmp_path / "ledger.parquet"
+    rows = [ledger_row(number) for number in range(10)]
+    store.put(LEDGER_KEYS.complete(0, 1), encode_rows(*rows))
+    merge_ledger(store, LEDGER_KEYS, [0], path)
+    sizes: list[int] = []
+    whole = pq.ParquetFile.iter_batches
+
+    def iterate(self: pq.ParquetFile, size: int) -> Iterator[pa.RecordBatch]:
+        for batch in whole(self, size):
+            sizes.append(batch.num_rows)
+            yield batch
+
+    monkeypatch.setattr("jobs.dataset.ledger.parquet._ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", iterate)
+    found = read_done_rows(path, LEDGER_KEYS.job)
+    assert next(found).number == 0
+    assert sizes == [3]
+    assert [row.number for row in found] == list(range(1, 10))
+    assert sizes == [3, 3, 3, 1]
+
+
+def test_a_ledger_of_another_job_has_no_rows_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+    store, path = MemoryStore(), tmp_path / "ledger.parquet"
+    store.put(LEDGER_KEYS.complete(0, 1), encode_rows(ledger_row(0)))
+    merge_ledger(store, LEDGER_KEYS, [0], path)
+    assert list(read_done_rows(path, "other-0123456789ab")) == []
+    assert list(read_done_rows(tmp_path / "gone", LEDGER_KEYS.job)) == []
+    path.write_bytes(b"PAR1")
+    with pytest.raises(InvalidRecord, match="is damaged"):
+        list(read_done_rows(path, LEDGER_KEYS.job))
