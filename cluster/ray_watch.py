@@ -114,6 +114,11 @@ class _Watch:
         self._over = threading.Event()
         self._answered = time.monotonic()
         self._before = _dead_children()
+        self._find_lost = self._lost_child
+        if not starting:
+            from cluster.ray_actors import lost_process
+
+            self._find_lost = lost_process
         self._signals, self._wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
 
     @contextmanager
@@ -143,7 +148,7 @@ class _Watch:
         while self.lost is None:
             if self._over.wait(_WATCH_INTERVAL):
                 return
-            self.lost = self._lost_process()
+            self.lost = self._find_lost()
         self._answered = time.monotonic()
         is_ending = False
         while not self._over.is_set():
@@ -156,12 +161,8 @@ class _Watch:
             if time.monotonic() - self._answered > limit:
                 _leave(self._ended_by)
 
-    def _lost_process(self) -> str | None:
-        if not self._starting:
-            from cluster.ray_actors import lost_process
-
-            return lost_process()
-        # Ray shows its processes only once all have started.
+    def _lost_child(self) -> str | None:
+        """Like `lost_process`, while Ray starts. It shows its processes only once all run."""
         dead = _dead_children()
         return next((dead[child] for child in dead.keys() - self._before.keys()), None)
 
