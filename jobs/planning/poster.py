@@ -58,6 +58,7 @@ class PosterPlan:
     octaves: tuple[Octave, ...]
     workers: int
     gpus_per_worker: int
+    cores_per_worker: int
     memory: WorkerMemory
 
     @property
@@ -240,6 +241,7 @@ def make_plan(
         octaves=_octaves(grids, sampling_grid, spec.dream.steps, workers),
         workers=workers,
         gpus_per_worker=gpus,
+        cores_per_worker=max(spec.crew.cpus_each, machine.cores_per_worker),
         memory=memory,
     )
 

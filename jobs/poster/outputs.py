@@ -46,7 +46,7 @@ class EncodingPlan(NamedTuple):
 
 def encoding_plan(plan: PosterPlan) -> EncodingPlan:
     """Plan the encoding of the outputs, with the cores of a crew and the memory of one worker."""
-    cores, outputs = plan.workers * plan.spec.crew.cpus_each, plan.spec.outputs
+    cores, outputs = plan.workers * plan.cores_per_worker, plan.spec.outputs
     if plan.gpus_per_worker:
         # A worker with a GPU reserves one core, and the machine has more.
         cores = max(cores, available_cores())

@@ -195,7 +195,9 @@ def _pooled(name: str, *args: Any, **kwargs: Any) -> torch.Tensor:
     return _window_max(**_pool_arguments(name, *args, **kwargs))
 
 
-def _layer_normalised(_: str, x: torch.Tensor, shape: Sequence[int], *__: Any) -> torch.Tensor:
+def _layer_normalised(
+    _: str, x: torch.Tensor, shape: Sequence[int], *_args: Any, **__: Any
+) -> torch.Tensor:
     return _channel_max(x, len(shape))
 
 

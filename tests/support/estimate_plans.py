@@ -47,6 +47,7 @@ def noise_plan(height: int, width: int, tile: int = 512, steps: int = 10) -> Pos
         tile=tile,
         octaves=tuple(octave_work(grid, sampling_grid, steps, 1) for grid in grids),
         workers=1,
+        cores_per_worker=1,
         gpus_per_worker=0,
         memory=WorkerMemory(0, 0, 1 << 60, 0, is_limited=False),
     )

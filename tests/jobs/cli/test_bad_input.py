@@ -62,7 +62,6 @@ FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
         (("--set", "dream.keep=light"), ("dream.keep: must be 'colours'",)),
         (("--set", "dream.schedule.octaves=[]"), ("octaves needs at least one value",)),
         (("--look", "eyse"), ("dreamfarm: look eyse: no such look", "nearest: ")),
-        (("--set", "precision=bfloat16"), ("precision bfloat16", "GPU", "use float32, or auto")),
         (("--set", "crew.gpus_per_worker=1"), ("crew.gpus_per_worker", "0 GPUs, not 1", "auto")),
         (("--workers", "0"), ("crew.workers: must be at least 1",)),
         (

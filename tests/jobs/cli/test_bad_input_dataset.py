@@ -15,7 +15,7 @@ from tests.support.small_poster import LAYER, NETWORK
     ("arguments", "expected"),
     [
         (("nowhere",), ("nowhere", "No such file")),
-        (("empty",), ("empty: no pictures there", ".jpg, .png, .webp or .tif")),
+        (("empty",), ("empty: no pictures there", ".jpg, .png, .webp, .tif, .heic or .avif")),
         (("photos", "--size", "x2"), ("--size: for a picture", "--set resize=1024")),
         (("photos", "--set", "sweep={dream.stps: [1]}"), ("dream.stps: no such key", "steps")),
         (("photos", "--set", "sweep={crew.workers: [1]}"), ("cannot sweep crew.workers",)),

@@ -188,7 +188,8 @@ def test_without_json_there_is_a_table_and_a_total(
     ended = shell("clean")
     row = next(line for line in ended.out.splitlines() if job.keys.checkpoints in line)
 
-    assert row.split()[-2:] == ["7", str(size)]
+    # The input and its smaller octave, and the canvas and its commit after each checkpoint.
+    assert row.split()[-2:] == ["8", str(size)]
     advice = "`dreamfarm clean --yes` removes it"
     assert ended.out.splitlines()[-1] == f"  {size / 1e3:.1f} kB; {advice}"
     assert shell("clean", "--yes").out.splitlines()[-1] == f"  {size / 1e3:.1f} kB removed"

@@ -63,13 +63,15 @@ def test_plan_text_agrees_with_its_json(shell: Shell, spec: Path) -> None:
     assert "not probed" in table
 
 
-def test_wide_posters_need_more_memory_to_encode(shell: Shell, spec: Path) -> None:
-    def needed(size: str) -> int:
-        printed = shell("plan", spec, "--no-probe", "--json", "--set", f"size={size}").out
+def test_wide_posters_need_more_memory_for_files_of_tiles_only(shell: Shell, spec: Path) -> None:
+    def needed(size: str, output: str) -> int:
+        settings = ("--set", f"size={size}", "--set", f"outputs=[{output}]", "--fit", "stretch")
+        printed = shell("plan", spec, "--no-probe", "--json", *settings).out
         found: int = json.loads(printed)["memory_for_files"]
         return found
 
-    assert needed("40000x300") > needed("4000x3000") + (300 << 20)
+    assert needed("40000x300", "deepzoom") > needed("4000x3000", "deepzoom") + (200 << 20)
+    assert needed("40000x300", "png") == needed("4000x3000", "png")
 
 
 def test_a_probe_estimates_the_time(shell: Shell, spec: Path) -> None:

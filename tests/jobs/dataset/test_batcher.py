@@ -15,6 +15,7 @@ from jobs.planning.dataset import make_dataset_plan
 from jobs.planning.item_plan import in_memory_setup
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.kinds import parse_spec
+from render.determinism import use_threads
 from render.engine.in_memory import DreamResult
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup
@@ -75,6 +76,27 @@ def test_a_shared_batch_gives_the_same_bits_as_single_requests(
     assert max(batch_sizes) == SLOTS
     for one, other in zip(single_results, batched_results, strict=True):
         assert torch.equal(one, other)
+
+
+def test_guides_have_one_thread_whatever_was_dreamed_before(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def prepare(network: Network, *_: object) -> Network:
+        threads.append(torch.get_num_threads())
+        return network
+
+    def dream(*_: object) -> list[DreamResult]:
+        use_threads(8)
+        return [torch.zeros(1)]
+
+    monkeypatch.setattr(batcher, "prepare_objectives", prepare)
+    monkeypatch.setattr(batcher, "dream_batch", dream)
+    one_batcher = Batcher("cpu", returns_freed_memory=False)
+    for request in batch_requests(tmp_path, weights)[:3]:
+        one_batcher.dream(request)
+    assert threads == [1, 1, 1]
 
 
 def test_an_error_reaches_all_waiting_requests(

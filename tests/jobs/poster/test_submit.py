@@ -192,7 +192,6 @@ def test_an_impossible_spec_is_refused_before_anything_is_written(
         poster_document(picture, weights, "objectives.0.layer=features.99"),
         poster_document(picture, weights, "size=9000x6000", "limits.max_pixels=1000000"),
         poster_document(picture, weights, "crew.memory_per_worker=1MiB"),
-        poster_document(picture, weights, "precision=bfloat16", "crew.gpus_per_worker=0"),
     ):
         with pytest.raises((RequestError, RenderError)):
             submit_poster(store, parse_poster_spec(given))
@@ -204,7 +203,6 @@ def test_an_impossible_spec_is_refused_before_anything_is_written(
     [
         ("crew.workers=500", "crew.memory_per_worker=64GiB"),
         ("crew.gpus_per_worker=8", "crew.workers=100"),
-        ("precision=bfloat16",),
     ],
 )
 def test_a_crew_may_be_too_large_for_this_machine(

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from jobs.store.address import open_store
+from jobs.store.address import open_existing_store, open_store, open_store_to_fill
 from jobs.store.folder import FolderStore
 from jobs.store.s3 import S3Store
+from jobs.store.store import Store
 from jobs.text.errors import RequestError
 
 
@@ -86,3 +88,15 @@ def test_folder_store_does_not_load_boto3() -> None:
         "assert 'boto3' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("open_it", [open_existing_store, open_store_to_fill])
+def test_a_file_in_place_of_a_store_is_a_wrong_request(
+    tmp_path: Path, open_it: Callable[[str], Store]
+) -> None:
+    (tmp_path / "photo.png").touch()
+    (tmp_path / "leads-nowhere").symlink_to("gone")
+
+    for name in ("photo.png", "leads-nowhere"):
+        with pytest.raises(RequestError, match=f"{name}: is not a folder.*another with --store"):
+            open_it(str(tmp_path / name))

@@ -135,7 +135,26 @@ def test_long_names_links_and_special_members_are_handled(tmp_path: Path) -> Non
                 info = tarfile.TarInfo(name)
                 info.type = kind
                 tar.addfile(info)
-        assert list_keys(path) == [r"t/caf\udce9", f"t/{long}"]
+        assert list_keys(path) == [r"t/caf\udce9", f"t/{long}", "t/link"]
+
+
+def test_a_sample_with_a_link_is_an_error(tmp_path: Path) -> None:
+    """GNU tar stores the second name of a file as a link, which has no content of its own."""
+    (tmp_path / "0.jpg").write_bytes(b"picture")
+    (tmp_path / "0.txt").write_bytes(b"label")
+    (tmp_path / "1.jpg").hardlink_to(tmp_path / "0.jpg")
+    (tmp_path / "1.txt").symlink_to("0.txt")
+    (tmp_path / "2.jpg").write_bytes(b"other")
+    (tmp_path / "2.txt").hardlink_to(tmp_path / "0.txt")
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        for name in ("0.jpg", "0.txt", "1.jpg", "1.txt", "2.jpg", "2.txt"):
+            tar.add(tmp_path / name, name)
+    advice = "is a link; make the tar again, with --dereference --hard-dereference"
+    assert [(one.key, one.error) for one in list_inputs(tmp_path / "t.tar")] == [
+        ("t/0", None),
+        ("t/1", f"1.jpg {advice}"),
+        ("t/2", f"2.txt {advice}"),
+    ]
 
 
 def test_a_sample_without_a_picture_or_with_a_repeated_suffix_is_an_error(tmp_path: Path) -> None:

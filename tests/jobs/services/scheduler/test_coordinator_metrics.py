@@ -71,9 +71,9 @@ def test_metrics_cover_the_whole_job(
     assert found.checkpoint_seconds > 0
     assert found.gpu_memory == ()
     assert found.retries == {}
-    # Writing one file takes one thread.
+    # Each of two workers gives a core to the encoder.
     assert found.use is not None
-    assert (found.use.cores, found.use.gpus) == (1, 0)
+    assert (found.use.cores, found.use.gpus) == (2, 0)
 
 
 def test_metrics_count_replaced_crews(
