@@ -53,8 +53,11 @@ def use_threads(count: int) -> None:
     """Compute with `count` threads, on any number of cores.
 
     The count is part of the arithmetic: it comes from the plan (`RenderSetup.threads`). Without
-    oneDNN it stays one thread, because MKL splits its sums by the cores of the machine.
+    oneDNN it stays one thread, because MKL splits its sums by the cores of the machine. Does
+    nothing if `make_deterministic` was not called: then the threads are the caller's.
     """
+    if not torch.are_deterministic_algorithms_enabled():
+        return
     has_onednn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
     torch.set_num_threads(count if has_onednn else 1)
 

@@ -55,14 +55,17 @@ def device_name(device: Device) -> str:
 def device_kind(device: Device) -> str:
     """What decides a device's rounding: the GPU's model, or the CPU's instruction set.
 
-    oneDNN sums bfloat16 in another order with other instructions, so they belong to it.
+    oneDNN sums bfloat16 in another order with other instructions, so they belong to it. So does a
+    limit of oneDNN's instructions that the environment sets, which also changes float32.
     """
     import torch
 
     if device == "cuda":
         return torch.cuda.get_device_name()
     capability = torch.backends.cpu.get_cpu_capability()
-    return " ".join((platform.machine(), capability, *_narrow_instructions()))
+    limit = _isa_limit()
+    limits = [f"up to {limit}"] if limit else []
+    return " ".join((platform.machine(), capability, *_narrow_instructions(), *limits))
 
 
 def _cpu_model() -> str:
@@ -108,15 +111,24 @@ def has_fast_bfloat16() -> bool:
 
 _BFLOAT16 = ("amx_bf16", "avx512_bf16")
 
-# oneDNN's own setting, and its values that leave bfloat16 out.
+# oneDNN's own setting. It reads the second name only without the first.
 _ISA_SETTINGS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
-_ISAS_WITH_BFLOAT16 = ("", "ALL", "DEFAULT")
+_NO_LIMIT = ("", "ALL", "DEFAULT")
+
+
+def _isa_limit() -> str:
+    """The limit of oneDNN's instruction sets that the environment sets; empty for none."""
+    values = (os.environ.get(name, "").upper() for name in _ISA_SETTINGS)
+    limit = next(filter(None, values), "")
+    return "" if limit in _NO_LIMIT else limit
 
 
 def _narrow_instructions() -> tuple[str, ...]:
     """The CPU's instruction sets for bfloat16 that oneDNN may use."""
-    limits = [os.environ.get(name, "") for name in _ISA_SETTINGS]
-    if any(one.upper() not in _ISAS_WITH_BFLOAT16 and "BF16" not in one.upper() for one in limits):
-        return ()
+    limit = _isa_limit()
+    allowed: tuple[str, ...] = _BFLOAT16
+    if limit and "AMX" not in limit:
+        # Sets of AVX-512 for 16 bits, in oneDNN's order: BF16, then FP16.
+        allowed = ("avx512_bf16",) if limit.endswith(("BF16", "FP16")) else ()
     flags = _cpu_field("flags").split()
-    return tuple(name for name in _BFLOAT16 if name in flags)
+    return tuple(name for name in allowed if name in flags)

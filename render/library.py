@@ -93,11 +93,11 @@ def deepdream(
         weights: A weights file, or 'pretrained' for torchvision's. For named networks only;
             'pareidolia' and 'lenet5' come with weights.
         device: 'cpu' or 'cuda'. Default: a GPU if there is one.
-        precision: 'auto' is bfloat16 on a GPU and float32 on a CPU.
+        precision: 'auto' is bfloat16 on a GPU and on a CPU with instructions for it, else float32.
         tile: The side of a tile in pixels. Tiles are exact, so it changes rounding only. Default: a
             side that fits the network's memory and the picture's size.
-        deterministic: Compute the same bits every time; a CPU then uses one thread. With False,
-            torch's settings stay as they are.
+        deterministic: Compute the same bits every time; the size of a window then decides the
+            threads of a CPU, eight or one. With False, torch's settings stay as they are.
         dream: Fields of `Dream`: octaves, steps, step_size, jitter, seed, smooth and others.
 
     Returns:

@@ -105,7 +105,7 @@ def _pending_words(job: "JobSummary") -> list[str]:
     return [] if job.eta_seconds is None else [f"about {format_time(job.eta_seconds)} left"]
 
 
-_LEAST_FOLDED = 20
+_LEAST_FOLDED = 10
 """Characters. If less is left for the last column, it is not folded: the terminal wraps lines."""
 
 

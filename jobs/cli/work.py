@@ -116,7 +116,7 @@ def work(
 
     from jobs.runtime.metrics.exporter import MetricsExporter
     from jobs.services.scheduler.scheduler import Scheduler
-    from jobs.store.address import open_store
+    from jobs.store.address import check_is_folder, open_store
 
     numbers = {
         "poll": poll,
@@ -127,6 +127,7 @@ def work(
     settings = _settings(until_idle, address, allow or [], max_pixels, log_format, numbers)
     capacity = _capacity(address, grows_to)
     opened = open_store(store)
+    check_is_folder(opened)
     _check_store(opened)
     capacity([])  # fails now if the cluster cannot be reached
     registry = CollectorRegistry()

@@ -11,7 +11,13 @@ import numpy as np
 import torch
 
 from jobs.planning.item_settings import ItemSettings
-from render.determinism import dtypes, keep_freed_memory, make_deterministic, return_freed_memory
+from render.determinism import (
+    dtypes,
+    keep_freed_memory,
+    make_deterministic,
+    return_freed_memory,
+    use_threads,
+)
 from render.device import Device, ResolvedPrecision
 from render.dream.attachments import prepare_objectives
 from render.engine.in_memory import DreamResult
@@ -106,6 +112,8 @@ class Batcher:
         """The network of a request, with the features of its guides."""
         setup, chosen = request.setup, request.item_settings.spec.network
         network = self._network(chosen.name, request.weights, setup.mix.layers, setup.precision)
+        # As in a new process, whatever was dreamed before.
+        use_threads(1)
         return prepare_objectives(network, setup.mix, request.item_settings.profile.units)
 
     def _load_network(

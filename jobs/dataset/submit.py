@@ -33,7 +33,6 @@ from jobs.spec.dataset import DatasetSpec
 from jobs.spec.inputs import is_in_bucket
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
-from render.device import Precision
 from render.networks.builtin import uses_builtin_weights
 
 _UPLOADS_AT_ONCE = 16
@@ -115,8 +114,7 @@ def submit_dataset(
     Raises RenderError or RequestError if no machine could render it, or if there are no pictures;
     nothing is then written.
     """
-    machine = unlimited_machine(spec.crew, _most_demanding_precision(spec))
-    plan = make_dataset_plan(spec, machine, find=choose)
+    plan = make_dataset_plan(spec, unlimited_machine(spec.crew), find=choose)
     keys = DatasetKeys(plan.identity.job_id)
     job = load_job(store, keys.job) if read_listings(store, keys) else None
     is_new, added, left_out = False, None, LeftOut()
@@ -138,12 +136,6 @@ def submit_dataset(
         store.put(active_marker(keys.job, job.intent.generation), b"")
     items = added.item_count if added else 0
     return SubmitResult(keys.job, job.state, is_new, items, left_out.note())
-
-
-def _most_demanding_precision(spec: DatasetSpec) -> Precision:
-    """The precision that needs most of a machine: bfloat16, which needs a GPU, if it is swept."""
-    wanted = (spec.precision, *spec.sweep.get("precision", ()))
-    return "bfloat16" if "bfloat16" in wanted else spec.precision
 
 
 def _upload_spec(store: Store, keys: DatasetKeys, plan: DatasetPlan) -> bool:

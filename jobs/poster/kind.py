@@ -70,10 +70,13 @@ class PosterKind(JobKind[PosterSpec]):
         from jobs.poster.local import render_here
         from jobs.runtime.backend import crew_in_process, crew_on_own_ray
 
-        plan = make_plan(spec, this_machine())
+        machine = this_machine()
+        plan = make_plan(spec, machine)
         target = target_of(plan.identity.job_id)
-        # One worker needs no second process, and Ray takes seconds to start.
-        start = crew_in_process if in_process or plan.workers == 1 else crew_on_own_ray
+        # One worker needs no second process, and Ray takes seconds to start. But only Ray notices
+        # that the kernel killed a worker for its memory, and starts another that needs less.
+        is_safe = plan.workers == 1 and plan.memory.needed * 2 <= machine.memory
+        start = crew_in_process if in_process or is_safe else crew_on_own_ray
         return _result_report(render_here(plan, target, watch, start), target.out)
 
     def fetch(

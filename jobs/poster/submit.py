@@ -35,7 +35,7 @@ def submit_poster(store: Store, spec: PosterSpec) -> SubmitResult:
     from jobs.planning.poster import make_plan
     from jobs.planning.weights import find_safetensors
 
-    plan = make_plan(spec, unlimited_machine(spec.crew, spec.precision), find_safetensors)
+    plan = make_plan(spec, unlimited_machine(spec.crew), find_safetensors)
     keys = JobKeys(plan.identity.job_id)
     stored = _stored_spec(plan)
     for digest, path in (

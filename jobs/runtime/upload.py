@@ -14,7 +14,6 @@ from jobs.records.stored_spec import StoredSpec
 from jobs.spec.base import Crew
 from jobs.store.store import Store, store_time
 from jobs.text.errors import RequestError
-from render.device import Precision
 
 _MIN_BLOB_LIFETIME = 12 * 3600.0
 """Seconds for which no cleaning removes a blob."""
@@ -36,13 +35,12 @@ class SubmitResult:
     note: str | None = None
 
 
-def unlimited_machine(crew: Crew, precision: Precision) -> Machine:
+def unlimited_machine(crew: Crew) -> Machine:
     """Return a machine that is large enough for any crew. A plan for it fails only for its spec.
 
-    It has one core, so that a crew of `auto` is one worker.
+    It has one core and no GPU, so that a crew of `auto` is one worker.
     """
-    wants_gpu = precision == "bfloat16"
-    each = int(wants_gpu) if crew.gpus_per_worker == "auto" else crew.gpus_per_worker
+    each = 0 if crew.gpus_per_worker == "auto" else crew.gpus_per_worker
     workers = 1 if crew.workers == "auto" else crew.workers
     return Machine(cores=1, gpus=each * workers, memory=sys.maxsize, gpu_memory=sys.maxsize)
 

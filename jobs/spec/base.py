@@ -211,7 +211,7 @@ class Crew(SpecModel):
 
     @property
     def cpus_each(self) -> int:
-        """CPUs reserved for each worker; `auto` means one, because a worker has one thread."""
+        """CPUs reserved for each worker; `auto` means one, and its threads then take turns."""
         return 1 if self.cpus_per_worker == "auto" else self.cpus_per_worker
 
 

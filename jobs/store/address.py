@@ -1,5 +1,6 @@
 """The store at an address: the path of a folder, file:// or s3://."""
 
+import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -47,6 +48,7 @@ def open_store(address: str) -> Store:
 def open_existing_store(address: str) -> Store:
     """Open a store to read. Raises RequestError for an invalid address or a missing folder."""
     store = open_store(address)
+    check_is_folder(store)
     if isinstance(store, FolderStore) and not Path(store.address).is_dir():
         raise RequestError(
             f"{store.address}: there is no such store; name another with --store or "
@@ -61,11 +63,23 @@ def open_store_to_fill(address: str) -> Store:
     Raises RequestError for an invalid address or a missing folder.
     """
     store = open_store(address)
+    check_is_folder(store)
     if isinstance(store, FolderStore):
         folder = Path(store.address)
         if not folder.exists() and not folder.parent.is_dir():
             raise RequestError(f"{folder.parent}: there is no such folder; create it first")
     return store
+
+
+def check_is_folder(store: Store) -> None:
+    """Check that no file lies where a store that is a folder belongs. Raises RequestError."""
+    if isinstance(store, FolderStore):
+        folder = Path(store.address)
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise RequestError(
+                f"{folder}: is not a folder, so it cannot be a store; name another with --store "
+                "or DREAMFARM_STORE"
+            )
 
 
 def _open_bucket(address: str) -> Store:

@@ -72,6 +72,15 @@ _TENSORFLOW_NAMES = _Names(
 )
 
 
+def _tensorflow_norm() -> LocalResponseNorm:
+    """The norm of the graph: depth_radius 5, bias 2, alpha 1e-4, beta 0.5.
+
+    TensorFlow does not divide alpha by the size, and counts the radius on each side. Conversions to
+    PyTorch that have a size of 9 and k = 1 are not the same.
+    """
+    return LocalResponseNorm(11, 11 * 1e-4, 0.5, k=2.0)
+
+
 class InceptionV1(nn.Module):
     """GoogLeNet with local response normalisation and 5 x 5 convolutions.
 
@@ -104,8 +113,9 @@ class InceptionV1(nn.Module):
         self.add_module(second, ConvolutionReLU((64, 64), 1))
         self.add_module(third, ConvolutionReLU((64, 192), 3))
         for norm in self.names.norms:
-            made = LocalResponseNorm(5, 1e-4, 0.75) if is_caffe else LocalResponseNorm(9, 1e-4, 0.5)
-            self.add_module(norm, made)
+            self.add_module(
+                norm, LocalResponseNorm(5, 1e-4, 0.75) if is_caffe else _tensorflow_norm()
+            )
 
     def _add_block(self, block: str, inputs: int, width: Widths) -> None:
         prefix = self.names.block + block

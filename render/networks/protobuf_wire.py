@@ -13,6 +13,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 _VARINT_BYTES = 10  # 64 bits, seven in each
 _MAX_FIELDS = 10_000_000  # of one message; networks have thousands
+_MAX_INTEGERS = 1000  # of one field, such as a shape
 
 
 class WireError(ValueError):
@@ -75,8 +76,11 @@ def text(data: memoryview, number: int) -> str:
 
 
 def integers(data: memoryview, number: int) -> list[int]:
-    """Return all numbers of a field, whether they are packed or not."""
-    found = []
+    """Return all numbers of a field, whether they are packed or not.
+
+    Raises WireError if there are more than any shape has.
+    """
+    found: list[int] = []
     for this, wire, value, inner in read_fields(data):
         if this != number:
             continue
@@ -87,9 +91,16 @@ def integers(data: memoryview, number: int) -> list[int]:
             while at < len(inner):
                 packed, at = _varint(inner, at)
                 found.append(packed)
+                _check_count(found, number)
         else:
             raise WireError(f"field {number} has the type {wire}, not a number")
+        _check_count(found, number)
     return found
+
+
+def _check_count(found: list[int], number: int) -> None:
+    if len(found) > _MAX_INTEGERS:
+        raise WireError(f"field {number} has more than {_MAX_INTEGERS} numbers")
 
 
 def floats(data: memoryview, number: int, *, double: bool = False) -> np.ndarray:

@@ -5,6 +5,7 @@ it.
 """
 
 import json
+import re
 from pathlib import Path
 
 from render.input_file import open_input_file
@@ -12,11 +13,14 @@ from render.networks.safetensors_header import MAX_HEADER_BYTES, is_safetensors
 
 _MAP = "weight_map"
 
+_START = re.compile(rb'\s*\{\s*["}]')
+"""A file of Caffe or TensorFlow can begin with a line feed and a brace, but then has no name."""
+
 
 def is_shard_index(path: Path) -> bool:
     """Whether a file begins as a JSON object. Raises OSError if it cannot be read."""
     with open_input_file(path) as file:
-        return file.read(64).lstrip().startswith(b"{")
+        return _START.match(file.read(64)) is not None
 
 
 def read_shard_index(path: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -72,7 +72,8 @@ class Encoders:
         """Yield the results of the calls in their order.
 
         `calls` is read in the caller's thread. At most one call more than there are threads waits
-        or has a result that nobody has taken, which bounds the memory.
+        or has a result that nobody has taken, which bounds the memory. No call runs afterwards, so
+        after an error the caller can remove what the calls have made.
         """
         waiting: deque[Future[T]] = deque()
         try:
@@ -83,8 +84,7 @@ class Encoders:
             while waiting:
                 yield waiting.popleft().result()
         finally:
-            for one in waiting:
-                one.cancel()
+            wait([one for one in waiting if not one.cancel()])
 
     def close(self) -> None:
         """Wait for the running calls, and end the threads."""

@@ -1,6 +1,7 @@
 """Decodes input pictures from top to bottom, without holding a whole picture in memory."""
 
 import os
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -118,6 +119,8 @@ def open_picture(path: Path, max_pixels: int = MAX_PIXELS, page: int | None = No
     """
     vips = libvips()
     selection = select_picture(path, page)
+    if selection.loader == PNG:
+        _check_png_sides(path)
     try:
         with _decoder(path, selection) as image:
             _check_samples(image, path)
@@ -129,6 +132,16 @@ def open_picture(path: Path, max_pixels: int = MAX_PIXELS, page: int | None = No
         raise _failure(path, "damaged, its header cannot be read", error) from error
 
 
+def _check_png_sides(path: Path) -> None:
+    """Check the sides that the header of a PNG states. libvips gives no reason to refuse them."""
+    with open_input_file(path) as file:
+        sides = struct.unpack(">II", file.read(24)[16:].ljust(8, b"\0"))
+    if max(sides) > MAX_SIDE:
+        raise PictureError(
+            f"{path}: {sides[0]} x {sides[1]} pixels are more than {MAX_SIDE} on one side: crop it"
+        )
+
+
 def open_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
     """Open a mask: a picture in which transparent parts are black. Raises like `open_picture`."""
     return replace(open_picture(path, max_pixels), background=0.0)
@@ -136,6 +149,8 @@ def open_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
 
 def _failure(path: Path, problem: str, error: Exception) -> PictureError:
     """The error for a file that libvips cannot read, which is not always a damaged one."""
+    if "width/height out of range" in error_reason(error):
+        return PictureError(f"{path}: has more than {MAX_SIDE} pixels on one side: crop it")
     if is_unsupported(error):
         return PictureError(
             f"{path}: cannot be read here ({error_reason(error)}): export it as PNG, TIFF or JPEG"

@@ -26,7 +26,10 @@ _STRIP_PIXELS = 1 << 18
 
 _QUALITY = 95
 
-_FRAME, _SCAN = 0xC0, 0xDA
+_FRAME, _SCAN, _COMMENT = 0xC0, 0xDA, 0xFE
+
+_SEGMENT_BYTES = 0xFFFF - 2
+"""The most bytes of a segment's content."""
 
 
 def jpeg_parts(picture: BandStream, labels: Labels, encoders: Encoders) -> Iterator[bytes]:
@@ -83,18 +86,27 @@ def _split(strip: bytes, height: int) -> tuple[bytes, bytes]:
 
 
 def _labels(labels: Labels) -> bytes:
-    """Return the segments for the resolution, the identity and the colour profile."""
+    """Return the segments for the resolution, the identity and the colour profile.
+
+    An identity that is too long for Exif stands in comments: one text, in pieces.
+    """
     dpi = UNSTATED_DPI if labels.dpi is None else labels.dpi
     # Whole numbers only; Exif has the exact resolution. Above 65535 only its ratio is stated.
     density = round(dpi)
     unit = (1, density, density) if density < 1 << 16 else (0, 1, 1)
     jfif = b"JFIF\0" + struct.pack(">HBHHBB", 0x0102, *unit, 0, 0)
     profile = b"ICC_PROFILE\0\x01\x01" + srgb_profile()
-    return _segment(0xE0, jfif) + _segment(0xE1, _exif(dpi, labels)) + _segment(0xE2, profile)
+    identity, comments = labels.identity.encode("ascii"), b""
+    exif = _exif(dpi, identity)
+    if len(exif) > _SEGMENT_BYTES:
+        exif = _exif(dpi, b"")
+        for start in range(0, len(identity), _SEGMENT_BYTES):
+            comments += _segment(_COMMENT, identity[start : start + _SEGMENT_BYTES])
+    return _segment(0xE0, jfif) + _segment(0xE1, exif) + _segment(0xE2, profile) + comments
 
 
-def _exif(dpi: float, labels: Labels) -> bytes:
-    text = labels.identity.encode("ascii") + b"\0"
+def _exif(dpi: float, identity: bytes) -> bytes:
+    text = identity + b"\0"
     # Four entries of 12 bytes, the resolution, then the text.
     start = 8 + 2 + 4 * 12 + 4
     count, at = len(text), start + 8

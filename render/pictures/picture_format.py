@@ -71,6 +71,12 @@ _OTHER_MAGIC: Mapping[bytes, str] = MappingProxyType(
 
 _HEAD_BYTES = 32
 
+_JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
+"""Markers of frames that are read: baseline, extended and progressive, Huffman or arithmetic."""
+
+_JPEG_TABLES = frozenset({0xC4, 0xC8, 0xCC})
+"""Markers between those of frames that begin no frame."""
+
 _MAX_BLOCKS = 100_000
 """Most chunks or segments that are looked at."""
 
@@ -178,8 +184,28 @@ def _select_jpeg(path: Path, file: BinaryIO, page: int | None) -> Selection:
     full = [index for index, (_, is_thumbnail) in enumerate(entries) if not is_thumbnail]
     number = _check_page(path, page, max(1, len(entries))) or (full[0] + 1 if full else 1)
     offset = entries[number - 1][0] if entries else 0
+    _check_jpeg_frame(path, file, offset)
     notes = _notes(page, number, len(full))
     return Selection(JPEG, offset=offset, count=len(full), notes=notes)
+
+
+def _check_jpeg_frame(path: Path, file: BinaryIO, offset: int) -> None:
+    """Check the process and the depth that the header of a JPEG states. Raises PictureError."""
+    for marker, start, length in _jpeg_segments(file, offset):
+        if not 0xC0 <= marker <= 0xCF or marker in _JPEG_TABLES:
+            continue
+        if marker not in _JPEG_FRAMES:
+            raise PictureError(
+                f"{path}: a lossless or hierarchical JPEG, which cannot be read here: export it as"
+                " PNG, TIFF or JPEG"
+            )
+        file.seek(start)
+        depth = file.read(min(1, length))
+        if depth and depth[0] != 8:
+            raise PictureError(
+                f"{path}: a JPEG with {depth[0]}-bit samples: export it with 8 bits, or as PNG"
+            )
+        return
 
 
 def _mpo_entries(file: BinaryIO) -> list[tuple[int, bool]]:
@@ -209,9 +235,9 @@ def _parse_mpo_index(content: bytes, base: int) -> list[tuple[int, bool]]:
     return entries
 
 
-def _jpeg_segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
+def _jpeg_segments(file: BinaryIO, offset: int = 0) -> Iterator[tuple[int, int, int]]:
     """Yield the marker, the start and the length of each segment before the pixels."""
-    file.seek(2)
+    file.seek(offset + 2)
     for _ in range(_MAX_BLOCKS):
         head = file.read(4)
         if len(head) < 4 or head[0] != 0xFF or head[1] in (0xD9, 0xDA):

@@ -240,7 +240,7 @@ class SpecTarget:
         _fill(self._folder)
         self._plan = make_dataset_plan(
             _read(self._folder / "set.json", {"kind": "dataset", "inputs": "photos"}),
-            unlimited_machine(SPEC_KINDS["poster"].model.model_fields["crew"].default, "auto"),
+            unlimited_machine(SPEC_KINDS["poster"].model.model_fields["crew"].default),
             find=find_safetensors,
         )
 
@@ -274,7 +274,7 @@ def _message(act: Callable[[], object]) -> str | None:
 
 def _plan_spec(path: Path) -> None:
     spec = read_spec(str(path), None, None)
-    machine = unlimited_machine(spec.crew, spec.precision)
+    machine = unlimited_machine(spec.crew)
     if isinstance(spec, PosterSpec):
         make_plan(spec, machine, find_safetensors)
         return

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from render.determinism import dtypes, make_deterministic
+from render.determinism import dtypes, make_deterministic, use_threads
 from tests.support.seeded_networks import noise_picture, seeded_network
 from tests.support.tiled_step import mean_step
 
@@ -23,6 +23,18 @@ def test_a_worker_computes_in_one_thread_with_deterministic_kernels() -> None:
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.backends.cudnn.benchmark
     assert not torch.backends.cudnn.allow_tf32
+
+
+def test_the_plan_decides_the_threads_of_deterministic_processes_only() -> None:
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(3)
+    use_threads(8)
+    assert torch.get_num_threads() == 3
+    make_deterministic()
+    use_threads(8)
+    assert torch.get_num_threads() == 8
+    make_deterministic()
+    assert torch.get_num_threads() == 1
 
 
 def test_the_same_window_gives_the_same_bits_every_time() -> None:

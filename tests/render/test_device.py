@@ -43,7 +43,14 @@ def test_auto_follows_the_cpus_instructions(cpu: Path, flags: str, precision: st
 
 @pytest.mark.parametrize(
     ("limit", "fast"),
-    [("AVX512_CORE", False), ("avx2", False), ("ALL", True), ("AVX512_CORE_BF16", True)],
+    [
+        ("AVX512_CORE", False),
+        ("avx2", False),
+        ("ALL", True),
+        ("AVX512_CORE_BF16", True),
+        ("AVX512_CORE_FP16", True),
+        ("AVX512_CORE_AMX", True),
+    ],
 )
 def test_auto_follows_onednns_own_limit(
     cpu: Path, monkeypatch: pytest.MonkeyPatch, limit: str, fast: bool
@@ -64,3 +71,20 @@ def test_instructions_for_bfloat16_belong_to_the_devices_kind(cpu: Path) -> None
     plain = device_kind("cpu")
     with_flags(cpu, "avx512_bf16 amx_bf16")
     assert device_kind("cpu") == f"{plain} amx_bf16 avx512_bf16"
+
+
+def test_onednns_own_limit_belongs_to_the_devices_kind(
+    cpu: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_flags(cpu, "avx512_bf16 amx_bf16")
+    free = device_kind("cpu")
+    monkeypatch.setenv("DNNL_MAX_CPU_ISA", "default")
+    assert device_kind("cpu") == free
+    plain = free.removesuffix(" amx_bf16 avx512_bf16")
+    for limit, instructions in {
+        "AVX2": "",
+        "AVX512_CORE_BF16": " avx512_bf16",
+        "AVX512_CORE_AMX": " amx_bf16 avx512_bf16",
+    }.items():
+        monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit.lower())
+        assert device_kind("cpu") == f"{plain}{instructions} up to {limit}"

@@ -209,6 +209,17 @@ def test_the_network_and_torchs_settings_stay_as_they_are(
     assert np.array_equal(deepdream(picture, small, "second", **SETTINGS), first)
 
 
+def test_torchs_threads_are_the_callers_without_determinism(
+    small: nn.Module, picture: np.ndarray
+) -> None:
+    before = torch.get_num_threads()
+    torch.set_deterministic_debug_mode("default")
+    torch.set_num_threads(3)
+    deepdream(picture, small, "second", **SETTINGS, deterministic=False)
+    assert torch.get_num_threads() == 3
+    torch.set_num_threads(before)
+
+
 def test_the_default_network_comes_with_weights_and_objectives() -> None:
     picture = random_samples((24, 20), 1, np.uint8)
     found = deepdream(picture, octaves=1, steps=1)

@@ -39,11 +39,15 @@ _RESERVED = re.compile(r"__[^/]*__($|/)")
 
 @dataclass(frozen=True)
 class TarMemberRange:
-    """A regular file of a tar: its name, and where its content is in the tar, in bytes."""
+    """A file of a tar: its name, and where its content is in the tar, in bytes.
+
+    is_link: whether it is a link, whose content is in another place.
+    """
 
     name: str
     start: int
     length: int
+    is_link: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,13 @@ def scan_tar(file: BinaryIO, address: str) -> Iterator[TarMemberRange | TarDamag
                     raise RequestError(
                         f"{address}: {header.name} is sparse; make the tar again, without --sparse"
                     )
-                if header.offset_data + header.size > size:
+                is_link = header.islnk() or header.issym()
+                length = 0 if is_link else header.size
+                if header.offset_data + length > size:
                     yield TarDamage(f"ends at byte {size}, within {header.name}")
                     return
-                if header.isreg():
-                    yield TarMemberRange(header.name, header.offset_data, header.size)
+                if header.isreg() or is_link:
+                    yield TarMemberRange(header.name, header.offset_data, length, is_link)
             end = tar.offset
     except (tarfile.TarError, ValueError) as error:
         yield TarDamage(f"not a tar, or damaged ({error})")
@@ -138,13 +144,13 @@ def _sample_key(member: TarMemberRange | TarDamage) -> str | None:
 def _sample(
     tar_name: str, key: str, tar: ListedFile, group: Iterable[TarMemberRange | TarDamage]
 ) -> ListedImage:
+    members = [member for member in group if isinstance(member, TarMemberRange)]
     files = [
         SampleFile(
             suffix=_suffix(member.name),
             place=InputPlace(address=tar.address, start=member.start, length=member.length),
         )
-        for member in group
-        if isinstance(member, TarMemberRange)
+        for member in members
     ]
     picture = _picture(files)
     if picture is None:
@@ -155,16 +161,25 @@ def _sample(
             extras=tuple(files),
             error="no picture in this sample; add one, or leave the sample out",
         )
-    suffixes = [file.suffix for file in files]
-    twice = next((suffix for suffix in suffixes if suffixes.count(suffix) > 1), None)
     return ListedImage(
         key=f"{tar_name}/{key}",
         input_tar=tar_name,
         suffix=picture.suffix,
         place=picture.place,
         extras=tuple(file for file in files if file is not picture),
-        error=None if twice is None else f"two files of this sample end in .{twice}; rename one",
+        error=_fault(members),
     )
+
+
+def _fault(members: list[TarMemberRange]) -> str | None:
+    """Why the files of a sample cannot be dreamed and kept; None if they can."""
+    link = next((member for member in members if member.is_link), None)
+    if link is not None:
+        name = escape_non_utf8(name_of(link.name))
+        return f"{name} is a link; make the tar again, with --dereference --hard-dereference"
+    suffixes = [_suffix(member.name) for member in members]
+    twice = next((suffix for suffix in suffixes if suffixes.count(suffix) > 1), None)
+    return None if twice is None else f"two files of this sample end in .{twice}; rename one"
 
 
 def _picture(files: list[SampleFile]) -> SampleFile | None:

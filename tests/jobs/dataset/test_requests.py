@@ -84,7 +84,7 @@ def test_a_poster_has_no_items(store: MemoryStore, redo: Redo) -> None:
     assert str(error.value) == f"{JOB}: is a poster, which has no items; retry the whole job"
     assert load_job(store, JOB).intent == Intent()
 
-    with pytest.raises(RequestError, match=f"is a poster, which has no items; `dreamfarm show {JOB}`"):
+    with pytest.raises(RequestError, match=f"which has no items; `dreamfarm show {JOB}`"):
         job_items(store, load_job(store, JOB))
 
 

@@ -4,21 +4,24 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jobs.planning.poster import PosterPlan
+from jobs.poster.kind import PosterKind
 from jobs.poster.local import can_resume, render_here
-from jobs.runtime.backend import crew_in_process
+from jobs.runtime.backend import StartCrew, crew_in_process, crew_on_own_ray
 from jobs.runtime.local_workdir import WORKDIR_NAME
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.publish import Publisher, Target
+from jobs.spec.document import parse_poster_spec
 from jobs.text.errors import RequestError
 from render.pictures.write import output_digest
 from tests.support.processes import disk_usage
-from tests.support.small_poster import plan_poster
+from tests.support.small_poster import MACHINE, plan_poster, poster_document
 
 ALL = "outputs=[png, {format: tiff, depth: 16}, jpeg, deepzoom]"
 
@@ -191,3 +194,40 @@ def test_a_render_killed_while_it_publishes_resumes_without_rendering(
     assert not (out / WORKDIR_NAME).exists()
     for output in manifest["outputs"]:
         assert output["sha256"] == output_digest(out / output["path"])
+
+
+@pytest.mark.parametrize(
+    ("share", "workers", "wanted"),
+    [(0.4, 1, crew_in_process), (0.2, 2, crew_on_own_ray), (0.6, 1, crew_on_own_ray)],
+)
+def test_a_crew_has_its_own_process_if_it_may_be_killed_for_its_memory(
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    share: float,
+    workers: int,
+    wanted: StartCrew,
+) -> None:
+    """Ray starts another worker in its place. This process would just be gone.
+
+    share: of the machine's memory, that a worker needs.
+    """
+    needed = plan_poster(picture, weights).memory.needed
+    spec = parse_poster_spec(poster_document(picture, weights, f"crew.workers={workers}"))
+    started: list[StartCrew] = []
+
+    def stop(_plan: PosterPlan, _target: Target, _watch: object, start: StartCrew) -> None:
+        started.append(start)
+        raise RequestError("started")
+
+    monkeypatch.setattr(
+        "jobs.planning.machine.this_machine",
+        lambda: replace(MACHINE, memory=int(needed / share)),
+    )
+    monkeypatch.setattr("jobs.poster.local.render_here", stop)
+    with pytest.raises(RequestError, match="started"):
+        PosterKind().render_here(
+            spec, lambda _: Target(tmp_path), ignore_progress, in_process=False
+        )
+    assert started == [wanted]

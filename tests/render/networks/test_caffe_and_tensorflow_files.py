@@ -55,6 +55,15 @@ def test_tensorflow_graphs_round_trip(tmp_path: Path) -> None:
     assert same(load_with_weights("inception5h", path).state_dict(), model.state_dict())
 
 
+def test_a_first_message_of_123_bytes_is_not_taken_for_json(tmp_path: Path) -> None:
+    node, path = block(1, "input") + block(2, "Placeholder"), tmp_path / "graph.pb"
+    node += block(3, "a" * (123 - len(node) - 2))
+    graph = tensorflow_graph({"a.weight": torch.ones(2, 3)})
+    path.write_bytes(block(1, node) + graph)
+    assert path.read_bytes().startswith(b"\n{\n")
+    assert [one.shape for one in read_weights(path).values()] == [(2, 3)]
+
+
 def test_side_branches_of_caffe_are_left_out(tmp_path: Path) -> None:
     model, path = filled(build_network("bvlc_googlenet")), tmp_path / "w.caffemodel"
     branches = {
@@ -251,6 +260,16 @@ def test_fields_are_read_packed_or_not(
     read: Callable[[memoryview], object], data: bytes, wanted: object
 ) -> None:
     assert read(memoryview(data)) == wanted
+
+
+@pytest.mark.parametrize("data", [block(1, b"\x01" * 10**6), number(1, 1) * 2000])
+def test_no_shape_has_a_million_dimensions(data: bytes) -> None:
+    tracemalloc.start()
+    with pytest.raises(WireError, match="field 1 has more than 1000 numbers"):
+        integers(memoryview(data), 1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000
 
 
 @given(st.binary(max_size=60))

@@ -40,6 +40,20 @@ def _many_channels() -> bytes:
     return buffer.getvalue()
 
 
+def _wide_tiff(width: int) -> bytes:
+    tags = ((256, width), (257, 1), (258, 8), (259, 1), (262, 1), (273, 8), (278, 1), (279, 8))
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+
+
+def _jpeg_frame(marker: int, depth: int) -> bytes:
+    """A JPEG of which the frame states another process and depth than its samples have."""
+    whole = _encoded(noise_samples(16, 16), "jpeg")
+    at = whole.index(b"\xff\xc0")
+    head = bytes((0xFF, marker)) + whole[at + 2 : at + 4] + bytes((depth,))
+    return whole[:at] + head + whole[at + 5 :]
+
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect/></svg>'
 
 BAD: dict[str, tuple[Callable[[], bytes], str]] = {
@@ -57,6 +71,10 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "absurd size": (lambda: oversized_png(100_000, 100_000), "limit of 2000000000"),
     "absurd width": (lambda: oversized_png(2**20 + 1, 1), "more than 1048576 on one side"),
     "absurd height": (lambda: oversized_png(1, 2**20 + 1), "more than 1048576 on one side"),
+    "width beyond libvips": (lambda: oversized_png(2**31 - 1, 1), "more than 1048576 on one side"),
+    "wide tiff": (lambda: _wide_tiff(2**32 - 1), "more than 1048576 pixels on one side"),
+    "12-bit jpeg": (lambda: _jpeg_frame(0xC1, 12), "12-bit samples"),
+    "lossless jpeg": (lambda: _jpeg_frame(0xC3, 8), "lossless or hierarchical JPEG"),
     "no width": (lambda: oversized_png(0, 5), "damaged"),
     "no height": (lambda: oversized_png(5, 0), "damaged"),
     "header without pixels": (lambda: oversized_png(5, 5), "truncated or damaged"),
@@ -64,6 +82,14 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "float samples": (_float_tiff, "float samples"),
     "seven channels": (_many_channels, "channels"),
 }
+
+
+@pytest.mark.parametrize("name", ["12-bit jpeg", "lossless jpeg", "wide tiff"])
+def test_what_cannot_be_read_is_refused_by_its_header(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "bad.picture"
+    path.write_bytes(BAD[name][0]())
+    with pytest.raises(PictureError, match=BAD[name][1]):
+        open_picture(path)
 
 
 @pytest.mark.parametrize("name", BAD)

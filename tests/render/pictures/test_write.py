@@ -184,6 +184,39 @@ def test_an_exception_of_the_bands_leaves_no_files(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_no_tile_is_written_into_a_removed_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late: list[str] = []
+
+    def write_slowly(path: Path, content: bytes) -> int:
+        time.sleep(0.05)
+        if not path.parent.exists():
+            late.append(path.name)
+        return len(content)
+
+    def bands() -> Iterator[np.ndarray]:
+        yield noise_samples(600, 1200)
+        raise _LostError
+
+    monkeypatch.setattr(Path, "write_bytes", write_slowly)
+    with pytest.raises(_LostError):
+        write_picture(tmp_path / "a.dzi", "deepzoom", (900, 1200), 8, bands(), LABELS, 4)
+    assert late == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_jpeg_has_a_long_identity_in_comments(tmp_path: Path) -> None:
+    identity = "".join(map(str, range(30_000)))
+    path = tmp_path / "a.jpg"
+    write_picture(path, "jpeg", (9, 9), 8, [noise_samples(9, 9)], Labels(300.0, identity))
+    with Image.open(path) as image:
+        texts = [content for name, content in image.applist if name == "COM"]  # type: ignore[attr-defined]
+        assert b"".join(texts).decode() == identity
+        assert image.info["dpi"] == (300, 300)
+        assert image.info["icc_profile"]
+
+
 def test_the_bands_run_in_the_callers_thread(tmp_path: Path) -> None:
     seen = set()
 
