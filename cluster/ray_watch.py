@@ -195,7 +195,8 @@ def _leave(ended_by: int | None) -> None:
         return
     if ended_by is not None:
         os._exit(128 + ended_by)
-    restarts = int(_Program.environment.get(_RESTARTS, "0"))
+    count = _Program.environment.get(_RESTARTS, "0")
+    restarts = int(count) if count.isdecimal() else _MAX_RESTARTS
     if restarts >= _MAX_RESTARTS:
         os.write(
             sys.stderr.fileno(),
