@@ -32,8 +32,8 @@ _STUCK_SECONDS = 8.0
 """Seconds without an answer of the main thread until it counts as stuck. Ray gives up after 15."""
 
 
-_STUCK_SECONDS_AT_END = 3.0
-"""The same, if a signal has asked the program to end."""
+_STUCK_SECONDS_IF_HOPELESS = 3.0
+"""The same, if a signal has asked the program to end, or while Ray starts."""
 
 
 _ENDING_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
@@ -157,7 +157,8 @@ class _Watch:
             if self._over.wait(_SIGNAL_INTERVAL):
                 return
             is_ending = is_ending or self._ending_signal() is not None
-            limit = _STUCK_SECONDS_AT_END if is_ending else _STUCK_SECONDS
+            is_hopeless = is_ending or self._starting
+            limit = _STUCK_SECONDS_IF_HOPELESS if is_hopeless else _STUCK_SECONDS
             if time.monotonic() - self._answered > limit:
                 _leave(self._ended_by)
 

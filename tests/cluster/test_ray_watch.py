@@ -106,7 +106,7 @@ def test_a_program_that_is_stuck_in_ray_is_left(
     dead: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[int | None] = []
-    monkeypatch.setattr("cluster.ray_watch._STUCK_SECONDS", 0.1)
+    monkeypatch.setattr("cluster.ray_watch._STUCK_SECONDS_IF_HOPELESS", 0.1)
     monkeypatch.setattr("cluster.ray_watch._leave", left.append)
     # Nothing interrupts the start of Ray.
     monkeypatch.setattr(
@@ -123,7 +123,7 @@ def test_a_program_that_is_stuck_in_ray_ends_if_a_signal_asked_for_it(
     dead: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[int | None] = []
-    monkeypatch.setattr("cluster.ray_watch._STUCK_SECONDS_AT_END", 0.1)
+    monkeypatch.setattr("cluster.ray_watch._STUCK_SECONDS_IF_HOPELESS", 0.1)
     monkeypatch.setattr("cluster.ray_watch._leave", left.append)
     handler = signal.signal(signal.SIGTERM, lambda *_: None)
     monkeypatch.setattr(

@@ -68,6 +68,7 @@ class Soak:
         ]
         self._next_fault = self._begun
         self._next_memory = self._next_line = self._begun
+        self._told = 0
 
     def run(self) -> Report:
         """Make all faults, and wait until all jobs have ended."""
@@ -134,7 +135,10 @@ class Soak:
         self._farm.end_faults()
 
     def _look(self, now: float) -> None:
-        """Read memory, and say how it goes, when it is time."""
+        """Say what was found; read memory, and say how it goes, when it is time."""
+        for finding in self.report.findings[self._told :]:
+            self._say(f"finding: {finding}")
+            self._told += 1
         if now >= self._next_memory:
             self._next_memory = now + _MEMORY_SECONDS
             self.report.memory.read(

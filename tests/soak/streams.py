@@ -2,6 +2,7 @@
 
 import shutil
 import time
+import traceback
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import Any
 import yaml
 
 from jobs.records.job import load_job
-from jobs.records.keys import JobKeys
+from jobs.records.keys import ACTIVE, JobKeys
 from jobs.services.kinds import kind_of
 from jobs.spec.kinds import parse_spec
 from jobs.store.store import INTERNAL_PREFIX, Store
@@ -61,13 +62,19 @@ class StoreStream:
             if not goes_on:
                 return True
             self._submit()
-        elif load_job(self.store, self.job).state in ("succeeded", "failed"):
+        elif self._has_ended(self.job):
             self._end(self.job)
         elif time.monotonic() - self.submitted > self.limit:
             self.tally.stuck += 1
             self._report(self.job, f"is stuck: {load_job(self.store, self.job).status}")
             self.job = None
         return False
+
+    def _has_ended(self, job: str) -> bool:
+        """Whether a job has ended, and its holder, or the next `work`, has removed its marker."""
+        if load_job(self.store, job).state not in ("succeeded", "failed"):
+            return False
+        return not any(True for _ in self.store.list_objects(f"{ACTIVE}{job}"))
 
     def finish(self) -> None:
         """Check all ended jobs again, and delete them."""
@@ -92,7 +99,8 @@ class StoreStream:
             found = read_job(self.store, job)
         except AssertionError as error:
             self.tally.different += 1
-            self._report(job, f"{when}{error}")
+            failed = traceback.extract_tb(error.__traceback__)[-1].line
+            self._report(job, f"{when}{failed}: {error}")
             return
         if found != self.expected:
             self.tally.different += 1

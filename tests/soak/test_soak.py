@@ -24,7 +24,7 @@ FAULTS = 50
 # On a busy machine each start of Ray takes most of a minute.
 @pytest.mark.timeout(900)
 def test_jobs_survive_fifty_faults(moto: Server, tmp_path: Path) -> None:
-    settings = Settings(seed=13, faults=FAULTS, gap=0.6, limit=600, patience=60)
+    settings = Settings(seed=13, faults=FAULTS, gap=0.4, limit=600, patience=60, faults_per_job=10)
     report = soak(settings, tmp_path, moto, print)
     summary = report.summary()
     assert report.problems() == [], summary
