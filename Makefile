@@ -61,6 +61,7 @@ bench: .venv/ready
 	$(BIN)/python -m tests.bench.load_balancer
 	$(BIN)/python -m tests.bench.dataset
 	$(BIN)/python -m tests.bench.estimate
+	$(BIN)/python -m tests.bench.encode
 
 clean:
 	rm -rf .venv

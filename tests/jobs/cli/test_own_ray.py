@@ -64,7 +64,7 @@ def on_ray(picture: Path, weights: Path, tmp_path: Path) -> Iterator[RenderOnRay
     ("name", "moment"),
     [
         ("gcs_server", "dreams"),
-        ("raylet", "dreams"),
+        pytest.param("raylet", "dreams", marks=pytest.mark.slow),
         pytest.param("gcs_server", "gcs_server", marks=pytest.mark.slow),
         ("gcs_server", "raylet"),
     ],

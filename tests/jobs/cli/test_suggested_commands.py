@@ -440,6 +440,8 @@ PRINTED_BY = {
 NOT_OURS = {
     Suggestion("jobs/cli/app.py", "--debug"),  # `main` takes it anywhere
     Suggestion("jobs/dataset/inputs/tar_samples.py", "--sparse"),  # tar's
+    Suggestion("jobs/dataset/inputs/tar_samples.py", "--dereference"),
+    Suggestion("jobs/dataset/inputs/tar_samples.py", "--hard-dereference"),
     Suggestion("jobs/services/doctor/local_checks.py", "--constraint"),  # pip's
     Suggestion("jobs/services/doctor/local_checks.py", "--upgrade"),
 }

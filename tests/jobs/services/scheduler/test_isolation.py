@@ -264,7 +264,7 @@ def bucket_damages(draw: st.DrawFn, farm: Farm, store: S3Store, put: Callable[..
 
 @settings(
     suppress_health_check=[*HealthCheck],
-    max_examples=300 if settings().max_examples > 1000 else 10,
+    max_examples=300 if settings().max_examples > 1000 else 4,
 )
 @given(data=st.data())
 def test_another_job_goes_on_in_a_bucket_too(farm: Farm, ceph: Server, data: st.DataObject) -> None:
