@@ -45,7 +45,7 @@ sys.path.insert(0, ".")
 sys.argv = [script, *arguments]
 runpy.run_path(script, run_name="__main__")
 """
-"""Runs a script whose network would otherwise be downloaded."""
+"""Runs a script with our weights, and with a network without auxiliary heads."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ def neural_dream(python: str, folder: Path, picture: Path, weights: Path) -> Pro
         "-gpu": "c",
         "-output_image": picture.with_name("neural-dream.png"),
     }
-    # The file has no auxiliary heads.
-    return Program([python, "neural_dream.py", *_words(options), "-disable_check"], folder)
+    command = [python, "-c", _WITH_OUR_WEIGHTS, "neural_dream.py", str(weights)]
+    return Program([*command, *_words(options)], folder)
 
 
 def _words(options: Mapping[str, object]) -> list[str]:
