@@ -27,6 +27,7 @@ def poster(weights: Path, workers: int = HOSTS) -> PosterSpec:
         "input.noise.seed=6",
         "size=400x280",
         "fit=stretch",
+        "precision=float32",  # hosts do not inherit the limit of `tests/conftest.py`
         f"dream.steps={STEPS}",
         "tiles=64",
         f"crew.workers={workers}",
