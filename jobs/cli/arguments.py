@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -114,8 +114,22 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+class JobFlags(NamedTuple):
+    """Options that describe a job without a spec. They override the fields of a spec file.
+
+    look: fills the fields that a spec file leaves out.
+    """
+
+    size: str | None = None
+    fit: str | None = None
+    network: str | None = None
+    weights: str | None = None
+    layer: str | None = None
+    look: str | None = None
+
+
 def read_spec(
-    path: str, workers: int | None, settings: Sequence[str] | None, **flags: str | None
+    path: str, workers: int | None, settings: Sequence[str] | None, flags: JobFlags
 ) -> "AnySpec":
     """Make the spec of a spec file, a picture or a folder of pictures, or of pictures in a bucket.
 
@@ -125,9 +139,7 @@ def read_spec(
         path: A spec file, a picture, a folder, or an `s3://` address.
         workers: Replaces crew.workers.
         settings: `key=value` for spec fields; they override everything else.
-        flags: Options that describe a job without a spec: size, fit, network, weights, layer
-            and look. They override the fields of a spec file; a look fills those that it leaves
-            out.
+        flags: Options in place of fields.
     """
     from jobs.runtime.access import is_folder
     from jobs.services.spec_source import is_spec_file, load_document
@@ -137,7 +149,7 @@ def read_spec(
     from jobs.text.errors import RequestError
 
     is_of_many = not is_spec_file(path) and (is_folder(path) or is_in_bucket(path))
-    if flags.get("size") is not None and is_of_many:
+    if flags.size is not None and is_of_many:
         raise RequestError("--size: for a picture; for a folder write --set resize=1024")
-    document = load_document(path, workers=workers, **flags)
+    document = load_document(path, workers=workers, **flags._asdict())
     return parse_spec(apply_overrides(document, settings or ()))

@@ -8,6 +8,7 @@ from jobs.cli.arguments import (
     DREAMS,
     AsJson,
     FitFlag,
+    JobFlags,
     LayerFlag,
     LookFlag,
     NetworkFlag,
@@ -63,15 +64,8 @@ def plan(
 
     request = parse_request(workers, gpu, gbps, price)
     largest = max(request.workers, default=None)
-    flags = {
-        "size": size,
-        "fit": fit,
-        "network": network,
-        "weights": weights,
-        "layer": layer,
-        "look": look,
-    }
-    spec = read_spec(path, largest, settings, **flags)
+    flags = JobFlags(size, fit, network, weights, layer, look)
+    spec = read_spec(path, largest, settings, flags)
     report = kind_of(spec).plan(spec, request, lambda job: out or DREAMS / job, probe=probe)
     if as_json:
         echo_json(report.document)

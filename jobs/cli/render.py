@@ -7,6 +7,7 @@ import typer
 from jobs.cli.arguments import (
     AsJson,
     FitFlag,
+    JobFlags,
     LayerFlag,
     LookFlag,
     NetworkFlag,
@@ -48,15 +49,8 @@ def render(
     allow_restart()
     if in_process and workers is None:
         workers = 1  # several would only take turns
-    flags = {
-        "size": size,
-        "fit": fit,
-        "network": network,
-        "weights": weights,
-        "layer": layer,
-        "look": look,
-    }
-    spec = read_spec(path, workers, settings, **flags)
+    flags = JobFlags(size, fit, network, weights, layer, look)
+    spec = read_spec(path, workers, settings, flags)
     with RenderBar() as bar:
         results = client.render(
             spec, out, overwrite=overwrite, in_process=in_process, watch=bar.show, spec_file=path

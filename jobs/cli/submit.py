@@ -9,6 +9,7 @@ from jobs.cli.arguments import (
     STORE,
     AsJson,
     FitFlag,
+    JobFlags,
     LayerFlag,
     LookFlag,
     NetworkFlag,
@@ -57,15 +58,8 @@ def submit(
     opened = Store(store)
     # Fail before the planning if the store cannot be reached.
     next(opened.store.list_objects(ACTIVE), None)
-    flags = {
-        "size": size,
-        "fit": fit,
-        "network": network,
-        "weights": weights,
-        "layer": layer,
-        "look": look,
-    }
-    spec = read_spec(path, workers, settings, **flags)
+    flags = JobFlags(size, fit, network, weights, layer, look)
+    spec = read_spec(path, workers, settings, flags)
     result = opened.submit_spec(spec)
     if as_json:
         echo_json(_document(result))

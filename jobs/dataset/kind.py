@@ -77,7 +77,8 @@ class DatasetKind(JobKind[DatasetSpec]):
 
         plan = make_dataset_plan(spec, this_machine())
         target = target_of(plan.identity.job_id)
-        start = pool_in_process if in_process or plan.workers == 1 else pool_on_own_ray
+        # Also for one worker: if a picture of a stranger kills it, the others are still dreamed.
+        start = pool_in_process if in_process else pool_on_own_ray
         return _results(render_dataset_here(plan, target, watch, start), target.out)
 
     def fetch(

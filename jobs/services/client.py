@@ -59,8 +59,8 @@ def render(
         source: A spec, a document, or the path of a spec file, a picture or a folder of pictures.
         out: The folder of the results. Default: `dreams/JOB`.
         overwrite: Replace files in the folder that this job did not make; never its inputs.
-        in_process: Render in this process without Ray, as one worker always does.
-            `crew.workers: auto` is then one worker.
+        in_process: Render in this process without Ray, as one worker of a small poster does
+            anyway. `crew.workers: auto` is then one worker.
         watch: A function that is called with the progress.
         spec_file: The file that `source` was read from; by default `source`, if it is a path.
         overrides: Spec fields, such as `size="x2"`; see `load_spec`.

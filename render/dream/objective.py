@@ -5,6 +5,7 @@ layer b. The notation is that of Lucid (tensorflow/lucid, `optvis/objectives.py`
 """
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,9 +31,7 @@ _NAME_LENGTH = Bounds(1, 1000)
 
 _CHOSEN, _INDICES = Bounds(1, MAX_CHOSEN), Bounds(0, 2**31 - 1)
 
-_LARGEST_FLOAT = 1.7976931348623157e308
-
-_WEIGHTS = Bounds(-_LARGEST_FLOAT, _LARGEST_FLOAT)
+_WEIGHTS = Bounds(-sys.float_info.max, sys.float_info.max)
 
 _Index = Annotated[int, _INDICES]
 

@@ -4,19 +4,31 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 import numpy as np
 
 from render.pictures.bands import BandStream, Encoders, encoders
 from render.pictures.deepzoom import publish_deepzoom, tiles_folder, write_labels
 from render.pictures.deepzoom_encode import descriptor, write_tiles
-from render.pictures.encode import FILE_PARTS
+from render.pictures.jpeg_encode import jpeg_parts
 from render.pictures.output_errors import disk_errors, encoder_errors, writing_errors
 from render.pictures.output_format import Labels, check_output
-from render.pictures.tiff_encode import Patch
+from render.pictures.png_encode import png_parts
+from render.pictures.tiff_encode import Patch, tiff_parts
+
+_FileParts: TypeAlias = Callable[[BandStream, Labels, Encoders], Iterator[bytes | Patch]]
+"""Yields the parts of a file in order; a Patch replaces bytes that were yielded before."""
+
+_FILE_PARTS: Mapping[str, _FileParts] = MappingProxyType(
+    {"png": png_parts, "jpeg": jpeg_parts, "tiff": tiff_parts}
+)
+"""The encoders of the formats that are one file. None needs the whole picture in memory: no
+interlacing, and no progressive JPEG."""
 
 
 def write_picture(
@@ -48,7 +60,7 @@ def write_picture(
     with encoder_errors(path), encoders(threads) as pool:
         if format_name == "deepzoom":
             return _write_deepzoom(path, partial, picture, labels, pool)
-        return _write_file(path, partial, FILE_PARTS[format_name](picture, labels, pool))
+        return _write_file(path, partial, _FILE_PARTS[format_name](picture, labels, pool))
 
 
 def _write_file(path: Path, partial: Path, parts: Iterator[bytes | Patch]) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from jobs.cli.arguments import read_spec
+from jobs.cli.arguments import JobFlags, read_spec
 from jobs.dataset.inputs.item import ListedImage
 from jobs.dataset.inputs.listing import list_images
 from jobs.planning.dataset import DatasetPlan, make_dataset_plan
@@ -273,7 +273,7 @@ def _message(act: Callable[[], object]) -> str | None:
 
 
 def _plan_spec(path: Path) -> None:
-    spec = read_spec(str(path), None, None)
+    spec = read_spec(str(path), None, None, JobFlags())
     machine = unlimited_machine(spec.crew)
     if isinstance(spec, PosterSpec):
         make_plan(spec, machine, find_safetensors)
@@ -291,7 +291,7 @@ def _plan_image(plan: DatasetPlan, image: ListedImage) -> None:
 
 def _read(path: Path, document: dict[str, Any]) -> Any:
     path.write_text(json.dumps(document))
-    return read_spec(str(path), None, None)
+    return read_spec(str(path), None, None, JobFlags())
 
 
 def _fill(folder: Path) -> None:
