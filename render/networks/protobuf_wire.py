@@ -109,12 +109,12 @@ def floats(data: memoryview, number: int, *, double: bool = False) -> np.ndarray
     double: the field has float64.
     """
     kind, single = ("<f8", FIXED64) if double else ("<f4", FIXED32)
-    parts = []
+    # Not a list of the fields: floats that are not packed are millions of them.
+    whole = bytearray()
     for this, wire, _, inner in read_fields(data):
         if this != number:
             continue
         if wire not in (single, BYTES) or len(inner) % np.dtype(kind).itemsize:
             raise WireError(f"field {number} is not a list of floats")
-        parts.append(inner)
-    whole = parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+        whole += inner
     return np.frombuffer(whole, kind).astype(np.float32)
