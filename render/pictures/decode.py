@@ -1,7 +1,6 @@
 """Decodes input pictures from top to bottom, without holding a whole picture in memory."""
 
 import os
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from render.errors import PictureError
 from render.input_file import open_input_file
 from render.pictures.colour_profile import camera_colours, to_srgb
 from render.pictures.heif import HEVC, complete_heif, decode_heic
-from render.pictures.picture_format import HEIF, PNG, Selection, select_picture
+from render.pictures.picture_format import HEIF, PNG, Selection, select_picture, stated_size
 from render.pictures.png_chunks import PngChunks, read_png_chunks, xmp_orientation
 from render.pictures.png_colour import stated_colours
 from render.pictures.tiff_page import TiffPage
@@ -119,27 +118,20 @@ def open_picture(path: Path, max_pixels: int = MAX_PIXELS, page: int | None = No
     """
     vips = libvips()
     selection = select_picture(path, page)
-    if selection.loader == PNG:
-        _check_png_sides(path)
+    with open_input_file(path) as file:
+        stated = stated_size(file, selection.loader)
+    if stated is not None:  # else libvips allocates them (WebP), or gives no reason (PNG)
+        _check_size(*stated, path, max_pixels)
     try:
         with _decoder(path, selection) as image:
             _check_samples(image, path)
-            _check_size(image, path, max_pixels, is_whole=selection.loader == HEIF)
+            _check_size(image.width, image.height, path, max_pixels)
+            _check_in_memory_size(image, path, is_whole=selection.loader == HEIF)
             depth = _DEPTHS[image.format]
             upright = to_srgb(image.autorot(), depth)
             return Picture(path, upright.height, upright.width, depth, selection)
     except vips.Error as error:
         raise _failure(path, "damaged, its header cannot be read", error) from error
-
-
-def _check_png_sides(path: Path) -> None:
-    """Check the sides that the header of a PNG states. libvips gives no reason to refuse them."""
-    with open_input_file(path) as file:
-        sides = struct.unpack(">II", file.read(24)[16:].ljust(8, b"\0"))
-    if max(sides) > MAX_SIDE:
-        raise PictureError(
-            f"{path}: {sides[0]} x {sides[1]} pixels are more than {MAX_SIDE} on one side: crop it"
-        )
 
 
 def open_mask(path: Path, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -151,6 +143,11 @@ def _failure(path: Path, problem: str, error: Exception) -> PictureError:
     """The error for a file that libvips cannot read, which is not always a damaged one."""
     if "width/height out of range" in error_reason(error):
         return PictureError(f"{path}: has more than {MAX_SIDE} pixels on one side: crop it")
+    if "vips_tracked: out of memory" in error_reason(error):
+        return PictureError(
+            f"{path}: opening it needs more memory than is free ({error_reason(error)}):"
+            " free some, or save it as TIFF"
+        )
     if is_unsupported(error):
         return PictureError(
             f"{path}: cannot be read here ({error_reason(error)}): export it as PNG, TIFF or JPEG"
@@ -254,18 +251,21 @@ def _check_samples(image: Any, path: Path) -> None:
         raise PictureError(f"{path}: holds {image.bands} channels: export it as grey, RGB or CMYK")
 
 
-def _check_size(image: Any, path: Path, max_pixels: int, *, is_whole: bool) -> None:
-    """Check the size. is_whole: whether the format is always decoded as a whole."""
-    pixels = image.width * image.height
-    claim = f"{path}: {image.width} x {image.height} pixels"
-    if pixels > max_pixels:
+def _check_size(width: int, height: int, path: Path, max_pixels: int) -> None:
+    claim = f"{path}: {width} x {height} pixels"
+    if max(width, height) > MAX_SIDE:
+        raise PictureError(f"{claim} are more than {MAX_SIDE} on one side: crop it")
+    if width * height > max_pixels:
         raise PictureError(
             f"{claim} are more than the limit of {max_pixels}: shrink it or raise the limit"
         )
-    if max(image.width, image.height) > MAX_SIDE:
-        raise PictureError(f"{claim} are more than {MAX_SIDE} on one side: crop it")
-    if pixels <= MAX_IN_MEMORY_PIXELS:
+
+
+def _check_in_memory_size(image: Any, path: Path, *, is_whole: bool) -> None:
+    """Check the size of what is decoded in one piece. is_whole: whether the format always is."""
+    if image.width * image.height <= MAX_IN_MEMORY_PIXELS:
         return
+    claim = f"{path}: {image.width} x {image.height} pixels"
     if image.get_typeof("interlaced"):
         raise PictureError(
             f"{claim}, interlaced or progressive, can only be decoded in one piece:"

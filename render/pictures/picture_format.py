@@ -247,6 +247,33 @@ def _jpeg_segments(file: BinaryIO, offset: int = 0) -> Iterator[tuple[int, int, 
         file.seek(start + max(0, length))
 
 
+def stated_size(file: BinaryIO, loader: str) -> tuple[int, int] | None:
+    """Read the width and the height that the first bytes of a PNG or WebP state.
+
+    None for other formats, and where those bytes are damaged: libvips says why.
+
+    Sources: PNG specification, 11.2.1 IHDR; RFC 9649 (WebP), sections 2.5 to 2.7, and RFC 6386
+    (VP8), section 9.1.
+    """
+    file.seek(0)
+    head = file.read(30).ljust(30, b"\0")
+    if loader == PNG:
+        width, height = struct.unpack(">II", head[16:24])
+        return width, height
+    if loader != WEBP:
+        return None
+    if head[12:16] == b"VP8X":
+        width, height = (int.from_bytes(head[at : at + 3], "little") for at in (24, 27))
+        return width + 1, height + 1
+    if head[12:16] == b"VP8L":
+        sides = int.from_bytes(head[21:25], "little")
+        return (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+    if head[12:16] == b"VP8 ":
+        width, height = struct.unpack("<HH", head[26:30])
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
 def _webp_frames(file: BinaryIO) -> int:
     """Count the frames of a WebP: one, if it is not animated."""
     file.seek(12)

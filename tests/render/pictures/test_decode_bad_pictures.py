@@ -2,6 +2,8 @@
 
 import re
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -165,3 +167,58 @@ def test_pictures_decoded_in_memory_have_a_lower_limit(
     assert open_picture(tmp_path / "baseline.jpg").height == 10
     with pytest.raises(PictureError, match="without interlacing"):
         open_picture(tmp_path / "progressive.jpg")
+
+
+def _webp_claiming(kind: bytes, side: int) -> bytes:
+    """A WebP of 8 x 8 pixels whose header states `side` for both sides."""
+    stored = BytesIO()
+    picture = Image.fromarray(noise_samples(8, 8))
+    if kind == b"VP8X":
+        picture.putalpha(128)
+    picture.save(stored, "WEBP", lossless=kind == b"VP8L")
+    content = bytearray(stored.getvalue())
+    assert content[12:16] == kind
+    if kind == b"VP8X":
+        content[24:30] = (side - 1).to_bytes(3, "little") * 2
+    elif kind == b"VP8L":
+        content[21:25] = (side - 1 | side - 1 << 14).to_bytes(4, "little")
+    else:
+        content[26:30] = side.to_bytes(2, "little") * 2
+    return bytes(content)
+
+
+@pytest.mark.parametrize("kind", [b"VP8 ", b"VP8L", b"VP8X"])
+def test_a_webp_is_measured_before_libvips_reserves_its_canvas(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: bytes
+) -> None:
+    path = tmp_path / "a.webp"
+    path.write_bytes(_webp_claiming(kind, 16383))
+    monkeypatch.setattr(decode, "_decoder", None)
+    with pytest.raises(PictureError, match="16383 x 16383 pixels are more than the limit of 1024"):
+        open_picture(path, max_pixels=1024)
+
+
+def test_a_picture_for_which_there_is_no_memory_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.webp"
+    path.write_bytes(_webp_claiming(b"VP8 ", 16383))
+    script = """
+import resource, sys
+from pathlib import Path
+from render.errors import PictureError
+from render.pictures.decode import open_picture
+try:
+    open_picture(Path(sys.argv[1]), max_pixels=1)  # loads libvips
+except PictureError:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+limit = pages * resource.getpagesize() + 2**29
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    open_picture(Path(sys.argv[1]))
+except PictureError as error:
+    print(error)
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+    ).stdout
+    assert said.startswith(f"{path}: opening it needs more memory than is free (vips_tracked")
+    assert said.endswith(": free some, or save it as TIFF\n")
