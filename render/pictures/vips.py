@@ -33,8 +33,11 @@ def error_reason(error: Exception) -> str:
 def can_decompress(compression: int) -> bool:
     """Whether this build of libtiff decodes a compression, given by its number in TIFF tag 259.
 
-    The answer comes from a try, with a picture of one pixel.
+    The answer comes from a try, with a picture of one pixel. The tag is a SHORT, so no method has
+    a larger number.
     """
+    if compression >= 2**16:
+        return False
     entries = ((256, 1), (257, 1), (258, 8), (259, compression), (262, 1), (273, 8), (279, 8))
     directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
     content = b"II*\0" + struct.pack("<IH", 8, len(entries)) + directory + bytes(4)
