@@ -1,0 +1,178 @@
+"""Downloads of results, whole or in ranges, and of a DeepZoom as one zip; all of it streamed."""
+
+import asyncio
+import re
+import zipfile
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from urllib.parse import quote
+
+from starlette.responses import Response, StreamingResponse
+
+from jobs.store.store import ObjectInfo, Store
+from jobs.web.problems import Problem
+
+_CHUNK = 128 << 10
+"""Bytes that are read at once. Each slow client holds so many in memory."""
+
+_READS_AHEAD = 8
+
+_MOST_DOWNLOADS = 200
+
+_RANGE = re.compile(r"bytes=(?P<first>\d{0,15})-(?P<last>\d{0,15})")
+
+_TYPES = {
+    "png": "image/png",
+    "jpeg": "image/jpeg",
+    "tiff": "image/tiff",
+    "zip": "application/zip",
+}
+
+_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+"""The same zip each time: a time of its own would change its bytes."""
+
+
+@dataclass
+class Downloads:
+    """The downloads of one server, with a limit to their number. count: how many there are."""
+
+    store: Store
+    most: int = _MOST_DOWNLOADS
+    count: int = field(default=0, init=False)
+
+    def file(
+        self, info: ObjectInfo, form: str, tag: str, asked: str | None, *, is_shown: bool
+    ) -> Response:
+        """One object, or the range of it that is asked for.
+
+        Args:
+            info: The object.
+            form: `png`, `jpeg`, `tiff` or another format, for the type.
+            tag: Changes with the content.
+            asked: The header `Range`.
+            is_shown: In the browser, instead of as a file to save.
+        """
+        name = info.key.rpartition("/")[2]
+        headers = {
+            "Accept-Ranges": "bytes",
+            "ETag": f'"{tag}"',
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": _disposition(name, is_shown=is_shown),
+        }
+        found = parse_range(asked, info.size)
+        start, stop = found or (0, info.size)
+        status = HTTPStatus.PARTIAL_CONTENT if found else HTTPStatus.OK
+        if found:
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{info.size}"
+        headers["Content-Length"] = str(stop - start)
+        kind = _TYPES.get(form, "application/octet-stream")
+        body = self._counted(self._chunks(info.key, start, stop))
+        return StreamingResponse(body, status, headers, kind)
+
+    def zip(self, name: str, files: Iterable[tuple[str, str]]) -> Response:
+        """Some objects as one zip. files: the name in the zip and the key of each."""
+        headers = {"Content-Disposition": _disposition(name, is_shown=False)}
+        body = self._counted(_in_threads(zip_chunks(self.store, files)))
+        return StreamingResponse(body, HTTPStatus.OK, headers, _TYPES["zip"])
+
+    async def _chunks(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        for first in range(start, stop, _CHUNK):
+            length = min(_CHUNK, stop - first)
+            yield await asyncio.to_thread(self.store.get_range, key, first, length)
+
+    def _counted(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Count a download while it lasts. Raises Problem if there are too many."""
+        if self.count >= self.most:
+            raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too many downloads; try again later")
+
+        async def counted() -> AsyncIterator[bytes]:
+            self.count += 1
+            try:
+                async for chunk in body:
+                    yield chunk
+            finally:
+                self.count -= 1
+
+        return counted()
+
+
+def parse_range(asked: str | None, size: int) -> tuple[int, int] | None:
+    """The first byte and the end of a header `Range`; None for the whole.
+
+    Of several ranges, which no browser asks for here, none is heeded. Raises Problem for a range
+    outside of the file.
+    """
+    match = _RANGE.fullmatch((asked or "").replace(" ", ""))
+    if match is None or not (match["first"] or match["last"]):
+        return None
+    if match["first"]:
+        start = int(match["first"])
+        stop = min(size, int(match["last"]) + 1) if match["last"] else size
+    else:
+        start, stop = max(0, size - int(match["last"])), size
+    if not start < stop:
+        raise Problem(
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, f"the file has {size} bytes, from 0 on"
+        )
+    return start, stop
+
+
+class _Sink:
+    """Takes what a zip writes, to be sent on. It cannot seek, so the zip needs no going back."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, content: bytes) -> int:
+        self._parts.append(bytes(content))
+        return len(content)
+
+    def flush(self) -> None:
+        """Do nothing: whoever reads takes what there is."""
+
+    def taken(self) -> bytes:
+        content = b"".join(self._parts)
+        self._parts.clear()
+        return content
+
+
+def zip_chunks(store: Store, files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+    """The bytes of a zip of objects, some of which are read ahead.
+
+    files: the name in the zip and the key of each; none is compressed. Raises ObjectNotFound,
+    StoreError.
+    """
+    sink = _Sink()
+    waiting: deque[tuple[str, Future[bytes]]] = deque()
+    with (
+        ThreadPoolExecutor(_READS_AHEAD) as pool,
+        zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive,  # type: ignore[call-overload]
+    ):
+        for name, key in files:
+            waiting.append((name, pool.submit(store.get, key)))
+            if len(waiting) >= _READS_AHEAD:
+                _write(archive, *waiting.popleft())
+                yield sink.taken()
+        while waiting:
+            _write(archive, *waiting.popleft())
+            yield sink.taken()
+    yield sink.taken()
+
+
+def _write(archive: zipfile.ZipFile, name: str, content: "Future[bytes]") -> None:
+    archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content.result())
+
+
+async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    end = object()
+    while (chunk := await asyncio.to_thread(next, chunks, end)) is not end:
+        assert isinstance(chunk, bytes)
+        yield chunk
+
+
+def _disposition(name: str, *, is_shown: bool) -> str:
+    kind = "inline" if is_shown else "attachment"
+    return f"{kind}; filename*=UTF-8''{quote(name)}"

@@ -1,0 +1,109 @@
+/** A file that is uploaded as soon as it is chosen, and then stands in the spec by its reference. */
+
+import { upload } from "../lib/api.js";
+import { h, setText } from "../lib/dom.js";
+import { fileSize, percent, pixels } from "../lib/format.js";
+
+/** Endings of the pictures that Dreamfarm reads, for the browser's dialog. */
+const PICTURES = ".jpg,.jpeg,.png,.webp,.tif,.tiff,.heic,.heif,.avif";
+
+/** Choosing, dropping and uploading of one file. */
+export class FileControl {
+  /**
+   * @param {"picture" | "weights"} use
+   * @param {(file: File) => void} [onChoose] before the upload
+   */
+  constructor(use, onChoose = () => {}) {
+    this.use = use;
+    this.onChoose = onChoose;
+    this.input = h("input", {
+      type: "file",
+      accept: use === "picture" ? PICTURES : ".safetensors",
+      on: { change: () => this.input.files[0] && this.take(this.input.files[0]) },
+    });
+    this.status = h("p.small.number", { role: "status" });
+    this.bar = h("progress.bar", { max: 1, "aria-label": "Upload", hidden: true });
+    /** @type {any} what the server says of the file; null before */
+    this.uploaded = null;
+    this.asked = 0;
+  }
+
+  /** The text that stands for the file in a spec. */
+  get reference() {
+    return this.uploaded?.reference;
+  }
+
+  /** @param {string | undefined} reference of a file that is in the store */
+  setReference(reference) {
+    this.asked += 1;
+    this.input.value = "";
+    this.uploaded = reference ? { reference, name: reference.split("/").pop() } : null;
+    this.#tell(reference ? `${this.uploaded.name}, as before` : "");
+  }
+
+  /**
+   * Upload a file; a later choice replaces an earlier one that is still on its way.
+   * @param {File} file
+   */
+  async take(file) {
+    this.asked += 1;
+    const asked = this.asked;
+    this.uploaded = null;
+    this.onChoose(file);
+    this.bar.hidden = false;
+    this.bar.value = 0;
+    this.#tell(`Uploading ${file.name}, ${fileSize(file.size)}`);
+    try {
+      const uploaded = await upload(file, this.use, (done) => this.#progress(asked, file, done));
+      if (asked !== this.asked) return;
+      this.uploaded = uploaded;
+      this.#tell(uploadedText(uploaded));
+    } catch (error) {
+      if (asked !== this.asked) return;
+      this.#tell(error instanceof Error ? error.message : String(error), true);
+    }
+    this.bar.hidden = true;
+    this.input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  /**
+   * @param {number} asked
+   * @param {File} file
+   * @param {number} done from 0 to 1
+   */
+  #progress(asked, file, done) {
+    if (asked !== this.asked) return;
+    this.bar.value = done;
+    if (done >= 1) this.#tell(`Checking ${file.name}`);
+    else this.bar.title = percent(done);
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} [isFault]
+   */
+  #tell(text, isFault = false) {
+    this.status.classList.toggle("field-fault", isFault);
+    setText(this.status, text);
+  }
+}
+
+/** @param {any} uploaded */
+function uploadedText({ name, bytes, width, height }) {
+  return [name, width && pixels(width, height), fileSize(bytes)].filter(Boolean).join(", ");
+}
+
+/**
+ * A file as a control of a form's field.
+ * @returns {import("./schema_field.js").Control}
+ */
+export function pictureControl() {
+  const file = new FileControl("picture");
+  const control = file.input;
+  control.extra = [file.bar, file.status];
+  return {
+    control,
+    read: () => file.reference,
+    write: (value) => file.setReference(value ?? undefined),
+  };
+}

@@ -1,0 +1,115 @@
+"""Downloads: whole, in ranges, and a DeepZoom as one zip."""
+
+import hashlib
+import zipfile
+from asyncio import AbstractEventLoop
+from io import BytesIO
+
+import pytest
+
+from jobs.store.folder import FolderStore
+from jobs.web.downloads import parse_range
+from jobs.web.problems import Problem
+from tests.support.rendered_poster import RenderedPoster
+from tests.support.web_client import WebClient, web_client
+
+
+@pytest.fixture
+def client(finished: RenderedPoster, loop: AbstractEventLoop) -> WebClient:
+    return web_client(FolderStore(finished.store), loop)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (None, None),
+        ("", None),
+        ("bytes=0-", (0, 100)),
+        ("bytes=10-19", (10, 20)),
+        ("bytes=10-1000", (10, 100)),
+        ("bytes=-10", (90, 100)),
+        ("bytes=-1000", (0, 100)),
+        ("bytes = 5 - 5", (5, 6)),
+        ("bytes=-", None),
+        ("bytes=0-1,5-6", None),
+        ("lines=0-1", None),
+        ("bytes=" + ",".join(f"{n}-" for n in range(1000)), None),
+        (f"bytes=0-{'9' * 5000}", None),
+    ],
+)
+def test_ranges(asked: str | None, found: tuple[int, int] | None) -> None:
+    assert parse_range(asked, 100) == found
+
+
+@pytest.mark.parametrize("asked", ["bytes=100-", "bytes=20-10", "bytes=-0", "bytes=999999999999-"])
+def test_a_range_outside_is_refused(asked: str) -> None:
+    with pytest.raises(Problem, match="has 100 bytes"):
+        parse_range(asked, 100)
+
+
+def test_a_file_is_downloaded_whole_and_in_parts(
+    client: WebClient, finished: RenderedPoster
+) -> None:
+    (png,) = (
+        one for one in client.json(f"/jobs/{finished.job}")["outputs"] if one["format"] == "png"
+    )
+    whole = client.request("GET", png["url"])
+    content = whole.content
+    assert f"sha256:{hashlib.sha256(content).hexdigest()}" == png["sha256"]
+    assert whole.headers["content-type"] == "image/png"
+    assert whole.headers["content-disposition"] == "attachment; filename*=UTF-8''sky.png"
+    assert whole.headers["accept-ranges"] == "bytes"
+    part = client.request("GET", png["url"], headers={"Range": "bytes=1000-1999"})
+    assert (part.status_code, part.content) == (206, content[1000:2000])
+    assert part.headers["content-range"] == f"bytes 1000-1999/{len(content)}"
+    refused = client.request("GET", png["url"], headers={"Range": "bytes=99999999-"})
+    assert refused.status_code == 416
+    shown = client.request("GET", png["url"], params={"inline": True})
+    assert shown.headers["content-disposition"].startswith("inline")
+
+
+def test_a_deepzoom_comes_as_one_zip(client: WebClient, finished: RenderedPoster) -> None:
+    answer = client.get(f"/jobs/{finished.job}/outputs/sky.zip")
+    assert answer.headers["content-type"] == "application/zip"
+    folder = finished.store / finished.keys.outputs(1)
+    names = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "sky.png"
+    }
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == names
+        for name in names:
+            assert archive.read(name) == (folder / name).read_bytes()
+    again = client.get(f"/jobs/{finished.job}/outputs/sky.zip")
+    assert again.content == answer.content, "the same zip each time"
+
+
+@pytest.mark.parametrize("name", ["sky.dzi", "sky.tiff", "manifest.json", "sky_files", "000001"])
+def test_what_is_no_result_is_not_downloaded(
+    client: WebClient, finished: RenderedPoster, name: str
+) -> None:
+    assert client.get(f"/jobs/{finished.job}/outputs/{name}").status_code == 404
+
+
+def test_downloads_have_a_limit(client: WebClient, finished: RenderedPoster) -> None:
+    client.farm.downloads.count = client.farm.downloads.most
+    answer = client.get(f"/jobs/{finished.job}/outputs/sky.png")
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
+    client.farm.downloads.count -= 1
+    assert client.get(f"/jobs/{finished.job}/outputs/sky.png").status_code == 200
+    assert client.farm.downloads.count == client.farm.downloads.most - 1
+
+
+def test_previews_are_shown(client: WebClient, finished: RenderedPoster) -> None:
+    shown = client.json(f"/jobs/{finished.job}")
+    assert len(shown["previews"]) == 2
+    newest = client.request("GET", shown["preview"])
+    last = client.request("GET", shown["previews"][-1])
+    assert newest.content == last.content
+    assert newest.content.startswith(b"\xff\xd8")
+    assert newest.headers["content-type"] == "image/jpeg"
+    assert client.get(f"/jobs/{finished.job}/previews/3.jpg").status_code == 404
+    for octave in ("0", "65", "x", "1.5"):
+        assert client.get(f"/jobs/{finished.job}/previews/{octave}.jpg").status_code == 404
