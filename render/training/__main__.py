@@ -18,9 +18,15 @@ from render.training.dataset import (
     load_or_draw,
     random_batch,
 )
-from render.training.evaluation import FRESH_SEED, evaluate, weights_metadata, write_figures
+from render.training.evaluation import (
+    FRESH_SEED,
+    evaluate,
+    save_weights,
+    weights_metadata,
+    write_figures,
+)
 from render.training.motifs import MOTIFS
-from render.training.train import TrainingConfig, save_weights, train, with_leaky_relu
+from render.training.train import Training, TrainingConfig, with_leaky_relu
 
 WEIGHTS = builtin_weights(PAREIDOLIA)
 FIGURES = Path(__file__).parent / "figures.json"
@@ -52,7 +58,7 @@ def train_network(images: Tensor, config: TrainingConfig, checkpoints: Path | No
     network = pareidolia(len(MOTIFS)).to(memory_format=torch.channels_last)
     batches = partial(random_batch, images, config.batch_size)
     generator = torch.Generator().manual_seed(config.seed)
-    training = with_leaky_relu(network, train(network, batches, config, generator), config.grown)
+    training = with_leaky_relu(network, Training(network, batches, config, generator), config.grown)
     for now in training:
         if now.batches % 50 == 0:
             print(f"{now.batches} of {now.total}, loss {now.loss:.3f}", flush=True)

@@ -67,9 +67,14 @@ def random_batch(images: Tensor, size: int, generator: torch.Generator) -> tuple
     x, y = torch.randint(SIDE - CROP + 1, (2,), generator=generator).tolist()
     cut = images[chosen, y : y + CROP, x : x + CROP].permute(0, 3, 1, 2).float() / 255
     mirrored = torch.rand(size, 1, 1, 1, generator=generator) < 0.5
-    cut = torch.where(mirrored, cut.flip(3), cut)
+    lit = random_light(torch.where(mirrored, cut.flip(3), cut), generator)
+    return lit.contiguous(memory_format=torch.channels_last), class_labels(chosen)
+
+
+def random_light(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Return pictures (N, 3, H, W) in [0, 1] with a random gain, offset and colour cast each."""
+    size = len(pictures)
     gain = 1 + 0.12 * torch.randn(size, 1, 1, 1, generator=generator)
     cast = 1 + 0.05 * torch.randn(size, 3, 1, 1, generator=generator)
     offset = 0.05 * torch.randn(size, 1, 1, 1, generator=generator)
-    lit = ((cut - 0.5) * gain + 0.5 + offset) * cast
-    return lit.clamp(0, 1).contiguous(memory_format=torch.channels_last), class_labels(chosen)
+    return (((pictures - 0.5) * gain + 0.5 + offset) * cast).clamp(0, 1)

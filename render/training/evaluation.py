@@ -1,13 +1,14 @@
-"""Evaluates a trained network, and records how it was made."""
+"""Evaluates a trained network, records how it was made, and writes its weights file."""
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from render.training.train import Adversary, TrainingConfig, with_normalisation
@@ -33,6 +34,27 @@ def weights_metadata(
         "made": f"trained on pictures that formulas drew: {command}",
         "recipe": json.dumps(asdict(config)),
     }
+
+
+_LENGTH_BYTES, _ALIGNMENT = 8, 8  # of a safetensors header
+
+
+def save_weights(network: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write the weights as .safetensors atomically, and create the folder.
+
+    The same weights and metadata give the same bytes.
+    """
+    tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    content = save(tensors)
+    end = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES], "little")
+    # safetensors itself writes metadata in a random order.
+    header = {"__metadata__": dict(metadata), **json.loads(content[_LENGTH_BYTES:end])}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % _ALIGNMENT)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    partial.write_bytes(len(text).to_bytes(_LENGTH_BYTES, "little") + text + content[end:])
+    partial.replace(path)
 
 
 def accuracy(network: nn.Module, pictures: Tensor, truth: Tensor) -> float:

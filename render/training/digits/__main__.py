@@ -10,8 +10,14 @@ import torch
 from render.networks.builtin import LENET5, builtin_weights
 from render.networks.lenet5 import lenet5
 from render.training.digits.pictures import COUNT, draw_pictures, random_batch
-from render.training.evaluation import FRESH_SEED, evaluate, weights_metadata, write_figures
-from render.training.train import TrainingConfig, save_weights, train
+from render.training.evaluation import (
+    FRESH_SEED,
+    evaluate,
+    save_weights,
+    weights_metadata,
+    write_figures,
+)
+from render.training.train import Training, TrainingConfig
 
 WEIGHTS = builtin_weights(LENET5)
 FIGURES = Path(__file__).parent / "figures.json"
@@ -38,7 +44,7 @@ def main() -> None:
         random_batch, *draw_pictures(chosen.seed, chosen.pictures * COUNT), config.batch_size
     )
     network = lenet5()
-    for now in train(network, batches, config, torch.Generator().manual_seed(chosen.seed)):
+    for now in Training(network, batches, config, torch.Generator().manual_seed(chosen.seed)):
         if now.batches % 500 == 0:
             print(f"{now.batches} of {now.total}, loss {now.loss:.3f}", flush=True)
     digits = [str(digit) for digit in range(COUNT)]

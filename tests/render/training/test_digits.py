@@ -16,7 +16,7 @@ from render.training.digits.__main__ import CONFIG
 from render.training.digits.handwriting import draw_strokes
 from render.training.digits.pictures import COUNT, SIDE, draw_picture, draw_pictures, random_batch
 from render.training.evaluation import FRESH_SEED, accuracy
-from render.training.train import Adversary, TrainingConfig, train, with_normalisation
+from render.training.train import Adversary, Training, TrainingConfig, with_normalisation
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_a_few_batches_lower_the_loss() -> None:
     network = lenet5()
     batches = partial(random_batch, *draw_pictures(1, 40), 32)
     config = TrainingConfig(batches=120, batch_size=32, rate=3e-3, radius=0.1)
-    reports = list(train(network, batches, config, torch.Generator().manual_seed(0)))
+    reports = list(Training(network, batches, config, torch.Generator().manual_seed(0)))
     assert reports[-1].loss < 0.8 * reports[0].loss
 
 

@@ -25,8 +25,8 @@ from render.training.train import (
     INITIAL_LEAK,
     Adversary,
     Progress,
+    Training,
     TrainingConfig,
-    train,
     with_leaky_relu,
     with_normalisation,
 )
@@ -168,7 +168,7 @@ def test_a_few_batches_lower_the_loss(radius: float, pictures: torch.Tensor) -> 
 
     before = loss()
     batches = partial(random_batch, images, config.batch_size)
-    reports = list(train(network, batches, config, torch.Generator().manual_seed(0)))
+    reports = list(Training(network, batches, config, torch.Generator().manual_seed(0)))
     assert loss() < 0.7 * before
     assert [report.batches for report in reports] == list(range(1, 26))
     assert all(report.total == 25 for report in reports)
