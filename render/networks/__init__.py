@@ -11,6 +11,10 @@
 - safetensors_header, shards, checkpoint, caffemodel, tensorflow_graph: kinds of files
 - protobuf_wire: reads protobuf messages without their schema
 - weight_fitting: fits the tensors of a file to a network
+- architecture: a network of the catalogue, or of an ONNX file
+- onnx_file, onnx_graph: open and read ONNX files; onnx_network: translates them to torch
+- onnx_builder, onnx_constants, onnx_layers: what the translation builds, computes and adds
+- onnx_windows, onnx_pointwise, onnx_axes: the operators
 - classes: names of a network's classes
 - graph, subgraph, head, maxpool: trace a network, reduce and optimise it, make its head tile
 - network: a network that is ready for dreaming
@@ -38,9 +42,9 @@ if TYPE_CHECKING:
     from render.networks.exactness import Exactness, network_exactness
     from render.networks.network import Network, load_network, prepare_network
     from render.networks.receptive_field import LayerGrid, ReceptiveField, layer_grid, layer_table
-    from render.networks.safetensors_header import WeightsMetadata, read_metadata
     from render.networks.weight_paths import SAFETENSORS_SUFFIX, downloaded_weights, resolve_weights
     from render.networks.weights import convert_to_safetensors, load_with_weights, read_weights
+    from render.networks.weights_metadata import WeightsMetadata, read_metadata
 
 __all__ = [
     "BUILTIN_NETWORKS",
@@ -91,8 +95,8 @@ _LAZY = {
     "ReceptiveField": "receptive_field",
     "layer_grid": "receptive_field",
     "layer_table": "receptive_field",
-    "WeightsMetadata": "safetensors_header",
-    "read_metadata": "safetensors_header",
+    "WeightsMetadata": "weights_metadata",
+    "read_metadata": "weights_metadata",
     "SAFETENSORS_SUFFIX": "weight_paths",
     "downloaded_weights": "weight_paths",
     "resolve_weights": "weight_paths",

@@ -19,6 +19,11 @@ NETWORKS_OF_2015 = {
 }
 """Networks of Caffe and TensorFlow, and their numbers of classes. Users have their weights."""
 
+ONNX = "onnx"
+"""The name of the network that an ONNX file has; the file stands in the place of its weights."""
+
+ONNX_SUFFIX = ".onnx"
+
 LOGITS = "logits"
 """The layer of any network's classes: its head, applied at every position (`networks.head`)."""
 

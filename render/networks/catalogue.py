@@ -17,7 +17,7 @@ _WITH_AUXILIARY_HEADS = (
 _FACTORIES = (torch.empty, torch.zeros, torch.ones)
 
 
-class _ParametersOnMeta(TorchFunctionMode):
+class ParametersOnMeta(TorchFunctionMode):
     """Creates new parameters on the meta device, without memory or values.
 
     `torch.device("meta")` would also affect the small tensors that builders compute with: RegNet
@@ -65,7 +65,7 @@ def build_network(
     """
     check_network_name(name)
     counted = {} if classes is None else {"num_classes": classes}
-    with _ParametersOnMeta():
+    with ParametersOnMeta():
         if name in BUILTIN_NETWORKS:
             network = _build_builtin(name, counted)
         elif name in NETWORKS_OF_2015:

@@ -1,18 +1,38 @@
 """Names of a network's classes. Loads torchvision only when the disk cache has no entry."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 from render.errors import LayerError, WeightsError, suggest
 from render.input_file import read_problem
-from render.networks.builtin import NETWORKS_OF_2015, builtin_weights, uses_builtin_weights
+from render.networks.architecture import Architecture
+from render.networks.builtin import (
+    NETWORKS_OF_2015,
+    ONNX,
+    builtin_weights,
+    uses_builtin_weights,
+)
 from render.networks.disk_cache import cached_on_disk
-from render.networks.safetensors_header import read_metadata
+from render.networks.weights_metadata import read_metadata
 
 _AS_TORCHVISION = {"bvlc_googlenet": "googlenet", "caffenet": "googlenet"}
 """Networks of 2015 whose classes are ImageNet's, in torchvision's order."""
 
+_IMAGENET = "googlenet"
+"""A network of torchvision with the names of ImageNet's 1000 classes."""
+
 _MAX_LISTED = 20  # names in a message
+
+
+def architecture_of(network: str, weights: Path) -> Architecture:
+    """The architecture that a weights file has: its number of classes, or its own network.
+
+    Raises like `class_names`.
+    """
+    if network == ONNX:
+        return Architecture(network, file=weights)
+    return Architecture(network, other_class_count(network, weights))
 
 
 def class_names(network: str, weights: Path | None = None) -> tuple[str, ...]:
@@ -24,6 +44,13 @@ def class_names(network: str, weights: Path | None = None) -> tuple[str, ...]:
     """
     if weights is None:
         return _own_names(network)
+    if network == ONNX:
+        facts = _onnx_facts(weights)
+        count, named = int(facts["count"]), tuple(map(str, facts["names"]))
+        if len(named) == count:
+            return named
+        usual = _own_names(_IMAGENET)
+        return usual if count == len(usual) else _numbers(count)
     if stored := read_metadata(weights).classes:
         return stored
     count, own = _class_count(network, weights), _own_names(network)
@@ -55,8 +82,22 @@ def _numbers(count: int) -> tuple[str, ...]:
     return tuple(map(str, range(count)))
 
 
+def _onnx_facts(path: Path) -> Any:
+    """The number of classes of an ONNX file and the names that it states, cached."""
+
+    def compute() -> dict[str, Any]:
+        from render.networks.onnx_network import load_onnx
+
+        network = load_onnx(path)
+        return {"count": network.class_count, "names": network.class_names}
+
+    return cached_on_disk("onnx", Architecture(ONNX, file=path).cache_key(), compute)
+
+
 def _class_count(network: str, weights: Path) -> int:
     """The number of classes of a weights file, cached by its path, size and time; 0 for no head."""
+    if network == ONNX:
+        return int(_onnx_facts(weights)["count"])
 
     def compute() -> dict[str, Any]:
         from render.networks.weight_fitting import class_count
@@ -97,6 +138,8 @@ def class_index(network: str, weights: Path | None, named: str | int) -> int:
     errors of `class_names`.
     """
     names = class_names(network, weights)
+    if network == ONNX:
+        network = str(weights)
     if isinstance(named, int):
         if not 0 <= named < len(names):
             raise LayerError(
@@ -126,4 +169,6 @@ def _suggest(network: str, named: str, names: tuple[str, ...]) -> str:
     """Similar names, or the command that lists all of them if there are too many to show."""
     near = suggest(named, names)
     listed = near.startswith("nearest") or len(names) <= _MAX_LISTED
-    return near if listed else f"`dreamfarm layers {network} --classes` lists those there are"
+    if listed:
+        return near
+    return f"`dreamfarm layers {shlex.quote(network)} --classes` lists those there are"

@@ -6,6 +6,7 @@ Loads torch only when the disk cache has no entry.
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from render.networks.architecture import Architecture, named_network
 from render.networks.disk_cache import cached_on_disk
 
 
@@ -34,32 +35,33 @@ class Exactness:
 
 
 def network_exactness(network: str) -> Exactness:
-    """Return how much of a network can be tiled exactly. Needs no weights.
+    """Return how much of a network, a name or an ONNX file, can be tiled exactly.
 
-    Raises NetworkError if the network is not known.
+    Needs no weights. Raises NetworkError if the network is not known.
     """
+    architecture = named_network(network)
 
     def compute() -> dict[str, Any]:
-        return asdict(_measure(network))
+        return asdict(_measure(architecture))
 
-    return Exactness(**cached_on_disk("exactness", {"network": network}, compute))
+    return Exactness(**cached_on_disk("exactness", architecture.cache_key(), compute))
 
 
-def _measure(network: str) -> Exactness:
+def _measure(architecture: Architecture) -> Exactness:
     from render.errors import LayerError
     from render.networks.builtin import LOGITS
-    from render.networks.catalogue import build_network
     from render.networks.graph import trace
     from render.networks.head import with_logits
     from render.networks.receptive_field import ReceptiveField, receptive_fields
 
     try:
-        table = receptive_fields(with_logits(trace(build_network(network))))
+        table = receptive_fields(with_logits(trace(architecture.build())))
         classes = table.pop(LOGITS)
     except LayerError as error:
-        table = receptive_fields(trace(build_network(network)))
+        table = receptive_fields(trace(architecture.build()))
         classes = ReceptiveField(0, 0, 0, str(error))
-    layer, deepest = [(name, field) for name, field in table.items() if not field.reason][-1]
+    exact = [(name, field) for name, field in table.items() if not field.reason]
+    layer, deepest = exact[-1] if exact else ("none", ReceptiveField(0, 0, 0))
     reason = ""
     if classes.reason:
         reason = next((one.reason for one in table.values() if one.reason), classes.reason)

@@ -11,6 +11,7 @@ Semantic Segmentation", CVPR 2015). If the head has a nonlinear layer, the score
 the score of a picture with the same features everywhere.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from torch import fx, nn
@@ -40,7 +41,7 @@ def with_logits(traced: TracedNetwork) -> TracedNetwork:
         classes = _apply_per_position(traced, pool, after)
         module.add_submodule(LOGITS, nn.Identity())
         logits = graph.call_module(LOGITS, (classes,))
-    return TracedNetwork(module, {**traced.names, logits: LOGITS})
+    return replace(traced, names={**traced.names, logits: LOGITS})
 
 
 def _split_head(traced: TracedNetwork, last: object) -> tuple[fx.Node, list[fx.Node]]:

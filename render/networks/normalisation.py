@@ -38,6 +38,7 @@ CAFFE = "caffe"
 CAFFE_VGG = "caffe_vgg"
 CAFFE_LENET = "caffe_lenet"
 INCEPTION5H = "inception5h"
+GREY = "grey"
 
 CONVENTIONS = {
     CAFFE: InputConvention("bgr", (104.0, 117.0, 123.0)),
@@ -45,6 +46,10 @@ CONVENTIONS = {
     CAFFE_VGG: InputConvention("bgr", (103.939, 116.779, 123.68)),
     CAFFE_LENET: InputConvention("grey", (0.0,), 1 / 256),
     INCEPTION5H: InputConvention("rgb", (117.0, 117.0, 117.0)),
+    GREY: InputConvention("grey", (0.0,), 1 / 255),
+    "unit": InputConvention("rgb", (0.0, 0.0, 0.0), 1 / 255),
+    "symmetric": InputConvention("rgb", (127.5, 127.5, 127.5), 1 / 127.5),
+    "levels": InputConvention("rgb", (0.0, 0.0, 0.0)),
 }
 """All conventions but torchvision's. A weights file can name one (metadata `input_convention`)."""
 

@@ -17,25 +17,12 @@ from torch.nn import functional
 from render.networks.caffe_layers import LocalResponseNorm
 from render.networks.graph import TracedNetwork
 from render.networks.normalisation import InputConversion
+from render.networks.onnx_layers import ChannelMean, MovedValues, ScaledNegative
 
 POINTWISE_MODULES = (
-    nn.BatchNorm2d,
-    nn.ReLU,
-    nn.ReLU6,
-    nn.SiLU,
-    nn.GELU,
-    nn.Hardswish,
-    nn.Hardsigmoid,
-    nn.LeakyReLU,
-    nn.ELU,
-    nn.SELU,
-    nn.Mish,
-    nn.Softplus,
-    nn.Sigmoid,
-    nn.Tanh,
-    nn.Dropout,
-    nn.Dropout2d,
-    nn.Identity,
+    *(nn.BatchNorm2d, nn.ReLU, nn.ReLU6, nn.Hardtanh, nn.SiLU, nn.GELU, nn.Hardswish),
+    *(nn.Hardsigmoid, nn.LeakyReLU, nn.ELU, nn.SELU, nn.Mish, nn.Softplus, nn.Sigmoid, nn.Tanh),
+    *(nn.Dropout, nn.Dropout2d, nn.Identity, ScaledNegative),
 )
 """Modules whose output depends only on the input at the same position and channel."""
 
@@ -44,13 +31,17 @@ _POINTWISE = {"relu", "relu_", "relu6", "silu", "gelu", "hardswish", "sigmoid", 
 
 _POINTWISE |= {"stochastic_depth", "leaky_relu", "elu", "selu", "mish", "softplus", "tanh"}
 
-_COMBINING = {"add", "iadd", "sub", "mul", "imul", "truediv"}
+_POINTWISE |= {"clamp", "abs", "erf", "exp", "neg", "pow", "reciprocal", "sqrt"}
+
+_COMBINING = {"add", "iadd", "sub", "mul", "imul", "truediv", "maximum", "minimum"}
 
 _RESHAPING = {"cat", "chunk", "getitem", "getattr", "size", "dim", "unsqueeze", "squeeze"}
 
 _RESHAPING |= {"permute", "transpose", "expand", "view", "reshape", "contiguous", "floordiv", "eq"}
 
-_CHANNEL_SPLITTING = {"chunk", "split"}  # channels must be tracked separately
+_RESHAPING |= {"narrow"}
+
+_CHANNEL_SPLITTING = {"chunk", "split", "narrow"}  # channels must be tracked separately
 
 
 @dataclass(frozen=True)
@@ -94,11 +85,18 @@ class PositionTracer(fx.Interpreter):
         try:
             value = super().run_node(n)
         except _NotLocalError as error:
-            self.reasons[n] = f"{self.names.get(n, n.name)} {error}"
+            self.reasons[n] = f"{self._layer_of(n)} {error}"
             return None
         if isinstance(value, torch.Tensor) and n in self.names and value.dim() == 4:
             self.values[n] = _pixel_span(value, self.axis)
         return value
+
+    def _layer_of(self, node: fx.Node) -> str:
+        """The name of a node's layer. A node without a name belongs to the next layer."""
+        named = node
+        while named not in self.names and named.op != "output":
+            named = named.next
+        return self.names.get(named, node.name)
 
     def get_attr(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         value = super().get_attr(target, args, kwargs)
@@ -115,6 +113,8 @@ class PositionTracer(fx.Interpreter):
             raise _NotLocalError("normalises over the whole picture")
         if isinstance(module, POINTWISE_MODULES):
             return x
+        if isinstance(module, MovedValues):
+            return module(x)
         seen = _through_window(module, x)
         if seen is None:
             seen = _through_channels(module, x)
@@ -178,6 +178,8 @@ def _through_channels(module: nn.Module, x: torch.Tensor) -> torch.Tensor | None
         return _across_channels("", x)
     if isinstance(module, InputConversion):
         return _across_channels("", x)[:, :1].expand(-1, module.channels, -1, -1)
+    if isinstance(module, ChannelMean):
+        return _collapse_expanded(x, module.axis).amax(module.axis, keepdim=True)
     if isinstance(module, nn.LayerNorm):
         return _channel_max(x, len(module.normalized_shape))
     if isinstance(module, nn.Linear) and x.dim() == 4:

@@ -5,8 +5,10 @@ length is checked against the bytes that are there, so nothing is allocated for 
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:  # commands that only recognise files do without numpy
+    import numpy as np
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 """Wire types."""
@@ -103,11 +105,13 @@ def _check_count(found: list[int], number: int) -> None:
         raise WireError(f"field {number} has more than {_MAX_INTEGERS} numbers")
 
 
-def floats(data: memoryview, number: int, *, double: bool = False) -> np.ndarray:
+def floats(data: memoryview, number: int, *, double: bool = False) -> "np.ndarray":
     """Return all floats of a field as float32, whether they are packed or not.
 
     double: the field has float64.
     """
+    import numpy as np
+
     kind, single = ("<f8", FIXED64) if double else ("<f4", FIXED32)
     # Not a list of the fields: floats that are not packed are millions of them.
     whole = bytearray()

@@ -6,15 +6,18 @@ receptive field lies inside the picture are measured.
 """
 
 import math
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from render.errors import LayerError
 from render.geometry.units import UnitGrid
+from render.networks.architecture import named_network
 from render.networks.builtin import LOGITS
-from render.networks.catalogue import build_network, network_names
+from render.networks.catalogue import network_names
 from render.networks.graph import TracedNetwork, trace
 from render.networks.position_trace import PixelSpan, PositionTracer
 from render.networks.subgraph import extract_subgraph
@@ -145,9 +148,9 @@ class LayerGrid:
 def layer_table(name: str) -> dict[str, ReceptiveField]:
     """Return the receptive field of every layer of a network, in order. Needs no weights.
 
-    Raises NetworkError if the network is not known.
+    name: of a network, or the path of an ONNX file. Raises NetworkError if it is not known.
     """
-    return receptive_fields(trace(build_network(name)))
+    return receptive_fields(trace(named_network(name).build()))
 
 
 def layer_grid(model: nn.Module, name: str, layers: tuple[str, ...]) -> LayerGrid:
@@ -156,8 +159,12 @@ def layer_grid(model: nn.Module, name: str, layers: tuple[str, ...]) -> LayerGri
     name: the network's name, for messages. layers: may include the classes (LOGITS).
     Raises LayerError if a layer does not exist or has no exact tiles.
     """
-    measured = receptive_fields(extract_subgraph(trace(model), layers, name))
-    fields = [_exact_field(model, measured, name, layer) for layer in layers]
+    traced = extract_subgraph(trace(model), layers, name)
+    measured = receptive_fields(traced)
+    fields = []
+    for layer in layers:
+        inside = [one for known, one in measured.items() if traced.is_in_block(known, layer)]
+        fields.append(_exact_field(model, inside, name, layer))
     return LayerGrid(
         math.lcm(*(one.stride for one in fields)),
         max(one.field for one in fields),
@@ -167,9 +174,9 @@ def layer_grid(model: nn.Module, name: str, layers: tuple[str, ...]) -> LayerGri
 
 
 def _exact_field(
-    model: nn.Module, measured: dict[str, ReceptiveField], name: str, layer: str
+    model: nn.Module, inside: list[ReceptiveField], name: str, layer: str
 ) -> ReceptiveField:
-    inside = [field for known, field in measured.items() if f"{known}.".startswith(f"{layer}.")]
+    """The field of the last layer in a block. inside: the measured layers in it."""
     if not inside:
         raise LayerError(
             f"layer {layer} of {name}: gives no picture of features; "
@@ -189,8 +196,9 @@ def _exact_field(
 
 
 def _layer_lister(name: str) -> str:
-    """What lists the layers of a network: a command for a named one, else a function."""
-    return f"`dreamfarm layers {name}`" if name in network_names() else "render.network_layers"
+    """What lists the layers of a network: a command for a name or a file, else a function."""
+    has_command = name in network_names() or Path(name).is_file()
+    return f"`dreamfarm layers {shlex.quote(name)}`" if has_command else "render.network_layers"
 
 
 def _deepest_exact_layer(table: dict[str, ReceptiveField]) -> str:

@@ -1,5 +1,7 @@
 """Reduces a traced network to the layers that are needed, and optimises it for dreaming."""
 
+from dataclasses import replace
+
 import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -36,7 +38,7 @@ def extract_subgraph(
     traced.graph.delete_all_unused_submodules()
     traced.graph.recompile()
     kept = set(graph.nodes)
-    return TracedNetwork(traced.graph, {n: name for n, name in traced.names.items() if n in kept})
+    return replace(traced, names={n: name for n, name in traced.names.items() if n in kept})
 
 
 def fold_batch_norm(module: fx.GraphModule) -> None:
@@ -119,10 +121,12 @@ def _replace_with(module: fx.GraphModule, last: fx.Node, layer: nn.Module, first
 def cast_inputs(module: fx.GraphModule, dtype: torch.dtype) -> None:
     """Give convolutions and linear layers inputs of a narrow dtype, and layer norms float32.
 
-    Only networks with layer norms need it: these refuse mixed dtypes, and their outputs are wide.
+    Only networks with layer norms or tensors beside their layers need it. Layer norms refuse mixed
+    dtypes, and the results of both are wide.
     """
     names = {node: operation_name(module, node) for node in module.graph.nodes}
-    if not {"layer_norm", "LayerNorm"} & set(names.values()):
+    has_tensors = any(node.op == "get_attr" for node in names)
+    if not has_tensors and not {"layer_norm", "LayerNorm"} & set(names.values()):
         return
     for node, name in names.items():
         wide = name in ("layer_norm", "LayerNorm")

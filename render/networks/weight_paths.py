@@ -8,6 +8,8 @@ from render.errors import WeightsError
 from render.input_file import check_regular_file, read_problem
 from render.networks.builtin import (
     NETWORKS_OF_2015,
+    ONNX,
+    ONNX_SUFFIX,
     PRETRAINED,
     builtin_weights,
     uses_builtin_weights,
@@ -34,6 +36,11 @@ def resolve_weights(network: str, weights: str | None) -> Path:
     """
     if uses_builtin_weights(network, weights):
         return builtin_weights(network)
+    if network == ONNX and (weights is None or not weights.lower().endswith(ONNX_SUFFIX)):
+        raise WeightsError(
+            f"network {weights or ONNX}: is not the path of an {ONNX_SUFFIX} file; write "
+            f"network: {{onnx: FILE{ONNX_SUFFIX}}}, or --network FILE{ONNX_SUFFIX}"
+        )
     if weights in (None, PRETRAINED):
         _check_name(network)
         if network in NETWORKS_OF_2015:

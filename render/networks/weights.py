@@ -16,14 +16,18 @@ from safetensors.torch import load_file, save_file
 
 from render.errors import WeightsError, suggest
 from render.input_file import open_input_file, read_problem
+from render.networks.builtin import ONNX
 from render.networks.caffemodel import is_caffemodel, read_caffemodel
 from render.networks.catalogue import network_names
 from render.networks.checkpoint import PYTORCH_STARTS, read_checkpoint, without_wrappers
 from render.networks.normalisation import CONVENTION_ATTRIBUTE, CONVENTIONS, TORCHVISION
-from render.networks.safetensors_header import check_header, is_safetensors, read_metadata
+from render.networks.onnx_file import is_onnx
+from render.networks.onnx_network import load_onnx
+from render.networks.safetensors_header import check_header, is_safetensors
 from render.networks.shards import is_shard_index, read_shard_index
 from render.networks.tensorflow_graph import is_tensorflow_graph, read_tensorflow_graph
 from render.networks.weight_fitting import build_fitting
+from render.networks.weights_metadata import read_metadata, stated_entries
 
 # The first field of a NetParameter of Caffe or a GraphDef of TensorFlow.
 _PROTOBUF_STARTS = (b"\x0a", b"\x12", b"\xa2\x06")
@@ -77,6 +81,11 @@ def _read_kind(path: Path) -> dict[str, torch.Tensor]:
         return {name: value for shard in read_shard_index(path) for name, value in _shard(shard)}
     with open_input_file(path) as file:
         start = file.peek(4)
+        if is_onnx(path):
+            raise WeightsError(
+                f"weights {path}: an ONNX file, which has a network of its own; "
+                "write --network FILE.onnx, or network: {onnx: FILE}, without weights"
+            )
         if start.startswith(PYTORCH_STARTS):
             return read_checkpoint(path)
         if start.startswith(_PROTOBUF_STARTS):
@@ -110,8 +119,11 @@ def load_with_weights(network: str, path: Path) -> torch.nn.Module:
     The number of classes is the file's. A head that the file lacks stays without values. The input
     convention follows from the file too (`networks.normalisation`).
     Raises WeightsError if the file states another network, or if its tensors do not fit. The
-    message names up to four of the tensors. Raises NetworkError if the network is not known.
+    message names up to four of the tensors. Raises NetworkError if the network is not known, or if
+    an ONNX file, which holds both the network and its weights, cannot be loaded.
     """
+    if network == ONNX:
+        return load_onnx(path)
     tensors = read_weights(path)
     metadata = read_metadata(path)
     stated = metadata.architecture
@@ -138,8 +150,9 @@ def _check_convention(path: Path, name: str) -> None:
 def convert_to_safetensors(source: Path, target: Path) -> None:
     """Write a file's tensors as a .safetensors file, and create its folder.
 
-    A safetensors file of another name is copied. The same tensors give the same bytes. Raises
-    WeightsError if the source cannot be read or the target cannot be written.
+    A safetensors file of another name is copied, and what shards state is kept. The same tensors
+    give the same bytes. Raises WeightsError if the source cannot be read or the target cannot be
+    written.
     """
     # Tensors can share memory in a pickle, but not in a .safetensors file.
     tensors = {name: one.clone().contiguous() for name, one in read_weights(source).items()}
@@ -151,7 +164,7 @@ def convert_to_safetensors(source: Path, target: Path) -> None:
             if is_safetensors(source):
                 shutil.copyfile(source, made)
             else:
-                save_file(tensors, made)
+                save_file(tensors, made, metadata=stated_entries(source) or None)
             made.replace(target)
     except OSError as error:
         raise WeightsError(

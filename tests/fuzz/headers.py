@@ -1,4 +1,4 @@
-"""Fuzzes safetensors files: each gives tensors and metadata, or an error of one line.
+"""Fuzzes safetensors and ONNX files: each gives a network, or an error of one line.
 
 `python -m tests.fuzz.headers --count 20000 --seed 1`
 """
@@ -9,18 +9,27 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
 from safetensors.torch import save
 
+from render.dream.objective import Mix, Objective
+from render.engine.network_profile import profile_network
 from render.errors import RenderError
 from render.networks.classes import class_names
 from render.networks.lenet5 import __file__ as lenet5_file
-from render.networks.safetensors_header import read_metadata
+from render.networks.onnx_network import load_onnx
+from render.networks.receptive_field import layer_table
 from render.networks.weights import convert_to_safetensors, load_with_weights, read_weights
+from render.networks.weights_metadata import read_metadata
 from tests.fuzz.campaign import check_message, in_time, main
 from tests.fuzz.documents import Mutator
+from tests.fuzz.onnx_models import damaged_model
+
+_TRACED = 64
+"""One in so many ONNX files has its receptive fields measured, which takes long."""
 
 _NAMES = ("__metadata__", "dtype", "shape", "data_offsets", "architecture", "classes", "licence")
 
@@ -55,6 +64,16 @@ def _corpus() -> tuple[bytes, ...]:
     return save(tensors, metadata), save(tensors), real
 
 
+def make_onnx(number: int, seed: int) -> bytes:
+    """A case: an ONNX file whose fields, or any of whose bytes, are changed."""
+    return damaged_model(Random(f"{seed}/{number}"))
+
+
+def make_any(number: int, seed: int) -> bytes:
+    """A case of either kind."""
+    return make_onnx(number, seed) if number % 2 else make_content(number, seed)
+
+
 def make_content(number: int, seed: int) -> bytes:
     """A case: a file whose header, or any of whose bytes, is changed."""
     mutator = Mutator(f"{seed}/{number}", _NAMES, _VALUES)
@@ -76,6 +95,25 @@ def make_content(number: int, seed: int) -> bytes:
 @cache
 def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="fuzz-"))
+
+
+def judge_onnx(content: bytes) -> str:
+    """Load an ONNX file as a request would. Raises what a request must not."""
+    path = _folder() / "network.onnx"
+    path.write_bytes(content)
+    with in_time():
+        if not _attempt(lambda: load_onnx(path)):
+            return "refused"
+        if sum(content) % _TRACED:
+            return "loaded"
+        _attempt(lambda: profile_network(str(path), Mix((Objective("logits"),)), "float32"))
+        _attempt(lambda: layer_table(str(path)))
+        return "traced"
+
+
+def judge_any(content: bytes) -> str:
+    """Judge a case of either kind."""
+    return judge_onnx(content) if content[:1] == b"\x08" else judge(content)
 
 
 def judge(content: bytes) -> str:
@@ -106,4 +144,4 @@ def _attempt(act: Callable[[], object]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main("headers", "tests.fuzz.headers:judge", make_content, 20_000))
+    sys.exit(main("headers", "tests.fuzz.headers:judge_any", make_any, 20_000))

@@ -214,7 +214,7 @@ def _parquet(rows: list[Any]) -> bytes:
         cells = [row.get(name) for row in tables]
         try:
             columns[name] = pa.array(cells)
-            name.encode()
+            pq.write_table(pa.table({name: columns[name]}), io.BytesIO())
         except (pa.ArrowException, OverflowError, UnicodeError):
             columns.pop(name, None)
             columns["key"] = pa.array([str(cell)[:9].encode("utf-8", "replace") for cell in cells])
@@ -286,7 +286,7 @@ def _plan_spec(path: Path) -> None:
 def _plan_image(plan: DatasetPlan, image: ListedImage) -> None:
     image.model_dump_json()
     settings = plan.item_settings(0, image.settings)
-    settings.sizes(settings.spec.resize.size(48, 64))
+    settings.grids(settings.spec.resize.size(48, 64), (48, 64))
 
 
 def _read(path: Path, document: dict[str, Any]) -> Any:

@@ -12,6 +12,7 @@ from tests.fuzz.campaign import MakeCase, fuzz
         ("tests.fuzz.specs:judge", specs.make_content),
         ("tests.fuzz.records:judge", records.make_content),
         ("tests.fuzz.headers:judge", headers.make_content),
+        ("tests.fuzz.headers:judge_onnx", headers.make_onnx),
     ],
 )
 def test_hostile_documents_give_results_or_errors_of_one_line(target: str, make: MakeCase) -> None:

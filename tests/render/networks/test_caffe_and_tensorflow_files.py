@@ -15,8 +15,8 @@ from render.errors import RenderError, WeightsError
 from render.networks.catalogue import build_network
 from render.networks.network import load_network
 from render.networks.protobuf_wire import WireError, floats, integers, read_fields, text
-from render.networks.safetensors_header import read_metadata
 from render.networks.weights import convert_to_safetensors, load_with_weights, read_weights
+from render.networks.weights_metadata import read_metadata
 from tests.support.weight_files import (
     block,
     caffemodel,

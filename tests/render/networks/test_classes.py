@@ -13,8 +13,8 @@ from render.errors import LayerError, NetworkError, WeightsError
 from render.networks.builtin import BUILTIN_NETWORKS, NETWORKS_OF_2015, builtin_weights
 from render.networks.catalogue import network_names
 from render.networks.classes import class_index, class_names
-from render.networks.safetensors_header import WeightsMetadata, read_metadata
 from render.networks.weights import load_with_weights
+from render.networks.weights_metadata import WeightsMetadata, read_metadata
 
 
 @pytest.fixture(autouse=True)

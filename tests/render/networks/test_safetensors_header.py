@@ -10,13 +10,9 @@ from safetensors.torch import save_file
 
 from render.errors import WeightsError
 from render.networks import weights
-from render.networks.safetensors_header import (
-    MAX_HEADER_BYTES,
-    WeightsMetadata,
-    check_header,
-    read_metadata,
-)
+from render.networks.safetensors_header import MAX_HEADER_BYTES, check_header
 from render.networks.weights import read_weights
+from render.networks.weights_metadata import WeightsMetadata, read_metadata
 from tests.support.malicious_files import GIGABYTE, write_long_header
 
 

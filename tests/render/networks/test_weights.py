@@ -20,9 +20,10 @@ from render.networks.builtin import LOGITS
 from render.networks.catalogue import build_network, check_network_name, network_names
 from render.networks.classes import check_head, class_names
 from render.networks.network import load_network
-from render.networks.safetensors_header import read_metadata
+from render.networks.normalisation import CONVENTION_ATTRIBUTE
 from render.networks.weight_paths import resolve_weights
 from render.networks.weights import convert_to_safetensors, load_with_weights, read_weights
+from render.networks.weights_metadata import WeightsMetadata, read_metadata
 from tests.support.malicious_files import Trap
 from tests.support.seeded_networks import noise_picture, save_seeded_weights
 
@@ -307,6 +308,33 @@ def test_shards_are_read_by_their_index(
     assert all(torch.equal(state[name], kept[name].float()) for name in kept)
     convert_to_safetensors(index, tmp_path / "whole.safetensors")
     assert load_file(tmp_path / "whole.safetensors").keys() == kept.keys()
+
+
+def test_shards_keep_what_they_state(tmp_path: Path, seeded_squeezenet: Path) -> None:
+    index = sharded(tmp_path, load_file(seeded_squeezenet))
+    assert read_metadata(index) == WeightsMetadata()
+    convert_to_safetensors(index, tmp_path / "without.safetensors")
+    assert not read_header(tmp_path / "without.safetensors").get("__metadata__")
+
+    first, second = sorted(tmp_path.glob("model-*.safetensors"))
+    classes = json.dumps(["day", "night"])
+    for path, stated in (
+        (first, {"architecture": f"torchvision {NAME}", "format": "pt"}),
+        (second, {"architecture": "vgg16", "classes": classes, "input_convention": "unit"}),
+    ):
+        save_file(load_file(path), path, metadata=stated)
+    known = WeightsMetadata(NAME, ("day", "night"), "", "unit")
+    assert read_metadata(index) == known
+    whole = tmp_path / "whole.safetensors"
+    convert_to_safetensors(index, whole)
+    assert read_metadata(whole) == known
+    assert getattr(load_with_weights(NAME, index), CONVENTION_ATTRIBUTE) == "unit"
+
+
+def read_header(path: Path) -> dict[str, object]:
+    content = path.read_bytes()
+    header: dict[str, object] = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    return header
 
 
 def sharded(folder: Path, tensors: Tensors) -> Path:
