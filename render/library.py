@@ -20,10 +20,11 @@ from torch.fx.proxy import TraceError
 from render.determinism import deterministic_mode, dtypes
 from render.device import Device, Precision, ResolvedPrecision, gpu_count, resolve_precision
 from render.dream.attachments import ingest_masks, prepare_objectives
-from render.dream.config import Dream, KeptColours, Limit, Palette, Schedule, Smooth, octave_sizes
+from render.dream.config import Dream, KeptColours, Limit, Palette, Schedule, Smooth
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes, picture_shape
 from render.engine.in_memory_batch import dream_batch
-from render.engine.memory import auto_tile, mask_paths
+from render.engine.memory import mask_paths, octave_grids
 from render.engine.network_profile import (
     NetworkProfile,
     default_objective,
@@ -34,8 +35,9 @@ from render.engine.setup import InMemorySetup
 from render.errors import DeviceError, LayerError, NetworkError, RenderError, WeightsError, suggest
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
-from render.networks.builtin import PAREIDOLIA
-from render.networks.classes import check_head, class_index, other_class_count
+from render.networks.architecture import is_onnx_path
+from render.networks.builtin import ONNX, PAREIDOLIA
+from render.networks.classes import architecture_of, check_head, class_index
 from render.networks.graph import TracedNetwork, trace
 from render.networks.network import prepare_network
 from render.networks.receptive_field import ReceptiveField, layer_table, receptive_fields
@@ -85,7 +87,8 @@ def deepdream(
     Args:
         picture: An array (H, W, 3) of uint8, uint16, or floats from 0 to 1; a PIL image; or the
             path of a JPEG, PNG, WebP or TIFF file. Colours are sRGB. Floats are rounded to 16 bits.
-        network: A name such as 'pareidolia' or 'googlenet', or any module that torch.fx can trace.
+        network: A name such as 'pareidolia' or 'googlenet', the path of an '.onnx' file, or any
+            module that torch.fx can trace.
             A module gets pictures (N, 3, H, W), normalised with ImageNet's mean and standard
             deviation. The function works on a copy of it, in evaluation mode.
         objectives: What the network is to see more of. A named network has a default.
@@ -121,13 +124,13 @@ def deepdream(
         mix = model.make_mix(objectives)
         profile = model.profile(mix, resolved)
         grid = SamplingGrid(profile.stride, profile.field, settings.jitter, settings.margin)
+        sizes = octave_sizes(target, settings, picture_shape((height, width), target))
         setup = InMemorySetup(
             mix=mix,
             dream=settings,
             precision=resolved,
             device=chosen,
-            sizes=octave_sizes(target, settings),
-            tile=tile or auto_tile(target, grid, profile.cost),
+            grids=octave_grids(sizes, tile or "auto", grid, profile.cost),
             stride=profile.stride,
             field=profile.field,
             units=profile.units,
@@ -139,7 +142,7 @@ def deepdream(
 def network_layers(network: str | nn.Module = PAREIDOLIA) -> dict[str, ReceptiveField]:
     """The layers of a network by name, in order: channels, stride and receptive field of each.
 
-    `network` is a name, or any module that torch.fx can trace; weights are not needed. A layer with
+    `network` is as in `deepdream`; weights are not needed. A layer with
     a `reason` has no exact tiles, so `deepdream` refuses it. Raises NetworkError if the network is
     not known, or cannot be traced.
     """
@@ -162,21 +165,18 @@ class _Model:
 
     def make_mix(self, objectives: Objectives | None) -> Mix:
         """The objectives as a mix; without any, the network's default."""
-        if objectives is None and self.weights is None:
-            raise ValueError(
-                f"objectives: {self.name} has no default; name a layer: render.network_layers "
-                "lists them"
-            )
         if objectives is None:
-            objectives = default_objective(self.name, self._other_classes())
+            if self.weights is None:
+                raise ValueError(
+                    f"objectives: {self.name} has no default; name a layer: render.network_layers "
+                    "lists them"
+                )
+            objectives = default_objective(architecture_of(self.name, self.weights))
         given = objectives
         if isinstance(given, str | Objective):
             given = (given,)
         named = (Objective(one) if isinstance(one, str) else one for one in given)
         return Mix(tuple(named)).map_objectives(self._with_class_indices)
-
-    def _other_classes(self) -> int | None:
-        return None if self.weights is None else other_class_count(self.name, self.weights)
 
     def _with_class_indices(self, objective: Objective) -> Objective:
         if objective.classes is None:
@@ -195,7 +195,7 @@ class _Model:
     def profile(self, mix: Mix, precision: ResolvedPrecision) -> NetworkProfile:
         """The network's stride, receptive field and cost for a mix."""
         if self.weights is not None:
-            return profile_network(self.name, mix, precision, self._other_classes())
+            return profile_network(architecture_of(self.name, self.weights), mix, precision)
         try:
             return profile_module(_copy_without_values(self.module), self.name, mix, precision)
         except RuntimeError as error:
@@ -208,6 +208,12 @@ class _Model:
 def _load_model(network: str | nn.Module, weights: str | Path | None) -> _Model:
     """A named network with its weights, or a copy of a module, because preparation changes it."""
     if isinstance(network, str):
+        if is_onnx_path(network):
+            if weights is not None:
+                raise WeightsError(
+                    f"weights {weights}: {network} has its own weights; leave weights out"
+                )
+            network, weights = ONNX, network
         path = resolve_weights(network, None if weights is None else str(weights))
         return _Model(load_with_weights(network, path), network, path)
     name = type(network).__name__

@@ -14,6 +14,7 @@ import typer
 from jobs.cli.clean import clean, delete
 from jobs.cli.doctor import doctor
 from jobs.cli.fetch import fetch
+from jobs.cli.finish import finish
 from jobs.cli.format import echo, set_suggested_store
 from jobs.cli.ledger import ledger
 from jobs.cli.list import list_jobs
@@ -22,8 +23,10 @@ from jobs.cli.networks import layers, looks, networks
 from jobs.cli.plan import plan
 from jobs.cli.render import render
 from jobs.cli.requests import cancel, pause, resume, retry
+from jobs.cli.serve import serve
 from jobs.cli.show import show
 from jobs.cli.submit import submit
+from jobs.cli.train import train
 from jobs.cli.watch import watch
 from jobs.cli.work import work
 from jobs.runtime.logs import VisibleText
@@ -72,12 +75,17 @@ app.command()(render)
 app.command()(plan)
 app.command()(submit)
 app.command()(work)
+app.command()(serve)
 app.command("list")(list_jobs)
-for command in (show, watch, logs, ledger, pause, resume, cancel, retry, fetch, delete, clean):
+for command in (show, watch, logs, ledger, pause, resume, finish, cancel, retry):
     app.command()(command)
+app.command()(fetch)
+app.command()(delete)
+app.command()(clean)
 app.command()(networks)
 app.command()(layers)
 app.command()(looks)
+app.command()(train)
 app.command()(doctor)
 
 

@@ -52,15 +52,22 @@ SpecOrPicture = Annotated[
 SizeFlag = Annotated[
     str | None,
     typer.Option(
-        "--size", help='"60cm x auto @ 300dpi", 7087x4016, x4; default: the picture\'s size.'
+        "--size",
+        help='A2, "60cm x auto @ 300dpi", 600px (the longer side), x4; default: as the picture.',
     ),
 ]
 FitFlag = Annotated[
     str | None,
-    typer.Option("--fit", help="`stretch`: let --size change the aspect; default: refuse it."),
+    typer.Option("--fit", help="`crop`, `pad` or `stretch` to the aspect of --size."),
+]
+FocusFlag = Annotated[
+    str | None, typer.Option("--focus", help="Where --fit crop should cut: 30%,40%.")
 ]
 NetworkFlag = Annotated[
-    str | None, typer.Option("--network", help="See `dreamfarm networks`; default: pareidolia.")
+    str | None,
+    typer.Option(
+        "--network", help="A name (`dreamfarm networks`) or FILE.onnx; default: pareidolia."
+    ),
 ]
 WeightsFlag = Annotated[
     str | None,
@@ -76,6 +83,14 @@ Workers = Annotated[
 SetFlags = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any spec field, such as dream.steps=4."),
+]
+Until = Annotated[
+    int | None,
+    typer.Option("--until", help="Stop after so many octaves: a draft. Then `finish` goes on."),
+]
+Draft = Annotated[
+    str | None,
+    typer.Option("--draft", metavar="SIZE", help="Stop at the octave of about this size: 600px."),
 ]
 Out = Annotated[
     Path | None,
@@ -97,6 +112,9 @@ StoreFlag = Annotated[
         callback=_store,
         help="The store of jobs: a folder, or s3://BUCKET/PREFIX.",
     ),
+]
+Create = Annotated[
+    bool, typer.Option("--create", help="Make the store's folder, if there is none yet.")
 ]
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="A job id, or its first characters.")]
 JobNames = Annotated[
@@ -122,6 +140,7 @@ class JobFlags(NamedTuple):
 
     size: str | None = None
     fit: str | None = None
+    focus: str | None = None
     network: str | None = None
     weights: str | None = None
     layer: str | None = None

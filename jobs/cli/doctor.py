@@ -57,12 +57,14 @@ def _findings(store: str | None, address: str | None) -> "Iterator[Finding]":
         check_loopback,
         check_ports,
         check_versions,
+        check_weights,
         installed_versions,
         project_requirements,
     )
     from jobs.services.doctor.store_checks import check_store
     from jobs.store.address import open_store
     from render.device import installed_gpus
+    from render.networks.published_weights import torch_downloads
 
     # A malformed address is a wrong request, not a finding.
     opened = None if store is None else open_store(store)
@@ -72,6 +74,7 @@ def _findings(store: str | None, address: str | None) -> "Iterator[Finding]":
     yield from check_disks(
         [("scratch", Path(tempfile.gettempdir())), ("the cache", cache_folder())]
     )
+    yield from check_weights(torch_downloads())
     yield check_loopback()
     if address is None:
         yield check_ports()

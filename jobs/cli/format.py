@@ -5,7 +5,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
     from jobs.records.job_summary import JobSummary
 
 
+T = TypeVar("T")
+
+
 STORE_COMMANDS = (
     *("submit", "work", "list", "show", "watch", "logs", "ledger", "pause", "resume", "cancel"),
-    *("retry", "fetch", "delete", "clean"),
+    *("finish", "retry", "fetch", "delete", "clean", "serve"),
 )
 """The commands that have `--store`."""
 
@@ -113,11 +116,19 @@ _COLUMN_PADDING, _EDGE = 3, 1
 """Spaces beside the text of each column, and at the left of the table."""
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+_LEAST_WITHOUT_DISPENSABLE = 30
+"""Characters. If less is left for a longer last column, dispensable columns are left out."""
+
+
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], *, dispensable: Sequence[str] = ()
+) -> None:
     """Print rows under their headings, with numbers aligned to the right.
 
     Values are plain text, and none is shortened. On a terminal the last column is folded, so that
     lines fit its width. Elsewhere each row is one line.
+
+    dispensable: headings of columns that a narrow terminal goes without, the first ones first.
     """
     # rich takes a while to load, and only tables and bars need it.
     from rich.cells import cell_len
@@ -129,6 +140,14 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     width = sum(widths) + _COLUMN_PADDING * len(widths) + _EDGE
     console = Console()
     left = console.width - (width - widths[-1])
+    if console.is_terminal and dispensable and left < min(widths[-1], _LEAST_WITHOUT_DISPENSABLE):
+        column = headings.index(dispensable[0])
+        print_table(
+            _without(headings, column),
+            [_without(row, column) for row in values],
+            dispensable=dispensable[1:],
+        )
+        return
     if console.is_terminal and _LEAST_FOLDED <= left < widths[-1]:
         widths[-1], width = left, console.width
     console.width = width
@@ -137,6 +156,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
         for column in range(len(headings))
     ]
     console.print(_make_table(headings, texts, widths, numbers))
+
+
+def _without(items: Sequence[T], index: int) -> list[T]:
+    return [*items[:index], *items[index + 1 :]]
 
 
 def _make_table(

@@ -1,6 +1,9 @@
 """`dreamfarm list`: list the jobs of a store."""
 
+import math
+import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,19 +21,30 @@ def list_jobs(
         list[str] | None,
         typer.Option("--state", metavar="STATE", help="Only jobs in this state; repeatable."),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="GLOB", help="Only jobs whose name or id matches: 'sky*'."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="TIME", help="Only jobs submitted so recently: 12h, 2d."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the jobs of the store, the newest first."""
-    from jobs.records.job_summary import JobSummary
+    from jobs.records.job import list_job_ids
+    from jobs.records.job_summary import JobSummary, load_summaries
     from jobs.services.client import Store
 
     _check_states(states or ())
+    youngest = math.inf if since is None else _seconds(since)
     opened = Store.existing(store)
+    ids = (job for job in list_job_ids(opened.store) if name is None or _matches(job, name))
     summaries = []
-    for summary in opened.summaries():
+    for summary in load_summaries(opened.store, ids):
         if not isinstance(summary, JobSummary):
             echo(f"dreamfarm: {summary}", err=True)
-        elif not states or summary.state in states:
+        elif (not states or summary.state in states) and summary.age_seconds <= youngest:
             summaries.append(summary)
     summaries.sort(key=lambda summary: (summary.age_seconds, summary.job))
     if as_json:
@@ -39,6 +53,8 @@ def list_jobs(
         _print_jobs(summaries)
     else:
         which = f"{' or '.join(states)} jobs" if states else "jobs"
+        which += f" named {name}" if name is not None else ""
+        which += f" of the last {since}" if since is not None else ""
         echo(f"no {which} in {opened.store.address}")
 
 
@@ -55,23 +71,56 @@ def _check_states(states: Iterable[str]) -> None:
             raise RequestError(f"--state {state}: no such state; {known}")
 
 
+def _matches(job: str, pattern: str) -> bool:
+    """Whether a pattern matches a job's id, or its name, which is the id without the hash."""
+    return fnmatchcase(job, pattern) or fnmatchcase(job.rpartition("-")[0], pattern)
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+"""Seconds."""
+
+
+def _seconds(text: str) -> float:
+    """The seconds of a time such as `90s`, `30m`, `12h`, `2d` or `1w`. Raises RequestError."""
+    from jobs.text.errors import RequestError
+
+    number, unit = text[:-1], text[-1:]
+    if unit not in _UNITS or not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", number, re.ASCII):
+        raise RequestError(f"--since {text}: write a number and a unit: 90s, 30m, 12h, 2d or 1w")
+    return float(number) * _UNITS[unit]
+
+
+_HEADINGS = (
+    *("job", "state", "done", "time left", "age", "look", "size", "duration", "priority"),
+    *("holder", "reason"),
+)
+
+_DISPENSABLE = ("holder", "size", "priority", "duration", "look", "time left", "age")
+"""The columns that a narrow terminal goes without, the first ones first."""
+
+
 def _print_jobs(summaries: "list[JobSummary]") -> None:
+    print_table(_HEADINGS, map(_row, summaries), dispensable=_DISPENSABLE)
+
+
+def _row(summary: "JobSummary") -> tuple[object, ...]:
     from jobs.text.report import format_time, one_line
 
-    print_table(
-        ("job", "state", "priority", "done", "time left", "age", "reason"),
-        (
-            (
-                summary.job,
-                summary.state,
-                "" if summary.priority is None else summary.priority,
-                _done(summary),
-                "" if summary.eta_seconds is None else format_time(summary.eta_seconds),
-                format_time(summary.age_seconds),
-                one_line(summary.reason),
-            )
-            for summary in summaries
-        ),
+    def known_time(seconds: float | None) -> str:
+        return "" if seconds is None else format_time(seconds)
+
+    return (
+        summary.job,
+        summary.state,
+        _done(summary),
+        known_time(summary.eta_seconds),
+        format_time(summary.age_seconds),
+        summary.look or "",
+        one_line(summary.size),
+        known_time(summary.seconds),
+        "" if summary.priority is None else summary.priority,
+        summary.holder or "",
+        one_line(summary.reason),
     )
 
 

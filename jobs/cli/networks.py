@@ -1,6 +1,7 @@
 """`dreamfarm networks`, `layers` and `looks`: the values that a spec can choose."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,19 +17,28 @@ _SOURCES = {
     "shipped": "built in",
     "downloaded": "pretrained: downloaded",
     "elsewhere": "a file, or pretrained",
+    "inside": "in the file",
 }
 
 
 def networks(
+    network: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NETWORK", help="Names, .onnx files, or files of weights."),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="The last layer with exact tiles of each; slow at first.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the networks, and where their weights come from."""
-    from render.networks.catalogue import network_names
+    from render.networks.architecture import is_onnx_path
+    from render.networks.catalogue import check_network_name, network_names
 
-    names = network_names()
+    for name in network or ():
+        if not is_onnx_path(name) and (every or not _is_weights_file(name)):
+            check_network_name(name)
+    names = network or network_names()
     if every:
         _print_exactness(names, as_json)
     else:
@@ -44,7 +54,12 @@ def _print_weights(names: Sequence[str], as_json: bool) -> None:
     print_table(
         ("network", "weights", "licence", "classes"),
         (
-            (row["network"], _SOURCES[row["weights"]], row["licence"], row["classes"])
+            (
+                row["network"],
+                _SOURCES.get(row["weights"], row["weights"]),
+                row["licence"],
+                row["classes"],
+            )
             for row in rows
         ),
     )
@@ -52,17 +67,43 @@ def _print_weights(names: Sequence[str], as_json: bool) -> None:
 
 def _weights(name: str) -> dict[str, Any]:
     """The source of a network's weights, their licence if built in, and the number of classes."""
+    from render.networks.architecture import named_network
     from render.networks.builtin import builtin_weights, uses_builtin_weights
     from render.networks.classes import class_names
-    from render.networks.safetensors_header import read_metadata
     from render.networks.weight_paths import downloaded_weights
+    from render.networks.weights_metadata import read_metadata
 
-    if uses_builtin_weights(name, None):
+    network = named_network(name)
+    if network.file is None and _is_weights_file(name):
+        return _weights_file(Path(name))
+    if network.file is not None:
+        where, licence = "inside", ""
+    elif uses_builtin_weights(name, None):
         where, licence = "shipped", read_metadata(builtin_weights(name)).licence
     else:
         where, licence = "downloaded" if downloaded_weights(name) else "elsewhere", ""
-    count = len(class_names(name))
+    count = len(class_names(network.name, network.file))
     return {"network": name, "weights": where, "licence": licence, "classes": count}
+
+
+def _is_weights_file(text: str) -> bool:
+    """Whether a text is the path of a file; names of networks have no suffix."""
+    return bool(Path(text).suffix) and Path(text).is_file()
+
+
+def _weights_file(path: Path) -> dict[str, Any]:
+    """The row of a file of weights: what is published of it, and what it states about itself."""
+    from jobs.planning.identity import file_digest
+    from render.networks.published_weights import published_weights
+    from render.networks.weights_metadata import read_metadata
+
+    found, stated = published_weights(path, file_digest(path)), read_metadata(path)
+    return {
+        "network": str(path),
+        "weights": found or stated.architecture or "not a published file",
+        "licence": stated.licence,
+        "classes": len(stated.classes) or None,
+    }
 
 
 def _print_exactness(names: Sequence[str], as_json: bool) -> None:
@@ -115,31 +156,54 @@ def _exactness(names: Sequence[str]) -> Iterator[tuple[str, "Exactness"]]:
 
 
 def layers(
-    network: Annotated[str, typer.Argument(metavar="NETWORK")],
+    network: Annotated[
+        str,
+        typer.Argument(
+            metavar="NETWORK", help="A name, an .onnx file, or .safetensors of `dreamfarm train`."
+        ),
+    ],
     classes: Annotated[bool, typer.Option("--classes", help="List its classes instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the layers of a network: channels, stride, field, halo, and whether tiles are exact."""
+    name, weights = _stated_network(network)
     if classes:
-        _print_classes(network, as_json)
+        _print_classes(name, weights, as_json)
     else:
-        _print_layers(network, as_json)
+        _print_layers(name, weights, as_json)
 
 
-def _print_classes(network: str, as_json: bool) -> None:
+def _stated_network(text: str) -> tuple[str, Path | None]:
+    """The network that a text means, and the weights file that names it, if the text is one."""
+    from jobs.text.errors import RequestError
+    from render.networks.weight_paths import SAFETENSORS_SUFFIX
+    from render.networks.weights_metadata import read_metadata
+
+    path = Path(text)
+    if path.suffix.lower() != SAFETENSORS_SUFFIX:
+        return text, None
+    if stated := read_metadata(path).architecture:
+        return stated, path
+    raise RequestError(f"{path}: does not say for which network it is; give the network's name")
+
+
+def _print_classes(network: str, weights: Path | None, as_json: bool) -> None:
+    from render.networks.architecture import named_network
     from render.networks.classes import class_names
 
-    names = class_names(network)
+    found = named_network(network)
+    names = class_names(found.name, weights or found.file)
     if as_json:
         echo_json(names)
         return
     print_table(("class", "name"), enumerate(names))
 
 
-def _print_layers(network: str, as_json: bool) -> None:
+def _print_layers(network: str, weights: Path | None, as_json: bool) -> None:
     from render.engine.network_profile import list_layers
+    from render.networks.classes import architecture_of
 
-    rows = list_layers(network)
+    rows = list_layers(network if weights is None else architecture_of(network, weights))
     if as_json:
         echo_json(list(rows))
         return

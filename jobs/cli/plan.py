@@ -8,6 +8,7 @@ from jobs.cli.arguments import (
     DREAMS,
     AsJson,
     FitFlag,
+    FocusFlag,
     JobFlags,
     LayerFlag,
     LookFlag,
@@ -26,6 +27,7 @@ def plan(
     path: SpecOrPicture,
     size: SizeFlag = None,
     fit: FitFlag = None,
+    focus: FocusFlag = None,
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
@@ -64,7 +66,7 @@ def plan(
 
     request = parse_request(workers, gpu, gbps, price)
     largest = max(request.workers, default=None)
-    flags = JobFlags(size, fit, network, weights, layer, look)
+    flags = JobFlags(size, fit, focus, network, weights, layer, look)
     spec = read_spec(path, largest, settings, flags)
     report = kind_of(spec).plan(spec, request, lambda job: out or DREAMS / job, probe=probe)
     if as_json:

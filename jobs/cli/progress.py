@@ -11,6 +11,7 @@ from jobs.cli.format import complete, format_state
 from jobs.records.job_summary import JobSummary
 from jobs.runtime.metrics.progress import Progress as RenderProgress
 from render.errors import visible
+from render.training.finetune.settings import Stage
 
 _SPEED_PERIOD = 3600
 """Seconds over which to average the speed. The default is 30; one step of a large poster takes
@@ -44,7 +45,24 @@ class _Bar:
         self._bar.stop()
 
 
-class RenderBar(_Bar):
+class _WorkBar(_Bar):
+    """A bar of work in this process. It leaves nothing after an error."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # After an error, only its one-line message stays on the screen.
+        if error is not None:
+            self._bar.live.transient = True
+            self._bar.live.stop()
+            return
+        super().__exit__(kind, error, trace)
+
+
+class RenderBar(_WorkBar):
     """A bar with octave, step, speed in megapixel-steps a second, and remaining time."""
 
     def __init__(self) -> None:
@@ -61,19 +79,6 @@ class RenderBar(_Bar):
         )
         self._task = self._bar.add_task("starting the crew", total=None, speed="")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        # After an error, only its one-line message stays on the screen.
-        if error is not None:
-            self._bar.live.transient = True
-            self._bar.live.stop()
-            return
-        super().__exit__(kind, error, trace)
-
     def show(self, progress: RenderProgress) -> None:
         """Show the progress of the render."""
         speed = self._bar.tasks[self._task].speed
@@ -87,6 +92,46 @@ class RenderBar(_Bar):
             completed=progress.done,
             total=progress.total,
             speed=f"{speed:.2f} {_UNITS.get(progress.phase, _UNIT)}/s" if speed else "",
+        )
+
+
+_STAGES = {
+    "read": "reading the pictures",
+    "draw": "drawing what pareidolia knows",
+    "train": "training",
+    "judge": "judging by the held-out pictures",
+    "dream": "dreaming each class",
+}
+
+
+class TrainingBar(_WorkBar):
+    """A bar with the stage of a training, and the remaining time of the stage."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                speed_estimate_period=_SPEED_PERIOD,
+            )
+        )
+        self._task = self._bar.add_task("listing the pictures", total=None)
+        self._stage = ""
+
+    def show(self, stage: Stage) -> None:
+        """Show the progress of the training."""
+        if stage.name != self._stage:
+            self._bar.reset(self._task)  # each stage has a speed of its own
+            self._stage = stage.name
+        loss = "" if stage.loss is None else f", loss {stage.loss:.2f}"
+        self._bar.update(
+            self._task,
+            description=f"{_STAGES[stage.name]}{loss}",
+            completed=stage.done,
+            total=stage.total,
         )
 
 

@@ -6,7 +6,9 @@ import typer
 
 from jobs.cli.arguments import (
     AsJson,
+    Draft,
     FitFlag,
+    FocusFlag,
     JobFlags,
     LayerFlag,
     LookFlag,
@@ -16,6 +18,7 @@ from jobs.cli.arguments import (
     SetFlags,
     SizeFlag,
     SpecOrPicture,
+    Until,
     WeightsFlag,
     Workers,
     read_spec,
@@ -26,10 +29,13 @@ def render(
     path: SpecOrPicture,
     size: SizeFlag = None,
     fit: FitFlag = None,
+    focus: FocusFlag = None,
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
     look: LookFlag = None,
+    until: Until = None,
+    draft: Draft = None,
     out: Out = None,
     overwrite: Overwrite = False,
     workers: Workers = None,
@@ -44,15 +50,22 @@ def render(
     from cluster.ray_watch import allow_restart
     from jobs.cli.format import print_results
     from jobs.cli.progress import RenderBar
+    from jobs.planning.draft import draft_limit
     from jobs.services import client
 
     allow_restart()
     if in_process and workers is None:
         workers = 1  # several would only take turns
-    flags = JobFlags(size, fit, network, weights, layer, look)
+    flags = JobFlags(size, fit, focus, network, weights, layer, look)
     spec = read_spec(path, workers, settings, flags)
     with RenderBar() as bar:
         results = client.render(
-            spec, out, overwrite=overwrite, in_process=in_process, watch=bar.show, spec_file=path
+            spec,
+            out,
+            overwrite=overwrite,
+            in_process=in_process,
+            watch=bar.show,
+            spec_file=path,
+            until=draft_limit(until, draft),
         )
     print_results(results, as_json=as_json)

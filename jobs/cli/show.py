@@ -27,7 +27,7 @@ def show(job: JobName, store: StoreFlag = STORE, as_json: AsJson = False) -> Non
 
 
 def _facts(summary: "JobSummary") -> list[tuple[str, str]]:
-    from jobs.text.report import format_time
+    from jobs.text.report import format_time, one_line
 
     facts: list[tuple[str, str | None]] = [
         ("job", summary.job),
@@ -35,6 +35,9 @@ def _facts(summary: "JobSummary") -> list[tuple[str, str]]:
         ("work", _work(summary)),
         ("items", _items(summary)),
         ("workers", str(summary.workers) if summary.workers else None),
+        ("look", summary.look),
+        ("size", None if summary.size is None else one_line(summary.size)),
+        ("duration", None if summary.seconds is None else format_time(summary.seconds)),
         ("holder", f"{summary.holder}, lease {summary.lease}" if summary.holder else None),
         ("priority", None if summary.priority is None else str(summary.priority)),
         ("submitted", f"{summary.submitted}, {format_time(summary.age_seconds)} ago"),

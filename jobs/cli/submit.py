@@ -8,7 +8,10 @@ from jobs.cli.arguments import (
     POLL_INTERVAL,
     STORE,
     AsJson,
+    Create,
+    Draft,
     FitFlag,
+    FocusFlag,
     JobFlags,
     LayerFlag,
     LookFlag,
@@ -18,6 +21,7 @@ from jobs.cli.arguments import (
     SizeFlag,
     SpecOrPicture,
     StoreFlag,
+    Until,
     WeightsFlag,
     Workers,
     read_spec,
@@ -31,12 +35,16 @@ if TYPE_CHECKING:
 def submit(
     path: SpecOrPicture,
     store: StoreFlag = STORE,
+    create: Create = False,
     size: SizeFlag = None,
     fit: FitFlag = None,
+    focus: FocusFlag = None,
     network: NetworkFlag = None,
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
     look: LookFlag = None,
+    until: Until = None,
+    draft: Draft = None,
     workers: Workers = None,
     settings: SetFlags = None,
     watch: Annotated[
@@ -50,17 +58,17 @@ def submit(
     Specs are identical if their pictures and weights are, too. Submitting one again changes only
     its priority, crew and limits.
     """
+    from jobs.planning.draft import draft_limit
     from jobs.records.keys import ACTIVE
     from jobs.services.client import Store
-    from jobs.store.address import open_store_to_fill
 
-    open_store_to_fill(store)
-    opened = Store(store)
+    opened = Store(store, create=create)
+    opened.check_may_submit()
     # Fail before the planning if the store cannot be reached.
     next(opened.store.list_objects(ACTIVE), None)
-    flags = JobFlags(size, fit, network, weights, layer, look)
+    flags = JobFlags(size, fit, focus, network, weights, layer, look)
     spec = read_spec(path, workers, settings, flags)
-    result = opened.submit_spec(spec)
+    result = opened.submit_spec(spec, draft_limit(until, draft))
     if as_json:
         echo_json(_document(result))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jobs.cli.arguments import STORE, StoreFlag
+from jobs.cli.arguments import STORE, Create, StoreFlag
 from jobs.cli.format import echo
 from jobs.runtime.logs import LogFormat
 
@@ -95,6 +95,7 @@ Regroup = Annotated[
 
 def work(
     store: StoreFlag = STORE,
+    create: Create = False,
     address: Address = None,
     grows_to: GrowsTo = None,
     until_idle: UntilIdle = False,
@@ -116,7 +117,7 @@ def work(
 
     from jobs.runtime.metrics.exporter import MetricsExporter
     from jobs.services.scheduler.scheduler import Scheduler
-    from jobs.store.address import check_is_folder, open_store
+    from jobs.store.address import open_store_to_fill
 
     numbers = {
         "poll": poll,
@@ -126,8 +127,7 @@ def work(
     }
     settings = _settings(until_idle, address, allow or [], max_pixels, log_format, numbers)
     capacity = _capacity(address, grows_to)
-    opened = open_store(store)
-    check_is_folder(opened)
+    opened = open_store_to_fill(store, may_create=create or store == STORE)
     _check_store(opened)
     capacity([])  # fails now if the cluster cannot be reached
     registry = CollectorRegistry()

@@ -1,5 +1,7 @@
 """The plan of one item, once its size is known: its render setup and its memory."""
 
+from dataclasses import replace
+
 from jobs.planning.item_settings import ItemSettings
 from jobs.planning.memory import KEPT_MALLOC_FACTOR, RETURNED_MALLOC_FACTOR, WORKER_BYTES
 from jobs.spec.dataset import DatasetOutput, DatasetSpec
@@ -21,28 +23,26 @@ limited. Its threads share one malloc arena. Measured with mixed sizes: 1.4 to 1
 
 
 def in_memory_setup(
-    settings: ItemSettings, size: Size, device: Device, batch: int
+    settings: ItemSettings, size: Size, source: Size, device: Device, batch: int
 ) -> InMemorySetup:
-    """The render setup for results of that size.
+    """The render setup for results of that size, from pictures of size `source`.
 
     batch: the largest number of pictures in one pass. Large pictures get a smaller batch, so that
     one pass needs no more memory than one tile of a poster. Only the size and the plan decide it.
     """
-    fitting = WINDOW_BYTES // max(
-        1, round(settings.profile.cost.bytes_per_pixel * settings.window(size))
-    )
-    return InMemorySetup(
+    setup = InMemorySetup(
         mix=settings.mix,
         dream=settings.spec.dream,
         precision=settings.precision,
         device=device,
-        sizes=settings.sizes(size),
-        tile=settings.tile(size),
+        grids=settings.grids(size, source),
         stride=settings.profile.stride,
         field=settings.profile.field,
-        batch=max(1, min(batch, fitting)),
         units=settings.profile.units,
     )
+    window = round(settings.profile.cost.bytes_per_pixel * setup.largest_window)
+    fitting = WINDOW_BYTES // max(1, window)
+    return replace(setup, batch=max(1, min(batch, fitting)))
 
 
 def feature_setup(
@@ -97,7 +97,7 @@ def check_aspect(spec: DatasetSpec, picture: Size, size: Size) -> None:
     if spec.fit is None and spec.inputs.noise is None and is_squashed(*picture, *size):
         raise PictureError(
             f"resize {spec.resize} would squash {picture[1]} x {picture[0]} pixels; write "
-            f"resize: fit {spec.resize}, or allow it with fit: stretch"
+            f"resize: fit {spec.resize}, or write fit: crop, pad or stretch"
         )
 
 

@@ -13,13 +13,14 @@ from jobs.spec.dataset import DatasetSpec
 from jobs.spec.document import set_field, validate_as
 from jobs.text.errors import RequestError
 from render.device import ResolvedPrecision, resolve_precision
-from render.dream.config import octave_sizes
 from render.dream.objective import Mix
-from render.engine.memory import auto_tile
+from render.dream.octaves import octave_sizes, picture_shape
+from render.engine.memory import octave_grids
 from render.engine.network_profile import NetworkProfile, profile_network
+from render.geometry.grid import Grid
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
-from render.networks.classes import other_class_count
+from render.networks.classes import architecture_of
 
 FieldValues = dict[str, Any]
 """Values of spec fields by dotted name, such as `dream.steps`."""
@@ -45,18 +46,10 @@ class ItemSettings:
         dream = self.spec.dream
         return SamplingGrid(self.profile.stride, self.profile.field, dream.jitter, dream.margin)
 
-    def tile(self, size: Size) -> int:
-        """The side of a tile for a result of that size."""
-        tile = self.spec.tiles.size
-        return auto_tile(size, self.sampling_grid, self.profile.cost) if tile == "auto" else tile
-
-    def sizes(self, size: Size) -> tuple[Size, ...]:
-        """The sizes of the octaves for a result of that size."""
-        return octave_sizes(size, self.spec.dream)
-
-    def window(self, size: Size) -> int:
-        """The pixels of the largest window for a result of that size."""
-        return self.sampling_grid.largest_window(self.tile(size), size)
+    def grids(self, size: Size, source: Size) -> tuple[Grid, ...]:
+        """The tiles of each octave, for a result of that size from a picture of size `source`."""
+        sizes = octave_sizes(size, self.spec.dream, picture_shape(source, size))
+        return octave_grids(sizes, self.spec.tiles.size, self.sampling_grid, self.profile.cost)
 
     def label(self, seed: int) -> str:
         """The settings as JSON, for a result's metadata: enough to render it again."""
@@ -113,8 +106,7 @@ def make_item_settings(
     is_auto = spec.precision == "auto"
     precision = auto if is_auto else resolve_precision(spec.precision, has_gpu=has_gpu)
     mix = resolve_objectives(spec.network.name, weights, spec.objectives)
-    classes = other_class_count(spec.network.name, weights)
-    profile = profile_network(spec.network.name, mix, precision, classes)
+    profile = profile_network(architecture_of(spec.network.name, weights), mix, precision)
     return ItemSettings(spec, mix, precision, profile, weights, attachment_digests)
 
 

@@ -96,6 +96,16 @@ class WorkerMemory:
             )
 
 
+def largest_memory(octaves: Sequence[WorkerMemory]) -> WorkerMemory:
+    """The memory of a worker over all octaves: an octave may have larger tiles than the last."""
+    return replace(
+        octaves[-1],
+        in_memory=max(one.in_memory for one in octaves),
+        on_disk=max(one.on_disk for one in octaves),
+        halo=max(one.halo for one in octaves),
+    )
+
+
 def encoding_memory(width: int, outputs: Sequence[Output], together: int, threads: int) -> int:
     """Bytes of private memory of a process that encodes some outputs at the same time.
 

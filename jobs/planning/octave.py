@@ -20,14 +20,15 @@ WORK_PER_CHECKPOINT = 30
 class Octave:
     """The work of one octave: its size, its tiles, and the pixels of their windows.
 
-    window: the side of a window. window_pixels: of all tiles. busiest_pixels: the window pixels of
-    the busiest worker; the others wait for it at every step.
+    tile, window: the sides of a tile and of a window. window_pixels: of all tiles. busiest_pixels:
+    the window pixels of the busiest worker; the others wait for it at every step.
     """
 
     height: int
     width: int
     rows: int
     columns: int
+    tile: int
     window: int
     window_pixels: int
     busiest_pixels: int
@@ -76,6 +77,7 @@ def octave_work(grid: Grid, sampling_grid: SamplingGrid, steps: int, workers: in
         grid.width,
         grid.rows,
         grid.columns,
+        grid.tile,
         sampling_grid.window_side(grid.tile),
         sum(sides.window_heights) * sum(sides.window_widths),
         max(load.window_pixels for load in sides.loads(partition(grid, workers))),

@@ -9,24 +9,31 @@ from typing import Any
 from jobs.planning.disk import DiskUse, disk_use
 from jobs.planning.identity import Identity, canonical_json, poster_identity
 from jobs.planning.machine import Machine
-from jobs.planning.memory import VALUE_BYTES, WorkerMemory, worker_memory
+from jobs.planning.memory import VALUE_BYTES, WorkerMemory, largest_memory, worker_memory
 from jobs.planning.octave import Octave, octave_work
-from jobs.planning.source import PictureInfo, check_aspect, check_size, describe_input, picture_info
+from jobs.planning.source import (
+    PictureInfo,
+    check_aspect,
+    check_size,
+    describe_input,
+    input_shape,
+    picture_info,
+)
 from jobs.planning.weights import FindWeights, find_weights, resolve_objectives
 from jobs.spec.attachments import attachment_paths, objective_document
+from jobs.spec.length import PixelSize
 from jobs.spec.poster import PosterSpec
-from jobs.spec.size import PixelSize
 from render.device import Device, ResolvedPrecision, resolve_precision
-from render.dream.config import octave_sizes
 from render.dream.objective import Mix
-from render.engine.memory import auto_tile, mask_paths, stored_values
+from render.dream.octaves import octave_sizes
+from render.engine.memory import mask_paths, octave_grids, stored_values
 from render.engine.network_profile import NetworkProfile, profile_network
 from render.engine.setup import smaller_octaves, window_threads
 from render.geometry.grid import Grid
 from render.geometry.partition import Block, partition
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
-from render.networks.classes import other_class_count
+from render.networks.classes import architecture_of
 
 _BLOCK_TOLERANCE = 1.1
 """A block may need this many times the planned memory, where memory is tight."""
@@ -37,11 +44,11 @@ class PosterPlan:
     """A poster's spec, worked out and checked against a machine.
 
     `workers`, `gpus_per_worker`, `memory`, `disk` and the loads in `octaves` depend on the machine
-    and its crew. `precision: auto` depends on the GPUs of a worker; `profile` and `tile` follow
-    from the precision. A job pins its precision, and nothing else depends on the machine.
+    and its crew. `precision: auto` depends on the GPUs of a worker; `profile` and the tiles
+    follow from the precision. A job pins its precision, and nothing else depends on the machine.
 
     extent: the size of the poster, with its dpi. attachments: the masks and guides, by path.
-    tile: the side of a tile, in pixels. octaves: the smallest first.
+    octaves: the smallest first.
     """
 
     spec: PosterSpec
@@ -54,7 +61,6 @@ class PosterPlan:
     mix: Mix
     precision: ResolvedPrecision
     profile: NetworkProfile
-    tile: int
     octaves: tuple[Octave, ...]
     workers: int
     gpus_per_worker: int
@@ -89,7 +95,7 @@ class PosterPlan:
             source_depth=self.source.depth,
             size=self.size,
             value_bytes=VALUE_BYTES[self.precision],
-            stored=stored_values(self.mix, self.spec.dream, self.tile),
+            stored=stored_values(self.mix, self.spec.dream, self.octaves[-1].tile),
             spills=self.memory.spills,
             outputs=self.spec.outputs,
             masks=tuple(self.attachments[path] for path in self.masks),
@@ -125,7 +131,7 @@ class PosterPlan:
         return {
             "size": list(self.size),
             "octaves": [[octave.height, octave.width] for octave in self.octaves],
-            "tile": self.tile,
+            "tiles": [octave.tile for octave in self.octaves],
             "stride": self.profile.stride,
             "field": self.profile.field,
             "precision": self.precision,
@@ -135,7 +141,7 @@ class PosterPlan:
     @property
     def grids(self) -> tuple[Grid, ...]:
         """The tiles of each octave."""
-        return tuple(Grid(one.height, one.width, self.tile) for one in self.octaves)
+        return tuple(Grid(one.height, one.width, one.tile) for one in self.octaves)
 
     @property
     def sampling_grid(self) -> SamplingGrid:
@@ -147,11 +153,13 @@ class PosterPlan:
 
         Raises MachineTooSmall if a worker cannot hold its share.
         """
-        memory = self._memory(self.grids[-1], partition(self.grids[-1], workers))
+        memory = largest_memory(
+            [self._memory(grid, partition(grid, workers)) for grid in self.grids]
+        )
         if self.memory.is_frugal:
             # A frugal worker already holds as little as it can; only its halo has changed.
             memory = replace(memory, limit=max(memory.limit, memory.on_disk))
-        memory.check(self.tile)
+        memory.check(self.octaves[-1].tile)
         octaves = _octaves(self.grids, self.sampling_grid, self.spec.dream.steps, workers)
         return replace(self, workers=workers, memory=memory, octaves=octaves)
 
@@ -172,7 +180,7 @@ class PosterPlan:
             grid,
             self.sampling_grid,
             self.profile.cost,
-            stored_values(self.mix, self.spec.dream, self.tile),
+            stored_values(self.mix, self.spec.dream, grid.tile),
             VALUE_BYTES[self.precision],
             blocks,
             self.memory.limit,
@@ -202,25 +210,31 @@ def make_plan(
     precision = resolve_precision(precision or spec.precision, has_gpu=gpus > 0)
     weights, weights_digest = find(spec.network)
     mix = resolve_objectives(spec.network.name, weights, spec.objectives)
-    classes = other_class_count(spec.network.name, weights)
-    profile = profile_network(spec.network.name, mix, precision, classes)
+    profile = profile_network(architecture_of(spec.network.name, weights), mix, precision)
     source, extent = describe_input(spec)
     paths = map(Path, attachment_paths(spec.document()))
     attachments = {path: picture_info(path, spec.limits.max_pixels) for path in paths}
     check_size(spec, extent)
     check_aspect(spec, source, extent)
-    grids = _grids(spec, profile, extent)
-    workers = machine.workers(spec.crew, len(grids[-1]), machine.cores_per_worker)
     sampling_grid = _sampling_grid(profile, spec)
-    memory = worker_memory(
-        grids[-1],
-        sampling_grid,
-        profile.cost,
-        stored_values(mix, spec.dream, grids[-1].tile),
-        VALUE_BYTES[precision],
-        partition(grids[-1], workers),
-        machine.memory_per_worker(spec.crew, workers),
-        spec.crew.memory_per_worker != "auto",
+    size, shape = (extent.height, extent.width), input_shape(spec, source, extent)
+    sizes = octave_sizes(size, spec.dream, shape)
+    grids = octave_grids(sizes, spec.tiles.size, sampling_grid, profile.cost)
+    workers = machine.workers(spec.crew, len(grids[-1]), machine.cores_per_worker)
+    memory = largest_memory(
+        [
+            worker_memory(
+                grid,
+                sampling_grid,
+                profile.cost,
+                stored_values(mix, spec.dream, grid.tile),
+                VALUE_BYTES[precision],
+                partition(grid, workers),
+                machine.memory_per_worker(spec.crew, workers),
+                spec.crew.memory_per_worker != "auto",
+            )
+            for grid in grids
+        ]
     )
     memory.check(grids[-1].tile)
     digests = {path: str(one.digest) for path, one in attachments.items()}
@@ -237,7 +251,6 @@ def make_plan(
         mix=mix,
         precision=precision,
         profile=profile,
-        tile=grids[-1].tile,
         octaves=_octaves(grids, sampling_grid, spec.dream.steps, workers),
         workers=workers,
         gpus_per_worker=gpus,
@@ -254,11 +267,3 @@ def _octaves(
     grids: Iterable[Grid], sampling_grid: SamplingGrid, steps: int, workers: int
 ) -> tuple[Octave, ...]:
     return tuple(octave_work(grid, sampling_grid, steps, workers) for grid in grids)
-
-
-def _grids(spec: PosterSpec, profile: NetworkProfile, extent: PixelSize) -> list[Grid]:
-    """The tiles of each octave, the smallest octave first."""
-    size, tile = (extent.height, extent.width), spec.tiles.size
-    if tile == "auto":
-        tile = auto_tile(size, _sampling_grid(profile, spec), profile.cost)
-    return [Grid(*octave, tile) for octave in octave_sizes(size, spec.dream)]

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.planning.identity import file_digest
+from jobs.spec.dataset import DatasetSpec
+from jobs.spec.length import PixelSize
 from jobs.spec.poster import PosterSpec
-from jobs.spec.size import PixelSize, is_squashed
+from jobs.spec.size import is_squashed
 from jobs.text.errors import RequestError
+from render.dream.octaves import picture_shape
+from render.geometry.rect import Size
 from render.pictures.decode import Picture, open_picture
-from render.pictures.generated import Noise, PlainColour
+from render.pictures.frame import CENTRE, FramedPicture, crop_frame, pad_frame
+from render.pictures.generated import Noise, PlainColour, noise_size
 from render.pictures.ingest import PictureSource
 from render.pictures.output_format import Labels, check_output
 
@@ -45,16 +50,17 @@ def open_input(spec: PosterSpec) -> tuple[PictureSource, PixelSize]:
     """
     source = spec.input
     if source.path is not None:
-        picture: PictureSource = open_picture(source.path, spec.limits.max_pixels, source.page)
-        return picture, spec.size.resolve(picture.height, picture.width)
+        picture = open_picture(source.path, spec.limits.max_pixels, source.page)
+        size = spec.size.resolve(picture.height, picture.width)
+        return framed(picture, spec, spec.size.shape(picture.height, picture.width)), size
     # There is no input, so the size gives both sides, and the result does not depend on (1, 1).
     size = spec.size.resolve(1, 1)
     if spec.input.noise is not None:
-        return Noise(size.height, size.width, spec.input.noise.seed), size
+        return Noise(*noise_size(spec.size.shape(1, 1)), spec.input.noise.seed), size
     if spec.input.colour is None:
         raise ValueError("an input is a path, noise or a colour")
     colour = spec.input.colour
-    return PlainColour(size.height, size.width, (colour.red, colour.green, colour.blue)), size
+    return PlainColour(1, 1, (colour.red, colour.green, colour.blue)), size
 
 
 def describe_input(spec: PosterSpec) -> tuple[PictureInfo, PixelSize]:
@@ -62,10 +68,27 @@ def describe_input(spec: PosterSpec) -> tuple[PictureInfo, PixelSize]:
     picture, size = open_input(spec)
     digest = None if spec.input.path is None else file_digest(spec.input.path)
     notes: tuple[str, ...] = ()
-    if isinstance(picture, Picture):
-        has_choice = spec.input.page is None and picture.selection.count > 1
-        notes = _noted(picture, "; choose another with input.page" if has_choice else "")
+    file = picture.picture if isinstance(picture, FramedPicture) else picture
+    if isinstance(file, Picture):
+        has_choice = spec.input.page is None and file.selection.count > 1
+        notes = _noted(file, "; choose another with input.page" if has_choice else "")
     return PictureInfo(picture.height, picture.width, picture.depth, digest, notes), size
+
+
+def input_shape(spec: PosterSpec, source: PictureInfo, size: PixelSize) -> Size:
+    """The shape of all octaves: the input's, or if that is squashed, the shape of `spec.size`."""
+    given, whole = (size.height, size.width), (source.height, source.width)
+    if spec.input.path is not None and picture_shape(whole, given) == whole:
+        return whole
+    return spec.size.shape(*whole)
+
+
+def framed(picture: PictureSource, spec: PosterSpec | DatasetSpec, shape: Size) -> PictureSource:
+    """The picture, cropped or padded to a shape if the spec says so."""
+    size = (picture.height, picture.width)
+    if spec.fit == "crop":
+        return FramedPicture(picture, crop_frame(size, shape, spec.focus or CENTRE))
+    return FramedPicture(picture, pad_frame(size, shape)) if spec.fit == "pad" else picture
 
 
 def _noted(picture: Picture, advice: str = "") -> tuple[str, ...]:
@@ -88,7 +111,7 @@ def check_aspect(spec: PosterSpec, source: PictureInfo, size: PixelSize) -> None
         raise RequestError(
             f"size {spec.size}: would squash {spec.input.path}, {source.width} x {source.height}, "
             f"to {size.width} x {size.height}; write auto for one side, or allow it with "
-            "--fit stretch, in a spec fit: stretch"
+            "--fit crop, pad or stretch, in a spec fit: crop"
         )
 
 

@@ -20,9 +20,11 @@ from jobs.store.store import Store
 from jobs.text.report import PlanReport, ResultReport
 
 if TYPE_CHECKING:
+    from jobs.planning.draft import DraftLimit
     from jobs.planning.estimate.request import EstimateRequest
     from jobs.planning.poster import PosterPlan
     from jobs.runtime.backend import Backend
+    from render.device import ResolvedPrecision
 
 
 class PosterKind(JobKind[PosterSpec]):
@@ -36,18 +38,36 @@ class PosterKind(JobKind[PosterSpec]):
 
         return poster_plan_report(spec, this_machine(), request, folder_of, probe=probe)
 
-    def submit(self, store: Store, spec: PosterSpec) -> SubmitResult:
+    def submit(
+        self, store: Store, spec: PosterSpec, limit: "DraftLimit | None" = None
+    ) -> SubmitResult:
         from jobs.poster.submit import submit_poster
 
-        return submit_poster(store, spec)
+        return submit_poster(store, spec, limit)
 
     def run(
         self, job: StoredJob, run_context: RunContext, backend: "Backend", limits: RunLimits
     ) -> None:
+        from jobs.runtime.environment import OtherPrecision
+
+        try:
+            self._run(job, run_context, backend, limits, None)
+        except OtherPrecision as other:
+            self._run(job, run_context, backend, limits, other.precision)
+
+    def _run(
+        self,
+        job: StoredJob,
+        run_context: RunContext,
+        backend: "Backend",
+        limits: RunLimits,
+        precision: "ResolvedPrecision | None",
+    ) -> None:
+        """precision: what `auto` means for the workers; None if that is not known yet."""
         from jobs.planning.estimate.conditions import with_useful_workers
         from jobs.poster.runner import PosterRunner
 
-        plan = _pinned_plan(job, run_context.job_context.store, limits)
+        plan = _pinned_plan(job, run_context.job_context.store, limits, precision)
         if backend.reserve is not None:
             plan = with_useful_workers(plan, backend.gpu_types)
         plan.disk.check(run_context.job_context.scratch, "start `work` with another TMPDIR")
@@ -63,8 +83,15 @@ class PosterKind(JobKind[PosterSpec]):
         ).run()
 
     def render_here(
-        self, spec: PosterSpec, target_of: TargetOf, watch: WatchProgress, *, in_process: bool
+        self,
+        spec: PosterSpec,
+        target_of: TargetOf,
+        watch: WatchProgress,
+        *,
+        in_process: bool,
+        limit: "DraftLimit | None" = None,
     ) -> ResultReport:
+        from jobs.planning.draft import draft_octaves
         from jobs.planning.machine import this_machine
         from jobs.planning.poster import make_plan
         from jobs.poster.local import render_here
@@ -77,14 +104,23 @@ class PosterKind(JobKind[PosterSpec]):
         # that the kernel killed a worker for its memory, and starts another that needs less.
         is_safe = plan.workers == 1 and plan.memory.needed * 2 <= machine.memory
         start = crew_in_process if in_process or is_safe else crew_on_own_ray
+        until = draft_octaves(plan, limit)
+        if until is not None:
+            from jobs.poster.local_draft import draft_here
+
+            return _draft_report(plan, until, draft_here(plan, target, watch, start, until))
         return _result_report(render_here(plan, target, watch, start), target.out)
 
     def fetch(
         self, store: Store, job: StoredJob, target: Target, formats: Sequence[str]
     ) -> ResultReport:
+        from jobs.poster.fetch.draft import fetch_draft, has_draft
         from jobs.poster.fetch.fetch import fetch
         from jobs.poster.fetch.outputs import parse_format
 
+        if has_draft(job) and not formats:
+            path = fetch_draft(store, job, target)
+            return ResultReport({}, {"job": job.id, "state": job.state}, (str(path),))
         requested = [parse_format(text) for text in formats]
         return _result_report(fetch(store, job, target, requested), target.out)
 
@@ -94,10 +130,13 @@ class PosterKind(JobKind[PosterSpec]):
         )
 
 
-def _pinned_plan(job: StoredJob, store: Store, limits: RunLimits) -> "PosterPlan":
+def _pinned_plan(
+    job: StoredJob, store: Store, limits: RunLimits, precision: "ResolvedPrecision | None"
+) -> "PosterPlan":
     """The plan of a job on this machine, with the precision that its first holder pinned.
 
-    Raises RequestError if the job needs more than `limits` allow.
+    precision: of a job that has no pinned plan yet; None for what the spec says here. Raises
+    RequestError if the job needs more than `limits` allow.
     """
     from jobs.planning.poster import make_plan
     from jobs.poster.staging import stage_spec
@@ -107,8 +146,21 @@ def _pinned_plan(job: StoredJob, store: Store, limits: RunLimits) -> "PosterPlan
     spec = stage_spec(store, job.spec, job.run_settings, cache_folder())
     limits.check(spec.limits)
     pinned = PinnedPlan.read_or_none(store, JobKeys(job.id).plan)
-    precision = None if pinned is None else pinned.plan["precision"]
+    if pinned is not None:
+        precision = pinned.plan["precision"]
     return make_plan(spec, limits.machine(), precision=precision)
+
+
+def _draft_report(plan: "PosterPlan", octaves: int, path: Path) -> ResultReport:
+    """The report of a draft in a folder."""
+    last, job = plan.octaves[octaves - 1], plan.identity.job_id
+    output = {"path": str(path), "format": "png", "width": last.width, "height": last.height}
+    document = {"job": job, "state": "paused", "octaves": octaves, "outputs": [output]}
+    note = (
+        f"octave {octaves} of {len(plan.octaves)}, {last.width} x {last.height}; "
+        f"`dreamfarm finish {job}` goes on"
+    )
+    return ResultReport({}, document, (str(path),), note)
 
 
 def _result_report(manifest: dict[str, Any], folder: Path) -> ResultReport:

@@ -49,7 +49,7 @@ def render_here(
         LeaseLost: another process has taken over.
     """
     workdir = LocalWorkdir(target.out, plan.identity.job_id)
-    with open_workdir(workdir) as store, _claim(workdir, store) as (context, lease):
+    with open_workdir(workdir) as store, claim_render(workdir, store) as (context, lease):
         publisher = Publisher(
             target, workdir.job, workdir.path, lease.check, lambda: _files_read(plan)
         )
@@ -58,7 +58,7 @@ def render_here(
         plan.disk.check(target.out)
         stored = read_json_object(store, workdir.keys.manifest)
         if stored is None:
-            stored = _run(plan, context, lease, watch, start)
+            stored = run_render(plan, context, lease, watch, start)
         results = [_staged(one, workdir, store) for one in stored["outputs"]]
         manifest = {
             **stored,
@@ -72,14 +72,17 @@ def render_here(
     return manifest
 
 
-def _run(
+def run_render(
     plan: PosterPlan,
     context: JobContext,
     lease: HeldLease,
     watch: WatchProgress,
     start: StartCrew,
 ) -> dict[str, Any]:
-    """Render, or resume. Returns the manifest in the working folder's store."""
+    """Render, or resume. Returns the manifest in the working folder's store.
+
+    Raises Stopped after the octaves of a draft.
+    """
     control, reporter = Control(), WatchedReporter(context, watch)
     run_context = RunContext(context, lease, control, reporter, plan.spec.document())
     renewer = LeaseRenewer(context.store.without_retries(), lease, control, reporter)
@@ -87,6 +90,8 @@ def _run(
         try:
             return PosterRunner(run_context, plan, start).run()
         except Stopped as stopped:
+            if stopped.request == "draft":
+                raise
             raise LeaseLost(f"{lease.keys.job}: the render was stopped") from stopped
 
 
@@ -107,10 +112,11 @@ def _has_checkpoint(workdir: LocalWorkdir, store: Store) -> bool:
     return bool(valid_commits(store, workdir.keys))
 
 
-def _claim(
-    workdir: LocalWorkdir, store: Store
+def claim_render(
+    workdir: LocalWorkdir, store: Store, until: int | None = None
 ) -> AbstractContextManager[tuple[JobContext, HeldLease]]:
-    store.put_if_absent(workdir.keys.intent, Intent().encode())
+    """Claim the working folder of a render. until: the octaves of a draft; None for all."""
+    store.put(workdir.keys.intent, Intent(until=until).encode())
     return claim_workdir(
         workdir, store, lambda: _has_checkpoint(workdir, store), is_permanent=False
     )

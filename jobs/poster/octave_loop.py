@@ -15,7 +15,7 @@ Between two steps the loop obeys requests to stop, writes checkpoints and balanc
 this changes a pixel.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from cluster.crew import Crew, ObjectRef, Receivers
@@ -62,8 +62,10 @@ class OctaveLoop:
         self._blocks: tuple[Block, ...] = ()
         self._neighbours: Receivers = {}
 
-    def run(self) -> None:
+    def run(self, until: Callable[[], int | None] = lambda: None) -> None:
         """Dream the remaining steps of all octaves, and commit the final canvas.
+
+        until: asked before each octave; after so many octaves the loop ends. None: after the last.
 
         Raises:
             Stopped: `control` requested it.
@@ -72,6 +74,9 @@ class OctaveLoop:
         """
         first_octave, first_step = self._next_step()
         for octave in range(first_octave, len(self._plan.octaves)):
+            limit = until()
+            if limit is not None and octave >= limit:
+                return
             self._run_octave(octave, first_step if octave == first_octave else 0)
 
     def _next_step(self) -> tuple[int, int]:
@@ -108,7 +113,7 @@ class OctaveLoop:
         and the first octave starts from the input.
         """
         blocks = self._blocks = self._balancer.assign(octave, step)
-        sends = halo_exchange(self._setup.grid(octave), self._setup.sampling_grid, blocks)
+        sends = halo_exchange(self._setup.grids[octave], self._setup.sampling_grid, blocks)
         self._neighbours = dict(enumerate(sends))
         canvas = self._canvas()
         return self._crew.exchange(
@@ -162,7 +167,7 @@ class OctaveLoop:
 
     def _commit(self, octave: int, step: int) -> None:
         """Save the canvas after `step` steps of the octave, and collect the members' timings."""
-        grid, sequence = self._setup.grid(octave), self._checkpoints.begin()
+        grid, sequence = self._setup.grids[octave], self._checkpoints.begin()
         busy = {m: (sequence,) for m in self._members if self._blocks[m].tiles(grid)}
         with self._control.shielded():
             parts = self._crew.call("save", busy)
@@ -176,7 +181,7 @@ class OctaveLoop:
         newest = self._checkpoints.newest
         if newest is None:
             return None
-        return self._checkpoints.canvas(newest, self._setup.grid(newest.octave))
+        return self._checkpoints.canvas(newest, self._setup.grids[newest.octave])
 
     def _report(self, octave: int, step: int) -> None:
         self._watch(poster_progress(self._plan, "dream", octave, step))

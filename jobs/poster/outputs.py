@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from jobs.planning.encoding import encoding_plan
 from jobs.planning.machine import available_cores
-from jobs.planning.memory import MOST_THREADS, encoding_memory
 from jobs.planning.poster import PosterPlan
 from jobs.runtime.context import JobContext
 from jobs.runtime.environment import Environment
@@ -36,32 +36,9 @@ def output_labels(plan: PosterPlan) -> Labels:
     return Labels(plan.extent.dpi, plan.label())
 
 
-class EncodingPlan(NamedTuple):
-    """How the outputs are encoded: how many at once, the threads of each, and the memory."""
-
-    outputs: int
-    threads: int
-    memory: int
-
-
-def encoding_plan(plan: PosterPlan) -> EncodingPlan:
-    """Plan the encoding of the outputs, with the cores of a crew and the memory of one worker."""
-    cores, outputs = plan.workers * plan.cores_per_worker, plan.spec.outputs
-    if plan.gpus_per_worker:
-        # A worker with a GPU reserves one core, and the machine has more.
-        cores = max(cores, available_cores())
-    most = min(cores, len(outputs))
-    for together in range(most, 0, -1):
-        for threads in range(min(cores // together, MOST_THREADS), 0, -1):
-            memory = encoding_memory(plan.extent.width, outputs, together, threads)
-            if memory <= plan.memory.limit or together == threads == 1:
-                return EncodingPlan(together, threads, memory)
-    raise AssertionError("one output with one thread is always allowed")
-
-
 def encoding_resources(plan: PosterPlan) -> ResourceUse:
     """The resources that encoding the outputs needs."""
-    encoding = encoding_plan(plan)
+    encoding = encoding_plan(plan, available_cores())
     return ResourceUse(cores=encoding.outputs * encoding.threads, gpus=0, memory=encoding.memory)
 
 
@@ -90,7 +67,7 @@ def write_outputs(
         check_stop()
 
     pictures.write_preview(canvas, len(plan.octaves))
-    encoding = encoding_plan(plan)
+    encoding = encoding_plan(plan, available_cores())
     with ThreadPoolExecutor(encoding.outputs, "output") as pool:
         try:
             writing = [
@@ -111,6 +88,31 @@ def write_outputs(
             # After an error or Ctrl-C, end the other outputs early.
             has_ended.set()
     return [one.result() for one in writing]
+
+
+def draft_name(job: str, octaves: int) -> str:
+    """The file name of the picture of a job's first octaves."""
+    return f"{job}-octave-{octaves}.png"
+
+
+def write_draft(
+    plan: PosterPlan,
+    context: JobContext,
+    canvas: TiledImage,
+    octaves: int,
+    check_stop: Callable[[], None],
+) -> None:
+    """Encode the canvas after the first octaves as a PNG, among this holder's outputs."""
+    from jobs.poster.picture_io import PictureIO
+
+    PictureIO(context).write_output(
+        canvas,
+        draft_name(plan.identity.job_id, octaves),
+        Output(format="png"),
+        Labels(None, plan.label()),
+        check_stop,
+        encoding_plan(plan, available_cores()).threads,
+    )
 
 
 class _Abandoned(Exception):  # noqa: N818 - not an error

@@ -13,6 +13,7 @@ from jobs.poster.outputs import encoding_resources
 from jobs.runtime.kind import FolderOf
 from jobs.spec.poster import PosterSpec
 from jobs.text.report import PlanReport, Properties, Table, format_time
+from render.networks.published_weights import published_weights
 
 
 def poster_plan_report(
@@ -60,13 +61,13 @@ def _document(
         "width": plan.extent.width,
         "height": plan.extent.height,
         "dpi": plan.extent.dpi,
-        "network": plan.spec.network.name,
+        "network": plan.spec.network.label,
         "objectives": plan.pixel_settings()["objectives"],
         "precision": plan.precision,
         "stride": plan.profile.stride,
         "field": plan.profile.field,
         "halo": plan.profile.field - 1 + plan.spec.dream.margin,
-        "tile": plan.tile,
+        "tile": plan.octaves[-1].tile,
         "window": plan.octaves[-1].window,
         "halo_overhead": round(plan.octaves[-1].overhead, 4),
         "octaves": [
@@ -92,8 +93,15 @@ def _document(
         "bytes_out": plan.disk.outputs,
         "seconds": None if seconds is None else round(seconds, 1),
         "scale": comparison,
+        **_published(plan),
         **({"notes": list(plan.source.notes)} if plan.source.notes else {}),
     }
+
+
+def _published(plan: PosterPlan) -> dict[str, str]:
+    """What the weights are, if they are published ones."""
+    name = published_weights(plan.weights, plan.weights_digest)
+    return {} if name is None else {"weights": name}
 
 
 def _octaves(document: dict[str, Any]) -> Table:
@@ -120,6 +128,7 @@ def _properties(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("job", document["job"]),
         ("size", f"{document['width']} x {document['height']} pixels{dpi}"),
         ("network", f"{document['network']}: {objectives}, {document['precision']}"),
+        *([("weights", str(document["weights"]))] if "weights" in document else []),
         ("tiles", f"{document['tile']} px, windows of {document['window']} px"),
         ("halo", f"{document['halo']} px, stride {document['stride']} px"),
         ("work", f"{document['megapixel_steps']:.1f} megapixel-steps"),

@@ -13,15 +13,18 @@ from jobs.poster.outputs import (
     encoding_resources,
     output_document,
     poster_manifest,
+    write_draft,
     write_outputs,
 )
 from jobs.poster.worker_setup import base_layouts, create_worker, decoded_layout, shard_setup
+from jobs.records.state import Intent
 from jobs.runtime.backend import StartCrew, plan_resources, worker_resources
-from jobs.runtime.checkpoints import Checkpoints, Commit, find_damage
+from jobs.runtime.checkpoints import Checkpoints, Commit, Damage, find_damage
+from jobs.runtime.control import Stopped
 from jobs.runtime.elastic_sizing import MIN_GAIN, CrewSizer, StartReservation
 from jobs.runtime.environment import FILE_SOFTWARE, Environment, PinnedPlan, software_versions
 from jobs.runtime.failures import RetryDecision
-from jobs.runtime.logs import EVENTS, LOG, log_fields
+from jobs.runtime.logs import EVENTS, log_fields
 from jobs.runtime.metrics.counters import WorkerTimings
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.runner import JobRunner, RunContext
@@ -67,7 +70,8 @@ class PosterRunner(JobRunner):
         self._repairs = 0
 
     def _take_over(self) -> None:
-        self._checkpoints.take_over()
+        for damage in self._checkpoints.take_over():
+            self._report_damage(damage, self._checkpoints.goes_on())
         newest = self._checkpoints.newest
         if newest is not None:
             self._run_context.reporter.add_event(
@@ -89,12 +93,13 @@ class PosterRunner(JobRunner):
         if damage is None or self._repairs == _MAX_REPAIRS:
             return False
         self._repairs += 1
-        then = self._checkpoints.discard(damage.key)
-        LOG.warning("%s; %s", damage.reason, then)
-        self._run_context.reporter.add_event(
-            "damaged", object=damage.key, reason=damage.reason, then=then
-        )
+        self._report_damage(damage, self._checkpoints.discard(damage.key))
         return True
+
+    def _report_damage(self, damage: Damage, then: str) -> None:
+        reporter = self._run_context.reporter
+        reporter.warn(f"{damage.reason}; {then}")
+        reporter.add_event("damaged", object=damage.key, reason=damage.reason, then=then)
 
     def _prepare_retry(self, decision: RetryDecision) -> None:
         if decision == "frugally":
@@ -102,11 +107,13 @@ class PosterRunner(JobRunner):
         self._checkpoints.reload()
 
     def _attempt(self) -> tuple[str, dict[str, Any]]:
-        if self._final_commit is None:
+        if self._final_commit is None and not self._is_drafted:
             try:
                 self._dream()
             except CallCancelled as cancelled:
                 raise self._run_context.control.acknowledge() from cancelled
+        if self._final_commit is None:
+            raise self._draft()
         return self._run_context.job_context.keys.manifest, self._write_files()
 
     @property
@@ -116,6 +123,37 @@ class PosterRunner(JobRunner):
         steps = self._plan.spec.dream.steps
         is_last = newest is not None and (newest.octave, newest.step) == (last, steps)
         return newest if is_last else None
+
+    def _until(self) -> int | None:
+        """How many octaves the user wants for now; None for all. It may change at any time."""
+        context = self._run_context.job_context
+        intent = Intent.read_or_none(context.store, context.keys.intent)
+        return None if intent is None else intent.until
+
+    @property
+    def _is_drafted(self) -> bool:
+        """Whether all octaves that the user wants for now are dreamed."""
+        newest, until = self._checkpoints.newest, self._until()
+        if newest is None or until is None:
+            return False
+        is_complete = newest.step == self._plan.spec.dream.steps
+        return newest.octave + is_complete >= until
+
+    def _draft(self) -> Stopped:
+        """Write the picture of the newest commit, and report the draft. Returns what to raise."""
+        plan, newest, context = self._plan, self._checkpoints.newest, self._run_context.job_context
+        if newest is None:
+            raise ValueError("a draft needs a commit: dream first")
+        octaves, reporter = newest.octave + 1, self._run_context.reporter
+        canvas = self._checkpoints.canvas(newest, plan.grids[newest.octave])
+        write_draft(plan, context, canvas, octaves, self._stop_if_urgent)
+        reporter.set_workers(0)
+        reporter.set_draft(
+            octaves,
+            f"the draft is ready, octave {octaves} of {len(plan.octaves)}; "
+            f"`dreamfarm finish {plan.identity.job_id}` goes on",
+        )
+        return Stopped("draft")
 
     def _dream(self) -> None:
         """Dream all octaves with a crew. The crew and its resources are released at the end."""
@@ -132,7 +170,7 @@ class PosterRunner(JobRunner):
             watch = functools.partial(self._report_progress, crew)
             loop = OctaveLoop(plan, setup, crew, self._checkpoints, control, watch)
             with self._sizer.resizing(crew, resources, self._max_workers):
-                loop.run()
+                loop.run(self._until)
             self._collect_timings(crew)
         reporter.add_event("dreamed", checkpoint_seconds=round(self._checkpoints.total_seconds, 2))
 
@@ -165,6 +203,8 @@ class PosterRunner(JobRunner):
                     f"{other.software}, worker 0 has {kind} and {software}; "
                     "all workers need the same device and software"
                 )
+        if self._plan.spec.precision == "auto":
+            self._run_context.check_auto_precision(self._plan.precision, environment)
         any_device = self._plan.spec.crew.any_device
         self._run_context.pin(self._plan.pixel_settings(), environment, any_device=any_device)
         self._check_file_software(environment)

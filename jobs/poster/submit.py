@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jobs.records import request
 from jobs.records.job import load_job
 from jobs.records.keys import JobKeys, active_marker
 from jobs.records.state import ENDED, Intent
@@ -19,19 +20,23 @@ from jobs.store.store import Store
 from render.networks.builtin import uses_builtin_weights
 
 if TYPE_CHECKING:
+    from jobs.planning.draft import DraftLimit
     from jobs.planning.poster import PosterPlan
 
 
-def submit_poster(store: Store, spec: PosterSpec) -> SubmitResult:
-    """Put a poster into a store, or find it there. The latest run settings count.
+def submit_poster(
+    store: Store, spec: PosterSpec, limit: "DraftLimit | None" = None
+) -> SubmitResult:
+    """Put a poster into a store, or find it there. The latest run settings and limit count.
 
-    A job that has ended stays ended.
+    A job that has ended stays ended. limit: pause after a draft.
 
     Raises:
         RenderError, RequestError: no machine could render it; nothing is written then. The message
             has one line.
         StoreError: the store does not answer.
     """
+    from jobs.planning.draft import draft_octaves
     from jobs.planning.poster import make_plan
     from jobs.planning.weights import find_safetensors
 
@@ -46,13 +51,15 @@ def submit_poster(store: Store, spec: PosterSpec) -> SubmitResult:
             upload_blob(store, path, digest)
     for path, digest in plan.attachment_digests.items():
         upload_blob(store, path, digest)
-    is_new = create_spec(store, keys, stored)
-    store.put_if_absent(keys.intent, Intent().encode())
+    is_new, until = create_spec(store, keys, stored), draft_octaves(plan, limit)
+    store.put_if_absent(keys.intent, Intent(until=until).encode())
     store.put(keys.run_settings, RunSettings.of(spec).encode())
     job = load_job(store, keys.job)
-    if job.state not in ENDED:
+    state = job.state
+    if state not in ENDED:
         store.put(active_marker(job.id, job.intent.generation), b"")
-    return SubmitResult(job.id, job.state, is_new)
+        state = request.limit(store, job, until)
+    return SubmitResult(job.id, state, is_new)
 
 
 def _stored_spec(plan: "PosterPlan") -> StoredSpec:

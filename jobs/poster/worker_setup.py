@@ -46,8 +46,7 @@ def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
             octave: TiledImage((TileSet(context.stored_object(keys.input_base(octave)), layout),))
             for octave, layout in base_layouts(plan).items()
         },
-        sizes=plan.octave_sizes,
-        tile=plan.tile,
+        grids=plan.grids,
         stride=plan.profile.stride,
         field=plan.profile.field,
         units=plan.profile.units,

@@ -11,6 +11,7 @@ from jobs.spec.base import (
     Auto,
     Crew,
     FitField,
+    FocusField,
     NameField,
     NetworkChoice,
     Noise,
@@ -19,6 +20,7 @@ from jobs.spec.base import (
     SizeText,
     SpecModel,
     Tiles,
+    check_focus,
     parse_short,
     slug,
     validate_name,
@@ -29,6 +31,7 @@ from jobs.spec.resize import Resize, parse_resize
 from render.device import Precision
 from render.dream.config import Dream
 from render.fourier.setup import Fourier
+from render.networks.builtin import ONNX_SUFFIX
 
 _Entries = Field(min_length=1, max_length=MAX_ENTRIES)
 
@@ -81,7 +84,8 @@ def _size(value: object) -> Resize:
 
 
 def _default_name(fields: dict[str, Any]) -> str:
-    name = f"{fields['network'].name}-{fields['of'].label}"
+    network = fields["network"].label.removesuffix(ONNX_SUFFIX)
+    name = f"{network}-{fields['of'].label}"
     return slug(name)[:NAME_LENGTH].strip("._-") or "atlas"
 
 
@@ -96,7 +100,7 @@ class AtlasSpec(SpecModel):
     of: the subject: channels, layers or classes.
     name: by default from the network and the subject.
     size: the size of each picture in pixels: 256 (the longest side), or 512x384.
-    fit: `stretch` lets a picture at the start get another aspect.
+    fit, focus: for a picture at the start of another aspect, as in PosterSpec.
     start: the noise or the picture at the start of every dream.
     basis: `fourier` optimises clean pictures from noise, and is the default for noise. `pixels`
         dreams in octaves like the other jobs, and is the default for a picture.
@@ -110,6 +114,7 @@ class AtlasSpec(SpecModel):
     name: NameField = Field(default_factory=_default_name)
     size: _ResizeField = Resize("longest", 256)
     fit: FitField = None
+    focus: FocusField = None
     start: Inputs = Inputs(noise=Noise())
     basis: Basis | None = None
     dream: Dream | None = None
@@ -127,6 +132,7 @@ class AtlasSpec(SpecModel):
 
     @model_validator(mode="after")
     def _has_one_basis(self) -> Self:
+        check_focus(self.fit, self.focus)
         if self.is_fourier and self.start.noise is None:
             raise ValueError("basis: fourier starts from noise; leave start out, or choose pixels")
         other = "dream" if self.is_fourier else "fourier"

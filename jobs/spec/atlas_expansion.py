@@ -9,6 +9,8 @@ from jobs.spec.base import slug
 from jobs.spec.output_names import LABEL
 from render.engine.network_profile import list_layers
 from render.errors import LayerError, suggest
+from render.networks.architecture import Architecture
+from render.networks.builtin import ONNX
 from render.networks.classes import class_index, class_names
 
 LabelledObjective = tuple[str, dict[str, Any]]
@@ -33,10 +35,10 @@ def expand_atlas(atlas: AtlasSpec) -> dict[str, Any]:
         "kind": "dataset",
         "inputs": fields["start"],
         "resize": str(atlas.resize),
-        **({"fit": atlas.fit} if atlas.fit is not None else {}),
         "sweep": {"objectives": [[objective] for _, objective in labelled]},
         "labels": [label for label, _ in labelled],
     }
+    document |= {name: fields[name] for name in ("fit", "focus") if name in fields}
     if atlas.is_fourier:
         document["fourier"] = fields["fourier"] or {}
     elif fields["dream"] is not None:
@@ -47,20 +49,21 @@ def expand_atlas(atlas: AtlasSpec) -> dict[str, Any]:
 
 
 def _labelled_objectives(atlas: AtlasSpec) -> Iterator[LabelledObjective]:
-    network, of = atlas.network.name, atlas.of
+    network, of, named = atlas.network.name, atlas.of, atlas.network.weights
+    file = named if network == ONNX and isinstance(named, Path) else None
+    architecture = Architecture(network, file=file)
     if of.layer is not None:
-        yield from _channel_objectives(network, of.layer, of.channels)
+        yield from _channel_objectives(architecture, of.layer, of.channels)
     elif of.layers is not None:
-        chosen = _exact_layers(network) if of.layers == "all" else of.layers
+        chosen = _exact_layers(architecture) if of.layers == "all" else of.layers
         yield from ((layer, {"layer": layer}) for layer in chosen)
     elif of.classes is not None:
-        named = atlas.network.weights
         weights = named if isinstance(named, Path) else None
         yield from _class_objectives(network, weights, of.classes)
 
 
 def _channel_objectives(
-    network: str, layer: str, chosen: Sequence[int] | None
+    network: Architecture, layer: str, chosen: Sequence[int] | None
 ) -> Iterator[LabelledObjective]:
     count = _channel_count(network, layer)
     width = max(3, len(str(count - 1)))
@@ -68,18 +71,20 @@ def _channel_objectives(
         yield f"{layer}-{channel:0{width}}", {"layer": layer, "channels": [channel]}
 
 
-def _channel_count(network: str, layer: str) -> int:
+def _channel_count(network: Architecture, layer: str) -> int:
     """The number of channels of a layer, or of the last layer in a block."""
-    layers = list_layers(network)
-    matching = [info for info in layers if f"{info['name']}.".startswith(f"{layer}.")]
+    layers, dot = list_layers(network), "." if network.file is None else "/"
+    matching = [info for info in layers if f"{info['name']}{dot}".startswith(f"{layer}{dot}")]
     if not matching:
-        split_names = [str(info["name"]).split(".") for info in layers]
-        names = {".".join(parts[:end]) for parts in split_names for end in range(1, len(parts) + 1)}
-        raise LayerError(f"of.layer: {layer} of {network}: no such layer; {suggest(layer, names)}")
+        split_names = [str(info["name"]).split(dot) for info in layers]
+        names = {dot.join(parts[:end]) for parts in split_names for end in range(1, len(parts) + 1)}
+        raise LayerError(
+            f"of.layer: {layer} of {network.label}: no such layer; {suggest(layer, names)}"
+        )
     return int(matching[-1]["channels"])
 
 
-def _exact_layers(network: str) -> list[str]:
+def _exact_layers(network: Architecture) -> list[str]:
     return [str(info["name"]) for info in list_layers(network) if not info["reason"]]
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from jobs.spec.size import Fit
+from render.networks.builtin import ONNX
 
 NAME_LENGTH = 60
 """The most characters of a job's name."""
@@ -135,6 +136,39 @@ FitField = Annotated[Fit | None, Field(exclude_if=lambda fit: fit is None)]
 """Specs without it do not have the field at all, so their ids stay as they were."""
 
 
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+_SHARE = r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*%\s*"
+
+
+def _focus(value: object) -> tuple[float, float]:
+    """A point from `[0.3, 0.4]` or the text `30%,40%`. Raises ValueError."""
+    if isinstance(value, str) and (match := re.fullmatch(f"{_SHARE},{_SHARE}", value, re.ASCII)):
+        value = [float(match[1]) / 100, float(match[2]) / 100]
+    if isinstance(value, list | tuple) and len(value) == 2:
+        x, y = value
+        is_number = all(type(one) in (int, float) for one in value)
+        if is_number and 0 <= x <= 1 and 0 <= y <= 1:
+            return float(x), float(y)
+    raise ValueError("must be a point, such as 30%,40%: from the left and from the top")
+
+
+FocusField = Annotated[
+    Annotated[
+        tuple[float, float],
+        PlainValidator(_focus, json_schema_input_type=PathText | tuple[_Share, _Share]),
+    ]
+    | None,
+    Field(exclude_if=lambda focus: focus is None),
+]
+
+
+def check_focus(fit: Fit | None, focus: tuple[float, float] | None) -> None:
+    """Raise ValueError for a focus without a crop."""
+    if focus is not None and fit != "crop":
+        raise ValueError("focus: needs fit: crop; write --fit crop")
+
+
 class Noise(SpecModel):
     """Seeded noise instead of a picture."""
 
@@ -144,7 +178,9 @@ class Noise(SpecModel):
 class NetworkChoice(SpecModel):
     """A network and its weights.
 
-    weights: a file, `pretrained` for torchvision's download, or None for the shipped weights.
+    name: of the catalogue, or `onnx`.
+    weights: a file, `pretrained` for torchvision's download, or None for the shipped weights; of
+        `onnx` its file.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -156,6 +192,12 @@ class NetworkChoice(SpecModel):
         ]
         | None
     ) = None
+
+    @property
+    def label(self) -> str:
+        """What people call it: its name, or that of its ONNX file."""
+        file = self.weights
+        return file.name if self.name == ONNX and isinstance(file, Path) else self.name
 
     @model_validator(mode="before")
     @classmethod

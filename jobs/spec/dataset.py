@@ -13,6 +13,7 @@ from jobs.spec.base import (
     Auto,
     Crew,
     FitField,
+    FocusField,
     Limits,
     NameField,
     NetworkChoice,
@@ -21,6 +22,7 @@ from jobs.spec.base import (
     SizeText,
     SpecModel,
     Tiles,
+    check_focus,
     parse_short,
     slug,
     validate_name,
@@ -128,7 +130,7 @@ class DatasetSpec(SpecModel):
 
     inputs: the location of the pictures, or noise.
     resize: the size of each result; see `jobs.spec.resize`.
-    fit: `stretch` lets pictures get another aspect; None fails those that would be squashed.
+    fit, focus: as in PosterSpec; without them, pictures that would be squashed fail.
     fourier: optimise in the Fourier basis from noise, instead of `dream`.
     sweep: lists of values by dotted field names. Each picture is dreamed with all combinations.
     labels: a unique name for each combination, used as `{label}` in output names.
@@ -141,6 +143,7 @@ class DatasetSpec(SpecModel):
     name: NameField = Field(default_factory=_default_name)
     resize: _ResizeField = Resize()
     fit: FitField = None
+    focus: FocusField = None
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     objectives: Objectives | None = None
     dream: Dream = Dream()
@@ -186,6 +189,7 @@ class DatasetSpec(SpecModel):
 
     @model_validator(mode="after")
     def _has_size(self) -> "DatasetSpec":
+        check_focus(self.fit, self.focus)
         if self.inputs.noise is None:
             if self.fourier is not None:
                 raise ValueError("fourier: starts from noise; write inputs: {noise: {seed: 0}}")

@@ -17,6 +17,8 @@ from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
 from jobs.text.validation import describe_errors
 from jobs.text.yaml_json import MAX_DEPTH, check_depth, parse_yaml, read_mapping_file
+from render.networks.architecture import is_onnx_path
+from render.networks.builtin import ONNX
 
 Document = dict[str, Any]
 
@@ -93,6 +95,26 @@ def parse_poster_spec(document: Document) -> PosterSpec:
     return validate_as(PosterSpec, document)
 
 
+def with_stated_network(document: Document) -> Document:
+    """Name the network that the weights file states, if the document names none.
+
+    Raises WeightsError if the file cannot be read.
+    """
+    network = document.get("network")
+    if not isinstance(network, dict) or network.keys() != {"weights"}:
+        return document
+    weights = network["weights"]
+    if not isinstance(weights, str) or not weights.strip() or weights == "pretrained":
+        return document
+    if "\0" in weights or "://" in weights:  # the validation refuses these
+        return document
+    # Only such documents need to open a file.
+    from render.networks.weights_metadata import read_metadata
+
+    stated = read_metadata(Path(weights)).architecture
+    return document | {"network": {"name": stated, **network}} if stated else document
+
+
 def validate_as(model: type[_Model], document: Document) -> _Model:
     """Parse and validate a document as one kind of spec. Raises RequestError."""
     full = _resolve_paths(expand_shorthands(document), Path.cwd())
@@ -115,11 +137,29 @@ def expand_shorthands(document: Document) -> Document:
     for key, field in _SHORTHANDS.items():
         if isinstance(full.get(key), str | int | float):
             full[key] = {field: full[key]}
+    if isinstance(network := full.get("network"), dict):
+        full["network"] = _expand_onnx(network)
     if isinstance(full.get("outputs"), list):
         full["outputs"] = [
             {"format": output} if isinstance(output, str) else output for output in full["outputs"]
         ]
     return apply_look(full)
+
+
+def _expand_onnx(network: Document) -> Document:
+    """Write `{onnx: FILE}`, or a name that ends with .onnx, as the network `onnx` of that file."""
+    name = network.get("name")
+    is_path = isinstance(name, str) and is_onnx_path(name)
+    if not is_path and ONNX not in network:
+        return network
+    file, others = network.get(ONNX, name), {"weights", "name"} - ({"name"} if is_path else set())
+    for other in sorted(others & network.keys()):
+        if network[other] is not None:
+            raise RequestError(
+                f"network.{other}: {file} is an ONNX file, which has a network and weights of its "
+                f"own; leave {other} out"
+            )
+    return {"name": ONNX, "weights": file}
 
 
 def _check_encoding(value: Any, key: str = "") -> None:

@@ -8,7 +8,7 @@ from jobs.spec.atlas import AtlasSpec
 from jobs.spec.atlas_expansion import expand_atlas
 from jobs.spec.base import SpecModel
 from jobs.spec.dataset import DatasetSpec
-from jobs.spec.document import Document, validate_as
+from jobs.spec.document import Document, validate_as, with_stated_network
 from jobs.spec.poster import PosterSpec
 from jobs.text.errors import RequestError
 
@@ -48,14 +48,15 @@ SPEC_KINDS = {
 def parse_spec(document: Document) -> AnySpec:
     """Parse a document of any kind. An atlas is expanded into a dataset.
 
-    Raises RequestError, and RenderError if the network of an atlas lacks a layer or a class.
+    Raises RequestError, and RenderError if the network of an atlas lacks a layer or a class, or if
+    it is named only by weights that cannot be read.
     """
     name = document.get("kind", DEFAULT_KIND)
     kind = SPEC_KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         *others, last = SPEC_KINDS
         raise RequestError(f"kind: must be {', '.join(others)} or {last}, not {name!r}")
-    spec: AnySpec = kind.parse(document)
+    spec: AnySpec = kind.parse(with_stated_network(document))
     return spec
 
 

@@ -9,6 +9,7 @@ from jobs.spec.base import (
     AsText,
     Crew,
     FitField,
+    FocusField,
     Format,
     Limits,
     LocalPath,
@@ -18,12 +19,14 @@ from jobs.spec.base import (
     SizeText,
     SpecModel,
     Tiles,
+    check_focus,
     parse_short,
     slug,
     validate_name,
 )
 from jobs.spec.inputs import Colour, parse_colour
-from jobs.spec.size import INPUT_SIZE, InputMultiple, SideLengths, Size, parse_size
+from jobs.spec.size import Size, parse_size
+from jobs.spec.size_of_input import INPUT_SIZE
 from render.device import Precision
 from render.dream.config import Dream
 from render.dream.objective import Objective
@@ -33,7 +36,7 @@ MAX_PAGE = 65_535
 
 
 def _size(value: object) -> Size:
-    if isinstance(value, SideLengths | InputMultiple):
+    if isinstance(value, Size):
         return value
     return parse_short(parse_size, value)
 
@@ -116,7 +119,9 @@ class PosterSpec(SpecModel):
 
     name: at most 60 characters of a-z, 0-9, `.`, `_`, `-`; by default from the input.
     size: by default that of the input. Noise and colours need both sides.
-    fit: `stretch` lets a picture get another aspect; None refuses a size that would squash it.
+    fit: for a picture of another aspect: `stretch` it, `crop` a part of it, or `pad` it by
+        repeating its edges; None refuses a size that would squash it.
+    focus: where the part to crop should be: x and y, each from 0 to 1. Default: the middle.
     objectives: None means the default of the network, which the plan fills in.
     outputs: each format at most once.
     priority: from 0 to 100; the waiting job with the higher priority runs first.
@@ -129,6 +134,7 @@ class PosterSpec(SpecModel):
         INPUT_SIZE
     )
     fit: FitField = None
+    focus: FocusField = None
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     objectives: Objectives | None = None
     dream: Dream = Dream()
@@ -153,6 +159,7 @@ class PosterSpec(SpecModel):
 
     @model_validator(mode="after")
     def _has_size(self) -> Self:
+        check_focus(self.fit, self.focus)
         if self.input.path is None and self.size.needs_input:
             raise ValueError(
                 f"size: {self.input.stem} has no size of its own; "

@@ -1,83 +1,74 @@
-"""The requested size of a poster: physical, in pixels, or a multiple of the input.
+"""The requested size of a poster, in people's words.
 
-| text                    | meaning                                                   |
-| ----------------------- | --------------------------------------------------------- |
-| `60cm x 34cm @ 300dpi`  | width x height; also mm, in or "; the default is 300 dpi  |
+| text                    | meaning                                                    |
+| ----------------------- | ---------------------------------------------------------- |
+| `60cm x 34cm @ 300dpi`  | width x height; also mm, m, in, ft or "; default: 300 dpi  |
+| `24x36in`               | one unit for both sides                                    |
 | `7087x4016`             | pixels; `px` and `@ 300dpi` are optional                   |
 | `60cm x auto`           | one side; the other follows from the input's aspect        |
-| `x4`, `4x`, `x0.5`      | times the size of the input; `@ 300dpi` is optional        |
+| `A2`, `A0 landscape`    | ISO papers; without `landscape` or `portrait` as the input |
+| `300px`, `300`, `60cm`  | the longer side                                            |
+| `20MP`                  | megapixels                                                 |
+| `x4`, `4x`, `50%`       | times the size of the input                                |
+
+Each may end with `@ 150dpi`, or with `seen from 3m`: what an eye resolves there.
 """
 
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from math import floor
-from typing import Literal, NamedTuple
+from typing import Literal
 
-PRINT_DPI = Decimal(300)
-"""The default resolution of a physical size."""
+from jobs.spec.length import (
+    ALLOWED_SIZES,
+    DPI,
+    NUMBER,
+    PRINT_DPI,
+    Length,
+    PixelSize,
+    Unit,
+    check_positive,
+    dpi_text,
+    parsed_dpi,
+    pixel_size,
+    round_half_up,
+)
+from jobs.spec.size_of_input import (
+    PAPERS,
+    InputMultiple,
+    LongerSide,
+    Megapixels,
+    Orientation,
+    Paper,
+)
 
-
-Unit = Literal["px", "mm", "cm", "in"]
-
-
-_INCHES: dict[Unit, Fraction] = {
-    "mm": Fraction(10, 254),
-    "cm": Fraction(100, 254),
-    "in": Fraction(1),
+_UNITS: dict[str, Unit] = {
+    "": "px",
+    "px": "px",
+    "mm": "mm",
+    "cm": "cm",
+    "m": "m",
+    "in": "in",
+    '"': "in",
+    "ft": "ft",
 }
 
-_UNITS: dict[str, Unit] = {"": "px", "px": "px", "mm": "mm", "cm": "cm", "in": "in", '"': "in"}
+_LENGTH = rf"{NUMBER}\s*(?:px|mm|cm|m|in|ft|\")?"
 
+_SIDE = rf"auto|{_LENGTH}"
 
-# Twelve digits suffice for any picture, and limit the cost of exact arithmetic.
-_NUMBER = r"(?:\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})"
+_BOTH_SIDES = re.compile(rf"(?P<width>{_SIDE})\s*[x×]\s*(?P<height>{_SIDE})\s*{DPI}", re.ASCII)
 
-_SIDE = rf"auto|{_NUMBER}\s*(?:px|mm|cm|in|\")?"
+_LONGER = re.compile(rf"(?P<side>{_LENGTH})\s*{DPI}", re.ASCII)
 
-_DPI = rf"(?:@\s*(?P<dpi>{_NUMBER})\s*(?:dpi)?)?"
+_MULTIPLE = re.compile(rf"(?:[x×]\s*(?P<after>{NUMBER})|(?P<before>{NUMBER})\s*[x×])\s*{DPI}")
 
-_BOTH_SIDES = re.compile(rf"(?P<width>{_SIDE})\s*[x×]\s*(?P<height>{_SIDE})\s*{_DPI}", re.ASCII)
+_PERCENT = re.compile(rf"(?P<percent>{NUMBER})\s*%\s*{DPI}", re.ASCII)
 
-_MULTIPLE = re.compile(rf"(?:[x×]\s*(?P<after>{_NUMBER})|(?P<before>{_NUMBER})\s*[x×])\s*{_DPI}")
+_MEGAPIXELS = re.compile(rf"(?P<millions>{NUMBER})\s*mp\s*{DPI}", re.ASCII)
 
-
-_ALLOWED = "write 60cm x 34cm @ 300dpi, 7087x4016, 60cm x auto, or x4"
-
-
-class PixelSize(NamedTuple):
-    """Height and width in pixels, each at least 1, and the resolution to write into files."""
-
-    height: int
-    width: int
-    dpi: float | None
-
-
-@dataclass(frozen=True)
-class Length:
-    """The length of one side; the value is above 0."""
-
-    value: Decimal
-    unit: Unit = "px"
-
-    def __post_init__(self) -> None:
-        _check_positive(self.value, "a side")
-
-    def __str__(self) -> str:
-        return _number_text(self.value) + ("" if self.unit == "px" else self.unit)
-
-    @property
-    def is_physical(self) -> bool:
-        """Whether the number of pixels depends on a resolution."""
-        return self.unit != "px"
-
-    def pixels(self, dpi: Decimal | None) -> Fraction:
-        """The exact number of pixels at a resolution; None means 300 dpi."""
-        value = Fraction(self.value)
-        if not self.is_physical:
-            return value
-        return value * _INCHES[self.unit] * Fraction(PRINT_DPI if dpi is None else dpi)
+_PAPER = re.compile(rf"a(?P<paper>\d\d?)\s*(?P<turned>portrait|landscape)?\s*{DPI}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -93,18 +84,24 @@ class SideLengths:
 
     def __post_init__(self) -> None:
         if self.width is None and self.height is None:
-            raise ValueError(f"only one side may be auto; {_ALLOWED}")
+            raise ValueError(f"only one side may be auto; {ALLOWED_SIZES}")
         if self.width and self.height and self.width.is_physical != self.height.is_physical:
-            raise ValueError(f"one side is physical, the other in pixels; {_ALLOWED}")
-        _check_positive(self.dpi, "dpi")
+            raise ValueError(f"one side is physical, the other in pixels; {ALLOWED_SIZES}")
+        check_positive(self.dpi, "dpi")
 
     def __str__(self) -> str:
-        return f"{self.width or 'auto'} x {self.height or 'auto'}{_dpi_text(self.dpi)}"
+        return f"{self.width or 'auto'} x {self.height or 'auto'}{dpi_text(self.dpi)}"
 
     @property
     def needs_input(self) -> bool:
         """Whether the size depends on that of the input."""
         return self.width is None or self.height is None
+
+    def shape(self, input_height: int, input_width: int) -> tuple[int, int]:
+        """The exact ratio of height to width; that of the input if a side is `auto`."""
+        if self.width is None or self.height is None:
+            return input_height, input_width
+        return (self.height.pixels(self.dpi) / self.width.pixels(self.dpi)).as_integer_ratio()
 
     def resolve(self, input_height: int, input_width: int) -> PixelSize:
         """The size in pixels for an input of that size, rounded half up, at least 1.
@@ -115,42 +112,16 @@ class SideLengths:
         width = self._whole_pixels(self.width, self.height, aspect)
         height = self._whole_pixels(self.height, self.width, 1 / aspect)
         physical = any(side and side.is_physical for side in (self.width, self.height))
-        return _pixel_size(height, width, PRINT_DPI if self.dpi is None and physical else self.dpi)
+        dpi = PRINT_DPI if self.dpi is None and physical else self.dpi
+        return pixel_size(Fraction(height), Fraction(width), dpi)
 
     def _whole_pixels(self, side: Length | None, other: Length | None, aspect: Fraction) -> int:
         if side is None:
-            return _round_half_up(self._whole_pixels(other, side, 1 / aspect) * aspect)
-        return _round_half_up(side.pixels(self.dpi))
+            return round_half_up(self._whole_pixels(other, side, 1 / aspect) * aspect)
+        return round_half_up(side.pixels(self.dpi))
 
 
-@dataclass(frozen=True)
-class InputMultiple:
-    """The size of the input times a factor above 0."""
-
-    factor: Decimal
-    dpi: Decimal | None = None
-
-    def __post_init__(self) -> None:
-        _check_positive(self.factor, "the factor")
-        _check_positive(self.dpi, "dpi")
-
-    def __str__(self) -> str:
-        return f"x{_number_text(self.factor)}{_dpi_text(self.dpi)}"
-
-    @property
-    def needs_input(self) -> bool:
-        """Always true: the size depends on that of the input."""
-        return True
-
-    def resolve(self, input_height: int, input_width: int) -> PixelSize:
-        """The size in pixels for an input of that size, rounded half up, at least 1."""
-        factor = Fraction(self.factor)
-        return _pixel_size(
-            _round_half_up(input_height * factor), _round_half_up(input_width * factor), self.dpi
-        )
-
-
-Fit = Literal["stretch"]
+Fit = Literal["stretch", "crop", "pad"]
 """What to do with a picture that has another aspect than its result. By default it is refused."""
 
 
@@ -169,7 +140,7 @@ def is_squashed(height: int, width: int, result_height: int, result_width: int) 
     return not is_rounded and max(ratio, 1 / ratio) > 1 + _MAX_SQUASH
 
 
-Size = SideLengths | InputMultiple
+Size = SideLengths | InputMultiple | LongerSide | Megapixels | Paper
 """A requested size; `parse_size` parses its `str` back to an equal value."""
 
 
@@ -177,47 +148,31 @@ def parse_size(text: str) -> Size:
     """Parse a text from the table above. Raises ValueError, which lists the valid forms."""
     normalized = " ".join(text.lower().split())
     if match := _MULTIPLE.fullmatch(normalized):
-        return InputMultiple(
-            Decimal(match["after"] or match["before"]), _parse_number(match["dpi"])
-        )
+        return InputMultiple(Decimal(match["after"] or match["before"]), parsed_dpi(match))
+    if match := _PERCENT.fullmatch(normalized):
+        return InputMultiple(Decimal(match["percent"]) / 100, parsed_dpi(match))
+    if match := _MEGAPIXELS.fullmatch(normalized):
+        return Megapixels(Decimal(match["millions"]), parsed_dpi(match))
+    if match := _LONGER.fullmatch(normalized):
+        return LongerSide(_parse_length(match["side"]), parsed_dpi(match))
     if match := _BOTH_SIDES.fullmatch(normalized):
-        return SideLengths(
-            _parse_side(match["width"]), _parse_side(match["height"]), _parse_number(match["dpi"])
-        )
-    raise ValueError(f"'{text}' is not a size; {_ALLOWED}")
+        return _both_sides(match)
+    match = _PAPER.fullmatch(normalized)
+    if match and int(match["paper"]) < PAPERS:
+        orientation: Orientation | None = match["turned"]  # type: ignore[assignment]
+        return Paper(int(match["paper"]), orientation, parsed_dpi(match))
+    raise ValueError(f"'{text}' is not a size; {ALLOWED_SIZES}")
 
 
-def _parse_side(text: str) -> Length | None:
-    if text == "auto":
-        return None
-    number = text.rstrip('pxmcin" ')
+def _both_sides(match: re.Match[str]) -> SideLengths:
+    """The sides of a match. A width without a unit takes that of the height: 24x36in."""
+    texts = match["width"].strip(), match["height"].strip()
+    width, height = (None if text == "auto" else _parse_length(text) for text in texts)
+    if width and height and texts[0][-1].isdecimal() and height.is_physical:
+        width = Length(width.value, height.unit)
+    return SideLengths(width, height, parsed_dpi(match))
+
+
+def _parse_length(text: str) -> Length:
+    number = text.rstrip('pxmcinft" ')
     return Length(Decimal(number), _UNITS[text.removeprefix(number).strip()])
-
-
-def _parse_number(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
-
-
-def _check_positive(value: Decimal | None, what: str) -> None:
-    if value is not None and value <= 0:
-        raise ValueError(f"{what} must be above 0; {_ALLOWED}")
-
-
-def _round_half_up(value: Fraction) -> int:
-    return max(1, floor(value + Fraction(1, 2)))
-
-
-def _pixel_size(height: int, width: int, dpi: Decimal | None) -> PixelSize:
-    return PixelSize(height, width, None if dpi is None else float(dpi))
-
-
-def _number_text(value: Decimal) -> str:
-    return format(value.normalize(), "f")
-
-
-def _dpi_text(dpi: Decimal | None) -> str:
-    return "" if dpi is None else f" @ {_number_text(dpi)}dpi"
-
-
-INPUT_SIZE = InputMultiple(Decimal(1))
-"""The default size: that of the input."""

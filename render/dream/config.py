@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from render.dream.bounds import Bounds
-from render.geometry.rect import Size
 
 
 class Moment(NamedTuple):
@@ -20,6 +19,8 @@ class Moment(NamedTuple):
 
 _MAX_VALUES, _MAX_FACTOR = 1000, 1e6
 
+_OCTAVES, _SCALES, _STEPS = Bounds(1, 64), Bounds(1.05, 4), Bounds(0, 100_000)
+
 _Factors = Annotated[
     tuple[Annotated[float, Bounds(-_MAX_FACTOR, _MAX_FACTOR)], ...], Bounds(1, _MAX_VALUES)
 ]
@@ -31,8 +32,14 @@ class Schedule:
 
     The values are spread evenly from the first octave (or step) to the last, with linear
     interpolation between them: `octaves: [1, 0]` fades out, `steps: [0, 1, 0]` swells. With a
-    single octave (or step) the first value counts. Raises ValueError for an empty list, more than
-    1000 values, or a value beyond a million.
+    single octave (or step) the first value counts.
+
+    over: spread the values of `octaves` over so many octaves, from 1 to 64; later octaves have the
+        last value. So the factors of the first octaves do not depend on the final size. None: over
+        all octaves.
+
+    Raises ValueError for an empty list, more than 1000 values, a value beyond a million, or another
+    `over`.
     """
 
     # Read by pydantic where a spec embeds this class, so that nothing is declared twice.
@@ -40,6 +47,7 @@ class Schedule:
 
     octaves: _Factors = (1.0,)
     steps: _Factors = (1.0,)
+    over: Annotated[int, _OCTAVES] | None = None
 
     def __post_init__(self) -> None:
         for name, values in (("octaves", self.octaves), ("steps", self.steps)):
@@ -49,12 +57,14 @@ class Schedule:
                 raise ValueError(f"{name} has {len(values)} values; at most {_MAX_VALUES}")
             if not all(abs(value) <= _MAX_FACTOR for value in values):
                 raise ValueError(f"{name} must be finite numbers, at most {_MAX_FACTOR:g}")
+        if self.over is not None and self.over not in _OCTAVES:
+            raise ValueError(f"over must be from 1 to 64 octaves; not {self.over}")
 
     def factor_at(self, moment: Moment) -> float:
         """The factor at a moment."""
-        return _interpolate(self.octaves, moment.octave, moment.octaves) * _interpolate(
-            self.steps, moment.step, moment.steps
-        )
+        return _interpolate(
+            self.octaves, moment.octave, self.over or moment.octaves
+        ) * _interpolate(self.steps, moment.step, moment.steps)
 
 
 STEADY = Schedule()
@@ -62,10 +72,10 @@ STEADY = Schedule()
 
 
 def _interpolate(values: tuple[float, ...], index: int, count: int) -> float:
-    """The value at point `index` of `count`, by linear interpolation."""
+    """The value at point `index` of `count`, by linear interpolation; later ones are the last."""
     if len(values) == 1 or count <= 1:
         return values[0]
-    along = index * (len(values) - 1) / (count - 1)
+    along = min(index / (count - 1), 1.0) * (len(values) - 1)
     before = min(int(along), len(values) - 2)
     share = along - before
     return values[before] * (1 - share) + values[before + 1] * share
@@ -157,12 +167,9 @@ Palette = Literal["natural", "free"]
 Limit = Literal["soft", "hard"]
 
 
-_SHAPES_FIRST = Schedule(octaves=(1.3, 0.7))
+_SHAPES_FIRST = Schedule(octaves=(1.3, 0.7), over=8)
 
 _ALL_SCALES = Smooth(laplacian=(0.7, 1.0, 1.0, 0.6))
-
-
-_OCTAVES, _SCALES, _STEPS = Bounds(1, 64), Bounds(1.05, 4), Bounds(0, 100_000)
 
 _STEP_SIZES, _JITTERS = Bounds(0, _MAX_FACTOR, above=True), Bounds(0, 100_000)
 
@@ -181,14 +188,16 @@ class Dream:
     chosen by eye: coarse shapes grow with fine ones, colours stay natural, nothing burns out.
 
     octaves: the number of sizes at which the picture is rendered, from 1 to 64. `auto` adds octaves
-        with the output's size, so the largest motif keeps its share of the picture.
+        with the output's size, so the largest motif keeps its share of the picture, and a small
+        draft is the beginning of a large print (`render.dream.octaves`).
     octave_scale: the ratio of two successive octaves' sizes, from 1.05 to 4.
     steps: gradient steps in each octave, from 0 to 100000; 0 makes a plain resize.
     step_size: the mean |change| of a step, above 0 and up to a million, in normalised space: the
         gradient is divided by its mean |g| over the whole picture.
     jitter: the largest shift of the sampling grid in pixels of the octave, 0 to 100000. It is
         rounded up to a multiple of the network's stride; 0 means none.
-    seed: decides the jitter of every step, from 0 to 2**63 - 1.
+    seed: decides the jitter of every step, from 0 to 2**63 - 1. 0 dreams the composition that the
+        picture suggests; any other seed moves motifs to other places (`render.dream.start_noise`).
     schedule: factors of step_size over octaves and steps.
     smooth: how gradients are smoothed; None for no smoothing.
     keep: `colours` changes only the lightness of pixels.
@@ -248,32 +257,3 @@ def check_path(name: str, path: Path | None) -> None:
     """Raise ValueError for a path that no system opens: it is too long."""
     if path is not None and len(str(path)) not in MAX_PATH:
         raise ValueError(f"{name} must be a path of at most {MAX_PATH.high} characters")
-
-
-SMALLEST_SIDE = 100
-"""With `octaves: auto`, the shorter side of the first octave has about this many pixels.
-
-It is the same at every output size, so motifs keep their share of the picture: a poster has more
-octaves, not smaller motifs. Google's notebook (2015) starts a picture of 575 rows at 210. Starting
-at 100 gives whole animals where 210 gives their heads.
-"""
-
-
-def octave_count(size: Size, dream: Dream) -> int:
-    """The number of octaves for a picture of this size, at least 1."""
-    if dream.octaves != "auto":
-        return dream.octaves
-    ratio = min(size) / SMALLEST_SIDE
-    return 1 + max(0, math.floor(math.log(ratio) / math.log(dream.octave_scale) + 1e-9))
-
-
-def octave_sizes(size: Size, dream: Dream) -> tuple[Size, ...]:
-    """The height and width of each octave, smallest first; every side is at least 1."""
-    count = octave_count(size, dream)
-    return tuple(
-        (
-            max(1, round(size[0] / dream.octave_scale**smaller)),
-            max(1, round(size[1] / dream.octave_scale**smaller)),
-        )
-        for smaller in range(count - 1, -1, -1)
-    )

@@ -4,7 +4,7 @@ The method is that of Mordvintsev, Olah and Tyka, "DeepDreaming with TensorFlow 
 canvas x is the picture in the normalised space of the network's training, (height, width, 3).
 
     for each octave, from the smallest size to the full one:
-        base <- clip(resample(input))
+        base <- clip(resample(input))                   with a seed, plus noise in the first octave
         x <- base                                       in the first octave
         x <- clip(base + resample(x' - base'))          later; x', base' are of the octave before
         for each step:
@@ -39,9 +39,11 @@ from torch.nn.functional import pad
 from render.dream.attachments import gradient_masks, resample_mask
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
 from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
-from render.dream.config import Dream, Moment, octave_sizes
+from render.dream.config import Dream, Moment
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes, picture_shape
 from render.dream.resample import Read
+from render.dream.start_noise import first_base
 from render.dream.step import step_at, step_scales
 from render.geometry.rect import Rect, Size
 from render.geometry.sampling_grid import SamplingGrid, Shift
@@ -81,8 +83,10 @@ def dream_reference(
         RenderError: Gradients are not finite.
     """
     sampling_grid = SamplingGrid(layers.stride, layers.field, dream.jitter, dream.margin)
-    sizes = octave_sizes(size, dream)
-    canvas = base = octave_base(read, source, sizes[0], Rect(0, 0, *sizes[0]))
+    sizes = octave_sizes(size, dream, picture_shape(source, size))
+    whole = Rect(0, 0, *sizes[0])
+    base = octave_base(read, source, sizes[0], whole)
+    canvas = base = first_base(base, dream, dream.seed, len(sizes), sizes[0], whole)
     for octave, octave_size in enumerate(sizes):
         whole = Rect(0, 0, *octave_size)
         if octave:

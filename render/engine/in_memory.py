@@ -15,6 +15,7 @@ from render.dream.attachments import gradient_masks, resample_mask
 from render.dream.band_gradient import TileView, band_gradients
 from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
 from render.dream.resample import Read
+from render.dream.start_noise import first_base
 from render.dream.step import Step, step_scales
 from render.engine.setup import InMemorySetup
 from render.engine.tile_store import assemble
@@ -91,7 +92,11 @@ class InMemoryDream:
 
     def _tile_base(self, core: Rect) -> Tensor:
         height, width, _ = self._samples.shape
-        return octave_base(self._read_input, (height, width), self._size, core)
+        base = octave_base(self._read_input, (height, width), self._size, core)
+        if self._octave:
+            return base
+        setup = self._setup
+        return first_base(base, setup.dream, self._seed, len(setup.grids), self._size, core)
 
     def _tile_start(self, detail: Tensor, core: Rect) -> Tensor:
         base, previous = self._base[core.slices()], (detail.shape[0], detail.shape[1])
@@ -111,7 +116,7 @@ class InMemoryDream:
 
     @property
     def _grid(self) -> Grid:
-        return self._setup.grid(self._octave)
+        return self._setup.grids[self._octave]
 
     @property
     def _size(self) -> Size:
@@ -124,7 +129,7 @@ class InMemoryDream:
     def tile_view(self, tile: int, step: Step) -> TileView:
         """A tile's window, on the device."""
         core, sampling_grid = self._grid.core(tile), self._setup.sampling_grid
-        window = sampling_grid.window(core, self._setup.tile, step.shift, self._size)
+        window = sampling_grid.window(core, self._grid.tile, step.shift, self._size)
         pixels = assemble(window, [(self._grid.whole, self._canvas)], self._canvas)
         position = sampling_grid.window_position(window, step.shift, self._size)
         return TileView(pixels, window, core, position)

@@ -68,7 +68,7 @@ def _dream_octave(
     use_threads(setup.threads(octave))
     for dream in _unfailed(dreams):
         dream.start(octave)
-    tiles = range(len(setup.grid(octave)))
+    tiles = range(len(setup.grids[octave]))
     for step in range(setup.dream.steps):
         if unfailed := _unfailed(dreams):
             _dream_step(network, setup, unfailed, tiles, step, windows_per_pass)

@@ -1,7 +1,9 @@
 """The memory that pictures need, estimated before they are dreamed. Needs no torch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from render.dream.config import Dream
 from render.dream.objective import Mix
@@ -87,13 +89,13 @@ def batch_memory(setup: InMemorySetup, source: Size, depth: int, cost: Cost) -> 
 
     `cost` is that of the setup's mix in its precision.
     """
-    size = setup.sizes[-1]
+    last = setup.grids[-1]
     pixel = _CHANNELS * (8 if setup.precision == "float64" else 4)
     samples = source[0] * source[1] * _CHANNELS * depth // 8
-    canvas = size[0] * size[1] * pixel
+    canvas = last.whole.area * pixel
     # An unfinished picture has its canvas, the octave's base, and what its steps store.
     working = (
-        setup.windows_per_pass * canvas * (2 + stored_values(setup.mix, setup.dream, setup.tile))
+        setup.windows_per_pass * canvas * (2 + stored_values(setup.mix, setup.dream, last.tile))
     )
     stored = setup.batch * (samples + canvas) + int(working)
     reading = cost.weights + _reading_bytes(setup, source, pixel)
@@ -101,13 +103,11 @@ def batch_memory(setup: InMemorySetup, source: Size, depth: int, cost: Cost) -> 
 
 
 def _pass_bytes(setup: InMemorySetup, cost: Cost) -> int:
-    return cost.bytes(
-        setup.windows_per_pass * setup.sampling_grid.largest_window(setup.tile, setup.sizes[-1])
-    )
+    return cost.bytes(setup.windows_per_pass * setup.largest_window)
 
 
 def _reading_bytes(setup: InMemorySetup, source: Size, pixel: int) -> int:
-    tile = setup.grid(-1).core(0).area
+    tile = max(grid.core(0).area for grid in setup.grids)
     read = min(source[0] * source[1], max(_MAX_READ, tile))
     return read * _READ_BYTES + _RESAMPLED * tile * pixel
 
@@ -142,6 +142,19 @@ def auto_tile(size: Size, sampling_grid: SamplingGrid, cost: Cost) -> int:
     }
     fitting = [tile for tile in even if tile <= largest]
     return min(fitting, key=lambda tile: _work(size, tile, sampling_grid))
+
+
+def octave_grids(
+    sizes: Sequence[Size], tile: int | Literal["auto"], sampling_grid: SamplingGrid, cost: Cost
+) -> tuple[Grid, ...]:
+    """The tiles of each octave. `auto` is `auto_tile` of the octave's own size.
+
+    So an octave has the same tiles, and with them the same bits, whatever the final size is.
+    """
+    return tuple(
+        Grid(*size, auto_tile(size, sampling_grid, cost) if tile == "auto" else tile)
+        for size in sizes
+    )
 
 
 def _work(size: Size, tile: int, sampling_grid: SamplingGrid) -> tuple[int, int]:

@@ -5,7 +5,7 @@ on disk, and torch is loaded only for the first measurement.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from render.dream.objective import Mix, Objective
 from render.engine.memory import Cost
 from render.errors import LayerError
 from render.geometry.units import UnitGrid
+from render.networks.architecture import Architecture, named_network
 from render.networks.builtin import LOGITS, PAREIDOLIA
 from render.networks.disk_cache import cached_on_disk
 
@@ -36,27 +37,28 @@ class NetworkProfile:
     units: Mapping[str, UnitGrid] = dataclass_field(default_factory=dict)
 
 
-def profile_network(
-    network: str, mix: Mix, dtype: str, classes: int | None = None
-) -> NetworkProfile:
-    """Profile a mix on a named network that computes in `dtype` (float32, float64 or bfloat16).
+def profile_network(network: str | Architecture, mix: Mix, dtype: str) -> NetworkProfile:
+    """Profile a mix on a network that computes in `dtype` (float32, float64 or bfloat16).
 
-    classes: the number of classes of its weights; None means the network's usual number.
+    A name means the network with its usual number of classes; the path of an ONNX file is one too.
     The answer is cached on disk. Raises NetworkError or LayerError if the network, a layer or a
     channel does not exist, or if a layer has no exact tiles.
     """
+    architecture = _architecture(network)
     objectives = [[one.target_layer, one.guide is not None] for one in mix]
-    question = {"network": network, "objectives": objectives, "dtype": dtype, "classes": classes}
+    question = {**architecture.cache_key(), "objectives": objectives, "dtype": dtype}
 
     def measure() -> dict[str, Any]:
-        from render.networks.catalogue import build_network
-
-        return _measure(build_network(network, classes=classes), network, mix, dtype)
+        return _measure(architecture.build(), architecture.label, mix, dtype)
 
     measured = cached_on_disk("profile", question, measure)
     # The cache key has no channels, so a cached answer has not checked these.
-    _check_channels(network, mix, measured["channels"])
+    _check_channels(architecture.label, mix, measured["channels"])
     return _profile(mix, measured)
+
+
+def _architecture(network: str | Architecture) -> Architecture:
+    return named_network(network) if isinstance(network, str) else network
 
 
 def profile_module(module: "nn.Module", name: str, mix: Mix, dtype: str) -> NetworkProfile:
@@ -124,25 +126,27 @@ def check_weights(network: str, path: Path, digest: str) -> None:
     cached_on_disk("fit", {"network": network, "digest": digest}, check)
 
 
-def list_layers(network: str) -> Sequence[dict[str, Any]]:
-    """The layers of a named network, in order: the fields of ReceptiveField, `name` and `halo`.
+def list_layers(network: str | Architecture) -> Sequence[dict[str, Any]]:
+    """The layers of a network, in order: the fields of ReceptiveField, `name` and `halo`.
 
-    The answer is cached on disk. Raises NetworkError if the network is not known.
+    A text is a name or the path of an ONNX file. The answer is cached on disk. Raises NetworkError
+    if the network is not known.
     """
+    architecture = _architecture(network)
 
     def measure() -> dict[str, Any]:
-        from render.networks.receptive_field import layer_table
+        from render.networks.graph import trace
+        from render.networks.receptive_field import receptive_fields
 
         return {
             "layers": [
                 {"name": name, **asdict(field), "halo": max(0, field.field - 1)}
-                for name, field in layer_table(network).items()
+                for name, field in receptive_fields(trace(architecture.build())).items()
             ]
         }
 
-    table: Sequence[dict[str, Any]] = cached_on_disk("layers", {"network": network}, measure)[
-        "layers"
-    ]
+    found = cached_on_disk("layers", architecture.cache_key(), measure)
+    table: Sequence[dict[str, Any]] = found["layers"]
     return table
 
 
@@ -170,21 +174,26 @@ _DEFAULTS = {
 _MAX_FIELD = 200  # pixels; wider fields make expensive halos and add little
 
 
-def default_objective(network: str, classes: int | None = None) -> Objective:
-    """The objective of a named network if the user names none.
-
-    classes: the number of classes of its weights; None means the network's usual number.
+def default_objective(network: str | Architecture) -> Objective:
+    """The objective of a network if the user names none.
 
     Some networks have one chosen by eye. For others it is the deepest layer with exact tiles and a
-    receptive field of at most 200 pixels. Raises NetworkError if the network is not known.
+    receptive field of at most 200 pixels. Raises NetworkError if the network is not known, and
+    LayerError if it has no such layer.
     """
-    if network == PAREIDOLIA and classes is not None:
+    architecture = _architecture(network)
+    if architecture.name == PAREIDOLIA and architecture.classes is not None:
         return Objective("classes.relu")  # the channels above are motifs of other weights
-    if network in _DEFAULTS:
-        return _DEFAULTS[network]
+    if architecture.name in _DEFAULTS:
+        return _DEFAULTS[architecture.name]
     fitting = [
         str(layer["name"])
-        for layer in list_layers(network)
+        for layer in list_layers(replace(architecture, classes=None))
         if not layer["reason"] and layer["field"] <= _MAX_FIELD
     ]
+    if not fitting:
+        raise LayerError(
+            f"network {architecture.label}: has no layer for a start; name one: "
+            f"`dreamfarm layers {architecture.argument}` lists those there are"
+        )
     return Objective(fitting[-1])

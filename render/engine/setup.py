@@ -41,8 +41,7 @@ def window_threads(pixels: int, precision: ResolvedPrecision) -> int:
 class RenderSetup:
     """What all engines share.
 
-    sizes: the octaves' heights and widths, smallest first.
-    tile: the side of a tile in pixels.
+    grids: the tiles of each octave, smallest first.
     stride, field: of the network, over all layers of the mix, in pixels.
     units: the unit grid of each layer; only neurons and guides need it.
     """
@@ -51,15 +50,20 @@ class RenderSetup:
     dream: Dream
     precision: ResolvedPrecision
     device: Device
-    sizes: tuple[Size, ...]
-    tile: int
+    grids: tuple[Grid, ...]
     stride: int
     field: int
     units: Mapping[str, UnitGrid] = dataclass_field(default_factory=dict)
 
-    def grid(self, octave: int) -> Grid:
-        """The tiles of an octave."""
-        return Grid(*self.sizes[octave], self.tile)
+    @property
+    def sizes(self) -> tuple[Size, ...]:
+        """The octaves' heights and widths, smallest first."""
+        return tuple((grid.height, grid.width) for grid in self.grids)
+
+    @property
+    def largest_window(self) -> int:
+        """The pixels of the largest window of all octaves."""
+        return max(self._window(grid) for grid in self.grids)
 
     @property
     def sampling_grid(self) -> SamplingGrid:
@@ -68,12 +72,14 @@ class RenderSetup:
 
     def threads(self, octave: int) -> int:
         """The threads that compute an octave on a CPU, whatever number of cores runs them."""
-        window = self.sampling_grid.largest_window(self.tile, self.sizes[octave])
-        return window_threads(window, self.precision)
+        return window_threads(self._window(self.grids[octave]), self.precision)
+
+    def _window(self, grid: Grid) -> int:
+        return self.sampling_grid.largest_window(grid.tile, (grid.height, grid.width))
 
     def step(self, octave: int, step: int, seed: int | None = None) -> Step:
         """A step of an octave, both counted from 0. `seed` replaces the dream's own seed."""
-        moment = Moment(octave, len(self.sizes), step, self.dream.steps)
+        moment = Moment(octave, len(self.grids), step, self.dream.steps)
         seed = self.dream.seed if seed is None else seed
         return step_at(self.mix, self.dream, self.sampling_grid, moment, seed)
 

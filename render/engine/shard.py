@@ -18,6 +18,7 @@ from render.determinism import (
 from render.dream.attachments import gradient_masks, prepare_objectives, resample_mask
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
 from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
+from render.dream.start_noise import first_base
 from render.dream.step import Step
 from render.engine.setup import ShardSetup
 from render.engine.tile_store import DiskTiles, MemoryTiles, Patch, assemble
@@ -30,7 +31,16 @@ from render.pictures.tiled_image import TiledImage, TileFile, TileLayout
 
 
 def shard_base(setup: ShardSetup, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
-    """The input at an octave's size: the pixels `rect`, (h, w, 3)."""
+    """The base of an octave: the pixels `rect`, (h, w, 3)."""
+    base = _resampled_input(setup, octave, rect, dtype)
+    if octave:
+        return base
+    dream, size = setup.dream, setup.sizes[0]
+    return first_base(base, dream, dream.seed, len(setup.grids), size, rect)
+
+
+def _resampled_input(setup: ShardSetup, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
+    """The input at an octave's size."""
     if octave in setup.bases:
         return torch.from_numpy(setup.bases[octave].read(rect))
     grid = setup.input.grid
@@ -183,7 +193,7 @@ class Shard:
     def _tile_view(self, tile: int, step: Step, received: list[Patch]) -> TileView:
         setup, size = self._setup, self._setup.sizes[self._octave]
         core, sampling_grid = self._grid.core(tile), setup.sampling_grid
-        window = sampling_grid.window(core, setup.tile, step.shift, size)
+        window = sampling_grid.window(core, self._grid.tile, step.shift, size)
         pixels = self._assemble(window, chain(self._own_patches(window), received))
         position = sampling_grid.window_position(window, step.shift, size)
         return TileView(pixels, window, core, position)
@@ -219,7 +229,7 @@ class Shard:
 
     @property
     def _grid(self) -> Grid:
-        return self._setup.grid(self._octave)
+        return self._setup.grids[self._octave]
 
     def _own_patches(self, rect: Rect) -> Iterable[Patch]:
         """This shard's own pixels in a rectangle, one tile at a time."""

@@ -14,10 +14,11 @@ from render.input_file import open_input_file
 from render.pictures.colour_profile import camera_colours, to_srgb
 from render.pictures.heif import HEVC, complete_heif, decode_heic
 from render.pictures.picture_format import HEIF, PNG, Selection, select_picture, stated_size
-from render.pictures.png_chunks import PngChunks, read_png_chunks, xmp_orientation
+from render.pictures.png_chunks import PngChunks, read_png_chunks
 from render.pictures.png_colour import stated_colours
 from render.pictures.tiff_page import TiffPage
 from render.pictures.vips import error_reason, is_unsupported, libvips
+from render.pictures.xmp import xmp_orientation
 
 MAX_PIXELS = 2_000_000_000
 """The default limit. An A0 poster at 300 dpi has 139 million."""

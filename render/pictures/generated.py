@@ -5,11 +5,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from render.geometry.rect import Size
+
 _SPACINGS = (1, 2, 4, 8, 16, 32, 64, 128)  # of the summed noise grids, in pixels
 
 _CONTRAST = 0.11  # standard deviation, where the full range is 1
 
 _MEAN = 0.45
+
+
+_NOISE_SIDES = (512, 4096)
+
+
+def noise_size(shape: Size) -> Size:
+    """The height and width of the noise for a result of that shape.
+
+    The shorter side has 512 pixels, unless the longer would have more than 4096. The size of the
+    result does not count, so every size starts from the same noise.
+    """
+    scale = min(_NOISE_SIDES[0] / min(shape), _NOISE_SIDES[1] / max(shape))
+    return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
 @dataclass(frozen=True)

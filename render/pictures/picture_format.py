@@ -77,6 +77,8 @@ _JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _JPEG_TABLES = frozenset({0xC4, 0xC8, 0xCC})
 """Markers between those of frames that begin no frame."""
 
+_ONLY_REDUCED = "the file calls it a reduced version of a picture, and holds no other"
+
 _MAX_BLOCKS = 100_000
 """Most chunks or segments that are looked at."""
 
@@ -156,6 +158,8 @@ def select_picture(path: Path, page: int | None = None) -> Selection:
 def _select_tiff(path: Path, page: int | None) -> Selection:
     chosen = choose_tiff_page(path, page)
     notes = _notes(page, chosen.number, chosen.full_pages)
+    if page is None and not chosen.full_pages:
+        notes = (_ONLY_REDUCED,)
     if chosen.left_out:
         notes += (
             f"the file calls {chosen.left_out} of its {chosen.channels} channels neither colour"
@@ -185,7 +189,8 @@ def _select_jpeg(path: Path, file: BinaryIO, page: int | None) -> Selection:
     number = _check_page(path, page, max(1, len(entries))) or (full[0] + 1 if full else 1)
     offset = entries[number - 1][0] if entries else 0
     _check_jpeg_frame(path, file, offset)
-    notes = _notes(page, number, len(full))
+    is_reduced = page is None and entries and not full
+    notes = (_ONLY_REDUCED,) if is_reduced else _notes(page, number, len(full))
     return Selection(JPEG, offset=offset, count=len(full), notes=notes)
 
 

@@ -5,7 +5,6 @@ profile type exif`, or in XMP; the first of these that states one counts. The co
 `cICP`, `iCCP`, `sRGB`, or `gAMA` and `cHRM`, in this order (PNG, third edition, section 13.12).
 """
 
-import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
 from typing import BinaryIO
+
+from render.pictures.xmp import xmp_orientation
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -25,9 +26,6 @@ _MAX_CHUNKS = 1024
 _MAX_TEXT_BYTES = 2**22
 """Longer texts are cut off. A small chunk can inflate to a thousand times its size."""
 
-_MAX_XMP_BYTES = 2**20
-"""XMP is searched so far: a hostile packet must not take long."""
-
 _EXIF_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type app1")
 _XMP_TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type xmp")
 _KEYWORDS = frozenset({*_EXIF_PROFILES, *_XMP_TEXTS})
@@ -35,13 +33,6 @@ _KEYWORDS = frozenset({*_EXIF_PROFILES, *_XMP_TEXTS})
 _EXIF_PREFIX = b"Exif\0\0"
 _ORIENTATION_TAG = 0x0112
 _SHORT, _LONG = 3, 4
-
-_XMP_ORIENTATION = re.compile(
-    rb"""tiff:Orientation\s{0,20}+"""
-    rb"""(?:=\s{0,20}+["']\s{0,20}+|(?:(?<=\s)[^<>]{0,200}+)?+>\s{0,20}+)"""
-    rb"""([1-8])\s{0,20}+["'<]"""
-)
-"""Bounded, and without backtracking (`+` after a count), so that the search takes linear time."""
 
 
 @dataclass(frozen=True)
@@ -85,12 +76,6 @@ def read_png_chunks(file: BinaryIO) -> PngChunks:
         else:
             found.chunks.setdefault(kind, content)
     return found
-
-
-def xmp_orientation(xmp: bytes) -> int | None:
-    """The orientation that a packet of XMP states in its first MiB, from 1 to 8, or None."""
-    match = _XMP_ORIENTATION.search(xmp[:_MAX_XMP_BYTES])
-    return None if match is None else int(match[1])
 
 
 def _metadata_chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

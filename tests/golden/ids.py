@@ -140,6 +140,6 @@ def _spec(shell: Shell, spec: dict[str, Any]) -> str:
 
 def _submitted(shell: Shell, lines: Mapping[str, Sequence[str]]) -> dict[str, str]:
     def submit(line: Sequence[str]) -> str:
-        return str(shell("submit", *line, "--store", "ids", "--json").told()["job"])
+        return str(shell("submit", *line, "--create", "--store", "ids", "--json").told()["job"])
 
     return dict(zip(lines, side_by_side(submit, lines.values()), strict=True))

@@ -44,9 +44,10 @@ _TYPE = re.compile(r"^# TYPE (\w+) (\w+)$", re.MULTILINE)
 def worked(shell: Shell) -> dict[str, Any]:
     """Both rendered by one `work`: keys, records, events, metrics, and what programs are told."""
     store = shell.folder / "worked"
+    into = ("--create", "--store", store)
     jobs = {}
     for kind, spec in (("poster", POSTER), ("dataset", DATASET)):
-        told = shell("submit", shell.written(f"{kind}.json", spec), "--store", store, "--json")
+        told = shell("submit", shell.written(f"{kind}.json", spec), *into, "--json")
         jobs[kind] = str(told.told()["job"])
     said = _work(shell, store)
     seen = {

@@ -98,6 +98,12 @@ class Shell:
             text=True,
         )
 
+    def made(self, name: str) -> Path:
+        """An empty folder, for a store."""
+        path = self.folder / name
+        path.mkdir(exist_ok=True)
+        return path
+
     def written(self, name: str, document: object) -> Path:
         """A spec as a file."""
         path = self.folder / name

@@ -45,8 +45,9 @@ def keys(store: Path) -> list[str]:
 def submitted(shell: Shell) -> dict[str, Any]:
     """The keys after a poster, a dataset and an atlas were submitted, and their records."""
     store = shell.folder / "submitted"
+    into = ("--create", "--store", store)
     for kind, spec in (("poster", POSTER), ("dataset", DATASET), ("atlas", ATLAS)):
-        told = shell("submit", shell.written(f"{kind}.json", spec), "--store", store, "--json")
+        told = shell("submit", shell.written(f"{kind}.json", spec), *into, "--json")
         assert told.told()["new"] is True
     records = {
         path.relative_to(store).as_posix(): starred(json.loads(path.read_text("utf-8")), "nonce")
@@ -65,7 +66,7 @@ def asked(shell: Shell) -> dict[str, Any]:
     """What each request makes of a job: its intent, its markers, and what programs are told."""
     store = shell.folder / "asked"
     spec = shell.written("poster.json", POSTER)
-    shell("submit", spec, "--store", store)
+    shell("submit", spec, "--create", "--store", store)
     (intent,) = store.glob("jobs/*/intent.json")
     seen: dict[str, Any] = {}
     for command in ("pause", "resume", "cancel", "retry", "cancel"):

@@ -30,6 +30,8 @@ _NOISE = {"kind": "poster", "name": "noise", "input": {"noise": {"seed": 7}}, "s
         ("layers", "bogus"),
         ("work", "--until-idle", "--lease", "0"),
         ("list", "--store", "ftp://host/path"),
+        ("submit", "sky.png", "--store", "missing"),
+        ("work", "--until-idle", "--store", "missing"),
     ],
     ids=" ".join,
 )
@@ -46,7 +48,7 @@ def test_a_wrong_request_is_two_and_one_line(shell: Shell, line: tuple[str, ...]
         ("list", "--store", "s3://bucket/prefix"),
         ("submit", "noise.json", "--store", "s3://bucket/prefix"),
         ("work", "--until-idle", "--store", "s3://bucket/prefix"),
-        ("work", "--until-idle", "--store", "empty", "--address", "127.0.0.1:9"),
+        ("work", "--until-idle", "--create", "--store", "empty", "--address", "127.0.0.1:9"),
     ],
     ids=" ".join,
 )
@@ -68,13 +70,16 @@ def test_a_dataset_of_broken_pictures_is_one(shell: Shell) -> None:
 def test_a_cancelled_job_is_one_for_whoever_watches(shell: Shell) -> None:
     spec = shell.written("noise.json", _NOISE)
     for line in (("submit", spec), ("cancel", "noise")):
-        assert shell(*line, "--store", "cancelled").code == 0
+        assert shell(*line, "--store", shell.made("cancelled")).code == 0
     assert shell("watch", "noise", "--store", "cancelled").code == 1
 
 
 @pytest.mark.parametrize(("ending", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_is_the_signals_code(shell: Shell, ending: signal.Signals, code: int) -> None:
-    assert shell("submit", shell.written("noise.json", _NOISE), "--store", "watched").code == 0
+    assert (
+        shell("submit", shell.written("noise.json", _NOISE), "--store", shell.made("watched")).code
+        == 0
+    )
     with shell.begun("watch", "noise", "--store", "watched") as watching:
         assert watching.stderr is not None
         assert watching.stderr.readline().endswith(": queued\n")
@@ -83,7 +88,7 @@ def test_interrupted_is_the_signals_code(shell: Shell, ending: signal.Signals, c
 
 
 def test_doctor_tells_programs_a_check_a_line(shell: Shell) -> None:
-    ended = shell("doctor", "--json", "--store", "healthy")
+    ended = shell("doctor", "--json", "--store", shell.made("healthy"))
     assert ended.code in {0, 1}
     checks = [json.loads(line) for line in ended.out.splitlines()]
     for one in checks:
@@ -95,4 +100,4 @@ def test_doctor_tells_programs_a_check_a_line(shell: Shell) -> None:
 
 
 def test_a_sick_store_makes_doctor_one(shell: Shell) -> None:
-    assert shell("doctor", "--json", "--store", "/proc/no").code == 1
+    assert shell("doctor", "--json", "--store", "/proc").code == 1

@@ -19,14 +19,14 @@ _WHOLES = {"poster": _POSTER, "dataset": _DATASET, "atlas": _ATLAS}
 
 _PARTS = {
     "poster": (
-        *("bogus=1", "crew.bogus=1", "dream.bogus=1", "dream.schedule.bogus=1"),
-        *("dream.smooth.bogus=1", "input.bogus=1", "input.noise.bogus=1", "limits.bogus=1"),
-        *("network={name: lenet5, bogus: 1}", "objectives=[{layer: s4, bogus: 1}]"),
-        *("objectives=[{layer: s4, schedule: {bogus: 1}}]", "outputs=[{format: png, bogus: 1}]"),
-        "tiles.bogus=1",
+        *("qqq=1", "crew.qqq=1", "dream.qqq=1", "dream.schedule.qqq=1"),
+        *("dream.smooth.qqq=1", "input.qqq=1", "input.noise.qqq=1", "limits.qqq=1"),
+        *("network={name: lenet5, qqq: 1}", "objectives=[{layer: s4, qqq: 1}]"),
+        *("objectives=[{layer: s4, schedule: {qqq: 1}}]", "outputs=[{format: png, qqq: 1}]"),
+        "tiles.qqq=1",
     ),
-    "dataset": ("bogus=1", "fourier.bogus=1", "inputs.bogus=1", "limits.bogus=1", "output.bogus=1"),
-    "atlas": ("bogus=1", "of.bogus=1", "start.bogus=1"),
+    "dataset": ("qqq=1", "fourier.qqq=1", "inputs.qqq=1", "limits.qqq=1", "output.qqq=1"),
+    "atlas": ("qqq=1", "of.qqq=1", "start.qqq=1"),
 }
 
 
@@ -80,6 +80,6 @@ def catalogues(shell: Shell) -> dict[str, Any]:
 def _known(shell: Shell, kind: str, setting: str) -> list[str]:
     ended = shell("plan", f"{kind}.json", "--no-probe", "--set", setting)
     assert (ended.code, ended.out) == (2, "")
-    said, _, keys = ended.err.partition("bogus: no such key; known: ")
+    said, _, keys = ended.err.partition("qqq: no such key; known: ")
     assert said.startswith("dreamfarm: "), ended.err
     return keys.strip().split(", ")

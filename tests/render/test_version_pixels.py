@@ -7,18 +7,19 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from render.dream.config import Dream, octave_sizes
+from render.dream.config import Dream
 from render.dream.objective import Objective
+from render.dream.octaves import octave_sizes
 from render.engine.setup import ShardSetup
 from render.networks.catalogue import build_network
 from render.networks.receptive_field import layer_grid
 from render.pictures.colour import to_samples
 from render.version import PIXEL_VERSION
-from tests.support.shard_crew import render_dream, write_input
+from tests.support.shard_crew import render_dream, tiled, write_input
 
 NAME = "squeezenet1_0"
 SIZE = (75, 110)
-GOLDEN = (3, "a95acab6533b8997a614baa8fb35993767859c43a9a384a605bc77b8c1056914")
+GOLDEN = (4, "c2d0bc3a6718df02a8d09bf4a088a2d6b3d7e582d76a7c9db01a09f8ad3b54c9")
 
 
 def weights(path: Path) -> Path:
@@ -49,8 +50,7 @@ def test_pixels_change_with_their_version_only(tmp_path: Path) -> None:
         precision="float64",
         device="cpu",
         input=write_input(samples, tmp_path),
-        sizes=octave_sizes(SIZE, dream),
-        tile=48,
+        grids=tiled(octave_sizes(SIZE, dream), 48),
         stride=grid.stride,
         field=grid.field,
     )

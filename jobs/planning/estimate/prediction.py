@@ -8,6 +8,7 @@ and previews. Start-up, decoding and encoding hardly depend on the crew.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobs.planning.encoding import encoding_plan
 from jobs.planning.estimate.network import NetworkModel, halo_traffic
 from jobs.planning.estimate.speed import Speed
 from jobs.planning.memory import VALUE_BYTES
@@ -50,8 +51,16 @@ _PREVIEW_PIXEL = 0.03e-6
 """To make the preview, for each pixel of its octave. One worker does it."""
 
 
-_ENCODE_PIXEL = {"png": 0.13e-6, "tiff": 0.11e-6, "jpeg": 0.05e-6, "deepzoom": 0.1e-6}
-"""To encode a pixel. Each output has one thread."""
+_ENCODE_PIXEL = {
+    ("png", 8): (0.022e-6, 0.006e-6),
+    ("png", 16): (0.029e-6, 0.008e-6),
+    ("tiff", 8): (0.019e-6, 0.018e-6),
+    ("tiff", 16): (0.028e-6, 0.026e-6),
+    ("jpeg", 8): (0.012e-6, 0.004e-6),
+    ("deepzoom", 8): (0.037e-6, 0.0),
+}
+"""To encode a pixel: in one thread, and shared by all threads of an output (tests/bench/encode.py).
+"""
 
 
 _CHANNELS = 3
@@ -148,21 +157,28 @@ class Prediction:
 
 def predict(plan: PosterPlan, workers: int, conditions: Conditions) -> Prediction:
     """Predict a poster by that many workers, whatever number of workers the plan has."""
-    height, width = plan.size
     source_pixel = _DECODE_PIXEL if plan.spec.input.noise is None else _NOISE_PIXEL
     mask_pixels = sum(_pixels(plan.attachments[path]) for path in plan.masks)
-    encodings = [_ENCODE_PIXEL[one.format] * height * width for one in plan.spec.outputs]
-    # The coordinator encodes at most `workers` outputs at a time; a batch takes as long as its
-    # slowest.
-    batches = range(0, len(encodings), workers)
     return Prediction(
         workers=workers,
         start=_STARTUP,
         decode=source_pixel * _pixels(plan.source) + _DECODE_PIXEL * mask_pixels,
         octaves=tuple(_octave_time(plan, grid, workers, conditions) for grid in plan.grids),
-        encode=sum(max(encodings[first : first + workers]) for first in batches),
+        encode=_encode_seconds(plan.with_workers(workers)),
         price=conditions.price,
     )
+
+
+def _encode_seconds(plan: PosterPlan) -> float:
+    """The seconds of all outputs. Of those that are encoded together, the slowest counts."""
+    height, width = plan.size
+    encoding = encoding_plan(plan)
+    seconds = []
+    for output in plan.spec.outputs:
+        alone, shared = _ENCODE_PIXEL[output.format, output.depth]
+        seconds.append((alone + shared / encoding.threads) * height * width)
+    batches = range(0, len(seconds), encoding.outputs)
+    return sum(max(seconds[first : first + encoding.outputs]) for first in batches)
 
 
 def _pixels(picture: PictureInfo) -> int:

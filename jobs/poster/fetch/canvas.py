@@ -25,7 +25,7 @@ class _Partial(BaseModel):
 
 class _Plan(_Partial):
     size: tuple[int, int]
-    tile: int
+    tiles: tuple[int, ...]
     octaves: tuple[tuple[int, int], ...]
 
 
@@ -98,7 +98,7 @@ def final_canvas(store: Store, job: StoredJob, dpi: float | None) -> FinalCanvas
     label = canonical_json({"spec": document["identity"], "plan": document["plan"]})
     for found in valid_commits(store, keys):
         if (found.commit.octave, found.commit.step) == last:
-            grid = Grid(*plan.size, plan.tile)
+            grid = Grid(*plan.size, plan.tiles[-1])
             return FinalCanvas(store, found.commit, grid, Labels(dpi, label))
     return None
 

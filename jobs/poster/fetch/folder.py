@@ -8,7 +8,8 @@ from typing import Any
 
 from jobs.records.manifest import MANIFEST, encode_manifest
 from jobs.runtime.local_workdir import LocalWorkdir, claim_workdir, keep_renewed, open_workdir
-from jobs.runtime.publish import Publisher, StagedResult, Target, read_mapping
+from jobs.runtime.ownership import read_mapping
+from jobs.runtime.publish import Publisher, StagedResult, Target
 from jobs.text.errors import RequestError
 from render.pictures.write import output_digest
 

@@ -44,8 +44,8 @@ def test_the_identity_has_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PIXEL_VERSION", 1)
     fields = {"sweep": {"dream.seed": [1, 2]}, "resize": 512, "output": "jpeg"}
 
-    assert identified().job_id == "set-0ab9e47cd9cb"
-    assert identified(**fields).job_id == "set-dbe2ce8e5709"
+    assert identified().job_id == "set-0a69418b805e"
+    assert identified(**fields).job_id == "set-c7e73243170e"
 
 
 BASE = identified()

@@ -29,7 +29,7 @@ def item_settings(weights: Path) -> ItemSettings:
 
 
 def test_the_setup_follows_from_spec_and_size(item_settings: ItemSettings) -> None:
-    setup = in_memory_setup(item_settings, (60, 84), "cuda", 4)
+    setup = in_memory_setup(item_settings, (60, 84), (60, 84), "cuda", 4)
 
     assert (setup.mix, setup.dream, setup.precision) == (
         item_settings.mix,
@@ -38,7 +38,7 @@ def test_the_setup_follows_from_spec_and_size(item_settings: ItemSettings) -> No
     )
     assert setup.sizes == ((43, 60), (60, 84))
     assert (setup.device, setup.batch, setup.windows_per_pass) == ("cuda", 4, 4)
-    assert in_memory_setup(item_settings, (60, 84), "cpu", 4).windows_per_pass == 1
+    assert in_memory_setup(item_settings, (60, 84), (60, 84), "cpu", 4).windows_per_pass == 1
 
 
 SIDES = st.integers(1, 3000)
@@ -49,8 +49,8 @@ def test_a_pass_needs_no_more_than_a_poster_tile(
     item_settings: ItemSettings, height: int, width: int, requested: int
 ) -> None:
     size = (height, width)
-    batch = in_memory_setup(item_settings, size, "cuda", requested).batch
-    window = item_settings.profile.cost.bytes_per_pixel * item_settings.window(size)
+    setup = in_memory_setup(item_settings, size, size, "cuda", requested)
+    batch, window = setup.batch, item_settings.profile.cost.bytes_per_pixel * setup.largest_window
 
     assert 1 <= batch <= requested
     assert batch == 1 or round(window) * batch <= WINDOW_BYTES
@@ -59,7 +59,7 @@ def test_a_pass_needs_no_more_than_a_poster_tile(
 
 def test_the_batch_shrinks_as_pictures_grow(item_settings: ItemSettings) -> None:
     batches = [
-        in_memory_setup(item_settings, (side, side), "cuda", BATCH).batch
+        in_memory_setup(item_settings, (side, side), (side, side), "cuda", BATCH).batch
         for side in (64, 256, 512, 1024)
     ]
 
@@ -71,7 +71,7 @@ def test_memory_grows_with_size_depth_and_waiting_pictures(
     item_settings: ItemSettings,
 ) -> None:
     def need(size: tuple[int, int], depth: int = 8, at_once: int = 1) -> int:
-        setup = in_memory_setup(item_settings, size, "cpu", 1)
+        setup = in_memory_setup(item_settings, size, size, "cpu", 1)
         return item_memory(item_settings, setup, size, depth, at_once)
 
     usual = need((512, 512))
@@ -86,7 +86,9 @@ def test_a_picture_too_large_for_a_worker_fails_with_alternatives(
     item_settings: ItemSettings,
 ) -> None:
     size = (4096, 8192)
-    need = item_memory(item_settings, in_memory_setup(item_settings, size, "cpu", 1), size, 8, 3)
+    need = item_memory(
+        item_settings, in_memory_setup(item_settings, size, size, "cpu", 1), size, 8, 3
+    )
 
     check_fits(need, need, size)
     with pytest.raises(PictureError) as error:

@@ -47,7 +47,7 @@ def needed(plan: DatasetPlan) -> int:
     return max(
         item_memory(
             item_settings,
-            in_memory_setup(item_settings, size, "cpu", plan.batch),
+            in_memory_setup(item_settings, size, size, "cpu", plan.batch),
             size,
             8,
             _AT_ONCE,

@@ -43,7 +43,7 @@ def test_pixel_settings_do_not_depend_on_the_machine(
     settings = (f"size={size}", "fit=stretch", "tiles=auto")
     plans = [plan_poster(picture, weights, *settings, machine=machine) for machine in MACHINES]
 
-    assert len({plan.tile for plan in plans}) == 1
+    assert len({plan.grids for plan in plans}) == 1
     # Only the busiest worker's part of an octave depends on the crew.
     works = [[replace(octave, busiest_pixels=0) for octave in plan.octaves] for plan in plans]
     assert all(work == works[0] for work in works)
@@ -71,7 +71,8 @@ def test_the_label_has_no_crew_and_no_paths(picture: Path, weights: Path, tmp_pa
 def test_automatic_tiles_have_not_changed(
     picture: Path, weights: Path, size: str, tile: int
 ) -> None:
-    assert plan_poster(picture, weights, f"size={size}", "fit=stretch", "tiles=auto").tile == tile
+    plan = plan_poster(picture, weights, f"size={size}", "fit=stretch", "tiles=auto")
+    assert plan.octaves[-1].tile == tile
 
 
 def test_a_physical_size_is_pixels_with_a_resolution(picture: Path, weights: Path) -> None:
@@ -164,3 +165,28 @@ def test_16_bits_and_objectives_need_disk(picture: Path, weights: Path) -> None:
         for depth in (8, 16)
     )
     assert sixteen > eight
+
+
+@pytest.mark.parametrize("size", ["{}xauto", "{}x{}"])
+def test_a_draft_has_the_first_octaves_of_the_print(
+    picture: Path, weights: Path, size: str
+) -> None:
+    """Sizes and tiles, and so bits: see `tests/render/engine/test_draft_of_a_print.py`."""
+    auto = ("dream.octaves=auto", "tiles=auto", "fit=stretch")
+    draft, large = (
+        plan_poster(picture, weights, f"size={size.format(width, width * 3 // 5)}", *auto)
+        for width in (500, 7015)
+    )
+    shared = len(draft.grids) - 1
+    assert shared >= 3
+    assert draft.grids[:shared] == large.grids[:shared]
+
+
+def test_a_draft_of_noise_has_the_first_octaves_of_the_print(weights: Path) -> None:
+    small, large = (
+        plan_poster(None, weights, "input={noise: {}}", f"size={size}", "dream.octaves=auto")
+        for size in ("30cm x 17cm @ 50dpi", "60cm x 34cm")
+    )
+    shared = len(small.grids) - 1
+    assert small.grids[:shared] == large.grids[:shared]
+    assert small.source == large.source

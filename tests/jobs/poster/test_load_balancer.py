@@ -182,7 +182,7 @@ def by_speed(plan: PosterPlan) -> tuple[Block, ...]:
 def memory_ratio(plan: PosterPlan, blocks: Sequence[Block]) -> float:
     """The memory of the largest block, divided by the planned memory of a worker."""
     grid, sampling_grid, planned = plan.grids[-1], plan.sampling_grid, plan.memory
-    values = stored_values(plan.mix, plan.spec.dream, plan.tile)
+    values = stored_values(plan.mix, plan.spec.dream, grid.tile)
     cost = plan.profile.cost
     found = worker_memory(
         grid, sampling_grid, cost, values, 4, blocks, planned.limit, planned.is_limited

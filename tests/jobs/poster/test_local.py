@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from jobs.planning.poster import PosterPlan
 from jobs.poster.kind import PosterKind
 from jobs.poster.local import can_resume, render_here
 from jobs.runtime.backend import StartCrew, crew_in_process, crew_on_own_ray
 from jobs.runtime.local_workdir import WORKDIR_NAME
+from jobs.runtime.logs import NOTICES
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.publish import Publisher, Target
 from jobs.spec.document import parse_poster_spec
@@ -125,6 +127,42 @@ def test_a_killed_render_resumes(picture: Path, weights: Path, tmp_path: Path, s
     assert min(one.octave for one in seen if one.phase == "dream") == 2
     assert not (out / WORKDIR_NAME).exists()
     assert not can_resume(out, plan.identity.job_id)
+
+
+@pytest.mark.parametrize("harm", ["shard", "shortened shard", "mask", "input"])
+def test_damage_is_said_on_the_terminal_and_the_bytes_stay_the_same(
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    harm: str,
+) -> None:
+    mask = tmp_path / "mask.png"
+    Image.linear_gradient("L").resize((100, 68)).save(mask)
+    plan = plan_poster(picture, weights, "dream.steps=2", f"objectives.0.mask={mask}")
+    undisturbed = render(plan, tmp_path / "undisturbed")
+
+    def interrupt(progress: Progress) -> None:
+        if (progress.octave, progress.step) == (2, 1):
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        render_here(plan, Target(out), interrupt, crew_in_process)
+    names = {"mask": "mask-0.tiles", "input": "input.tiles"}
+    pattern = f"checkpoints/{names.get(harm, '*/*/*.tiles')}"
+    damaged = max(out.glob(f".rendering/*/store/jobs/*/{pattern}"))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content[:-1] if harm == "shortened shard" else content)
+
+    manifest = render_here(plan, Target(out), lambda _: None, crew_in_process)
+    assert digests(manifest) == digests(undisturbed)
+    lines = [one.getMessage() for one in caplog.records if one.name == NOTICES.name]
+    then = "it is decoded again" if harm in names else "the render begins again"
+    (line,) = lines
+    assert damaged.name in line
+    assert line.endswith(f"; {then}")
 
 
 def test_a_second_render_into_the_same_folder_is_refused(

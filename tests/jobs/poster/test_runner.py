@@ -255,7 +255,7 @@ def test_outputs_have_labels(picture: Path, weights: Path, tmp_path: Path) -> No
         assert image.xres * 25.4 == pytest.approx(300, rel=1e-3)
     label = json.loads(plan.label())
     assert label["spec"] == plan.identity.document
-    assert label["plan"]["tile"] == plan.tile
+    assert label["plan"]["tiles"] == [octave.tile for octave in plan.octaves]
 
 
 def test_a_store_keeps_two_checkpoints_and_a_preview_of_each_octave(

@@ -13,9 +13,9 @@ import pytest
 from cluster.crew import Crew
 from cluster.local import LocalCrew
 from cluster.resources import Reservation, Resources
+from jobs.planning.encoding import encoding_plan
 from jobs.planning.memory import encoding_memory
 from jobs.planning.poster import PosterPlan
-from jobs.poster.outputs import encoding_plan
 from jobs.records.job import load_job
 from jobs.records.keys import JobKeys
 from jobs.runtime.backend import MemberFactory

@@ -79,6 +79,6 @@ def test_values_beyond_the_bounds_are_refused_in_a_short_line(
 
 
 def test_weights_without_a_network_say_what_is_missing() -> None:
-    spec = {"input": "a.png", "network": {"weights": "w.safetensors"}}
+    spec = {"input": "a.png", "network": {"weights": __file__}}  # which names no network
     with pytest.raises(RequestError, match="weights need the name of their network; write network"):
         parse_spec(spec)

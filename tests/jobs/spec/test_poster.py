@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jobs.spec.base import NAME_LENGTH, slug
 from jobs.spec.document import apply_overrides, parse_poster_spec, read_document
 from jobs.spec.inputs import Colour
+from jobs.spec.length import ALLOWED_SIZES
 from jobs.spec.poster import Output, PosterSpec
 from jobs.spec.size import parse_size
 from jobs.text.errors import RequestError
@@ -38,9 +39,10 @@ priority: 50
 limits: {max_pixels: 2e9}
 """
 
-SIZES = "write 60cm x 34cm @ 300dpi, 7087x4016, 60cm x auto, or x4"
+SIZES = ALLOWED_SIZES
 KEYS = (
-    "crew, dream, fit, input, kind, limits, name, network, objectives, outputs, precision, "
+    "crew, dream, fit, focus, input, kind, limits, name, network, objectives, outputs, "
+    "precision, "
     "priority, "
 )
 
@@ -99,6 +101,9 @@ def test_only_input_is_required(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         ({"outputs": ["tiff"]}, {"outputs": [{"format": "tiff", "depth": 8}]}),
         ({"crew": {"memory_per_worker": "2GiB"}}, {"crew": {"memory_per_worker": 2**31}}),
         ({"size": "4x"}, {"size": "x4"}),
+        ({"size": 1024}, {"size": "1024px"}),
+        ({"size": "A2 seen from 3m"}, {"size": "A2 @ 30dpi"}),
+        ({"fit": "crop", "focus": "30%, 40%"}, {"fit": "crop", "focus": [0.3, 0.4]}),
         ({}, {"kind": "poster", "objectives": None, "priority": 50}),
     ],
 )
@@ -178,7 +183,16 @@ def test_noise_and_colour_inputs() -> None:
         ({"name": "a" * 61}, "name: must be 1 to 60 letters a-z, digits, '.', '_' or '-'"),
         ({"name": True}, "name: must be text, not true"),
         ({"size": "60 bananas"}, f"size: '60 bananas' is not a size; {SIZES}"),
-        ({"size": 1024}, f"size: '1024' is not a size; {SIZES}"),
+        ({"size": True}, "size: must be text"),
+        ({"focus": [0.2, 0.3]}, "focus: needs fit: crop; write --fit crop"),
+        (
+            {"fit": "crop", "focus": "30,40"},
+            "focus: must be a point, such as 30%,40%: from the left and from the top",
+        ),
+        (
+            {"fit": "crop", "focus": [0.2, 1.3]},
+            "focus: must be a point, such as 30%,40%: from the left and from the top",
+        ),
         ({"network": {}}, "network.name: is missing"),
         ({"network": ""}, "network.name: must be text, not ''"),
         ({"network": {"name": "a", "weights": 3}}, "network.weights: must be the path of a file"),

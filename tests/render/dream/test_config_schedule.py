@@ -1,5 +1,7 @@
 """Schedules interpolate linearly between their values."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,10 +46,17 @@ def test_factors_stay_between_their_values(
     assert min(corners) - 1e-9 <= found <= max(corners) + 1e-9
 
 
-@pytest.mark.parametrize("bad", [{"octaves": ()}, {"steps": (float("inf"),)}])
-def test_invalid_schedules_are_refused(bad: dict[str, tuple[float, ...]]) -> None:
-    with pytest.raises(ValueError, match=r"value|finite"):
+@pytest.mark.parametrize("bad", [{"octaves": ()}, {"steps": (float("inf"),)}, {"over": 0}])
+def test_invalid_schedules_are_refused(bad: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"value|finite|over must be"):
         Schedule(**bad)
+
+
+@pytest.mark.parametrize("octaves", [3, 4, 9])
+def test_over_spreads_values_over_the_first_octaves_however_many_follow(octaves: int) -> None:
+    schedule = Schedule(octaves=(1.0, 0.0), over=3)
+    found = [schedule.factor_at(Moment(octave, octaves, 0, 1)) for octave in range(octaves)]
+    assert found == [1.0, 0.5, *[0.0] * (octaves - 2)]
 
 
 def test_an_objective_with_factor_0_is_left_out() -> None:

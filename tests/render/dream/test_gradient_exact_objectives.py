@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from render.dream.attachments import prepare_objectives
-from render.dream.config import Dream, Schedule, Smooth, octave_sizes
+from render.dream.config import Dream, Schedule, Smooth
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
 from render.dream.reference import dream_reference
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup
@@ -32,7 +33,7 @@ from tests.support.seeded_networks import (
     noise_picture,
     relative_error,
 )
-from tests.support.shard_crew import write_input
+from tests.support.shard_crew import tiled, write_input
 from tests.support.tiled_step import TiledStep, step_by_blocks
 from tests.support.tiny_network import TinyNetwork, random_samples
 
@@ -250,7 +251,13 @@ def test_dreams_in_tiles_equal_the_reference(
         masks,
     )
     setup = InMemorySetup(
-        mix, dream, "float64", "cpu", octave_sizes(size, dream), tile, grid.stride, grid.field
+        mix,
+        dream,
+        "float64",
+        "cpu",
+        tiled(octave_sizes(size, dream), tile),
+        grid.stride,
+        grid.field,
     )
     setup = replace(setup, units=units_of(grid))  # type: ignore[arg-type]
     (found,) = dream_batch(ready, setup, [samples], [seed], masks)

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from render.dream.config import STEADY, Dream, Smooth, octave_sizes
+from render.dream.config import STEADY, Dream, Smooth
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
 from render.dream.reference import dream_reference
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup, ShardSetup
@@ -19,7 +20,7 @@ from render.networks.network import Network, prepare_network
 from render.networks.receptive_field import LayerGrid, layer_grid
 from render.pictures.colour import BLACK, WHITE, to_canvas
 from tests.support.seeded_networks import calibrate_norms, fill_weights, relative_error
-from tests.support.shard_crew import render_dream, write_input
+from tests.support.shard_crew import render_dream, tiled, write_input
 from tests.support.tiny_network import DREAM, MIX, TinyNetwork, random_samples
 
 SOURCE = (50, 61)
@@ -99,8 +100,7 @@ def test_both_engines_compute_it_in_tiles_of_any_size(
         dream=dream,
         precision="float64",
         device="cpu",
-        sizes=octave_sizes(SIZE, dream),
-        tile=tile,
+        grids=tiled(octave_sizes(SIZE, dream), tile),
         stride=grid.stride,
         field=grid.field,
     )

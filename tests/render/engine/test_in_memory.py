@@ -14,9 +14,10 @@ from torch.nn import functional
 
 from render.determinism import dtypes, make_deterministic
 from render.device import ResolvedPrecision
-from render.dream.config import Dream, octave_sizes
+from render.dream.config import Dream
 from render.dream.gradient import batched_gradients, gradients
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
 from render.engine.in_memory import DreamResult
 from render.engine.in_memory_batch import dream_batch, dream_in_passes
 from render.engine.network_profile import default_objective
@@ -34,7 +35,7 @@ from tests.support.seeded_networks import (
     noise_picture,
     relative_error,
 )
-from tests.support.shard_crew import render_dream, write_input
+from tests.support.shard_crew import render_dream, tiled, write_input
 from tests.support.tiny_network import DREAM, MIX, SIZE, TinyNetwork, random_samples
 
 NAME = "squeezenet1_0"
@@ -71,7 +72,7 @@ def grid() -> tuple[int, int]:
 @pytest.fixture
 def setup(grid: tuple[int, int]) -> InMemorySetup:
     """In tiles of 32 pixels; the last octave has two."""
-    return InMemorySetup(MIX, DREAM, "float32", "cpu", octave_sizes(SIZE, DREAM), 32, *grid)
+    return InMemorySetup(MIX, DREAM, "float32", "cpu", tiled(octave_sizes(SIZE, DREAM), 32), *grid)
 
 
 def canvas(dreamed: DreamResult) -> Tensor:
@@ -91,8 +92,7 @@ def poster(
         precision=setup.precision,
         device=setup.device,
         input=write_input(samples, folder),
-        sizes=setup.sizes,
-        tile=setup.tile,
+        grids=setup.grids,
         stride=setup.stride,
         field=setup.field,
     )
@@ -133,7 +133,8 @@ def test_a_picture_in_memory_has_the_bytes_of_a_shard(
     dtype: type,
     seed: int,
 ) -> None:
-    setup = InMemorySetup(MIX, dream, precision, "cpu", octave_sizes(size, dream), tile, *grid)
+    grids = tiled(octave_sizes(size, dream), tile)
+    setup = InMemorySetup(MIX, dream, precision, "cpu", grids, *grid)
     samples = random_samples(source, seed % 1000, dtype)
     folder = tmp_path_factory.mktemp("poster")
 
@@ -152,7 +153,7 @@ def test_bytes_are_equal_with_a_network_from_a_file(
     mix = Objective("features.5") + Objective("features.3", channels=(1, 5, 60)) * -0.4
     found = layer_grid(build_network(NAME), NAME, mix.layers)
     sizes = octave_sizes((90, 75), DREAM)
-    setup = InMemorySetup(mix, DREAM, "float32", "cpu", sizes, 64, found.stride, found.field)
+    setup = InMemorySetup(mix, DREAM, "float32", "cpu", tiled(sizes, 64), found.stride, found.field)
     samples = random_samples((60, 50), 0)
     network = load_network(NAME, squeezenet_weights, mix.layers)
 
@@ -192,11 +193,11 @@ def test_only_a_gpu_has_several_windows_per_pass(setup: InMemorySetup) -> None:
 @pytest.fixture
 def long(setup: InMemorySetup) -> InMemorySetup:
     """In float64, and so tall that jitter decides the shapes of some windows."""
-    return replace(setup, precision="float64", sizes=((110, 20), (180, 30)))
+    return replace(setup, precision="float64", grids=tiled(((110, 20), (180, 30)), 32))
 
 
 def test_windows_of_one_tile_have_several_shapes(long: InMemorySetup) -> None:
-    grid, sampling_grid = long.grid(1), long.sampling_grid
+    grid, sampling_grid = long.grids[1], long.sampling_grid
     shapes = {
         sampling_grid.window(grid.core(1), 32, (shift, 0), (grid.height, grid.width)).height
         for shift in range(sampling_grid.span)
@@ -229,7 +230,7 @@ def test_on_a_gpu_the_rest_of_the_batch_changes_no_bit(precision: ResolvedPrecis
     network = load_network(PAREIDOLIA, weights, mix.layers, dtype, torch.device("cuda"))
     sizes = octave_sizes((150, 120), DREAM)
     four = InMemorySetup(
-        mix, DREAM, precision, "cuda", sizes, 64, found.stride, found.field, batch=4
+        mix, DREAM, precision, "cuda", tiled(sizes, 64), found.stride, found.field, batch=4
     )
     pictures, seeds = [random_samples((90, 70), seed) for seed in range(7)], list(range(7))
     forth = dream_batch(network, four, pictures, seeds)
@@ -322,8 +323,7 @@ def test_gradients_that_are_not_finite_fail_their_picture_alone(windows_per_pass
         DREAM,
         "float32",
         "cpu",
-        sizes=((9, 11), (18, 22)),
-        tile=16,
+        tiled(((9, 11), (18, 22)), 16),
         stride=1,
         field=1,
         batch=3,

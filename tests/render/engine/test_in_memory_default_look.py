@@ -9,8 +9,9 @@ from PIL import Image
 
 from render.determinism import make_deterministic
 from render.dream.attachments import prepare_objectives
-from render.dream.config import Dream, octave_sizes
+from render.dream.config import Dream
 from render.dream.objective import Mix
+from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch
 from render.engine.network_profile import default_objective
 from render.engine.setup import InMemorySetup
@@ -19,6 +20,7 @@ from render.networks.network import load_network
 from render.networks.receptive_field import layer_grid
 from render.networks.weight_paths import resolve_weights
 from render.pictures.colour import to_samples
+from tests.support.shard_crew import tiled
 
 pytestmark = [pytest.mark.shared, pytest.mark.timeout(600)]
 
@@ -43,7 +45,9 @@ def looked_at(samples: np.ndarray, shared: Path, name: str, dream: Dream) -> tup
     grid = layer_grid(build_network(name), name, mix.layers)
     network = prepare_objectives(load_network(name, weights, mix.layers), mix, {})
     sizes = octave_sizes(SIZE, dream)
-    setup = InMemorySetup(mix, dream, "float32", "cpu", sizes, max(SIZE), grid.stride, grid.field)
+    setup = InMemorySetup(
+        mix, dream, "float32", "cpu", tiled(sizes, max(SIZE)), grid.stride, grid.field
+    )
     (found,) = dream_batch(network, setup, [samples], [0])
     assert isinstance(found, torch.Tensor)
     return to_samples(found, 8).astype(float), grid.stride

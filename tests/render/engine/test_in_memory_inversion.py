@@ -8,8 +8,9 @@ import torch
 
 from render.determinism import make_deterministic
 from render.dream.attachments import prepare_objectives
-from render.dream.config import Dream, octave_sizes
+from render.dream.config import Dream
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup
 from render.networks.catalogue import build_network
@@ -20,6 +21,7 @@ from render.networks.weight_paths import resolve_weights
 from render.networks.weights import load_with_weights
 from render.pictures.colour import to_canvas, to_samples
 from render.pictures.generated import Noise
+from tests.support.shard_crew import tiled
 
 SIZE = (224, 224)
 DREAM = Dream(octaves=3, steps=24, step_size=0.02)
@@ -37,7 +39,9 @@ def first_of(name: str, weights: Path, numbers: list[int]) -> list[int]:
     seen = []
     for number in numbers:
         mix = Mix((Objective(classes=(number,)),))
-        setup = InMemorySetup(mix, DREAM, "float32", "cpu", sizes, SIZE[0], grid.stride, grid.field)
+        setup = InMemorySetup(
+            mix, DREAM, "float32", "cpu", tiled(sizes, SIZE[0]), grid.stride, grid.field
+        )
         (dreamed,) = dream_batch(network, setup, [noise], [0])
         assert isinstance(dreamed, torch.Tensor)
         picture = to_canvas(to_samples(dreamed, 8), torch.float32).permute(2, 0, 1)[None]

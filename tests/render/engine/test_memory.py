@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from render.determinism import make_deterministic
-from render.dream.config import Dream, octave_sizes
+from render.dream.config import Dream
 from render.dream.objective import Objective
+from render.dream.octaves import octave_sizes
 from render.engine.cost_model import _CostCounter, window_cost
 from render.engine.in_memory_batch import dream_in_passes
 from render.engine.memory import BatchMemory, Cost, batch_memory
@@ -19,6 +20,7 @@ from render.geometry.rect import Size
 from render.networks.catalogue import build_network
 from render.networks.network import load_network
 from render.networks.receptive_field import layer_grid
+from tests.support.shard_crew import tiled
 from tests.support.tiny_network import DREAM, MIX, SIZE, random_samples
 
 NAME = "squeezenet1_0"
@@ -46,7 +48,7 @@ def taken(squeezenet_weights: Path) -> Callable[[Size, int, int, int], tuple[int
         sizes = octave_sizes((130, 120), dream)
         stride, field = grid.stride, grid.field
         setup = InMemorySetup(
-            mix, dream, "float32", "cpu", sizes, tile, stride, field, batch=windows_per_pass
+            mix, dream, "float32", "cpu", tiled(sizes, tile), stride, field, batch=windows_per_pass
         )
         pictures = [random_samples(source, seed) for seed in range(windows_per_pass)]
         with _CostCounter() as counter:
@@ -84,7 +86,7 @@ def test_reading_needs_no_more_than_estimated(
 
 def test_the_stored_bytes_of_a_batch() -> None:
     sizes = octave_sizes(SIZE, DREAM)
-    setup = InMemorySetup(MIX, DREAM, "float32", "cpu", sizes=sizes, tile=32, stride=4, field=23)
+    setup = InMemorySetup(MIX, DREAM, "float32", "cpu", tiled(sizes, 32), stride=4, field=23)
 
     def stored(changed: InMemorySetup) -> int:
         return batch_memory(changed, (50, 60), 16, Cost(1e6, 500, 1000, 3_000_000)).stored

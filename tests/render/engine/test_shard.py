@@ -12,8 +12,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from render.dream.canvas import clamp_canvas
-from render.dream.config import Dream, Schedule, Smooth, octave_sizes
+from render.dream.config import Dream, Schedule, Smooth
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
 from render.dream.reference import dream_reference
 from render.dream.resample import resample
 from render.engine.memory import mask_paths
@@ -25,7 +26,7 @@ from render.networks.catalogue import build_network
 from render.networks.network import load_network
 from render.networks.receptive_field import layer_grid
 from render.pictures.colour import BLACK, WHITE, to_canvas
-from tests.support.shard_crew import ShardCrew, render_dream, write_input
+from tests.support.shard_crew import ShardCrew, render_dream, tiled, write_input
 
 NAME = "squeezenet1_0"
 SOURCE = (90, 120)
@@ -54,8 +55,7 @@ def setup(
         precision="float64",
         device="cpu",
         input=write_input(samples, tmp_path_factory.mktemp("input")),
-        sizes=octave_sizes(SIZE, DREAM),
-        tile=64,
+        grids=tiled(octave_sizes(SIZE, DREAM), 64),
         stride=grid.stride,
         field=grid.field,
     )
@@ -165,7 +165,8 @@ def short(single: ShardSetup) -> ShardSetup:
     """Two octaves of two steps on 3 x 4 and 4 x 5 tiles."""
     dream = Dream(octaves=2, octave_scale=1.3, steps=2, jitter=13, seed=9)
     mix = Mix((Objective("features.3"),))
-    return replace(single, dream=dream, mix=mix, sizes=octave_sizes((100, 121), dream), tile=28)
+    grids = tiled(octave_sizes((100, 121), dream), 28)
+    return replace(single, dream=dream, mix=mix, grids=grids)
 
 
 @pytest.fixture(scope="session")
@@ -178,7 +179,7 @@ def wanted_short(short: ShardSetup, tmp_path_factory: pytest.TempPathFactory) ->
 def test_any_rectangles_of_tiles_make_the_same_bytes(
     short: ShardSetup, wanted_short: np.ndarray, tmp_path: Path, data: st.DataObject
 ) -> None:
-    grids = [short.grid(octave) for octave in range(2)]
+    grids = [short.grids[octave] for octave in range(2)]
     cuts = [rectangles(grid.rows, grid.columns, data) for grid in grids]
     members = max(map(len, cuts))
     idle = Block(0, 0, 0, 0)
@@ -206,7 +207,7 @@ def reference(setup: ShardSetup, samples: np.ndarray) -> np.ndarray:
 def test_in_float64_every_tile_size_gives_the_reference(
     setup: ShardSetup, reference: np.ndarray, tmp_path: Path, tile: int, members: int
 ) -> None:
-    found = render_dream(replace(setup, tile=tile), tmp_path, members)
+    found = render_dream(replace(setup, grids=tiled(setup.sizes, tile)), tmp_path, members)
     assert found.dtype == np.float64
     assert np.abs(found - reference).max() <= 1e-9
 
@@ -215,7 +216,7 @@ def test_tiles_decide_the_last_bit_of_float32(
     single: ShardSetup, wanted: np.ndarray, tmp_path: Path
 ) -> None:
     """So the tile belongs to the plan: dreams are chaotic, and other tiles round differently."""
-    other = render_dream(replace(single, tile=48), tmp_path)
+    other = render_dream(replace(single, grids=tiled(single.sizes, 48)), tmp_path)
     assert not same_bytes(other, wanted)
 
 
@@ -225,7 +226,7 @@ def test_an_octave_goes_on_from_any_step_with_any_crew(
     single: ShardSetup, tmp_path: Path, before: int, after: int, stop: int
 ) -> None:
     """The rest depends only on the canvas that is committed between two steps."""
-    once = replace(single, dream=replace(DREAM, octaves=1), sizes=(SIZE,))
+    once = replace(single, dream=replace(DREAM, octaves=1), grids=tiled([SIZE], 64))
     wanted = render_dream(once, tmp_path / "wanted")
 
     crew = ShardCrew(once, tmp_path / "first", before)
@@ -240,7 +241,7 @@ def test_an_octave_goes_on_from_any_step_with_any_crew(
 
 
 def test_an_abandoned_step_leaves_the_canvas_as_it_was(single: ShardSetup, tmp_path: Path) -> None:
-    once = replace(single, dream=replace(DREAM, octaves=1), sizes=(SIZE,))
+    once = replace(single, dream=replace(DREAM, octaves=1), grids=tiled([SIZE], 64))
     asked = iter([False] * 3 + [True] * 99)
     crew = ShardCrew(once, tmp_path, 1, lambda: next(asked))
     crew.start(None)
@@ -295,7 +296,7 @@ def test_a_dead_objective_does_not_change_the_weights_of_others(
 
 def test_opposite_weights_ascend_and_descend(single: ShardSetup, tmp_path: Path) -> None:
     once = replace(DREAM, octaves=1, steps=1, step_size=1e-3, limit="hard")
-    up = replace(single, dream=once, sizes=(SIZE,), mix=Mix((Objective("features.3"),)))
+    up = replace(single, dream=once, grids=tiled([SIZE], 64), mix=Mix((Objective("features.3"),)))
     still = render_dream(replace(up, dream=replace(once, steps=0)), tmp_path)
     risen = render_dream(up, tmp_path) - still
     fallen = render_dream(replace(up, mix=up.mix * -1.0), tmp_path) - still

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from render.pictures.generated import Noise
+from render.pictures.generated import Noise, noise_size
 
 
 def whole(noise: Noise, rows: int = 64) -> np.ndarray:
@@ -48,3 +48,8 @@ def test_noise_values_are_stable() -> None:
         [[64713, 3922, 39525], [56076, 5138, 46106]],
         [[62002, 11152, 45728], [51957, 17726, 46936]],
     ]
+
+
+def test_the_size_of_noise_follows_from_the_shape_alone() -> None:
+    assert noise_size((20, 30)) == noise_size((4000, 6000)) == (512, 768)
+    assert noise_size((1, 100_000)) == (1, 4096)

@@ -128,6 +128,10 @@ def test_a_thumbnail_of_an_mpo_is_not_the_picture(tmp_path: Path, order: str) ->
     assert (opened.height, opened.notes) == (32, ())
     assert abs(grey_of(path) - 200) <= 2
     assert open_picture(path, page=1).height == 8
+    path.write_bytes(mpo((1, jpeg(10, 32)), order=order))
+    assert open_picture(path).notes == (
+        "the file calls it a reduced version of a picture, and holds no other",
+    )
     path.write_bytes(mpo((3, jpeg(10, 32)), (1, jpeg(200, 8)), order=order))
     assert (open_picture(path).height, open_picture(path).notes) == (32, ())
 

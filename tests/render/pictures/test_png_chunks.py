@@ -1,6 +1,5 @@
 """PNGs are upright, wherever their orientation is stated."""
 
-import time
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -11,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from render.pictures.png_chunks import PngChunks, read_png_chunks, xmp_orientation
+from render.pictures.png_chunks import PngChunks, read_png_chunks
 from tests.support.picture_files import noise_samples, read_samples
 from tests.support.png_files import Chunk, exif, png_chunk, raw_profile, write_png
 
@@ -116,35 +115,6 @@ def test_no_content_is_an_error(tmp_path: Path, chunks: list[Chunk]) -> None:
     path = write_png(tmp_path / "a.png", noise_samples(2, 2), *chunks, *keywords)
     with path.open("rb") as file:
         assert read_png_chunks(file).orientation in (None, *range(1, 9))
-
-
-def test_xmp_without_an_orientation_states_none() -> None:
-    assert xmp_orientation(xmp(b'tiff:Orientations="6">')) is None
-    assert xmp_orientation(b"") is None
-
-
-@pytest.mark.parametrize(
-    "packet",
-    [
-        b"tiff:Orientation" + b" " * 2**20,
-        b"tiff:Orientation=" + b" " * 2**20,
-        b"tiff:Orientation>" + b" " * 2**20,
-        b"tiff:Orientation a" * 2**16,
-        (b"tiff:Orientation" + b" " * 20) * 2**15,
-        (b"tiff:Orientation" + b" " * 220) * 2**12,
-        b"tiff:Orientation" * 2**20,
-    ],
-)
-def test_hostile_xmp_takes_no_time(packet: bytes) -> None:
-    begin = time.process_time()
-    assert xmp_orientation(packet) is None
-    assert time.process_time() - begin < 1
-
-
-def test_xmp_is_read_as_before() -> None:
-    for text in (b"tiff:Orientation a='b' >\n 3 <", b"tiff:Orientation\n=\n'3'"):
-        assert xmp_orientation(text) == 3
-    assert xmp_orientation(b"tiff:Orientation a>b>3<") is None
 
 
 def test_texts_of_other_keywords_are_not_inflated(tmp_path: Path) -> None:

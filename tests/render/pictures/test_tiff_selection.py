@@ -55,6 +55,15 @@ def test_old_files_mark_reduced_pages_by_another_tag(path: Path) -> None:
     assert choose_tiff_page(path).full_pages == 0
 
 
+def test_a_picture_that_is_only_called_reduced_is_read_with_a_word(path: Path) -> None:
+    reduced = noise_samples(8, 9)
+    write_pages(path, (reduced, REDUCED))
+    np.testing.assert_array_equal(read_samples(path), reduced)
+    said = "the file calls it a reduced version of a picture, and holds no other"
+    assert open_picture(path).notes == (said,)
+    assert open_picture(path, page=1).notes == ()
+
+
 def test_other_pages_are_named_and_can_be_chosen(path: Path) -> None:
     pages = [noise_samples(6 + number, 7) for number in range(3)]
     write_pages(path, *((page, 0) for page in pages))

@@ -11,6 +11,8 @@ from jobs.planning.estimate.network import ONE_MACHINE, cluster_network, halo_tr
 from jobs.planning.estimate.prediction import predict
 from jobs.planning.estimate.speed import Speed
 from jobs.planning.octave import worker_loads
+from jobs.planning.poster import PosterPlan
+from jobs.spec.poster import Output
 from render.geometry.grid import Grid
 from render.geometry.partition import partition
 from render.geometry.sampling_grid import SamplingGrid
@@ -79,6 +81,36 @@ def test_long_octaves_have_more_checkpoints() -> None:
         for cost in (1e-9, 1e-5)
     )
     assert busy.checkpoints > 3 * calm.checkpoints > 0
+
+
+def with_outputs(*outputs: str) -> PosterPlan:
+    plan = noise_plan(2000, 3000)
+    return replace(plan, spec=plan.spec.model_copy(update={"outputs": tuple(map(output, outputs))}))
+
+
+def output(text: str) -> Output:
+    name, _, depth = text.partition(":")
+    return Output.model_validate({"format": name, "depth": int(depth or 8)})
+
+
+def encode_seconds(workers: int, *outputs: str) -> float:
+    return predict(with_outputs(*outputs), workers, make_conditions()).encode
+
+
+def test_more_cores_write_a_file_faster_but_not_a_deepzoom() -> None:
+    for name in ("png", "tiff", "jpeg", "png:16", "tiff:16"):
+        one, two, four = (encode_seconds(workers, name) for workers in (1, 2, 4))
+        # What one thread does alone stays.
+        assert one > two > four > one / 4
+        assert one - two == pytest.approx(2 * (two - four))
+    assert encode_seconds(1, "deepzoom") == encode_seconds(4, "deepzoom")
+
+
+def test_files_share_the_cores() -> None:
+    png, tiff = encode_seconds(1, "png"), encode_seconds(1, "tiff")
+    assert encode_seconds(1, "png", "tiff") == pytest.approx(png + tiff)
+    assert encode_seconds(2, "png", "tiff") == pytest.approx(max(png, tiff))
+    assert encode_seconds(4, "png", "tiff") == pytest.approx(encode_seconds(2, "tiff"))
 
 
 def test_the_cost_counts_all_workers_until_encoding() -> None:
