@@ -4,7 +4,7 @@ SITE := -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
 # Folders, or files, with quick tests of each package; tests/README.md says more.
 QUICK := tests/structure tests/test_imports.py tests/test_readmes.py tests/infra/test_ports.py \
   $(addprefix tests/render/, geometry dream/test_config.py dream/test_config_schedule.py \
-    dream/test_objective.py dream/test_config_octaves.py dream/test_step.py dream/test_band_gradient.py \
+    dream/test_objective.py dream/test_octaves.py dream/test_step.py dream/test_band_gradient.py \
     engine/test_memory_tiling.py networks/test_safetensors_header.py networks/test_weights.py \
     pictures/test_colour.py pictures/test_decode.py pictures/test_ingest.py \
     pictures/test_output_format.py pictures/test_tiled_image.py) \

@@ -6,6 +6,7 @@ RenderError               base class; the message says what, where, and what to 
 ├── NetworkError          a network that is unknown, or cannot be traced
 ├── LayerError            a layer that does not exist, or has no exact tiles
 ├── DamagedTiles          a file of tiles that is not as it was written
+├── TrainingError         pictures that no network can be trained on
 ├── OutputError           a file that cannot be written in this format, size or folder
 └── DeviceError           a precision or device that this machine lacks
 """
@@ -95,6 +96,10 @@ class DamagedTiles(RenderError):  # noqa: N818 - the name says what happened
             f"{self.name}: tile {self.tile} is not as it was written (its checksum differs); "
             "check the disk or the store"
         )
+
+
+class TrainingError(RenderError):
+    """A folder of pictures that no network can be trained on."""
 
 
 class OutputError(RenderError):

@@ -50,7 +50,15 @@ def picture(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(tmp_path: Path) -> dreamfarm.Store:
     """An empty store in a folder."""
-    return dreamfarm.Store(tmp_path / "store")
+    return dreamfarm.Store(tmp_path / "store", create=True)
+
+
+def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(
+    tmp_path: Path, picture: Path
+) -> None:
+    with pytest.raises(dreamfarm.RequestError, match="stroe: there is no such store"):
+        dreamfarm.Store(tmp_path / "stroe").submit(picture, dream=SHORT)
+    assert not (tmp_path / "stroe").exists()
 
 
 @pytest.fixture

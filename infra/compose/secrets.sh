@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the secrets of compose.yaml, once: Ray's token, the store's keys, and a certificate that
-# closes a port of the store. Needs openssl.
+# Writes the secrets of compose.yaml, once: the tokens of Ray and of the page, the store's keys, and a
+# certificate that closes a port of the store. Needs openssl.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -19,6 +19,7 @@ umask 022
 key=$(random 10)
 secret=$(random 20)
 random 32 >secrets/ray_token
+random 32 >secrets/page_token
 cat >secrets/store_keys <<KEYS
 [default]
 aws_access_key_id = $key

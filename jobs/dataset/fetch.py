@@ -1,9 +1,8 @@
 """Fetching a dataset: download every result to its path, and check it."""
 
 import functools
-import hashlib
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -13,10 +12,16 @@ from typing import Any
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
-from jobs.dataset.outputs import LEDGER_FILE, SHEET_FILE, published_names, published_path
-from jobs.planning.identity import file_digest
+from jobs.dataset.published import (
+    LEDGER_FILE,
+    SHEET_FILE,
+    PublishedResults,
+    is_intact,
+    published_path,
+)
 from jobs.records.job import StoredJob
 from jobs.runtime.local_workdir import LocalWorkdir, claim_workdir, keep_renewed, open_workdir
+from jobs.runtime.ownership import has_record
 from jobs.runtime.publish import Publisher, Target
 from jobs.runtime.staging import missing_object
 from jobs.store.errors import ObjectNotFound, StoreRefused
@@ -37,6 +42,10 @@ class _Download:
     name: str
     rows: tuple[LedgerRow, ...]
 
+    def is_intact(self, path: Path) -> bool:
+        """Whether a downloaded file has the checksums of its rows."""
+        return is_intact(path, [(row.member, row.output_sha256) for row in self.rows])
+
 
 def fetch_dataset(store: Store, job: StoredJob, target: Target) -> dict[str, Any]:
     """Download a dataset's results into a folder. Returns the manifest, which is written last.
@@ -55,13 +64,16 @@ def fetch_dataset(store: Store, job: StoredJob, target: Target) -> dict[str, Any
             f"`dreamfarm show {job.id}` tells why"
         )
     workdir = LocalWorkdir(target.out, job.id, ".fetching")
+    begun = functools.partial(has_record, workdir.path)
     with (
         open_workdir(workdir) as working,
-        claim_workdir(workdir, working, lambda: False, is_permanent=False) as (context, lease),
+        claim_workdir(workdir, working, begun, is_permanent=False) as (context, lease),
         keep_renewed(lease),
     ):
-        earlier = functools.cache(lambda: published_names(target.out, job.id))
-        publisher = Publisher(target, job.id, workdir.path, lease.check, more_names=earlier)
+        earlier = PublishedResults(target.out, job.id)
+        publisher = Publisher(
+            target, job.id, workdir.path, lease.check, made_earlier=earlier.has_made
+        )
         try:
             context.scratch.mkdir()
             _Fetch(store, job, publisher, context.scratch, earlier).run(job.manifest)
@@ -78,15 +90,15 @@ def fetch_dataset(store: Store, job: StoredJob, target: Target) -> dict[str, Any
 class _Fetch:
     """One fetch of a dataset.
 
-    scratch: a folder for files that are not published yet. earlier: returns the names of results
-    that an earlier fetch published in the same folder.
+    scratch: a folder for files that are not published yet. earlier: the results that an earlier
+    fetch published in the same folder.
     """
 
     store: Store
     job: StoredJob
     publisher: Publisher
     scratch: Path
-    earlier: Callable[[], set[str]]
+    earlier: PublishedResults
 
     @property
     def _keys(self) -> DatasetKeys:
@@ -112,10 +124,10 @@ class _Fetch:
         partials = {name: self.scratch / name for name in files}
         for name, key in files.items():
             _copy(self.store, key, partials[name])
-        self.publisher.record(partials)
+        outputs = self.publisher.record(partials)
         for name, partial in partials.items():
             self.publisher.place(name, partial)
-        self.publisher.write_manifest(manifest)
+        self.publisher.write_manifest({**manifest, "outputs": outputs})
 
     def _downloads(self) -> Iterator[_Download]:
         keys, files = self._keys, ItemIndex(self.store, self._keys).files
@@ -138,13 +150,13 @@ class _Fetch:
 
     def _is_here(self, download: _Download) -> bool:
         path = self.publisher.out / download.name
-        return path.is_file() and _is_intact(path, download.rows)
+        return path.is_file() and download.is_intact(path)
 
     def _download(self, download: _Download) -> None:
         partial = self.scratch / f"{download.rows[0].number}{PurePosixPath(download.name).suffix}"
         try:
             _copy(self.store, download.key, partial)
-            if not _is_intact(partial, download.rows):
+            if not download.is_intact(partial):
                 raise StoreRefused(
                     f"{download.key}: checksum mismatch between {self.store.address} and the "
                     "ledger; fetch it again, or, if that does not help, delete the job and submit "
@@ -169,7 +181,7 @@ class _Fetch:
             if other == path or other.stem.partition("@")[0] != stem:
                 continue
             name = other.relative_to(self.publisher.out).as_posix()
-            if name in self.earlier() and _contains(path, other):
+            if name in self.earlier.names and _contains(path, other):
                 self.publisher.check_lease()
                 other.unlink()
 
@@ -192,23 +204,3 @@ def _copy(store: Store, key: str, path: Path) -> None:
         store.download(key, path)
     except ObjectNotFound as error:
         raise missing_object(store, key) from error
-
-
-def _is_intact(path: Path, rows: tuple[LedgerRow, ...]) -> bool:
-    """Whether a file matches the checksum of its row, or every member of a tar that of its own."""
-    if rows[0].member is None:
-        return file_digest(path) == rows[0].output_sha256
-    try:
-        with tarfile.open(path) as tar:
-            return all(found == row.output_sha256 for found, row in _member_digests(tar, rows))
-    except (tarfile.TarError, KeyError):
-        return False
-
-
-def _member_digests(
-    tar: tarfile.TarFile, rows: Iterable[LedgerRow]
-) -> Iterator[tuple[str, LedgerRow]]:
-    for row in rows:
-        file = tar.extractfile(row.member or "")
-        content = b"" if file is None else file.read()
-        yield f"sha256:{hashlib.sha256(content).hexdigest()}", row

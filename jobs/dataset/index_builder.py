@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from jobs.dataset.inputs.index import FILE_ITEMS, DatasetKeys, ItemIndex, Listing
 from jobs.dataset.inputs.item import Item, ListedImage
-from jobs.dataset.outputs import SHEET_FILE
+from jobs.dataset.published import SHEET_FILE
 from jobs.planning.item_settings import FieldValues, sweep_variants
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.output_names import LABEL, default_template, output_name

@@ -59,15 +59,15 @@ class ItemSetup:
         Raises PictureError if the dream needs more memory than a worker may use.
         """
         spec, device = settings.spec, self._plan.device
+        source = (picture.height, picture.width)
         setup: InMemorySetup | FeatureSetup
         # With `fourier`, the inputs are always noise: the spec refuses anything else.
         if spec.fourier is not None and spec.inputs.noise is not None:
             setup = feature_setup(settings, spec.fourier, size, device)
             seed = spec.inputs.noise.seed
         else:
-            setup = in_memory_setup(settings, size, device, self._plan.batch)
+            setup = in_memory_setup(settings, size, source, device, self._plan.batch)
             seed = item_seed(spec.dream.seed, item.found.key)
-        source = (picture.height, picture.width)
         needed = item_memory(settings, setup, source, picture.depth, self._at_once)
         check_fits(needed, self._plan.memory, size)
         # A Fourier dream starts from its seed, not from pixels.

@@ -1,6 +1,7 @@
 """Datasets as a kind of job."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,14 @@ from jobs.text.errors import RequestError
 from jobs.text.report import PlanReport, ResultReport, format_item_counts
 
 if TYPE_CHECKING:
+    from jobs.planning.draft import DraftLimit
     from jobs.planning.estimate.request import EstimateRequest
     from jobs.runtime.backend import Backend
+
+
+def _check_no_draft(limit: "DraftLimit | None") -> None:
+    if limit is not None:
+        raise RequestError("--until, --draft: only for a poster; a dataset has --set resize=600")
 
 
 class DatasetKind(JobKind[DatasetSpec]):
@@ -41,8 +48,12 @@ class DatasetKind(JobKind[DatasetSpec]):
             )
         return dataset_plan_report(make_dataset_plan(spec, this_machine()))
 
-    def submit(self, store: Store, spec: DatasetSpec) -> SubmitResult:
+    def submit(
+        self, store: Store, spec: DatasetSpec, limit: "DraftLimit | None" = None
+    ) -> SubmitResult:
         from jobs.dataset.submit import submit_dataset
+
+        _check_no_draft(limit)
 
         return submit_dataset(store, spec)
 
@@ -52,7 +63,7 @@ class DatasetKind(JobKind[DatasetSpec]):
         from jobs.dataset.inputs.listing import check_allowed
         from jobs.dataset.runner import DatasetRunner
         from jobs.dataset.staging import as_pinned, stage_plan
-        from jobs.runtime.environment import PinnedPlan
+        from jobs.runtime.environment import OtherPrecision, PinnedPlan
         from jobs.runtime.staging import cache_folder
 
         context = run_context.job_context
@@ -65,11 +76,22 @@ class DatasetKind(JobKind[DatasetSpec]):
         pinned = PinnedPlan.read_or_none(store, keys.plan)
         if pinned is not None:
             plan = as_pinned(plan, pinned)
-        DatasetRunner(run_context, plan, backend.start_pool, job.intent).run()
+        try:
+            DatasetRunner(run_context, plan, backend.start_pool, job.intent).run()
+        except OtherPrecision as other:
+            plan = replace(plan, auto_precision=other.precision)
+            DatasetRunner(run_context, plan, backend.start_pool, job.intent).run()
 
     def render_here(
-        self, spec: DatasetSpec, target_of: TargetOf, watch: WatchProgress, *, in_process: bool
+        self,
+        spec: DatasetSpec,
+        target_of: TargetOf,
+        watch: WatchProgress,
+        *,
+        in_process: bool,
+        limit: "DraftLimit | None" = None,
     ) -> ResultReport:
+        _check_no_draft(limit)
         from jobs.dataset.local import render_dataset_here
         from jobs.planning.dataset import make_dataset_plan
         from jobs.planning.machine import this_machine

@@ -10,13 +10,8 @@ from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.inputs.item import InputPlace, Item
 from jobs.dataset.inputs.listing import check_output_folder
 from jobs.dataset.ledger.reader import LedgerKeys, read_rows
-from jobs.dataset.outputs import (
-    LEDGER_FILE,
-    SHEET_FILE,
-    planned_names,
-    published_names,
-    published_path,
-)
+from jobs.dataset.outputs import planned_names
+from jobs.dataset.published import LEDGER_FILE, SHEET_FILE, PublishedResults, published_path
 from jobs.dataset.runner import DatasetRunner
 from jobs.dataset.submit import submit_dataset
 from jobs.planning.dataset import DatasetPlan
@@ -113,7 +108,7 @@ def _publisher(
         workdir.path,
         lease.check,
         files_read=lambda: _files_read(plan, store, workdir.job),
-        more_names=lambda: published_names(target.out, workdir.job),
+        made_earlier=PublishedResults(target.out, workdir.job).has_made,
     )
 
 
@@ -158,7 +153,7 @@ def _publish(publisher: Publisher, context: JobContext, manifest: dict[str, Any]
         if path is not None and path.exists():
             copies[name] = context.draft(name)
             shutil.copyfile(path, copies[name])
-    publisher.record(copies)
+    outputs = publisher.record(copies)
     for name, copy in copies.items():
         publisher.place(name, copy)
-    publisher.write_manifest(manifest)
+    publisher.write_manifest({**manifest, "outputs": outputs})

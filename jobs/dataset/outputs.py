@@ -1,10 +1,10 @@
-"""The outputs of a dataset: writing results as files or tars, and their published paths."""
+"""The outputs of a dataset: results as files or tars in the store, before they are published."""
 
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from jobs.dataset.inputs.content import read_content
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
@@ -12,11 +12,10 @@ from jobs.dataset.inputs.item import Item, LeftOut, ListedImage
 from jobs.dataset.inputs.listing import base_folder
 from jobs.dataset.inputs.table import TABLE_SUFFIXES
 from jobs.dataset.ledger.reader import LedgerKeys, read_file_rows
-from jobs.dataset.ledger.rows import LedgerRow
+from jobs.dataset.published import SHEET_FILE, PublishedResults
 from jobs.dataset.tar_shards import (
     TarMember,
     dream_suffix,
-    published_tar_name,
     safe_key,
     sample_key,
     stored_tar_name,
@@ -25,15 +24,14 @@ from jobs.dataset.tar_shards import (
 )
 from jobs.dataset.tasks import TarRequest, TarSample
 from jobs.records.manifest import MANIFEST
-from jobs.records.record import invalid_record
 from jobs.runtime.context import JobContext
-from jobs.runtime.publish import read_mapping
+from jobs.runtime.ownership import read_mapping
 from jobs.spec.dataset import DatasetOutput
 from jobs.spec.inputs import Inputs, is_in_bucket, suffix_of
 from jobs.store.errors import ObjectNotFound
 from jobs.store.key import MAX_KEY_LENGTH
 from jobs.store.store import Store
-from jobs.text.errors import InvalidRecord, RequestError
+from jobs.text.errors import RequestError
 from render.pictures.output_format import FORMATS
 
 
@@ -147,10 +145,6 @@ def _read_from_tars(tars: list[tarfile.TarFile], name: str) -> bytes:
     raise ObjectNotFound(name)
 
 
-LEDGER_FILE, SHEET_FILE = "ledger.parquet", "contact-sheet.jpg"
-"""Files beside the published results."""
-
-
 def planned_names(store: Store, job: str, output: DatasetOutput, generation: int) -> Iterator[str]:
     """Yield the published paths of the results that are not done, before they are made."""
     index = ItemIndex(store, DatasetKeys(job))
@@ -162,19 +156,6 @@ def planned_names(store: Store, job: str, output: DatasetOutput, generation: int
             yield tar_name(file, generation)
         elif output.pack == "files":
             yield from (f"{item.name}{FORMATS[output.format].suffix}" for item in due)
-
-
-def published_names(folder: Path, job: str) -> set[str]:
-    """The results that a job has published in a folder, by the ledger there."""
-    # Arrow takes a while to import.
-    from jobs.dataset.ledger.parquet import read_done_rows
-
-    try:
-        rows = read_done_rows(folder / LEDGER_FILE, job)
-        names = {str(published_path(row)) for row in rows}
-    except InvalidRecord:
-        return set()
-    return names | {LEDGER_FILE, SHEET_FILE} if names else names
 
 
 def without_results(
@@ -192,7 +173,7 @@ def without_results(
         manifest = read_mapping(folder / MANIFEST)
         names = {SHEET_FILE} if "ledger" in manifest else set()
         if manifest.get("job") == job:
-            names |= published_names(folder, job)
+            names |= PublishedResults(folder, job).names
         results = {str(folder / name) for name in names}
     is_empty = True
     for image in images:
@@ -203,17 +184,3 @@ def without_results(
         yield image
     if is_empty:
         raise RequestError(f"{inputs.address}: {left_out.note()}; no other pictures are there")
-
-
-def published_path(row: LedgerRow) -> PurePosixPath:
-    """Return the path of a done item's file, or of its tar, below the folder of the results.
-
-    Raises InvalidRecord for a path outside that folder: a row comes from a store, which is not
-    trusted.
-    """
-    output = row.output or ""
-    name = published_tar_name(output) if row.member else f"{row.name}{PurePosixPath(output).suffix}"
-    path = PurePosixPath(name)
-    if not output or path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise invalid_record(f"item {row.number}", f"{name!r} is not a valid result name")
-    return path

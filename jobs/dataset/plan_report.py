@@ -38,7 +38,7 @@ def _document(
         "variants": len(plan.variants),
         "items": pictures * len(plan.variants),
         "resize": str(plan.spec.resize),
-        "network": plan.spec.network.name,
+        "network": plan.spec.network.label,
         "precision": first.precision,
         "workers": plan.workers,
         "gpus_per_worker": plan.gpus_per_worker,

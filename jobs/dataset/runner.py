@@ -144,6 +144,9 @@ class DatasetRunner(JobRunner):
     def _pin(self, pool: Pool) -> Environment:
         """Check that this pool computes the same bytes as the job's first pool."""
         environment: Environment = _run_task(pool, Task(0, "environment"))
+        spec = self._plan.spec
+        if spec.precision == "auto" or "precision" in spec.sweep:
+            self._run_context.check_auto_precision(self._plan.auto_precision, environment)
         any_device = self._plan.spec.crew.any_device
         self._run_context.pin(self._plan.pixel_settings(), environment, any_device=any_device)
         return environment

@@ -26,6 +26,7 @@ from jobs.planning.dataset import DatasetPlan
 from jobs.planning.identity import canonical_json, file_digest
 from jobs.planning.item_plan import check_aspect, check_format
 from jobs.planning.item_settings import ItemSettings
+from jobs.planning.source import framed
 from jobs.records.keys import JobKeys
 from jobs.runtime.context import JobContext
 from jobs.runtime.environment import (
@@ -41,7 +42,7 @@ from render.errors import LayerError, PictureError
 from render.geometry.rect import Size
 from render.pictures.colour import to_samples
 from render.pictures.decode import open_picture
-from render.pictures.generated import Noise
+from render.pictures.generated import Noise, noise_size
 from render.pictures.ingest import PictureSource
 from render.pictures.output_format import Labels
 from render.pictures.write import write_picture
@@ -172,6 +173,7 @@ class Worker:
         Raises PictureError.
         """
         size = settings.spec.resize.size(picture.height, picture.width)
+        picture = framed(picture, settings.spec, size)
         check_aspect(settings.spec, (picture.height, picture.width), size)
         check_format(settings.spec.output, size)
         request = self._item_setup.make_request(item, settings, picture, size)
@@ -244,6 +246,6 @@ def _display_name(item: Item) -> str:
 
 
 def _noise(spec: DatasetSpec) -> Noise:
-    """The noise that an item's spec asks for, of the same size as its result."""
+    """The noise that an item's spec asks for, in the shape of its result."""
     seed = 0 if spec.inputs.noise is None else spec.inputs.noise.seed
-    return Noise(spec.resize.height, spec.resize.width, seed)
+    return Noise(*noise_size((spec.resize.height, spec.resize.width)), seed)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from jobs.records.keys import ACTIVE, JOBS, JobKeys, is_job_id
-from jobs.records.lease import CurrentLease, current_lease
+from jobs.records.keys import ACTIVE, JOBS, JobKeys, is_job_id, parse_active_marker
+from jobs.records.lease import CurrentLease, current_lease, later_lease
 from jobs.records.record import invalid_record, read_bytes_with_age, read_json_object
 from jobs.records.state import Intent, State, state_of
 from jobs.records.status import Status
@@ -79,10 +79,49 @@ def load_job(store: Store, job: str) -> StoredJob:
     """
     keys = JobKeys(job)
     spec, age = _read_spec(store, keys)
+    return _load(store, keys, spec, age, current_lease)
+
+
+def load_job_lightly(store: Store, job: str, known: StoredJob | None = None) -> StoredJob:
+    """Load a job like `load_job`, by single reads instead of listings, for those who read many.
+
+    known: what was loaded before. The spec is not read again, because it never changes; if the job
+    was deleted since, that is not noticed.
+    """
+    keys = JobKeys(job)
+    spec, age = _read_spec(store, keys) if known is None else (known.spec, known.age)
+    lease = known.current_lease.number if known and known.current_lease else 0
+    return _load(store, keys, spec, age, lambda store, keys: later_lease(store, keys, lease))
+
+
+def load_finished_job(store: Store, job: str) -> StoredJob | None:
+    """Load a job that has succeeded and has no items, by two reads; None for any other job.
+
+    Its lease, status and settings are left out: nothing about it depends on them any more. Raises
+    like `load_job`.
+    """
+    keys = JobKeys(job)
+    spec, age = _read_spec(store, keys)
+    if SPEC_KINDS[stored_kind(spec.submitted_document)].has_items:
+        return None
+    manifest = read_json_object(store, keys.manifest)
+    if manifest is None:
+        return None
+    return StoredJob(job, "succeeded", age, spec, Intent(), None, None, None, manifest)
+
+
+def _load(
+    store: Store,
+    keys: JobKeys,
+    spec: StoredSpec,
+    age: float,
+    find_lease: Callable[[Store, JobKeys], CurrentLease | None],
+) -> StoredJob:
+    """Load the records of a job other than its spec."""
     # Read the lease first. A holder writes its status and the manifest before it releases the
     # lease, so a reader of a released lease also sees them. A later claim of the next number
     # succeeds only if nothing has changed since this read.
-    lease = current_lease(store, keys)
+    lease = find_lease(store, keys)
     status = None if lease is None else Status.read_or_none(store, keys.status(lease.number))
     # Read the intent before the manifest: a job with items has a manifest for each generation.
     # A submit writes the intent after the spec. Until then a missing intent means `run`. To a
@@ -92,7 +131,7 @@ def load_job(store: Store, job: str) -> StoredJob:
     manifest_key = keys.manifest_of(intent.generation) if has_items else keys.manifest
     manifest = read_json_object(store, manifest_key)
     return StoredJob(
-        id=job,
+        id=keys.job,
         state=state_of(manifest is not None, lease, status, intent),
         age=age,
         spec=spec,
@@ -139,6 +178,19 @@ def attempt_job(
             f"{JobKeys(job).folder}: unexpected {text}; "
             "delete the job, or report the error with a copy of that folder"
         )
+
+
+def blocked_markers(store: Store) -> Iterator[tuple[str, InvalidRecord]]:
+    """The jobs for which a folder lies at the key of a marker, and what to do about each.
+
+    While that is there, no `work` finds the job.
+    """
+    for key in store.blocked_keys(ACTIVE):
+        marker = parse_active_marker(key)
+        if marker:
+            job, _ = marker
+            advice = f"move it away, and run `dreamfarm resume {job}`"
+            yield job, InvalidRecord(f"{key}: is a folder, so no `work` finds the job; {advice}")
 
 
 def list_job_ids(store: Store) -> Iterator[str]:

@@ -1,21 +1,26 @@
 """Summaries of jobs: what `show`, `list` and `watch` print, as text or as JSON."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from jobs.records.job import StoredJob, attempt_job, load_job
+from jobs.records.job import StoredJob, attempt_job, blocked_markers, load_job
 from jobs.records.keys import JobKeys
-from jobs.records.manifest import item_counts, job_outputs
+from jobs.records.manifest import JobOutput, item_counts, job_outputs, total_seconds
 from jobs.records.state import State, Want
 from jobs.records.status import FailureClass, Status
+from jobs.spec.stated_look import find_look
 from jobs.store.store import Store
-from jobs.text.errors import JobsError
+from jobs.text.errors import InvalidRecord, JobsError
 
 _THREADS = 16
 """How many jobs are loaded at the same time. Each needs several requests in sequence."""
+
+
+_MAX_SIZE_TEXT = 60
+"""Characters of a stated size, such as `118.9cm x 84.1cm @ 300dpi`. Records come from strangers."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,10 @@ class JobSummary:
     """The current facts about one job. None means unknown, or not written yet.
 
     progress: from 0 to 1.
+    seconds: of work: until the last progress, or, of a job that has succeeded, of all of it. Work
+        of earlier holders does not count.
+    look: the look whose fields the spec has.
+    size: of the result: `7087 x 4016`, or as the spec states it.
     reason: why the job failed or waits. failure: the class of the failure.
     want: what the user wants of the job.
     submitted: time in UTC.
@@ -46,6 +55,9 @@ class JobSummary:
     state: State
     progress: float
     eta_seconds: float | None
+    seconds: float | None
+    look: str | None
+    size: str | None
     reason: str | None
     failure: FailureClass | None
     want: Want
@@ -73,7 +85,17 @@ class JobSummary:
 
 def load_summary(store: Store, job: str) -> JobSummary:
     """The summary of the job with that complete id. Raises JobNotFound and InvalidRecord."""
-    return _make_summary(store, load_job(store, job))
+    return _load_summary(store, job, dict(blocked_markers(store)))
+
+
+def _load_summary(store: Store, job: str, blocked: Mapping[str, InvalidRecord]) -> JobSummary:
+    """blocked: the jobs that no `work` finds, with the reason."""
+    loaded = load_job(store, job)
+    listed = store.list_objects(JobKeys(job).previews) if loaded.current_lease else ()
+    summary = summarize(loaded, tuple(entry.key for entry in listed))
+    if summary.state == "queued" and job in blocked:
+        return replace(summary, reason=str(blocked[job]))
+    return summary
 
 
 def load_summaries(store: Store, jobs: Iterable[str]) -> Iterator[JobSummary | JobsError]:
@@ -82,24 +104,29 @@ def load_summaries(store: Store, jobs: Iterable[str]) -> Iterator[JobSummary | J
     Raises StoreError if the store itself is at fault.
     """
 
+    blocked = dict(blocked_markers(store))
+
     def load_or_error(job: str) -> JobSummary | JobsError:
-        return attempt_job(store, job, lambda: load_summary(store, job))
+        return attempt_job(store, job, lambda: _load_summary(store, job, blocked))
 
     with ThreadPoolExecutor(_THREADS) as pool:
         yield from pool.map(load_or_error, jobs)
 
 
-def _make_summary(store: Store, job: StoredJob) -> JobSummary:
+def summarize(job: StoredJob, previews: tuple[str, ...]) -> JobSummary:
+    """The summary of a loaded job. previews: their keys. Raises InvalidRecord."""
     keys, status, current_lease = JobKeys(job.id), job.status, job.current_lease
     is_running = job.state == "running"
     failure = status.failure if status and job.state == "failed" else None
-    previews = (entry.key for entry in store.list_objects(keys.previews)) if current_lease else ()
     outputs = job_outputs(job)
     return JobSummary(
         job=job.id,
         state=job.state,
         progress=job.progress,
         eta_seconds=job.eta_seconds,
+        seconds=_seconds(job),
+        look=find_look(job.spec.submitted_document),
+        size=_size(job, outputs),
         reason=_reason(job),
         failure=failure,
         want=job.intent.want,
@@ -120,8 +147,23 @@ def _make_summary(store: Store, job: StoredJob) -> JobSummary:
         holder=current_lease.lease.holder if current_lease and is_running else None,
         lease=current_lease.number if current_lease else None,
         outputs=tuple({"key": output.key(keys), **output.document()} for output in outputs),
-        previews=tuple(previews),
+        previews=previews,
     )
+
+
+def _seconds(job: StoredJob) -> float | None:
+    if job.manifest is None:
+        return job.status.seconds if job.status else None
+    return total_seconds(job)
+
+
+def _size(job: StoredJob, outputs: Sequence[JobOutput]) -> str | None:
+    """The size of a poster's outputs; before they are made, or of a dataset, that in the spec."""
+    if outputs:
+        return f"{outputs[0].width} x {outputs[0].height}"
+    document = job.spec.submitted_document
+    stated = document.get("resize" if job.has_items else "size")
+    return stated if isinstance(stated, str) and len(stated) <= _MAX_SIZE_TEXT else None
 
 
 def _priority(job: StoredJob) -> int | None:
@@ -142,9 +184,12 @@ def _items(job: StoredJob) -> dict[str, Any] | None:
 
 def _reason(job: StoredJob) -> str | None:
     """Why the job failed or waits; reasons of earlier generations do not count."""
-    if job.state not in ("queued", "running", "failed"):
+    has_draft = job.state == "paused" and job.intent.is_met_by(job.status)
+    if job.state not in ("queued", "running", "failed") and not has_draft:
         return None
     reason = _current_reason(job.status, job.intent.generation)
+    if job.status is not None and job.status.drafted and not has_draft:
+        reason = None  # it was about the draft
     lease = job.current_lease
     if reason or job.state != "queued" or lease is None or lease.lease.released:
         return reason

@@ -152,8 +152,29 @@ def current_lease(store: Store, keys: JobKeys) -> CurrentLease | None:
     return CurrentLease(number, Lease.decode(content, key), age)
 
 
+_MOST_PROBES = 4
+"""Leases that `later_lease` looks for one by one, before it lists them all."""
+
+
+def later_lease(store: Store, keys: JobKeys, known: int) -> CurrentLease | None:
+    """Like `current_lease`, without a listing if few leases follow the number `known`.
+
+    A listing costs as much as ten reads. known: 0 if no lease is known. Raises InvalidRecord.
+    """
+    found = None
+    for number in range(max(1, known), known + _MOST_PROBES + 1):
+        key = keys.lease(number)
+        try:
+            content, age = read_bytes_with_age(store, key)
+        except ObjectNotFound:
+            # Leases have no gaps. Without the known one, the job was deleted, and may be back.
+            return found if found or not known else current_lease(store, keys)
+        found = CurrentLease(number, Lease.decode(content, key), age)
+    return current_lease(store, keys)
+
+
 def claim_lease(
-    store: Store, keys: JobKeys, after: int, holder: str, ttl: float
+    store: Store, keys: JobKeys, after: int, holder: str, ttl: float, mark: str = ""
 ) -> HeldLease | None:
     """Claim the lease after the number `after`; None if another claimer was faster.
 
@@ -165,8 +186,9 @@ def claim_lease(
         after: the highest lease number, or 0 if there is no lease.
         holder: `host:pid`; a local render checks whether that process lives.
         ttl: seconds after the last renewal until the lease expires.
+        mark: what the random token ends with.
     """
-    number, token = after + 1, secrets.token_hex(16)
+    number, token = after + 1, f"{secrets.token_hex(16)}{mark}"
     key = keys.lease(number)
     if number > MAX_NUMBER:
         raise invalid_record(keys.lease(after), "no lease can follow the one with this number")

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
-from jobs.records.record import invalid_record
+from jobs.records.record import Amount, invalid_record
 from jobs.records.status import ItemCounts
 from jobs.records.stored_spec import Digest
 from jobs.text.validation import describe_errors
@@ -62,10 +62,17 @@ class JobOutput(BaseModel):
         return self.model_dump(mode="json")
 
 
+class _Seconds(BaseModel):
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    total: Amount | None = None
+
+
 class _Manifest(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     outputs: tuple[JobOutput, ...] = ()
+    seconds: _Seconds = _Seconds()
 
 
 class _DatasetManifest(BaseModel):
@@ -79,6 +86,11 @@ def job_outputs(job: StoredJob) -> tuple[JobOutput, ...]:
     if job.manifest is None:
         return ()
     return _parse(job, _Manifest).outputs
+
+
+def total_seconds(job: StoredJob) -> float | None:
+    """How long the last holder worked on a succeeded job; None if unknown. Raises InvalidRecord."""
+    return None if job.manifest is None else _parse(job, _Manifest).seconds.total
 
 
 def item_counts(job: StoredJob) -> ItemCounts | None:

@@ -4,6 +4,8 @@ Of two simultaneous requests, the last write wins. If a request is interrupted, 
 completes it.
 """
 
+from typing import get_args
+
 from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import MAX_NUMBER, JobKeys, active_marker
 from jobs.records.state import TRANSITIONS, Intent, Redo, State, UserRequest, state_of
@@ -28,8 +30,24 @@ def pause(store: Store, job: str) -> State:
 def resume(store: Store, job: str) -> State:
     """Continue a paused job, or withdraw a request to stop a running one."""
     loaded = _load_allowed(store, job, "resume")
-    state = _write_intent(store, loaded, loaded.intent.with_want("run"))
-    _write_marker(store, job, loaded.intent.generation)
+    until = None if loaded.intent.is_met_by(loaded.status) else loaded.intent.until
+    return _run_until(store, loaded, until)
+
+
+def finish(store: Store, job: str) -> State:
+    """Continue a job beyond its draft, to the end."""
+    return _run_until(store, _load_allowed(store, job, "resume"), None)
+
+
+def limit(store: Store, job: StoredJob, until: int | None) -> State:
+    """Pause a job after so many octaves; None: do not. Its marker must exist."""
+    return _write_intent(store, job, job.intent.model_copy(update={"until": until}))
+
+
+def _run_until(store: Store, loaded: StoredJob, until: int | None) -> State:
+    intent = loaded.intent.model_copy(update={"want": "run", "until": until})
+    state = _write_intent(store, loaded, intent)
+    _write_marker(store, loaded.id, intent.generation)
     return state
 
 
@@ -59,11 +77,25 @@ def retry(store: Store, job: str, redo: Redo | None = None) -> State:
         raise RequestError(f"{job}: was retried too often; submit it under another name")
     chosen = (redo or Redo()) if loaded.has_items else None
     intent = (
-        loaded.intent.with_want("run") if is_queued else Intent(generation=generation, redo=chosen)
+        loaded.intent.with_want("run")
+        if is_queued
+        else Intent(generation=generation, redo=chosen, until=loaded.intent.until)
     )
     state = _write_intent(store, loaded, intent)
     _write_marker(store, job, generation)
     return state
+
+
+def useful_requests(job: StoredJob) -> tuple[UserRequest, ...]:
+    """The requests that would change something about a job now, in the order of the table."""
+    rows = (row for row in TRANSITIONS if row.before == job.state and row.actor == "user")
+    actions = dict.fromkeys(row.action for row in rows if job.has_items or row.only_kind is None)
+    wanted = {"pause": "pause", "cancel": "cancel", "resume": "run"}
+    return tuple(
+        action
+        for action in get_args(UserRequest)
+        if action in actions and (job.state != "running" or wanted[action] != job.intent.want)
+    )
 
 
 def _load_allowed(store: Store, job: str, request: UserRequest) -> StoredJob:

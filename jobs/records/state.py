@@ -1,10 +1,11 @@
 """The states of a job, how they follow from its records, and the allowed transitions."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
+from jobs.records.keys import MAX_NUMBER
 from jobs.records.lease import CurrentLease
 from jobs.records.record import SMALL_RECORD, Number, Record
 from jobs.records.status import FailureClass, Status
@@ -26,6 +27,7 @@ class Intent(Record):
     want: run, or pause or cancel at the next step boundary.
     generation: increased by `retry`; a failure counts only in the generation in which it happened.
     redo: the failed items that this generation runs again, besides items that were never run.
+    until: pause a poster when so many of its octaves are dreamed: they are its draft. None: do not.
     """
 
     max_bytes = SMALL_RECORD
@@ -33,10 +35,17 @@ class Intent(Record):
     want: Want = "run"
     generation: Number = 0
     redo: Redo | None = None
+    until: Annotated[int, Field(ge=1, le=MAX_NUMBER)] | None = None
 
     def with_want(self, want: Want) -> "Intent":
         """A copy with another `want` in the same generation."""
         return self.model_copy(update={"want": want})
+
+    def is_met_by(self, status: Status | None) -> bool:
+        """Whether the draft is complete, so that the job waits for its user."""
+        if self.until is None or status is None or status.generation != self.generation:
+            return False
+        return status.drafted >= self.until
 
 
 State = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
@@ -45,7 +54,7 @@ State = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled
 UserRequest = Literal["pause", "resume", "cancel", "retry"]
 
 
-SchedulerAction = Literal["claim", "let go", "fail", "finish", "renew late"]
+SchedulerAction = Literal["claim", "let go", "draft", "fail", "finish", "renew late"]
 
 
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
@@ -65,7 +74,7 @@ class Transition:
     after: State
     actor: Literal["user", "scheduler"]
     action: UserRequest | SchedulerAction
-    only_kind: Literal["dataset"] | None = None
+    only_kind: Literal["poster", "dataset"] | None = None
 
 
 TRANSITIONS: tuple[Transition, ...] = (
@@ -78,6 +87,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("running", "cancelled", "user", "cancel"),
     Transition("running", "running", "user", "resume"),
     Transition("running", "queued", "scheduler", "let go"),
+    # The octaves up to the intent's `until` are dreamed.
+    Transition("running", "paused", "scheduler", "draft", only_kind="poster"),
     Transition("running", "failed", "scheduler", "fail"),
     Transition("running", "succeeded", "scheduler", "finish"),
     Transition("paused", "queued", "user", "resume"),
@@ -112,4 +123,4 @@ def state_of(
         return "cancelled"
     if status is not None and status.failure and status.generation == intent.generation:
         return "failed"
-    return "paused" if intent.want == "pause" else "queued"
+    return "paused" if intent.want == "pause" or intent.is_met_by(status) else "queued"

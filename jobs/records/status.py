@@ -39,7 +39,9 @@ class Status(Record):
     progress: from 0 to 1.
     rate: work done per second.
     items: the counts of a dataset's items so far.
+    seconds: from the start of this holder's work to its last progress.
     failure: set only if the job has failed; `reason` then says why.
+    drafted: how many octaves the draft has at which this holder stopped; 0 without one.
     """
 
     max_bytes = SMALL_RECORD
@@ -57,8 +59,10 @@ class Status(Record):
     eta_seconds: Amount | None = None
     workers: Count
     items: ItemCounts | None = None
+    seconds: Amount | None = None
     reason: str | None = None
     failure: FailureClass | None = None
+    drafted: Count = 0
 
 
 Event = dict[str, Any]

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -71,22 +71,49 @@ def valid_commits(store: Store, keys: JobKeys) -> list[FoundCommit]:
 
     Takes one listing and one read for each commit.
     """
+    return _read_commits(store, keys)[0]
+
+
+def _read_commits(store: Store, keys: JobKeys) -> tuple[list[FoundCommit], list["Damage"]]:
+    """The valid commits, and those newer than any valid one that are not; the newest first."""
     sizes = {entry.key: entry.size for entry in store.list_objects(keys.checkpoints)}
     pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/commit\.json")
-    commits = []
+    commits, damages = [], []
     for match in filter(None, map(pattern.fullmatch, sizes)):
+        order = int(match[1]), int(match[2])
         try:
             commit = Commit.read(store, match[0])
-        except (ObjectNotFound, InvalidRecord):
+        except ObjectNotFound:
             continue
-        if all(sizes.get(part.key) == part.size for part in commit.parts):
-            commits.append(FoundCommit(int(match[1]), int(match[2]), commit))
-    return sorted(commits, key=lambda one: one.order, reverse=True)
+        except InvalidRecord as error:
+            damages.append((order, Damage(match[0], str(error))))
+            continue
+        damage = _size_damage(commit, sizes)
+        if damage is None:
+            commits.append(FoundCommit(*order, commit))
+        else:
+            damages.append((order, damage))
+    commits.sort(key=lambda one: one.order, reverse=True)
+    newest = commits[0].order if commits else (0, 0)
+    damages.sort(key=lambda one: one[0], reverse=True)
+    # An older one is what a deletion that was interrupted has left.
+    return commits, [damage for order, damage in damages if order > newest]
+
+
+def _size_damage(commit: Commit, sizes: Mapping[str, int]) -> "Damage | None":
+    """The first object of a commit that is missing or has another size. sizes: of all objects."""
+    for part in commit.parts:
+        size = sizes.get(part.key)
+        if size is None:
+            return Damage(part.key, f"{part.key}: is missing")
+        if size != part.size:
+            return Damage(part.key, f"{part.key}: has {size} bytes instead of {part.size}")
+    return None
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A shard, input or mask that is damaged or missing, and the reason in words."""
+    """A commit, shard, input or mask that is damaged or missing, and the reason in words."""
 
     key: str
     reason: str
@@ -147,13 +174,15 @@ class Checkpoints:
         """How many checkpoints the crews of this holder wrote."""
         return self._count
 
-    def take_over(self) -> None:
+    def take_over(self) -> list[Damage]:
         """Find the newest checkpoint of earlier holders, and commit it again under this lease.
 
-        After that, late writes of earlier holders have no effect. Raises LeaseLost, StoreError.
+        After that, late writes of earlier holders have no effect. Returns why newer checkpoints
+        cannot be used. Raises LeaseLost, StoreError.
         """
-        self._find()
+        damages = self._find()
         self._since = self._clock()
+        return damages
 
     def reload(self) -> None:
         """Read again which checkpoints are complete. Raises LeaseLost, StoreError.
@@ -179,16 +208,20 @@ class Checkpoints:
             return "it is decoded again"
         self._damaged.add(key)
         self.reload()
+        return self.goes_on()
+
+    def goes_on(self) -> str:
+        """Where the render goes on, in words."""
         if self.newest is None:
             return "the render begins again"
         return f"the render goes on from octave {self.newest.octave + 1}, step {self.newest.step}"
 
-    def _find(self) -> None:
-        """Find the newest different commits without known damage.
+    def _find(self) -> list[Damage]:
+        """Find the newest different commits without known damage. Returns that of newer ones.
 
         If this lease has no commit, the newest becomes its own.
         """
-        commits = valid_commits(self._context.store, self._context.keys)
+        commits, damages = _read_commits(self._context.store, self._context.keys)
         good: list[FoundCommit] = []
         for one in commits:
             is_damaged = any(part.key in self._damaged for part in one.commit.parts)
@@ -199,6 +232,7 @@ class Checkpoints:
         if self._kept and commits[0].lease_number != self._context.lease_number:
             newest, *self._kept = self._kept
             self._add(newest.commit)
+        return damages
 
     @property
     def is_due(self) -> bool:

@@ -7,12 +7,12 @@ from typing import Literal
 
 from cluster.crew import Crew
 
-StopRequest = Literal["regroup", "yield", "pause", "shutdown", "cancel", "lost"]
+StopRequest = Literal["regroup", "yield", "draft", "pause", "shutdown", "cancel", "lost"]
 """The reason to stop.
 
 regroup: at the next step, to continue with a crew of another size. yield: at the next step, for a
-job of higher priority. pause: at the next step, for the user. shutdown: this process must end.
-cancel: the user cancelled the job. lost: the lease is lost.
+job of higher priority. draft: its octaves are dreamed. pause: at the next step, for the user.
+shutdown: this process must end. cancel: the user cancelled the job. lost: the lease is lost.
 """
 
 
@@ -20,7 +20,7 @@ _URGENT: tuple[StopRequest, ...] = ("shutdown", "cancel", "lost")
 """Requests that cancel a step, the most urgent last. The others wait for the end of the step."""
 
 
-_ORDER: tuple[StopRequest, ...] = ("regroup", "yield", "pause", *_URGENT)
+_ORDER: tuple[StopRequest, ...] = ("regroup", "yield", "draft", "pause", *_URGENT)
 
 
 class Stopped(Exception):  # noqa: N818 - not an error

@@ -10,7 +10,7 @@ from jobs.records.keys import JobKeys
 from jobs.records.record import Record
 from jobs.store.store import Store
 from jobs.text.errors import MachineMismatch
-from render.device import Device
+from render.device import Device, ResolvedPrecision, resolve_precision
 
 SOFTWARE = (
     "dreamfarm",
@@ -35,19 +35,33 @@ class Environment:
 
     device_name: the model of the device, for people. device_kind: decides the bytes: the model of
     the GPU, or the instruction set of the CPU. software: versions by package; None if the
-    package is not installed.
+    package is not installed. auto_precision: what `precision: auto` means there; None if unknown.
     """
 
     device_name: str
     device_kind: str
     software: dict[str, str | None]
+    auto_precision: ResolvedPrecision | None = None
+
+
+class OtherPrecision(Exception):  # noqa: N818 - the name says what is found
+    """`precision: auto` means something else for the workers than for the process that planned.
+
+    The job is to be planned again. precision: what it means for the workers.
+    """
+
+    def __init__(self, precision: ResolvedPrecision) -> None:
+        super().__init__(precision)
+        self.precision: ResolvedPrecision = precision
 
 
 def current_environment(device: Device) -> Environment:
     """The environment of this process."""
     from render.device import device_kind, device_name
 
-    return Environment(device_name(device), device_kind(device), software_versions(SOFTWARE))
+    precision = resolve_precision("auto", has_gpu=device == "cuda")
+    software = software_versions(SOFTWARE)
+    return Environment(device_name(device), device_kind(device), software, precision)
 
 
 def software_versions(packages: Iterable[str]) -> dict[str, str | None]:

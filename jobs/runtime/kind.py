@@ -20,6 +20,7 @@ from jobs.text.errors import RequestError
 from jobs.text.report import PlanReport, ResultReport
 
 if TYPE_CHECKING:
+    from jobs.planning.draft import DraftLimit
     from jobs.planning.estimate.request import EstimateRequest
     from jobs.planning.machine import Machine
     from jobs.runtime.backend import Backend
@@ -90,8 +91,10 @@ class JobKind(ABC, Generic[Spec]):
         """
 
     @abstractmethod
-    def submit(self, store: Store, spec: Spec) -> SubmitResult:
-        """Put a job into a store, or find it there. The latest run settings count.
+    def submit(self, store: Store, spec: Spec, limit: "DraftLimit | None" = None) -> SubmitResult:
+        """Put a job into a store, or find it there. The latest run settings and limit count.
+
+        limit: pause after a draft.
 
         Raises RequestError or RenderError if no machine could render it, and StoreError.
         """
@@ -104,7 +107,13 @@ class JobKind(ABC, Generic[Spec]):
 
     @abstractmethod
     def render_here(
-        self, spec: Spec, target_of: TargetOf, watch: WatchProgress, *, in_process: bool
+        self,
+        spec: Spec,
+        target_of: TargetOf,
+        watch: WatchProgress,
+        *,
+        in_process: bool,
+        limit: "DraftLimit | None" = None,
     ) -> ResultReport:
         """Render a spec on this machine into a folder.
 
@@ -112,6 +121,7 @@ class JobKind(ABC, Generic[Spec]):
             target_of: gives the folder for the results, and what may be replaced there.
             watch: gets the progress.
             in_process: render in this process, without Ray.
+            limit: stop after a draft, from which the same render goes on.
         """
 
     @abstractmethod

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobs.records.keys import JobKeys, is_job_id
-from jobs.records.lease import CurrentLease, HeldLease, claim_lease, current_lease
+from jobs.records.lease import HeldLease, claim_lease, current_lease
 from jobs.records.manifest import MANIFEST
 from jobs.runtime.access import ALLOW_ALL
 from jobs.runtime.context import RETRY_SECONDS, JobContext
+from jobs.runtime.liveness import has_exited, hold, let_go, process_mark
+from jobs.runtime.logs import NOTICES
 from jobs.runtime.metrics.progress import Progress, WatchProgress
 from jobs.runtime.reporter import Reporter
 from jobs.store.errors import ObjectError, StoreError, StoreRefused
@@ -27,6 +29,11 @@ from jobs.text.errors import InvalidRecord, LeaseLost, RequestError
 
 WORKDIR_NAME = ".rendering"
 """The name of the hidden folder beside the results. An interrupted render resumes from there."""
+
+TRAINING_NAME = ".training"
+"""The same for a training."""
+
+_DONE_THERE = {WORKDIR_NAME: "rendered", TRAINING_NAME: "trained"}
 
 
 _TTL = 30.0
@@ -181,7 +188,7 @@ def claim_workdir(
         # On a disk that is full or read-only, this fails too. The lease then ends by itself.
         with suppress(StoreError, ObjectError):
             lease.release()
-        _HELD_HERE.discard(lease.token)
+        let_go(lease.token)
 
 
 _SCRATCH = "scratch-"
@@ -198,7 +205,7 @@ def _lease_lost(workdir: LocalWorkdir) -> LeaseLost:
 
 
 def _claim(workdir: LocalWorkdir, store: Store) -> HeldLease:
-    does = "rendered" if workdir.name == WORKDIR_NAME else "fetched"
+    does = _DONE_THERE.get(workdir.name, "fetched")
     for job in sorted({workdir.job, *_other_jobs(workdir)}):
         holder = _live_holder(replace(workdir, job=job))
         if holder is not None:
@@ -211,10 +218,10 @@ def _claim(workdir: LocalWorkdir, store: Store) -> HeldLease:
     except InvalidRecord as error:
         raise _way_out(error, workdir) from error
     number, holder = before.number if before else 0, f"{socket.gethostname()}:{os.getpid()}"
-    lease = claim_lease(store, workdir.keys, number, holder, _TTL)
+    lease = claim_lease(store, workdir.keys, number, holder, _TTL, process_mark())
     if lease is None:
         raise RequestError(f"{workdir.out}: another render into it was faster; wait for it")
-    _HELD_HERE.add(lease.token)
+    hold(lease.token)
     return lease
 
 
@@ -232,7 +239,7 @@ def _live_holder(workdir: LocalWorkdir) -> str | None:
         lease = current_lease(open_local_store(workdir.store.absolute()), workdir.keys)
     except InvalidRecord:
         return None
-    if lease is None or not lease.is_live or _has_exited(lease):
+    if lease is None or not lease.is_live or has_exited(lease.lease):
         return None
     return lease.lease.holder
 
@@ -295,27 +302,6 @@ def keep_renewed(lease: HeldLease) -> Iterator[None]:
         thread.join()
 
 
-_HELD_HERE: set[str] = set()
-"""The tokens of the leases that this program holds."""
-
-
-def _has_exited(lease: CurrentLease) -> bool:
-    """Whether the holder was a process of this machine that no longer runs."""
-    host, _, process = lease.lease.holder.rpartition(":")
-    if host != socket.gethostname():
-        return False
-    if process == str(os.getpid()):
-        # Process ids are used again: at once if a container starts anew, or a program executes
-        # itself.
-        return lease.lease.token not in _HELD_HERE
-    try:
-        stat = Path(f"/proc/{process}/stat").read_bytes()
-    except OSError:
-        return True
-    # The state follows the name, which is in brackets. Z: dead, but its parent has not noticed.
-    return stat.rpartition(b")")[2].split()[:1] == [b"Z"]
-
-
 class WatchedReporter(Reporter):
     """A reporter that also passes the progress to a function, such as a progress bar."""
 
@@ -327,3 +313,8 @@ class WatchedReporter(Reporter):
         """Report the progress, and pass it on."""
         super().set_progress(progress)
         self._watch(progress)
+
+    def warn(self, line: str) -> None:
+        """Add a warning to the log, and tell the user at once."""
+        super().warn(line)
+        NOTICES.warning("%s", line)

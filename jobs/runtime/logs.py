@@ -20,6 +20,10 @@ EVENTS = logging.getLogger("dreamfarm-events")
 """The events that `dreamfarm logs` shows. Not a child of LOG, which holds no events."""
 
 
+NOTICES = logging.getLogger("dreamfarm-notices")
+"""Lines for whoever renders here, on standard error. Not a child of LOG, which a reporter keeps."""
+
+
 class JsonLines(logging.Formatter):
     """Formats a record as one JSON object in one line.
 

@@ -1,36 +1,25 @@
 """The rule of what a job may put into a folder of results. It replaces nothing that is not its own.
 
 A result goes to a name where nothing is. What is there already may be replaced only if this job
-made it, or if the user allowed it by `overwrite`. A file that the job reads is never replaced.
-
-A job made what the manifest in the folder lists, if that is a manifest of the same job. It also
-made what an interrupted publication recorded in its working folder.
+made it and nobody has changed it, or if the user allowed it by `overwrite`. A file that the job
+reads is never replaced.
 """
 
 import errno
 import filecmp
-import hashlib
-import json
 import os
 import secrets
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from jobs.records.manifest import MANIFEST, encode_manifest
+from jobs.runtime.ownership import Ownership, digest_of
 from jobs.store.folder_files import NO_HARD_LINKS
 from jobs.text.errors import RequestError
 from render.pictures.deepzoom import tiles_folder
-
-_RECORD = "publishing.json"
-"""The name of the record in a working folder, by result: its checksum, and where it was staged."""
-
-_MAX_MANIFEST = 1 << 26
-"""Bytes. A larger file is no manifest."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +46,10 @@ def check_held() -> None:
     """The check of a lease where there is none to lose."""
 
 
+def made_nothing(_name: str, _path: Path) -> None:
+    """Tell whether a job has made a result, where only the manifest in the folder can tell."""
+
+
 class Publisher:
     """Publishes the results of one job into a folder.
 
@@ -66,7 +59,8 @@ class Publisher:
         working: a folder of this job on the same file system, for what is not published yet.
         check_lease: raises LeaseLost. It is called right before each change of the folder.
         files_read: returns the files that the job reads. It is called only if a name is taken.
-        more_names: returns further names of results that the job published earlier.
+        made_earlier: tells by other records than the manifest in the folder whether the job has
+            made a result; see `Ownership`.
     """
 
     def __init__(
@@ -76,12 +70,14 @@ class Publisher:
         working: Path,
         check_lease: Callable[[], None] = check_held,
         files_read: Callable[[], Iterable[Path]] = tuple,
-        more_names: Callable[[], Container[str]] = tuple,
+        made_earlier: Callable[[str, Path], bool | None] = made_nothing,
     ) -> None:
-        self.out, self._target = target.out, target
-        self._job, self._working = job, working
+        self.out, self._overwrite, self._working = target.out, target.overwrite, working
         self.check_lease = check_lease
-        self._files_read, self._more_names = files_read, more_names
+        specs = () if target.spec_file is None else (target.spec_file,)
+        self._ownership = Ownership(
+            target.out, job, working, lambda: chain(files_read(), specs), made_earlier
+        )
 
     def check_names(self, names: Iterable[str]) -> None:
         """Check that results and their manifest may be published. Raises RequestError.
@@ -93,31 +89,31 @@ class Publisher:
             path = self.out / name
             self._check_folders(path, safe_folders)
             self._check_name(name, path)
-            if path.suffix == ".dzi":
-                self._check_name(name, tiles_folder(path))
 
     def publish(self, results: Sequence[StagedResult], manifest: dict[str, Any]) -> None:
         """Move the results to their names, and write the manifest last.
 
         After an interruption, the same call continues. Raises RequestError, LeaseLost and OSError.
         """
-        self._write_record(results)
+        self._ownership.write_record({one.name: (one.path, one.sha256) for one in results})
         for result in results:
             if result.path.exists():
                 self.place(result.name, result.path)
-            elif not self._was_recorded(result.name):
+            elif not self._ownership.was_recorded(result.name):
                 raise RequestError(
                     f"{self.out / result.name}: is incomplete after an interruption; remove "
                     f"{self._working}, and run the command again"
                 )
         self.write_manifest(manifest)
 
-    def record(self, files: Mapping[str, Path]) -> None:
+    def record(self, files: Mapping[str, Path]) -> list[dict[str, str]]:
         """Record staged files as those of this job, by name. It keeps them after an interruption.
 
-        Raises OSError.
+        Returns their entries for the manifest. Raises OSError.
         """
-        self._write_record(StagedResult(name, path, _digest(path)) for name, path in files.items())
+        staged = {name: (path, digest_of(path)) for name, path in files.items()}
+        self._ownership.write_record(staged)
+        return [{"path": name, "sha256": sha256} for name, (_, sha256) in staged.items()]
 
     def place(self, name: str, staged: Path) -> None:
         """Move one finished result to its name, or leave it if the same bytes are there already.
@@ -151,7 +147,7 @@ class Publisher:
         self._check_name(name, path)
         self.check_lease()
         staged.replace(path)
-        self._claim_of(name).unlink(missing_ok=True)
+        self._ownership.claim_of(name).unlink(missing_ok=True)
 
     def _create(self, name: str, staged: Path, path: Path) -> bool:
         """Give a staged file its final name, atomically. Returns False if the name is taken."""
@@ -170,7 +166,7 @@ class Publisher:
 
         A claim in the working folder tells after an interruption that the empty file is ours.
         """
-        claim = self._claim_of(name)
+        claim = self._ownership.claim_of(name)
         if os.path.lexists(path):
             return False
         claim.touch()
@@ -188,13 +184,10 @@ class Publisher:
         claim.unlink(missing_ok=True)
         return True
 
-    def _claim_of(self, name: str) -> Path:
-        return self._working / f"claim-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
     def _place_deepzoom(self, name: str, staged: Path, path: Path) -> None:
         """Move the tiles first, so that a descriptor always has its tiles."""
         tiles = tiles_folder(path)
-        if path.is_file() and tiles.is_dir() and _digest(path) == _digest(staged):
+        if path.is_file() and tiles.is_dir() and digest_of(path) == digest_of(staged):
             return
         # One sync of the disk: an fsync of each of tens of thousands of tiles takes minutes.
         os.sync()
@@ -205,20 +198,24 @@ class Publisher:
                 # A rename replaces no folder, except an empty one.
                 tiles_folder(staged).rename(tiles)
             except (FileExistsError, NotADirectoryError) as error:
-                raise self._refusal(tiles) from error
+                raise self._refusal(name, tiles) from error
             except OSError as error:
-                raise self._refusal(tiles) if error.errno == errno.ENOTEMPTY else error from error
+                is_taken = error.errno == errno.ENOTEMPTY
+                raise self._refusal(name, tiles) if is_taken else error from error
         self.check_lease()
         self._place_file(name, staged, path)
 
     def _remove_deepzoom(self, name: str, path: Path) -> None:
         """Move an earlier DeepZoom into the working folder, if it may be replaced."""
-        for old in (path, tiles_folder(path)):
-            self._check_name(name, old)
+        self._check_name(name, path)
+        # Without the descriptor, the tiles have no checksum that could tell whose they are.
+        marker = self._ownership.removal_of(name)
+        marker.touch()
         for old in (path, tiles_folder(path)):
             if os.path.lexists(old):
                 self.check_lease()
                 old.rename(self._working / f"replaced-{secrets.token_hex(4)}")
+        marker.unlink()
 
     def _check_folders(self, path: Path, safe: set[Path]) -> None:
         """Check that no file is in the place of a folder above a result."""
@@ -233,116 +230,24 @@ class Publisher:
 
     def _check_name(self, name: str, path: Path) -> None:
         """Check that a result may replace what is at its path. Raises RequestError."""
-        if not os.path.lexists(path):
+        places = [path, tiles_folder(path)] if path.suffix == ".dzi" else [path]
+        taken = [place for place in places if os.path.lexists(place)]
+        for place in taken:
+            if self._ownership.is_read(place):
+                raise RequestError(
+                    f"{place}: this job reads it, so no result may replace it; choose another "
+                    "--out, or another name"
+                )
+            if place == path and place.is_dir():
+                raise RequestError(f"{place}: is a folder; remove it, or choose another --out")
+        if self._overwrite:
             return
-        if self._is_read(path):
-            raise RequestError(
-                f"{path}: this job reads it, so no result may replace it; choose another --out, "
-                "or another name"
-            )
-        is_tiles = path != self.out / name
-        if path.is_dir() and not is_tiles:
-            raise RequestError(f"{path}: is a folder; remove it, or choose another --out")
-        if not (self._target.overwrite or self._is_own(name, path)):
-            raise self._refusal(path)
+        for place in taken:
+            if not self._ownership.is_own(name, place):
+                raise self._refusal(name, place)
 
-    def _refusal(self, path: Path) -> RequestError:
-        other = self._read_manifest().get("job") if path.name == MANIFEST else None
-        owner = f"belongs to {other}" if isinstance(other, str) else "is not a result of this job"
+    def _refusal(self, name: str, path: Path) -> RequestError:
         return RequestError(
-            f"{path}: exists already and {owner}; choose another --out, or replace it with "
-            "--overwrite"
+            f"{path}: {self._ownership.describe(name, path)}; choose another --out, or replace it "
+            "with --overwrite"
         )
-
-    def _is_read(self, path: Path) -> bool:
-        """Whether the job reads the file at a path, or any file below it."""
-        files, folders = self._read
-        if path.resolve() in folders:
-            return True
-        return path.exists() and _file_id(path) in files
-
-    @cached_property
-    def _read(self) -> tuple[set[tuple[int, int]], set[Path]]:
-        """The files that the job reads, by device and number, and the folders above them."""
-        spec = self._target.spec_file
-        files: set[tuple[int, int]] = set()
-        folders: set[Path] = set()
-        for path in chain(self._files_read(), () if spec is None else (spec,)):
-            # The address of a bucket, a file that is gone, or a NUL in a name.
-            with suppress(OSError, ValueError):
-                files.add(_file_id(path))
-                folders.update(path.resolve().parents)
-        return files, folders
-
-    def _is_own(self, name: str, path: Path) -> bool:
-        if path.is_symlink():
-            return False
-        if path.is_file() and path.stat().st_size == 0 and self._claim_of(name).exists():
-            return True
-        if name == MANIFEST:
-            return bool(self._read_manifest().get("job") == self._job)
-        return name in self._listed or name in self._other_names or self._was_recorded(name)
-
-    def _read_manifest(self) -> dict[str, Any]:
-        return read_mapping(self.out / MANIFEST)
-
-    @cached_property
-    def _listed(self) -> set[str]:
-        """The results that the manifest in the folder lists, if it is of this job."""
-        manifest = self._read_manifest()
-        outputs = manifest.get("outputs")
-        if manifest.get("job") != self._job or not isinstance(outputs, list):
-            return set()
-        return {str(one["path"]) for one in outputs if isinstance(one, dict) and "path" in one}
-
-    @cached_property
-    def _other_names(self) -> Container[str]:
-        return self._more_names()
-
-    def _write_record(self, results: Iterable[StagedResult]) -> None:
-        earlier = read_mapping(self._working / _RECORD)
-        record = {
-            one.name: {
-                "sha256": one.sha256,
-                "staged": os.path.relpath(one.path, self._working),
-            }
-            for one in results
-        }
-        partial = self._working / f".{_RECORD}.partial"
-        partial.write_text(json.dumps({**earlier, **record}), "utf-8")
-        partial.replace(self._working / _RECORD)
-
-    def _was_recorded(self, name: str) -> bool:
-        """Whether an interrupted publication has put this result there."""
-        entry = read_mapping(self._working / _RECORD).get(name)
-        if not isinstance(entry, Mapping):
-            return False
-        path = descriptor = self.out / name
-        if path.suffix == ".dzi" and not os.path.lexists(path):
-            descriptor = self._working / str(entry.get("staged"))
-        try:
-            return _digest(descriptor, tiles_folder(path)) == entry.get("sha256")
-        except OSError:
-            return False
-
-
-def _digest(path: Path, tiles: Path | None = None) -> str:
-    # Imported here because it loads numpy, which commands without results do not need.
-    from render.pictures.write import output_digest
-
-    return output_digest(path, tiles)
-
-
-def _file_id(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_dev, stat.st_ino
-
-
-def read_mapping(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; empty if the file has anything else."""
-    try:
-        may_be = path.is_file() and path.stat().st_size <= _MAX_MANIFEST
-        content = json.loads(path.read_bytes()) if may_be else None
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}

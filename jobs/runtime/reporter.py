@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -46,8 +47,10 @@ class Reporter(logging.Handler):
         self._items: ItemCounts | None = None
         self._estimator = RateEstimator()
         self._progress: Progress | None = None
+        self._began, self._seconds = time.monotonic(), 0.0
         self._reason: str | None = None
         self._failure: FailureClass | None = None
+        self._drafted = 0
         self._events: list[Event] = []
         self._log: list[str] = []
         self._written: tuple[bytes, ...] = ()
@@ -82,6 +85,8 @@ class Reporter(logging.Handler):
         before = self._progress
         self._estimator.add(progress)
         self._progress = progress
+        # Not the time of each report: one without news is not written again.
+        self._seconds = time.monotonic() - self._began
         self.counters.add_progress(progress)
         if before is None or (before.phase, before.octave) != (progress.phase, progress.octave):
             self.add_event(progress.phase, octave=progress.octave, octaves=progress.octaves)
@@ -92,9 +97,17 @@ class Reporter(logging.Handler):
         with self._lock:
             self._events.append(make_event(kind, **fields))
 
+    def warn(self, line: str) -> None:
+        """Add a warning to the log."""
+        LOG.warning("%s", line)
+
     def set_reason(self, reason: str | None, failure: FailureClass | None = None) -> None:
         """Set the reason of the job's state. With a failure, the job has failed."""
         self._reason, self._failure = reason, failure
+
+    def set_draft(self, octaves: int, reason: str) -> None:
+        """Report that a draft of so many octaves is complete. reason: for the user."""
+        self._drafted, self._reason = octaves, reason
 
     def emit(self, record: logging.LogRecord) -> None:
         """Add a log record, which may have many lines."""
@@ -144,6 +157,8 @@ class Reporter(logging.Handler):
             eta_seconds=None if estimate.eta_seconds is None else round(estimate.eta_seconds, 1),
             workers=self._workers,
             items=self._items,
+            seconds=round(self._seconds, 1) if seen else None,
             reason=self._reason,
             failure=self._failure,
+            drafted=self._drafted,
         )

@@ -12,10 +12,11 @@ from jobs.records.manifest import encode_manifest
 from jobs.records.record import read_json_object
 from jobs.runtime.context import JobContext
 from jobs.runtime.control import Control, Stopped
-from jobs.runtime.environment import Environment, PinnedPlan, pin_plan
+from jobs.runtime.environment import Environment, OtherPrecision, PinnedPlan, pin_plan
 from jobs.runtime.failures import RetryDecision, failure_class, retry_decision, worker_at_fault
 from jobs.runtime.logs import LOG, log_fields
 from jobs.runtime.reporter import Reporter
+from render.device import ResolvedPrecision
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,18 @@ class RunContext:
         """Raise Stopped if a stop was requested."""
         if self.control.requested:
             raise self.control.acknowledge()
+
+    def check_auto_precision(self, planned: ResolvedPrecision, environment: Environment) -> None:
+        """Check that the first crew computes in the precision that `auto` means for it.
+
+        planned: what it means for this process, which may have another kind of CPU. Raises
+        OtherPrecision. Later crews use the precision of the first.
+        """
+        context, found = self.job_context, environment.auto_precision
+        if found is None or found == planned:
+            return
+        if PinnedPlan.read_or_none(context.store, context.keys.plan) is None:
+            raise OtherPrecision(found)
 
     def pin(self, plan: dict[str, Any], environment: Environment, *, any_device: bool) -> None:
         """Pin the plan and the environment of the job, or check those that are pinned.

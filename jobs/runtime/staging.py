@@ -16,6 +16,9 @@ from jobs.records.stored_spec import StoredSpec, is_file_name, parse_attachment_
 from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store
 from jobs.text.errors import MachineTooSmall, RequestError, VersionMismatch
+from render.networks.architecture import is_onnx_path
+from render.networks.builtin import ONNX
+from render.networks.onnx_file import is_onnx
 from render.networks.safetensors_header import is_safetensors
 from render.networks.weight_paths import SAFETENSORS_SUFFIX
 
@@ -76,10 +79,14 @@ def _named_files(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"{section}.{key}", name
     if isinstance(short_form := document.get("input"), str):
         yield "input", short_form
+    network = document.get("network")
+    for name in (network, *map((network if isinstance(network, dict) else {}).get, ("name", ONNX))):
+        if isinstance(name, str) and (is_onnx_path(name) or "/" in name):
+            yield "network", name
 
 
 def fetch_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
-    """Download a weights file; return its local path. Only .safetensors files are loaded.
+    """Download a weights file; return its local path. Only .safetensors and .onnx are loaded.
 
     Raises:
         RequestError: it is another kind of file, which could hold code.
@@ -89,11 +96,14 @@ def fetch_weights(store: Store, digest: str, name: str, cache: Path) -> Path:
         f"weights {name}: only {SAFETENSORS_SUFFIX} is loaded from a store; "
         "submit the job again, which converts them"
     )
-    if Path(name).suffix != SAFETENSORS_SUFFIX:
+    is_kind = is_onnx if is_onnx_path(name) else is_safetensors
+    if is_kind is is_safetensors and Path(name).suffix != SAFETENSORS_SUFFIX:
         raise refusal
     path = fetch_blob(store, digest, name, cache)
     # Any file can have the name; other files would be opened as pickles.
-    if not is_safetensors(path):
+    if not is_kind(path):
+        if is_kind is is_onnx:
+            raise RequestError(f"network {name}: is no ONNX file; submit the job again")
         raise refusal
     return path
 

@@ -12,7 +12,7 @@ from jobs.services.job_handle import DEFAULT_FOLDER, Job
 from jobs.services.kinds import kind_of
 from jobs.services.spec_source import SpecSource, load_spec
 from jobs.spec.kinds import AnySpec
-from jobs.store.address import open_existing_store, open_store
+from jobs.store.address import open_existing_store, open_store, open_store_to_fill
 from jobs.text.errors import JobsError, RequestError
 from jobs.text.report import PlanReport, ResultReport
 from render.errors import suggest
@@ -51,6 +51,7 @@ def render(
     in_process: bool = False,
     watch: "WatchProgress | None" = None,
     spec_file: str | Path | None = None,
+    until: int | str | None = None,
     **overrides: Any,
 ) -> ResultReport:
     """Render on this machine into a folder. If interrupted, the same call resumes.
@@ -63,6 +64,8 @@ def render(
             anyway. `crew.workers: auto` is then one worker.
         watch: A function that is called with the progress.
         spec_file: The file that `source` was read from; by default `source`, if it is a path.
+        until: Stop after a draft: a number of octaves, or a size such as "600px". The same call
+            without it goes on from there.
         overrides: Spec fields, such as `size="x2"`; see `load_spec`.
 
     Returns:
@@ -84,7 +87,9 @@ def render(
         folder = DEFAULT_FOLDER / job if out is None else Path(out)
         return Target(folder, overwrite, None if spec_file is None else Path(spec_file))
 
-    return kind_of(spec).render_here(spec, target_of, watch or _unwatched, in_process=in_process)
+    return kind_of(spec).render_here(
+        spec, target_of, watch or _unwatched, in_process=in_process, limit=until
+    )
 
 
 def _unwatched(_: object) -> None:
@@ -98,11 +103,15 @@ class Store:
     does not answer.
     """
 
-    def __init__(self, address: str | Path = DEFAULT_FOLDER) -> None:
-        """Open the store, without a request to it. Raises RequestError for a wrong address."""
+    def __init__(self, address: str | Path = DEFAULT_FOLDER, *, create: bool = False) -> None:
+        """Open the store, without a request to it. Raises RequestError for a wrong address.
+
+        create: Whether `submit` may make the store's folder, as it may the default one.
+        """
         if isinstance(address, Path) and address.parts[:1] and address.parts[0] in ("s3:", "file:"):
             raise RequestError(f"{address}: a Path cannot be the address of a bucket; pass text")
         self.store = open_store(str(address))
+        self._address, self._create = str(address), create
 
     @classmethod
     def existing(cls, address: str) -> "Store":
@@ -113,19 +122,29 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({self.store.address!r})"
 
-    def submit(self, source: SpecSource, **overrides: Any) -> Job:
+    def submit(
+        self, source: SpecSource, *, until: int | str | None = None, **overrides: Any
+    ) -> Job:
         """Put a job into the store. An identical spec returns the existing job.
 
         Specs are identical if their pictures and weights are, too. Submitting one again changes
         only its priority, crew and limits.
 
+        until: see `render`; the job pauses, and `Job.finish` goes on.
         source, overrides: see `load_spec`. Raises RequestError and RenderError.
         """
-        return Job(self.store, self.submit_spec(load_spec(source, **overrides)).job)
+        self.check_may_submit()
+        return Job(self.store, self.submit_spec(load_spec(source, **overrides), until).job)
 
-    def submit_spec(self, spec: AnySpec) -> "SubmitResult":
+    def submit_spec(self, spec: AnySpec, until: int | str | None = None) -> "SubmitResult":
         """Put the job of a spec into the store, and say whether it is new."""
-        return kind_of(spec).submit(self.store, spec)
+        self.check_may_submit()
+        return kind_of(spec).submit(self.store, spec, until)
+
+    def check_may_submit(self) -> None:
+        """Raise RequestError if the folder of the store is missing, and `create` is not set."""
+        is_default = self._address == str(DEFAULT_FOLDER)
+        open_store_to_fill(self._address, may_create=self._create or is_default)
 
     def job(self, text: str) -> Job:
         """The job with that id, or with the only id that starts with the text.

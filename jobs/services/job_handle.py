@@ -121,6 +121,10 @@ class Job:
         """Continue a paused job. Raises RequestError if the job has ended."""
         return request.resume(self._store, self.id)
 
+    def finish(self) -> State:
+        """Go on from the job's draft to the whole picture. Raises RequestError if it has ended."""
+        return request.finish(self._store, self.id)
+
     def cancel(self) -> State:
         """Cancel the job; only `retry` starts it again. Raises RequestError if it has ended."""
         return request.cancel(self._store, self.id)

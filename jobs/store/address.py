@@ -52,23 +52,38 @@ def open_existing_store(address: str) -> Store:
     if isinstance(store, FolderStore) and not Path(store.address).is_dir():
         raise RequestError(
             f"{store.address}: there is no such store; name another with --store or "
-            "DREAMFARM_STORE, or let `dreamfarm submit PICTURE` create this one"
+            "DREAMFARM_STORE, or let `dreamfarm submit PICTURE --create` make this one"
         )
     return store
 
 
-def open_store_to_fill(address: str) -> Store:
-    """Open a store for a new job. Its folder may be missing, but not the folder around it.
+def open_store_to_fill(address: str, *, may_create: bool) -> Store:
+    """Open a store for new jobs. Sends no request yet, and creates no folder: the first write does.
 
     Raises RequestError for an invalid address or a missing folder.
+
+    Args:
+        address: As for `open_store`.
+        may_create: Whether the store's folder may be missing; that around it must exist. A folder
+            that is missing is more often a slip than a new store.
     """
     store = open_store(address)
     check_is_folder(store)
     if isinstance(store, FolderStore):
-        folder = Path(store.address)
-        if not folder.exists() and not folder.parent.is_dir():
-            raise RequestError(f"{folder.parent}: there is no such folder; create it first")
+        _check_may_fill(Path(store.address), may_create)
     return store
+
+
+def _check_may_fill(folder: Path, may_create: bool) -> None:
+    if folder.exists():
+        return
+    if not folder.parent.is_dir():
+        raise RequestError(f"{folder.parent}: there is no such folder; create it first")
+    if not may_create:
+        raise RequestError(
+            f"{folder}: there is no such store; name another with --store or DREAMFARM_STORE, or "
+            "add --create to make this one"
+        )
 
 
 def check_is_folder(store: Store) -> None:

@@ -85,6 +85,12 @@ class FolderStore(Store):
                 if is_folder(item) and self._has_files(key):
                     yield item.name
 
+    def blocked_keys(self, prefix: str) -> Iterator[str]:
+        with self._translate_errors():
+            for key, item in list_children(self._root, folder_of_prefix(prefix)):
+                if key.startswith(prefix) and is_folder(item):
+                    yield key
+
     def _has_files(self, folder: str) -> bool:
         """Whether a folder has files. True if it cannot be read: that must not stop a listing."""
         try:

@@ -71,6 +71,10 @@ class RetryingStore(Store):
     def list_folders(self, prefix: str) -> Iterator[str]:
         return self._list(lambda: self._store.list_folders(prefix), lambda name: (f"{name}/",))
 
+    def blocked_keys(self, prefix: str) -> Iterator[str]:
+        # Short, and of a folder only: begun again after an error, it may repeat a key.
+        return iter(self._retry(lambda: list(self._store.blocked_keys(prefix))))
+
     def delete(self, keys: Iterable[str]) -> None:
         for batch in batches(keys, _DELETE_BATCH):
             self._retry(self._store.delete, batch)

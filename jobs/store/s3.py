@@ -23,6 +23,7 @@ from jobs.store.s3_errors import (
     TruncatedError,
     error_code,
     error_of_code,
+    http_status,
     s3_code,
     store_error,
 )
@@ -50,6 +51,10 @@ T = TypeVar("T")
 _ATTEMPTS = 3
 _DELETE_BATCH = 1000
 _REQUESTS_AT_ONCE = 16
+
+
+_NOT_FOUND, _CONFLICT = 404, 409
+"""Statuses of HTTP."""
 
 
 _KEEP_EMPTY_FOLDERS = ("S3Proxy", "SeaweedFS", "VERSITYGW")
@@ -94,9 +99,21 @@ class S3Store(Store):
                     Bucket=self._bucket, Key=name, Body=content, IfNoneMatch="*"
                 )
             except ClientError as error:
-                if error_code(error) != "PreconditionFailed":
-                    raise
+                if error_code(error) == "PreconditionFailed":
+                    return False
+                # Other writers compete for the key, or the store has one answer for both cases.
+                if http_status(error) == _CONFLICT and self._exists(name):
+                    return False
+                raise
+        return True
+
+    def _exists(self, name: str) -> bool:
+        try:
+            self._client().head_object(Bucket=self._bucket, Key=name)
+        except ClientError as error:
+            if http_status(error) == _NOT_FOUND:
                 return False
+            raise
         return True
 
     def get(self, key: str) -> bytes:

@@ -187,6 +187,11 @@ def error_code(error: Exception) -> str:
     return s3_code(*_code_and_status(error))
 
 
+def http_status(error: ClientError) -> int:
+    """The HTTP status of the answer of a store; 0 if there is none."""
+    return _code_and_status(error)[1]
+
+
 def s3_code(name: str, status: int = 0) -> str:
     """The code of S3 for a code of another store, and the HTTP status (0: unknown)."""
     if name in _REMEDIES or name in _TRANSIENT_CODES:

@@ -124,6 +124,13 @@ class Store(ABC):
         that keep folders may sort them by name.
         """
 
+    def blocked_keys(self, prefix: str) -> Iterator[str]:  # noqa: ARG002 - subclasses use it
+        """List the keys with a prefix, in one folder, where no object can be: a folder is there.
+
+        Only a store that is a folder has any; no request is sent to others.
+        """
+        return iter(())
+
     @abstractmethod
     def delete(self, keys: Iterable[str]) -> None:
         """Delete any number of objects; ignore missing ones."""

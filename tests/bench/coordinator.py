@@ -101,7 +101,7 @@ class OneOctave:
         self.plan: PosterPlan = make_plan(parse_poster_spec(document), _MACHINE)
         self._context = job_context(self.plan, folder, 1)
         self.setup: ShardSetup = shard_setup(self.plan, self._context)
-        self.grid: Grid = self.setup.grid(0)
+        self.grid: Grid = self.setup.grids[0]
         self.blocks = partition(self.grid, members)
         self.sends = halo_exchange(self.grid, self.setup.sampling_grid, self.blocks)
         self.bands = len(self.setup.mix) * len(self.setup.dream.band_factors)

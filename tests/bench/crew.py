@@ -89,7 +89,7 @@ def compare(shared: PosterPlan, whole: PosterPlan, rounds: int, scratch: Path) -
                 for _ in range(rounds + 1)
             ][1:]
     by_crew, by_process = (statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"{whole.size[1]} x {whole.size[0]}, tiles of {whole.tile}, ", end="")
+    print(f"{whole.size[1]} x {whole.size[0]}, tiles of {whole.octaves[-1].tile}, ", end="")
     print(f"{whole.megapixel_steps:.1f} megapixel-steps, median of {rounds} rounds\n")
     print("| | s |\n|---|---|")
     print(f"| start: Ray | {joined - begun:.1f} |")

@@ -174,7 +174,8 @@ def _dream(connection: Connection, dataset: DatasetPlan, paths: list[Path]) -> N
     connection.send(True)
     connection.recv()
     for samples in pictures:
-        setup = in_memory_setup(item_settings, samples.shape[:2], "cpu", dataset.batch)
+        size = samples.shape[:2]
+        setup = in_memory_setup(item_settings, size, size, "cpu", dataset.batch)
         dream_batch(network, setup, [samples], [0])
         connection.send(time.monotonic())
 

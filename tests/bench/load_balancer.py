@@ -108,7 +108,7 @@ def compare(poster: PosterPlan, rounds: int, scratch: Path) -> None:
         ]
         took = time.perf_counter() - begun
     by_speed, equal = (statistics.median(times) for times in zip(*pairs, strict=True))
-    print(f"{poster.size[1]} x {poster.size[0]}, tiles of {poster.tile}, ", end="")
+    print(f"{poster.size[1]} x {poster.size[0]}, tiles of {poster.octaves[-1].tile}, ", end="")
     print(f"{poster.megapixel_steps:.1f} megapixel-steps, {rounds} rounds in {took:.0f} s\n")
     print("| shares | dreaming, s |\n|---|---|")
     print(f"| equal | {equal:.1f} |")

@@ -16,14 +16,14 @@ each_service = pytest.mark.parametrize("name", _SERVICES)
 
 def test_ports_are_open_only_on_loopback() -> None:
     published = {name: one["ports"] for name, one in _SERVICES.items() if "ports" in one}
-    assert list(published) == ["store", "grafana"]
+    assert list(published) == ["store", "page", "grafana"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_the_network_is_internal() -> None:
     assert _COMPOSE["networks"]["farm"] == {"internal": True}
     assert {name: one["networks"] for name, one in _SERVICES.items()} == {
-        **{name: ["farm", "door"] for name in ("store", "grafana")},
+        **{name: ["farm", "door"] for name in ("store", "page", "grafana")},
         "prometheus": ["farm"],
         **{name: ["farm"] for name in _OURS},
     }
@@ -74,6 +74,12 @@ def test_only_the_stores_s3_port_listens_on_the_network() -> None:
     # The second port of S3 can add keys, with a client certificate; none is issued.
     certificates = _SERVICES["store"]["environment"]
     assert {"WEED_GRPC_CA", "WEED_GRPC_S3_CERT", "WEED_GRPC_S3_KEY"} == certificates.keys()
+
+
+def test_the_page_needs_a_token_that_is_a_secret() -> None:
+    page = _SERVICES["page"]
+    assert page["secrets"] == ["page_token", "store_keys"]
+    assert "--token-file=/run/secrets/page_token" in page["command"]
 
 
 def test_one_container_has_all_gpus() -> None:

@@ -31,6 +31,21 @@ def test_ray_requires_a_token() -> None:
     assert mounted["secret"]["secretName"] == "ray-token"
 
 
+def test_the_page_needs_a_token_and_nobody_in_the_cluster_reaches_it() -> None:
+    template = manifest("Deployment", "page")["spec"]["template"]
+    (page,) = template["spec"]["containers"]
+    assert "--token-file=/run/secrets/page/token" in page["args"]
+    (mounted,) = [one for one in template["spec"]["volumes"] if one["name"] == "page-token"]
+    assert mounted["secret"] == {"secretName": "page-token", "defaultMode": 0o440}
+    selectors = [
+        spec["podSelector"].get("matchLabels", {})
+        for spec in _policies().values()
+        if spec.get("ingress")
+    ]
+    labels = template["metadata"]["labels"].items()
+    assert not [one for one in selectors if one.items() <= labels]
+
+
 def test_work_knows_the_autoscalers_limit() -> None:
     (workers,) = manifest("RayCluster", "farm")["spec"]["workerGroupSpecs"]
     (ray,) = workers["template"]["spec"]["containers"]

@@ -26,7 +26,8 @@ def secrets(tmp_path: Path) -> Path:
 
 def test_only_the_owner_can_open_the_folder(secrets: Path) -> None:
     assert secrets.stat().st_mode & 0o777 == 0o700
-    names = {"ray_token", "store_keys", "store_identities.json", "store_cert.pem", "store_key.pem"}
+    names = {"ray_token", "page_token", "store_keys", "store_identities.json"}
+    names |= {"store_cert.pem", "store_key.pem"}
     assert {path.name for path in secrets.iterdir()} == names
     # Containers run as other users, which must be able to read mounted files.
     assert all(path.stat().st_mode & 0o004 for path in secrets.iterdir())
@@ -48,7 +49,7 @@ def test_secrets_are_random(secrets: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     _run(other)
-    for name in ("ray_token", "store_keys"):
+    for name in ("ray_token", "page_token", "store_keys"):
         assert (secrets / name).read_text() != (other / "secrets" / name).read_text()
     assert len((secrets / "ray_token").read_text()) == 64
 

@@ -54,6 +54,7 @@ FLOORS: Floors = (
     frozenset({"runtime"}),
     frozenset({"poster", "dataset"}),
     frozenset({"services"}),
+    frozenset({"web"}),
     frozenset({"cli"}),
 )
 

@@ -15,7 +15,6 @@ from jobs.services.scheduler.coordinator_process import CoordinatorConfig
 from jobs.spec.base import MAX_PIXELS
 from jobs.spec.document import parse_poster_spec
 from jobs.store.store import Store
-from tests.support.memory_store import MemoryStore
 from tests.support.s3_servers import BUCKET
 from tests.support.small_poster import poster_document
 
@@ -51,7 +50,7 @@ class ClaimedJob:
         return self.coordinator.run()
 
 
-def submit_small_poster(shared: MemoryStore, picture: Path, weights: Path, *settings: str) -> str:
+def submit_small_poster(shared: Store, picture: Path, weights: Path, *settings: str) -> str:
     """Submit a small poster of two octaves for two workers; returns the job's id."""
     usual = ("crew.workers=2", "size=70x50", "fit=stretch", "dream.octaves=2")
     return submit_poster(

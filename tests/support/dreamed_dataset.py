@@ -67,7 +67,8 @@ class DreamedDataset:
 
     def copied(self, folder: Path) -> "DreamedDataset":
         """A copy of the store in another folder, which a test may change."""
-        return DreamedDataset(Path(shutil.copytree(self.store, folder / "store")), self.job)
+        copy = shutil.copytree(self.store, folder / "store", dirs_exist_ok=True)
+        return DreamedDataset(Path(copy), self.job)
 
 
 def dream_dataset(folder: Path, weights: Path) -> DreamedDataset:

@@ -11,9 +11,9 @@ from jobs.planning.octave import octave_work
 from jobs.planning.poster import PosterPlan
 from jobs.planning.source import PictureInfo
 from jobs.spec.document import parse_poster_spec
-from jobs.spec.size import PixelSize
-from render.dream.config import octave_sizes
+from jobs.spec.length import PixelSize
 from render.dream.objective import Mix, Objective
+from render.dream.octaves import octave_sizes
 from render.engine.memory import Cost
 from render.engine.network_profile import NetworkProfile
 from render.geometry.grid import Grid
@@ -44,7 +44,6 @@ def noise_plan(height: int, width: int, tile: int = 512, steps: int = 10) -> Pos
         mix=Mix((Objective("deep"),)),
         precision="float32",
         profile=NetworkProfile(STRIDE, FIELD, COST),
-        tile=tile,
         octaves=tuple(octave_work(grid, sampling_grid, steps, 1) for grid in grids),
         workers=1,
         cores_per_worker=1,

@@ -45,7 +45,8 @@ class RenderedPoster:
 
     def copied(self, folder: Path) -> "RenderedPoster":
         """A copy of the store in another folder, which a test may change."""
-        return RenderedPoster(Path(shutil.copytree(self.store, folder / "store")), self.job)
+        copy = shutil.copytree(self.store, folder / "store", dirs_exist_ok=True)
+        return RenderedPoster(Path(copy), self.job)
 
 
 def render_poster(picture: Path, weights: Path, folder: Path, *settings: str) -> RenderedPoster:

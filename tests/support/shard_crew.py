@@ -10,8 +10,13 @@ from render.engine.setup import ShardSetup
 from render.engine.shard import HaloPixels, Shard
 from render.geometry.grid import Grid
 from render.geometry.partition import Block, halo_exchange, partition
-from render.geometry.rect import Rect
+from render.geometry.rect import Rect, Size
 from render.pictures.tiled_image import TiledImage, TileFile, TileLayout
+
+
+def tiled(sizes: Iterable[Size], tile: int) -> tuple[Grid, ...]:
+    """The tiles of each octave, all of one side in pixels."""
+    return tuple(Grid(*size, tile) for size in sizes)
 
 
 def write_input(samples: np.ndarray, folder: Path, tile: int = 64) -> TiledImage:
@@ -41,10 +46,10 @@ def render_dream(
     before: TiledImage | None = None
     for octave in range(len(setup.sizes)):
         crew.octave = octave
-        crew.blocks = blocks[octave] if blocks else partition(setup.grid(octave), members)
+        crew.blocks = blocks[octave] if blocks else partition(setup.grids[octave], members)
         if octave < alone:
             idle = partition(Grid(1, 1, 1), members)[1:]
-            crew.blocks = (*partition(setup.grid(octave), 1), *idle)
+            crew.blocks = (*partition(setup.grids[octave], 1), *idle)
         crew.start(before)
         crew.steps(range(setup.dream.steps))
         before = crew.write_tiles()
@@ -63,7 +68,7 @@ class ShardCrew:
         abandoned: Callable[[], bool] = lambda: False,
     ) -> None:
         self.octave = 0
-        self.blocks = partition(setup.grid(0), members)
+        self.blocks = partition(setup.grids[0], members)
         self._setup, self._folder = setup, folder
         folder.mkdir(parents=True, exist_ok=True)
         self._shards = [
@@ -89,14 +94,14 @@ class ShardCrew:
             for receiver, shard in enumerate(self._shards):
                 received = [halos[receiver] for halos in self._halos if receiver in halos]
                 sums |= shard.compute_gradients(step, *received)
-            ordered = [sums[tile] for tile in range(len(self._setup.grid(self.octave)))]
+            ordered = [sums[tile] for tile in range(len(self._setup.grids[self.octave]))]
             setup = self._setup
             step_plan = setup.step(self.octave, step)
             scales = step_scales(step_plan, ordered, setup.sizes[self.octave], setup.units)
             self._halos = [shard.update(scales) for shard in self._shards]
 
     def _sends(self) -> tuple[dict[int, Rect], ...]:
-        return halo_exchange(self._setup.grid(self.octave), self._setup.sampling_grid, self.blocks)
+        return halo_exchange(self._setup.grids[self.octave], self._setup.sampling_grid, self.blocks)
 
     def write_tiles(self) -> TiledImage:
         files = [

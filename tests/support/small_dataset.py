@@ -17,7 +17,7 @@ from cluster.resources import Resources
 from jobs.dataset.inputs.index import DatasetKeys, ItemIndex
 from jobs.dataset.ledger.reader import LedgerCopy, LedgerKeys, read_rows
 from jobs.dataset.ledger.rows import LedgerRow
-from jobs.dataset.outputs import published_path
+from jobs.dataset.published import published_path
 from jobs.dataset.tar_shards import published_tar_name
 from jobs.dataset.worker import Worker
 from jobs.records.job import StoredJob, load_job

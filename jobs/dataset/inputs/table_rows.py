@@ -14,7 +14,7 @@ KEY = "key"
 """The column with the key of a picture. The default key is its path."""
 
 
-_SETTABLE = frozenset({"dream", "fit", "name", "objectives", "resize"})
+_SETTABLE = frozenset({"dream", "fit", "focus", "name", "objectives", "resize"})
 
 _SHARED = frozenset(
     {"crew", "input", "inputs", "kind", "limits", "network"}

@@ -1,4 +1,4 @@
-"""Checks of this machine: processors, memory, GPUs, disks, ports and installed packages."""
+"""Checks of this machine: processors, memory, GPUs, disks, weights, ports, installed packages."""
 
 import errno
 import platform
@@ -11,9 +11,11 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from jobs.planning.identity import file_digest
 from jobs.planning.machine import Machine
 from jobs.runtime.environment import software_versions
 from jobs.services.doctor.finding import Finding, failed, format_gib, ok, warning
+from render.networks.published_weights import is_as_named, published_weights
 
 _MEMORY_PER_CORE = 1.5 * 2**30
 """Bytes. With less memory per core, fewer workers than cores work better."""
@@ -96,6 +98,21 @@ def _check_disk(check: str, folder: Path) -> Finding:
 def _variable(check: str) -> str:
     """The environment variable that sets the folder."""
     return "TMPDIR" if check.endswith("scratch") else "XDG_CACHE_HOME"
+
+
+def check_weights(files: Iterable[Path]) -> list[Finding]:
+    """Check downloaded weights, by the checksums in their names. None have no finding."""
+    names, damaged = [], []
+    for path in files:
+        digest = file_digest(path)
+        if not is_as_named(path, digest):
+            damaged.append(str(path))
+        else:
+            names.append(published_weights(path, digest) or path.name)
+    if damaged:
+        advice = "delete it, so that it is downloaded again"
+        return [failed("weights", f"{one}: is damaged", advice) for one in damaged]
+    return [ok("weights", f"downloaded: {', '.join(names)}")] if names else []
 
 
 CLUSTER_PORTS = (6379, 6380, 6381, 6382, 6383, 8080, 8265, 52365)

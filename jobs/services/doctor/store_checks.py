@@ -4,11 +4,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 from jobs.records.keys import ACTIVE
 from jobs.services.doctor.finding import Finding, failed, ok, warning
 from jobs.store.conditional_write import check_conditional_writes
 from jobs.store.errors import ObjectNotFound, StoreError
+from jobs.store.folder import FolderStore
 from jobs.store.store import INTERNAL_PREFIX, Store, store_time
 
 _SLOW = 2.0
@@ -38,6 +40,12 @@ def check_store(store: Store, clock: Callable[[], float] = time.time) -> Iterato
 
 
 def _check_answer(store: Store) -> Finding:
+    if isinstance(store, FolderStore) and not Path(store.address).exists():
+        return failed(
+            "store: reach",
+            f"{store.address}: there is no such store",
+            "check --store; `submit` and `work` make a new one with --create",
+        )
     begun = time.monotonic()
     try:
         next(iter(store.list_objects(ACTIVE)), None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 
-from jobs.records.job import StoredJob, attempt_job, load_job
+from jobs.records.job import StoredJob, attempt_job, blocked_markers, load_job
 from jobs.records.keys import ACTIVE, active_marker, parse_active_marker
 from jobs.records.state import ENDED, State
 from jobs.records.stored_spec import RunSettings
@@ -104,6 +104,9 @@ class JobScan:
             if self._is_stopping():
                 break
             self._handle(name, generation, result)
+        for name, error in blocked_markers(self._store):
+            if self._is_open(name):
+                self.leave_alone(name, error)
         result.queued.sort(key=lambda job: (-priority_of(job), -job.age, job.id))
         return result
 
@@ -116,6 +119,11 @@ class JobScan:
             self.leave_alone(name, error)
         else:
             self._reported.pop(name, None)
+
+    def _is_open(self, name: str) -> bool:
+        """Whether a job has not ended; not if it has no readable records."""
+        job = attempt_job(self._store, name, lambda: load_job(self._store, name), store_time)
+        return isinstance(job, StoredJob) and job.state not in ENDED
 
     def leave_alone(self, name: str, error: JobsError) -> None:
         """Tell the operator why a job is left alone, once for each reason."""

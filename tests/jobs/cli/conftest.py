@@ -27,6 +27,7 @@ def rendered_once(
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderStore:
     """An empty store in DREAMFARM_STORE."""
+    (tmp_path / "store").mkdir()
     monkeypatch.setenv("DREAMFARM_STORE", str(tmp_path / "store"))
     return FolderStore(tmp_path / "store")
 

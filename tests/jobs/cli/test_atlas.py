@@ -92,7 +92,7 @@ def test_an_atlas_is_submitted_and_rendered_like_a_dataset(
     shell: Shell, spec_file: Path, tmp_path: Path
 ) -> None:
     store = FolderStore(tmp_path / "store")
-    command = ("submit", spec_file, "--store", tmp_path / "store", "--json")
+    command = ("submit", spec_file, "--create", "--store", tmp_path / "store", "--json")
     job = str(last_json(shell(*command))["job"])
     assert claim_job(store, job, tmp_path / "scratch").run() == DONE
 

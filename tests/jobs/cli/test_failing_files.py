@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from jobs.dataset.outputs import published_path
+from jobs.dataset.published import published_path
 from jobs.records.job import load_job
 from jobs.services.scheduler.coordinator import DONE
 from jobs.store.errors import ObjectError
@@ -115,6 +115,8 @@ ERRORS: dict[str, dict[str, Any]] = {
     "full from then on": {"number": errno.ENOSPC, "lasts": True},
     "read-only from then on": {"number": errno.EROFS, "lasts": True, "removes": True},
     "forbidden": {"number": errno.EACCES},
+    # As a network file system answers a call that a signal met.
+    "interrupted": {"number": errno.EINTR},
 }
 
 
@@ -162,7 +164,7 @@ def test_every_write_that_fails_costs_nothing(
 
 
 @pytest.mark.parametrize("packed", [False, True])
-@pytest.mark.parametrize("error", ["full", "read-only from then on"])
+@pytest.mark.parametrize("error", ["full", "read-only from then on", "interrupted"])
 def test_a_store_whose_disk_fails_once_ends_with_the_same_results(
     picture: Path,
     weights: Path,

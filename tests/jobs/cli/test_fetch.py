@@ -65,7 +65,7 @@ def test_matching_files_are_not_fetched_again(
     assert fetched(shell("fetch", "sky", "--out", out, "--json")) == before
 
     (out / "sky.png").write_bytes(b"edited")
-    ended = shell("fetch", "sky", "--out", out)
+    ended = shell("fetch", "sky", "--out", out, "--overwrite")
     assert ended.code == 3
     assert (out / "sky.png").read_bytes() == b"edited"
 
@@ -189,6 +189,7 @@ def test_the_manifest_lists_earlier_fetches(
     assert known() == {"sky.png": 8, "sky.tif": 8, "sky.dzi": 8, "sky.jpg": 8}
     # All outputs of the job again, besides those that were encoded here.
     (out / "sky.dzi").unlink()
+    shutil.rmtree(out / "sky_files")
     shell("fetch", "sky", "--out", out)
     assert known() == {"sky.png": 8, "sky.tif": 16, "sky.dzi": 8, "sky.jpg": 8}
 

@@ -22,6 +22,7 @@ from tests.support.shell import Shell, check_error_line, hidden_files, visible_f
 
 IN_PLACE = "this job reads it, so no result may replace it"
 TAKEN = "exists already and"
+CHANGED = "has been changed since this job made it"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -181,6 +182,71 @@ def test_two_renders_into_one_folder_keep_the_first(
     assert contents(out) == before
     assert shell("render", spec, "--in-process", "--out", out, "--overwrite").code == 0
     assert visible_files(out) == {"manifest.json", "one.png", "two.png"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("poster", "sky.png"), ("poster", "sky_files/0/0_0.jpg"), ("dataset", "a/x.png")),
+        ("dataset", "contact-sheet.jpg"),
+    ],
+)
+def test_a_retouched_result_is_not_rendered_over(
+    shell: Shell,
+    picture: Path,
+    weights: Path,
+    photos: Path,
+    tmp_path: Path,
+    kind: str,
+    name: str,
+) -> None:
+    out = tmp_path / "out"
+    if kind == "poster":
+        spec = write_poster_spec(tmp_path, picture, weights, "outputs=[png, deepzoom]")
+    else:
+        spec = write_dataset_spec(tmp_path, photos, weights, "sheet=2")
+    arguments = ("render", spec, "--in-process", "--out", out)
+    assert shell(*arguments).code == 0
+    # The job would have to be rendered again.
+    shutil.rmtree(out / ".rendering", ignore_errors=True)
+    (out / name).write_bytes(b"retouched")
+    before = contents(out)
+
+    place = out / ("sky.dzi" if name.startswith("sky_files") else name)
+    check_error_line(shell(*arguments), f"{place}: {CHANGED}; choose another --out, or")
+    assert contents(out) == before
+    assert shell(*arguments, "--overwrite").code == 0
+    assert b"retouched" not in contents(out).values()
+
+
+@pytest.mark.parametrize(
+    ("job", "name"),
+    [
+        *(("sky", "sky.png"), ("sky", "sky_files/0/0_0.jpg"), ("set", "a/x.png")),
+        ("set", "contact-sheet.jpg"),
+    ],
+)
+def test_a_retouched_result_is_not_fetched_over(
+    shell: Shell,
+    rendered_once: RenderedPoster,
+    dreamed_once: DreamedDataset,
+    tmp_path: Path,
+    job: str,
+    name: str,
+) -> None:
+    store, out = {"sky": rendered_once.store, "set": dreamed_once.store}[job], tmp_path / "out"
+    arguments = ("fetch", job, "--store", store, "--out", out)
+    assert shell(*arguments).code == 0
+    assert shell(*arguments).code == 0
+    (out / name).write_bytes(b"retouched")
+    before = contents(out)
+
+    place = out / ("sky.dzi" if name.startswith("sky_files") else name)
+    check_error_line(shell(*arguments), f"{place}: {CHANGED}; choose another --out, or")
+    assert contents(out) == before
+    assert hidden_files(out) == []
+    assert shell(*arguments, "--overwrite").code == 0
+    assert b"retouched" not in contents(out).values()
 
 
 @pytest.mark.parametrize("first", ["sky", "set"])

@@ -1,6 +1,7 @@
 """`dreamfarm show` and `logs`: the state of a job, and its history."""
 
 import json
+import time
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.job_states import (
     write_job,
 )
 from tests.support.rendered_poster import RenderedPoster
-from tests.support.shell import Shell
+from tests.support.shell import EVERY, PAUSE, Shell, in_background
 
 STATES: tuple[State, ...] = ("queued", "running", "paused", "succeeded", "failed", "cancelled")
 
@@ -129,6 +130,47 @@ def test_logs_cover_all_leases_in_order(shell: Shell, store: FolderStore) -> Non
     assert lines[3:] == ["first", "second", "third"]
     assert shell("logs", JOB, "--log").out.splitlines() == lines[3:]
     assert shell("logs", JOB, "--events").out.splitlines() == lines[:3]
+
+
+def test_logs_are_followed_until_the_job_ends(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
+    held = claim_next_lease(store, keys)
+    store.put(keys.log(1), b"first\n")
+    events = [make_event("claimed"), make_event("dream", octave=1), make_event("succeeded")]
+    with in_background(
+        lambda: store.put(keys.events(1), encode_events(events[:2])),
+        lambda: store.put(keys.log(1), b"first\nsecond\n"),
+        # The oldest line is dropped.
+        lambda: store.put(keys.log(1), b"second\nthird\n"),
+        lambda: store.put(keys.manifest, b'{"version": 1}'),
+        lambda: store.put(keys.events(1), encode_events(events)),
+        held.release,
+    ):
+        ended = shell("logs", JOB, "--follow", *EVERY)
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert [line for line in lines if "lease 1" not in line] == ["first", "second", "third"]
+    assert [line.split("lease 1  ")[1] for line in lines if "lease 1" in line] == [
+        *("claimed", "dream  (octave: 1)", "succeeded")
+    ]
+
+
+def test_a_queued_job_is_followed_from_its_first_lease_on(shell: Shell, store: FolderStore) -> None:
+    keys = write_job(store)
+
+    def take() -> None:
+        store.put(keys.log(1), b"line\n")
+        held = claim_next_lease(store, keys)
+        time.sleep(PAUSE)
+        fail_job(store, held)
+
+    with in_background(take):
+        ended = shell("logs", JOB, "--follow", "--log", "--json", *EVERY)
+    assert ended.code == 0
+    assert [json.loads(line) for line in ended.out.splitlines()] == [
+        {"version": 1, "lease": 1, "line": "line"}
+    ]
+    assert ended.err.startswith(f"{JOB}: no `work` has taken this job yet")
 
 
 def test_an_unclaimed_job_has_no_logs(shell: Shell, store: FolderStore) -> None:

@@ -10,7 +10,7 @@ from jobs.records.request import cancel
 from jobs.store.folder import FolderStore
 from tests.support.job_states import claim_next_lease, fail_job
 from tests.support.rendered_poster import RenderedPoster, write_poster_spec
-from tests.support.shell import Shell
+from tests.support.shell import Shell, check_error_line
 from tests.support.small_poster import LAYER, NETWORK, plan_poster
 
 
@@ -100,7 +100,41 @@ def test_a_wrong_spec_writes_nothing(
 def test_a_store_is_created_but_not_the_folder_around_it(
     shell: Shell, picture: Path, tmp_path: Path
 ) -> None:
-    ended = shell("submit", picture, "--store", tmp_path / "mnt" / "store")
+    ended = shell("submit", picture, "--create", "--store", tmp_path / "mnt" / "store")
     assert ended.code == 2
     assert ended.err == f"dreamfarm: {tmp_path / 'mnt'}: there is no such folder; create it first\n"
     assert not (tmp_path / "mnt").exists()
+
+
+def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(
+    shell: Shell, spec: Path, tmp_path: Path
+) -> None:
+    missing = tmp_path / "stroe"
+    ended = shell("submit", spec, "--store", missing)
+    check_error_line(ended, f"{missing}: there is no such store; name another with --store or ")
+    assert "or add --create to make this one" in ended.err
+    assert not missing.exists()
+
+    assert shell("submit", spec, "--store", missing, "--create").code == 0
+    assert shell("submit", spec, "--store", missing).code == 0
+
+
+def test_the_default_store_is_made_without_a_word(
+    shell: Shell, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DREAMFARM_STORE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert shell("submit", spec).code == 0
+    assert [path.name for path in (tmp_path / "dreams" / "active").iterdir()]
+
+
+@pytest.mark.parametrize("command", ["submit sky.png", "work --until-idle"])
+@pytest.mark.parametrize("address", ["s3:/x", "stroe"])
+def test_a_slip_in_the_environment_makes_no_folder(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, address: str
+) -> None:
+    monkeypatch.setenv("DREAMFARM_STORE", address)
+    monkeypatch.chdir(tmp_path)
+    ended = shell(*command.split())
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
+    assert list(tmp_path.iterdir()) == []

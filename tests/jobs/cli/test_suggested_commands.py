@@ -21,8 +21,10 @@ from torch import Tensor, nn
 
 from jobs.cli.app import app
 from jobs.cli.format import STORE_COMMANDS
-from jobs.records.keys import JobKeys
-from jobs.records.request import cancel, pause
+from jobs.records.job import load_job
+from jobs.records.keys import JobKeys, active_marker
+from jobs.records.request import cancel, limit, pause
+from jobs.services.scheduler.coordinator import DONE
 from jobs.spec.atlas import AtlasSpec
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.poster import PosterSpec
@@ -30,9 +32,10 @@ from jobs.store.folder import FolderStore
 from render.errors import LayerError
 from render.networks.classes import class_index
 from render.networks.receptive_field import layer_grid
-from tests.support.coordinators import claim_job
+from tests.support.coordinators import claim_job, submit_small_poster
 from tests.support.dreamed_dataset import DreamedDataset, write_dataset_spec
 from tests.support.job_states import JOB, claim_next_lease, fail_job, job_in_state, write_job
+from tests.support.onnx_files import node, saved, small_model
 from tests.support.rendered_poster import RenderedPoster, write_poster_spec
 from tests.support.shell import Shell
 from tests.support.small_dataset import FailingWorker, pool_of
@@ -64,7 +67,8 @@ class World:
 
     def say(self, *words: object, store: Path | None = None) -> str:
         """What a command prints about a store."""
-        ended = self.shell(*words, "--store", store or self.store.address)
+        create = ["--create"] if words[0] == "submit" else []
+        ended = self.shell(*words, *create, "--store", store or self.store.address)
         return ended.out + ended.err
 
     def spec(self) -> Path:
@@ -113,6 +117,19 @@ def prints(path: str, *commands: str) -> Callable[[Scenario], Scenario]:
 def help_of_options(world: World) -> str:
     world.monkeypatch.setenv("COLUMNS", "300")
     return world.shell("submit", "--help").out
+
+
+@prints("jobs/poster/kind.py", "finish {}")
+def draft_here(world: World) -> str:
+    return world.shell("render", world.spec(), "--until", 1, "--in-process").err
+
+
+@prints("jobs/poster/runner.py", "finish {}")
+def show_a_draft(world: World) -> str:
+    job = submit_small_poster(world.store, world.picture, world.weights)
+    limit(world.store, load_job(world.store, job), 1)
+    assert claim_job(world.store, job, world.folder).run() == DONE
+    return world.say("show", job)
 
 
 @prints("jobs/cli/clean.py", "{}")
@@ -254,6 +271,16 @@ def show_no_job(world: World) -> str:
     return world.say("show", "sea")
 
 
+@prints("jobs/records/job.py", "resume {}")
+def show_a_job_whose_marker_is_a_folder(world: World) -> str:
+    write_job(world.store)
+    marker = Path(world.store.address) / active_marker(JOB, 0)
+    marker.mkdir(parents=True)
+    text = world.say("show", JOB)
+    marker.rmdir()
+    return text
+
+
 @prints("jobs/services/doctor/local_checks.py", "plan PICTURE")
 def doctor_of_a_small_disk(world: World) -> str:
     class Usage(NamedTuple):
@@ -285,7 +312,7 @@ def plan_without_a_network(world: World) -> str:
     return world.shell("plan", spec).err
 
 
-@prints("jobs/store/address.py", "submit PICTURE")
+@prints("jobs/store/address.py", "submit PICTURE --create")
 def list_no_store(world: World) -> str:
     return world.say("list")
 
@@ -300,6 +327,12 @@ def an_unknown_class_among_many(_: World) -> str:
 class Transposed(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         return features.transpose(1, 2)
+
+
+@prints("render/engine/network_profile.py", "layers {}")
+def network_without_an_exact_layer(world: World) -> str:
+    network = saved(small_model([node("GlobalAveragePool", "x")]), world.folder / "a net.onnx")
+    return world.shell("plan", world.picture, "--network", network).err
 
 
 @prints("render/networks/receptive_field.py", "layers {}")
@@ -397,20 +430,25 @@ def test_the_commands_with_a_store_are_known() -> None:
 
 ASKED = ("plan", "render", "submit")
 INTO_FOLDERS = ("render", "fetch")
+DRAFTED = ("render", "submit")
+FILLING = ("submit", "work")
 
 _PRINTED_BY_FILE: dict[str, dict[str, tuple[str, ...]]] = {
-    "jobs/cli/arguments.py": {"--set": ASKED, "--size": ASKED},
+    "jobs/cli/arguments.py": {"--fit": ASKED, "--set": ASKED, "--size": ASKED},
     "jobs/cli/clean.py": {"--older-than": ("clean",)},
     "jobs/cli/format.py": {"--store": STORE_COMMANDS, "--yes": ("delete",)},
-    "jobs/cli/list.py": {"--state": ("list",)},
+    "jobs/cli/list.py": {"--since": ("list",), "--state": ("list",)},
     "jobs/cli/requests.py": {"--only": ("retry",)},
     "jobs/cli/work.py": {"--address": ("work",), "--grows-to": ("work",)},
     "jobs/dataset/fetch.py": {"--out": ("fetch",)},
     "jobs/dataset/inputs/listing.py": {"--out": ("render",)},
     "jobs/dataset/kind.py": dict.fromkeys(
         ("--gpu", "--network-gbps", "--price", "--workers"), ("plan",)
-    ),
+    )
+    | {"--until": DRAFTED, "--draft": DRAFTED, "--set": ASKED},
     "jobs/planning/disk.py": {"--out": ("render",)},
+    "jobs/planning/draft.py": dict.fromkeys(("--draft", "--until"), DRAFTED),
+    "jobs/poster/local_draft.py": {"--until": ("render",)},
     "jobs/planning/source.py": {"--fit": ASKED},
     "jobs/planning/estimate/probe.py": {"--no-probe": ("plan",)},
     "jobs/planning/estimate/report.py": {"--price": ("plan",)},
@@ -423,11 +461,18 @@ _PRINTED_BY_FILE: dict[str, dict[str, tuple[str, ...]]] = {
     "jobs/runtime/metrics/exporter.py": {"--metrics": ("work",)},
     "jobs/runtime/publish.py": {"--out": INTO_FOLDERS, "--overwrite": INTO_FOLDERS},
     "jobs/services/doctor/local_checks.py": {"--workers": ("render",)},
-    "jobs/services/doctor/store_checks.py": {"--store": ("doctor",)},
     "jobs/services/scheduler/capacity.py": {"--grows-to": ("work",)},
-    "jobs/spec/base.py": {"--network": ASKED},
+    "jobs/spec/base.py": {"--fit": ASKED, "--network": ASKED},
     "jobs/spec/document.py": {"--set": ASKED},
-    "jobs/store/address.py": {"--store": STORE_COMMANDS},
+    "jobs/services/doctor/store_checks.py": {"--create": FILLING, "--store": ("doctor",)},
+    "jobs/store/address.py": {"--create": FILLING, "--store": STORE_COMMANDS},
+    "jobs/web/server.py": {"--host": ("serve",), "--port": ("serve",)},
+    "jobs/web/settings.py": {
+        "--host": ("serve",),
+        "--max-upload": ("serve",),
+        "--token-file": ("serve",),
+    },
+    "jobs/web/spec_files.py": {"--allow": ("serve",)},
 }
 
 PRINTED_BY = {

@@ -1,7 +1,9 @@
 """Weights files as people have them: every kind loads through a command, bad ones exit with 2."""
 
+import hashlib
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +12,11 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from jobs.planning.weights import find_weights
+from jobs.spec.base import NetworkChoice
+from render.networks import published_weights
 from render.networks.catalogue import build_network
+from render.networks.weights_metadata import read_metadata
 from tests.support.malicious_files import Trap
 from tests.support.shell import CommandResult, Shell
 from tests.support.small_poster import LAYER, NETWORK
@@ -170,6 +176,20 @@ def test_networks_of_2015_need_a_file(shell: Shell, tiny: Path) -> None:
     assert "no weights come with it; give weights: a .caffemodel" in ended.err
 
 
+def test_a_plan_names_published_weights(
+    shell: Shell, tiny: Path, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = KINDS["state_dict"](tmp_path, load_file(weights))
+    start = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    monkeypatch.setattr(published_weights, "_torchvision_names", lambda: {start: "a known file"})
+    assert json.loads(plan(shell, tiny, NETWORK, path, LAYER).out)["weights"] == "a known file"
+    assert "weights" not in json.loads(plan(shell, tiny, NETWORK, weights, LAYER).out)
+    flags = ("--network", NETWORK, "--weights", path, "--no-probe")
+    assert re.search(r"weights +a known file", shell("plan", tiny, *flags).out)
+    (row,) = json.loads(shell("networks", path, "--json").out)
+    assert row["weights"] == "a known file"
+
+
 def test_classes_of_an_absent_head_are_refused(
     shell: Shell, tiny: Path, tmp_path: Path, weights: Path
 ) -> None:
@@ -206,3 +226,12 @@ def test_shards_count_in_the_identity(
     save_file({name: value + 1 for name, value in load_file(part).items()}, part)
     changed = json.loads(plan(shell, tiny, NETWORK, index, LAYER).out)
     assert first["job"] == again["job"] != changed["job"]
+
+
+def test_what_shards_state_reaches_the_render(tmp_path: Path, weights: Path) -> None:
+    index, stated = sharded(tmp_path, load_file(weights)), {"input_convention": "unit"}
+    part = tmp_path / "part-0.safetensors"
+    save_file(load_file(part), part, metadata=stated)
+    joined, _ = find_weights(NetworkChoice(name=NETWORK, weights=index))
+    assert joined.suffix == ".safetensors"
+    assert read_metadata(joined).input_convention == "unit"

@@ -14,7 +14,7 @@ from jobs.spec.base import MAX_PIXELS
 from jobs.store.store import Store
 from tests.support.faulty_proxy import Fault, faulty_proxy
 from tests.support.s3_servers import BUCKET, Server, free_ports, s3_environment
-from tests.support.shell import Shell
+from tests.support.shell import Shell, check_error_line
 
 
 @pytest.fixture
@@ -23,14 +23,25 @@ def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_an_empty_folder_has_no_work(shell: Shell, tmp_path: Path) -> None:
-    ended = shell("work", "--store", tmp_path / "store", "--until-idle")
+    ended = shell("work", "--store", tmp_path, "--until-idle")
     assert (ended.code, ended.out) == (0, "")
     assert len(ended.err.splitlines()) == 1
 
 
+def test_a_store_that_is_not_there_is_made_only_where_that_is_asked_for(
+    shell: Shell, tmp_path: Path
+) -> None:
+    work = ("work", "--store", tmp_path / "stroe", "--until-idle")
+    check_error_line(shell(*work), f"{tmp_path / 'stroe'}: there is no such store; ")
+    assert list(tmp_path.iterdir()) == []
+
+    assert shell(*work, "--create").code == 0
+    assert (tmp_path / "stroe").is_dir()
+
+
 def test_metrics_are_served_at_the_given_port(shell: Shell, tmp_path: Path) -> None:
     port = free_ports(1)
-    ended = shell("work", "--store", tmp_path / "store", "--until-idle", "--metrics", port)
+    ended = shell("work", "--store", tmp_path, "--until-idle", "--metrics", port)
     assert ended.code == 0
     (line,) = ended.err.splitlines()
     assert line.endswith(f", metrics at http://127.0.0.1:{port}/metrics")
@@ -68,7 +79,7 @@ def test_a_store_that_refuses_a_few_requests_at_the_start_is_served(
 
 def test_a_missing_cluster_is_unreachable(shell: Shell, tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_ports(1)}"
-    ended = shell("work", "--store", tmp_path / "store", "--address", address, "--until-idle")
+    ended = shell("work", "--store", tmp_path, "--address", address, "--until-idle")
     assert ended.code == 3
     assert len(ended.err.splitlines()) == 1
     assert address in ended.err
@@ -83,14 +94,14 @@ def test_a_missing_cluster_is_unreachable(shell: Shell, tmp_path: Path) -> None:
     ],
 )
 def test_absurd_settings_fail(shell: Shell, tmp_path: Path, option: str, value: str) -> None:
-    ended = shell("work", "--store", tmp_path / "store", "--until-idle", option, value)
+    ended = shell("work", "--store", tmp_path, "--until-idle", option, value)
     assert ended.code == 2
     assert option in ended.err
 
 
 @pytest.mark.parametrize("place", ["nowhere", "http://169.254.169.254/", "file:///", "", "s3://B_"])
 def test_only_folders_and_buckets_can_be_allowed(shell: Shell, tmp_path: Path, place: str) -> None:
-    ended = shell("work", "--store", tmp_path / "store", "--until-idle", "--allow", place)
+    ended = shell("work", "--store", tmp_path, "--until-idle", "--allow", place)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
     assert "s3://BUCKET/PREFIX" in ended.err
@@ -117,7 +128,7 @@ def test_allowed_paths_reach_the_scheduler(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     places = ("--allow", "photos", "--allow", "s3://pictures/of/")
-    work = ("work", "--store", tmp_path / "store", "--until-idle")
+    work = ("work", "--store", tmp_path, "--until-idle")
     assert shell(*work, *places, "--max-pixels", "5e9").code == 0
     assert shell(*work).code == 0
 

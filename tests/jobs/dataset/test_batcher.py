@@ -37,7 +37,7 @@ def batch_requests(folder: Path, weights: Path) -> list[BatchRequest]:
     for number in range(COUNT):
         size = (64, 64) if number % 2 else (72, 56)
         samples = draw.integers(0, 256, (*size, 3), np.uint8)
-        setup = in_memory_setup(item_settings, size, "cpu", SLOTS)
+        setup = in_memory_setup(item_settings, size, size, "cpu", SLOTS)
         found.append(BatchRequest(item_settings, setup, weights, samples, seed=number))
     return found
 

@@ -68,7 +68,7 @@ def test_a_repeated_fetch_hashes_each_file_once(
         hashed.append(path)
         return file_digest(path)
 
-    monkeypatch.setattr("jobs.dataset.fetch.file_digest", digest)
+    monkeypatch.setattr("jobs.dataset.published.file_digest", digest)
     lost = next(out.rglob("*.png"))
     lost.unlink()
     fetch_dataset(store, load_job(store, job), Target(out))

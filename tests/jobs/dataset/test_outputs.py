@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 import pytest
 
 from jobs.dataset.inputs.item import InputPlace, SampleFile
-from jobs.dataset.outputs import names_of_extras, published_path
+from jobs.dataset.outputs import names_of_extras
+from jobs.dataset.published import published_path
 from jobs.dataset.tasks import TarSample
 from jobs.text.errors import InvalidRecord
 from tests.support.ledger_rows import ledger_row

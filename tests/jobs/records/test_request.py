@@ -1,5 +1,6 @@
 """Requests: in every state, each follows the table of transitions, or is refused."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import get_args
 
@@ -8,10 +9,17 @@ import pytest
 from jobs.records.job import load_job
 from jobs.records.keys import ACTIVE, active_marker
 from jobs.records.lease import current_lease
-from jobs.records.request import cancel, pause, resume, retry
+from jobs.records.request import cancel, finish, limit, pause, resume, retry
 from jobs.records.state import ENDED, TRANSITIONS, Intent, State, UserRequest
 from jobs.text.errors import JobNotFound, RequestError
-from tests.support.job_states import JOB, claim_next_lease, fail_job, job_in_state, write_job
+from tests.support.job_states import (
+    JOB,
+    claim_next_lease,
+    fail_job,
+    job_in_state,
+    sample_status,
+    write_job,
+)
 from tests.support.memory_store import Died, MemoryStore, MortalStore
 
 REQUESTS = {"pause": pause, "resume": resume, "cancel": cancel, "retry": retry}
@@ -146,3 +154,29 @@ def test_simultaneous_requests_leave_a_requested_state(state: State) -> None:
         assert job.intent.generation <= 1
         if state == "failed" and job.state == "queued":
             assert markers(store) == [active_marker(JOB, 1)]
+
+
+@pytest.mark.parametrize("go_on", [resume, finish])
+def test_a_draft_waits_for_its_user(store: MemoryStore, go_on: Callable[..., State]) -> None:
+    keys = write_job(store)
+    limit(store, load_job(store, JOB), 2)
+    assert load_job(store, JOB).state == "queued"
+    held = claim_next_lease(store, keys)
+    status = sample_status().model_copy(update={"drafted": 2})
+    store.put(keys.status(held.number), status.encode())
+    held.release()
+    assert load_job(store, JOB).state == "paused"
+    limit(store, load_job(store, JOB), 3)
+    assert load_job(store, JOB).state == "queued"
+    limit(store, load_job(store, JOB), 2)
+    assert go_on(store, JOB) == "queued"
+    assert load_job(store, JOB).intent == Intent()
+    assert markers(store)
+
+
+def test_a_resume_keeps_the_limit_of_a_draft_that_is_not_complete(store: MemoryStore) -> None:
+    write_job(store)
+    limit(store, load_job(store, JOB), 2)
+    pause(store, JOB)
+    assert resume(store, JOB) == "queued"
+    assert load_job(store, JOB).intent.until == 2

@@ -147,10 +147,15 @@ def scheduler_steps(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
             after.held.renew()
             yield after, ("scheduler", "renew late")
         return
+    is_of_now = world.generation == job.intent.generation
     for act in (expire, release, fail, finish):
         after = world.copied()
         act(after)
         yield after, CAUSES.get(after.load().state, ("nobody", "knows"))
+    if not job.has_items and job.intent.want == "run" and is_of_now:
+        after = world.copied()
+        draft(after)
+        yield after, ("scheduler", "draft")
 
 
 def expire(world: World) -> None:
@@ -165,6 +170,15 @@ def release(world: World) -> None:
 def fail(world: World) -> None:
     assert world.held is not None
     fail_job(world.store, world.held, world.generation)
+
+
+def draft(world: World) -> None:
+    """Stop after the octaves that the user wanted."""
+    assert world.held is not None
+    request.limit(world.store, world.load(), 1)
+    status = sample_status(world.generation).model_copy(update={"drafted": 1})
+    world.store.put(world.held.keys.status(world.held.number), status.encode())
+    world.held.release()
 
 
 def finish(world: World) -> None:

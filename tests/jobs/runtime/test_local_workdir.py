@@ -14,6 +14,7 @@ import pytest
 
 from jobs.records.lease import HeldLease, claim_lease
 from jobs.runtime.context import JobContext
+from jobs.runtime.liveness import process_mark
 from jobs.runtime.local_workdir import (
     LocalWorkdir,
     claim_workdir,
@@ -188,14 +189,25 @@ def test_a_working_folder_needs_no_hard_links(
 def test_a_lease_of_an_earlier_program_with_the_same_process_id_does_not_block(
     workdir: LocalWorkdir,
 ) -> None:
-    """A container that starts anew gives out the same ids, and a program may execute itself."""
+    """A program may execute itself."""
     with open_workdir(workdir) as store:
         holder = f"{socket.gethostname()}:{os.getpid()}"
-        assert claim_lease(store, workdir.keys, 0, holder, 3600)
+        assert claim_lease(store, workdir.keys, 0, holder, 3600, process_mark())
         with held(workdir) as (_, lease):
             assert lease.number == 2
             with pytest.raises(RequestError, match="is being rendered into by"), held(workdir):
                 pass
+
+
+@pytest.mark.parametrize("process", [os.getpid(), 2**22 + 1])
+def test_a_process_of_another_container_with_the_same_host_name_is_not_taken_for_dead(
+    workdir: LocalWorkdir, process: int
+) -> None:
+    with open_workdir(workdir) as store:
+        holder = f"{socket.gethostname()}:{process}"
+        assert claim_lease(store, workdir.keys, 0, holder, 3600, "@another")
+        with pytest.raises(RequestError, match=f"rendered into by {holder}"), held(workdir):
+            pass
 
 
 def test_a_lease_that_cannot_be_released_hides_no_error_and_blocks_nobody(

@@ -76,6 +76,66 @@ def test_a_job_replaces_its_own_results(bench: Bench, name: str) -> None:
     assert b"first" not in bench.snapshot().values()
 
 
+def retouch(bench: Bench) -> None:
+    (bench.out / "sky.png").write_bytes(b"sunny")
+
+
+def retouch_tile(bench: Bench) -> None:
+    (bench.out / "sky_files" / "0" / "0_0.jpg").write_bytes(b"sunny")
+
+
+def add_tile(bench: Bench) -> None:
+    (bench.out / "sky_files" / "mine.txt").write_bytes(b"mine")
+
+
+def remove_descriptor(bench: Bench) -> None:
+    (bench.out / "sky.dzi").unlink()
+
+
+@pytest.mark.parametrize("change", [retouch, retouch_tile, add_tile, remove_descriptor])
+def test_a_result_that_the_user_changed_is_the_users(
+    bench: Bench, change: Callable[[Bench], None]
+) -> None:
+    names = ["sky.png", "sky.dzi"]
+    bench.publish(*[bench.stage(name, b"dream") for name in names])
+    change(bench)
+    before = bench.snapshot()
+    again = [bench.stage(name, b"second") for name in names]
+    said = r"sky\S*: has been changed since this job made it; choose another --out, or replace it"
+    with pytest.raises(RequestError, match=said):
+        bench.publisher().check_names(names)
+    with pytest.raises(RequestError, match=said):
+        bench.publish(*reversed(again) if change is not retouch else again)
+    assert bench.snapshot() == before
+
+    bench.publisher(overwrite=True).check_names(names)
+    bench.publish(*again, overwrite=True)
+    assert b"sunny" not in bench.snapshot().values()
+
+
+@pytest.mark.parametrize("moved", [1, 2])
+def test_a_deepzoom_that_an_interruption_moved_in_part_is_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    bench.publish(bench.stage("sky.dzi", b"first"))
+    again, whole, calls = bench.stage("sky.dzi", b"second"), Path.rename, []
+
+    def interrupt(self: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) > moved:
+            raise KeyboardInterrupt
+        return whole(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            bench.publish(again)
+    bench.publisher().check_names(["sky.dzi"])
+    bench.publish(again)
+    assert output_digest(bench.out / "sky.dzi") == again.sha256
+    assert not [path.name for path in bench.working.glob("removal-*")]
+
+
 def put_file(bench: Bench) -> None:
     (bench.out / "sky.png").write_bytes(b"mine")
 

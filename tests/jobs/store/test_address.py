@@ -69,6 +69,8 @@ def test_folder_addresses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("https://host/abc", "unknown kind of store"),
         ("file://elsewhere/abc", "not a local folder"),
         ("file://", "not a local folder"),
+        ("s3:/x", "not the address of a store"),
+        ("FILE:/tmp", "not the address of a store"),
     ],
 )
 def test_invalid_addresses_give_one_line_errors(address: str, message: str) -> None:
@@ -90,7 +92,11 @@ def test_folder_store_does_not_load_boto3() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-@pytest.mark.parametrize("open_it", [open_existing_store, open_store_to_fill])
+def open_to_fill(address: str) -> Store:
+    return open_store_to_fill(address, may_create=True)
+
+
+@pytest.mark.parametrize("open_it", [open_existing_store, open_to_fill])
 def test_a_file_in_place_of_a_store_is_a_wrong_request(
     tmp_path: Path, open_it: Callable[[str], Store]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -21,7 +22,7 @@ from jobs.store.s3 import S3Store
 from jobs.store.s3_client import make_client
 from jobs.store.store import ObjectInfo
 from jobs.text.errors import RequestError
-from tests.support.faulty_proxy import Proxy, canned_error, faulty_proxy
+from tests.support.faulty_proxy import Canned, Proxy, canned_error, faulty_proxy
 from tests.support.memory_store import MemoryStore
 from tests.support.s3_servers import BUCKET, Server, free_ports, s3_environment
 
@@ -171,6 +172,46 @@ def test_other_words_for_an_object_that_exists(moto: Server, status: int, code: 
     with proxied(moto, "words") as (store, proxy):
         proxy.script(canned_error(status, code))
         assert not store.put_if_absent("a", b"x")
+
+
+CONFLICTS = [canned_error(409, "ConditionalRequestConflict")] * 3
+"""The client sends the request three times."""
+
+
+@pytest.mark.parametrize(
+    "conflicts",
+    [
+        CONFLICTS,
+        *([canned_error(409, code)] for code in ("OperationAborted", "Conflict", "")),
+    ],
+)
+def test_a_conflict_that_lasts_is_settled_by_the_object(
+    moto: Server, conflicts: list[Canned]
+) -> None:
+    with proxied(moto, uuid.uuid4().hex) as (store, proxy):
+        store.put("taken", b"theirs")
+        proxy.script(*conflicts)
+        assert not store.put_if_absent("taken", b"mine")
+        assert store.get("taken") == b"theirs"
+        assert proxy.counts()["HEAD", "object"] == 1
+
+
+def test_a_conflict_over_a_free_key_is_tried_again(moto: Server) -> None:
+    with proxied(moto, uuid.uuid4().hex) as (store, proxy):
+        proxy.script(*CONFLICTS)
+        with pytest.raises(StoreUnreachable, match="the store failed"):
+            store.put_if_absent("free", b"mine")
+        proxy.script(*CONFLICTS)
+        assert RetryingStore(store, 60, lambda _: None).put_if_absent("free", b"mine")
+        assert store.get("free") == b"mine"
+
+
+def test_a_conflict_whose_object_cannot_be_asked_for_is_no_answer(moto: Server) -> None:
+    with proxied(moto, uuid.uuid4().hex) as (store, proxy):
+        store.put("taken", b"theirs")
+        proxy.script(*CONFLICTS, *[canned_error(503, "SlowDown")] * 3)
+        with pytest.raises(StoreUnreachable):
+            store.put_if_absent("taken", b"mine")
 
 
 def test_other_words_for_a_range_that_is_too_long(moto: Server) -> None:

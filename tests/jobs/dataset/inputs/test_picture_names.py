@@ -142,6 +142,7 @@ def test_submit_plan_and_render_say_what_they_leave_out(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
+    (tmp_path / "store").mkdir()
     monkeypatch.setenv("DREAMFARM_STORE", str(tmp_path / "store"))
     photos = tmp_path / "photos"
     write_files(photos, "notes.txt", "film.mov", "raw.CR3")

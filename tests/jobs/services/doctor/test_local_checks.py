@@ -1,6 +1,7 @@
 """Findings about this machine."""
 
 import errno
+import hashlib
 import shutil
 import socket
 import tempfile
@@ -17,6 +18,7 @@ from jobs.services.doctor.local_checks import (
     check_loopback,
     check_ports,
     check_versions,
+    check_weights,
     installed_versions,
 )
 
@@ -114,3 +116,13 @@ def test_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "create_connection", unreachable)
     assert verdicts([check_loopback()]) == ["failed"]
+
+
+def test_downloaded_weights_are_compared_with_their_names(tmp_path: Path) -> None:
+    digest = hashlib.sha256(b"weights").hexdigest()
+    good, bad = tmp_path / f"vgg-{digest[:8]}.pth", tmp_path / "vgg-00000000.pth"
+    for path in (good, bad):
+        path.write_bytes(b"weights")
+    assert verdicts(check_weights([])) == []
+    assert check_weights([good]) == [Finding("weights", "ok", f"downloaded: {good.name}")]
+    assert verdicts(check_weights([good, bad])) == ["failed"]

@@ -66,7 +66,14 @@ def test_an_unreachable_store_fails() -> None:
 
 def test_an_unwritable_folder_fails() -> None:
     # /proc refuses root, too.
-    assert verdicts(open_store("/proc/no")) == ["ok", "failed"]
+    assert verdicts(open_store("/proc")) == ["ok", "failed"]
+
+
+def test_a_folder_that_is_not_there_fails_and_is_not_made(tmp_path: Path) -> None:
+    (only,) = findings(open_store(str(tmp_path / "stroe")))
+    assert only.verdict == "failed"
+    assert only.found == f"{tmp_path / 'stroe'}: there is no such store"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_read_only_bucket_fails(moto: Server) -> None:

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from cluster.crew import Crew
 from cluster.local import LocalCrew
 from jobs.planning.poster import PosterPlan
+from jobs.poster.fetch.draft import fetch_draft, has_draft
 from jobs.poster.worker import Worker
 from jobs.records.job import load_job
 from jobs.records.keys import ACTIVE, JobKeys
-from jobs.records.request import cancel, pause, resume, retry
+from jobs.records.request import cancel, finish, limit, pause, resume, retry
 from jobs.runtime.backend import MemberFactory, StartCrew, crew_in_process
 from jobs.runtime.checkpoints import valid_commits
 from jobs.runtime.lease_renewer import EXIT_STOPPED
+from jobs.runtime.publish import Target
 from jobs.services.scheduler.coordinator import DONE, UNFIT
 from tests.support.coordinators import TTL, claim_job, submit_small_poster
 from tests.support.job_states import lease_events, output_digests
@@ -98,6 +101,33 @@ def test_the_next_holder_of_a_stopped_job_makes_the_same_bytes(
     assert "goes on" in [one["event"] for one in lease_events(store, job, 2)]
     assert output_digests(load_job(store, job)) == undisturbed(LONG)
     assert list(store.list_objects(ACTIVE)) == []
+
+
+def test_a_draft_pauses_and_the_next_holder_finishes_it_with_the_same_bytes(
+    store: MemoryStore,
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    undisturbed: Callable[..., list[str]],
+) -> None:
+    job = submit_small_poster(store, picture, weights)
+    limit(store, load_job(store, job), 1)
+    assert claim_job(store, job, tmp_path).run() == DONE
+
+    drafted = load_job(store, job)
+    assert drafted.state == "paused"
+    assert drafted.status is not None
+    assert drafted.status.reason == (
+        f"the draft is ready, octave 1 of 2; `dreamfarm finish {job}` goes on"
+    )
+    assert lease_events(store, job, 1)[-1]["event"] == "draft"
+    assert any(f"{job}-octave-1.png" in one.key for one in store.list_objects(f"jobs/{job}/"))
+    assert has_draft(drafted)
+    with Image.open(fetch_draft(store, drafted, Target(tmp_path / "fetched"))) as image:
+        assert image.size == (50, 36)
+    assert finish(store, job) == "queued"
+    assert claim_job(store, job, tmp_path).run() == DONE
+    assert output_digests(load_job(store, job)) == undisturbed()
 
 
 def test_a_cancelled_job_ends_soon_and_a_retry_resumes_it(

@@ -24,6 +24,7 @@ from jobs.records.job import attempt_job, list_job_ids
 from jobs.records.job_summary import JobSummary, load_summaries
 from jobs.records.keys import JobKeys, active_marker, blob_key
 from jobs.records.lease import Lease, claim_lease
+from jobs.records.request import resume
 from jobs.services.clean.deletion import delete_job
 from jobs.services.clean.garbage import find_garbage
 from jobs.spec.kinds import parse_spec
@@ -233,6 +234,31 @@ def test_another_job_goes_on_whatever_the_objects_of_a_job_are(
     store = farm.renew()
     data.draw(damages(farm))
     check_farm(store, farm.good)
+
+
+@pytest.mark.parametrize("kind", ["folder", "full folder"])
+def test_a_folder_in_place_of_a_marker_is_said_and_stops_no_other(farm: Farm, kind: str) -> None:
+    store, evil = farm.renew(), farm.evils[0]
+    marker = active_marker(evil, 0)
+    place(farm.copy / marker, kind, farm.copy)
+    harness = SchedulerHarness(cores=4, store=store)
+    for _ in range(3):
+        harness.scan()
+    assert farm.good in harness.started
+    assert [one for one in harness.messages if "left alone" in one] == [
+        f"{marker}: is a folder, so no `work` finds the job; move it away, and run "
+        f"`dreamfarm resume {evil}` (left alone)"
+    ]
+
+    remove(farm.copy / marker)
+    resume(store, evil)
+    assert (farm.copy / marker).is_file()
+
+    remove(farm.copy / JobKeys(evil).folder)
+    place(farm.copy / marker, kind, farm.copy)
+    harness = SchedulerHarness(cores=4, store=store)
+    harness.scan()
+    assert not [one for one in harness.messages if "left alone" in one], "it has no records"
 
 
 def fill_bucket(store: S3Store, template: Path) -> None:
