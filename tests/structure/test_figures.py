@@ -8,8 +8,8 @@ import pytest
 from tests.structure.figures import MOST_PARAMETERS, REGISTRIES, SHORT, Figures, read_figures
 
 MOST_MODULES = 365
-"""Version 0.2.0 took 260; the page, ONNX networks, `train` and drafts took 90 more. Raise it for new
-features only."""
+"""Version 0.2.0 took 260; the page, ONNX networks, `train` and drafts took 90 more. Raise it for
+new features only."""
 MOST_SHORT_MODULES = 10
 LEAST_MEDIAN = 90
 MOST_LINES = 350
