@@ -199,12 +199,12 @@ def test_a_lease_of_an_earlier_program_with_the_same_process_id_does_not_block(
                 pass
 
 
-@pytest.mark.parametrize("process", [os.getpid(), 2**22 + 1])
+@pytest.mark.parametrize("is_also_here", [True, False])
 def test_a_process_of_another_container_with_the_same_host_name_is_not_taken_for_dead(
-    workdir: LocalWorkdir, process: int
+    workdir: LocalWorkdir, is_also_here: bool
 ) -> None:
     with open_workdir(workdir) as store:
-        holder = f"{socket.gethostname()}:{process}"
+        holder = f"{socket.gethostname()}:{os.getpid() if is_also_here else 2**22 + 1}"
         assert claim_lease(store, workdir.keys, 0, holder, 3600, "@another")
         with pytest.raises(RequestError, match=f"rendered into by {holder}"), held(workdir):
             pass
