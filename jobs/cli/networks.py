@@ -159,7 +159,7 @@ def layers(
     network: Annotated[
         str,
         typer.Argument(
-            metavar="NETWORK", help="A name, an .onnx file, or .safetensors of `dreamfarm train`."
+            metavar="NETWORK", help="A name, an .onnx file, or .safetensors with a network in it."
         ),
     ],
     classes: Annotated[bool, typer.Option("--classes", help="List its classes instead.")] = False,

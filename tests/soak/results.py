@@ -99,6 +99,10 @@ def _name(path: str) -> str:
 
 def _plain(manifest: dict[str, Any]) -> str:
     kept = {name: value for name, value in manifest.items() if name not in _CHANGING}
+    kept["outputs"] = [
+        {"path": output["path"]} if output["path"] in _KEPT_OUT else output
+        for output in kept.get("outputs", [])
+    ]
     return _name(json.dumps(kept, sort_keys=True))
 
 

@@ -317,7 +317,7 @@ def test_a_size_that_squashes_is_refused_unless_it_may_stretch(
     arguments = ("plan", spec, "--size", size, "--no-probe", "--out", tmp_path / "out")
     if squashed:
         said = f"would squash {picture}, {WIDTH} x {HEIGHT}, to "
-        check_refused(shell(*arguments), tmp_path / "out", said, "--fit stretch")
+        check_refused(shell(*arguments), tmp_path / "out", said, "--fit crop, pad or stretch")
     assert shell(*arguments, *(["--fit", "stretch"] if squashed else [])).code == 0
     check_refused(shell(*arguments, "--fit", "strech"), tmp_path / "out", "fit: ")
 

@@ -198,7 +198,6 @@ def test_without_json_there_is_a_table_and_a_total(
 
 def test_an_empty_store_stays_empty(shell: Shell, store: FolderStore, tmp_path: Path) -> None:
     folder = Path(store.address)
-    folder.mkdir()
     assert shell("clean", "--yes").out == "nothing to clean\n"
     assert list(tmp_path.iterdir()) == [folder]
     assert not list(folder.iterdir())

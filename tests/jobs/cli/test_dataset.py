@@ -226,7 +226,7 @@ def test_a_photo_of_another_aspect_is_squashed_only_on_request(
     ended = shell("render", spec, "--in-process", "--out", out)
     assert ended.code == 1
     assert "resize 64x16 would squash" in ended.err
-    assert "write resize: fit 64x16, or allow it with fit: stretch" in ended.err
+    assert "write resize: fit 64x16, or write fit: crop, pad or stretch" in ended.err
     spec = write_dataset_spec(tmp_path, photos, weights, *settings, "fit=stretch")
     assert shell("render", spec, "--in-process", "--out", out).code == 0
     with Image.open(out / "z.png") as made:

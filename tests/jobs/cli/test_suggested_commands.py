@@ -308,7 +308,7 @@ def a_job_with_a_bug(world: World) -> str:
 @prints("jobs/spec/base.py", "networks")
 def plan_without_a_network(world: World) -> str:
     spec = world.folder / "spec.yaml"
-    spec.write_text("{input: sky.png, network: {weights: some.safetensors}}")
+    spec.write_text("{input: sky.png, network: {weights: pretrained}}")
     return world.shell("plan", spec).err
 
 
@@ -466,6 +466,7 @@ _PRINTED_BY_FILE: dict[str, dict[str, tuple[str, ...]]] = {
     "jobs/spec/document.py": {"--set": ASKED},
     "jobs/services/doctor/store_checks.py": {"--create": FILLING, "--store": ("doctor",)},
     "jobs/store/address.py": {"--create": FILLING, "--store": STORE_COMMANDS},
+    "jobs/services/training.py": {"--out": ("train",)},
     "jobs/web/server.py": {"--host": ("serve",), "--port": ("serve",)},
     "jobs/web/settings.py": {
         "--host": ("serve",),
@@ -473,6 +474,8 @@ _PRINTED_BY_FILE: dict[str, dict[str, tuple[str, ...]]] = {
         "--token-file": ("serve",),
     },
     "jobs/web/spec_files.py": {"--allow": ("serve",)},
+    "render/networks/weight_paths.py": {"--network": ASKED},
+    "render/networks/weights.py": {"--network": ASKED},
 }
 
 PRINTED_BY = {
