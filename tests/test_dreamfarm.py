@@ -160,7 +160,7 @@ def test_a_look_fills_missing_fields() -> None:
     [
         ("sky.png", {"sizee": "x2"}, "sizee: no such key; nearest: size"),
         ("sky.png", {"dream__stps": 2}, "dream.stps: no such key; nearest: steps"),
-        ("sky.png", {"size": 1024}, "size: '1024' is not a size"),
+        ("sky.png", {"size": "large"}, "size: 'large' is not a size"),
         ("sky.png", {"workers": "two"}, "crew.workers: must be a whole number"),
         ("sky.png", {"look": "nope"}, "look nope: no such look"),
         (".", {"size": "x2"}, "size: no such key; nearest: resize"),

@@ -106,7 +106,8 @@ def with_stated_network(document: Document) -> Document:
     weights = network["weights"]
     if not isinstance(weights, str) or not weights.strip() or weights == "pretrained":
         return document
-    if "\0" in weights or "://" in weights:  # the validation refuses these
+    has_surrogates = any("\ud800" <= letter <= "\udfff" for letter in weights)
+    if has_surrogates or "\0" in weights or "://" in weights:  # the validation refuses these
         return document
     # Only such documents need to open a file.
     from render.networks.weights_metadata import read_metadata

@@ -4,13 +4,15 @@ import asyncio
 import re
 import zipfile
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from jobs.store.store import ObjectInfo, Store
 from jobs.web.problems import Problem
@@ -33,6 +35,21 @@ _TYPES = {
 
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The same zip each time: a time of its own would change its bytes."""
+
+
+class _ClosedStream(StreamingResponse):
+    """A stream that ends its body as soon as its client has gone, not when Python collects it."""
+
+    def __init__(
+        self, body: AsyncGenerator[bytes], status: HTTPStatus, headers: dict[str, str], kind: str
+    ) -> None:
+        super().__init__(body, status, headers, kind)
+        self._body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        async with aclosing(self._body):
+            await super().__call__(scope, receive, send)
 
 
 @dataclass
@@ -70,25 +87,25 @@ class Downloads:
         headers["Content-Length"] = str(stop - start)
         kind = _TYPES.get(form, "application/octet-stream")
         body = self._counted(self._chunks(info.key, start, stop))
-        return StreamingResponse(body, status, headers, kind)
+        return _ClosedStream(body, status, headers, kind)
 
     def zip(self, name: str, files: Iterable[tuple[str, str]]) -> Response:
         """Some objects as one zip. files: the name in the zip and the key of each."""
         headers = {"Content-Disposition": _disposition(name, is_shown=False)}
         body = self._counted(_in_threads(zip_chunks(self.store, files)))
-        return StreamingResponse(body, HTTPStatus.OK, headers, _TYPES["zip"])
+        return _ClosedStream(body, HTTPStatus.OK, headers, _TYPES["zip"])
 
     async def _chunks(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
         for first in range(start, stop, _CHUNK):
             length = min(_CHUNK, stop - first)
             yield await asyncio.to_thread(self.store.get_range, key, first, length)
 
-    def _counted(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    def _counted(self, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         """Count a download while it lasts. Raises Problem if there are too many."""
         if self.count >= self.most:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too many downloads; try again later")
 
-        async def counted() -> AsyncIterator[bytes]:
+        async def counted() -> AsyncGenerator[bytes]:
             self.count += 1
             try:
                 async for chunk in body:

@@ -93,7 +93,7 @@ def _fill_form(page: Page, photo: Path) -> None:
     page.get_by_text("All other settings").click()
     more = page.locator(".more")
     more.locator("summary", has_text="Dream").click()
-    more.get_by_label("Steps", exact=True).first.fill("6")
+    more.get_by_label("Steps", exact=True).first.fill("30")
     plan = page.get_by_label("Plan", exact=True)
     expect(plan.get_by_text("360 × 240 px")).to_be_visible(timeout=_RENDERING_MS)
     expect(plan).to_contain_text("USD with 1 worker")
