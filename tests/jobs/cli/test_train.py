@@ -227,7 +227,7 @@ def test_weights_that_name_no_network_are_refused(
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_five_motifs_of_100_pictures_are_learned(shell: Shell, tmp_path: Path) -> None:
-    """What issue 15 asks for: 85% of held-out pictures, and half of perturbed ones."""
+    """It names 85% of held-out pictures, and half of those that are perturbed."""
     folder = write_photographs(tmp_path / "five", sorted(MOTIFS), 100)
     out = tmp_path / "out"
     said = json_output(shell("train", folder, "--out", out, "--json"))
