@@ -98,6 +98,10 @@ Out = Annotated[
         "--out", parser=_folder, metavar="PATH", help="Folder for the results; default: dreams/JOB."
     ),
 ]
+InProcess = Annotated[
+    bool,
+    typer.Option("--in-process", help="Run several workers one after another, without Ray."),
+]
 Overwrite = Annotated[
     bool,
     typer.Option(

@@ -1,10 +1,6 @@
 """`dreamfarm finish`: go on from a draft to the whole picture."""
 
-from typing import Annotated
-
-import typer
-
-from jobs.cli.arguments import STORE, AsJson, JobName, Out, StoreFlag
+from jobs.cli.arguments import STORE, AsJson, InProcess, JobName, Out, StoreFlag
 from jobs.cli.format import echo, echo_json, print_results
 
 
@@ -12,10 +8,7 @@ def finish(
     job: JobName,
     store: StoreFlag = STORE,
     out: Out = None,
-    in_process: Annotated[
-        bool,
-        typer.Option("--in-process", help="Run several workers one after another, without Ray."),
-    ] = False,
+    in_process: InProcess = False,
     as_json: AsJson = False,
 ) -> None:
     """Go on from the draft of a job: in its store, or here if `render` made the draft here."""

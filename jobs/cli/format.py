@@ -46,8 +46,8 @@ def set_suggested_store(address: str | None) -> None:
 def complete(line: str) -> str:
     """Add the store to each command in backticks that needs it and names none.
 
-    Here and not where messages are made: a record may be read under another address than the one
-    it was written under, and only this process knows the address that its user gave.
+    Messages are made without it, because a record may be read under another address than it was
+    written under. Only this process knows the address that its user gave.
     """
 
     def add_store(found: re.Match[str]) -> str:

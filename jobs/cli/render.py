@@ -1,14 +1,11 @@
 """`dreamfarm render`: render on this machine, without a store."""
 
-from typing import Annotated
-
-import typer
-
 from jobs.cli.arguments import (
     AsJson,
     Draft,
     FitFlag,
     FocusFlag,
+    InProcess,
     JobFlags,
     LayerFlag,
     LookFlag,
@@ -40,10 +37,7 @@ def render(
     overwrite: Overwrite = False,
     workers: Workers = None,
     settings: SetFlags = None,
-    in_process: Annotated[
-        bool,
-        typer.Option("--in-process", help="Run several workers one after another, without Ray."),
-    ] = False,
+    in_process: InProcess = False,
     as_json: AsJson = False,
 ) -> None:
     """Render a picture, a folder or a spec on this machine, and print the paths of the results."""

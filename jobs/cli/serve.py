@@ -7,6 +7,7 @@ import typer
 
 from jobs.cli.arguments import STORE, Create, StoreFlag
 from jobs.cli.format import echo
+from jobs.web.settings import HOST, PORT
 
 
 def serve(
@@ -14,10 +15,10 @@ def serve(
     create: Create = False,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; beyond this machine needs a token.")
-    ] = "127.0.0.1",
+    ] = HOST,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65_535, help="0 takes any free port.")
-    ] = 8787,
+    ] = PORT,
     token_file: Annotated[
         Path | None,
         typer.Option("--token-file", metavar="FILE", help="Token for logins that may do all."),

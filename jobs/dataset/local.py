@@ -51,8 +51,8 @@ def render_dataset_here(
         start: starts a pool of workers.
 
     Raises:
-        RequestError: there are no pictures, the folder is read-only or contains the inputs, a
-            result would replace a file that this job did not make, or too many items failed.
+        RequestError: there are no pictures, or too many items failed. The folder is read-only or
+            contains the inputs, or a result would replace a file that this job did not make.
         ClusterError: the workers failed.
         LeaseLost: another process has taken over.
     """

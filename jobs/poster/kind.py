@@ -108,7 +108,7 @@ class PosterKind(JobKind[PosterSpec]):
         if until is not None:
             from jobs.poster.local_draft import draft_here
 
-            return _draft_report(plan, until, draft_here(plan, target, watch, start, until))
+            return _draft_report(plan, *draft_here(plan, target, watch, start, until))
         return _result_report(render_here(plan, target, watch, start), target.out)
 
     def fetch(
@@ -151,7 +151,7 @@ def _pinned_plan(
     return make_plan(spec, limits.machine(), precision=precision)
 
 
-def _draft_report(plan: "PosterPlan", octaves: int, path: Path) -> ResultReport:
+def _draft_report(plan: "PosterPlan", path: Path, octaves: int) -> ResultReport:
     """The report of a draft in a folder."""
     last, job = plan.octaves[octaves - 1], plan.identity.job_id
     output = {"path": str(path), "format": "png", "width": last.width, "height": last.height}

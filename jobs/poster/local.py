@@ -1,6 +1,7 @@
 """Renders a poster on this machine, into a folder."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -112,14 +113,18 @@ def _has_checkpoint(workdir: LocalWorkdir, store: Store) -> bool:
     return bool(valid_commits(store, workdir.keys))
 
 
+@contextmanager
 def claim_render(
     workdir: LocalWorkdir, store: Store, until: int | None = None
-) -> AbstractContextManager[tuple[JobContext, HeldLease]]:
+) -> Iterator[tuple[JobContext, HeldLease]]:
     """Claim the working folder of a render. until: the octaves of a draft; None for all."""
-    store.put(workdir.keys.intent, Intent(until=until).encode())
-    return claim_workdir(
+    claim = claim_workdir(
         workdir, store, lambda: _has_checkpoint(workdir, store), is_permanent=False
     )
+    with claim as (context, lease):
+        # Not before: a claim that is refused must not change how far another render goes.
+        store.put(workdir.keys.intent, Intent(until=until).encode())
+        yield context, lease
 
 
 def _staged(output: dict[str, Any], workdir: LocalWorkdir, store: Store) -> StagedResult:

@@ -10,6 +10,7 @@ from jobs.poster.local import claim_render, run_render
 from jobs.records.keys import JobKeys
 from jobs.records.record import read_json_object
 from jobs.runtime.backend import StartCrew
+from jobs.runtime.checkpoints import valid_commits
 from jobs.runtime.control import Stopped
 from jobs.runtime.local_workdir import WORKDIR_NAME, LocalWorkdir, open_local_store, open_workdir
 from jobs.runtime.metrics.progress import WatchProgress
@@ -21,10 +22,11 @@ from jobs.text.errors import RequestError
 
 def draft_here(
     plan: PosterPlan, target: Target, watch: WatchProgress, start: StartCrew, until: int
-) -> Path:
-    """Render the first octaves of a plan into a folder. Returns the path of their picture.
+) -> tuple[Path, int]:
+    """Render the first octaves of a plan into a folder. Returns their picture, and their number.
 
-    The working folder stays, so that the same render without a limit goes on from there.
+    That number is higher than `until` if an earlier render went further. The working folder stays,
+    so that the same render without a limit goes on from there.
 
     Args:
         watch: gets the progress after each step.
@@ -40,11 +42,14 @@ def draft_here(
                 plan.disk.check(target.out)
                 store.put(_request_key(workdir.job), json.dumps(_document(plan)).encode())
                 run_render(plan, context, lease, watch, start)
+                # Within the claim, whose end after success would remove what is dreamed.
+                raise RequestError(
+                    f"{target.out}: all octaves are dreamed already; run the same command without "
+                    "--until"
+                )
         except Stopped:
-            return _publish(store, JobKeys(workdir.job).outputs(lease.number), target.out)
-    raise RequestError(
-        f"{target.out}: all octaves are dreamed already; run the same command without --until"
-    )
+            octaves = valid_commits(store, workdir.keys)[0].commit.octave + 1
+            return _publish(store, workdir.keys.outputs(lease.number), target.out), octaves
 
 
 def drafted_render(folder: Path, text: str) -> tuple[dict[str, Any], Path] | None:

@@ -1,15 +1,15 @@
 """The octave loop: a crew dreams a poster, octave by octave and step by step.
 
 It is the loop of `render.dream.reference`, with the canvas cut into tiles that the workers hold.
-Pixels stay with the workers. This process sees only sums, and references to halos:
+Pixels stay with the workers. This process sees only sums, and references to halos.
 
     for each octave, from the smallest size to the full one:
-        load        each worker reads its tiles, and sends halos to its neighbours
+        load        Each worker reads its tiles, and sends halos to its neighbours.
         for each step:
-            gradients   each worker computes its gradients; returns sums of |g_kb|, tile by tile
-            scales      this process adds the sums of all tiles: the mean of |g_kb|
-            update      each worker adds its scaled gradients, and sends halos to its neighbours
-        commit      each worker saves its tiles; from this canvas, the next octave starts
+            gradients   Each worker computes its gradients. It returns sums of |g_kb| by tile.
+            scales      This process adds the sums of all tiles: the mean of |g_kb|.
+            update      Each worker adds its scaled gradients, and sends halos to its neighbours.
+        commit      Each worker saves its tiles. From this canvas, the next octave starts.
 
 Between two steps the loop obeys requests to stop, writes checkpoints and balances the load. None of
 this changes a pixel.

@@ -131,13 +131,18 @@ class PosterRunner(JobRunner):
         return None if intent is None else intent.until
 
     @property
+    def _dreamed(self) -> int:
+        """How many octaves are dreamed to their last step."""
+        newest = self._checkpoints.newest
+        if newest is None:
+            return 0
+        return newest.octave + (newest.step == self._plan.spec.dream.steps)
+
+    @property
     def _is_drafted(self) -> bool:
         """Whether all octaves that the user wants for now are dreamed."""
-        newest, until = self._checkpoints.newest, self._until()
-        if newest is None or until is None:
-            return False
-        is_complete = newest.step == self._plan.spec.dream.steps
-        return newest.octave + is_complete >= until
+        until = self._until()
+        return until is not None and self._dreamed >= until
 
     def _draft(self) -> Stopped:
         """Write the picture of the newest commit, and report the draft. Returns what to raise."""
@@ -149,7 +154,7 @@ class PosterRunner(JobRunner):
         write_draft(plan, context, canvas, octaves, self._stop_if_urgent)
         reporter.set_workers(0)
         reporter.set_draft(
-            octaves,
+            self._dreamed,
             f"the draft is ready, octave {octaves} of {len(plan.octaves)}; "
             f"`dreamfarm finish {plan.identity.job_id}` goes on",
         )

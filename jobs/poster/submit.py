@@ -32,8 +32,8 @@ def submit_poster(
     A job that has ended stays ended. limit: pause after a draft.
 
     Raises:
-        RenderError, RequestError: no machine could render it; nothing is written then. The message
-            has one line.
+        RenderError, RequestError: no machine could render it, or no octave meets the limit; nothing
+            is written then. The message has one line.
         StoreError: the store does not answer.
     """
     from jobs.planning.draft import draft_octaves
@@ -41,6 +41,7 @@ def submit_poster(
     from jobs.planning.weights import find_safetensors
 
     plan = make_plan(spec, unlimited_machine(spec.crew), find_safetensors)
+    until = draft_octaves(plan, limit)
     keys = JobKeys(plan.identity.job_id)
     stored = _stored_spec(plan)
     for digest, path in (
@@ -51,7 +52,7 @@ def submit_poster(
             upload_blob(store, path, digest)
     for path, digest in plan.attachment_digests.items():
         upload_blob(store, path, digest)
-    is_new, until = create_spec(store, keys, stored), draft_octaves(plan, limit)
+    is_new = create_spec(store, keys, stored)
     store.put_if_absent(keys.intent, Intent(until=until).encode())
     store.put(keys.run_settings, RunSettings.of(spec).encode())
     job = load_job(store, keys.job)

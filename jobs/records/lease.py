@@ -163,14 +163,18 @@ def later_lease(store: Store, keys: JobKeys, known: int) -> CurrentLease | None:
     """
     found = None
     for number in range(max(1, known), known + _MOST_PROBES + 1):
-        key = keys.lease(number)
         try:
-            content, age = read_bytes_with_age(store, key)
+            found = number, *read_bytes_with_age(store, keys.lease(number))
         except ObjectNotFound:
-            # Leases have no gaps. Without the known one, the job was deleted, and may be back.
-            return found if found or not known else current_lease(store, keys)
-        found = CurrentLease(number, Lease.decode(content, key), age)
-    return current_lease(store, keys)
+            break
+    else:
+        return current_lease(store, keys)
+    if found is None:
+        # Leases have no gaps. Without the known one, the job was deleted, and may be back.
+        return current_lease(store, keys) if known else None
+    # Only the highest counts: junk in an earlier one is no fault.
+    number, content, age = found
+    return CurrentLease(number, Lease.decode(content, keys.lease(number)), age)
 
 
 def claim_lease(

@@ -44,14 +44,17 @@ class Environment:
     auto_precision: ResolvedPrecision | None = None
 
 
-class OtherPrecision(Exception):  # noqa: N818 - the name says what is found
+class OtherPrecision(MachineMismatch):
     """`precision: auto` means something else for the workers than for the process that planned.
 
     The job is to be planned again. precision: what it means for the workers.
     """
 
-    def __init__(self, precision: ResolvedPrecision) -> None:
-        super().__init__(precision)
+    def __init__(self, job: str, precision: ResolvedPrecision) -> None:
+        super().__init__(
+            f"{job}: `precision: auto` means {precision} for these workers, and something else for "
+            "those before them; start `work` on machines of one kind, or submit with a precision"
+        )
         self.precision: ResolvedPrecision = precision
 
 

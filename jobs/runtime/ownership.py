@@ -8,7 +8,7 @@ from the one there has been changed since, so it is the user's.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,8 @@ from jobs.records.manifest import MANIFEST
 from render.pictures.deepzoom import tiles_folder
 
 _RECORD = "publishing.json"
-"""The name of the record in a working folder, by result: its checksum, and where it was staged."""
+"""The name of the record in a working folder, by result: its checksum, the checksums that were
+recorded before, and where it was staged."""
 
 _MAX_MANIFEST = 1 << 26
 """Bytes. A larger file is no manifest."""
@@ -66,10 +67,12 @@ class Ownership:
             return True
         if name == MANIFEST:
             return bool(self._manifest().get("job") == self._job)
-        if self.removal_of(name).exists() or self.was_recorded(name):
+        # A descriptor is the first to be moved, so one that is there now is not what was left.
+        is_left = self.removal_of(name).exists() and not os.path.lexists(self._out / name)
+        if is_left or self._has(name, _recorded(self._entry(name))):
             return True
         if name in self._listed:
-            return has_digest(self._out / name, self._listed[name])
+            return self._has(name, [self._listed[name]])
         return self._made_earlier(name, path) is True
 
     def describe(self, name: str, path: Path) -> str:
@@ -97,7 +100,12 @@ class Ownership:
         """Record finished results before they are published: their paths and checksums, by name."""
         earlier = read_mapping(self._working / _RECORD)
         record = {
-            name: {"sha256": sha256, "staged": os.path.relpath(path, self._working)}
+            name: {
+                "sha256": sha256,
+                # An interrupted publication may have put one of them there.
+                "before": [one for one in _recorded(earlier.get(name)) if one != sha256],
+                "staged": os.path.relpath(path, self._working),
+            }
             for name, (path, sha256) in staged.items()
         }
         partial = self._working / f".{_RECORD}.partial"
@@ -105,14 +113,24 @@ class Ownership:
         partial.replace(self._working / _RECORD)
 
     def was_recorded(self, name: str) -> bool:
-        """Whether an interrupted publication has put this result there."""
-        entry = read_mapping(self._working / _RECORD).get(name)
-        if not isinstance(entry, Mapping):
+        """Whether an interrupted publication has put the result there that was recorded last."""
+        return self._has(name, _recorded(self._entry(name))[:1])
+
+    def _has(self, name: str, digests: Sequence[object]) -> bool:
+        """Whether one of these checksums is that of the result with this name."""
+        if not digests:
             return False
         path = descriptor = self._out / name
         if path.suffix == ".dzi" and not os.path.lexists(path):
-            descriptor = self._working / str(entry.get("staged"))
-        return has_digest(descriptor, entry.get("sha256"), tiles_folder(path))
+            descriptor = self._working / str(self._entry(name).get("staged"))
+        try:
+            return digest_of(descriptor, tiles_folder(path)) in digests
+        except OSError:
+            return False
+
+    def _entry(self, name: str) -> Mapping[str, Any]:
+        entry = read_mapping(self._working / _RECORD).get(name)
+        return entry if isinstance(entry, Mapping) else {}
 
     def _manifest(self) -> dict[str, Any]:
         return read_mapping(self._out / MANIFEST)
@@ -145,19 +163,19 @@ def has_record(working: Path) -> bool:
     return (working / _RECORD).exists()
 
 
-def has_digest(path: Path, sha256: object, tiles: Path | None = None) -> bool:
-    """Whether a file, or a DeepZoom by its descriptor, has this checksum.
-
-    tiles: the tiles of a DeepZoom; by default those beside the descriptor.
-    """
-    try:
-        return digest_of(path, tiles) == sha256
-    except OSError:
-        return False
+def _recorded(entry: object) -> list[object]:
+    """The checksums in an entry of a record, the latest first; none if it is no entry."""
+    if not isinstance(entry, Mapping) or "sha256" not in entry:
+        return []
+    before = entry.get("before")
+    return [entry["sha256"], *(before if isinstance(before, list) else [])]
 
 
 def digest_of(path: Path, tiles: Path | None = None) -> str:
-    """The checksum of a result, as in manifests. Raises OSError."""
+    """The checksum of a result, as in manifests. Raises OSError.
+
+    tiles: those of a DeepZoom; by default those beside its descriptor.
+    """
     # Imported here because it loads numpy, which commands without results do not need.
     from render.pictures.write import output_digest
 

@@ -48,7 +48,7 @@ class RunContext:
         if found is None or found == planned:
             return
         if PinnedPlan.read_or_none(context.store, context.keys.plan) is None:
-            raise OtherPrecision(found)
+            raise OtherPrecision(context.job, found)
 
     def pin(self, plan: dict[str, Any], environment: Environment, *, any_device: bool) -> None:
         """Pin the plan and the environment of the job, or check those that are pinned.

@@ -24,7 +24,7 @@ from jobs.text.errors import RequestError
 from jobs.text.report import ResultReport
 from render.errors import TrainingError
 from render.training.finetune.image_folder import Motif, list_motifs
-from render.training.finetune.settings import FineTuneSettings, Watch, usual_batches
+from render.training.finetune.settings import FineTuneSettings, Stage, Watch, usual_batches
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +82,13 @@ def train(
         names = [f"{name}.safetensors", f"{name}.jpg"]
         publisher.check_names(names)
         made.mkdir(exist_ok=True)
-        manifest = _make(motifs, made, names, settings, watch) | {"job": job}
+
+        def watch_held(stage: Stage) -> None:
+            # A late process must not write into `made`, where another one goes on.
+            lease.check()
+            watch(stage)
+
+        manifest = _make(motifs, made, names, settings, watch_held) | {"job": job}
         staged = [
             StagedResult(one["path"], made / one["path"], one["sha256"])
             for one in manifest["outputs"]
@@ -156,6 +162,8 @@ def _make(
     write_weights(network, weights, pool, settings, figures)
     classes = class_names_of(pool, settings)
     pictures = dream_classes(weights, min(len(classes), MAX_SHEET), settings.seed, machine, watch)
+    # Not in place: after an interruption it may be a hard link to the published sheet.
+    sheet.unlink(missing_ok=True)
     sheet.write_bytes(_draw_sheet(list(pictures), classes, weights.stem))
     return _manifest(pool, classes, figures, settings, (weights, sheet))
 

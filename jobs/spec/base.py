@@ -157,6 +157,8 @@ FocusField = Annotated[
     Annotated[
         tuple[float, float],
         PlainValidator(_focus, json_schema_input_type=PathText | tuple[_Share, _Share]),
+        # Without it, pydantic warns of a tuple that is no tuple.
+        PlainSerializer(list, return_type=list[float]),
     ]
     | None,
     Field(exclude_if=lambda focus: focus is None),

@@ -21,8 +21,21 @@ from jobs.spec.length import (
 _MEGA = 1_000_000
 
 
+class _OfInputShape:
+    """A size that keeps the shape of the input."""
+
+    @property
+    def needs_input(self) -> bool:
+        """Always true: the shape is that of the input."""
+        return True
+
+    def shape(self, input_height: int, input_width: int) -> tuple[int, int]:
+        """The input's own."""
+        return input_height, input_width
+
+
 @dataclass(frozen=True)
-class InputMultiple:
+class InputMultiple(_OfInputShape):
     """The size of the input times a factor above 0."""
 
     factor: Decimal
@@ -35,15 +48,6 @@ class InputMultiple:
     def __str__(self) -> str:
         return f"x{number_text(self.factor)}{dpi_text(self.dpi)}"
 
-    @property
-    def needs_input(self) -> bool:
-        """Always true: the size depends on that of the input."""
-        return True
-
-    def shape(self, input_height: int, input_width: int) -> tuple[int, int]:
-        """The input's own."""
-        return input_height, input_width
-
     def resolve(self, input_height: int, input_width: int) -> PixelSize:
         """The size in pixels for an input of that size, rounded half up, at least 1."""
         factor = Fraction(self.factor)
@@ -51,7 +55,7 @@ class InputMultiple:
 
 
 @dataclass(frozen=True)
-class LongerSide:
+class LongerSide(_OfInputShape):
     """The length of the longer side; the other follows from the input."""
 
     side: Length
@@ -63,15 +67,6 @@ class LongerSide:
     def __str__(self) -> str:
         return f"{self.side}{'' if self.side.is_physical else 'px'}{dpi_text(self.dpi)}"
 
-    @property
-    def needs_input(self) -> bool:
-        """Always true: the shape is that of the input."""
-        return True
-
-    def shape(self, input_height: int, input_width: int) -> tuple[int, int]:
-        """The input's own."""
-        return input_height, input_width
-
     def resolve(self, input_height: int, input_width: int) -> PixelSize:
         """The size in pixels for an input of that size, rounded half up, at least 1."""
         longer = round_half_up(self.side.pixels(self.dpi))
@@ -81,7 +76,7 @@ class LongerSide:
 
 
 @dataclass(frozen=True)
-class Megapixels:
+class Megapixels(_OfInputShape):
     """The number of pixels, in millions; the shape is that of the input."""
 
     millions: Decimal
@@ -93,15 +88,6 @@ class Megapixels:
 
     def __str__(self) -> str:
         return f"{number_text(self.millions)}MP{dpi_text(self.dpi)}"
-
-    @property
-    def needs_input(self) -> bool:
-        """Always true: the shape is that of the input."""
-        return True
-
-    def shape(self, input_height: int, input_width: int) -> tuple[int, int]:
-        """The input's own."""
-        return input_height, input_width
 
     def resolve(self, input_height: int, input_width: int) -> PixelSize:
         """The largest size in pixels that has no more, at least 1 x 1."""

@@ -61,6 +61,7 @@ def create_app(farm: Farm) -> Guard:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         farm.poller.start()
         yield
+        farm.commands.close()
         farm.poller.stop()
         farm.pictures.close()
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -37,6 +37,16 @@ class Commands:
         self._seconds = seconds
         self._running = threading.Semaphore(_AT_ONCE)
         self._places = threading.Semaphore(_AT_ONCE + _MOST_WAITING)
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[str]] = set()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Kill all commands, and begin no more: whoever stops the server waits for none."""
+        with self._lock:
+            self._is_closed = True
+            for process in self._processes:
+                _kill(process)
 
     def run(self, *arguments: str) -> Any:
         """Run `dreamfarm ARGUMENTS --json`, and return the JSON value that it prints.
@@ -48,13 +58,27 @@ class Commands:
     def run_module(self, module: str, *arguments: str) -> Any:
         """Run a module, and return the JSON value that it prints last. Raises Problem."""
         with self._place():
-            code, out, errors = _run([sys.executable, "-m", module, *arguments], self._seconds)
+            code, out, errors = self._communicate([sys.executable, "-m", module, *arguments])
         if code:
             raise _problem(code, errors)
         try:
             return json.loads(out.splitlines()[-1])
         except (IndexError, ValueError):
             raise _problem(1, errors) from None
+
+    def _communicate(self, command: Sequence[str]) -> tuple[int, str, str]:
+        """Run a command. Returns its exit code and what it wrote."""
+        with self._lock:
+            if self._is_closed:
+                return _NO_SERVICE, "", f"{_PREFIX}the server is stopping; try again later"
+            process = _start(command)
+            self._processes.add(process)
+        try:
+            with process:
+                return _wait_for(process, self._seconds)
+        finally:
+            with self._lock:
+                self._processes.discard(process)
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -86,9 +110,9 @@ class Catalogue:
         return found
 
 
-def _run(command: Sequence[str], seconds: float) -> tuple[int, str, str]:
-    """Run a command in a process group of its own; returns its exit code and what it wrote."""
-    with subprocess.Popen(
+def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a command in a process group of its own."""
+    return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -96,16 +120,25 @@ def _run(command: Sequence[str], seconds: float) -> tuple[int, str, str]:
         text=True,
         errors="replace",
         start_new_session=True,
-    ) as process:
-        try:
-            out, errors = process.communicate(timeout=seconds)
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            return 1, "", f"{_PREFIX}took longer than {seconds:g} s; try something smaller"
+    )
+
+
+def _wait_for(process: subprocess.Popen[str], seconds: float) -> tuple[int, str, str]:
+    try:
+        out, errors = process.communicate(timeout=seconds)
+    except BaseException as error:
+        _kill(process)
+        process.communicate()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        return 1, "", f"{_PREFIX}took longer than {seconds:g} s; try something smaller"
     return process.returncode, out, errors
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill a process and its children, unless it has just ended."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _problem(code: int, errors: str) -> Problem:

@@ -4,8 +4,7 @@ import asyncio
 import re
 import zipfile
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -37,13 +36,17 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The same zip each time: a time of its own would change its bytes."""
 
 
-class _ClosedStream(StreamingResponse):
+class ClosedStream(StreamingResponse):
     """A stream that ends its body as soon as its client has gone, not when Python collects it."""
 
     def __init__(
-        self, body: AsyncGenerator[bytes], status: HTTPStatus, headers: dict[str, str], kind: str
+        self,
+        body: AsyncGenerator[bytes],
+        headers: dict[str, str],
+        media_type: str | None = None,
+        status_code: int = HTTPStatus.OK,
     ) -> None:
-        super().__init__(body, status, headers, kind)
+        super().__init__(body, status_code, headers, media_type)
         self._body = body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,20 +90,19 @@ class Downloads:
         headers["Content-Length"] = str(stop - start)
         kind = _TYPES.get(form, "application/octet-stream")
         body = self._counted(self._chunks(info.key, start, stop))
-        return _ClosedStream(body, status, headers, kind)
+        return ClosedStream(body, headers, kind, status)
 
     def zip(self, name: str, files: Iterable[tuple[str, str]]) -> Response:
         """Some objects as one zip. files: the name in the zip and the key of each."""
         headers = {"Content-Disposition": _disposition(name, is_shown=False)}
-        body = self._counted(_in_threads(zip_chunks(self.store, files)))
-        return _ClosedStream(body, HTTPStatus.OK, headers, _TYPES["zip"])
+        return ClosedStream(self._counted(zip_chunks(self.store, files)), headers, _TYPES["zip"])
 
-    async def _chunks(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def _chunks(self, key: str, start: int, stop: int) -> AsyncGenerator[bytes]:
         for first in range(start, stop, _CHUNK):
             length = min(_CHUNK, stop - first)
             yield await asyncio.to_thread(self.store.get_range, key, first, length)
 
-    def _counted(self, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    def _counted(self, body: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         """Count a download while it lasts. Raises Problem if there are too many."""
         if self.count >= self.most:
             raise Problem(HTTPStatus.TOO_MANY_REQUESTS, "too many downloads; try again later")
@@ -108,8 +110,9 @@ class Downloads:
         async def counted() -> AsyncGenerator[bytes]:
             self.count += 1
             try:
-                async for chunk in body:
-                    yield chunk
+                async with aclosing(body):
+                    async for chunk in body:
+                        yield chunk
             finally:
                 self.count -= 1
 
@@ -156,38 +159,40 @@ class _Sink:
         return content
 
 
-def zip_chunks(store: Store, files: Iterable[tuple[str, str]]) -> Iterator[bytes]:
+async def zip_chunks(store: Store, files: Iterable[tuple[str, str]]) -> AsyncGenerator[bytes]:
     """The bytes of a zip of objects, some of which are read ahead.
 
     files: the name in the zip and the key of each; none is compressed. Raises ObjectNotFound,
     StoreError.
     """
     sink = _Sink()
-    waiting: deque[tuple[str, Future[bytes]]] = deque()
-    with (
-        ThreadPoolExecutor(_READS_AHEAD) as pool,
-        zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive,  # type: ignore[call-overload]
-    ):
-        for name, key in files:
-            waiting.append((name, pool.submit(store.get, key)))
-            if len(waiting) >= _READS_AHEAD:
-                _write(archive, *waiting.popleft())
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
+        async with aclosing(_contents(store, files)) as contents:
+            async for name, content in contents:
+                archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
                 yield sink.taken()
-        while waiting:
-            _write(archive, *waiting.popleft())
-            yield sink.taken()
     yield sink.taken()
 
 
-def _write(archive: zipfile.ZipFile, name: str, content: "Future[bytes]") -> None:
-    archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content.result())
-
-
-async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    end = object()
-    while (chunk := await asyncio.to_thread(next, chunks, end)) is not end:
-        assert isinstance(chunk, bytes)
-        yield chunk
+async def _contents(
+    store: Store, files: Iterable[tuple[str, str]]
+) -> AsyncGenerator[tuple[str, bytes]]:
+    """The name and the content of each file. Whoever leaves early waits for no read."""
+    reads: deque[tuple[str, asyncio.Task[bytes]]] = deque()
+    try:
+        for name, key in files:
+            reads.append((name, asyncio.create_task(asyncio.to_thread(store.get, key))))
+            if len(reads) >= _READS_AHEAD:
+                yield reads[0][0], await reads[0][1]
+                reads.popleft()
+        while reads:
+            yield reads[0][0], await reads[0][1]
+            reads.popleft()
+    finally:
+        for _, read in reads:
+            # asyncio complains about errors that nobody has asked for.
+            if not read.cancel() and not read.cancelled():
+                read.exception()
 
 
 def _disposition(name: str, *, is_shown: bool) -> str:

@@ -1,7 +1,5 @@
 """What the routes of one server share."""
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated, cast
 
 from fastapi import Depends, Path, Request
@@ -24,67 +22,29 @@ _ID = r"^[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?-[0-9a-f]{12}$"
 """The form of a job's id, as in `jobs.records.keys`."""
 
 
-@dataclass(frozen=True)
 class Farm:
-    """A store, what is known about it, and who may do what."""
+    """A store, what is known about it, and who may do what.
 
-    store: Store
-    settings: ServeSettings
+    All parts are made at once: requests in several threads must not each make their own.
+    """
 
-    @cached_property
-    def logins(self) -> Logins:
-        """Checks logins."""
-        return Logins(self.settings.tokens)
-
-    @cached_property
-    def hub(self) -> Hub:
-        """All browsers that listen."""
-        return Hub()
-
-    @cached_property
-    def index(self) -> JobIndex:
-        """All jobs."""
-        return JobIndex(self.store, self.hub)
-
-    @cached_property
-    def poller(self) -> Poller:
-        """Reads the store for all browsers."""
-        return Poller(
+    def __init__(self, store: Store, settings: ServeSettings) -> None:
+        self.store, self.settings = store, settings
+        self.logins = Logins(settings.tokens)
+        self.hub = Hub()
+        self.index = JobIndex(store, self.hub)
+        self.pictures = Pictures(store)
+        self.poller = Poller(
             self.index,
             self.hub,
-            lambda job: JobWatch(self.store, job, self.pictures.canvas),
-            self.settings.refresh_seconds,
+            lambda job: JobWatch(store, job, self.pictures.canvas),
+            settings.refresh_seconds,
         )
-
-    @cached_property
-    def pictures(self) -> Pictures:
-        """Previews, and tiles of canvases."""
-        return Pictures(self.store)
-
-    @cached_property
-    def items(self) -> Items:
-        """The items of datasets."""
-        return Items(self.store, self.pictures, self.settings.allowed)
-
-    @cached_property
-    def commands(self) -> Commands:
-        """Runs commands that need torch, or meet strangers' files."""
-        return Commands()
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        """What is known about networks."""
-        return Catalogue(self.commands)
-
-    @cached_property
-    def uploads(self) -> Uploads:
-        """Receives files."""
-        return Uploads(self.store, self.commands, self.settings.max_upload)
-
-    @cached_property
-    def downloads(self) -> Downloads:
-        """Downloads of results."""
-        return Downloads(self.store)
+        self.items = Items(store, self.pictures, settings.allowed)
+        self.commands = Commands()
+        self.catalogue = Catalogue(self.commands)
+        self.uploads = Uploads(store, self.commands, settings.max_upload)
+        self.downloads = Downloads(store)
 
     def job(self, job: str) -> JobView:
         """A job as it is now. Raises JobNotFound, InvalidRecord and StoreError."""

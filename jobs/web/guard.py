@@ -8,11 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobs.web.problems import Problem
@@ -79,7 +78,7 @@ def check_origin(method: str, headers: Mapping[str, str]) -> None:
     if site is not None:
         is_ours = site == "same-origin" or (site == "none" and method in _SAFE)
     else:
-        is_ours = origin is None or urlsplit(origin).netloc == headers.get("host")
+        is_ours = origin is None or origin.partition("://")[2] == headers.get("host")
     if not is_ours:
         raise Problem(HTTPStatus.FORBIDDEN, "another site asked for this; open the page itself")
 
@@ -143,7 +142,9 @@ class Guard:
         if not path.startswith(f"{API}/"):
             return
         check_origin(method, headers)
-        role = self.logins.role_of(headers.get("authorization"), _cookie(headers))
+        role = self.logins.role_of(
+            headers.get("authorization"), cookie_parser(headers.get("cookie", "")).get(COOKIE)
+        )
         check_role(path, method, role)
         check_type(path, method, headers)
         scope.setdefault("state", {})["role"] = role
@@ -188,11 +189,3 @@ class _Client:
             if self._left < 0:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE, _CLOSE)
         return message
-
-
-def _cookie(headers: Headers) -> str | None:
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return None if found is None else found.value

@@ -110,10 +110,10 @@ class JobIndex:
             self._read_all([*new, *again, *self._due(open_jobs - unmarked)])
             self._refreshed = self._clock()
 
-    def scan(self) -> None:
+    def scan(self, is_stopped: Callable[[], bool] = lambda: False) -> None:
         """Read all jobs that are not known yet, and forget those that were deleted.
 
-        Raises StoreError.
+        is_stopped: ends it early. Raises StoreError.
         """
         with self._lock:
             before = {*self._entries}
@@ -123,6 +123,8 @@ class JobIndex:
             self._remove(job)
         self._listed = len(jobs)
         for batch in batches((job for job in jobs if job not in before), _SCAN_BATCH):
+            if is_stopped():
+                return
             self._read_all(batch, read_old_entry, is_news=False)
             self._listener.index_grew(self.progress())
         self._is_complete = True

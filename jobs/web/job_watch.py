@@ -42,9 +42,13 @@ class JobWatch:
         self._canvas: BaseModel | None = None
 
     def backlog(self, view: JobView) -> list[Detail]:
-        """All that a new browser is told: the last events and lines, and the picture."""
+        """All that a new browser is told: the last events and lines, and the picture.
+
+        What is newer than the last look waits for the next one, which tells all browsers.
+        """
         with self._lock:
-            self._attempt(view)
+            if self._seen is None:
+                self._attempt(view)
             return list(_details(self._events, self._lines, self._canvas))
 
     def look(self, view: JobView) -> list[Detail]:
@@ -60,7 +64,6 @@ class JobWatch:
     def _look(self, view: JobView) -> list[Detail]:
         if view.state != "running" and view == self._seen:
             return []
-        self._seen = view
         last, job = view.lease or 0, self.job
         events: list[dict[str, Any]] = []
         lines: list[LogLine] = []
@@ -68,13 +71,21 @@ class JobWatch:
         for lease in range(max(self._lease, lease_numbers(last).start), last + 1):
             events += _rest(self._events, read_events(self._store, job, lease))
             lines += _rest(self._lines, read_log(self._store, job, lease))
-        self._lease = last
+        canvas = self._newest_canvas(view)
+        # Only now: whatever a silent store interrupts, the next look reads again.
+        self._seen, self._lease = view, last
         self._events = [*self._events, *events][-MOST_LINES:]
         self._lines = [*self._lines, *lines][-MOST_LINES:]
-        canvas = self._find_canvas(job) if view.items is None else None
         has_new = canvas is not None and canvas != self._canvas
         self._canvas = canvas or self._canvas
         return list(_details(events, lines, canvas if has_new else None))
+
+    def _newest_canvas(self, view: JobView) -> BaseModel | None:
+        """The newest checkpoint of a poster; None if there is none, or it is damaged."""
+        if view.items is not None:
+            return None
+        found = attempt_job(self._store, self.job, lambda: self._find_canvas(self.job))
+        return None if isinstance(found, JobsError) else found
 
 
 def _details(
@@ -89,10 +100,16 @@ def _details(
 
 
 def _rest(known: list[T], found: list[T]) -> list[T]:
-    """What follows the last known one in a list that grows, and may lose its beginning."""
+    """What follows the known ones in a list that grows, and may lose its beginning.
+
+    The same line may come again, so the end of `known` has to fit as a whole.
+    """
     if not known:
         return found
-    for position in range(len(found), 0, -1):
-        if found[position - 1] == known[-1]:
-            return found[position:]
-    return found
+    fitting = (
+        stop
+        for stop in range(1, len(found) + 1)
+        if found[stop - 1] == known[-1] and found[max(0, stop - len(known)) : stop] == known[-stop:]
+    )
+    # Of several places, the one with the longest fit; then the first, which loses nothing.
+    return found[max(fitting, key=lambda stop: min(stop, len(known)), default=0) :]

@@ -6,7 +6,7 @@ and if even that is too much, everything that waits is replaced by one snapshot.
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from pydantic import BaseModel
 
@@ -126,7 +126,7 @@ class Hub:
         topic: str | None,
         snapshot: Callable[[], Snapshot],
         backlog: Callable[[], Iterable[tuple[str, BaseModel]]],
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         """The events for one browser, until it leaves.
 
         snapshot, backlog: read what a new browser gets first. They are called in a thread.

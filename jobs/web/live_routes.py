@@ -1,13 +1,13 @@
 """The route of server-sent events."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from starlette.responses import StreamingResponse
 
 from jobs.records.keys import is_job_id
 from jobs.store.errors import StoreError
+from jobs.web.downloads import ClosedStream
 from jobs.web.farm import Farm, TheFarm
 from jobs.web.guard import API
 from jobs.web.job_watch import Detail
@@ -16,7 +16,7 @@ from jobs.web.live import Snapshot
 router = APIRouter(prefix=f"{API}/events", tags=["events"])
 
 
-class EventStream(StreamingResponse):
+class EventStream(ClosedStream):
     """Server-sent events."""
 
     media_type = "text/event-stream"
@@ -35,7 +35,7 @@ async def listen(
     return EventStream(_events(farm, topic), headers=headers)
 
 
-async def _events(farm: Farm, topic: str | None) -> AsyncIterator[bytes]:
+def _events(farm: Farm, topic: str | None) -> AsyncGenerator[bytes]:
     def snapshot() -> Snapshot:
         try:
             return farm.snapshot()
@@ -49,5 +49,4 @@ async def _events(farm: Farm, topic: str | None) -> AsyncIterator[bytes]:
         except StoreError:
             return []
 
-    async for events in farm.hub.stream(topic, snapshot, backlog):
-        yield events
+    return farm.hub.stream(topic, snapshot, backlog)

@@ -32,7 +32,7 @@ class Poller:
         self._threads = [
             threading.Thread(target=self._repeat, args=(self.poll, seconds), daemon=True),
             # The first scan starts at once, so that the first browser finds the old jobs.
-            threading.Thread(target=self._repeat, args=(index.scan, _SCAN_SECONDS), daemon=True),
+            threading.Thread(target=self._repeat, args=(self._scan, _SCAN_SECONDS), daemon=True),
         ]
 
     def start(self) -> None:
@@ -67,6 +67,9 @@ class Poller:
         with self._lock:
             watch = self._watches.setdefault(job, self._watch(job))
         return watch.backlog(entry.view)
+
+    def _scan(self) -> None:
+        self._index.scan(self._stop.is_set)
 
     def _repeat(self, act: Callable[[], None], seconds: float) -> None:
         """Do something over and over, while somebody listens; once in any case."""

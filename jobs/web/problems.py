@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from jobs.store.errors import ObjectNotFound, StoreRefused, StoreUnreachable
@@ -74,6 +75,7 @@ def add_problem_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(ClientDisconnect, _answer_nobody)
     app.add_exception_handler(Exception, _answer_defect)
 
 
@@ -95,6 +97,11 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
     errors = tuple((".".join(place[1:]) or place[0], text) for place, text in found)
     line = "; ".join(f"{name}: {text}" for name, text in errors[:3])
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, line, errors).response()
+
+
+async def _answer_nobody(_request: Request, _error: Exception) -> Response:
+    """Answer a client that has gone: that is no defect."""
+    return Problem(HTTPStatus.BAD_REQUEST, "the client left before the end of its body").response()
 
 
 async def _answer_defect(_: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
@@ -60,15 +60,36 @@ def serve(store: Store, settings: ServeSettings, announce: Callable[[str], None]
 
 
 class TimeoutProtocol(H11Protocol):
-    """Closes a connection on which no request begins."""
+    """Closes a connection on which no request begins, or no further one."""
+
+    _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self.loop.call_later(_TIMEOUT, self._close_if_idle)
+        self._wait()
 
-    def _close_if_idle(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        super().connection_lost(exc)
+        self._end_waiting()
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request: uvicorn waits only for its first byte."""
+        self._wait()
+        super().on_response_complete()
+
+    def _wait(self) -> None:
+        self._end_waiting()
+        self._waiting = self.loop.call_later(_TIMEOUT, self._close_if_idle, self.cycle)
+
+    def _end_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def _close_if_idle(self, last: RequestResponseCycle | None) -> None:
+        """Close the connection if no request has begun since the last one."""
+        if self.cycle is last and not self.transport.is_closing():
             self.transport.close()
 
 

@@ -5,8 +5,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ByteSize, TypeAdapter, ValidationError
-
 from jobs.text.errors import RequestError
 
 HOST, PORT = "127.0.0.1", 8787
@@ -91,6 +89,9 @@ def read_tokens(file: Path | None, read_file: Path | None) -> Tokens:
 
 def parse_max_upload(text: str | None) -> int:
     """A value of `--max-upload`, in bytes; the default for None. Raises RequestError."""
+    # Here, because all commands import this module, and few need pydantic.
+    from pydantic import ByteSize, TypeAdapter, ValidationError
+
     if text is None:
         return MAX_UPLOAD
     try:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, BinaryIO, Literal
 from pydantic import Field
 
 from jobs.records.stored_spec import attachment_reference
+from jobs.runtime.scratch import SCRATCH_PREFIX, ScratchLock
 from jobs.runtime.upload import upload_blob
 from jobs.store.store import Store
 from jobs.text.report import format_size
@@ -77,8 +78,8 @@ class Uploads:
             return await self._receive(chunks, name, use)
 
     async def _receive(self, chunks: AsyncIterator[bytes], name: str, use: Use) -> UploadView:
-        with tempfile.TemporaryDirectory(prefix="dreamfarm-upload-") as folder:
-            path = Path(folder) / f"upload{_suffix(name)}"
+        with _scratch_folder() as folder:
+            path = folder / f"upload{_suffix(name)}"
             digest, size = await self._write(chunks, path)
             return await asyncio.to_thread(self._keep, path, name, use, digest, size)
 
@@ -125,6 +126,17 @@ class Uploads:
             yield
         finally:
             self._places.release()
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """A folder for one upload. After a kill, the next process on this machine removes it."""
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
+    lock = ScratchLock(folder)
+    try:
+        yield folder
+    finally:
+        lock.release()
 
 
 async def _discard(chunks: AsyncIterator[bytes]) -> None:

@@ -33,10 +33,10 @@ def _flatten(build: Builder, node: OnnxNode, operands: Operands) -> Value:
     x = as_value(node, operands)
     if node.whole("axis", 1) % len(x.shape) != 1:
         raise node.refuse("does not keep the batch apart")
-    return _flattened(build, x)
+    return _flattened(build, node, x)
 
 
-def _flattened(build: Builder, x: Value) -> Value:
+def _flattened(build: Builder, node: OnnxNode, x: Value) -> Value:
     """All values of a picture as one row.
 
     The next layer expects a fixed number of them. So the picture is averaged to the rows and
@@ -44,10 +44,25 @@ def _flattened(build: Builder, x: Value) -> Value:
     """
     if len(x.shape) == 2:
         return x
-    if x.is_map and not x.is_pooled:
-        x = build.module(nn.AdaptiveAvgPool2d(x.sides), x)
+    if not x.is_pooled:
+        x = _with_file_sides(build, node, x)
     flat = build.call(torch.flatten, x, 1, shape=(1, math.prod(x.shape[1:])))
     return Value(flat.node, flat.shape, is_pooled=True)
+
+
+def _with_file_sides(build: Builder, node: OnnxNode, x: Value) -> Value:
+    """Average a picture to the rows and columns of the file, wherever its channels are."""
+    if len(x.shape) != 4 or len(x.channels) != 1:
+        raise node.refuse("does not read a picture of features")
+    if x.is_map:
+        return build.module(nn.AdaptiveAvgPool2d(x.sides), x)
+    (at,) = x.channels
+    down, right = (axis for axis in (1, 2, 3) if axis != at)
+    order = (0, at, down, right)
+    back = tuple(order.index(axis) for axis in range(4))
+    first = build.call(torch.permute, x, order, shape=tuple(x.shape[axis] for axis in order))
+    mean = build.module(nn.AdaptiveAvgPool2d(first.sides), first)
+    return build.call(torch.permute, mean, back, shape=x.shape)
 
 
 def _reshape(build: Builder, node: OnnxNode, operands: Operands) -> Value:
@@ -67,7 +82,7 @@ def _reshaped(build: Builder, node: OnnxNode, x: Value, target: Shape) -> Value:
     if target[0] != 1:
         raise node.refuse("does not keep the batch apart")
     if len(target) == 2 and len(x.shape) > 2:
-        return _flattened(build, x)
+        return _flattened(build, node, x)
     if x.is_pooled or len(x.shape) == 2:
         made = build.call(torch.reshape, x, (-1, *target[1:]), shape=target)
         axes = tuple(axis for axis, side in enumerate(target) if axis and side > 1) or (1,)

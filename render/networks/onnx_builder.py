@@ -19,6 +19,10 @@ from render.networks.onnx_graph import OnnxNode
 _MAX_VALUES = 1 << 31
 """The most values of a layer at the file's size; ResNet-50's largest has 800,000."""
 
+_MAX_WEIGHTS = 1 << 30
+"""The most values of all layers; so many float16 values fit into the largest file. A tensor of the
+file counts for each layer that has it."""
+
 _MAX_RANK = 8
 
 Shape = tuple[int, ...]
@@ -65,15 +69,18 @@ class Builder:
 
     root: holds the modules and constants. uses: how many nodes read each value, by its name.
     sources: the values before a reshape to one axis, which only indices can follow.
+    weights: how many values the modules and constants have.
     """
 
     uses: dict[str, int]
     graph: fx.Graph = field(default_factory=fx.Graph)
     root: nn.Module = field(default_factory=nn.Module)
     sources: dict[fx.Node, Value] = field(default_factory=dict)
+    weights: int = 0
 
     def module(self, module: nn.Module, x: Value, shape: Shape | None = None) -> Value:
         """Call a module on a value. shape: of the result, if it is another one."""
+        self._add_weights(sum(one.numel() for one in module.parameters()))
         name = f"part_{len(self.graph.nodes)}"
         self.root.add_module(name, module.eval().requires_grad_(False))
         return self._value(self.graph.call_module(name, (x.node,)), x, shape)
@@ -100,9 +107,15 @@ class Builder:
         """A constant as an argument: a number, or a tensor of the root."""
         if array.size == 1:
             return float(array.item())
+        self._add_weights(array.size)
         name = f"constant_{len(self.graph.nodes)}"
         self.root.register_buffer(name, tensor(array))
         return self.graph.get_attr(name)
+
+    def _add_weights(self, count: int) -> None:
+        self.weights += count
+        if self.weights > _MAX_WEIGHTS:
+            raise OnnxError(f"its layers have more than {_MAX_WEIGHTS} weights")
 
     def _value(self, node: fx.Node, x: Value, shape: Shape | None) -> Value:
         shape = x.shape if shape is None else tuple(int(side) for side in shape)

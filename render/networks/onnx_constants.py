@@ -46,7 +46,7 @@ def fold(node: OnnxNode, inputs: Arrays) -> np.ndarray:
 
 def _result_size(node: OnnxNode, inputs: Arrays) -> float:
     """The size of a result that can be much larger than the inputs."""
-    if node.operator in ("Expand", "ConstantOfShape", "Tile"):
+    if node.operator in ("Expand", "ConstantOfShape"):
         sides = math.prod(int(side) for side in np.ravel(inputs[-1]))
         return float(sides) * (inputs[0].size if inputs[1:] else 1)
     if node.operator == "Range":
@@ -64,6 +64,17 @@ def axes_of(node: OnnxNode, inputs: Sequence[np.ndarray | None], index: int = 1)
     """The axes of a node: an attribute before opset 13 (ReduceMean: 18), an input since."""
     given = inputs[index] if len(inputs) > index else node.attributes.get("axes")
     return [] if given is None else [int(axis) for axis in np.ravel(given)]
+
+
+def _shape(node: OnnxNode, inputs: Arrays) -> np.ndarray:
+    sides = inputs[0].shape
+    return np.array(sides[node.whole("start", 0) : node.whole("end", len(sides))], np.int64)
+
+
+def _product(node: OnnxNode, inputs: Arrays) -> np.ndarray:
+    axes = axes_of(node, inputs)
+    keeps = bool(node.whole("keepdims", 1))
+    return np.asarray(np.prod(inputs[0], tuple(axes) if axes else None, keepdims=keeps))
 
 
 def _squeeze(node: OnnxNode, inputs: Arrays) -> np.ndarray:
@@ -84,8 +95,8 @@ def _slice(node: OnnxNode, inputs: Arrays) -> np.ndarray:
 
 def slices_of(
     node: OnnxNode, inputs: Sequence[np.ndarray | None], rank: int
-) -> list[tuple[int, int, int | None, int]]:
-    """Axis, start, stop and step of each part of a node `Slice`. A stop of None is the end."""
+) -> list[tuple[int, int, int, int]]:
+    """Axis, start, stop and step of each part of a node `Slice`, as in Python's slices."""
 
     def whole(index: int, name: str) -> list[int]:
         given = inputs[index] if len(inputs) > index else node.attributes.get(name)
@@ -97,7 +108,7 @@ def slices_of(
     if not len(starts) == len(stops) == len(axes) == len(steps):
         raise node.refuse("has lists of different lengths")
     return [
-        (axis % rank, start, None if stop >= 1 << 31 or (step < 0 and stop < -rank) else stop, step)
+        (axis % rank, start, stop, step)
         for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True)
     ]
 
@@ -154,7 +165,7 @@ _BROADCAST: dict[str, Fold] = {
 _FOLDED: dict[str, Fold] = _BROADCAST | {
     "Identity": lambda _, x: x[0],
     "Cast": _cast,
-    "Shape": lambda _, x: np.array(x[0].shape, np.int64),
+    "Shape": _shape,
     "Size": lambda _, x: np.array(x[0].size, np.int64),
     "Gather": lambda node, x: np.take(x[0], x[1].astype(np.int64), node.whole("axis", 0)),
     "Concat": lambda node, x: np.concatenate(list(x), node.whole("axis", 0)),
@@ -171,5 +182,5 @@ _FOLDED: dict[str, Fold] = _BROADCAST | {
     "Reciprocal": lambda _, x: 1 / x[0],
     "Floor": lambda _, x: np.floor(x[0]),
     "Ceil": lambda _, x: np.ceil(x[0]),
-    "ReduceProd": lambda node, x: np.prod(x[0], keepdims=bool(node.whole("keepdims", 1))),
+    "ReduceProd": _product,
 }

@@ -23,14 +23,19 @@ if TYPE_CHECKING:
 _MAX_BYTES = (1 << 31) - 1  # of a protobuf message
 _MAX_STRUCTURE = 32 << 20  # bytes beside the values of tensors; large networks have two million
 _MAX_DIMENSIONS = 8
-_MAX_OBJECTS = 100_000  # nodes and tensors
+_MAX_OBJECTS = 100_000  # nodes, attributes, tensors and what they consist of
+_MAX_UNREAD = 4 << 20  # bytes of messages that are parsed and not read, such as graphs in nodes
 
 _IR_VERSION, _GRAPH = 1, 7  # fields of ModelProto
+_FUNCTIONS = (20, 25, 26)  # of ModelProto: of training, of its own, and devices
 _NODE, _INITIALIZER = 1, 5  # of GraphProto
-_ATTRIBUTE = 5  # of NodeProto
+_GRAPH_TEXTS = (2, 10, 16)  # of GraphProto: name, documentation, metadata
+_ATTRIBUTE, _NODE_METADATA = 5, 9  # of NodeProto
 _TENSORS = (5, 10)  # of AttributeProto: one, or a list
+_MESSAGES = (6, 11, 14, 15, 22, 23)  # of AttributeProto: graphs, types, sparse tensors
 _DIMS, _TYPE, _NAME, _LOCATION = 1, 2, 8, 14  # of TensorProto
 _RAW = 9  # of TensorProto
+_ENTRIES = (13, 16)  # of TensorProto: where its values lie, metadata
 _VALUES = (4, _RAW, 10)  # of TensorProto: floats, raw bytes, doubles
 
 _ITEM_BYTES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 16: 2}
@@ -130,8 +135,7 @@ def _parse(path: Path) -> "onnx.ModelProto":
             raise OnnxError(f"it has {size} bytes, and at most {_MAX_BYTES} are read")
         data = file.read()
     walk = _Walk()
-    for graph in _inner(memoryview(data), _GRAPH):
-        walk.walk_graph(graph)
+    walk.walk_model(memoryview(data))
     if len(data) - walk.value_bytes > _MAX_STRUCTURE:
         raise OnnxError(f"it has more than {_MAX_STRUCTURE} bytes beside its tensors")
     model = onnx.ModelProto()
@@ -148,32 +152,64 @@ def _inner(data: memoryview, *numbers: int) -> Iterator[memoryview]:
 
 @dataclass
 class _Walk:
-    """Walks over the bytes of a graph, and checks what its tensors declare.
+    """Walks over the bytes of a model, and checks what its tensors declare.
 
-    value_bytes, outside_bytes: of values in this file and in others. objects: nodes and tensors.
+    An empty message takes two bytes, and a hundred times as many when it is parsed. So all
+    messages are counted, or their bytes are.
+
+    value_bytes, outside_bytes: of values in this file and in others. objects: nodes, attributes
+    and tensors. unread_bytes: of messages that are parsed and not read.
     """
 
     value_bytes: int = 0
     outside_bytes: int = 0
     objects: int = 0
+    unread_bytes: int = 0
 
-    def walk_graph(self, graph: memoryview) -> None:
-        """Check the tensors of a graph and of its nodes' attributes."""
-        for tensor in _inner(graph, _INITIALIZER):
-            self._walk_tensor(tensor)
-        for node in _inner(graph, _NODE):
+    def walk_model(self, model: memoryview) -> None:
+        """Check the graph, its tensors and those of its nodes' attributes."""
+        for number, wire, _, inner in read_fields(model):
             self._count()
-            for attribute in _inner(node, _ATTRIBUTE):
-                for tensor in _inner(attribute, *_TENSORS):
-                    self._walk_tensor(tensor)
+            if number == _GRAPH and wire == BYTES:
+                self._walk_graph(inner)
+            elif number in _FUNCTIONS:
+                self._leave_unread(inner)
+
+    def _walk_graph(self, graph: memoryview) -> None:
+        for number, _, _, inner in read_fields(graph):
+            self._count()
+            if number == _INITIALIZER:
+                self._walk_tensor(inner)
+            elif number == _NODE:
+                self._walk_node(inner)
+            elif number not in _GRAPH_TEXTS:
+                self._leave_unread(inner)
+
+    def _walk_node(self, node: memoryview) -> None:
+        for part in _inner(node, _ATTRIBUTE, _NODE_METADATA):
+            self._count()
+            # In an attribute; metadata have two texts only.
+            for number, wire, _, inner in read_fields(part):
+                if number in _TENSORS and wire == BYTES:
+                    self._count()
+                    self._walk_tensor(inner)
+                elif number in _MESSAGES:
+                    self._count()
+                    self._leave_unread(inner)
 
     def _count(self) -> None:
         self.objects += 1
         if self.objects > _MAX_OBJECTS:
-            raise OnnxError(f"it has more than {_MAX_OBJECTS} nodes and tensors")
+            raise OnnxError(f"it has more than {_MAX_OBJECTS} nodes, attributes and tensors")
+
+    def _leave_unread(self, message: memoryview) -> None:
+        self.unread_bytes += len(message)
+        if self.unread_bytes > _MAX_UNREAD:
+            raise OnnxError(f"it has more than {_MAX_UNREAD} bytes of functions and types")
 
     def _walk_tensor(self, tensor: memoryview) -> None:
-        self._count()
+        for _ in _inner(tensor, *_ENTRIES):
+            self._count()
         name, dimensions = text(tensor, _NAME), integers(tensor, _DIMS)
         kind = (integers(tensor, _TYPE) or [0])[-1]
         if kind not in _ITEM_BYTES:

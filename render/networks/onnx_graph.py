@@ -31,7 +31,8 @@ class OnnxNode:
     """One operation.
 
     name: unique; that of the node, or else of its output. inputs, outputs: names of values; an
-    empty name means none. attributes: numbers, text, lists of them, and arrays.
+    empty name means none. attributes: numbers, text, lists of them, and arrays. version: of the
+    standard operators in its file ("opset").
     """
 
     operator: str
@@ -39,6 +40,7 @@ class OnnxNode:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
+    version: int
 
     def number(self, name: str, default: float) -> float:
         """The value of an attribute that is one number."""
@@ -92,7 +94,8 @@ def read_graph(model: "onnx.ModelProto") -> OnnxGraph:
         names = ", ".join(one.name for one in inputs[:4])
         raise OnnxError(f"it has {len(inputs)} inputs ({names}), and one picture is expected")
     taken: set[str] = set()
-    nodes = tuple(_node(node, taken) for node in graph.node)
+    versions = [one.version for one in model.opset_import if one.domain in _DOMAINS]
+    nodes = tuple(_node(node, taken, max(versions, default=1)) for node in graph.node)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     shape = _input_shape(inputs[0])
     return OnnxGraph(inputs[0].name, shape, graph.output[0].name, nodes, constants, metadata)
@@ -113,7 +116,7 @@ def _input_shape(given: "onnx.ValueInfoProto") -> tuple[int, ...]:
     return (1, *(side or _FREE_SIDE for side in sides))
 
 
-def _node(node: "onnx.NodeProto", taken: set[str]) -> OnnxNode:
+def _node(node: "onnx.NodeProto", taken: set[str], version: int) -> OnnxNode:
     outputs = tuple(node.output)
     names = [name for name in (node.name, *outputs, f"{node.op_type}_{len(taken)}") if name]
     name = next((one for one in names if one not in taken), f"{names[0]}_{len(taken)}")
@@ -124,7 +127,7 @@ def _node(node: "onnx.NodeProto", taken: set[str]) -> OnnxNode:
             "itself are translated"
         )
     attributes = {attribute.name: _attribute(attribute) for attribute in node.attribute}
-    return OnnxNode(node.op_type, name, tuple(node.input), outputs, attributes)
+    return OnnxNode(node.op_type, name, tuple(node.input), outputs, attributes, version)
 
 
 def _attribute(attribute: "onnx.AttributeProto") -> Any:

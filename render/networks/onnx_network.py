@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import fx
+from torch import fx, nn
 
 from render.errors import NetworkError, suggest
 from render.networks.catalogue import ParametersOnMeta
@@ -162,7 +162,11 @@ class _Translation:
             return
         if node.operator not in _OPERATORS:
             raise node.refuse("is not translated")
-        self._set_output(node, _OPERATORS[node.operator](self._build, node, operands), operands)
+        made = _OPERATORS[node.operator](self._build, node, operands)
+        if any(made is one for one in operands):
+            # Each value has one name, so the uses of a name are those of its value.
+            made = self._build.module(nn.Identity(), made)
+        self._set_output(node, made, operands)
 
     def _operand(self, node: OnnxNode, name: str) -> Operand | None:
         if not name:

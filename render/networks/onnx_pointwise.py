@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -139,7 +140,7 @@ def _with_bias(build: Builder, node: OnnxNode, operands: Operands) -> Value | No
     if bias.shape != (layer.out_features,):
         return None
     layer.bias = nn.Parameter(tensor(bias), requires_grad=False)
-    return x
+    return replace(x)  # another value at the same node
 
 
 def _power(build: Builder, node: OnnxNode, operands: Operands) -> Value:
@@ -218,9 +219,15 @@ def _linear(build: Builder, x: Value, weight: np.ndarray, bias: np.ndarray | Non
     return build.module(layer, x, (*x.shape[:-1], weight.shape[0]))
 
 
-def _softmax(build: Builder, node: OnnxNode, operands: Operands) -> Value:
-    x = as_value(node, operands)
-    return build.module(nn.Softmax(node.whole("axis", -1) % len(x.shape)), x)
+def _softmax(
+    layer: Callable[[int], nn.Module], build: Builder, node: OnnxNode, operands: Operands
+) -> Value:
+    x, is_old = as_value(node, operands), node.version < 13
+    axis = node.whole("axis", 1 if is_old else -1) % len(x.shape)
+    # Before version 13 it ran over all axes from this one on.
+    if is_old and any(side > 1 for side in x.shape[axis + 1 :]):
+        raise node.refuse("runs over several axes")
+    return build.module(layer(axis), x)
 
 
 def _mean(build: Builder, node: OnnxNode, operands: Operands) -> Value:
@@ -234,6 +241,13 @@ def _mean(build: Builder, node: OnnxNode, operands: Operands) -> Value:
         raise node.refuse(f"averages over the axes {axes}, not over rows and columns")
     mean = pooled(build, x, nn.AdaptiveAvgPool2d(1))
     return mean if keeps else build.call(torch.flatten, mean, 1, shape=mean.shape[:2])
+
+
+def _selu(node: OnnxNode) -> nn.Module:
+    usual = {"alpha": 1.6732632, "gamma": 1.050701}
+    if any(abs(node.number(name, value) - value) > 1e-6 for name, value in usual.items()):
+        raise node.refuse(f"has other factors than {usual}")
+    return nn.SELU()
 
 
 def _gelu(node: OnnxNode) -> nn.Module:
@@ -255,7 +269,7 @@ POINTWISE_OPERATORS: dict[str, Operator] = {
     "Dropout": _module(nn.Identity),
     "LeakyRelu": partial(activation, lambda node: nn.LeakyReLU(node.number("alpha", 0.01))),
     "Elu": partial(activation, lambda node: nn.ELU(node.number("alpha", 1.0))),
-    "Selu": _module(nn.SELU),
+    "Selu": partial(activation, _selu),
     "Gelu": partial(activation, _gelu),
     "HardSigmoid": _hard_sigmoid,
     "Clip": _clip,
@@ -279,7 +293,7 @@ POINTWISE_OPERATORS: dict[str, Operator] = {
     "LayerNormalization": _layer_norm,
     "MatMul": _product,
     "Gemm": _general_product,
-    "Softmax": _softmax,
-    "LogSoftmax": _softmax,
+    "Softmax": partial(_softmax, nn.Softmax),
+    "LogSoftmax": partial(_softmax, nn.LogSoftmax),
     "ReduceMean": _mean,
 }

@@ -90,7 +90,9 @@ def _windows(node: OnnxNode, sides: Shape, kernel: Sequence[int]) -> _Windows:
         before = after = (0, 0)
     else:
         raise node.refuse(f"has the padding {padding}")
-    return _Windows(sizes, stride, dilation, before, after, bool(node.whole("ceil_mode", 0)))
+    # With auto_pad the padding alone decides how many windows there are.
+    is_ceil = padding == "NOTSET" and bool(node.whole("ceil_mode", 0))
+    return _Windows(sizes, stride, dilation, before, after, is_ceil)
 
 
 def _pair(node: OnnxNode, name: str, default: Pair) -> Pair:
@@ -261,6 +263,8 @@ def resize(build: Builder, node: OnnxNode, operands: Operands) -> Value:
         return build.module(RepeatedPixels(down, right), x, shape)
     if mode not in ("linear", "cubic"):
         raise node.refuse(f"has the mode {mode}")
+    if node.number("cubic_coeff_a", -0.75) != -0.75 or node.whole("exclude_outside", 0):
+        raise node.refuse("weighs pixels in another way than torch")
     if place not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
         raise node.refuse(f"has the coordinates {place}")
     aligned = place == "align_corners"
@@ -274,6 +278,8 @@ def _factors(node: OnnxNode, x: Value, operands: Operands) -> list[float]:
     place = 2 if node.operator == "Resize" and len(operands) > 2 else 1
     scales = optional_constant(node, operands, place, "scales")
     sizes = optional_constant(node, operands, 3, "sizes")
+    if (policy := node.text("keep_aspect_ratio_policy", "stretch")) != "stretch":
+        raise node.refuse(f"has the policy {policy}")
     if scales is None or not scales.size:
         scales = node.attributes.get("scales") if sizes is None else sizes / np.array(x.shape)
     found = [float(one) for one in np.ravel(() if scales is None else scales)]

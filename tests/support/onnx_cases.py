@@ -89,6 +89,8 @@ CASES = {
         {"w": floats(3 * 6 * 5, 4)},
         ONE_SIZE,
     ),
+    "max pool, valid and ceil": one("MaxPool", auto_pad="VALID", ceil_mode=1, **POOL),
+    "max pool, same and ceil": one("MaxPool", auto_pad="SAME_UPPER", ceil_mode=1, **POOL),
     "max pool, dilated": one("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),
     "average pool": one("AveragePool", pads=[1, 1, 1, 1], **POOL),
     "average pool, with padding": one(
@@ -131,6 +133,7 @@ CASES = {
     "leaky": one("LeakyRelu", alpha=0.2),
     "elu": one("Elu", alpha=0.7),
     "selu": one("Selu"),
+    "log of softmax": Case([node("LogSoftmax", "x", "l", axis=1), node("Neg", "l")]),
     "sigmoid": one("Sigmoid"),
     "tanh": one("Tanh"),
     "softplus": one("Softplus"),
@@ -146,6 +149,7 @@ CASES = {
     "clip": with_constants(one("Clip", "x l h"), l=number(-0.5), h=number(0.25)),
     "clip, from below": with_constants(one("Clip", "x l"), l=number(-0.5)),
     "clip, from above": with_constants(one("Clip", "x - h"), h=number(0.5)),
+    "clip, without bounds": one("Clip"),
     "clip, old": one("Clip", min=-0.3, max=0.6, opset=6),
     "dropout": one("Dropout"),
     "identity": one("Identity"),
@@ -261,6 +265,17 @@ CASES = {
         {"w": floats(360, 4), "b": floats(4)},
         ONE_SIZE,
     ),
+    "a product under two names": Case(
+        [
+            node("Flatten", "x", "f"),
+            node("MatMul", "f w", "m"),
+            node("Flatten", "m", "k"),
+            node("Add", "k b", "s"),
+            node("Mul", "m s"),
+        ],
+        {"w": floats(360, 4), "b": floats(4)},
+        ONE_SIZE,
+    ),
     "squeeze and excitation": Case(
         [
             node("GlobalAveragePool", "x", "p"),
@@ -279,6 +294,27 @@ CASES = {
             node("Slice", "x zero h one"),
         ],
         {"zero": whole(0), "one": whole(1), "two": whole(2)},
+    ),
+    "a part of a shape": Case(
+        [
+            node("Shape", "x", "s", start=-3, end=2),
+            node("Div", "s two", "h"),
+            node("Slice", "x zero h one"),
+        ],
+        {"zero": whole(0), "one": whole(1), "two": whole(2)},
+    ),
+    "numbers from the end": Case(
+        [node("Slice", "v s e a t", "w"), node("Gather", "x w", axis=1)],
+        {"v": whole(0, 1, 2, 0, 1), "s": whole(4), "e": whole(-3), "a": whole(0), "t": whole(-1)},
+    ),
+    "all numbers from the end": Case(
+        [node("Slice", "v s e a t", "w"), node("Gather", "x w", axis=1)],
+        {"v": whole(0, 1, 2), "s": whole(2), "e": whole(-(2**62)), "a": whole(0), "t": whole(-1)},
+    ),
+    "product of one axis": Case(
+        [node("ReduceProd", "c", "p", axes=[0], keepdims=0), node("Gather", "x p", axis=1)],
+        {"c": whole(1, 2, 1, 0, 1, 1).reshape(3, 2)},
+        opset=13,
     ),
     "a constant node": Case(
         [node("Constant", "", "c", value_float=0.5), node("Mul", "x c")],

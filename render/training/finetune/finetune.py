@@ -20,6 +20,7 @@ from render.networks.builtin import PAREIDOLIA, builtin_weights
 from render.networks.maxpool import DeterministicMaxPool2d
 from render.networks.pareidolia import Pareidolia, pareidolia
 from render.networks.weights import load_with_weights
+from render.pictures.output_errors import disk_errors
 from render.training.finetune.batches import MixedBatches, draw_own_motifs
 from render.training.finetune.picture_pool import PicturePool
 from render.training.finetune.settings import FineTuneSettings, Machine, Stage, Watch
@@ -63,10 +64,13 @@ class Checkpoints:
             ) from error
 
     def write(self, training: Training) -> None:
-        """Write the file, atomically."""
+        """Write the file, atomically. Raises OutputError if the disk is full."""
         partial = self.path.with_suffix(".part")
-        torch.save(training.state(), partial)
-        partial.replace(self.path)
+        with disk_errors(self.path):
+            # To a path torch would write itself, and a full disk would be an error in its code.
+            with partial.open("wb") as file:
+                torch.save(training.state(), file)
+            partial.replace(self.path)
 
 
 def fine_tune(

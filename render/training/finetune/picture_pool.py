@@ -13,6 +13,7 @@ from PIL import Image
 
 from render.errors import PictureError, TrainingError
 from render.pictures.decode import Picture, open_picture
+from render.pictures.output_errors import disk_errors
 from render.training.finetune.image_folder import MIN_PICTURES, Motif
 from render.training.finetune.settings import Stage, Watch
 
@@ -70,7 +71,8 @@ def read_pool(motifs: Sequence[Motif], folder: Path, seed: int, watch: Watch) ->
     folder: keeps the squares; it must be one for these files only.
     seed: decides which pictures are held out.
 
-    Raises TrainingError if a motif has too few pictures that can be read.
+    Raises TrainingError if a motif has too few pictures that can be read, and OutputError if the
+    disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
     total, done = sum(len(one.files) for one in motifs), 0
@@ -103,11 +105,12 @@ def _split(count: int, seed: tuple[int, int]) -> tuple[NDArray[np.int64], NDArra
 
 def _store(path: Path, squares: Squares, left_out: Sequence[LeftOut]) -> None:
     """Write the pictures of a motif; the array comes last, and means that all is there."""
-    path.with_suffix(".json").write_text(json.dumps(left_out))
     partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
-        np.save(file, squares)
-    partial.replace(path)
+    with disk_errors(path):
+        path.with_suffix(".json").write_text(json.dumps(left_out))
+        with partial.open("wb") as file:
+            np.save(file, squares)
+        partial.replace(path)
 
 
 def _check_enough(motif: Motif, count: int, unread: Sequence[LeftOut]) -> None:

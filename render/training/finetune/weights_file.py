@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from render.determinism import deterministic_mode
 from render.networks.builtin import PAREIDOLIA
 from render.networks.normalisation import TORCHVISION
+from render.pictures.output_errors import disk_errors
 from render.training.evaluation import Figures, evaluate, save_weights, weights_metadata
 from render.training.finetune.batches import middle_views
 from render.training.finetune.finetune import recipe
@@ -69,7 +70,10 @@ def write_weights(
     settings: FineTuneSettings,
     figures: Figures,
 ) -> None:
-    """Write the weights with all that is known about them. The same gives the same bytes."""
+    """Write the weights with all that is known about them. The same gives the same bytes.
+
+    Raises OutputError if the disk is full.
+    """
     names = class_names_of(pool, settings)
     known = weights_metadata(PAREIDOLIA, names, "dreamfarm train", recipe(settings))
     counts = {one.name: len(one.squares) for one in pool.motifs}
@@ -81,4 +85,5 @@ def write_weights(
         "input_convention": TORCHVISION,
         "dreamfarm": version("dreamfarm"),
     }
-    save_weights(network, path, metadata)
+    with disk_errors(path):
+        save_weights(network, path, metadata)

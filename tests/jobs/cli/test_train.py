@@ -9,13 +9,19 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from jobs.records.keys import JobKeys
+from jobs.records.lease import claim_lease
+from jobs.runtime.local_workdir import open_local_store
+from jobs.runtime.publish import Publisher
+from jobs.services import training
 from jobs.services.training import train
+from jobs.text.errors import LeaseLost
 from jobs.text.report import ResultReport
 from render.fourier.setup import Fourier
 from render.networks.weights_metadata import read_metadata
 from render.training.finetune import class_pictures, finetune
 from render.training.finetune.batches import draw_own_motifs
-from render.training.finetune.settings import FineTuneSettings
+from render.training.finetune.settings import FineTuneSettings, Stage
 from render.training.train import Progress, Training
 from tests.support.own_motifs import MOTIFS, write_photographs
 from tests.support.shell import Shell, check_error_line, hidden_files, json_output, visible_files
@@ -88,6 +94,50 @@ def test_an_interrupted_training_goes_on_and_gives_the_same_file(
     whole = [Path(one["path"]) for one in trained.document["outputs"]]
     assert Path(weights).read_bytes() == whole[0].read_bytes()
     assert Path(sheet).read_bytes() == whole[1].read_bytes()
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_training_that_is_late_stops(motifs: Path, tmp_path: Path) -> None:
+    after: list[Stage] = []
+
+    def take_over(stage: Stage) -> None:
+        if after:
+            after.append(stage)
+        elif stage.name == "train":
+            after.append(stage)
+            (workdir,) = (tmp_path / ".training").iterdir()
+            store, keys = open_local_store(workdir / "store"), JobKeys(workdir.name)
+            assert claim_lease(store, keys, 1, "other:1", 60) is not None
+
+    with pytest.raises(LeaseLost, match="another process goes on with this job"):
+        train(motifs, lambda _: tmp_path, FineTuneSettings(), take_over, batches=1)
+    assert len(after) == 1
+
+
+@pytest.mark.usefixtures("_small")
+def test_a_training_killed_while_it_publishes_leaves_what_is_published_whole(
+    motifs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def train_again() -> ResultReport:
+        return train(motifs, lambda _: out, FineTuneSettings(), lambda _: None, batches=1)
+
+    out, seen = tmp_path / "out", tmp_path / "seen"
+    with monkeypatch.context() as patched:
+        patched.setattr(Publisher, "write_manifest", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train_again()
+    seen.hardlink_to(out / "things-keys.jpg")
+    before = seen.read_bytes()
+    # As by another kind of machine.
+    monkeypatch.setattr(training, "_draw_sheet", lambda *_: b"another sheet")
+    results = train_again()
+    assert (out / "things-keys.jpg").read_bytes() == b"another sheet"
+    assert results.manifest["outputs"][1]["bytes"] == len(b"another sheet")
+    assert seen.read_bytes() == before
+    assert hidden_files(out) == []
 
 
 _NEXT = Training.__next__

@@ -43,7 +43,7 @@ def rendered(plan: PosterPlan, out: Path) -> str:
 
 
 def drafted(plan: PosterPlan, out: Path, until: int) -> Path:
-    return draft_here(plan, Target(out), ignore_progress, crew_in_process, until)
+    return draft_here(plan, Target(out), ignore_progress, crew_in_process, until)[0]
 
 
 def test_a_finished_draft_has_the_bytes_of_a_render_that_never_stopped(
@@ -74,6 +74,67 @@ def test_a_killed_finish_goes_on(plan: PosterPlan, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         render_here(plan, Target(tmp_path / "draft"), interrupt, crew_in_process)
     assert rendered(plan, tmp_path / "draft") == rendered(plan, tmp_path / "whole")
+
+
+def test_a_draft_that_is_refused_does_not_shorten_the_render(
+    plan: PosterPlan, tmp_path: Path
+) -> None:
+    refused: list[Progress] = []
+
+    def draft_too(progress: Progress) -> None:
+        with pytest.raises(RequestError, match="is being rendered into by"):
+            drafted(plan, tmp_path, 1)
+        refused.append(progress)
+
+    manifest = render_here(plan, Target(tmp_path), draft_too, crew_in_process)
+    assert manifest["state"] == "succeeded"
+    assert max(one.octave for one in refused) == len(plan.octaves)
+
+
+def test_a_draft_keeps_what_is_dreamed_beyond_it(plan: PosterPlan, tmp_path: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.phase == "encode":
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        render_here(plan, Target(out), interrupt, crew_in_process)
+    with pytest.raises(RequestError, match="all octaves are dreamed already"):
+        drafted(plan, out, 1)
+
+    seen: list[Progress] = []
+    manifest = render_here(plan, Target(out), seen.append, crew_in_process)
+    assert [one for one in seen if one.phase == "dream"] == []
+    assert manifest["outputs"][0]["sha256"] == rendered(plan, tmp_path / "whole")
+
+
+def test_a_draft_tells_how_far_an_earlier_render_went(plan: PosterPlan, tmp_path: Path) -> None:
+    further = draft_here(plan, Target(tmp_path), ignore_progress, crew_in_process, 2)
+    assert further == (tmp_path / f"{plan.identity.job_id}-octave-2.png", 2)
+    assert draft_here(plan, Target(tmp_path), ignore_progress, crew_in_process, 1) == further
+
+
+def test_an_octave_that_has_only_begun_is_no_draft(
+    picture: Path, weights: Path, tmp_path: Path
+) -> None:
+    plan = plan_poster(picture, weights, *LARGE[:-1], "dream.steps=3")
+    store, keys = retrying_store(str(tmp_path / "store")), JobKeys(plan.identity.job_id)
+
+    def stop(progress: Progress) -> None:
+        if (progress.octave, progress.step) == (2, 1):
+            first.control.request("yield")
+
+    first = claim_poster(plan, tmp_path, watch=stop)
+    with pytest.raises(Stopped, match="yield"):
+        first.run()
+    store.put(keys.intent, Intent(until=1).encode())
+    limited = claim_poster(plan, tmp_path)
+    with pytest.raises(Stopped, match="draft"):
+        limited.run()
+    assert not limited.reporter.seen
+    status = limited.reporter.status()
+    assert Intent(until=1).is_met_by(status)
+    assert not Intent(until=2).is_met_by(status)
 
 
 def test_the_draft_is_the_print_of_that_size(picture: Path, weights: Path, tmp_path: Path) -> None:
@@ -150,6 +211,14 @@ def test_a_limit_that_no_octave_meets_is_refused(
 ) -> None:
     with pytest.raises(RequestError, match=message):
         draft_octaves(plan, limit)
+
+
+def test_a_wrong_limit_submits_nothing(picture: Path, weights: Path, tmp_path: Path) -> None:
+    store = retrying_store(str(tmp_path / "store"))
+    spec = parse_poster_spec(poster_document(picture, weights, *LARGE))
+    with pytest.raises(RequestError, match="--until 0: write a number"):
+        submit_poster(store, spec, 0)
+    assert [*store.list_objects("")] == []
 
 
 def test_one_limit_is_enough() -> None:

@@ -1,17 +1,19 @@
 """`precision: auto` is that of the workers, which may have other CPUs than their coordinator."""
 
 import io
+import itertools
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from PIL import Image
 
+from jobs.records.job import load_job
 from jobs.records.keys import JobKeys
 from jobs.runtime.environment import Environment, current_environment
-from jobs.services.scheduler.coordinator import DONE
+from jobs.services.scheduler.coordinator import DONE, UNFIT
 from jobs.store.store import Store
 from render.device import Device, ResolvedPrecision, resolve_precision
 from tests.support.coordinators import claim_job, submit_small_poster
@@ -21,22 +23,27 @@ from tests.support.small_dataset import submit_small_dataset
 HERE = resolve_precision("auto", has_gpu=False)
 OTHER: ResolvedPrecision = "float32" if HERE == "bfloat16" else "bfloat16"
 
-Submit = Callable[[MemoryStore, Path, Path, str], str]
+
+class Submit(Protocol):
+    """Submits a small job with settings; returns its id."""
+
+    def __call__(self, store: MemoryStore, picture: Path, weights: Path, *settings: str) -> str: ...
 
 
-def submit_poster(store: MemoryStore, picture: Path, weights: Path, setting: str) -> str:
-    return submit_small_poster(store, picture, weights, setting)
+def submit_poster(store: MemoryStore, picture: Path, weights: Path, *settings: str) -> str:
+    return submit_small_poster(store, picture, weights, *settings)
 
 
-def submit_dataset(store: MemoryStore, picture: Path, weights: Path, setting: str) -> str:
-    return submit_small_dataset(store, picture, weights, setting, "dream.octaves=1")
+def submit_dataset(store: MemoryStore, picture: Path, weights: Path, *settings: str) -> str:
+    return submit_small_dataset(store, picture, weights, *settings, "dream.octaves=1")
 
 
-def set_workers_precision(monkeypatch: pytest.MonkeyPatch, precision: ResolvedPrecision) -> None:
-    """Let `auto` mean this for workers."""
+def set_workers_precision(monkeypatch: pytest.MonkeyPatch, *precisions: ResolvedPrecision) -> None:
+    """Let `auto` mean this for workers. Of several, each worker takes the next one."""
+    each = itertools.cycle(precisions)
 
     def environment(device: Device) -> Environment:
-        return replace(current_environment(device), auto_precision=precision)
+        return replace(current_environment(device), auto_precision=next(each))
 
     for module in ("jobs.poster.worker", "jobs.dataset.worker"):
         monkeypatch.setattr(f"{module}.current_environment", environment)
@@ -72,6 +79,24 @@ def test_the_workers_decide_what_auto_means(
     found = pixels(store, job)
     assert found
     assert found == pixels(named, other)
+
+
+@pytest.mark.parametrize("submit", [submit_poster, submit_dataset])
+def test_workers_of_two_kinds_do_not_fail_the_job(
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    submit: Submit,
+) -> None:
+    store = MemoryStore()
+    job = submit(store, picture, weights, "precision=auto", "crew.workers=1")
+    set_workers_precision(monkeypatch, OTHER, HERE)
+    assert claim_job(store, job, tmp_path).run() == UNFIT
+    loaded = load_job(store, job)
+    assert loaded.state == "queued"
+    assert loaded.status is not None
+    assert f"means {HERE} for these workers" in str(loaded.status.reason)
 
 
 def test_a_named_precision_is_not_changed(

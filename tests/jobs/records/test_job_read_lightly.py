@@ -10,7 +10,7 @@ from jobs.records.keys import JobKeys
 from jobs.records.lease import Lease, current_lease, later_lease
 from jobs.records.request import pause, useful_requests
 from jobs.records.state import State
-from jobs.text.errors import JobNotFound
+from jobs.text.errors import InvalidRecord, JobNotFound
 from tests.support.counting_store import CountingStore
 from tests.support.job_states import JOB, TTL, claim_next_lease, job_in_state, write_job
 
@@ -48,6 +48,17 @@ def test_a_later_lease_is_the_highest(store: CountingStore, leases: int, known: 
     may_list = leases - known >= 4 or known > leases
     assert store.listings.total() <= may_list
     assert found == current_lease(store, KEYS)
+
+
+def test_junk_in_an_earlier_lease_is_no_fault(store: CountingStore) -> None:
+    write_job(store)
+    for _ in range(2):
+        claim_next_lease(store, KEYS).release()
+    store.put(KEYS.lease(1), b"junk")
+    assert later_lease(store, KEYS, 0) == current_lease(store, KEYS)
+    store.put(KEYS.lease(2), b"junk")
+    with pytest.raises(InvalidRecord):
+        later_lease(store, KEYS, 0)
 
 
 def test_a_job_that_came_back_has_leases_from_the_first_on(store: CountingStore) -> None:

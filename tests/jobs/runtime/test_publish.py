@@ -113,12 +113,11 @@ def test_a_result_that_the_user_changed_is_the_users(
     assert b"sunny" not in bench.snapshot().values()
 
 
-@pytest.mark.parametrize("moved", [1, 2])
-def test_a_deepzoom_that_an_interruption_moved_in_part_is_replaced(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, moved: int
+def publish_in_part(
+    bench: Bench, result: StagedResult, monkeypatch: pytest.MonkeyPatch, moved: int
 ) -> None:
-    bench.publish(bench.stage("sky.dzi", b"first"))
-    again, whole, calls = bench.stage("sky.dzi", b"second"), Path.rename, []
+    """Publish a result, and be interrupted after so many renames."""
+    whole, calls = Path.rename, []
 
     def interrupt(self: Path, target: Path) -> Path:
         calls.append(target)
@@ -129,11 +128,35 @@ def test_a_deepzoom_that_an_interruption_moved_in_part_is_replaced(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", interrupt)
         with pytest.raises(KeyboardInterrupt):
-            bench.publish(again)
+            bench.publish(result)
+
+
+@pytest.mark.parametrize("moved", [1, 2])
+def test_a_deepzoom_that_an_interruption_moved_in_part_is_replaced(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    bench.publish(bench.stage("sky.dzi", b"first"))
+    again = bench.stage("sky.dzi", b"second")
+    publish_in_part(bench, again, monkeypatch, moved)
     bench.publisher().check_names(["sky.dzi"])
     bench.publish(again)
     assert output_digest(bench.out / "sky.dzi") == again.sha256
     assert not [path.name for path in bench.working.glob("removal-*")]
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_a_descriptor_put_there_after_an_interruption_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, moved: int
+) -> None:
+    bench.publish(bench.stage("sky.dzi", b"first"))
+    again = bench.stage("sky.dzi", b"second")
+    publish_in_part(bench, again, monkeypatch, moved)
+    (bench.out / "sky.dzi").write_bytes(b"sunny")
+    with pytest.raises(RequestError, match="has been changed since"):
+        bench.publisher().check_names(["sky.dzi"])
+    with pytest.raises(RequestError, match="has been changed since"):
+        bench.publish(again)
+    assert (bench.out / "sky.dzi").read_bytes() == b"sunny"
 
 
 def put_file(bench: Bench) -> None:
@@ -279,6 +302,25 @@ def test_an_interrupted_publication_continues(
     publisher.publish(results, manifest(*results))
     for one in results:
         assert output_digest(bench.out / one.name) == one.sha256
+
+
+@pytest.mark.parametrize("name", ["sky.png", "sky.dzi"])
+def test_what_an_interrupted_publication_put_there_is_replaced_by_a_later_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    bench.publish(bench.stage(name, b"first"))
+    for content in (b"second", b"third"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Publisher, "write_manifest", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                bench.publish(bench.stage(name, content))
+    last = bench.stage(name, b"last")
+    bench.publisher().check_names([name])
+    bench.publish(last)
+    assert output_digest(bench.out / name) == last.sha256
 
 
 def test_a_file_put_there_after_an_interruption_is_refused(

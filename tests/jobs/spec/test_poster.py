@@ -120,6 +120,13 @@ def test_a_page_is_in_the_document_only_if_it_is_given() -> None:
     assert parse_poster_spec(chosen.document()) == chosen
 
 
+def test_a_focus_is_in_the_document_only_if_it_is_given() -> None:
+    chosen = parse_poster_spec({"input": "sky.jpg", "fit": "crop", "focus": "30%, 40%"})
+    assert chosen.document()["focus"] == [0.3, 0.4]
+    assert "focus" not in parse_poster_spec({"input": "sky.jpg"}).document()
+    assert parse_poster_spec(chosen.document()) == chosen
+
+
 def test_noise_and_colour_inputs() -> None:
     noise = parse_poster_spec({"input": {"noise": {"seed": 7}}, "size": "30cm x 20cm"})
     colour = parse_poster_spec({"input": {"colour": "#fF8000"}, "size": "640x480"})

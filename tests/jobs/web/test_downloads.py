@@ -1,15 +1,22 @@
 """Downloads: whole, in ranges, and a DeepZoom as one zip."""
 
+import asyncio
 import hashlib
+import threading
+import time
 import zipfile
 from asyncio import AbstractEventLoop
+from collections.abc import AsyncGenerator
 from io import BytesIO
 
 import pytest
+from starlette.types import Message
 
 from jobs.store.folder import FolderStore
-from jobs.web.downloads import parse_range
+from jobs.web.downloads import parse_range, zip_chunks
+from jobs.web.live_routes import EventStream
 from jobs.web.problems import Problem
+from tests.support.counting_store import CountingStore
 from tests.support.rendered_poster import RenderedPoster
 from tests.support.web_client import WebClient, web_client
 
@@ -100,6 +107,57 @@ def test_downloads_have_a_limit(client: WebClient, finished: RenderedPoster) -> 
     client.farm.downloads.count -= 1
     assert client.get(f"/jobs/{finished.job}/outputs/sky.png").status_code == 200
     assert client.farm.downloads.count == client.farm.downloads.most - 1
+
+
+def test_whoever_leaves_a_zip_waits_for_no_read() -> None:
+    """Its end runs in the event loop, on which all others wait."""
+    store, may_end = CountingStore(), threading.Event()
+    store.put("a", b"x")
+
+    def get_slowly(key: str) -> bytes:
+        if key != "a":
+            may_end.wait(20)
+        return b"x"
+
+    store.get = get_slowly  # type: ignore[method-assign]
+
+    async def leave() -> float:
+        chunks = zip_chunks(store, [(name, name) for name in "abcdefghij"])
+        await anext(chunks)
+        began = time.monotonic()
+        await chunks.aclose()
+        took = time.monotonic() - began
+        may_end.set()
+        return took
+
+    assert asyncio.run(leave()) < 5
+
+
+def test_a_stream_ends_with_its_connection() -> None:
+    ended = []
+
+    async def body() -> AsyncGenerator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            ended.append(1)
+
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            raise OSError("gone")
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def run() -> None:
+        stream = EventStream(body(), {})
+        with pytest.raises(OSError, match="gone"):
+            await stream({"type": "http"}, receive, send)
+        assert ended, "although something still refers to the stream"
+
+    asyncio.run(run())
 
 
 def test_previews_are_shown(client: WebClient, finished: RenderedPoster) -> None:

@@ -60,7 +60,9 @@ def test_a_page_of_another_site_may_ask_for_nothing(server: WebClient, site: str
     assert server.json(f"/jobs/{JOB}")["state"] == "queued"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1:1", "http://[", ""]
+)
 def test_a_post_of_another_origin_is_refused(server: WebClient, origin: str) -> None:
     answer = server.send("POST", INTENT, PAUSE, headers={"Origin": origin})
     assert answer.status_code == 403
@@ -104,8 +106,8 @@ def test_nothing_without_a_login_but_the_page_and_the_session(locked: WebClient)
         for method in methods:
             filled = path.replace("{job}", JOB).replace("{", "").replace("}", "")
             answer = locked.request(method, filled)
-            expected = path.endswith("/session")
-            assert (answer.status_code == 401) is not expected or method == "post", (method, path)
+            is_open = path.endswith("/session")
+            assert (answer.status_code == 401) is not is_open, (method, path)
     assert locked.request("GET", "/healthz").text == "ok\n"
     session = locked.json("/session")
     assert (session["role"], session["login"], session["store"]) == (None, True, None)
@@ -128,6 +130,15 @@ def test_a_login_sets_a_cookie_that_no_script_and_no_other_site_gets(locked: Web
     assert locked.send("POST", INTENT, PAUSE).json()["state"] == "paused"
     assert locked.send("DELETE", "/session").status_code == 204
     assert locked.get("/jobs").status_code == 401
+
+
+def test_cookies_of_other_programs_on_this_machine_hide_no_login(locked: WebClient) -> None:
+    """Browsers send all cookies of a name to all of its ports."""
+    locked.send("POST", "/session", {"token": READ})
+    cookie = locked.farm.logins.cookie("read")
+    for other in ('a={"b": 1}', "a b=1", "a[]=1", "=", 'a="'):
+        headers = {"Cookie": f"{other}; dreamfarm-session={cookie}"}
+        assert locked.get("/session", headers=headers).json()["role"] == "read", other
 
 
 def test_a_cookie_is_secure_behind_tls(store: CountingStore) -> None:
@@ -186,6 +197,36 @@ def test_a_client_that_sends_slowly_is_dropped(store: CountingStore) -> None:
             answer += chunk
         assert b" 408 " in answer.partition(b"\r\n")[0]
         assert server.json("/jobs")["matching"] == 1
+
+
+@pytest.mark.parametrize("first", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_a_connection_without_a_whole_request_is_closed(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch, first: bytes
+) -> None:
+    monkeypatch.setattr("jobs.web.server._TIMEOUT", 0.5)
+    with (
+        web_server(store) as server,
+        socket.create_connection(("127.0.0.1", server.port), timeout=5) as slow,
+    ):
+        slow.sendall(first)
+        received = slow.recv(4096) if first else b""
+        slow.sendall(b"GET /healthz HT")
+        while chunk := slow.recv(4096):
+            received += chunk
+        assert received.count(b"HTTP/1.1 200") == bool(first)
+
+
+def test_a_stream_may_last_longer_than_a_connection_without_a_request(
+    store: CountingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.web.server._TIMEOUT", 0.2)
+    monkeypatch.setattr("jobs.web.live.HEARTBEAT", 0.3)
+    with (
+        web_server(store) as server,
+        server.client.stream("GET", f"{API}/events") as answer,
+    ):
+        chunks = answer.iter_raw()
+        assert b"still here" in b"".join(next(chunks) for _ in range(4))
 
 
 def test_a_client_that_reads_slowly_is_dropped(store: CountingStore) -> None:

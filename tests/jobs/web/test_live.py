@@ -14,11 +14,21 @@ from jobs.records.status import encode_events, make_event
 from jobs.store.errors import ObjectNotFound
 from jobs.web.farm import Farm
 from jobs.web.guard import API
+from jobs.web.job_index import JobIndex
+from jobs.web.job_watch import JobWatch
 from jobs.web.live import Hub, Snapshot, Subscription
+from jobs.web.models import IndexView
+from jobs.web.poller import Poller
 from jobs.web.settings import ServeSettings
 from tests.support.counting_store import CountingStore
 from tests.support.job_states import sample_status
-from tests.support.stored_jobs import finish_job, job_name, run_job, write_open_job
+from tests.support.stored_jobs import (
+    finish_job,
+    job_name,
+    run_job,
+    write_finished_job,
+    write_open_job,
+)
 from tests.support.web_server import WebServer, web_server
 
 Event = tuple[str, dict[str, object]]
@@ -98,7 +108,7 @@ def test_details_go_to_those_who_want_them() -> None:
         assert [name for name, _ in first] == ["log", "log", "removed"]
         assert [name for name, _ in second] == ["removed"]
         for stream in streams:
-            await stream.aclose()  # type: ignore[attr-defined]
+            await stream.aclose()
         assert hub.topics == set()
         assert not hub.somebody_listens.is_set()
 
@@ -184,6 +194,26 @@ def test_a_watched_job_with_strange_records_stops_nobody(store: CountingStore) -
 
 def _fail(job: str) -> None:
     raise ObjectNotFound(job)
+
+
+def test_a_server_that_stops_does_not_wait_for_its_first_scan(store: CountingStore) -> None:
+    for number in range(400):
+        write_finished_job(store, job_name(number))
+
+    class Stopper(Hub):
+        """Stops the poller after the first part of the scan."""
+
+        def index_grew(self, index: IndexView) -> None:
+            poller._stop.set()
+
+    hub = Stopper()
+    jobs = JobIndex(store, hub)
+    poller = Poller(jobs, hub, lambda job: JobWatch(store, job, lambda _: None), 60.0)
+    poller.start()
+    assert poller._stop.wait(20)
+    poller.stop()
+    assert 0 < jobs.progress().known < 400
+    assert not jobs.progress().complete
 
 
 def test_nobody_listening_costs_nothing(store: CountingStore) -> None:

@@ -1,6 +1,8 @@
 """New jobs from the API: the same as from the command line, and never with files of the server."""
 
+import time
 from asyncio import AbstractEventLoop
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from jobs.web.spec_files import SpecFiles
 from tests.support.counting_store import CountingStore
 from tests.support.small_poster import poster_document
 from tests.support.web_client import WebClient, web_client
+from tests.support.web_server import web_server
 
 
 @pytest.fixture
@@ -154,6 +157,21 @@ def test_a_deep_spec_is_refused(client: WebClient) -> None:
 def test_a_command_that_takes_too_long_is_killed() -> None:
     with pytest.raises(Problem, match="took longer than"):
         Commands(0.05).run("networks")
+
+
+def test_a_server_that_stops_waits_for_no_command() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with web_server(CountingStore()) as server:
+            commands = server.farm.commands
+            running = pool.submit(commands.run_module, "http.server", "0")
+            deadline = time.monotonic() + 20
+            while not commands._processes:
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        with pytest.raises(Problem):
+            running.result(10)
+    with pytest.raises(Problem, match="is stopping"):
+        commands.run("networks")
 
 
 def test_a_command_that_fails_says_why() -> None:

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from asyncio import AbstractEventLoop
@@ -120,25 +122,59 @@ def test_a_name_is_a_plain_file_name(client: WebClient, name: str) -> None:
     assert answer.status_code == 422
 
 
-def test_an_upload_that_stops_half_way_leaves_nothing(target: FolderStore, scratch: Path) -> None:
-    """It announces 50 GB, sends 3 MB, and hangs up."""
+def begin_upload(port: int) -> socket.socket:
+    """Announce 50 GB, and send 3 MB."""
+    broken = socket.create_connection(("127.0.0.1", port))
+    path = f"{API}/uploads?name=sky.png"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {50 << 30}\r\n"
+    broken.sendall(f"{head}Content-Type: image/png\r\n\r\n".encode())
+    for _ in range(48):
+        broken.sendall(os.urandom(65_536))
+    return broken
+
+
+def wait_for_file(folder: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not any(path.stat().st_size for path in folder.rglob("upload.png")):
+        assert time.monotonic() < deadline, "it is written to disk, not kept in memory"
+        time.sleep(0.01)
+
+
+def test_an_upload_that_stops_half_way_leaves_nothing(
+    target: FolderStore, scratch: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = ServeSettings(max_upload=60 << 30)
     with web_server(target, settings) as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as broken:
-            path = f"{API}/uploads?name=sky.png"
-            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {50 << 30}\r\n"
-            broken.sendall(f"{head}Content-Type: image/png\r\n\r\n".encode())
-            for _ in range(48):
-                broken.sendall(os.urandom(65_536))
-            deadline = time.monotonic() + 10
-            while not files(scratch):
-                assert time.monotonic() < deadline, "it is written to disk, not kept in memory"
-                time.sleep(0.01)
+        with begin_upload(server.port):
+            wait_for_file(scratch)
+        deadline = time.monotonic() + 10
         while files(scratch):
-            assert time.monotonic() < deadline + 10
+            assert time.monotonic() < deadline
             time.sleep(0.01)
         assert files(Path(target.address)) == []
         assert server.json("/jobs")["matching"] == 0, "the server goes on"
+    assert not caplog.records, "a client that leaves is no defect"
+
+
+def test_what_a_killed_server_leaves_is_removed_by_the_next_upload(
+    client: WebClient, target: FolderStore, scratch: Path, picture: Path
+) -> None:
+    command = [sys.executable, "-m", "jobs.cli", "serve", "--port", "0", "--max-upload", "60GiB"]
+    with subprocess.Popen(
+        [*command, "--store", target.address],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline().strip().strip("/").rpartition(":")[2])
+            with begin_upload(port):
+                wait_for_file(scratch)
+        finally:
+            process.kill()
+    assert client.upload("/uploads?name=sky.png", picture.read_bytes()).status_code == 201
+    assert list(scratch.iterdir()) == []
 
 
 def test_a_disk_without_room_is_a_problem(

@@ -6,12 +6,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+from render.errors import NetworkError
 from render.networks.graph import trace
 from render.networks.onnx_network import load_onnx
 from render.networks.receptive_field import receptive_fields
-from tests.support.onnx_cases import CASES, floats, whole
+from tests.support.onnx_cases import CASES, Case, floats, one, whole
 from tests.support.onnx_files import node, saved, small_model
 
 
@@ -64,6 +66,47 @@ def test_a_head_of_a_picture_reads_means_of_a_larger_one(tmp_path: Path) -> None
     picture = torch.randn(1, 3, 24, 20)
     means = torch.nn.functional.adaptive_avg_pool2d(picture, (12, 10))
     torch.testing.assert_close(network(picture), network(means))
+
+
+def test_a_head_reads_means_also_with_its_channels_last(tmp_path: Path) -> None:
+    nodes = [
+        node("Transpose", "x", "t", perm=[0, 2, 3, 1]),
+        node("Reshape", "t s", "f"),
+        node("MatMul", "f w"),
+    ]
+    model = small_model(nodes, {"s": whole(1, -1), "w": floats(360, 4)})
+    network = load_onnx(saved(model, tmp_path / "last.onnx"))
+    picture = torch.randn(1, 3, 24, 20)
+    means = torch.nn.functional.adaptive_avg_pool2d(picture, (12, 10))
+    weight = torch.from_numpy(numpy_helper.to_array(model.graph.initializer[1]).copy())
+    wanted = means.permute(0, 2, 3, 1).flatten(1) @ weight
+    torch.testing.assert_close(network(picture), wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        (one("Softmax", opset=12), "runs over several axes"),
+        (one("LogSoftmax", axis=2, opset=11), "runs over several axes"),
+        (one("Selu", alpha=1.5), "has other factors"),
+        (one("Resize", "x - s", mode="cubic", cubic_coeff_a=-0.5), "in another way than torch"),
+        (one("Resize", "x - s", mode="linear", exclude_outside=1), "in another way than torch"),
+        (
+            one("Resize", "x - - z", mode="nearest", keep_aspect_ratio_policy="not_larger"),
+            "has the policy not_larger",
+        ),
+    ],
+    ids=lambda value: value.nodes[0].op_type if isinstance(value, Case) else "",
+)
+def test_what_torch_computes_otherwise_is_refused(tmp_path: Path, case: Case, told: str) -> None:
+    case.constants = {"s": np.array([1, 1, 2, 2], np.float32), "z": whole(1, 3, 24, 30)}
+    with pytest.raises(NetworkError, match=told):
+        load_onnx(saved(case.model, tmp_path / "other.onnx"))
+
+
+def test_softmax_over_the_last_axis_is_the_same_in_all_versions(tmp_path: Path) -> None:
+    case = Case([node("Softmax", "x", "s", axis=-1), node("Neg", "s")], opset=11)
+    compare(saved(case.model, tmp_path / "last.onnx"), case.model, (1, 3, 9, 8))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from render.errors import WeightsError
+from render.errors import OutputError, WeightsError
 from render.fourier.setup import Fourier
 from render.networks.pareidolia import CLASS_COUNT, Pareidolia
 from render.training.evaluation import save_weights
@@ -28,6 +28,11 @@ from tests.support.own_motifs import draw_photograph
 HERE = Machine("cpu", "float32")
 SETTINGS = FineTuneSettings(batches=4, licence="CC0")
 KEEPING = replace(SETTINGS, keep_classes=True, batches=1)
+
+
+FULL_DISK = Path("/dev/full")
+
+needs_full_disk = pytest.mark.skipif(not FULL_DISK.exists(), reason="a system without /dev/full")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -130,6 +135,23 @@ def test_a_damaged_checkpoint_is_named(pool: PicturePool, tmp_path: Path) -> Non
     (tmp_path / "checkpoint.pt").write_bytes(b"damaged")
     with pytest.raises(WeightsError, match=r"checkpoint.pt: is damaged .*; remove it, and run"):
         trained(pool, tmp_path)
+
+
+@needs_full_disk
+def test_a_full_disk_is_said_in_one_line(pool: PicturePool, tmp_path: Path) -> None:
+    """Not by torch, whose error has the line of its source."""
+    (tmp_path / "checkpoint.part").symlink_to(FULL_DISK)
+    with pytest.raises(OutputError, match=r"checkpoint.pt: cannot be written: No space left"):
+        trained(pool, tmp_path)
+
+
+@needs_full_disk
+def test_a_full_disk_for_the_weights_is_said(
+    pool: PicturePool, network: Pareidolia, tmp_path: Path
+) -> None:
+    (tmp_path / "one.part").symlink_to(FULL_DISK)
+    with pytest.raises(OutputError, match=r"one.safetensors: cannot be written: No space left"):
+        write_weights(network, tmp_path / "one.safetensors", pool, SETTINGS, {})
 
 
 def test_the_weights_file_says_everything_and_is_reproducible(

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from render.errors import PictureError, TrainingError
+from render.errors import OutputError, PictureError, TrainingError
 from render.training.dataset import CROP
 from render.training.finetune.batches import MixedBatches, draw_own_motifs, random_views
 from render.training.finetune.image_folder import MAX_PICTURES, MIN_PICTURES, Motif, list_motifs
@@ -150,6 +150,15 @@ def test_pictures_that_were_read_are_not_read_again(
     for one, other in zip(first.motifs, again.motifs, strict=True):
         assert np.array_equal(one.squares, other.squares)
     assert again.left_out == first.left_out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
+def test_a_full_disk_for_the_squares_is_said(
+    two_motifs: tuple[Motif, Motif], tmp_path: Path
+) -> None:
+    (tmp_path / "motif-0000.part").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match=r"motif-0000.npy: cannot be written"):
+        read_pool(two_motifs, tmp_path, 0, lambda _: None)
 
 
 def test_a_motif_with_too_few_readable_pictures_is_refused(

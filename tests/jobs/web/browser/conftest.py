@@ -13,7 +13,7 @@ from tests.support.page_server import serving
 
 _POLICY = "Content Security Policy"
 
-_PATIENCE_MS = 60_000
+_PATIENCE_MS = 10_000
 """How long the screen may take to show what a test waits for."""
 
 
@@ -41,6 +41,20 @@ def examples(tmp_path_factory: pytest.TempPathFactory, picture: Path, weights: P
 def site(examples: Examples) -> Iterator[str]:
     """The address of a server of the examples."""
     with serving(FolderStore(examples.store)) as address:
+        yield address
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    """An empty store."""
+    (tmp_path / "store").mkdir()
+    return FolderStore(tmp_path / "store")
+
+
+@pytest.fixture
+def empty_site(store: FolderStore) -> Iterator[str]:
+    """The address of a server of the empty store."""
+    with serving(store) as address:
         yield address
 
 

@@ -1,16 +1,24 @@
 """The form of a spec: it gives a job's spec again, marks what is wrong, and renders drafts."""
 
-from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jobs.records.job import load_job
 from jobs.store.folder import FolderStore
 from tests.jobs.web.browser.example_jobs import Examples
-from tests.support.page_server import serving
+from tests.jobs.web.browser.page_control import hold
 
+_COUNT_ABORTS = """
+  window.aborts = 0;
+  window.XMLHttpRequest = class extends XMLHttpRequest {
+    abort() {
+      window.aborts += 1;
+      super.abort();
+    }
+  };
+"""
 
 def test_a_form_that_is_not_changed_finds_the_same_job(
     page: Page, site: str, examples: Examples
@@ -39,18 +47,72 @@ def test_a_wrong_value_is_marked_where_it_stands(page: Page, site: str) -> None:
     expect(field).not_to_have_attribute("aria-invalid", "true")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    """An empty store."""
-    (tmp_path / "store").mkdir()
-    return FolderStore(tmp_path / "store")
+def test_a_size_is_marked_until_it_is_right_and_the_plan_says_why(page: Page, site: str) -> None:
+    held = hold(page, "**/api/v1/plans", "POST")
+    page.goto(f"{site}#/new")
+    page.get_by_label("A colour").check()
+    page.get_by_label("Unit").select_option(label="pixels")
+    page.get_by_label("Height").fill("40")
+    width = page.get_by_label("Width")
+    with page.expect_request("**/api/v1/plans"):
+        width.fill("0")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("alert").filter(has_text="size").first).to_be_visible()
+    expect(width).to_have_attribute("aria-invalid", "true")
+    held[0].continue_()
+    plan = page.get_by_label("Plan", exact=True)
+    expect(plan.locator(".fault")).to_contain_text("size")
+    width.fill("60")
+    expect(width).not_to_have_attribute("aria-invalid", "true")
 
 
-@pytest.fixture
-def empty_site(store: FolderStore) -> Iterator[str]:
-    """The address of a server of the empty store."""
-    with serving(store) as address:
-        yield address
+def test_a_fault_of_an_objective_goes_when_the_form_changes(page: Page, site: str) -> None:
+    objective = '{"layer": "nothing"}'
+    page.goto(f"{site}#/new?{urlencode({'objective': objective})}")
+    page.get_by_label("A colour").check()
+    page.get_by_label("Unit").select_option(label="pixels")
+    page.get_by_label("Height").fill("40")
+    objectives = page.get_by_role("group", name="Objectives")
+    page.route("**/api/v1/jobs", _refuse_objective, times=1)
+    page.get_by_role("button", name="Submit").click()
+    expect(objectives.get_by_role("alert").get_by_text("no such layer")).to_be_visible()
+    objectives.get_by_role("button", name="Remove nothing").click()
+    expect(objectives.get_by_text("no such layer")).to_have_count(0)
+    expect(objectives.get_by_text("None chosen")).to_be_visible()
+
+
+def _refuse_objective(route: Route) -> None:
+    fault = {"field": "objectives", "message": "no such layer"}
+    route.fulfill(status=422, json={"detail": "the spec is wrong", "errors": [fault]})
+
+
+def test_a_later_choice_breaks_the_upload_before_it_off(
+    page: Page, site: str, picture: Path
+) -> None:
+    later = picture.with_name("later.png")
+    later.write_bytes(picture.read_bytes())
+    page.add_init_script(_COUNT_ABORTS)
+    hold(page, "**/api/v1/uploads*", "POST")
+    page.goto(f"{site}#/new")
+    chooser = page.locator(".drop input")
+    with page.expect_request("**/api/v1/uploads*"):
+        chooser.set_input_files(picture)
+    with page.expect_response("**/api/v1/uploads*"):
+        chooser.set_input_files(later)
+    assert page.evaluate("window.aborts") == 1
+    expect(page.get_by_text(f"{later.name}, ")).to_be_visible()
+
+
+def test_a_file_whose_upload_broke_off_can_be_chosen_again(
+    page: Page, site: str, picture: Path
+) -> None:
+    page.route("**/api/v1/uploads*", lambda route: route.abort())
+    page.goto(f"{site}#/new")
+    chooser = page.locator(".drop input")
+    chooser.set_input_files(picture)
+    expect(page.get_by_text("The upload broke off. Choose the file again.")).to_be_visible()
+    # A browser tells of a choice only if it is another one.
+    expect(chooser).to_have_value("")
 
 
 def test_a_draft_goes_first_and_submit_goes_on_from_it(

@@ -1,30 +1,11 @@
 """From an empty farm to a cancelled job with the keyboard alone."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from playwright.sync_api import Page, expect
 
 from jobs.records.job import load_job
 from jobs.store.folder import FolderStore
-from tests.support.page_server import serving
 
 _MOST_TABS = 60
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> FolderStore:
-    """An empty store."""
-    (tmp_path / "store").mkdir()
-    return FolderStore(tmp_path / "store")
-
-
-@pytest.fixture
-def site(store: FolderStore) -> Iterator[str]:
-    """The address of a server of the empty store."""
-    with serving(store) as address:
-        yield address
 
 
 def _tab_to(page: Page, name: str) -> None:
@@ -50,9 +31,9 @@ def _name_of(page: Page) -> str:
 
 
 def test_the_keyboard_alone_submits_pauses_resumes_and_cancels(
-    page: Page, site: str, store: FolderStore
+    page: Page, empty_site: str, store: FolderStore
 ) -> None:
-    page.goto(site)
+    page.goto(empty_site)
     expect(page.get_by_role("heading", name="Nothing has been dreamed here yet")).to_be_visible()
     _tab_to(page, "Skip to the content")
     page.keyboard.press("Enter")

@@ -120,9 +120,10 @@ export function problem(answer, status) {
  * @param {File} file
  * @param {"picture" | "weights"} use
  * @param {(fraction: number) => void} onProgress from 0 to 1
+ * @param {AbortSignal} signal breaks the upload off
  * @returns {Promise<any>} the upload's document, with its `reference`. Raises ApiError.
  */
-export function upload(file, use, onProgress) {
+export function upload(file, use, onProgress, signal) {
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
     sending.open("POST", address(`/uploads${query({ name: file.name, use })}`));
@@ -135,9 +136,10 @@ export function upload(file, use, onProgress) {
       if (sending.status < 300) resolve(sending.response);
       else reject(problem(sending.response, sending.status));
     });
-    sending.addEventListener("error", () => {
-      reject(new ApiError("The upload broke off. Choose the file again.", 0));
-    });
+    const fail = () => reject(new ApiError("The upload broke off. Choose the file again.", 0));
+    sending.addEventListener("error", fail);
+    sending.addEventListener("abort", fail);
+    signal.addEventListener("abort", () => sending.abort());
     sending.send(file);
   });
 }

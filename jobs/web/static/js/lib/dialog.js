@@ -30,6 +30,11 @@ export function openDialog(title, content, footer = []) {
   return dialog;
 }
 
+/** Close all dialogs, because the view that they belong to goes. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+}
+
 /**
  * Ask before something that cannot be undone.
  * @param {string} title

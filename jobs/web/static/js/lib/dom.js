@@ -5,6 +5,14 @@
 
 /** @typedef {Node | string | number | null | undefined | false} Child */
 
+/** @type {WeakSet<Node>} elements that act, and so are more than what they look like */
+const ACTING = new WeakSet();
+
+/** @param {Node} node made by `h` */
+export function isActing(node) {
+  return ACTING.has(node);
+}
+
 /**
  * Create an element.
  * @param {string} tag a name, with classes after dots: `p.help.quiet`
@@ -30,6 +38,7 @@ export function h(tag, attributes = {}, ...children) {
 function setAttribute(element, key, value) {
   if (value === null || value === undefined || value === false) return;
   if (key === "on") {
+    ACTING.add(element);
     for (const [event, listener] of Object.entries(value))
       element.addEventListener(event, listener);
   } else if (key === "data") {

@@ -29,6 +29,8 @@ export function listen(job, handlers) {
     document.removeEventListener("visibilitychange", change);
     stream.isEnded = true;
     stream.close();
+    // Nobody would take it back where no stream follows.
+    showConnection(null);
   };
 }
 

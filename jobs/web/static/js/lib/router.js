@@ -3,6 +3,8 @@
  * `#/farm`: the part after `#` never reaches the server, so every reload finds the page.
  */
 
+import { closeDialogs } from "./dialog.js";
+
 /**
  * @typedef {object} View
  * @property {string} title for the tab and for screen readers
@@ -58,6 +60,7 @@ export function startRouter(place, open) {
   /** @type {View | null} */
   let shown = null;
   const show = (/** @type {boolean} */ isFirst) => {
+    closeDialogs();
     shown?.dispose?.();
     shown = open(parseRoute(location.hash));
     place.replaceChildren(shown.element);

@@ -30,15 +30,17 @@ export class Actions {
     // The buttons stay as they are, and keep the focus, while the same requests are allowed.
     const wanted = job.requests.join();
     if (wanted === this.shown) return;
-    const focused = /** @type {HTMLElement | null} */ (document.activeElement);
+    const focused = /** @type {HTMLElement} */ (document.activeElement);
     const hadFocus = this.element.contains(focused);
+    const { request } = focused.dataset;
     this.shown = wanted;
     fill(
       this.element,
       job.requests.map((/** @type {string} */ name) => this.#button(name)),
     );
     this.element.append(this.#again());
-    if (hadFocus) /** @type {HTMLElement} */ (this.element.firstElementChild).focus();
+    const same = this.element.querySelector(`[data-request="${request}"]`);
+    if (hadFocus) /** @type {HTMLElement} */ (same ?? this.element.firstElementChild).focus();
   }
 
   /** @param {string} name of a request */
@@ -58,7 +60,8 @@ export class Actions {
   }
 
   #again() {
-    return h("a.button", { href: address(["new"], { from: this.job.job }) }, "Again with changes");
+    const href = address(["new"], { from: this.job.job });
+    return h("a.button", { href, data: { request: "again" } }, "Again with changes");
   }
 
   /** @param {string} request */
@@ -93,6 +96,7 @@ export class Actions {
       type: "number",
       min: 0,
       max: 100,
+      required: true,
       value: this.job.priority ?? 50,
     });
     const save = h("button.primary", { type: "submit" }, "Save");

@@ -1,7 +1,7 @@
 /** A draft: the first octaves of the very job of the form, which then waits to be finished. */
 
 import { get, jobPath, post } from "../lib/api.js";
-import { h, icon, setText } from "../lib/dom.js";
+import { fill, h, icon, setText } from "../lib/dom.js";
 import { listen } from "../lib/live.js";
 import { progressText, stateText } from "../lib/states.js";
 import { Picture } from "./picture.js";
@@ -20,8 +20,7 @@ export class Draft {
       { type: "button", disabled: true, on: { click: () => this.#start() } },
       "Render a small draft",
     );
-    this.picture = new Picture(icon("picture"));
-    this.frame = h("div.draft-frame", { hidden: true }, this.picture.element);
+    this.frame = h("div.draft-frame", { hidden: true });
     this.note = h("p.soft.small", { role: "status" });
     this.element = h(
       "section.draft",
@@ -30,6 +29,8 @@ export class Draft {
       this.note,
       this.button,
     );
+    /** @type {Picture | null} */
+    this.picture = null;
     /** @type {any} */
     this.spec = null;
     /** What the draft on the screen was made from. */
@@ -37,6 +38,7 @@ export class Draft {
     /** @type {any} the job of the draft */
     this.job = null;
     this.stop = () => {};
+    this.asked = 0;
   }
 
   /**
@@ -53,16 +55,23 @@ export class Draft {
   async #start() {
     const { spec } = this;
     this.close();
+    const { asked } = this;
     this.drafted = JSON.stringify(spec);
     this.job = null;
     this.button.disabled = true;
     setText(this.note, "Submitting the draft…");
     try {
-      const asked = { spec: { ...spec, priority: PRIORITY }, draft: `${SIDE}px` };
-      const { job: id } = await post("/jobs", asked);
-      this.#show(await get(jobPath(id)));
+      const wanted = { spec: { ...spec, priority: PRIORITY }, draft: `${SIDE}px` };
+      const { job: id } = await post("/jobs", wanted);
+      const job = await get(jobPath(id));
+      if (asked !== this.asked) return;
+      // The picture of an earlier draft would look like this one's.
+      this.picture = new Picture(icon("picture"));
+      fill(this.frame, this.picture.element);
+      this.#show(job);
       this.stop = listen(id, { job: (job) => job.job === id && this.#show(job) });
     } catch (error) {
+      if (asked !== this.asked) return;
       setText(this.note, error instanceof Error ? error.message : String(error));
     } finally {
       this.button.disabled = this.spec === null;
@@ -73,7 +82,7 @@ export class Draft {
   #show(job) {
     this.job = job;
     this.frame.hidden = false;
-    this.picture.show(job.preview, "A draft of the dream");
+    this.picture?.show(job.preview, "A draft of the dream");
     this.#tell();
   }
 
@@ -85,6 +94,7 @@ export class Draft {
 
   /** Listen no more. The job keeps its draft, and can be finished later. */
   close() {
+    this.asked += 1;
     this.stop();
     this.stop = () => {};
   }

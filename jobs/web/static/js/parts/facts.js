@@ -1,7 +1,8 @@
 /** What is known of a job, as a list of names and values. */
 
-import { fill, h } from "../lib/dom.js";
+import { h } from "../lib/dom.js";
 import { ago, duration, memory, number, pixels, plural } from "../lib/format.js";
+import { renew } from "../lib/renew.js";
 import { sinceSubmit } from "./tile.js";
 
 /**
@@ -22,7 +23,7 @@ export function factList(pairs) {
  * @param {any} job
  */
 export function showFacts(place, job) {
-  fill(place, factList([...picture(job), ...work(job), ...origin(job)]));
+  renew(place, factList([...picture(job), ...work(job), ...origin(job)]));
 }
 
 /**

@@ -25,7 +25,7 @@ export class FileControl {
     this.bar = h("progress.bar", { max: 1, "aria-label": "Upload", hidden: true });
     /** @type {any} what the server says of the file; null before */
     this.uploaded = null;
-    this.asked = 0;
+    this.sending = new AbortController();
   }
 
   /** The text that stands for the file in a spec. */
@@ -35,31 +35,36 @@ export class FileControl {
 
   /** @param {string | undefined} reference of a file that is in the store */
   setReference(reference) {
-    this.asked += 1;
+    this.sending.abort();
+    this.bar.hidden = true;
     this.input.value = "";
     this.uploaded = reference ? { reference, name: reference.split("/").pop() } : null;
     this.#tell(reference ? `${this.uploaded.name}, as before` : "");
   }
 
   /**
-   * Upload a file; a later choice replaces an earlier one that is still on its way.
+   * Upload a file; a later choice breaks off an earlier one that is still on its way.
    * @param {File} file
    */
   async take(file) {
-    this.asked += 1;
-    const asked = this.asked;
+    this.sending.abort();
+    this.sending = new AbortController();
+    const { signal } = this.sending;
     this.uploaded = null;
     this.onChoose(file);
     this.bar.hidden = false;
     this.bar.value = 0;
     this.#tell(`Uploading ${file.name}, ${fileSize(file.size)}`);
     try {
-      const uploaded = await upload(file, this.use, (done) => this.#progress(asked, file, done));
-      if (asked !== this.asked) return;
+      const progress = (/** @type {number} */ done) => this.#progress(file, done);
+      const uploaded = await upload(file, this.use, progress, signal);
+      if (signal.aborted) return;
       this.uploaded = uploaded;
       this.#tell(uploadedText(uploaded));
     } catch (error) {
-      if (asked !== this.asked) return;
+      if (signal.aborted) return;
+      // A browser does not tell that the same file is chosen again.
+      this.input.value = "";
       this.#tell(error instanceof Error ? error.message : String(error), true);
     }
     this.bar.hidden = true;
@@ -67,12 +72,10 @@ export class FileControl {
   }
 
   /**
-   * @param {number} asked
    * @param {File} file
    * @param {number} done from 0 to 1
    */
-  #progress(asked, file, done) {
-    if (asked !== this.asked) return;
+  #progress(file, done) {
     this.bar.value = done;
     if (done >= 1) this.#tell(`Checking ${file.name}`);
     else this.bar.title = percent(done);

@@ -24,7 +24,8 @@ export function filterRow(label, fields, onChange) {
   let timer = 0;
   const change = () => {
     clearTimeout(timer);
-    timer = setTimeout(onChange, TYPING_MS);
+    // The reader may have left meanwhile, and the address is another view's.
+    timer = setTimeout(() => element.isConnected && onChange(), TYPING_MS);
   };
   const element = h("form.filters", { "aria-label": label, on: { submit: stop } });
   for (const field of fields) {

@@ -2,6 +2,7 @@
 
 import { faultNote } from "../lib/announce.js";
 import { fill, h, icon } from "../lib/dom.js";
+import { arrange, renew } from "../lib/renew.js";
 import { address } from "../lib/router.js";
 import { layerLinks, readAtlas } from "./atlas.js";
 import { choiceField, filterRow, textField } from "./filters.js";
@@ -71,8 +72,15 @@ export class Items {
     this.atlas = undefined;
     /** @type {any[]} */
     this.rows = [];
+    /** @type {Map<number, {row: string, element: HTMLElement}>} by the number of the item */
+    this.tiles = new Map();
+    this.limit = A_PAGE;
+    const more = h("button", { type: "button", on: { click: () => this.#more() } }, "More items");
+    this.more = h("div.pager", { hidden: true }, more);
+    this.element.append(this.more);
     this.counted = "";
     this.timer = 0;
+    this.asked = 0;
   }
 
   /** @param {any} job */
@@ -81,66 +89,86 @@ export class Items {
     if (counted === this.counted) return;
     const isFirst = this.counted === "";
     this.counted = counted;
+    // A wait that began again with each item would last as long as items arrive.
+    this.timer ||= setTimeout(() => this.#load(), isFirst ? 0 : REFRESH_MS);
+  }
+
+  close() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#load(), isFirst ? 0 : REFRESH_MS);
   }
 
   #filter() {
     const values = { ...this.filters.values(), layer: this.layer };
     history.replaceState(null, "", address(["jobs", this.job], values));
-    this.rows = [];
+    this.limit = A_PAGE;
     this.#load();
   }
 
-  /** Read again what is shown, and at least a page. */
-  async #load() {
-    await this.#try(async () => {
-      if (this.atlas === undefined) {
-        this.atlas = await readAtlas(this.job);
-        fill(this.layers, !this.layer && this.atlas && layerLinks(this.job, this.atlas));
-      }
-      await this.#read(null, Math.max(A_PAGE, this.rows.length), []);
-    });
+  #more() {
+    this.limit = this.rows.length + A_PAGE;
+    this.#load();
   }
 
-  /** @param {() => Promise<void>} act */
-  async #try(act) {
+  /** Read again what is shown. An answer to an earlier question may come late, and is dropped. */
+  async #load() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.asked += 1;
+    const { asked } = this;
     try {
-      await act();
+      const { rows, next } = await this.#read();
+      if (asked === this.asked) this.#tell(rows, next);
     } catch (error) {
-      fill(
-        this.below,
-        faultNote(error, () => this.#load()),
-      );
+      if (asked === this.asked)
+        fill(
+          this.below,
+          faultNote(error, () => this.#load()),
+        );
     }
+  }
+
+  async #read() {
+    if (this.atlas === undefined) {
+      this.atlas = await readAtlas(this.job);
+      fill(this.layers, !this.layer && this.atlas && layerLinks(this.job, this.atlas));
+    }
+    const { layer, limit } = this;
+    const asked = { ...this.filters.values(), layer, after: null, limit };
+    return readRows(this.job, this.atlas, asked);
   }
 
   /**
-   * @param {number | null} after the number of the last row before
-   * @param {number} limit
-   * @param {any[]} before rows that stay
+   * @param {any[]} rows
+   * @param {number | null} next null if there are no more
    */
-  async #read(after, limit, before) {
-    const asked = { ...this.filters.values(), layer: this.layer, after, limit };
-    const { rows, next } = await readRows(this.job, this.atlas ?? null, asked);
-    this.rows = [...before, ...rows];
-    fill(
-      this.list,
-      this.rows.map((row) => itemTile(this.job, row)),
-    );
-    fill(this.below, this.#end(next));
+  #tell(rows, next) {
+    this.rows = rows;
+    this.#arrange();
+    renew(this.below, this.#empty());
+    this.more.hidden = next === null || rows.length === 0;
   }
 
-  /** @param {number | null} next */
-  #end(next) {
-    if (this.rows.length === 0) {
-      const isFiltered = Object.keys(this.filters.values()).length > 0;
-      const text = isFiltered ? "No item matches." : "No item is finished yet.";
-      return h("div.empty", {}, h("p", {}, text), isFiltered && this.filters.clearButton());
+  /** Show the rows. A tile whose row is as before stays, and so do its picture and the focus. */
+  #arrange() {
+    const before = this.tiles;
+    this.tiles = new Map();
+    for (const one of this.rows) {
+      const row = JSON.stringify(one);
+      const kept = before.get(one.number);
+      const isKept = kept?.row === row;
+      this.tiles.set(one.number, isKept ? kept : { row, element: itemTile(this.job, one) });
     }
-    if (next === null) return null;
-    const more = () => this.#try(() => this.#read(next, A_PAGE, this.rows));
-    return h("div.pager", {}, h("button", { type: "button", on: { click: more } }, "More items"));
+    arrange(
+      this.list,
+      [...this.tiles.values()].map(({ element }) => element),
+    );
+  }
+
+  #empty() {
+    if (this.rows.length > 0) return null;
+    const isFiltered = Object.keys(this.filters.values()).length > 0;
+    const text = isFiltered ? "No item matches." : "No item is finished yet.";
+    return h("div.empty", {}, h("p", {}, text), isFiltered && this.filters.clearButton());
   }
 }
 

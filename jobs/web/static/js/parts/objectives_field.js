@@ -1,7 +1,7 @@
 /** What the network shall see more of: layers, channels and motifs, each with its weight. */
 
 import { get } from "../lib/api.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, h, setText } from "../lib/dom.js";
 import { resolve } from "../lib/schema.js";
 import { labelled } from "./schema_field.js";
 import { groupFields } from "./schema_form.js";
@@ -20,6 +20,7 @@ export class ObjectivesField {
     this.choice = h("select", {}, h("option", { value: "" }, "choose"), this.motifs, this.layers);
     this.channels = h("input", { type: "text", placeholder: "all", autocomplete: "off" });
     this.list = h("ul.objectives");
+    this.faultNote = h("p.field-fault.small", { role: "alert" });
     this.none = h("p.soft.small", {}, "None chosen: what the look or the network has by default.");
     const add = h("button", { type: "button", on: { click: () => this.#addChosen() } }, "Add");
     this.element = h(
@@ -27,6 +28,7 @@ export class ObjectivesField {
       {},
       h("legend", {}, "Objectives"),
       this.none,
+      this.faultNote,
       this.list,
       h(
         "div.columns.adding",
@@ -49,11 +51,12 @@ export class ObjectivesField {
   }
 
   /**
-   * Offer the layers and motifs of a network.
+   * Offer the layers and motifs of a network. The form has changed, so a fault is out of date.
    * @param {string} network
    */
   followNetwork(network) {
     this.network = network;
+    setText(this.faultNote, "");
     this.#offer();
   }
 
@@ -151,8 +154,7 @@ export class ObjectivesField {
     if (!path.startsWith("objectives")) return false;
     const [, index, ...rest] = path.split(".");
     if (this.entries[Number(index)]?.fields.fault(rest.join("."), message)) return true;
-    this.none.hidden = false;
-    fill(this.none, message);
+    setText(this.faultNote, message);
     return true;
   }
 }

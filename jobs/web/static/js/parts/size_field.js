@@ -96,12 +96,13 @@ export class SizeField {
   }
 
   /**
-   * Say how many pixels that is.
+   * Say how many pixels that is, in place of an earlier fault.
    * @param {{width: number, height: number} | null} picture
    */
   tell(picture) {
     const sides = this.sides(picture);
     setText(this.result, sides ? pixels(sides.width, sides.height) : "");
+    this.width.removeAttribute("aria-invalid");
   }
 
   /**

@@ -1,7 +1,8 @@
 /** A job on the wall of the gallery: its picture, and a label below. */
 
-import { fill, h, icon } from "../lib/dom.js";
+import { h, icon } from "../lib/dom.js";
 import { ago, duration, pixels, plural } from "../lib/format.js";
+import { renew } from "../lib/renew.js";
 import { address } from "../lib/router.js";
 import { hasEnded, progressText, stateMark } from "../lib/states.js";
 import { Picture } from "./picture.js";
@@ -33,14 +34,19 @@ export class Tile {
     this.job = job;
     this.name.textContent = job.name;
     this.name.title = job.job;
-    fill(
-      this.facts,
-      stateMark(job),
-      factsList(job).map((fact) => h("span", {}, fact)),
-    );
+    this.age();
     this.bar.hidden = hasEnded(job) || job.progress === 0;
     this.bar.value = job.progress;
     this.picture.show(job.preview);
+  }
+
+  /** Tell the facts as of now, such as how long ago the job was submitted. */
+  age() {
+    renew(
+      this.facts,
+      stateMark(this.job),
+      factsList(this.job).map((fact) => h("span", {}, fact)),
+    );
   }
 }
 
@@ -58,6 +64,9 @@ function factsList(job) {
   if (job.state !== "running") facts.push(ago(sinceSubmit(job)));
   return facts;
 }
+
+/** How often texts such as `2 h ago` are told again, where nothing else happens. */
+export const AGE_MS = 60_000;
 
 /** @param {any} job */
 export function sinceSubmit(job) {

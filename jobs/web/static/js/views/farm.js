@@ -2,8 +2,9 @@
 
 import { faultNote } from "../lib/announce.js";
 import { get } from "../lib/api.js";
-import { fill, h } from "../lib/dom.js";
+import { h } from "../lib/dom.js";
 import { duration, number, percent, plural } from "../lib/format.js";
+import { renew } from "../lib/renew.js";
 import { address } from "../lib/router.js";
 import { factList } from "../parts/facts.js";
 
@@ -28,6 +29,8 @@ export function farmView(session) {
   let isClosed = false;
   const load = async () => {
     if (!document.hidden) await show(body, session, load);
+    // The reader may have asked meanwhile, too; one timer is enough.
+    clearTimeout(timer);
     if (!isClosed) timer = setTimeout(load, REFRESH_MS);
   };
   load();
@@ -49,9 +52,9 @@ export function farmView(session) {
 async function show(body, session, again) {
   try {
     const farm = await get("/farm");
-    fill(body, queue(farm), holders(farm.holders), failures(farm.failures), store(farm, session));
+    renew(body, queue(farm), holders(farm.holders), failures(farm.failures), store(farm, session));
   } catch (error) {
-    fill(body, faultNote(error, again));
+    renew(body, faultNote(error, again));
   }
 }
 

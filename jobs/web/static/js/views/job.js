@@ -4,6 +4,7 @@ import { faultNote } from "../lib/announce.js";
 import { get, jobPath } from "../lib/api.js";
 import { fill, h, setText } from "../lib/dom.js";
 import { listen } from "../lib/live.js";
+import { renew } from "../lib/renew.js";
 import { hasEnded, progressText, stateMark } from "../lib/states.js";
 import { Actions } from "../parts/actions.js";
 import { downloads } from "../parts/downloads.js";
@@ -12,6 +13,7 @@ import { Items } from "../parts/items.js";
 import { Records } from "../parts/records.js";
 import { Sheet } from "../parts/sheet.js";
 import { Stage } from "../parts/stage.js";
+import { AGE_MS } from "../parts/tile.js";
 
 /**
  * @param {string} job
@@ -102,7 +104,7 @@ class JobView {
   close() {
     this.isClosed = true;
     this.stop();
-    this.body?.picture.close();
+    this.body?.close();
   }
 }
 
@@ -119,6 +121,7 @@ class JobBody {
     this.facts = h("div");
     this.files = h("div");
     this.records = new Records(job.job);
+    this.ageing = 0;
     this.picture = hasItems ? new Sheet() : new Stage(job);
     this.items = hasItems ? new Items(job.job, route) : null;
     const side = h(
@@ -141,8 +144,10 @@ class JobBody {
   /** @param {any} job */
   show(job) {
     this.actions.show(job);
+    clearInterval(this.ageing);
+    this.ageing = setInterval(() => showFacts(this.facts, job), AGE_MS);
     showFacts(this.facts, job);
-    fill(this.files, downloads(job));
+    renew(this.files, downloads(job));
     this.picture.show(job);
     this.items?.show(job);
   }
@@ -150,5 +155,11 @@ class JobBody {
   /** Nothing can be asked of the job any more. */
   forbid() {
     this.actions.element.hidden = true;
+  }
+
+  close() {
+    clearInterval(this.ageing);
+    this.picture.close();
+    this.items?.close();
   }
 }

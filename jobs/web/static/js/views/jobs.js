@@ -5,9 +5,10 @@ import { get, query } from "../lib/api.js";
 import { fill, h, icon, setText } from "../lib/dom.js";
 import { number, plural } from "../lib/format.js";
 import { listen } from "../lib/live.js";
+import { arrange, renew } from "../lib/renew.js";
 import { address } from "../lib/router.js";
 import { jobFilters, matches } from "../parts/filters.js";
-import { Tile } from "../parts/tile.js";
+import { AGE_MS, Tile } from "../parts/tile.js";
 
 const A_PAGE = 48;
 
@@ -48,6 +49,7 @@ class JobsView {
   }
 
   #listen() {
+    const ageing = setInterval(() => this.tiles.forEach((tile) => tile.age()), AGE_MS);
     const stop = listen(null, {
       job: (job) => this.#update(job),
       removed: ({ job }) => this.#remove(job),
@@ -57,6 +59,7 @@ class JobsView {
     return () => {
       stop();
       clearTimeout(this.timer);
+      clearInterval(ageing);
     };
   }
 
@@ -97,22 +100,12 @@ class JobsView {
       tiles.set(job.job, tile);
     }
     this.tiles = tiles;
-    this.#arrange([...tiles.values()].map((tile) => tile.element));
+    arrange(
+      this.list,
+      [...tiles.values()].map((tile) => tile.element),
+    );
     this.#tellCount(answer);
-    fill(this.below, this.#unreadable(answer.unreadable ?? []), this.#end(answer));
-  }
-
-  /**
-   * Put elements in order, and leave those that are in place alone, so that the focus stays.
-   * @param {HTMLElement[]} elements
-   */
-  #arrange(elements) {
-    elements.forEach((element, place) => {
-      if (this.list.children[place] !== element) {
-        this.list.insertBefore(element, this.list.children[place] ?? null);
-      }
-    });
-    while (this.list.children.length > elements.length) this.list.lastElementChild.remove();
+    renew(this.below, this.#unreadable(answer.unreadable ?? []), this.#end(answer));
   }
 
   /** @param {any} answer */
@@ -173,8 +166,10 @@ class JobsView {
   /** @param {any} job */
   #update(job) {
     const tile = this.tiles.get(job.job);
-    if (tile) tile.show(job);
-    else if (this.after === null && matches(job, this.filters.values())) this.#soon();
+    tile?.show(job);
+    const isWanted = matches(job, this.filters.values());
+    // It comes, or it goes: a page of older jobs gets no new ones.
+    if (tile ? !isWanted : isWanted && this.after === null) this.#soon();
   }
 
   /** @param {string} job */

@@ -58,6 +58,7 @@ class NewView {
       ),
     );
     this.place.addEventListener("input", () => this.#changed());
+    this.isClosed = false;
     this.#open();
   }
 
@@ -80,6 +81,7 @@ class NewView {
     try {
       const given = this.from ? await get(jobPath(this.from, "spec")) : null;
       const [schemas, { looks }] = await Promise.all([get("/schema"), get("/looks")]);
+      if (this.isClosed) return;
       if (given) this.kind = given.kind ?? "poster";
       const schema = schemas[this.kind];
       if (!schema) throw new Error(`There is no kind ${this.kind}.`);
@@ -150,6 +152,7 @@ class NewView {
       location.hash = address(["jobs", made.job]);
     } catch (error) {
       fill(this.fault, faultNote(error));
+      if (!this.isClosed) this.plan.show(spec);
       if (error instanceof ApiError) this.#mark(error);
     } finally {
       this.submit.disabled = false;
@@ -164,6 +167,7 @@ class NewView {
   }
 
   close() {
+    this.isClosed = true;
     this.plan.close();
     this.form?.draft?.close();
   }
