@@ -20,6 +20,7 @@ _COUNT_ABORTS = """
   };
 """
 
+
 def test_a_form_that_is_not_changed_finds_the_same_job(
     page: Page, site: str, examples: Examples
 ) -> None:
