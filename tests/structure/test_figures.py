@@ -7,7 +7,7 @@ import pytest
 
 from tests.structure.figures import MOST_PARAMETERS, REGISTRIES, SHORT, Figures, read_figures
 
-MOST_MODULES = 365
+MOST_MODULES = 470
 """Version 0.2.0 took 260; the page, ONNX networks, `train` and drafts took 90 more. Raise it for
 new features only."""
 MOST_SHORT_MODULES = 10
