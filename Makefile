@@ -17,9 +17,9 @@ QUICK := tests/structure tests/test_imports.py tests/test_readmes.py tests/infra
 demo: .venv/ready
 	$(BIN)/dreamfarm render jobs/demo/demo.yaml --out dreams/demo
 
-# Two processes, by files: most tests use one core, and some only wait.
+# Three processes on two cores, by files: most tests use one core, and many only wait.
 test: .venv/ready
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 quick: .venv/ready
 	$(BIN)/pytest --numprocesses 2 --dist loadfile \

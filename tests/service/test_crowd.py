@@ -20,7 +20,7 @@ from tests.support.ray_clusters import ENVIRONMENT, ray_clusters
 from tests.support.s3_servers import BUCKET, Server, s3_environment
 from tests.support.work_processes import names_below, noise_job, work_processes
 
-JOBS, SUBMITTERS, CLUSTERS = 12, 6, 3
+JOBS, SUBMITTERS, CLUSTERS = 8, 6, 3
 
 
 @pytest.fixture

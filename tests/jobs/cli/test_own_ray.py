@@ -66,7 +66,7 @@ def on_ray(picture: Path, weights: Path, tmp_path: Path) -> Iterator[RenderOnRay
         ("gcs_server", "dreams"),
         pytest.param("raylet", "dreams", marks=pytest.mark.slow),
         pytest.param("gcs_server", "gcs_server", marks=pytest.mark.slow),
-        ("gcs_server", "raylet"),
+        pytest.param("gcs_server", "raylet", marks=pytest.mark.slow),
     ],
 )
 def test_a_killed_process_of_ray_costs_no_render(

@@ -17,6 +17,7 @@ from render.dream.config import Dream
         ({"step_size": float("inf")}, "step_size must be above 0; not inf"),
         ({"jitter": -1}, "jitter must be from 0 to 100000; not -1"),
         ({"seed": -1}, "seed must be from 0 to 2**63 - 1; not -1"),
+        ({"edges": "both"}, "edges must be one of zero, mirror, wrap, wrap-x, wrap-y; not both"),
         ({"seed": 2**63}, "seed must be from 0 to 2**63 - 1; not 9223372036854775808"),
     ],
 )

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from render.dream.resample import Read, resample
+from render.dream.plane import Read
+from render.dream.resample import resample
 from render.geometry.rect import Rect, Size
 from tests.support.seeded_networks import noise_picture
 

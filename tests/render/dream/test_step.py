@@ -1,17 +1,22 @@
 """One step: its global scales, and its change of the canvas."""
 
+import math
 from dataclasses import replace
+from random import Random
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from render.dream.band_gradient import lightness_part, project_gradient
 from render.dream.canvas import abs_sums, apply_change, ascend, clamp_canvas
-from render.dream.config import Dream
-from render.dream.objective import Objective
-from render.dream.step import Step, step_scales
+from render.dream.config import Dream, Moment
+from render.dream.objective import Mix, Objective
+from render.dream.step import Step, step_at, step_scales
+from render.geometry.edges import Edges
+from render.geometry.sampling_grid import SamplingGrid
 from render.geometry.units import UnitGrid
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
 from tests.support.seeded_networks import noise_picture
@@ -50,6 +55,28 @@ def test_sums_are_added_in_tile_order(sums: list[float]) -> None:
         total += part
     found = step_scales(ONE, [(1.0,), *((part,) for part in sums)], (20, 30))
     assert found == (1.0 / (total / (20 * 30 * 3)),)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=200), st.randoms())
+def test_where_the_picture_wraps_the_order_of_sums_changes_nothing(
+    sums: list[float], random: Random
+) -> None:
+    """The mean has 24 bits, as many as float32."""
+    step = replace(ONE, rounds_means=True)
+    first = step_scales(step, [(part,) for part in sums], (20, 30))
+    random.shuffle(sums)
+    assert step_scales(step, [(part,) for part in sums], (20, 30)) == first
+    exact = 1800 / math.fsum(sums)
+    assert first[0] == pytest.approx(exact, rel=2**-24)
+    assert 1 / float(np.float32(1 / exact)) == first[0]
+
+
+def test_means_are_rounded_where_an_axis_wraps() -> None:
+    mix, grid, moment = Mix((Objective("a"),)), SamplingGrid(4, 9, 8), Moment(0, 1, 0, 1)
+    every: list[Edges] = ["zero", "mirror", "wrap", "wrap-x", "wrap-y"]
+    steps = [step_at(mix, Dream(edges=edges), grid, moment, 0) for edges in every]
+    assert [step.rounds_means for step in steps] == [False, False, True, True, True]
 
 
 @given(st.floats(0, 1e-30), st.integers(0, 40))

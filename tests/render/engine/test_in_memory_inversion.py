@@ -53,7 +53,7 @@ def first_of(name: str, weights: Path, numbers: list[int]) -> list[int]:
 @pytest.mark.shared
 @pytest.mark.parametrize(
     ("count", "wanted"),
-    [(6, 5), pytest.param(100, 90, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])],
+    [(3, 2), pytest.param(100, 90, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])],
 )
 def test_squeezenet_recognises_its_classes(shared: Path, count: int, wanted: int) -> None:
     weights = shared / "weights" / "squeezenet1_0-imagenet.safetensors"
@@ -63,7 +63,7 @@ def test_squeezenet_recognises_its_classes(shared: Path, count: int, wanted: int
 
 
 @pytest.mark.parametrize(
-    "every", [16, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])]
+    "every", [28, pytest.param(1, marks=[pytest.mark.slow, pytest.mark.timeout(3000)])]
 )
 def test_pareidolia_recognises_its_classes(every: int) -> None:
     numbers = list(range(0, len(class_names("pareidolia")), every))

@@ -122,7 +122,7 @@ def rich(single: ShardSetup, tmp_path_factory: pytest.TempPathFactory) -> ShardS
     return replace(single, mix=mix, dream=dream, units=units, masks=masks)
 
 
-@pytest.mark.parametrize("members", [2, 5])
+@pytest.mark.parametrize("members", [pytest.param(2, marks=pytest.mark.slow), 5])
 def test_for_all_objectives_every_crew_makes_the_same_bytes(
     rich: ShardSetup, wanted: np.ndarray, tmp_path: Path, members: int
 ) -> None:

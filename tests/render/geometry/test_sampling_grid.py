@@ -9,6 +9,14 @@ from render.geometry.sampling_grid import SamplingGrid, jitter_shift
 SAMPLING_GRIDS = st.builds(
     SamplingGrid, st.sampled_from([1, 2, 3, 8, 12, 16, 32]), st.integers(1, 300), st.integers(0, 70)
 )
+ENDLESS = st.builds(
+    SamplingGrid,
+    st.sampled_from([1, 2, 3, 8, 12]),
+    st.integers(1, 300),
+    st.integers(0, 70),
+    st.integers(0, 20),
+    st.sampled_from(["mirror", "wrap"]),
+)
 GRIDS = st.builds(Grid, st.integers(1, 900), st.integers(1, 900), st.integers(60, 300))
 
 
@@ -33,6 +41,22 @@ def test_windows_hold_their_core_and_its_halo(
         assert inside.intersect(sampling_grid.window_union(core, grid.tile)) == inside
         if window.top > canvas.top and window.bottom < canvas.bottom:
             assert window.height == sampling_grid.window_side(grid.tile)
+
+
+@given(ENDLESS, GRIDS, st.integers(0, 69))
+def test_endless_windows_are_never_cut(sampling_grid: SamplingGrid, grid: Grid, at: int) -> None:
+    size = (grid.height, grid.width)
+    canvas = sampling_grid.padded_canvas((at, at), size)
+    halo = grid.whole.grown(sampling_grid.halo)
+    assert halo.intersect(canvas) == halo
+    assert (canvas.top + at) % sampling_grid.stride == 0
+    for tile in (0, len(grid) - 1):
+        window = sampling_grid.window(grid.core(tile), grid.tile, (at, at), size)
+        halo = grid.core(tile).grown(sampling_grid.halo)
+        assert halo.intersect(window) == halo
+        assert (window.left + at) % sampling_grid.stride == 0
+        assert window.height == window.width == sampling_grid.window_side(grid.tile)
+        assert window.area == sampling_grid.largest_window(grid.tile, size)
 
 
 @given(SAMPLING_GRIDS)

@@ -11,9 +11,12 @@ GOOD = [
     ("jpeg", 65_500, 65_500, 8),
     ("tiff", 200_000, 3, 16),
     ("deepzoom", 200_000, 200_000, 8),
+    ("iiif-zip", 200_000, 200_000, 8),
+    ("webp", 16_383, 6_000, 8),
+    ("avif", 6_000, 16_384, 8),
 ]
 BAD = [
-    ("jpeg", 65_501, 10, 8, "use png, tiff, deepzoom"),
+    ("jpeg", 65_501, 10, 8, "use png, tiff, deepzoom, deepzoom-zip, iiif"),
     ("jpeg", 10, 65_501, 8, "1 to 65500"),
     ("jpeg", 10, 10, 16, "use png or tiff"),
     ("deepzoom", 10, 10, 16, "cannot hold 16 bits"),
@@ -21,6 +24,10 @@ BAD = [
     ("png", 10, 0, 8, "change the size"),
     ("png", 10, 20_000_000, 8, "1 to 10000000: change the size"),
     ("tiff", 10, 10, 32, "use 8 or 16"),
+    ("webp", 10, 16_384, 8, "1 to 16383: change the size, or use png"),
+    ("webp", 10_001, 10_000, 8, "100 megapixels, and its encoder .* at most 100: .* or use jpeg"),
+    ("avif", 16_385, 10, 8, "1 to 16384"),
+    ("webp", 10, 10, 16, "use png or tiff"),
     ("gif", 10, 10, 8, "no such format: use one of png, jpeg, tiff, deepzoom"),
 ]
 

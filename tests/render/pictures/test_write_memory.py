@@ -32,7 +32,7 @@ before = peak()
 bands = (band[: min(64, height - y)] for y in range(0, height, 64))
 path = Path(folder, "large" + suffix)
 write_picture(path, name, (height, width), depth, bands, labels)
-if name != "deepzoom":
+if name in ("png", "tiff", "jpeg"):
     for seen in open_picture(path).bands(64):
         pass
 print(peak() - before)
@@ -73,7 +73,9 @@ def _peak_mb(folder: Path, project: Path, name: str, size: tuple[int, int, int])
     return float(done.stdout)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(
+    "name", [name for name, held in FORMATS.items() if held.max_pixels is None]
+)
 def test_a_tall_picture_is_never_held(tmp_path: Path, project: Path, name: str) -> None:
     # 90 MB of samples.
     assert _peak_mb(tmp_path, project, name, (15_000, 2_000, 8)) < 60

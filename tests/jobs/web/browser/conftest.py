@@ -13,7 +13,7 @@ from tests.support.page_server import serving
 
 _POLICY = "Content Security Policy"
 
-_PATIENCE_MS = 10_000
+_PATIENCE_MS = 30_000
 """How long the screen may take to show what a test waits for."""
 
 
