@@ -20,7 +20,7 @@ from torch.fx.proxy import TraceError
 from render.determinism import deterministic_mode, dtypes
 from render.device import Device, Precision, ResolvedPrecision, gpu_count, resolve_precision
 from render.dream.attachments import ingest_masks, prepare_objectives
-from render.dream.config import Dream, KeptColours, Limit, Palette, Schedule, Smooth
+from render.dream.config import Ascent, Dream, KeptColours, Limit, Palette, Schedule, Smooth
 from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes, picture_shape
 from render.engine.in_memory_batch import dream_batch
@@ -33,8 +33,8 @@ from render.engine.network_profile import (
 )
 from render.engine.setup import InMemorySetup
 from render.errors import DeviceError, LayerError, NetworkError, RenderError, WeightsError, suggest
+from render.geometry.edges import Edges
 from render.geometry.rect import Size
-from render.geometry.sampling_grid import SamplingGrid
 from render.networks.architecture import is_onnx_path
 from render.networks.builtin import ONNX, PAREIDOLIA
 from render.networks.classes import architecture_of, check_head, class_index
@@ -67,6 +67,8 @@ class DreamSettings(TypedDict, total=False):
     palette: Palette
     limit: Limit
     strength: Path | None
+    edges: Edges
+    ascent: Ascent
 
 
 def deepdream(
@@ -123,14 +125,15 @@ def deepdream(
         model = _load_model(network, weights)
         mix = model.make_mix(objectives)
         profile = model.profile(mix, resolved)
-        grid = SamplingGrid(profile.stride, profile.field, settings.jitter, settings.margin)
-        sizes = octave_sizes(target, settings, picture_shape((height, width), target))
+        grid = settings.sampling_grid(profile.stride, profile.field)
+        shape = picture_shape((height, width), target)
+        sizes = octave_sizes(target, settings, shape, profile.stride)
         setup = InMemorySetup(
             mix=mix,
             dream=settings,
             precision=resolved,
             device=chosen,
-            grids=octave_grids(sizes, tile or "auto", grid, profile.cost),
+            grids=octave_grids(sizes, settings.tile(tile or "auto"), grid, profile.cost),
             stride=profile.stride,
             field=profile.field,
             units=profile.units,

@@ -18,6 +18,7 @@ from torch.nn.functional import pad
 from render.dream.objective import Objective
 from render.dream.resample import resample
 from render.dream.step import Step
+from render.geometry.edges import Edges
 from render.geometry.rect import Rect, Size
 from render.geometry.units import UnitGrid
 from render.networks.network import Network
@@ -30,7 +31,9 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722])
 """The weights of encoded red, green and blue (ITU-R BT.709), for masks with colours."""
 
 
-def resample_mask(mask: TiledImage, size: Size, rect: Rect, dtype: torch.dtype) -> Tensor:
+def resample_mask(
+    mask: TiledImage, size: Size, rect: Rect, dtype: torch.dtype, edges: Edges = "zero"
+) -> Tensor:
     """A mask stretched to a picture of `size`: its pixels `rect`, (h, w, 1), from 0 to 1."""
     grid = mask.grid
 
@@ -39,7 +42,7 @@ def resample_mask(mask: TiledImage, size: Size, rect: Rect, dtype: torch.dtype) 
         grey: np.ndarray = samples @ _LUMA / np.iinfo(samples.dtype).max
         return torch.from_numpy(grey[..., None]).to(dtype)
 
-    return resample(read, (grid.height, grid.width), size, rect).clamp(0, 1)
+    return resample(read, (grid.height, grid.width), size, rect, edges).clamp(0, 1)
 
 
 def gradient_masks(step: Step, masks: Mapping[Path, Tensor]) -> list[Tensor | None]:

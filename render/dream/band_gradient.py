@@ -14,6 +14,8 @@ from torch import Tensor
 from render.dream.config import Dream, Smooth, gaussian_radius
 from render.dream.gradient import batched_gradients, gradients
 from render.dream.objective import Objective
+from render.dream.search import searched_gradients
+from render.geometry.edges import Edges, Span, axis_edges, clip
 from render.geometry.rect import Rect, Size
 from render.geometry.units import WindowPosition
 from render.networks.network import Network
@@ -24,26 +26,35 @@ _BINOMIAL = (6 / 16, 4 / 16, 1 / 16)
 Image Code" (1983), a = 3/8."""
 
 
+_Ends = tuple[Span | None, Span | None]
+"""The picture's pixels along each axis; None for an axis without ends."""
+
+
 def split_bands(
-    gradient: Tensor, known: Rect, core: Rect, size: Size, smooth: Smooth
+    gradient: Tensor, known: Rect, core: Rect, size: Size, smooth: Smooth, edges: Edges = "zero"
 ) -> list[Tensor]:
     """The frequency bands of a smoothed gradient on `core`, fine to coarse: each (h, w, 3).
 
     `gradient` is (known.height, known.width, 3). It covers all pixels within the margin around the
-    core that lie in the picture of this size.
+    core that lie in the picture of this size, or on an endless axis beyond it.
     """
     block = core.grown(smooth.margin)
     values = gradient.new_zeros((block.height, block.width, 3))
     values[known.slices(block[:2])] = gradient
+    rows, columns = axis_edges(edges)
+    ends = (
+        (-block.top, size[0] - block.top) if rows == "zero" else None,
+        (-block.left, size[1] - block.left) if columns == "zero" else None,
+    )
     if smooth.laplacian is not None:
-        bands = _laplacian(values, block, size, len(smooth.laplacian))
+        bands = _laplacian(values, ends, len(smooth.laplacian))
     else:
-        bands = [_gaussian(values, block, size, smooth.gaussian or ())]
+        bands = [_gaussian(values, ends, smooth.gaussian or ())]
     inside = core.slices(block[:2])
     return [band[inside].contiguous() for band in bands]
 
 
-def _laplacian(values: Tensor, block: Rect, size: Size, count: int) -> list[Tensor]:
+def _laplacian(values: Tensor, ends: _Ends, count: int) -> list[Tensor]:
     """The differences of successive blurs, and the last blur: their sum is the gradient.
 
     The taps of each level are twice as far apart, instead of a picture of half the size (the
@@ -52,13 +63,13 @@ def _laplacian(values: Tensor, block: Rect, size: Size, count: int) -> list[Tens
     bands = []
     for level in range(count - 1):
         taps = [(step * 2**level, weight) for step, weight in enumerate(_BINOMIAL)]
-        coarser = _blur(values, block, size, taps)
+        coarser = _blur(values, ends, taps)
         bands.append(values - coarser)
         values = coarser
     return [*bands, values]
 
 
-def _gaussian(values: Tensor, block: Rect, size: Size, sigmas: Sequence[float]) -> Tensor:
+def _gaussian(values: Tensor, ends: _Ends, sigmas: Sequence[float]) -> Tensor:
     """The mean of several Gaussian blurs."""
     total = torch.zeros_like(values)
     for sigma in sigmas:
@@ -67,15 +78,17 @@ def _gaussian(values: Tensor, block: Rect, size: Size, sigmas: Sequence[float]) 
         ]
         norm = 2 * sum(weights) - weights[0]
         taps = [(step, weight / norm) for step, weight in enumerate(weights)]
-        total += _blur(values, block, size, taps)
+        total += _blur(values, ends, taps)
     return total.div_(len(sigmas))
 
 
-def _blur(values: Tensor, block: Rect, size: Size, taps: Sequence[tuple[int, float]]) -> Tensor:
-    """A separable blur, rows first; wrong near the block's ends, which belong to the margin."""
-    for axis, start in ((0, block.top), (1, block.left)):
-        scale = _border_scale(values, axis, start, size[axis], taps)
-        values = _convolve(values, axis, taps).mul_(scale)
+def _blur(values: Tensor, ends: _Ends, taps: Sequence[tuple[int, float]]) -> Tensor:
+    """A separable blur, rows first; wrong near the ends of `values`, which belong to the margin."""
+    for axis, picture in enumerate(ends):
+        blurred = _convolve(values, axis, taps)
+        if picture is not None:
+            blurred.mul_(_border_scale(values, axis, picture, taps))
+        values = blurred
     return values
 
 
@@ -92,15 +105,16 @@ def _convolve(values: Tensor, axis: int, taps: Sequence[tuple[int, float]]) -> T
 
 
 def _border_scale(
-    values: Tensor, axis: int, start: int, side: int, taps: Sequence[tuple[int, float]]
+    values: Tensor, axis: int, picture: Span, taps: Sequence[tuple[int, float]]
 ) -> Tensor:
     """The factor that corrects for taps outside the picture: 1 away from its borders, 0 outside."""
-    pixels = torch.arange(start, start + values.shape[axis])
+    first, end = picture
+    pixels = torch.arange(values.shape[axis])
     share = torch.zeros(len(pixels), dtype=torch.float64)
     for distance, weight in taps:
         for neighbours in (pixels - distance, pixels + distance)[: 2 if distance else 1]:
-            share += weight * ((neighbours >= 0) & (neighbours < side))
-    inside = (pixels >= 0) & (pixels < side)
+            share += weight * ((neighbours >= first) & (neighbours < end))
+    inside = (pixels >= first) & (pixels < end)
     factor = torch.where(inside, 1 / share.clamp_min(1e-300), 0.0)
     shape = [-1 if dimension == axis else 1 for dimension in range(values.dim())]
     return factor.to(values).reshape(shape)
@@ -162,12 +176,14 @@ class TileView:
     pixels: (window.height, window.width, 3), zeros where there is no picture.
     window, core: in pixels of the picture.
     position: where the window lies on the padded canvas.
+    draw: which changes a search tries; see `Step`.
     """
 
     pixels: Tensor
     window: Rect
     core: Rect
     position: WindowPosition
+    draw: int = 0
 
     def inside(self, dream: Dream) -> Rect:
         """The pixels whose gradient is needed, in pixels of the window."""
@@ -186,7 +202,12 @@ def tile_gradients(
     """Each objective's gradient on the view's `gradient_rect`, as `keep` and `palette` allow."""
     if not objectives:
         return []
-    raw = gradients(network, objectives, view.pixels, view.inside(dream), view.position)
+    if dream.ascent == "search":
+        raw = searched_gradients(
+            network, objectives, view.pixels, view.inside(dream), view.position, view.draw
+        )
+    else:
+        raw = gradients(network, objectives, view.pixels, view.inside(dream), view.position)
     return [project_gradient(gradient, dream) for gradient in raw]
 
 
@@ -200,6 +221,8 @@ def batched_tile_gradients(
     """The same for views whose windows have one shape, in one pass of the network."""
     if not objectives:
         return [[] for _ in views]
+    if dream.ascent == "search":
+        return [tile_gradients(network, objectives, dream, view) for view in views]
     raw = batched_gradients(
         network,
         objectives,
@@ -213,7 +236,7 @@ def batched_tile_gradients(
 
 def gradient_rect(core: Rect, size: Size, dream: Dream) -> Rect:
     """The pixels whose gradient a core needs: its own, and the margin for smoothing."""
-    return core.grown(dream.margin).intersect(Rect(0, 0, *size))
+    return clip(core.grown(dream.margin), size, dream.edges)
 
 
 def band_gradients(tile: Sequence[Tensor], core: Rect, size: Size, dream: Dream) -> list[Tensor]:
@@ -222,9 +245,11 @@ def band_gradients(tile: Sequence[Tensor], core: Rect, size: Size, dream: Dream)
     `tile` is what `tile_gradients` returned. Engines call this twice, for the sums and for the
     update, and store the tile's gradients in between: bands need several times the memory.
     """
-    if dream.smooth is None:
+    if dream.smoothing is None:
         return list(tile)
     known = gradient_rect(core, size, dream)
     return [
-        band for gradient in tile for band in split_bands(gradient, known, core, size, dream.smooth)
+        band
+        for gradient in tile
+        for band in split_bands(gradient, known, core, size, dream.smoothing, dream.edges)
     ]

@@ -19,7 +19,9 @@ import torch
 from torch import Tensor
 
 from render.dream.config import Dream, KeptColours
-from render.dream.resample import Read, resample
+from render.dream.plane import Read
+from render.dream.resample import resample
+from render.geometry.edges import Edges
 from render.geometry.rect import Rect, Size
 from render.pictures.colour import BLACK, MEAN, STD, WHITE
 
@@ -28,16 +30,16 @@ _HARD_LIMIT = Dream(limit="hard")
 _SOFT_RANGE = 0.25  # of the range from black to white
 
 
-def octave_base(read: Read, source: Size, size: Size, rect: Rect) -> Tensor:
+def octave_base(read: Read, source: Size, size: Size, rect: Rect, edges: Edges = "zero") -> Tensor:
     """The input of size `source` resampled to an octave's size: its pixels `rect`, (h, w, 3)."""
-    return clamp_canvas(resample(read, source, size, rect))
+    return clamp_canvas(resample(read, source, size, rect, edges))
 
 
 def add_detail(
-    base: Tensor, detail: Read, previous: Size, size: Size, rect: Rect, keep: KeptColours | None
+    base: Tensor, detail: Read, previous: Size, size: Size, rect: Rect, dream: Dream
 ) -> Tensor:
     """The base's pixels `rect` plus the detail of the previous octave, resampled: (h, w, 3)."""
-    return apply_change(base, resample(detail, previous, size, rect), keep)
+    return apply_change(base, resample(detail, previous, size, rect, dream.edges), dream.keep)
 
 
 def abs_sums(bands: Sequence[Tensor]) -> Tensor:
@@ -101,6 +103,15 @@ def apply_change(canvas: Tensor, change: Tensor, keep: KeptColours | None) -> Te
     darkest, lightest = rgb.amin(-1, keepdim=True), rgb.amax(-1, keepdim=True)
     light = (change[..., :1] * std[0]).clamp(-darkest, 1 - lightest)
     return clamp_canvas(canvas + light / std)
+
+
+def blend(old: Tensor, new: Tensor, weights: Tensor) -> Tensor:
+    """Pixels (h, w, 3) from the old ones, where `weights` (h, w, 1) are 0, to the new ones at 1.
+
+    There they are exactly the old or the new ones.
+    """
+    between = torch.where(weights > 0, old + weights * (new - old), old)
+    return torch.where(weights < 1, between, new)
 
 
 def clamp_canvas(canvas: Tensor) -> Tensor:

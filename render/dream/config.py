@@ -3,9 +3,11 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from render.dream.bounds import Bounds
+from render.geometry.edges import Edges
+from render.geometry.sampling_grid import SamplingGrid
 
 
 class Moment(NamedTuple):
@@ -34,6 +36,7 @@ class Schedule:
     interpolation between them: `octaves: [1, 0]` fades out, `steps: [0, 1, 0]` swells. With a
     single octave (or step) the first value counts.
 
+    octaves, steps: factors, at most 1000 of each, from minus a million to a million.
     over: spread the values of `octaves` over so many octaves, from 1 to 64; later octaves have the
         last value. So the factors of the first octaves do not depend on the final size. None: over
         all octaves.
@@ -166,6 +169,14 @@ Palette = Literal["natural", "free"]
 
 Limit = Literal["soft", "hard"]
 
+Ascent = Literal["gradient", "search"]
+
+TRIALS = 32
+"""How many pairs of changes a step of a search tries."""
+
+MAX_SEARCH_SIDE = 512
+"""The longest side of a picture that is searched, in pixels: it must be one tile."""
+
 
 _SHAPES_FIRST = Schedule(octaves=(1.3, 0.7), over=8)
 
@@ -205,6 +216,13 @@ class Dream:
         `free` treats red, green and blue independently.
     limit: `soft` slows changes down near black and white, so nothing burns out; `hard` clips them.
     strength: a grey picture of any size; nothing changes where it is black.
+    edges: what lies beyond the picture's edges: `zero` (the mean colour), `mirror` (its mirror
+        image), or `wrap` (its other side, so that it repeats without a seam). `wrap-x` closes left
+        and right only, `wrap-y` top and bottom.
+
+    ascent: `gradient` follows the network's gradient. `search` tries random changes and follows
+        those that help (`render.dream.search`): for pictures of at most 512 x 512 pixels, with some
+        hundred steps, and `edges: zero`. It finds coarse shapes, and ignores `smooth`.
 
     Raises ValueError for a value out of range.
     """
@@ -224,6 +242,8 @@ class Dream:
     palette: Palette = "natural"
     limit: Limit = "soft"
     strength: Annotated[Path, MAX_PATH] | None = None
+    edges: Edges = "zero"
+    ascent: Ascent = "gradient"
 
     def __post_init__(self) -> None:
         if self.octaves != "auto" and self.octaves not in _OCTAVES:
@@ -241,16 +261,44 @@ class Dream:
         if self.seed not in _SEEDS:
             raise ValueError(f"seed must be from 0 to 2**63 - 1; not {self.seed}")
         check_path("strength", self.strength)
+        if self.edges not in get_args(Edges):
+            raise ValueError(f"edges must be one of {', '.join(get_args(Edges))}; not {self.edges}")
+        if self.ascent not in get_args(Ascent):
+            raise ValueError(f"ascent must be gradient or search; not {self.ascent}")
+        if self.ascent == "search" and self.edges != "zero":
+            raise ValueError("ascent: search needs edges: zero")
 
     @property
     def margin(self) -> int:
         """How many pixels around a tile's core the gradient is needed: smoothing reads them."""
-        return 0 if self.smooth is None else self.smooth.margin
+        return 0 if self.smoothing is None else self.smoothing.margin
+
+    @property
+    def smoothing(self) -> Smooth | None:
+        """How gradients are smoothed: not those of a search, whose changes are smooth."""
+        return self.smooth if self.ascent == "gradient" else None
+
+    @property
+    def passes(self) -> float:
+        """The arithmetic of a step, as a multiple of one pass forward and backward."""
+        # A pass backward costs about twice as much as one forward.
+        return 1.0 if self.ascent == "gradient" else 2 * TRIALS / 3
+
+    def sampling_grid(self, stride: int, field: int) -> SamplingGrid:
+        """The sampling grid of a network with this stride and receptive field."""
+        if self.ascent == "search":
+            # Its tile is the whole picture, which needs no halo: only so much that units exist.
+            field = min(field, 3 * stride)
+        return SamplingGrid(stride, field, self.jitter, self.margin, self.edges)
+
+    def tile(self, wanted: int | Literal["auto"]) -> int | Literal["auto"]:
+        """The side of tiles, or `auto`: a search has one tile, whatever is wanted."""
+        return wanted if self.ascent == "gradient" else MAX_SEARCH_SIDE
 
     @property
     def band_factors(self) -> tuple[float, ...]:
         """The factor of each frequency band of a gradient; (1,) without bands."""
-        return (1.0,) if self.smooth is None else self.smooth.band_factors
+        return (1.0,) if self.smoothing is None else self.smoothing.band_factors
 
 
 def check_path(name: str, path: Path | None) -> None:

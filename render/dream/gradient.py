@@ -49,6 +49,20 @@ def objective_grad(
     return grad
 
 
+def objective_value(
+    objective: Objective,
+    activations: Tensor,
+    network: Network,
+    positions: Sequence[WindowPosition] = (),
+) -> Tensor:
+    """The objective O of each of N windows: (N,) of float64. See `objective_grad`."""
+    derivative = objective_grad(objective, activations, network, positions)
+    values = (activations.double() * derivative.double()).sum((1, 2, 3))
+    # The sum of a dO/da is 2 O for the squares, and O for the others.
+    is_square = objective.guide is None and not objective.is_linear
+    return values / 2 if is_square else values
+
+
 @cache
 def _channel_mask(
     channels: tuple[int, ...], count: int, dtype: torch.dtype, device: torch.device
@@ -69,8 +83,8 @@ def _neuron_mask(
     count, _, rows, columns = like.shape
     mask = torch.zeros((count, 1, rows, columns), dtype=like.dtype)
     for window, position in zip(mask, positions, strict=False):
-        for row, column in (position.unit(units, one) for one in at):
-            if 0 <= row < rows and 0 <= column < columns:
+        for one in at:
+            for row, column in position.units(units, one, (rows, columns)):
                 window[0, row, column] = 1
     return mask.to(like.device)
 

@@ -8,7 +8,8 @@ canvas x is the picture in the normalised space of the network's training, (heig
         x <- base                                       in the first octave
         x <- clip(base + resample(x' - base'))          later; x', base' are of the octave before
         for each step:
-            pad x with zeros at a random shift          jitter
+            continue x beyond its edges                 zeros, its mirror image, or x again
+            lay the units' grid at a random shift       jitter
             a_k  = activations of objective k's layer
             g_k  = P dO_k/dx                            O_k(x) = 1/2 sum a_k^2
             g_k  = sum_b g_kb                           frequency bands
@@ -21,7 +22,13 @@ Bands         `smooth` splits the gradient; c_b is the factor of band b. Else th
               with c_b = 1.
 Length        eta is `step_size` times its schedule, m the mask `strength`. The means run over all
               pixels of the picture. With `limit: soft`, d is smaller near black and white.
-Jitter        A hash of the seed gives the shift. Zero is the mean colour, and nothing wraps round.
+Jitter        A hash of the seed gives the shift of the grid.
+Search        With `ascent: search` an estimate takes the place of g_k (`render.dream.search`).
+Edges         Zeros (the mean colour) surround x as far as the grid reaches. If `edges` mirror or
+              wrap, copies of x fill the plane instead. O_k then sums over the plane, and dO_k/dx is
+              the derivative by the pixels of one copy, while the other copies are context.
+              Smoothing blurs this gradient of the plane. An axis that wraps is also resampled round
+              its edge, and the means are rounded to 24 bits (`Step.rounds_means`).
 
 Why tiles are exact: a unit of a layer sees a square of `field` pixels. A tile's window is its core
 with field - 1 pixels around it, aligned to the sampling grid, so it contains every unit that sees a
@@ -42,7 +49,7 @@ from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
 from render.dream.config import Dream, Moment
 from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes, picture_shape
-from render.dream.resample import Read
+from render.dream.plane import Read, endless
 from render.dream.start_noise import first_base
 from render.dream.step import step_at, step_scales
 from render.geometry.rect import Rect, Size
@@ -82,21 +89,19 @@ def dream_reference(
     Raises:
         RenderError: Gradients are not finite.
     """
-    sampling_grid = SamplingGrid(layers.stride, layers.field, dream.jitter, dream.margin)
-    sizes = octave_sizes(size, dream, picture_shape(source, size))
+    sampling_grid = dream.sampling_grid(layers.stride, layers.field)
+    sizes = octave_sizes(size, dream, picture_shape(source, size), layers.stride)
     whole = Rect(0, 0, *sizes[0])
-    base = octave_base(read, source, sizes[0], whole)
+    base = octave_base(read, source, sizes[0], whole, dream.edges)
     canvas = base = first_base(base, dream, dream.seed, len(sizes), sizes[0], whole)
     for octave, octave_size in enumerate(sizes):
         whole = Rect(0, 0, *octave_size)
         if octave:
             detail = canvas - base
-            base = octave_base(read, source, octave_size, whole)
-            canvas = add_detail(
-                base, _reader(detail), sizes[octave - 1], octave_size, whole, dream.keep
-            )
+            base = octave_base(read, source, octave_size, whole, dream.edges)
+            canvas = add_detail(base, _reader(detail), sizes[octave - 1], octave_size, whole, dream)
         octave_masks = {
-            path: resample_mask(mask, octave_size, whole, base.dtype)
+            path: resample_mask(mask, octave_size, whole, base.dtype, dream.edges)
             for path, mask in masks.items()
         }
         strength = octave_masks[dream.strength] if dream.strength else None
@@ -104,7 +109,7 @@ def dream_reference(
             moment = Moment(octave, len(sizes), number, dream.steps)
             step = step_at(mix, dream, sampling_grid, moment, dream.seed)
             bands = picture_gradients(
-                network, step.objectives, dream, canvas, sampling_grid, step.shift
+                network, step.objectives, dream, canvas, sampling_grid, step.shift, step.draw
             )
             sums = tuple(abs_sums(bands).tolist())
             scales = step_scales(step, [sums], octave_size, network.units)
@@ -120,16 +125,29 @@ def picture_gradients(
     canvas: Tensor,
     sampling_grid: SamplingGrid,
     shift: Shift,
+    draw: int = 0,
 ) -> list[Tensor]:
-    """The band gradients of each objective on the whole canvas (height, width, 3) at a shift."""
+    """The band gradients of each objective on the whole canvas (height, width, 3) at a shift.
+
+    draw: which changes a search tries.
+    """
     height, width, _ = canvas.shape
     size = (height, width)
     window = sampling_grid.padded_canvas(shift, size)
-    borders = (0, 0, -window.left, window.right - width, -window.top, window.bottom - height)
     position = sampling_grid.window_position(window, shift, size)
-    view = TileView(pad(canvas, borders), window, Rect(0, 0, *size), position)
+    pixels = endless(_reader(canvas), size, dream.edges)(window)
+    view = TileView(pixels, window, Rect(0, 0, *size), position, draw)
     return band_gradients(tile_gradients(network, objectives, dream, view), view.core, size, dream)
 
 
 def _reader(picture: Tensor) -> Read:
-    return lambda rect: picture[rect.slices()]
+    """Reads a picture (height, width, C), with zeros beyond its edges."""
+    whole = Rect(0, 0, picture.shape[0], picture.shape[1])
+
+    def read(rect: Rect) -> Tensor:
+        inside = rect.intersect(whole)
+        left, right = inside.left - rect.left, rect.right - inside.right
+        top, bottom = inside.top - rect.top, rect.bottom - inside.bottom
+        return pad(picture[inside.slices()], (0, 0, left, right, top, bottom))
+
+    return read

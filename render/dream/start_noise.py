@@ -36,7 +36,7 @@ def first_base(
         return base
     cells = _cells(seed, *_grid_size(size)).to(base.dtype)
     height, width, _ = cells.shape
-    noise = resample(lambda one: cells[one.slices()], (height, width), size, rect)
+    noise = resample(lambda one: cells[one.slices()], (height, width), size, rect, dream.edges)
     return apply_change(base, _AMPLITUDE * noise.expand_as(base), dream.keep)
 
 

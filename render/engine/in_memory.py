@@ -14,7 +14,7 @@ from render.determinism import dtypes
 from render.dream.attachments import gradient_masks, resample_mask
 from render.dream.band_gradient import TileView, band_gradients
 from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
-from render.dream.resample import Read
+from render.dream.plane import Read, endless
 from render.dream.start_noise import first_base
 from render.dream.step import Step, step_scales
 from render.engine.setup import InMemorySetup
@@ -87,12 +87,14 @@ class InMemoryDream:
             canvas = self._base.clone()
         self._canvas = canvas.to(self._setup.device)
         for path, mask in self._masks.items():
-            values = resample_mask(mask, self._size, self._grid.whole, self._dtype)
+            edges = self._setup.dream.edges
+            values = resample_mask(mask, self._size, self._grid.whole, self._dtype, edges)
             self._octave_masks[path] = values.to(self._setup.device)
 
     def _tile_base(self, core: Rect) -> Tensor:
         height, width, _ = self._samples.shape
-        base = octave_base(self._read_input, (height, width), self._size, core)
+        edges = self._setup.dream.edges
+        base = octave_base(self._read_input, (height, width), self._size, core, edges)
         if self._octave:
             return base
         setup = self._setup
@@ -100,9 +102,9 @@ class InMemoryDream:
 
     def _tile_start(self, detail: Tensor, core: Rect) -> Tensor:
         base, previous = self._base[core.slices()], (detail.shape[0], detail.shape[1])
-        keep = self._setup.dream.keep
+        dream = self._setup.dream
         return add_detail(
-            base, lambda rect: detail[rect.slices()], previous, self._size, core, keep
+            base, lambda rect: detail[rect.slices()], previous, self._size, core, dream
         )
 
     def _read_input(self, rect: Rect) -> Tensor:
@@ -130,9 +132,12 @@ class InMemoryDream:
         """A tile's window, on the device."""
         core, sampling_grid = self._grid.core(tile), self._setup.sampling_grid
         window = sampling_grid.window(core, self._grid.tile, step.shift, self._size)
-        pixels = assemble(window, [(self._grid.whole, self._canvas)], self._canvas)
+        pixels = endless(self._read_canvas, self._size, self._setup.dream.edges)(window)
         position = sampling_grid.window_position(window, step.shift, self._size)
-        return TileView(pixels, window, core, position)
+        return TileView(pixels, window, core, position, step.draw)
+
+    def _read_canvas(self, rect: Rect) -> Tensor:
+        return assemble(rect, [(self._grid.whole, self._canvas)], self._canvas)
 
     def add_gradients(self, tile: int, gradients: list[Tensor]) -> Tensor:
         """Store a tile's gradients until the update; returns their `abs_sums`."""

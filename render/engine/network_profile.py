@@ -16,7 +16,7 @@ from render.errors import LayerError
 from render.geometry.units import UnitGrid
 from render.networks.architecture import Architecture, named_network
 from render.networks.builtin import LOGITS, PAREIDOLIA
-from render.networks.disk_cache import cached_on_disk
+from render.networks.disk_cache import cached_on_disk, read_cached
 
 if TYPE_CHECKING:
     from torch import nn
@@ -148,6 +148,15 @@ def list_layers(network: str | Architecture) -> Sequence[dict[str, Any]]:
     found = cached_on_disk("layers", architecture.cache_key(), measure)
     table: Sequence[dict[str, Any]] = found["layers"]
     return table
+
+
+def known_layers(network: str) -> list[str]:
+    """The names of a network's layers, if `list_layers` has found them on this machine before.
+
+    Reads at most a file. Raises NetworkError if an ONNX file is unreadable.
+    """
+    found = read_cached("layers", _architecture(network).cache_key())
+    return [] if found is None else [str(layer["name"]) for layer in found["layers"]]
 
 
 # Channel n of pareidolia's class map is its class n. Eyes, fish, flowers of five kinds and birds go

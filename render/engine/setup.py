@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from render.device import Device, ResolvedPrecision
 from render.dream.config import Dream, Moment
 from render.dream.objective import Mix
+from render.dream.region import Region
 from render.dream.step import Step, step_at
+from render.geometry.edges import Edges, axis_edges
 from render.geometry.grid import Grid
 from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
@@ -67,8 +69,8 @@ class RenderSetup:
 
     @property
     def sampling_grid(self) -> SamplingGrid:
-        """The network's sampling grid with the dream's jitter and margin."""
-        return SamplingGrid(self.stride, self.field, self.dream.jitter, self.dream.margin)
+        """The network's sampling grid with the dream's jitter, margin and edges."""
+        return self.dream.sampling_grid(self.stride, self.field)
 
     def threads(self, octave: int) -> int:
         """The threads that compute an octave on a CPU, whatever number of cores runs them."""
@@ -84,13 +86,29 @@ class RenderSetup:
         return step_at(self.mix, self.dream, self.sampling_grid, moment, seed)
 
 
-def smaller_octaves(source: Size, sizes: Sequence[Size]) -> list[int]:
-    """The octaves whose bases are made while decoding: those that are smaller than the input."""
+def smaller_octaves(source: Size, sizes: Sequence[Size], edges: Edges = "zero") -> list[int]:
+    """The octaves whose bases are made while decoding: those that are smaller than the input.
+
+    There are none if the picture wraps: its first pixels are resampled from its last ones as well.
+    """
+    if "wrap" in axis_edges(edges):
+        return []
     return [
         octave
         for octave, size in enumerate(sizes)
         if size != source and size[0] <= source[0] and size[1] <= source[1]
     ]
+
+
+@dataclass(frozen=True)
+class FirstOctave:
+    """A dream that began in the first octave, and the region where it did; None: everywhere.
+
+    Its seed made the noise there, which the second octave takes off again.
+    """
+
+    dream: Dream
+    region: Region | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +118,12 @@ class ShardSetup(RenderSetup):
     network, weights: the network's name and its weights file.
     input: the decoded picture.
     bases: the input at the sizes of some octaves, by octave; the others are resampled from `input`.
-    masks: the ingested masks of the mix and the dream.
+    masks: the ingested masks of the mix, the dream and the regions.
+    region: the part of an older picture that is dreamed again; None for the whole.
+    older: that picture at the end of octaves, by octave: of the one from which the first begins,
+        and of those that the region changes.
+    beginnings: the dreams that began in the first octave, each over those before it; empty for the
+        setup's own. The first one began everywhere.
     spill: keep tiles in files between uses.
     returns_freed_memory: on a CPU, return freed memory at once instead of keeping it for speed.
     """
@@ -110,6 +133,9 @@ class ShardSetup(RenderSetup):
     input: "TiledImage"
     bases: Mapping[int, "TiledImage"] = dataclass_field(default_factory=dict)
     masks: Mapping[Path, "TiledImage"] = dataclass_field(default_factory=dict)
+    region: Region | None = None
+    older: Mapping[int, "TiledImage"] = dataclass_field(default_factory=dict)
+    beginnings: tuple[FirstOctave, ...] = ()
     spill: bool = False
     returns_freed_memory: bool = False
 

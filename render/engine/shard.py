@@ -1,6 +1,6 @@
 """A shard: the tiles that one worker holds. It follows `render.dream.reference`, tile by tile."""
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from itertools import chain
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from render.determinism import (
 )
 from render.dream.attachments import gradient_masks, prepare_objectives, resample_mask
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
-from render.dream.canvas import abs_sums, add_detail, ascend, octave_base
+from render.dream.canvas import abs_sums, add_detail, ascend, blend, octave_base
+from render.dream.plane import endless
+from render.dream.region import Region
 from render.dream.start_noise import first_base
 from render.dream.step import Step
-from render.engine.setup import ShardSetup
+from render.engine.memory import mask_paths
+from render.engine.setup import FirstOctave, ShardSetup
 from render.engine.tile_store import DiskTiles, MemoryTiles, Patch, assemble
 from render.geometry.grid import Grid
 from render.geometry.partition import Block, HaloSends
@@ -33,10 +36,21 @@ from render.pictures.tiled_image import TiledImage, TileFile, TileLayout
 def shard_base(setup: ShardSetup, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
     """The base of an octave: the pixels `rect`, (h, w, 3)."""
     base = _resampled_input(setup, octave, rect, dtype)
-    if octave:
-        return base
-    dream, size = setup.dream, setup.sizes[0]
-    return first_base(base, dream, dream.seed, len(setup.grids), size, rect)
+    return base if octave else _with_noise(setup, base, rect)
+
+
+def _with_noise(setup: ShardSetup, base: Tensor, rect: Rect) -> Tensor:
+    """The base of the first octave with the noise of each dream that began there."""
+    first, *later = setup.beginnings or (FirstOctave(setup.dream),)
+    size, octaves = setup.sizes[0], len(setup.grids)
+    noisy = first_base(base, first.dream, first.dream.seed, octaves, size, rect)
+    for one in later:
+        if one.region is None:
+            raise ValueError("a dream after the first one began in a region")
+        other = first_base(base, one.dream, one.dream.seed, octaves, size, rect)
+        weights = one.region.weights(size, rect, setup.masks, base.dtype)
+        noisy = blend(noisy, other, weights)
+    return noisy
 
 
 def _resampled_input(setup: ShardSetup, octave: int, rect: Rect, dtype: torch.dtype) -> Tensor:
@@ -48,7 +62,8 @@ def _resampled_input(setup: ShardSetup, octave: int, rect: Rect, dtype: torch.dt
     def read(piece: Rect) -> Tensor:
         return to_canvas(setup.input.read(piece), dtype)
 
-    return octave_base(read, (grid.height, grid.width), setup.sizes[octave], rect)
+    source = grid.height, grid.width
+    return octave_base(read, source, setup.sizes[octave], rect, setup.dream.edges)
 
 
 def shard_start(
@@ -67,10 +82,10 @@ def shard_start(
         return canvas - shard_base(setup, octave - 1, piece, dtype)
 
     previous = before.grid.height, before.grid.width
-    return add_detail(base, detail, previous, setup.sizes[octave], rect, setup.dream.keep)
+    return add_detail(base, detail, previous, setup.sizes[octave], rect, setup.dream)
 
 
-HaloPixels = tuple[Rect, np.ndarray]
+HaloPixels = list[tuple[Rect, np.ndarray]]
 """Pixels that a neighbour's windows need, with their (h, w, 3) values."""
 
 
@@ -120,7 +135,9 @@ class Shard:
         self._step: Step | None = None
         self._canvas = self._tile_store("canvas")
         self._gradients = [self._tile_store(f"gradient-{n}") for n in range(len(setup.mix))]
-        self._masks = {path: self._tile_store(f"mask-{n}") for n, path in enumerate(setup.masks)}
+        self._masks = {path: self._tile_store(f"mask-{n}") for n, path in enumerate(self._used)}
+        self._weights = self._tile_store("weights") if setup.region else None
+        self._surroundings: list[Patch] = []
 
     def _tile_store(self, name: str) -> MutableMapping[int, Tensor]:
         return DiskTiles(self._scratch, name) if self._setup.spill else MemoryTiles()
@@ -132,10 +149,16 @@ class Shard:
 
         `before` is the committed canvas of the previous octave; None in the first octave.
         """
-        dtype = self._dtypes.canvas
-        return self._load(
-            octave, block, sends, lambda core: shard_start(self._setup, octave, before, core, dtype)
-        )
+        setup, dtype = self._setup, self._dtypes.canvas
+
+        def read(core: Rect) -> Tensor:
+            new = shard_start(setup, octave, before, core, dtype)
+            if setup.region is None:
+                return new
+            old = torch.from_numpy(setup.older[octave].read(core))
+            return blend(old, new, self._region_weights(setup.region, core))
+
+        return self._load(octave, block, sends, read)
 
     def resume(
         self, octave: int, block: Block, sends: HaloSends, canvas: TiledImage
@@ -150,31 +173,58 @@ class Shard:
         self._octave, self._sends = octave, sends
         self._tiles = block.tiles(self._grid)
         self._allocate()
+        self._surroundings = list(self._read_surroundings(block)) if self._tiles else []
+        region = self._setup.region
         for tile in self._tiles:
             core = self._grid.core(tile)
             self._canvas[tile] = read(core).to(self._store_device)
             for path, masks in self._masks.items():
                 size, dtype = self._setup.sizes[octave], self._dtypes.canvas
-                mask = resample_mask(self._setup.masks[path], size, core, dtype)
+                edges = self._setup.dream.edges
+                mask = resample_mask(self._setup.masks[path], size, core, dtype, edges)
                 masks[tile] = mask.to(self._store_device)
+            if region is not None and self._weights is not None:
+                weights = self._region_weights(region, core)
+                self._weights[tile] = weights.to(self._store_device)
         return self._halo_pixels()
+
+    def _region_weights(self, region: Region, core: Rect) -> Tensor:
+        size = self._setup.sizes[self._octave]
+        return region.weights(size, core, self._setup.masks, self._dtypes.canvas)
+
+    def _read_surroundings(self, block: Block) -> Iterator[Patch]:
+        """The old pixels around the region that this shard's windows read; they stay so."""
+        grid = self._grid
+        if self._setup.region is None:
+            return
+        size = self._setup.sizes[self._octave]
+        for read in self._setup.sampling_grid.pixels_read(block.pixels(grid), grid.tile, size):
+            for rect in read.without(grid.covered):
+                pixels = torch.from_numpy(self._setup.older[self._octave].read(rect))
+                yield rect, pixels.to(self._device)
 
     def _allocate(self) -> None:
         """Allocate every tile before any window comes and goes, against fragmented memory."""
         zero = torch.zeros((), dtype=self._dtypes.canvas, device=self._store_device)
-        stores = [(self._canvas, 0, 3)]
-        stores += [(store, self._setup.dream.margin, 3) for store in self._gradients]
-        stores += [(store, 0, 1) for store in self._masks.values()]
-        for store, margin, channels in stores:
+        size, sampling_grid = self._setup.sizes[self._octave], self._setup.sampling_grid
+        stores = [(self._canvas, False, 3)]
+        stores += [(store, True, 3) for store in self._gradients]
+        stores += [(store, False, 1) for store in self._masks.values()]
+        stores += [] if self._weights is None else [(self._weights, False, 1)]
+        for store, has_margin, channels in stores:
             store.clear()
             for tile in () if self._setup.spill else self._tiles:
-                rect = self._grid.core(tile).grown(margin).intersect(self._grid.whole)
+                core = self._grid.core(tile)
+                rect = sampling_grid.gradient_rect(core, size) if has_margin else core
                 store[tile] = zero.expand(rect.height, rect.width, channels)
 
     def compute_gradients(self, step: int, *halos: HaloPixels) -> dict[int, tuple[float, ...]]:
         """Compute and store each tile's gradients. Returns its `abs_sums` by tile."""
         self._step = self._setup.step(self._octave, step)
-        received = [(rect, torch.tensor(values, device=self._device)) for rect, values in halos]
+        received = [
+            (rect, torch.tensor(values, device=self._device))
+            for rect, values in chain.from_iterable(halos)
+        ]
         sums = [self._tile_sums(tile, self._step, received) for tile in self._tiles]
         # The sums are read from the device once, after the last tile, so that it never idles.
         return {tile: tuple(found.tolist()) for tile, found in zip(self._tiles, sums, strict=True)}
@@ -194,9 +244,14 @@ class Shard:
         setup, size = self._setup, self._setup.sizes[self._octave]
         core, sampling_grid = self._grid.core(tile), setup.sampling_grid
         window = sampling_grid.window(core, self._grid.tile, step.shift, size)
-        pixels = self._assemble(window, chain(self._own_patches(window), received))
+
+        def read(rect: Rect) -> Tensor:
+            patches = chain(self._own_patches(rect), received, self._surroundings)
+            return self._assemble(rect, patches)
+
+        pixels = endless(read, size, setup.dream.edges)(window)
         position = sampling_grid.window_position(window, step.shift, size)
-        return TileView(pixels, window, core, position)
+        return TileView(pixels, window, core, position, step.draw)
 
     def update(self, scales: tuple[float, ...]) -> dict[int, HaloPixels]:
         """Add each tile's band gradients, times the picture's `step_scales`, to its canvas."""
@@ -207,14 +262,22 @@ class Shard:
             stores = self._gradients[: len(self._step.objectives)]
             gradients = [store[tile].to(self._device) for store in stores]
             masks = {path: store[tile].to(self._device) for path, store in self._masks.items()}
+            before = self._canvas[tile].to(self._device)
+            weights = None if self._weights is None else self._weights[tile].to(self._device)
+            strength = masks[dream.strength] if dream.strength else None
+            if weights is not None:
+                strength = weights if strength is None else strength * weights
             canvas = ascend(
-                self._canvas[tile].to(self._device),
+                before,
                 band_gradients(gradients, self._grid.core(tile), size, dream),
                 scales,
                 gradient_masks(self._step, masks),
-                masks[dream.strength] if dream.strength else None,
+                strength,
                 dream,
             )
+            if weights is not None:
+                # A change of zero may still clip a value by a rounding.
+                canvas = torch.where(weights > 0, canvas, before)
             self._canvas[tile] = canvas.to(self._store_device)
         return self._halo_pixels()
 
@@ -226,6 +289,11 @@ class Shard:
         for tile in self._tiles:
             file.write(tile, self._canvas[tile].cpu().numpy())
         return file
+
+    @property
+    def _used(self) -> tuple[Path, ...]:
+        """The masks that each step needs; those of regions are read once an octave."""
+        return mask_paths(self._setup.mix, self._setup.dream)
 
     @property
     def _grid(self) -> Grid:
@@ -243,6 +311,9 @@ class Shard:
 
     def _halo_pixels(self) -> dict[int, HaloPixels]:
         return {
-            receiver: (rect, self._assemble(rect, self._own_patches(rect)).cpu().numpy())
-            for receiver, rect in self._sends.items()
+            receiver: [
+                (rect, self._assemble(rect, self._own_patches(rect)).cpu().numpy())
+                for rect in rects
+            ]
+            for receiver, rects in self._sends.items()
         }

@@ -12,21 +12,24 @@ class Grid:
 
     Tiles of the last row and column may be smaller. The grid belongs to the plan and never depends
     on the crew.
+
+    region: the part of the picture that is cut into tiles, not empty; None for the whole picture.
     """
 
     height: int
     width: int
     tile: int
+    region: Rect | None = None
 
     @property
     def rows(self) -> int:
         """Rows of tiles."""
-        return -(-self.height // self.tile)
+        return -(-self.covered.height // self.tile)
 
     @property
     def columns(self) -> int:
         """Columns of tiles."""
-        return -(-self.width // self.tile)
+        return -(-self.covered.width // self.tile)
 
     def __len__(self) -> int:
         """The number of tiles."""
@@ -37,6 +40,11 @@ class Grid:
         """The whole picture."""
         return Rect(0, 0, self.height, self.width)
 
+    @property
+    def covered(self) -> Rect:
+        """The pixels that the tiles cover: the region, or the whole picture."""
+        return self.whole if self.region is None else self.region
+
     def core(self, index: int) -> Rect:
         """The pixels of tile `index`, counted row by row."""
         row, column = divmod(index, self.columns)
@@ -44,13 +52,17 @@ class Grid:
 
     def block(self, top: int, left: int, bottom: int, right: int) -> Rect:
         """The pixels of the tiles in rows [top, bottom) and columns [left, right)."""
-        return Rect(
-            top * self.tile, left * self.tile, bottom * self.tile, right * self.tile
-        ).intersect(self.whole)
+        covered, tile = self.covered, self.tile
+        return (
+            Rect(top * tile, left * tile, bottom * tile, right * tile)
+            .shifted(covered.top, covered.left)
+            .intersect(covered)
+        )
 
     def tiles(self, rect: Rect) -> Rect:
         """The rows and columns of the tiles that overlap `rect`; the unit is tiles, not pixels."""
-        inside = rect.intersect(self.whole)
+        covered = self.covered
+        inside = rect.intersect(covered).shifted(-covered.top, -covered.left)
         if not inside.area:
             return Rect(0, 0, 0, 0)
         return Rect(

@@ -167,18 +167,19 @@ def _first_counts(first: int, second: int, count: int, fair_count: int) -> set[i
     return {max(least, min(members, most)) for members in (fair_count, fair_count + 1)}
 
 
-HaloSends = Mapping[int, Rect]
+HaloSends = Mapping[int, tuple[Rect, ...]]
 """What one member sends after each step: for each receiving member, pixels of its own block."""
 
 
 def halo_exchange(
     grid: Grid, sampling_grid: SamplingGrid, blocks: Sequence[Block]
-) -> tuple[dict[int, Rect], ...]:
+) -> tuple[dict[int, tuple[Rect, ...]], ...]:
     """What each member sends, the same after every step; member i holds `blocks[i]` of the grid.
 
-    A receiver gets the pixels of the sender's block that its own windows read, at any jitter. The
-    result is one rectangle for each pair: blocks are rectangles, so the union of a block's windows
-    is one, and so is its intersection with another block.
+    A receiver gets the pixels of the sender's block that its own windows read, at any jitter. That
+    is one rectangle for each pair: blocks are rectangles, so the union of a block's windows is one,
+    and so is its intersection with another block. Windows that read round an edge may read up to
+    four parts of a block.
     """
     import numpy as np  # here, because `dreamfarm list` needs no numpy
 
@@ -186,12 +187,13 @@ def halo_exchange(
     for member, block in enumerate(blocks):
         holders[block.top : block.bottom, block.left : block.right] = member
     pixels = [block.pixels(grid) for block in blocks]
-    sends: tuple[dict[int, Rect], ...] = tuple({} for _ in blocks)
+    sends: tuple[dict[int, tuple[Rect, ...]], ...] = tuple({} for _ in blocks)
     for receiver, own in enumerate(pixels):
         if not own.area:
             continue
-        read = sampling_grid.window_union(own, grid.tile).intersect(grid.whole)
-        for sender in np.unique(holders[grid.tiles(read).slices()]).tolist():
-            if sender != receiver:
-                sends[sender][receiver] = read.intersect(pixels[sender])
+        for read in sampling_grid.pixels_read(own, grid.tile, (grid.height, grid.width)):
+            for sender in np.unique(holders[grid.tiles(read).slices()]).tolist():
+                if sender != receiver:
+                    sent = sends[sender].get(receiver, ())
+                    sends[sender][receiver] = (*sent, read.intersect(pixels[sender]))
     return sends

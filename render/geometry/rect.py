@@ -38,6 +38,19 @@ class Rect(NamedTuple):
             min(self.right, other.right),
         )
 
+    def without(self, other: "Rect") -> "list[Rect]":
+        """The pixels that are not in `other`: above, below, left and right of it, if there are."""
+        inner = self.intersect(other)
+        if not inner.area:
+            return [self]
+        parts = (
+            self._replace(bottom=inner.top),
+            self._replace(top=inner.bottom),
+            Rect(inner.top, self.left, inner.bottom, inner.left),
+            Rect(inner.top, inner.right, inner.bottom, self.right),
+        )
+        return [part for part in parts if part.area]
+
     def grown(self, margin: int) -> "Rect":
         """This rectangle with `margin` more pixels on each side."""
         return Rect(

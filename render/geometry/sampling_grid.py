@@ -4,11 +4,15 @@ A unit of a layer sees a square of the picture, its receptive field. Neighbourin
 that lie one stride apart: together they form the sampling grid. Jitter moves this grid, not the
 picture: a step with the shift (oy, ox) pads the canvas with oy rows of zeros above and ox columns
 on the left. Nothing wraps round, in contrast to `np.roll` in Mordvintsev et al. 2015.
+
+Along an endless axis (`render.geometry.edges`) there is no padding. The grid is just shifted, and
+the canvas continues as far as windows read.
 """
 
 import hashlib
 from dataclasses import dataclass
 
+from render.geometry.edges import Edge, Edges, axis_edges, clip, shown_rects
 from render.geometry.rect import Rect, Size
 from render.geometry.units import WindowPosition
 
@@ -44,12 +48,14 @@ class SamplingGrid:
     field: the side of a unit's receptive field.
     jitter: the largest shift that the user asked for.
     margin: how far beyond a tile's core its gradient is needed, because smoothing reads around it.
+    edges: what lies beyond the picture's edges.
     """
 
     stride: int
     field: int
     jitter: int
     margin: int = 0
+    edges: Edges = "zero"
 
     @property
     def span(self) -> int:
@@ -67,6 +73,8 @@ class SamplingGrid:
     def padded_side(self, side: int) -> int:
         """The side of the padded canvas for a picture with this side, the same at every shift.
 
+        An endless axis has none.
+
         At least span - shift zeros lie below and on the right. A further stride - 1 zeros let the
         network read the picture's last pixel: pools in floor mode and strided convolutions leave up
         to stride - 1 pixels unread at the end. The side is at least one field.
@@ -80,20 +88,31 @@ class SamplingGrid:
     def largest_window(self, tile: int, size: Size) -> int:
         """The pixels of the largest window, for tiles of side `tile` in a picture of `size`."""
         side = self.window_side(tile)
-        height, width = (min(side, self.padded_side(length)) for length in size)
+        height, width = (
+            min(side, self.padded_side(length)) if edge == "zero" else side
+            for length, edge in zip(size, axis_edges(self.edges), strict=True)
+        )
         return height * width
+
+    def gradient_rect(self, core: Rect, size: Size) -> Rect:
+        """The pixels whose gradient a core needs: its own, and the margin for smoothing."""
+        return clip(core.grown(self.margin), size, self.edges)
 
     def window_union(self, block: Rect, tile: int) -> Rect:
         """The pixels that the windows of a block of whole tiles read, over all shifts.
 
-        Every pixel of the result is read at some shift.
+        Every pixel of the result is read at some shift. The block starts with a full tile.
         """
         top, bottom = self._union_ends(block.top, block.bottom, tile)
         left, right = self._union_ends(block.left, block.right, tile)
         return Rect(top, left, bottom, right)
 
+    def pixels_read(self, block: Rect, tile: int, size: Size) -> list[Rect]:
+        """The pixels of a picture of this size that the windows of a block read: disjoint."""
+        return shown_rects(self.window_union(block, tile), size, self.edges)
+
     def _union_ends(self, start: int, stop: int, tile: int) -> tuple[int, int]:
-        last = (stop - 1) // tile * tile
+        last = start + (stop - start - 1) // tile * tile
         return (
             start - self.halo - max(self._phases(start)),
             last - self.halo - min(self._phases(last)) + self.window_side(tile),
@@ -113,14 +132,19 @@ class SamplingGrid:
         same size, except where the window meets the true border of the padded canvas. `size` is the
         picture's.
         """
-        top, bottom = self._window_ends(core.top, tile, shift[0], size[0])
-        left, right = self._window_ends(core.left, tile, shift[1], size[1])
+        rows, columns = axis_edges(self.edges)
+        top, bottom = self._window_ends(core.top, tile, shift[0], size[0], rows)
+        left, right = self._window_ends(core.left, tile, shift[1], size[1], columns)
         return Rect(top, left, bottom, right)
 
-    def _window_ends(self, start: int, tile: int, shift: int, side: int) -> tuple[int, int]:
+    def _window_ends(
+        self, start: int, tile: int, shift: int, side: int, edge: Edge
+    ) -> tuple[int, int]:
         first = (start + shift - self.halo) // self.stride * self.stride
         last = first + self.window_side(tile)
-        return max(first, 0) - shift, min(last, self.padded_side(side)) - shift
+        if edge == "zero":
+            first, last = max(first, 0), min(last, self.padded_side(side))
+        return first - shift, last - shift
 
     def window_position(self, window: Rect, shift: Shift, size: Size) -> WindowPosition:
         """Where a window lies on the padded canvas of a picture of this size."""
@@ -129,13 +153,20 @@ class SamplingGrid:
             shift=shift,
             size=size,
             padded=(self.padded_side(size[0]), self.padded_side(size[1])),
+            edges=self.edges,
         )
 
     def padded_canvas(self, shift: Shift, size: Size) -> Rect:
-        """The whole padded canvas, in pixels of the picture."""
-        return Rect(
-            -shift[0],
-            -shift[1],
-            self.padded_side(size[0]) - shift[0],
-            self.padded_side(size[1]) - shift[1],
-        )
+        """The whole padded canvas, in pixels of the picture.
+
+        Along an endless axis it is the window of a tile that is the whole picture.
+        """
+        rows, columns = axis_edges(self.edges)
+        top, bottom = self._canvas_ends(shift[0], size[0], rows)
+        left, right = self._canvas_ends(shift[1], size[1], columns)
+        return Rect(top, left, bottom, right)
+
+    def _canvas_ends(self, shift: int, side: int, edge: Edge) -> tuple[int, int]:
+        if edge == "zero":
+            return -shift, self.padded_side(side) - shift
+        return self._window_ends(0, side, shift, side, edge)

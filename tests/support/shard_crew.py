@@ -100,7 +100,7 @@ class ShardCrew:
             scales = step_scales(step_plan, ordered, setup.sizes[self.octave], setup.units)
             self._halos = [shard.update(scales) for shard in self._shards]
 
-    def _sends(self) -> tuple[dict[int, Rect], ...]:
+    def _sends(self) -> tuple[dict[int, tuple[Rect, ...]], ...]:
         return halo_exchange(self._setup.grids[self.octave], self._setup.sampling_grid, self.blocks)
 
     def write_tiles(self) -> TiledImage:

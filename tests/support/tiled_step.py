@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from render.dream.attachments import prepare_objectives
 from render.dream.band_gradient import TileView, band_gradients, tile_gradients
 from render.dream.config import Dream
 from render.dream.objective import Mix, Objective
+from render.dream.plane import endless
 from render.dream.reference import picture_gradients
 from render.engine.tile_store import Patch, assemble
 from render.geometry.grid import Grid
@@ -49,7 +51,11 @@ class TiledStep:
     ) -> list[Tensor]:
         """Like `tile`, for a worker that holds only these pixels."""
         core, window = grid.core(index), self.window(grid, index, shift)
-        pixels = assemble(window, patches, patches[0][1])
+
+        def read(rect: Rect) -> Tensor:
+            return assemble(rect, patches, patches[0][1])
+
+        pixels = endless(read, (grid.height, grid.width), self.dream.edges)(window)
         position = self.sampling_grid.window_position(window, shift, (grid.height, grid.width))
         view = TileView(pixels, window, core, position)
         found = tile_gradients(self.network, self.mix.terms, self.dream, view)
@@ -76,7 +82,8 @@ def step_by_blocks(
     blocks = partition(grid, members)
     sends = halo_exchange(grid, step.sampling_grid, blocks)
     for member, block in enumerate(blocks):
-        rects = [block.pixels(grid), *(given[member] for given in sends if member in given)]
+        received = [rect for given in sends for rect in given.get(member, ())]
+        rects = [block.pixels(grid), *received]
         held: list[Patch] = [(rect, canvas[rect.slices()]) for rect in rects]
         for index in block.tiles(grid):
             for whole, part in zip(
@@ -98,3 +105,12 @@ def mean_step(
     grid = layer_grid(deepcopy(model), name, layers)
     network = prepare_network(deepcopy(model), layers, dtype)
     return TiledStep(network, SamplingGrid(grid.stride, grid.field, jitter), mix)
+
+
+def edged_step(model: nn.Module, mix: Mix, dream: Dream) -> TiledStep:
+    """A step of a dream in float64, with its edges. The model itself is not changed."""
+    grid = layer_grid(deepcopy(model), "tiny", mix.layers)
+    network = prepare_network(deepcopy(model), mix.layers, torch.float64)
+    units = dict(zip(mix.layers, grid.units, strict=True))
+    ready = prepare_objectives(network, mix, units)
+    return TiledStep(ready, dream.sampling_grid(grid.stride, grid.field), mix, dream)

@@ -45,9 +45,7 @@ def test_neighbouring_regions_share_no_pixel_and_leave_none_out(
     size: Size, cut: int, other: int
 ) -> None:
     edges = [0.0, *sorted((cut / 60, other / 60)), 1.0]
-    rects = [
-        Region(left, 0, right, 1).rect(size) for left, right in itertools.pairwise(edges)
-    ]
+    rects = [Region(left, 0, right, 1).rect(size) for left, right in itertools.pairwise(edges)]
     assert sum(rect.area for rect in rects) == size[0] * size[1]
 
 

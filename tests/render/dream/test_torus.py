@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, example, given, settings
@@ -10,11 +12,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import render.dream.step
+from render.dream.attachments import resample_mask
 from render.dream.config import Dream, Smooth
 from render.dream.octaves import octave_sizes
 from render.dream.plane import Read
 from render.dream.reference import dream_reference
 from render.dream.resample import AxisTaps, resample
+from render.dream.start_noise import first_base
 from render.geometry.edges import Edges, axis_edges
 from render.geometry.rect import Rect, Size
 from render.geometry.sampling_grid import Shift, jitter_shift
@@ -22,11 +26,13 @@ from render.networks.network import Network, prepare_network
 from render.networks.receptive_field import LayerGrid, layer_grid
 from render.pictures.colour import to_canvas
 from tests.support.seeded_networks import calibrate_norms, fill_weights, noise_picture
+from tests.support.shard_crew import write_input
 from tests.support.tiny_network import MIX, TinyNetwork, random_samples
 
 SIZE = (96, 144)
 STRIDE = 12
 DREAM = Dream(octaves=2, octave_scale=2.0, steps=2, jitter=13, step_size=0.05, smooth=None)
+CUT_AND_WRAPPED: tuple[Edges, Edges] = ("zero", "wrap")
 SMOOTHS = [None, Smooth(laplacian=(1.0, 1.0, 0.5)), Smooth(gaussian=(1.0, 2.0))]
 
 
@@ -62,7 +68,7 @@ def follow(offset: Shift, sizes: Sequence[Size], patch: pytest.MonkeyPatch) -> N
     patch.setattr(render.dream.step, "jitter_shift", moved)
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example("wrap", SMOOTHS[1], (2, 142))
 @given(
     st.sampled_from(["wrap", "wrap-x", "wrap-y"]),
@@ -157,3 +163,29 @@ def test_octaves_that_wrap_are_never_larger_than_the_picture(size: Size) -> None
     sizes = octave_sizes(size, Dream(octaves=4, edges="wrap"), None, 32)
     assert sizes[-1] == size
     assert all(one[0] <= size[0] and one[1] <= size[1] for one in sizes)
+
+
+def test_a_mask_is_resampled_round_the_edge(tmp_path: Path) -> None:
+    """Its last column is white: so is half of what lies before the first one."""
+    samples = np.zeros((4, 4, 3), np.uint8)
+    samples[:, -1] = 255
+    mask, size = write_input(samples, tmp_path), (8, 16)
+    whole = Rect(0, 0, *size)
+    cut, wrapped = (
+        resample_mask(mask, size, whole, torch.float64, edges)[0, :, 0] for edges in CUT_AND_WRAPPED
+    )
+    assert not cut[0]
+    assert wrapped[0] > 0.3
+    # White is 4 columns wide, and falls off alike on both sides.
+    assert torch.allclose(wrapped.roll(-6), wrapped.roll(-6).flip(0))
+
+
+def test_the_noise_of_a_seed_closes() -> None:
+    size = (60, 90)
+    base, whole = torch.zeros(*size, 3, dtype=torch.float64), Rect(0, 0, *size)
+    for edges in CUT_AND_WRAPPED:
+        dream = Dream(seed=5, edges=edges)
+        noisy = first_base(base, dream, dream.seed, 2, size, whole)
+        for axis in (0, 1):
+            changes = (noisy - noisy.roll(-1, axis)).abs().amax((1 - axis, 2))
+            assert bool(changes[-1] <= changes[:-1].max()) == (edges == "wrap")

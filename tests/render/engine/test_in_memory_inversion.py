@@ -13,6 +13,7 @@ from render.dream.objective import Mix, Objective
 from render.dream.octaves import octave_sizes
 from render.engine.in_memory_batch import dream_batch
 from render.engine.setup import InMemorySetup
+from render.geometry.rect import Size
 from render.networks.catalogue import build_network
 from render.networks.classes import class_names
 from render.networks.network import load_network
@@ -26,21 +27,26 @@ from tests.support.shard_crew import tiled
 SIZE = (224, 224)
 DREAM = Dream(octaves=3, steps=24, step_size=0.02)
 
+SEARCH_SIZE = (112, 112)
+SEARCH = Dream(ascent="search", octaves=1, steps=180, step_size=0.05, jitter=0)
 
-def first_of(name: str, weights: Path, numbers: list[int]) -> list[int]:
+
+def first_of(
+    name: str, weights: Path, numbers: list[int], dream: Dream = DREAM, size: Size = SIZE
+) -> list[int]:
     """The network's first guess for the dream of each class, rounded to 8 bits."""
     make_deterministic()
     judge = load_with_weights(name, weights).eval()
     first = Mix((Objective(classes=(0,)),))
     grid = layer_grid(build_network(name), name, first.layers)
     network = prepare_objectives(load_network(name, weights, first.layers), first, {})
-    sizes = octave_sizes(SIZE, DREAM)
-    (noise,) = Noise(*SIZE, 0).bands(SIZE[0])
+    sizes = octave_sizes(size, dream)
+    (noise,) = Noise(*size, 0).bands(size[0])
     seen = []
     for number in numbers:
         mix = Mix((Objective(classes=(number,)),))
         setup = InMemorySetup(
-            mix, DREAM, "float32", "cpu", tiled(sizes, SIZE[0]), grid.stride, grid.field
+            mix, dream, "float32", "cpu", tiled(sizes, size[0]), grid.stride, grid.field
         )
         (dreamed,) = dream_batch(network, setup, [noise], [0])
         assert isinstance(dreamed, torch.Tensor)
@@ -70,3 +76,11 @@ def test_pareidolia_recognises_its_classes(every: int) -> None:
     seen = first_of("pareidolia", resolve_weights("pareidolia", None), numbers)
     right = sum(one == number for one, number in zip(seen, numbers, strict=True))
     assert right >= 0.95 * len(numbers) - (every > 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_pareidolia_recognises_what_a_search_found() -> None:
+    numbers = list(range(0, 80, 4))
+    seen = first_of("pareidolia", resolve_weights("pareidolia", None), numbers, SEARCH, SEARCH_SIZE)
+    assert sum(one == number for one, number in zip(seen, numbers, strict=True)) >= 15
