@@ -12,7 +12,11 @@
 - export: a canvas as bands of samples, and its preview
 - output_format, write, output_errors: check and write outputs, and what a refusing disk raises
 - encode, bands, pyramid: outputs as parts of files, made of bands and smaller sizes, in threads
-- png_encode, jpeg_encode, tiff_encode, deepzoom, deepzoom_encode: the formats
+- encoding, ink: settings of encoders, and the colours of a press
+- png_encode, jpeg_encode, tiff_encode, tile_compression, whole_encode: formats of one file
+- zoom, deepzoom, deepzoom_encode, iiif_encode, zip_stream, zoom_page: tiles for viewers
+- pdf_objects, pdf_page, pdf_x, pdf_document, stroke_text: PDF/X-4, streamed
+- panels, hanging_plan, contract_proof, print_files, print_writing: files for a printer
 - vips: lazy access to libvips
 """
 

@@ -16,13 +16,15 @@ T = TypeVar("T")
 class BandStream:
     """A picture that is read once, from top to bottom.
 
-    bands: (h, width, 3) arrays of uint8 (depth 8) or uint16 (depth 16), with any heights.
+    bands: (h, width, channels) arrays of uint8 (depth 8) or uint16 (depth 16), with any heights.
+    channels: 3 for sRGB, 4 for CMYK.
     """
 
     height: int
     width: int
     depth: int
     bands: Iterable[np.ndarray]
+    channels: int = 3
 
     def blocks(self, rows: int) -> Iterator[np.ndarray]:
         """Yield the picture as blocks of exactly `rows` rows; the last one may be shorter.
@@ -48,14 +50,14 @@ class BandStream:
             raise ValueError(f"the bands end after {top + filled} of {self.height} rows")
 
     def _empty(self, top: int, rows: int) -> np.ndarray:
-        shape = (min(rows, self.height - top), self.width, 3)
+        shape = (min(rows, self.height - top), self.width, self.channels)
         return np.empty(shape, np.uint8 if self.depth == 8 else np.uint16)
 
     def _check(self, band: np.ndarray, top: int) -> None:
-        if band.dtype != f"u{self.depth // 8}" or band.shape[1:] != (self.width, 3):
+        if band.dtype != f"u{self.depth // 8}" or band.shape[1:] != (self.width, self.channels):
             raise ValueError(
-                f"band at row {top}: {band.dtype} {band.shape} is not (h, {self.width}, 3) of"
-                f" {self.depth} bits"
+                f"band at row {top}: {band.dtype} {band.shape} is not (h, {self.width},"
+                f" {self.channels}) of {self.depth} bits"
             )
         if top + len(band) > self.height:
             raise ValueError(f"the bands hold more than the picture's {self.height} rows")

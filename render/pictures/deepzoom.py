@@ -1,10 +1,22 @@
-"""The files of a DeepZoom: the descriptor NAME.dzi, and the folder NAME_files with the tiles."""
+"""The files of a DeepZoom: the descriptor NAME.dzi, and the folder NAME_files with the tiles.
+
+Those of an IIIF are the page NAME.html and the folder NAME_files.
+"""
 
 import json
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from render.pictures.output_format import Labels
+
+LABELS = "labels.json"
+
+_WITH_TILES = frozenset({".dzi", ".html"})
+
+
+def has_tiles(path: PurePath) -> bool:
+    """Whether a folder of tiles belongs to an output, by the suffix of its file."""
+    return path.suffix in _WITH_TILES
 
 
 def tiles_folder(path: Path) -> Path:
@@ -12,20 +24,26 @@ def tiles_folder(path: Path) -> Path:
     return path.with_name(f"{path.stem}_files")
 
 
-def write_labels(folder: Path, labels: Labels) -> Path:
-    """Write the labels beside the tiles, since a DeepZoom has no place for text.
+def output_files(path: Path) -> list[Path]:
+    """Return all files of an output: `path`, and those in its folder of tiles."""
+    if not has_tiles(path):
+        return [path]
+    return [path, *sorted(one for one in tiles_folder(path).rglob("*") if one.is_file())]
 
-    Returns the path of the file.
-    """
+
+def labels_file(path: Path) -> Path:
+    """Return the file of labels that belongs to the descriptor `path`."""
+    return tiles_folder(path) / LABELS
+
+
+def labels_text(labels: Labels) -> str:
+    """Return the content of the file of labels, since a DeepZoom has no place for text."""
     record = {"version": 1, "dpi": labels.dpi, "identity": labels.identity}
-    text = json.dumps(record, indent=2) + "\n"
-    path = folder / "labels.json"
-    path.write_text(text, encoding="ascii")
-    return path
+    return json.dumps(record, indent=2) + "\n"
 
 
 def publish_deepzoom(made: Path, path: Path) -> None:
-    """Move the finished DeepZoom `made` (its .dzi) to `path`, and replace an existing one.
+    """Move the finished DeepZoom or IIIF `made` to `path`, and replace an existing one.
 
     The tiles move first, so that a descriptor always has its tiles. The replaced tiles move to the
     folder of `made`. Raises OSError.

@@ -28,7 +28,10 @@ _MAX_TEXT_BYTES = 2**22
 
 _EXIF_PROFILES = (b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type app1")
 _XMP_TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type xmp")
-_KEYWORDS = frozenset({*_EXIF_PROFILES, *_XMP_TEXTS})
+DESCRIPTION = b"Description"
+"""The keyword of the text that describes a picture."""
+
+_KEYWORDS = frozenset({*_EXIF_PROFILES, *_XMP_TEXTS, DESCRIPTION})
 
 _EXIF_PREFIX = b"Exif\0\0"
 _ORIENTATION_TAG = 0x0112
@@ -39,8 +42,9 @@ _SHORT, _LONG = 3, 4
 class PngChunks:
     """The metadata of a PNG: the first chunk of each kind with a right checksum.
 
-    chunks: contents by their four-letter kinds, without texts. texts: those that can state an
-    orientation, by their keywords; empty if the first of a keyword cannot be read.
+    chunks: contents by their four-letter kinds, without texts. texts: the description, and those
+    that can state an orientation, by their keywords; empty if the first of a keyword cannot be
+    read.
     """
 
     chunks: dict[bytes, bytes] = field(default_factory=dict)

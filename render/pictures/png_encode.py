@@ -18,6 +18,7 @@ from zlib_ng import zlib_ng
 
 from render.pictures.bands import BandStream, Encoders
 from render.pictures.colour_profile import srgb_profile
+from render.pictures.encoding import Encoding
 from render.pictures.output_format import Labels
 
 _BAND_BYTES = 1 << 19
@@ -30,14 +31,29 @@ _FILTERED_AT_ONCE = 1 << 14
 """Bytes that are filtered at once. The temporary arrays then stay in a core's cache."""
 
 
-def png_parts(picture: BandStream, labels: Labels, encoders: Encoders) -> Iterator[bytes]:
+def png_parts(
+    picture: BandStream, labels: Labels, encoders: Encoders, _encoding: Encoding
+) -> Iterator[bytes]:
     """Yield the parts of the file in order."""
     yield b"\x89PNG\r\n\x1a\n" + _head(picture, labels)
+    yield from _deflated(picture, encoders, functools.partial(_chunk, b"IDAT"))
+    yield _chunk(b"IEND", b"")
+
+
+def zlib_parts(picture: BandStream, encoders: Encoders) -> Iterator[bytes]:
+    """Yield one zlib stream of all rows, each after its filter, as in a PNG without its chunks."""
+    return _deflated(picture, encoders, bytes)
+
+
+def _deflated(
+    picture: BandStream, encoders: Encoders, wrap: Callable[[bytes], bytes]
+) -> Iterator[bytes]:
+    """Yield a zlib stream in parts. wrap: is called for each part, in a thread."""
     checksum = 1
-    for band in encoders.ordered(_band_calls(picture)):
+    for band in encoders.ordered(_band_calls(picture, wrap)):
         checksum = _adler32_of_both(checksum, band.adler32, band.length)
-        yield band.chunk
-    yield _chunk(b"IDAT", struct.pack(">I", checksum)) + _chunk(b"IEND", b"")
+        yield band.part
+    yield wrap(struct.pack(">I", checksum))
 
 
 def _head(picture: BandStream, labels: Labels) -> bytes:
@@ -60,16 +76,19 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 class _Band(NamedTuple):
-    """A deflated band: its chunk, and the checksum and length of its filtered rows."""
+    """A deflated band: its part of the file, and the checksum and length of its filtered rows."""
 
-    chunk: bytes
+    part: bytes
     adler32: int
     length: int
 
 
-def _band_calls(picture: BandStream) -> Iterator[Callable[[], _Band]]:
+def _band_calls(
+    picture: BandStream, wrap: Callable[[bytes], bytes]
+) -> Iterator[Callable[[], _Band]]:
     sample = picture.depth // 8
-    line = picture.width * 3 * sample
+    pixel = picture.channels * sample
+    line = picture.width * pixel
     rows = max(1, _BAND_BYTES // line)
     above = np.zeros(line, np.uint8)
     left = picture.height
@@ -77,12 +96,17 @@ def _band_calls(picture: BandStream) -> Iterator[Callable[[], _Band]]:
         # PNG samples are big-endian.
         band = block.astype(f">u{sample}", copy=False).view(np.uint8).reshape(len(block), line)
         is_first, left = left == picture.height, left - len(block)
-        yield functools.partial(_deflate, band, above, 3 * sample, is_first, not left)
+        yield functools.partial(_deflate, band, above, pixel, is_first, not left, wrap)
         above = band[-1]
 
 
 def _deflate(
-    band: np.ndarray, above: np.ndarray, pixel: int, is_first: bool, is_last: bool
+    band: np.ndarray,
+    above: np.ndarray,
+    pixel: int,
+    is_first: bool,
+    is_last: bool,
+    wrap: Callable[[bytes], bytes],
 ) -> _Band:
     """Filter and deflate the rows (h, bytes) of a band; `above` is the row before them."""
     lines = np.empty((len(band), 1 + band.shape[1]), np.uint8)
@@ -92,7 +116,7 @@ def _deflate(
     # A flush ends each band at a whole byte, so that the bands join to one stream.
     end = zlib_ng.Z_FINISH if is_last else zlib_ng.Z_SYNC_FLUSH
     data = b"\x78\x01" * is_first + stream.compress(lines) + stream.flush(end)
-    return _Band(_chunk(b"IDAT", data), zlib_ng.adler32(lines), lines.size)
+    return _Band(wrap(data), zlib_ng.adler32(lines), lines.size)
 
 
 def _filter(band: np.ndarray, above: np.ndarray, pixel: int, filtered: np.ndarray) -> None:

@@ -17,12 +17,19 @@ class Strip(NamedTuple):
     """Rows of one level, for one row of tiles.
 
     level: 0 is the picture itself. row: of tiles. top: the strip's first row of pixels.
-    samples: (h, width, 3).
+    samples: (h, width, channels).
     """
 
     level: int
     row: int
     top: int
+    samples: np.ndarray
+
+
+class NamedTile(NamedTuple):
+    """A tile of one level. name: of its file, with slashes. samples: (h, w, channels)."""
+
+    name: str
     samples: np.ndarray
 
 
@@ -79,7 +86,7 @@ class _Level:
             self._held, self._top = [rest.copy()] if len(rest) else [], top
 
     def halve(self, samples: np.ndarray) -> np.ndarray:
-        """Return the next rows of the next level: (h, w, 3), perhaps none."""
+        """Return the next rows of the next level: (h, w, channels), perhaps none."""
         height, width = self._half
         if self._odd is not None:
             samples = np.concatenate((self._odd, samples))
@@ -99,17 +106,20 @@ class _Level:
 
 
 def _halved(samples: np.ndarray, size: Size) -> np.ndarray:
-    """Return samples (h, w, 3) at half the size; a missing last column counts as its neighbour."""
+    """Return samples (h, w, channels) at half the size.
+
+    A missing last column counts as its neighbour.
+    """
     rows, columns = size
     wide = np.uint16 if samples.dtype == np.uint8 else np.uint32
     if samples.shape[1] < 2 * columns:
         samples = np.concatenate((samples, samples[:, -1:]), axis=1)
-    half = np.empty((rows, columns, 3), samples.dtype)
+    half = np.empty((rows, columns, samples.shape[2]), samples.dtype)
     for row in range(rows):
         sums = samples[2 * row].astype(wide)
         sums += samples[2 * row + 1]
         # By channel: three times as fast as along the last axis.
-        for channel in range(3):
+        for channel in range(samples.shape[2]):
             pairs = sums[: 2 * columns : 2, channel] + sums[1 : 2 * columns : 2, channel]
             pairs += 2
             half[row, :, channel] = pairs >> 2

@@ -39,6 +39,9 @@ _TAGS = frozenset({*range(254, 260), 262, 277, 278, 284, 322, 330, 332, 334, 338
 _BIGTIFF_VERSION = 43
 
 
+_ASCII = 2
+
+
 _TYPES = {1: "B", 3: "H", 4: "I", 7: "B", 13: "I", 16: "Q", 18: "Q"}
 """Formats of `struct` for BYTE, SHORT, LONG, UNDEFINED, IFD, LONG8 and IFD8, by their numbers."""
 
@@ -138,6 +141,24 @@ class DirectoryChain:
                 is_whole &= values is not None
                 found[tag] = known + (values or ())
         return Directory(found, is_whole, places)
+
+    def text(self, place: int, limit: int) -> bytes | None:
+        """The text of the entry at a place, without its final zero.
+
+        None for an entry of another type, for more than `limit` bytes, and if it is cut off.
+        """
+        self._seek(place)
+        entry = self.file.read(self._length)
+        if len(entry) < self._length:
+            return None
+        layout = self._sign + ("HHQ8s" if self.is_big else "HHI4s")
+        _, kind, count, content = struct.unpack(layout, entry)
+        if kind != _ASCII or count > limit:
+            return None
+        if count > self._word:
+            self._seek(int.from_bytes(content, self.order))
+            content = self.file.read(count)
+        return bytes(content[:count]).rstrip(b"\0") if len(content) >= count else None
 
     def short_entry(self, tag: int, value: int) -> bytes:
         """The bytes of an entry of one SHORT."""

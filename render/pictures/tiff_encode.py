@@ -1,7 +1,8 @@
 """Encodes tiled TIFF files with a pyramid of smaller sizes in subifds.
 
 The file is classic, or a BigTIFF where 32-bit offsets may not suffice. Each tile is deflated on its
-own, in any thread, after a horizontal predictor, which print software reads.
+own, in any thread, after a horizontal predictor, which print software reads. Instead it may be
+compressed by LZW, or not at all.
 """
 
 import functools
@@ -11,13 +12,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from zlib_ng import zlib_ng
 
 from render.geometry.rect import Size
 from render.pictures.bands import BandStream, Encoders
 from render.pictures.colour_profile import srgb_profile
+from render.pictures.encoding import Compression, Encoding
 from render.pictures.output_format import Labels
 from render.pictures.pyramid import pyramid_strips
+from render.pictures.tile_compression import TILE_COMPRESSIONS, TileCompression
 
 _TILE = 256
 
@@ -44,20 +46,25 @@ class _Entry(NamedTuple):
     values: bytes
 
 
-def needs_bigtiff(height: int, width: int, depth: int) -> bool:
+def needs_bigtiff(height: int, width: int, depth: int, channels: int = 3) -> bool:
     """Whether a pyramid of this size, uncompressed, may be too large for a classic TIFF."""
     padded = (height + _TILE) * (width + _TILE)
-    return padded * 3 * (depth // 8) * 4 // 3 > _CLASSIC_TIFF_BYTES
+    return padded * channels * (depth // 8) * 4 // 3 > _CLASSIC_TIFF_BYTES
 
 
-def tiff_parts(picture: BandStream, labels: Labels, encoders: Encoders) -> Iterator[bytes | Patch]:
+def tiff_parts(
+    picture: BandStream, labels: Labels, encoders: Encoders, encoding: Encoding
+) -> Iterator[bytes | Patch]:
     """Yield the parts of the file in order; last, the place of its first directory."""
-    layout = _Layout(needs_bigtiff(picture.height, picture.width, picture.depth))
+    layout = _Layout(
+        needs_bigtiff(picture.height, picture.width, picture.depth, picture.channels),
+        _Samples(picture.channels, picture.depth, encoding.compression, encoding.profile),
+    )
     sizes = _pyramid_sizes(picture.height, picture.width)
     places: list[list[tuple[int, int]]] = [[] for _ in sizes]
     yield layout.header
     end = len(layout.header)
-    for level, tile in encoders.ordered(_tile_calls(picture, sizes)):
+    for level, tile in encoders.ordered(_tile_calls(picture, sizes, encoding)):
         places[level].append((end, len(tile)))
         yield tile
         end += len(tile)
@@ -65,7 +72,7 @@ def tiff_parts(picture: BandStream, labels: Labels, encoders: Encoders) -> Itera
     for level in range(len(sizes) - 1, -1, -1):
         yield bytes(end % 2)  # directories begin at even offsets
         end += end % 2
-        entries = layout.tile_entries(sizes[level], picture.depth, places[level], level > 0)
+        entries = layout.tile_entries(sizes[level], places[level], level > 0)
         if level == 0:
             entries += layout.label_entries(labels, subifds[::-1])
         subifds.append(end)
@@ -83,31 +90,53 @@ def _pyramid_sizes(height: int, width: int) -> list[Size]:
 
 
 def _tile_calls(
-    picture: BandStream, sizes: list[Size]
+    picture: BandStream, sizes: list[Size], encoding: Encoding
 ) -> Iterator[Callable[[], tuple[int, bytes]]]:
+    compress = TILE_COMPRESSIONS[encoding.compression]
     for strip in pyramid_strips(picture, sizes, _TILE):
         for left in range(0, sizes[strip.level][1], _TILE):
             tile = strip.samples[:, left : left + _TILE]
-            yield functools.partial(_deflate, strip.level, tile)
+            yield functools.partial(_encode, strip.level, tile, compress)
 
 
-def _deflate(level: int, tile: np.ndarray) -> tuple[int, bytes]:
-    """Predict, deflate and return a tile (h, w, 3), with its level."""
-    height, width, _ = tile.shape
-    # Beyond the picture, differences of zero: nothing is smaller.
-    predicted = np.zeros((_TILE, _TILE, 3), tile.dtype.newbyteorder("<"))
-    predicted[:height, :width] = tile
-    predicted[:height, 1:width] -= tile[:, :-1]
-    # Runs only: nearly as small as level 6 for photographs and dreams, in a third of the time.
-    stream = zlib_ng.compressobj(6, zlib_ng.DEFLATED, 15, 9, zlib_ng.Z_RLE)
-    return level, stream.compress(predicted) + stream.flush()
+def _encode(level: int, tile: np.ndarray, compress: TileCompression) -> tuple[int, bytes]:
+    """Compress a tile (h, w, channels), and return it with its level."""
+    height, width, channels = tile.shape
+    # Beyond the picture zeros: nothing is smaller.
+    padded = np.zeros((_TILE, _TILE, channels), tile.dtype.newbyteorder("<"))
+    padded[:height, :width] = tile
+    if compress.is_predicted:
+        padded[:height, 1:width] -= tile[:, :-1]
+    return level, compress.encode(padded)
+
+
+class _Samples(NamedTuple):
+    """What the samples of all levels have in common. profile: of CMYK; None for sRGB."""
+
+    channels: int
+    depth: int
+    compression: Compression
+    profile: bytes | None
+
+    def entries(self) -> list[_Entry]:
+        """The entries of every level."""
+        compress, inks = TILE_COMPRESSIONS[self.compression], self.channels == 4
+        return [
+            _entry(258, _SHORT, *[self.depth] * self.channels),
+            _entry(259, _SHORT, compress.tag),
+            _entry(262, _SHORT, 5 if inks else 2),  # separated, or RGB
+            _entry(277, _SHORT, self.channels),
+            _entry(339, _SHORT, *[1] * self.channels),  # unsigned integers
+            *([_entry(317, _SHORT, 2)] if compress.is_predicted else []),  # horizontal predictor
+            *([_entry(332, _SHORT, 1)] if inks else []),  # the inks are CMYK
+        ]
 
 
 class _Layout:
     """The numbers of a classic TIFF or of a BigTIFF, little-endian."""
 
-    def __init__(self, is_big: bool) -> None:
-        self._is_big = is_big
+    def __init__(self, is_big: bool, samples: _Samples) -> None:
+        self._is_big, self._samples = is_big, samples
         self._offset = "Q" if is_big else "I"
         self._offset_type = _LONG8 if is_big else _LONG
 
@@ -122,31 +151,27 @@ class _Layout:
         return Patch(len(self.header) - size, struct.pack(f"<{self._offset}", offset))
 
     def tile_entries(
-        self, size: Size, depth: int, places: list[tuple[int, int]], is_reduced: bool
+        self, size: Size, places: list[tuple[int, int]], is_reduced: bool
     ) -> list[_Entry]:
         """The entries of one level. places: (offset, bytes) of its tiles."""
         return [
             _entry(254, _LONG, int(is_reduced)),
             _entry(256, _LONG, size[1]),
             _entry(257, _LONG, size[0]),
-            _entry(258, _SHORT, depth, depth, depth),
-            _entry(259, _SHORT, 8),  # deflate
-            _entry(262, _SHORT, 2),  # RGB
+            *self._samples.entries(),
             _entry(274, _SHORT, 1),
-            _entry(277, _SHORT, 3),
             _entry(284, _SHORT, 1),  # the samples of a pixel are together
-            _entry(317, _SHORT, 2),  # horizontal predictor
             _entry(322, _SHORT, _TILE),
             _entry(323, _SHORT, _TILE),
             _entry(324, self._offset_type, *(offset for offset, _ in places)),
             _entry(325, _LONG, *(length for _, length in places)),
-            _entry(339, _SHORT, 1, 1, 1),  # unsigned integers
         ]
 
     def label_entries(self, labels: Labels, subifds: list[int]) -> list[_Entry]:
         """The entries of the first directory only. subifds: offsets, from large to small."""
         per_inch = Fraction(labels.pixels_per_mm * 25.4).limit_denominator(10_000)
-        text, profile = labels.identity.encode("ascii") + b"\0", srgb_profile()
+        text = labels.identity.encode("ascii") + b"\0"
+        profile = self._samples.profile or srgb_profile()
         resolution = struct.pack("<II", per_inch.numerator, per_inch.denominator)
         entries = [
             _Entry(270, 2, len(text), text),

@@ -178,9 +178,13 @@ class TileFile:
 
 @dataclass(frozen=True)
 class TiledImage:
-    """A whole image. Its tile sets share a grid and a dtype, and each tile is in one of them."""
+    """A whole image. Its tile sets share a grid and a dtype, and each tile is in one of them.
+
+    below: the image that shows where the grid has no tiles, if its tiles cover only a region.
+    """
 
     tile_sets: tuple[TileSet, ...]
+    below: "TiledImage | None" = None
 
     @property
     def grid(self) -> Grid:
@@ -193,7 +197,11 @@ class TiledImage:
 
     def read(self, rect: Rect) -> np.ndarray:
         """Return the pixels (h, w, 3) of a rectangle inside the image."""
-        result = np.empty((rect.height, rect.width, CHANNELS), self.tile_sets[0].layout.dtype)
+        shape = rect.height, rect.width, CHANNELS
+        if self.below is None or rect.intersect(self.grid.covered) == rect:
+            result: np.ndarray = np.empty(shape, self.tile_sets[0].layout.dtype)
+        else:
+            result = self.below.read(rect)
         for tile in self.grid.touching(rect):
             shared = rect.intersect(self.grid.core(tile))
             result[shared.slices(rect[:2])] = self._set_of_tile[tile].read(tile, rect)

@@ -14,6 +14,7 @@ from jobs.poster.fetch.outputs import (
     manifest_entry,
     output_to_download,
 )
+from jobs.poster.fetch.print_outputs import PrintToEncode, RequestedFile, RequestedPrint
 from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.manifest import JobOutput, job_outputs
@@ -23,14 +24,21 @@ from jobs.runtime.staging import download
 from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
-from render.pictures.output_format import FORMATS
 
 _RETRY_SECONDS = 60.0
 """Seconds to retry while the store does not answer."""
 
+_Wanted = JobOutput | RequestedFormat | RequestedFile
+"""A result of the job, or a file that it has not made."""
+
+_Made = OutputToDownload | OutputToEncode | PrintToEncode
+
 
 def fetch(
-    store: Store, job: StoredJob, target: Target, formats: Sequence[RequestedFormat] = ()
+    store: Store,
+    job: StoredJob,
+    target: Target,
+    formats: Sequence[RequestedFormat | RequestedPrint] = (),
 ) -> dict[str, Any]:
     """Fetch the results of a succeeded job into a folder. Returns the manifest of these results.
 
@@ -73,9 +81,9 @@ class _Fetch:
     results: tuple[JobOutput, ...]
     folder: FetchFolder
 
-    def run(self, formats: Sequence[RequestedFormat]) -> list[OutputEntry]:
+    def run(self, formats: Sequence[RequestedFormat | RequestedPrint]) -> list[OutputEntry]:
         """Fetch the formats; returns their outputs in the same order."""
-        requested = [self._resolve(one) for one in formats] or list(self.results)
+        requested = [file for one in formats for file in self._resolve(one)] or list(self.results)
         names = [self._file_name(one) for one in requested]
         for name in names:
             if names.count(name) > 1:
@@ -95,37 +103,51 @@ class _Fetch:
             publisher.publish([self.folder.staged(one) for one in new.values()], manifest)
         return outputs
 
-    def _resolve(self, requested: RequestedFormat) -> JobOutput | RequestedFormat:
-        """The job's own result of a format, or the format if the job has not made it."""
-        return next((one for one in self.results if requested.is_met_by(one)), requested)
+    def _resolve(self, requested: RequestedFormat | RequestedPrint) -> Sequence[_Wanted]:
+        """The job's own results of a format, or what is to be made in their place."""
+        if isinstance(requested, RequestedFormat):
+            own = (one for one in self.results if one.name == self._file_name(requested))
+            return [next((one for one in own if requested.is_met_by(one)), requested)]
+        files = requested.files(self.job, self._name, self.results[0].dpi)
+        if not requested.is_made_by(self.job):
+            return files
+        names = {file.name for file in files}
+        return [one for one in self.results if one.name in names]
 
-    def _file_name(self, one: JobOutput | RequestedFormat) -> str:
-        if isinstance(one, JobOutput):
-            return one.name
+    @property
+    def _name(self) -> str:
         # A job's id is its name and a hash, and its files have the same name.
-        return self.job.id.rpartition("-")[0] + FORMATS[one.format].suffix
+        return self.job.id.rpartition("-")[0]
 
-    def _existing(self, one: JobOutput | RequestedFormat) -> OutputEntry | None:
+    def _file_name(self, one: _Wanted) -> str:
+        if isinstance(one, RequestedFormat):
+            return one.how.file_name(self._name, one.format)
+        return one.name
+
+    def _existing(self, one: _Wanted) -> OutputEntry | None:
         """The output, if the folder already has it."""
         if isinstance(one, JobOutput):
             return manifest_entry(one) if self.folder.has_file(one.name, one.sha256) else None
-        format_and_depth = one.format, one.depth
+        name = self._file_name(one)
         return next(
             (
                 entry
                 for entry in self.folder.outputs()
-                if (entry["format"], entry["depth"]) == format_and_depth
-                and self.folder.has_file(entry["path"], entry["sha256"])
+                if entry["path"] == name
+                and one.is_in(entry)
+                and self.folder.has_file(name, entry["sha256"])
             ),
             None,
         )
 
-    def _make_output(self, one: JobOutput | RequestedFormat) -> OutputToDownload | OutputToEncode:
+    def _make_output(self, one: _Wanted) -> _Made:
         if isinstance(one, JobOutput):
             return output_to_download(self.store, JobKeys(self.job.id), one)
+        if isinstance(one, RequestedFile):
+            return PrintToEncode(one, self._canvas)
         return OutputToEncode(one, self._file_name(one), self._canvas)
 
-    def _download(self, outputs: Sequence[OutputToDownload | OutputToEncode]) -> None:
+    def _download(self, outputs: Sequence[_Made]) -> None:
         folder = self.folder.working
         files = dict.fromkeys(file for one in outputs for file in one.files)
         missing = [file for file in files if not file.is_downloaded(folder)]

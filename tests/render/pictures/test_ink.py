@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,9 @@ def test_a_jpeg_holds_the_inks_and_the_profile(tmp_path: Path, profile: Path) ->
         assert image.info["icc_profile"] == profile.read_bytes()
         assert image.getexif()[0x010E] == LABELS.identity
         assert image.info["dpi"] == (300, 300)
+        # Programs other than Pillow need it to know how the inks are stored.
+        assert image.info["adobe_transform"] == 0
+        assert "jfif" not in image.info
         assert np.abs(np.asarray(image) - inks.astype(int)).mean() < 1.5
     read = pyvips.Image.new_from_file(str(path))
     assert read.interpretation == "cmyk"
@@ -194,7 +198,7 @@ def _damaged(content: bytes) -> bytes:
     return bytes(broken)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "nothing": (lambda _: b"", "is not an ICC profile"),
     "a text": (lambda _: b"shop" * 100, "is not an ICC profile"),
     "a screen": (lambda _: rgb_profile(np.eye(3), (2.2,)), "is a profile for RGB"),

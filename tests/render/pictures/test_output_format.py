@@ -12,8 +12,8 @@ GOOD = [
     ("tiff", 200_000, 3, 16),
     ("deepzoom", 200_000, 200_000, 8),
     ("iiif-zip", 200_000, 200_000, 8),
-    ("webp", 16_383, 6_000, 8),
-    ("avif", 6_000, 16_384, 8),
+    ("webp", 16_383, 3_000, 8),
+    ("avif", 700, 16_384, 8),
 ]
 BAD = [
     ("jpeg", 65_501, 10, 8, "use png, tiff, deepzoom, deepzoom-zip, iiif"),
@@ -25,7 +25,8 @@ BAD = [
     ("png", 10, 20_000_000, 8, "1 to 10000000: change the size"),
     ("tiff", 10, 10, 32, "use 8 or 16"),
     ("webp", 10, 16_384, 8, "1 to 16383: change the size, or use png"),
-    ("webp", 10_001, 10_000, 8, "100 megapixels, and its encoder .* at most 100: .* or use jpeg"),
+    ("webp", 10_000, 5_010, 8, "50 megapixels, and its encoder .* at most 50: .* or use jpeg"),
+    ("avif", 4_000, 4_000, 8, "16 megapixels, .* at most 12: "),
     ("avif", 16_385, 10, 8, "1 to 16384"),
     ("webp", 10, 10, 16, "use png or tiff"),
     ("gif", 10, 10, 8, "no such format: use one of png, jpeg, tiff, deepzoom"),

@@ -147,3 +147,16 @@ def test_the_proof_shows_the_whole_and_a_part_in_its_true_size(tmp_path: Path) -
     np.testing.assert_array_equal(
         pdf_samples(path, 1), poster[(4000 - rows) // 2 : (4000 - rows) // 2 + rows]
     )
+
+
+def test_the_proof_for_a_press_keeps_its_colours_and_names_the_press(tmp_path: Path) -> None:
+    press, picture = Press(None), gradient_samples(50, 60)
+    writing = Writing(Labels(254.0, "{}"), press, Encoding(profile=press.content()))
+    file = ProofFile("proof.pdf", (50, 60), 254)
+    file.write(tiled_canvas(tmp_path, picture, 64), tmp_path / "proof.pdf", writing)
+    for page in (0, 1):
+        np.testing.assert_array_equal(pdf_samples(tmp_path / "proof.pdf", page), picture)
+    with pikepdf.open(tmp_path / "proof.pdf") as pdf:
+        assert pdf.Root.OutputIntents[0].DestOutputProfile.read_bytes() == press.content()
+        assert pdf.pages[0].get_images()["/Im0"].ColorSpace[0] == "/ICCBased"
+    assert "WARNING" not in tool_says("qpdf", "qpdf", "--check", str(tmp_path / "proof.pdf"))

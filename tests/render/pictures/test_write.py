@@ -26,7 +26,7 @@ from tests.support.picture_files import gradient_samples, noise_samples, read_sa
 
 LABELS = Labels(300.0, '{"job": "sky-1f3a", "pixels": 1}')
 LOSSLESS = [("png", 8), ("png", 16), ("tiff", 8), ("tiff", 16)]
-ALL = [*LOSSLESS, ("jpeg", 8), ("deepzoom", 8), ("iiif", 8), ("deepzoom-zip", 8), ("webp", 8)]
+ALL = [*LOSSLESS, ("jpeg", 8), ("deepzoom", 8), ("iiif", 8), ("iiif-zip", 8)]
 FILES = [*LOSSLESS, ("jpeg", 8)]
 STREAMED = [name for name, held in FORMATS.items() if held.max_pixels is None]
 
