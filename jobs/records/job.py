@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from jobs.records.keys import ACTIVE, JOBS, JobKeys, is_job_id, parse_active_marker
 from jobs.records.lease import CurrentLease, current_lease, later_lease
 from jobs.records.record import invalid_record, read_bytes_with_age, read_json_object
-from jobs.records.state import Intent, State, state_of
+from jobs.records.state import Intent, PauseCause, State, pause_cause, state_of
 from jobs.records.status import Status
 from jobs.records.stored_spec import RunSettings, StoredSpec
+from jobs.spec.base import Limits
 from jobs.spec.kinds import SPEC_KINDS, stored_kind
 from jobs.store.errors import ObjectNotFound, StoreError
 from jobs.store.store import Store
@@ -58,6 +59,23 @@ class StoredJob:
     def kind(self) -> str:
         """The kind of the job, as its spec names it."""
         return stored_kind(self.spec.submitted_document)
+
+    @property
+    def limits(self) -> Limits | None:
+        """The limits of the latest submit; None if it died before it wrote them."""
+        return self.run_settings.limits if self.run_settings else None
+
+    @property
+    def notify(self) -> tuple[str, ...]:
+        """Whom to tell when the job ends, by the latest submit."""
+        return self.run_settings.notify if self.run_settings else ()
+
+    @property
+    def paused_by(self) -> PauseCause | None:
+        """Why the job is paused; None if it is not."""
+        if self.state != "paused":
+            return None
+        return pause_cause(self.status, self.intent, self.limits)
 
     @property
     def progress(self) -> float:
@@ -130,13 +148,16 @@ def _load(
     has_items = SPEC_KINDS[stored_kind(spec.submitted_document)].has_items
     manifest_key = keys.manifest_of(intent.generation) if has_items else keys.manifest
     manifest = read_json_object(store, manifest_key)
+    run_settings = RunSettings.read_or_none(store, keys.run_settings)
+    limits = run_settings.limits if run_settings else None
+    state = state_of(manifest is not None, lease, status, intent, limits)
     return StoredJob(
         id=keys.job,
-        state=state_of(manifest is not None, lease, status, intent),
+        state=state,
         age=age,
         spec=spec,
         intent=intent,
-        run_settings=RunSettings.read_or_none(store, keys.run_settings),
+        run_settings=run_settings,
         current_lease=lease,
         status=status,
         manifest=manifest,
@@ -193,9 +214,9 @@ def blocked_markers(store: Store) -> Iterator[tuple[str, InvalidRecord]]:
             yield job, InvalidRecord(f"{key}: is a folder, so no `work` finds the job; {advice}")
 
 
-def list_job_ids(store: Store) -> Iterator[str]:
-    """List the ids of all jobs, sorted."""
-    return (name for name in store.list_folders(JOBS) if is_job_id(name))
+def list_job_ids(store: Store, start: str = "") -> Iterator[str]:
+    """List the ids of all jobs, or of those that start with a text, sorted."""
+    return (name for name in store.list_folders(JOBS, start) if is_job_id(name))
 
 
 def find_job_id(store: Store, text: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 from jobs.records.job import StoredJob, attempt_job, blocked_markers, load_job
 from jobs.records.keys import JobKeys
-from jobs.records.manifest import JobOutput, item_counts, job_outputs, total_seconds
-from jobs.records.state import State, Want
+from jobs.records.manifest import JobOutput, item_counts, job_outputs, spent_on, total_seconds
+from jobs.records.spending import Spent
+from jobs.records.state import PauseCause, State, Want
 from jobs.records.status import FailureClass, Status
 from jobs.spec.stated_look import find_look
 from jobs.store.store import Store
@@ -41,6 +42,11 @@ class JobSummary:
     look: the look whose fields the spec has.
     size: of the result: `7087 x 4016`, or as the spec states it.
     reason: why the job failed or waits. failure: the class of the failure.
+    paused_by: what paused the job: its user, its complete draft, or a limit that is reached.
+    spent: by its workers, under all leases: `seconds` with workers, `worker_seconds` of all of
+        them, and `usd`, which is None without a price.
+    limits: what it may spend, by `usd` and `hours`; empty without a limit.
+    submitter: `user@host`, as the submitter said.
     want: what the user wants of the job.
     submitted: time in UTC.
     octave: the current one of `octaves`, counted from 1; 0 before the first, and in a dataset.
@@ -60,6 +66,10 @@ class JobSummary:
     size: str | None
     reason: str | None
     failure: FailureClass | None
+    paused_by: PauseCause | None
+    spent: Spent | None
+    limits: dict[str, float]
+    submitter: str | None
     want: Want
     priority: int | None
     submitted: str
@@ -80,7 +90,8 @@ class JobSummary:
 
     def document(self) -> dict[str, Any]:
         """The summary as plain JSON values."""
-        return {"version": 1, **asdict(self)}
+        spent = None if self.spent is None else self.spent.model_dump(mode="json")
+        return {"version": 1, **asdict(self), "spent": spent}
 
 
 def load_summary(store: Store, job: str) -> JobSummary:
@@ -129,6 +140,10 @@ def summarize(job: StoredJob, previews: tuple[str, ...]) -> JobSummary:
         size=_size(job, outputs),
         reason=_reason(job),
         failure=failure,
+        paused_by=job.paused_by,
+        spent=_spent(job),
+        limits=_limits(job),
+        submitter=None if job.spec.submitter is None else str(job.spec.submitter),
         want=job.intent.want,
         priority=_priority(job),
         submitted=_time_before(job.age),
@@ -155,6 +170,21 @@ def _seconds(job: StoredJob) -> float | None:
     if job.manifest is None:
         return job.status.seconds if job.status else None
     return total_seconds(job)
+
+
+def _spent(job: StoredJob) -> Spent | None:
+    """What the workers have cost so far; None if nobody has counted it."""
+    in_manifest = spent_on(job)
+    if in_manifest is not None or job.status is None:
+        return in_manifest
+    return job.status.spent
+
+
+def _limits(job: StoredJob) -> dict[str, float]:
+    if job.limits is None:
+        return {}
+    known = {"usd": job.limits.usd, "hours": job.limits.hours}
+    return {unit: limit for unit, limit in known.items() if limit is not None}
 
 
 def _size(job: StoredJob, outputs: Sequence[JobOutput]) -> str | None:
@@ -184,12 +214,12 @@ def _items(job: StoredJob) -> dict[str, Any] | None:
 
 def _reason(job: StoredJob) -> str | None:
     """Why the job failed or waits; reasons of earlier generations do not count."""
-    has_draft = job.state == "paused" and job.intent.is_met_by(job.status)
-    if job.state not in ("queued", "running", "failed") and not has_draft:
+    if job.state not in ("queued", "running", "failed") and job.paused_by in (None, "user"):
         return None
     reason = _current_reason(job.status, job.intent.generation)
-    if job.status is not None and job.status.drafted and not has_draft:
-        reason = None  # it was about the draft
+    if job.status is not None and job.state != "paused":
+        # It was about the draft, or about a limit that was raised since.
+        reason = None if job.status.drafted or job.status.limit else reason
     lease = job.current_lease
     if reason or job.state != "queued" or lease is None or lease.lease.released:
         return reason

@@ -26,7 +26,10 @@ _JOB_ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?-[0-9a-f]{12}")
 
 _MARKER = re.compile(rf"{ACTIVE}(?P<job>[^@/]+)(?:@(?P<generation>[1-9][0-9]{{0,5}}))?")
 
+_NOTICE = re.compile(rf"{ACTIVE}(?P<job>[^@=/]+)=(?P<event>[a-z]+)@(?P<number>[0-9]{{1,6}})")
+
 _LEASE = re.compile(r"([0-9]{6})\.json")
+"""The name of a lease, or of a status, below its folder."""
 
 
 def is_job_id(text: str) -> bool:
@@ -56,6 +59,23 @@ def parse_active_marker(key: str) -> tuple[str, int] | None:
     return match["job"], int(match["generation"] or 0)
 
 
+def notice_marker(job: str, event: str, number: int) -> str:
+    """The key of a notice that is still to be sent; see `jobs.notify`.
+
+    It lies beside the active markers, so that one listing finds both. number: of the generation in
+    which the job ended, or of the lease under which it paused.
+    """
+    return f"{ACTIVE}{job}={event}@{number}"
+
+
+def parse_notice_marker(key: str) -> tuple[str, str, int] | None:
+    """The job, the event and the number of a notice; None for any other key."""
+    match = _NOTICE.fullmatch(key)
+    if match is None or not is_job_id(match["job"]):
+        return None
+    return match["job"], match["event"], int(match["number"])
+
+
 def blob_key(digest: str) -> str:
     """The key of a submitted file by its digest `sha256:HEX`."""
     return f"blobs/{digest.replace(':', '/')}"
@@ -68,9 +88,13 @@ class JobKeys:
     Keys without it have one writer, or get the same bytes from each holder, or are written only if
     absent; see `jobs.records.lease`. There are three exceptions, where the last write counts: users
     write `intent` and `run_settings`, and holders redraw the contact sheet of a dataset.
+
+    older: 0 for the job's own picture; for a redo that renders its older pictures again, 1 for the
+    newest of them, and so on. Only the pinned plan and the checkpoints of these are apart.
     """
 
     job: str
+    older: int = 0
 
     @property
     def folder(self) -> str:
@@ -85,7 +109,7 @@ class JobKeys:
     @property
     def plan(self) -> str:
         """The PinnedPlan: what depends on the device; written once by the first holder."""
-        return f"{self.folder}plan.json"
+        return f"{self.checkpoints if self.older else self.folder}plan.json"
 
     @property
     def intent(self) -> str:
@@ -129,9 +153,19 @@ class JobKeys:
         match = _LEASE.fullmatch(key.removeprefix(self.leases))
         return None if match is None else int(match[1])
 
+    @property
+    def statuses(self) -> str:
+        """The prefix of the statuses of all leases."""
+        return f"{self.folder}status/"
+
     def status(self, n: int) -> str:
         """The last Status that the holder of a lease wrote."""
-        return f"{self.folder}status/{n:06}.json"
+        return f"{self.statuses}{n:06}.json"
+
+    def status_number(self, key: str) -> int | None:
+        """The number of the lease of the status at a key; None for any other key."""
+        match = _LEASE.fullmatch(key.removeprefix(self.statuses))
+        return None if match is None else int(match[1])
 
     def events(self, n: int) -> str:
         """The events under a lease, as JSON Lines."""
@@ -144,7 +178,7 @@ class JobKeys:
     @property
     def checkpoints(self) -> str:
         """The prefix of all checkpoints, the decoded input and the masks."""
-        return f"{self.folder}checkpoints/"
+        return f"{self.folder}checkpoints/{f'older-{self.older}/' if self.older else ''}"
 
     def commit(self, n: int, sequence: int) -> str:
         """The commit record of a checkpoint, which makes its shards valid."""
@@ -166,6 +200,19 @@ class JobKeys:
     def mask(self, number: int) -> str:
         """A mask, decoded into tiles, by its index among the job's masks."""
         return f"{self.checkpoints}mask-{number}.tiles"
+
+    def notified(self, event: str, number: int, address: str) -> str:
+        """The prefix of the attempts to send a notice to one of the operator's addresses."""
+        return f"{self.folder}notified/{event}@{number}/{address}/"
+
+    @property
+    def redos(self) -> str:
+        """The prefix of the marks that redos of this job leave, so that it stays while they run."""
+        return f"{self.folder}redos/"
+
+    def redo(self, job: str) -> str:
+        """The mark of one redo, an empty object; written by its submit."""
+        return f"{self.redos}{job}"
 
     @property
     def previews(self) -> str:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.record import Amount, invalid_record
+from jobs.records.spending import Spent
 from jobs.records.status import ItemCounts
 from jobs.records.stored_spec import Digest
 from jobs.text.validation import describe_errors
@@ -34,6 +35,8 @@ class JobOutput(BaseModel):
     path: relative to the job's folder in the store.
     bytes: the total size of its files.
     sha256: the digest, `sha256:HEX`.
+    settings: how it is encoded; see `EncodingFields`. out_of_gamut: of a soft proof, the share of
+        the pixels that the press cannot print.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
@@ -47,10 +50,14 @@ class JobOutput(BaseModel):
     dpi: _Dpi | None
     bytes: _PositiveCount
     sha256: Digest
+    settings: Annotated[dict[str, Any], Field(exclude_if=lambda settings: not settings)] = {}
+    out_of_gamut: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None, Field(exclude_if=lambda share: share is None)
+    ] = None
 
     @property
     def name(self) -> str:
-        """The name of its file; for a DeepZoom, of the .dzi file."""
+        """The name of its file; of tiles, that of the file beside their folder."""
         return self.path.rpartition("/")[2]
 
     def key(self, keys: JobKeys) -> str:
@@ -73,6 +80,7 @@ class _Manifest(BaseModel):
 
     outputs: tuple[JobOutput, ...] = ()
     seconds: _Seconds = _Seconds()
+    spent: Spent | None = None
 
 
 class _DatasetManifest(BaseModel):
@@ -91,6 +99,11 @@ def job_outputs(job: StoredJob) -> tuple[JobOutput, ...]:
 def total_seconds(job: StoredJob) -> float | None:
     """How long the last holder worked on a succeeded job; None if unknown. Raises InvalidRecord."""
     return None if job.manifest is None else _parse(job, _Manifest).seconds.total
+
+
+def spent_on(job: StoredJob) -> Spent | None:
+    """What the workers of a succeeded job have cost; None if unknown. Raises InvalidRecord."""
+    return None if job.manifest is None else _parse(job, _Manifest).spent
 
 
 def item_counts(job: StoredJob) -> ItemCounts | None:

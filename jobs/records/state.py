@@ -9,6 +9,7 @@ from jobs.records.keys import MAX_NUMBER
 from jobs.records.lease import CurrentLease
 from jobs.records.record import SMALL_RECORD, Number, Record
 from jobs.records.status import FailureClass, Status
+from jobs.spec.base import Limits
 
 Want = Literal["run", "pause", "cancel"]
 
@@ -51,10 +52,14 @@ class Intent(Record):
 State = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 
 
+PauseCause = Literal["user", "draft", "limit"]
+"""Why a job is paused: a user asked for it, its draft is complete, or a limit is reached."""
+
+
 UserRequest = Literal["pause", "resume", "cancel", "retry"]
 
 
-SchedulerAction = Literal["claim", "let go", "draft", "fail", "finish", "renew late"]
+SchedulerAction = Literal["claim", "let go", "draft", "limit", "fail", "finish", "renew late"]
 
 
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "cancelled"})
@@ -89,6 +94,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("running", "queued", "scheduler", "let go"),
     # The octaves up to the intent's `until` are dreamed.
     Transition("running", "paused", "scheduler", "draft", only_kind="poster"),
+    # `limits.usd` or `limits.hours` is reached.
+    Transition("running", "paused", "scheduler", "limit"),
     Transition("running", "failed", "scheduler", "fail"),
     Transition("running", "succeeded", "scheduler", "finish"),
     Transition("paused", "queued", "user", "resume"),
@@ -105,7 +112,11 @@ TRANSITIONS: tuple[Transition, ...] = (
 
 
 def state_of(
-    has_manifest: bool, current_lease: CurrentLease | None, status: Status | None, intent: Intent
+    has_manifest: bool,
+    current_lease: CurrentLease | None,
+    status: Status | None,
+    intent: Intent,
+    limits: Limits | None = None,
 ) -> State:
     """The state of a job, derived from its records; the state itself is never stored.
 
@@ -114,6 +125,7 @@ def state_of(
         current_lease: the lease with the highest number; None if there is no lease.
         status: the status under that lease, or None.
         intent: the intent of users.
+        limits: of the latest submit; None if they are not known.
     """
     if has_manifest:
         return "succeeded"
@@ -123,4 +135,19 @@ def state_of(
         return "cancelled"
     if status is not None and status.failure and status.generation == intent.generation:
         return "failed"
-    return "paused" if intent.want == "pause" or intent.is_met_by(status) else "queued"
+    return "queued" if pause_cause(status, intent, limits) is None else "paused"
+
+
+def pause_cause(
+    status: Status | None, intent: Intent, limits: Limits | None = None
+) -> PauseCause | None:
+    """Why a job that nobody runs, and that has not ended, is paused; None if it is not.
+
+    A limit comes first: without a higher one, no request lets the job go on.
+    """
+    is_of_now = status is not None and status.generation == intent.generation
+    if status is not None and is_of_now and status.limit and not status.limit.is_raised(limits):
+        return "limit"
+    if intent.want == "pause":
+        return "user"
+    return "draft" if intent.is_met_by(status) else None

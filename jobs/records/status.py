@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, Field
 
 from jobs.records.record import SMALL_RECORD, Amount, Count, Number, Record
+from jobs.records.spending import ReachedLimit, Spent
 from jobs.text.errors import RequestError
 from render.errors import suggest
 
@@ -42,6 +43,8 @@ class Status(Record):
     seconds: from the start of this holder's work to its last progress.
     failure: set only if the job has failed; `reason` then says why.
     drafted: how many octaves the draft has at which this holder stopped; 0 without one.
+    spent: by all holders up to this one; None in records of versions that did not count it.
+    limit: the one of the job's limits that made this holder stop; None for other reasons.
     """
 
     max_bytes = SMALL_RECORD
@@ -63,6 +66,8 @@ class Status(Record):
     reason: str | None = None
     failure: FailureClass | None = None
     drafted: Count = 0
+    spent: Spent | None = None
+    limit: ReachedLimit | None = None
 
 
 Event = dict[str, Any]

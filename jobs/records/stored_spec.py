@@ -13,6 +13,7 @@ from jobs.records.keys import DIGEST_PATTERN
 from jobs.records.record import SMALL_RECORD, Record
 from jobs.spec.base import Crew, Limits
 from jobs.spec.dataset import DatasetLimits, DatasetSpec
+from jobs.spec.notify import NotifyField
 from jobs.spec.poster import PosterSpec
 
 Digest = Annotated[str, Field(pattern=rf"^{DIGEST_PATTERN}$")]
@@ -61,6 +62,25 @@ class UploadedFile(BaseModel):
     digest: Digest
 
 
+MAX_SUBMITTER = 200
+"""The most characters of the name of a submitter, and of a host."""
+
+
+_Name = Annotated[str, Field(min_length=1, max_length=MAX_SUBMITTER)]
+
+
+class Submitter(BaseModel):
+    """Who submitted a job first, and on which machine. Both are what the submitter said."""
+
+    model_config = Record.model_config
+
+    user: _Name
+    host: _Name
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host}"
+
+
 _MAX_SPEC = 16 << 20
 """The most bytes of a stored spec; a sweep of 10,000 objectives takes about 3 MiB."""
 
@@ -73,7 +93,9 @@ class StoredSpec(Record):
         digest and name. The inputs of a dataset keep their address.
     identity: Identity.document; the job id contains its hash.
     nonce: random; a submitter recognises its own write by it.
-    weights: the weights of each variant of a dataset; None for weights that ship with the project.
+    weights: the weights of each variant of a dataset, or of each older picture of a redo, the
+        newest first; None for weights that ship with the project.
+    submitter: None in records of versions that did not keep it.
     """
 
     max_bytes = _MAX_SPEC
@@ -84,6 +106,7 @@ class StoredSpec(Record):
     identity: dict[str, Any]
     nonce: str
     weights: tuple[UploadedFile | None, ...] = ()
+    submitter: Submitter | None = None
 
     @property
     def submitted_document(self) -> dict[str, Any]:
@@ -101,6 +124,7 @@ class RunSettings(Record):
     such as "raise crew.memory_per_worker" by submitting the same job again.
 
     priority: from 0 to 100; the waiting job with the higher priority runs first.
+    notify: whom to tell when the job ends, by names of `work --notify`.
     """
 
     max_bytes = SMALL_RECORD
@@ -108,11 +132,12 @@ class RunSettings(Record):
     priority: Annotated[int, Field(ge=0, le=100)]
     crew: Crew
     limits: Limits | DatasetLimits
+    notify: NotifyField = ()
 
     @classmethod
     def of(cls, spec: PosterSpec | DatasetSpec) -> Self:
         """The settings in a spec."""
-        return cls(priority=spec.priority, crew=spec.crew, limits=spec.limits)
+        return cls(priority=spec.priority, crew=spec.crew, limits=spec.limits, notify=spec.notify)
 
     def apply_to(self, spec: _Spec) -> _Spec:
         """A copy of the spec with these settings."""

@@ -135,7 +135,8 @@ class Checkpoints:
     """The checkpoints of one job under one lease.
 
     fence: called before each commit; raises LeaseLost if the lease is lost. min_seconds: the
-    shortest time between two checkpoints of one octave; see MIN_CHECKPOINT_SECONDS.
+    shortest time between two checkpoints of one octave; see MIN_CHECKPOINT_SECONDS. kept_step: the
+    step after which the last checkpoint of each octave stays, for a redo; None: only the newest.
     """
 
     def __init__(
@@ -144,13 +145,15 @@ class Checkpoints:
         fence: Callable[[], None],
         min_seconds: float = MIN_CHECKPOINT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        kept_step: int | None = None,
     ) -> None:
         self._context, self._fence, self._clock = context, fence, clock
-        self._min_seconds = min_seconds
+        self._min_seconds, self._kept_step = min_seconds, kept_step
         self._last_seconds = self._total_seconds = 0.0
         self._count = 0
         self._since = clock()
         self._kept: list[FoundCommit] = []  # the newest first, like `valid_commits`
+        self._ends: dict[int, FoundCommit] = {}  # the last commit of each octave, if they stay
         self._damaged: set[str] = set()  # keys of shards
         self._sequence = 0
 
@@ -228,7 +231,10 @@ class Checkpoints:
             # Each holder commits the newest again. Such copies must not displace an older commit.
             if not is_damaged and all(one.commit != other.commit for other in good):
                 good.append(one)
-        self._kept = good[:_KEPT_CHECKPOINTS]
+        self._kept, self._ends = good[:_KEPT_CHECKPOINTS], {}
+        for one in good:
+            if one.commit.step == self._kept_step:
+                self._ends.setdefault(one.commit.octave, one)
         if self._kept and commits[0].lease_number != self._context.lease_number:
             newest, *self._kept = self._kept
             self._add(newest.commit)
@@ -273,12 +279,16 @@ class Checkpoints:
         store.put(keys.commit(number, self._sequence), commit.encode())
         newest = FoundCommit(number, self._sequence, commit)
         self._kept = [newest, *self._kept][:_KEPT_CHECKPOINTS]
+        if commit.step == self._kept_step:
+            self._ends[commit.octave] = newest
         self._prune()
 
     def _prune(self) -> None:
         """Delete all older checkpoints, of any holder, except objects that a kept one needs."""
         keys, store = self._context.keys, self._context.store
-        needed = {part.key for one in self._kept for part in one.commit.parts}
+        stays = [*self._kept, *self._ends.values()]
+        needed = {part.key for one in stays for part in one.commit.parts}
+        needed |= {keys.commit(*one.order) for one in stays}
         oldest = self._kept[-1].order
         pattern = re.compile(rf"{re.escape(keys.checkpoints)}(\d+)/(\d+)/.+")
         old = [

@@ -71,7 +71,8 @@ class JobContext:
     opener: opens the job's store. scratch: a local folder, at the same path on each machine. blobs:
     the digests of the input and the weights, for machines without the coordinator's files.
     attachment_digests: of masks and guides, by the coordinator's paths. access: what else
-    workers may read.
+    workers may read. older: see `JobKeys`. keeps_octaves: keep the last checkpoint of each octave,
+    so that the job can be dreamed again from there.
     """
 
     opener: Opener
@@ -81,11 +82,13 @@ class JobContext:
     blobs: Blobs = field(default_factory=lambda: Blobs(input=None, weights=None))
     attachment_digests: Mapping[Path, str] = field(default_factory=dict)
     access: AccessPolicy = DENY_ALL
+    older: int = 0
+    keeps_octaves: bool = True
 
     @property
     def keys(self) -> JobKeys:
         """The keys of the job's objects."""
-        return JobKeys(self.job)
+        return JobKeys(self.job, self.older)
 
     @property
     def store(self) -> Store:

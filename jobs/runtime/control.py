@@ -7,12 +7,16 @@ from typing import Literal
 
 from cluster.crew import Crew
 
-StopRequest = Literal["regroup", "yield", "draft", "pause", "shutdown", "cancel", "lost"]
+StopRequest = Literal[
+    "regroup", "yield", "budget", "draft", "limit", "pause", "shutdown", "cancel", "lost"
+]
 """The reason to stop.
 
 regroup: at the next step, to continue with a crew of another size. yield: at the next step, for a
-job of higher priority. draft: its octaves are dreamed. pause: at the next step, for the user.
-shutdown: this process must end. cancel: the user cancelled the job. lost: the lease is lost.
+job of higher priority. budget: at the next step, because that of the operator's day is spent.
+draft: its octaves are dreamed. limit: at the next step, because the job has reached one of its
+limits. pause: at the next step, for the user. shutdown: this process must end. cancel: the user
+cancelled the job. lost: the lease is lost.
 """
 
 
@@ -20,7 +24,10 @@ _URGENT: tuple[StopRequest, ...] = ("shutdown", "cancel", "lost")
 """Requests that cancel a step, the most urgent last. The others wait for the end of the step."""
 
 
-_ORDER: tuple[StopRequest, ...] = ("regroup", "yield", "draft", "pause", *_URGENT)
+_ORDER: tuple[StopRequest, ...] = (
+    *("regroup", "yield", "budget", "draft", "limit", "pause"),
+    *_URGENT,
+)
 
 
 class Stopped(Exception):  # noqa: N818 - not an error
@@ -38,7 +45,7 @@ class Stopped(Exception):  # noqa: N818 - not an error
     @property
     def saves_canvas(self) -> bool:
         """Whether to commit the canvas first, because the job will continue from it."""
-        return self.request in ("regroup", "yield", "pause", "shutdown")
+        return self.request in ("regroup", "yield", "budget", "limit", "pause", "shutdown")
 
 
 class Control:

@@ -15,6 +15,7 @@ from jobs.runtime.publish import Target
 from jobs.runtime.runner import RunContext
 from jobs.runtime.upload import SubmitResult
 from jobs.spec.base import Limits
+from jobs.spec.redo import RedoRequest
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from jobs.text.report import PlanReport, ResultReport
@@ -22,6 +23,7 @@ from jobs.text.report import PlanReport, ResultReport
 if TYPE_CHECKING:
     from jobs.planning.draft import DraftLimit
     from jobs.planning.estimate.request import EstimateRequest
+    from jobs.planning.identity import Identity
     from jobs.planning.machine import Machine
     from jobs.runtime.backend import Backend
 
@@ -91,6 +93,13 @@ class JobKind(ABC, Generic[Spec]):
         """
 
     @abstractmethod
+    def identity(self, spec: Spec) -> "Identity":
+        """The identity of the job of a spec, whatever this machine can render.
+
+        Raises RequestError or RenderError for a wrong spec, and for files that cannot be read.
+        """
+
+    @abstractmethod
     def submit(self, store: Store, spec: Spec, limit: "DraftLimit | None" = None) -> SubmitResult:
         """Put a job into a store, or find it there. The latest run settings and limit count.
 
@@ -98,6 +107,14 @@ class JobKind(ABC, Generic[Spec]):
 
         Raises RequestError or RenderError if no machine could render it, and StoreError.
         """
+
+    def redo(self, store: Store, job: StoredJob, request: RedoRequest) -> SubmitResult:
+        """Put a job into a store that dreams a part of a succeeded job's picture again.
+
+        Raises RequestError, also if this kind of job has no such part, RenderError and StoreError.
+        """
+        del store, request
+        raise RequestError(f"{job.id}: is a {job.kind}; only a poster can be dreamed again")
 
     @abstractmethod
     def run(

@@ -20,6 +20,7 @@ from jobs.runtime.liveness import has_exited, hold, let_go, process_mark
 from jobs.runtime.logs import NOTICES
 from jobs.runtime.metrics.progress import Progress, WatchProgress
 from jobs.runtime.reporter import Reporter
+from jobs.runtime.spending import Spending, earlier_holders
 from jobs.store.errors import ObjectError, StoreError, StoreRefused
 from jobs.store.folder import FolderStore
 from jobs.store.folder_files import MoveFile, copy_if_absent
@@ -306,7 +307,8 @@ class WatchedReporter(Reporter):
     """A reporter that also passes the progress to a function, such as a progress bar."""
 
     def __init__(self, context: JobContext, watch: WatchProgress, generation: int = 0) -> None:
-        super().__init__(context, generation)
+        earlier = earlier_holders(context.store, context.keys, context.lease_number)
+        super().__init__(context, generation, spending=Spending(earlier))
         self._watch = watch
 
     def set_progress(self, progress: Progress) -> None:

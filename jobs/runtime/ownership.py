@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.records.manifest import MANIFEST
-from render.pictures.deepzoom import tiles_folder
+from render.pictures.deepzoom import has_tiles, tiles_folder
 
 _RECORD = "publishing.json"
 """The name of the record in a working folder, by result: its checksum, the checksums that were
@@ -121,7 +121,7 @@ class Ownership:
         if not digests:
             return False
         path = descriptor = self._out / name
-        if path.suffix == ".dzi" and not os.path.lexists(path):
+        if has_tiles(path) and not os.path.lexists(path):
             descriptor = self._working / str(self._entry(name).get("staged"))
         try:
             return digest_of(descriptor, tiles_folder(path)) in digests

@@ -19,7 +19,7 @@ from jobs.records.manifest import MANIFEST, encode_manifest
 from jobs.runtime.ownership import Ownership, digest_of
 from jobs.store.folder_files import NO_HARD_LINKS
 from jobs.text.errors import RequestError
-from render.pictures.deepzoom import tiles_folder
+from render.pictures.deepzoom import has_tiles, tiles_folder
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,15 @@ class Target:
     """The folder that a user wants results in.
 
     overwrite: whether to replace files of others. spec_file: the file that the spec came from.
+    keeps_octaves: whether the hidden folder stays, so that a poster can be dreamed again from its
+    octaves. older: the folder of results of the picture that a redo changes.
     """
 
     out: Path
     overwrite: bool = False
     spec_file: Path | None = None
+    keeps_octaves: bool = False
+    older: Path | None = None
 
 
 class StagedResult(NamedTuple):
@@ -123,7 +127,7 @@ class Publisher:
         path = self.out / name
         self.check_lease()
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".dzi":
+        if has_tiles(path):
             self._place_deepzoom(name, staged, path)
         else:
             self._place_file(name, staged, path)
@@ -230,7 +234,7 @@ class Publisher:
 
     def _check_name(self, name: str, path: Path) -> None:
         """Check that a result may replace what is at its path. Raises RequestError."""
-        places = [path, tiles_folder(path)] if path.suffix == ".dzi" else [path]
+        places = [path, tiles_folder(path)] if has_tiles(path) else [path]
         taken = [place for place in places if os.path.lexists(place)]
         for place in taken:
             if self._ownership.is_read(place):

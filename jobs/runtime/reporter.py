@@ -6,16 +6,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from jobs.records.spending import ReachedLimit
 from jobs.records.status import Event, FailureClass, ItemCounts, Status, encode_events, make_event
 from jobs.runtime.context import JobContext
 from jobs.runtime.logs import EVENTS, LOG, log_fields
 from jobs.runtime.metrics.counters import Counters
 from jobs.runtime.metrics.progress import Progress, RateEstimator
 from jobs.runtime.metrics.snapshot import ResourceUse
+from jobs.runtime.spending import Spending
 from jobs.store.store import Store
 
 _MAX_LOG_CHARACTERS = 1 << 20
 """Length of the log. The oldest lines are dropped."""
+
+
+_SPENDING_INTERVAL = 10.0
+"""Longest time in seconds between two reports of what was spent, if nothing else is new. A holder
+that is killed loses the count of at most this time and that between two reports."""
 
 
 WRITING = "writing files"
@@ -33,16 +40,25 @@ class Reporter(logging.Handler):
     """Collects reports in the working thread, and writes them to the store in another.
 
     It is also a log handler, which adds this process's log to the reports. generation: of the
-    user's intent that this holder works for. counters: sums for the metrics.
+    user's intent that this holder works for. counters: sums for the metrics. spending: what its
+    workers cost.
     """
 
     def __init__(
-        self, context: JobContext, generation: int, counters: Counters | None = None
+        self,
+        context: JobContext,
+        generation: int,
+        counters: Counters | None = None,
+        spending: Spending | None = None,
     ) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
         self._context, self._generation = context, generation
         self.counters = counters or Counters()
+        self.spending = spending or Spending()
+        self.counters.count_spending(lambda: self.spending.own)
+        self._spent, self._spent_at = self.spending.total.rounded(), time.monotonic()
+        self._limit: ReachedLimit | None = None
         self._workers = 0
         self._items: ItemCounts | None = None
         self._estimator = RateEstimator()
@@ -87,6 +103,8 @@ class Reporter(logging.Handler):
         self._progress = progress
         # Not the time of each report: one without news is not written again.
         self._seconds = time.monotonic() - self._began
+        self.spending.add_progress(progress)
+        self._update_spent()
         self.counters.add_progress(progress)
         if before is None or (before.phase, before.octave) != (progress.phase, progress.octave):
             self.add_event(progress.phase, octave=progress.octave, octaves=progress.octaves)
@@ -104,6 +122,11 @@ class Reporter(logging.Handler):
     def set_reason(self, reason: str | None, failure: FailureClass | None = None) -> None:
         """Set the reason of the job's state. With a failure, the job has failed."""
         self._reason, self._failure = reason, failure
+
+    def set_limit(self, limit: ReachedLimit) -> None:
+        """Report that a limit of the job has made this holder stop."""
+        self._limit = limit
+        self._reason = self.spending.describe(self._context.job, limit)
 
     def set_draft(self, octaves: int, reason: str) -> None:
         """Report that a draft of so many octaves is complete. reason: for the user."""
@@ -125,6 +148,9 @@ class Reporter(logging.Handler):
     def write(self, store: Store) -> None:
         """Write the reports that have changed. Raises StoreError."""
         keys, number = self._context.keys, self._context.lease_number
+        is_late = time.monotonic() - self._spent_at >= _SPENDING_INTERVAL
+        if is_late or not self.spending.is_running:
+            self._update_spent()
         with self._lock:
             now = (
                 self.status().encode(),
@@ -137,6 +163,9 @@ class Reporter(logging.Handler):
             if content != old:
                 store.put(key, content)
         self._written = now
+
+    def _update_spent(self) -> None:
+        self._spent, self._spent_at = self.spending.total.rounded(), time.monotonic()
 
     def status(self) -> Status:
         """The current status."""
@@ -161,4 +190,6 @@ class Reporter(logging.Handler):
             reason=self._reason,
             failure=self._failure,
             drafted=self._drafted,
+            spent=self._spent,
+            limit=self._limit,
         )

@@ -2,7 +2,8 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -10,12 +11,17 @@ from typing import Any, ClassVar
 from jobs.records.lease import HeldLease
 from jobs.records.manifest import encode_manifest
 from jobs.records.record import read_json_object
+from jobs.records.stored_spec import RunSettings
 from jobs.runtime.context import JobContext
 from jobs.runtime.control import Control, Stopped
 from jobs.runtime.environment import Environment, OtherPrecision, PinnedPlan, pin_plan
 from jobs.runtime.failures import RetryDecision, failure_class, retry_decision, worker_at_fault
 from jobs.runtime.logs import LOG, log_fields
+from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.reporter import Reporter
+from jobs.runtime.spending import WorkerShape
+from jobs.spec.base import Limits
+from jobs.text.errors import InvalidRecord
 from render.device import ResolvedPrecision
 
 
@@ -37,6 +43,35 @@ class RunContext:
         """Raise Stopped if a stop was requested."""
         if self.control.requested:
             raise self.control.acknowledge()
+
+    @contextmanager
+    def paying(self, workers: int, shape: WorkerShape, limits: Limits) -> Iterator[None]:
+        """Count what a crew or pool costs, from the request for it until the block ends.
+
+        Raises Stopped before that if a limit of the job is reached.
+        """
+        with self.reporter.spending.workers(workers, shape, limits):
+            self.heed_limits()
+            self.stop_if_requested()
+            yield
+
+    def report_progress(self, progress: Progress) -> None:
+        """Report the progress, and request a stop if more work would pass a limit of the job."""
+        self.reporter.set_progress(progress)
+        if progress.fraction < 1:
+            self.heed_limits()
+
+    def heed_limits(self) -> None:
+        """Request a stop if a limit of the job is reached, and nobody has raised it. StoreError."""
+        spending, context = self.reporter.spending, self.job_context
+        if spending.reached() is None or self.control.requested:
+            return
+        # Junk there raises no limit.
+        with suppress(InvalidRecord):
+            settings = RunSettings.read_or_none(context.store, context.keys.run_settings)
+            spending.limits = spending.limits if settings is None else settings.limits
+        if spending.reached() is not None:
+            self.control.request("limit")
 
     def check_auto_precision(self, planned: ResolvedPrecision, environment: Environment) -> None:
         """Check that the first crew computes in the precision that `auto` means for it.

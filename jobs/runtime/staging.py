@@ -13,6 +13,7 @@ from jobs.planning.identity import Identity
 from jobs.records.keys import JobKeys, blob_key
 from jobs.records.record import invalid_record
 from jobs.records.stored_spec import StoredSpec, is_file_name, parse_attachment_reference
+from jobs.spec.redo import nested_networks
 from jobs.store.errors import ObjectNotFound, StoreRefused
 from jobs.store.store import Store
 from jobs.text.errors import MachineTooSmall, RequestError, VersionMismatch
@@ -51,7 +52,7 @@ class AttachmentStager:
         """
         reference = parse_attachment_reference(text)
         if reference is None:
-            raise invalid_record(JobKeys(self.job).spec, f"{text}: is not an uploaded picture")
+            raise invalid_record(JobKeys(self.job).spec, f"{text}: is not an uploaded file")
         path = fetch_blob(self.store, *reference, self.cache)
         self.digests[path] = reference[0]
         return str(path)
@@ -79,6 +80,10 @@ def _named_files(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
                 yield f"{section}.{key}", name
     if isinstance(short_form := document.get("input"), str):
         yield "input", short_form
+    for older in nested_networks(document):
+        for key in ("name", "weights"):
+            if isinstance(name := older.get(key), str):
+                yield f"redo.before.network.{key}", name
     network = document.get("network")
     for name in (network, *map((network if isinstance(network, dict) else {}).get, ("name", ONNX))):
         if isinstance(name, str) and (is_onnx_path(name) or "/" in name):

@@ -1,6 +1,9 @@
 """Uploads the spec and the files of a job that is submitted."""
 
+import getpass
+import os
 import shutil
+import socket
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from jobs.planning.identity import file_digest
 from jobs.planning.machine import Machine
 from jobs.records.keys import JobKeys, blob_key
 from jobs.records.state import State
-from jobs.records.stored_spec import StoredSpec
+from jobs.records.stored_spec import MAX_SUBMITTER, StoredSpec, Submitter
 from jobs.spec.base import Crew
 from jobs.store.store import Store, store_time
 from jobs.text.errors import RequestError
@@ -33,6 +36,28 @@ class SubmitResult:
     new: bool
     items: int | None = None
     note: str | None = None
+
+
+SUBMITTER = "DREAMFARM_SUBMITTER"
+"""The variable that names the submitter of jobs, in place of this process's user."""
+
+
+def this_submitter() -> Submitter:
+    """Who submits jobs by this process. Raises RequestError for a name that is too long."""
+    host = socket.gethostname()[:MAX_SUBMITTER] or "localhost"
+    # Bytes of the environment that are no text cannot go into a record.
+    name = os.environ.get(SUBMITTER, "").strip().encode(errors="replace").decode()
+    if len(name) > MAX_SUBMITTER:
+        raise RequestError(f"{SUBMITTER}: must have at most {MAX_SUBMITTER} characters")
+    return Submitter(user=name or _user_name()[:MAX_SUBMITTER], host=host)
+
+
+def _user_name() -> str:
+    """The name of this process's user, or its number: containers often have no names."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def unlimited_machine(crew: Crew) -> Machine:

@@ -17,6 +17,14 @@ from jobs.records.keys import JobKeys
 from jobs.records.record import invalid_record, read_json_object
 from jobs.records.stored_spec import StoredSpec
 from jobs.runtime.checkpoints import Commit
+from jobs.runtime.octave_ends import (
+    Layer,
+    OctaveEnds,
+    PinnedOctaves,
+    ancestry,
+    layered_image,
+    parse_octaves,
+)
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
 from jobs.text.errors import InvalidRecord
@@ -25,7 +33,7 @@ from jobs.web.models import Answer
 from jobs.web.pyramid import MOST_PIXELS, TILE, Pyramid, compute_tile, enlarge, pixels_to_read
 from render.geometry.grid import Grid
 from render.geometry.rect import Rect, Size
-from render.pictures.tiled_image import TiledImage, TileSet
+from render.pictures.tiled_image import TiledImage
 
 _MAX_SIDE = 10**7
 """Pixels. The longest side of any output."""
@@ -50,6 +58,12 @@ class _Plan(BaseModel):
     size: tuple[_Side, _Side]
     octaves: Annotated[tuple[tuple[_Side, _Side], ...], Field(min_length=1, max_length=64)]
     tiles: Annotated[tuple[_Side, ...], Field(min_length=1, max_length=64)]
+
+    def grid(self, octave: int, redone: PinnedOctaves | None) -> Grid:
+        """The tiles of an octave; those of a redo may cover a region only."""
+        if redone is None:
+            return Grid(*self.octaves[octave], self.tiles[octave])
+        return redone.grid(octave)
 
 
 class CanvasView(Answer):
@@ -99,7 +113,10 @@ class StoredBytes:
 
 @dataclass(frozen=True)
 class CommittedCanvas:
-    """The canvas of one commit. version: names the commit."""
+    """The canvas of one commit.
+
+    version: names the commit. grid: its tiles. below: what shows around the region of a redo.
+    """
 
     store: Store
     job: str
@@ -107,6 +124,8 @@ class CommittedCanvas:
     commit: Commit
     plan: _Plan
     steps: int
+    grid: Grid
+    below: tuple[Layer, ...] = ()
 
     @property
     def size(self) -> Size:
@@ -121,13 +140,11 @@ class CommittedCanvas:
     @cached_property
     def image(self) -> TiledImage:
         """The canvas, for reading."""
-        grid = Grid(*self.size, self.plan.tiles[self.commit.octave])
-        return TiledImage(
-            tuple(
-                TileSet(StoredBytes(self.store, part.key), part.layout(grid))
-                for part in self.commit.parts
-            )
-        )
+
+        def open_source(key: str) -> StoredBytes:
+            return StoredBytes(self.store, key)
+
+        return layered_image((Layer(self.commit, self.grid), *self.below), open_source)
 
     def view(self) -> CanvasView:
         """The canvas for the API."""
@@ -186,7 +203,8 @@ class CommittedCanvas:
         tiles = list(grid.touching(rect))
         parts = [rect.intersect(grid.core(tile)) for tile in tiles]
         result = np.empty((rect.height, rect.width, 3), self.image.tile_sets[0].layout.dtype)
-        if len(parts) == 1 or self.store.local_path(self.commit.parts[0].key) is not None:
+        is_short = len(parts) == 1 or bool(self.below)
+        if is_short or self.store.local_path(self.commit.parts[0].key) is not None:
             return self.image.read(rect)
         with ThreadPoolExecutor(_READS_AT_ONCE) as pool:
             for part, pixels in zip(parts, pool.map(self.image.read, parts), strict=True):
@@ -230,8 +248,16 @@ def canvas_of_version(store: Store, job: str, version: str) -> CommittedCanvas:
         raise invalid_record(key, "is of an octave that the plan does not have")
     if any(not part.key.startswith(keys.checkpoints) for part in commit.parts):
         raise invalid_record(key, "names objects outside of the job's checkpoints")
-    steps = _steps(StoredSpec.read(store, keys.spec).submitted_document)
-    return CommittedCanvas(store, job, version, commit, plan, steps)
+    document = StoredSpec.read(store, keys.spec).submitted_document
+    redone = _redone(store, keys)
+    grid = plan.grid(commit.octave, redone)
+    below: tuple[Layer, ...] = ()
+    if grid.region is not None:
+        kept = OctaveEnds(store, ancestry(job, document)).layers(commit.octave, older=1)
+        if kept is None:
+            raise ObjectNotFound(f"{keys.checkpoints} of the older picture")
+        below = kept
+    return CommittedCanvas(store, job, version, commit, plan, _steps(document), grid, below)
 
 
 def _read_plan(store: Store, keys: JobKeys) -> _Plan:
@@ -242,6 +268,13 @@ def _read_plan(store: Store, keys: JobKeys) -> _Plan:
         return _Plan.model_validate_json(json.dumps(document.get("plan")))
     except ValidationError as error:
         raise invalid_record(keys.plan, "does not describe octaves") from error
+
+
+def _redone(store: Store, keys: JobKeys) -> PinnedOctaves | None:
+    """What a redo dreams again; None for another job."""
+    document = read_json_object(store, keys.plan)
+    octaves = None if document is None else parse_octaves(document.get("plan"))
+    return None if octaves is None or octaves.redo is None else octaves
 
 
 def _steps(document: Mapping[str, object]) -> int:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from jobs.planning.estimate.speed import GPUS
 from jobs.spec.kinds import SPEC_KINDS
 from jobs.spec.looks import describe_look, load_look, look_names
+from jobs.spec.schema import model_schema
 from jobs.web.farm import TheFarm
 from jobs.web.guard import API
 from jobs.web.models import Answer
@@ -141,4 +142,4 @@ def show_schema() -> dict[str, Any]:
 
 @functools.cache
 def _schemas() -> dict[str, Any]:
-    return {name: kind.model.model_json_schema() for name, kind in SPEC_KINDS.items()}
+    return {name: model_schema(name) for name in SPEC_KINDS}

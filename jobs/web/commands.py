@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from jobs.runtime.upload import SUBMITTER
 from jobs.web.problems import Problem
 
 _AT_ONCE = 2
@@ -48,17 +49,19 @@ class Commands:
             for process in self._processes:
                 _kill(process)
 
-    def run(self, *arguments: str) -> Any:
+    def run(self, *arguments: str, submitter: str | None = None) -> Any:
         """Run `dreamfarm ARGUMENTS --json`, and return the JSON value that it prints.
 
-        Raises Problem with the line of its error.
+        submitter: of a job, if it is not this server's user. Raises Problem with the line of its
+        error.
         """
-        return self.run_module("jobs.cli", *arguments, "--json")
+        return self.run_module("jobs.cli", *arguments, "--json", submitter=submitter)
 
-    def run_module(self, module: str, *arguments: str) -> Any:
+    def run_module(self, module: str, *arguments: str, submitter: str | None = None) -> Any:
         """Run a module, and return the JSON value that it prints last. Raises Problem."""
+        command = [sys.executable, "-m", module, *arguments]
         with self._place():
-            code, out, errors = self._communicate([sys.executable, "-m", module, *arguments])
+            code, out, errors = self._communicate(command, submitter)
         if code:
             raise _problem(code, errors)
         try:
@@ -66,12 +69,12 @@ class Commands:
         except (IndexError, ValueError):
             raise _problem(1, errors) from None
 
-    def _communicate(self, command: Sequence[str]) -> tuple[int, str, str]:
+    def _communicate(self, command: Sequence[str], submitter: str | None) -> tuple[int, str, str]:
         """Run a command. Returns its exit code and what it wrote."""
         with self._lock:
             if self._is_closed:
                 return _NO_SERVICE, "", f"{_PREFIX}the server is stopping; try again later"
-            process = _start(command)
+            process = _start(command, submitter)
             self._processes.add(process)
         try:
             with process:
@@ -110,10 +113,12 @@ class Catalogue:
         return found
 
 
-def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+def _start(command: Sequence[str], submitter: str | None) -> subprocess.Popen[str]:
     """Start a command in a process group of its own."""
+    named = {} if submitter is None else {SUBMITTER: submitter}
     return subprocess.Popen(
         command,
+        env={**os.environ, **named},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

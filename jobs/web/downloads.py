@@ -1,8 +1,7 @@
-"""Downloads of results, whole or in ranges, and of a DeepZoom as one zip; all of it streamed."""
+"""Downloads of results, whole or in ranges, and of tiles as one zip; all of it streamed."""
 
 import asyncio
 import re
-import zipfile
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
@@ -15,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from jobs.store.store import ObjectInfo, Store
 from jobs.web.problems import Problem
+from render.pictures.zip_stream import ZipStream
 
 _CHUNK = 128 << 10
 """Bytes that are read at once. Each slow client holds so many in memory."""
@@ -29,11 +29,15 @@ _TYPES = {
     "png": "image/png",
     "jpeg": "image/jpeg",
     "tiff": "image/tiff",
+    "webp": "image/webp",
+    "avif": "image/avif",
+    "jxl": "image/jxl",
+    "pdf": "application/pdf",
+    "contract-proof": "application/pdf",
+    "deepzoom-zip": "application/zip",
+    "iiif-zip": "application/zip",
     "zip": "application/zip",
 }
-
-_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-"""The same zip each time: a time of its own would change its bytes."""
 
 
 class ClosedStream(StreamingResponse):
@@ -140,38 +144,17 @@ def parse_range(asked: str | None, size: int) -> tuple[int, int] | None:
     return start, stop
 
 
-class _Sink:
-    """Takes what a zip writes, to be sent on. It cannot seek, so the zip needs no going back."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def write(self, content: bytes) -> int:
-        self._parts.append(bytes(content))
-        return len(content)
-
-    def flush(self) -> None:
-        """Do nothing: whoever reads takes what there is."""
-
-    def taken(self) -> bytes:
-        content = b"".join(self._parts)
-        self._parts.clear()
-        return content
-
-
 async def zip_chunks(store: Store, files: Iterable[tuple[str, str]]) -> AsyncGenerator[bytes]:
     """The bytes of a zip of objects, some of which are read ahead.
 
     files: the name in the zip and the key of each; none is compressed. Raises ObjectNotFound,
     StoreError.
     """
-    sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
-        async with aclosing(_contents(store, files)) as contents:
-            async for name, content in contents:
-                archive.writestr(zipfile.ZipInfo(name, _ZIP_TIME), content)
-                yield sink.taken()
-    yield sink.taken()
+    archive = ZipStream()
+    async with aclosing(_contents(store, files)) as contents:
+        async for name, content in contents:
+            yield archive.add(name, content)
+    yield archive.end()
 
 
 async def _contents(

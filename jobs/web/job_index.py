@@ -46,7 +46,7 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs to show. Empty or None: any. name: a part of the id, in any case."""
+    """Which jobs to show. Empty or None: any. name, submitter: a part of it, in any case."""
 
     states: tuple[State, ...] = ()
     name: str = ""
@@ -59,7 +59,7 @@ class JobFilter:
         return (
             (not self.states or job.state in self.states)
             and self.name.lower() in job.job
-            and self.submitter in (None, job.submitter)
+            and (self.submitter or "").lower() in (job.submitter or "").lower()
             and self.look in (None, job.look)
             and self.kind in (None, job.kind)
         )

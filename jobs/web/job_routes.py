@@ -10,9 +10,7 @@ from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.record import read_json_object
 from jobs.records.state import Redo, State
-from jobs.records.stored_spec import RunSettings
 from jobs.services.clean.deletion import check_deletable, delete_job
-from jobs.spec.kinds import parse_stored_spec
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from jobs.web.farm import Farm, JobId, TheFarm, TheRole
@@ -77,6 +75,8 @@ def change_intent(job: JobId, change: IntentChange, farm: TheFarm) -> JobView:
     try:
         if change.request == "retry":
             requests.retry(farm.store, job, redo)
+        elif change.request == "resume":
+            requests.resume(farm.store, job, change.raised())
         else:
             getattr(requests, change.request)(farm.store, job)
     except RequestError as error:
@@ -88,7 +88,7 @@ def change_intent(job: JobId, change: IntentChange, farm: TheFarm) -> JobView:
 def change_priority(job: JobId, change: PriorityChange, farm: TheFarm) -> JobView:
     """Change the priority of a job. Schedulers heed it when they next look."""
     loaded = load_job(farm.store, job)
-    settings = _run_settings(loaded).model_copy(update={"priority": change.priority})
+    settings = requests.run_settings_of(loaded).model_copy(update={"priority": change.priority})
     farm.store.put(JobKeys(job).run_settings, settings.encode())
     return farm.job(job)
 
@@ -167,9 +167,3 @@ def _check_exists(farm: Farm, job: str) -> None:
 
 def _document(store: Store, key: str) -> dict[str, Any]:
     return read_json_object(store, key) or {}
-
-
-def _run_settings(job: StoredJob) -> RunSettings:
-    if job.run_settings is not None:
-        return job.run_settings
-    return RunSettings.of(parse_stored_spec(job.spec.submitted_document))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 from jobs.records.job import StoredJob
@@ -11,8 +12,10 @@ from jobs.records.keys import JobKeys
 from jobs.records.manifest import JobOutput, job_outputs
 from jobs.records.request import useful_requests
 from jobs.records.state import ENDED
+from jobs.text.report import one_line
 from jobs.web.guard import API
-from jobs.web.models import Action, JobView, OutputView, WorkDone
+from jobs.web.models import Action, JobView, OutputView, SpentView, WorkDone
+from render.pictures.deepzoom import has_tiles
 
 _SIDES = 2
 
@@ -49,8 +52,11 @@ def view_job(job: StoredJob, submitted: float, plan: Mapping[str, Any] | None = 
         kind=job.kind,
         look=summary.look,
         network=_text(document.get("network"), "name"),
-        submitter=None,
+        submitter=one_line(summary.submitter) or None,
         state=job.state,
+        paused_by=summary.paused_by,
+        spent=None if summary.spent is None else SpentView(**summary.spent.model_dump()),
+        limits=summary.limits,
         want=summary.want,
         progress=summary.progress,
         eta_seconds=summary.eta_seconds,
@@ -130,7 +136,7 @@ def _size(job: StoredJob, plan: Mapping[str, Any] | None) -> tuple[int | None, i
 
 def _output(job: str, output: JobOutput) -> OutputView:
     name = output.name
-    download = f"{name.removesuffix('.dzi')}.zip" if output.format == "deepzoom" else name
+    download = f"{PurePosixPath(name).stem}.zip" if has_tiles(PurePosixPath(name)) else name
     return OutputView(
         name=name,
         format=output.format,

@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from jobs.records.state import State, UserRequest, Want
+from jobs.records.spending import SpendingUnit
+from jobs.records.state import PauseCause, State, UserRequest, Want
 from jobs.records.status import FailureClass
+from jobs.spec.base import MAX_SPENT
 
 IntentRequest = UserRequest | Literal["finish"]
 """A request of a user. finish: go on beyond a draft, to the end."""
@@ -25,6 +27,14 @@ class WorkDone(Answer):
 
     done: float
     total: float
+
+
+class SpentView(Answer):
+    """What the workers of a job have cost. seconds: in which it had workers. usd: if known."""
+
+    seconds: float
+    worker_seconds: float
+    usd: float | None
 
 
 class OutputView(Answer):
@@ -49,8 +59,11 @@ class JobView(Answer):
     kind: str
     look: Annotated[str | None, Field(description="The look that the spec equals.")]
     network: str | None
-    submitter: str | None
+    submitter: Annotated[str | None, Field(description="`user@host`, as the submitter says.")]
     state: State
+    paused_by: Annotated[PauseCause | None, Field(description="A user, a draft, or a limit.")]
+    spent: Annotated[SpentView | None, Field(description="By its workers, under all leases.")]
+    limits: Annotated[dict[str, float], Field(description="What it may spend: `usd`, `hours`.")]
     want: Annotated[Want, Field(description="A running job with pause or cancel will stop soon.")]
     progress: Annotated[float, Field(description="From 0 to 1.")]
     eta_seconds: float | None
@@ -105,14 +118,27 @@ class JobPage(Answer):
     unreadable: tuple[Unreadable, ...]
 
 
+_Raise = Annotated[float, Field(gt=0, le=MAX_SPENT, allow_inf_nan=False, strict=True)]
+
+
 class IntentChange(BaseModel):
-    """What a user wants of a job. only_failed, failure: for `retry` of a dataset."""
+    """What a user wants of a job. only_failed, failure: for `retry` of a dataset.
+
+    usd, hours: for `resume`: how much to add to the job's own limits before.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     request: IntentRequest
     only_failed: bool = False
     failure: FailureClass | None = None
+    usd: _Raise | None = None
+    hours: _Raise | None = None
+
+    def raised(self) -> dict[SpendingUnit, float]:
+        """How much to add to which limit."""
+        given: dict[SpendingUnit, float | None] = {"usd": self.usd, "hours": self.hours}
+        return {unit: amount for unit, amount in given.items() if amount is not None}
 
 
 class PriorityChange(BaseModel):

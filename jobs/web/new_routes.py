@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from jobs.records.state import State
-from jobs.web.farm import Farm, TheFarm
+from jobs.web.farm import Farm, TheFarm, TheRole
 from jobs.web.guard import API
 from jobs.web.job_views import job_url
 from jobs.web.models import Answer
@@ -101,10 +101,12 @@ async def upload(request: Request, name: _Name, farm: TheFarm, use: Use = "pictu
 
 
 @router.post("/jobs", responses={HTTPStatus.CREATED: {"model": Submitted}})
-def submit(body: SubmitBody, answer: Response, farm: TheFarm) -> Submitted:
+def submit(body: SubmitBody, answer: Response, farm: TheFarm, role: TheRole) -> Submitted:
     """Submit a job. The same spec finds the same job."""
     options = ("--create", "--store", farm.store.address, *body.options())
-    document = _run(farm, body.spec, "submit", *options)
+    # Without logins, whoever asks is the user of this server.
+    submitter = f"web:{role}" if farm.logins.are_needed else None
+    document = _run(farm, body.spec, "submit", *options, submitter=submitter)
     submitted = Submitted.model_validate(document)
     if submitted.new:
         answer.status_code = HTTPStatus.CREATED
@@ -119,7 +121,9 @@ def plan(body: PlanBody, farm: TheFarm) -> PlanAnswer:
     return PlanAnswer(document=_run(farm, body.spec, "plan", *body.options()))
 
 
-def _run(farm: Farm, spec: dict[str, Any], command: str, *options: str) -> Any:
+def _run(
+    farm: Farm, spec: dict[str, Any], command: str, *options: str, submitter: str | None = None
+) -> Any:
     """Run a command on a spec. Raises Problem, RequestError and StoreError."""
     files = SpecFiles(farm.store, farm.settings.allowed)
     document = files.localize(spec)
@@ -127,7 +131,7 @@ def _run(farm: Farm, spec: dict[str, Any], command: str, *options: str) -> Any:
         path = Path(folder) / "spec.json"
         path.write_text(json.dumps(document), "utf-8")
         try:
-            return farm.commands.run(command, str(path), *options)
+            return farm.commands.run(command, str(path), *options, submitter=submitter)
         except Problem as problem:
             detail = files.shown(problem.detail).replace(f"{folder}/", "")
             raise Problem(problem.status, detail) from None

@@ -16,6 +16,7 @@ from jobs.web.canvas import CanvasView
 from jobs.web.farm import JobId, TheFarm
 from jobs.web.guard import API
 from jobs.web.problems import Problem
+from render.pictures.deepzoom import has_tiles
 
 router = APIRouter(prefix=f"{API}/jobs/{{job}}", tags=["pictures"])
 
@@ -82,12 +83,13 @@ def download(
     asked: Annotated[str | None, Header(alias="range", max_length=100)] = None,
     inline: bool = False,
 ) -> Response:
-    """Download a result, or a range of it; a DeepZoom as one zip."""
+    """Download a result, or a range of it; a folder of tiles as one zip."""
     keys, outputs = JobKeys(job), job_outputs(load_job(farm.store, job))
     for one in outputs:
-        if one.format == "deepzoom" and name == f"{one.name.removesuffix('.dzi')}.zip":
-            return farm.downloads.zip(name, _deepzoom_files(farm.store, keys, one))
-        if one.name == name and one.format != "deepzoom":
+        path = PurePosixPath(one.name)
+        if has_tiles(path) and name == f"{path.stem}.zip":
+            return farm.downloads.zip(name, _tile_files(farm.store, keys, one))
+        if one.name == name and not has_tiles(path):
             key = one.key(keys)
             for info in farm.store.list_objects(key):
                 if info.key == key:
@@ -96,8 +98,8 @@ def download(
     raise Problem(HTTPStatus.NOT_FOUND, f"{job}: has no result {name}")
 
 
-def _deepzoom_files(store: Store, keys: JobKeys, output: JobOutput) -> list[tuple[str, str]]:
-    """The names and keys of the files of a DeepZoom, its descriptor first."""
+def _tile_files(store: Store, keys: JobKeys, output: JobOutput) -> list[tuple[str, str]]:
+    """The names and keys of the files of a DeepZoom or an IIIF, the one beside the tiles first."""
     key = output.key(keys)
     folder = PurePosixPath(key)
     prefix = f"{folder.parent}/"

@@ -17,9 +17,10 @@ from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from jobs.text.yaml_json import check_depth
 from render.networks.builtin import PRETRAINED
+from render.pictures.encoding import BUILTIN_PROFILE
 
-_FILES = frozenset({"input", "start", "path", "guide", "mask", "strength"})
-"""Fields that hold the path of a picture, or a mapping with such a field."""
+_FILES = frozenset({"input", "start", "path", "guide", "mask", "strength", "profile"})
+"""Fields that hold the path of a picture or a profile, or a mapping with such a field."""
 
 _WEIGHTS = "weights"
 
@@ -66,7 +67,7 @@ class SpecFiles:
         is_inputs = place.partition(".")[0] == _INPUTS
         if name == _INPUTS or (is_inputs and name == "path"):
             return self._file(value, lambda address: self._allowed(address, place))
-        if name in _FILES:
+        if name in _FILES and (name, value) != ("profile", BUILTIN_PROFILE):
             return self._file(value, _refuse(place))
         if name == _WEIGHTS and value != PRETRAINED:
             return self._file(value, _refuse(place))

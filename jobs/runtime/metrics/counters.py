@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
+from jobs.records.spending import Spent
 from jobs.records.status import FailureClass, ItemCounts
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.metrics.snapshot import MetricsSnapshot, Outcome, ResourceUse
@@ -62,7 +63,7 @@ class Stopwatch:
 
     def count_halos(self, halos: "dict[int, HaloPixels]") -> "dict[int, HaloPixels]":
         """Count the bytes of halos for other workers. Returns the halos."""
-        self._halo_bytes += sum(pixels.nbytes for _, pixels in halos.values())
+        self._halo_bytes += sum(pixels.nbytes for halo in halos.values() for _, pixels in halo)
         return halos
 
     def timings(self, gpu_memory: int) -> WorkerTimings:
@@ -109,6 +110,11 @@ class Counters:
         self._first_items: ItemCounts | None = None
         self._items: dict[Outcome, int] = {}
         self._use: ResourceUse | None = None
+        self._spent: Callable[[], Spent] = Spent
+
+    def count_spending(self, spent: Callable[[], Spent]) -> None:
+        """Let snapshots tell what this holder's workers have cost."""
+        self._spent = spent
 
     def start_crew(self, workers: int) -> None:
         """Start counting another crew or pool of this size."""
@@ -189,6 +195,7 @@ class Counters:
             progress=min(1.0, self._progress),
             gpu_memory=_gpu_memory_by_member(self._members),
             use=self._use,
+            spent=self._spent().rounded(),
         )
 
     def send(self) -> None:

@@ -52,6 +52,8 @@ class MetricsExporter:
         self._halos = counter("halo_bytes", "Bytes of pixels that went from worker to worker.")
         self._checkpoints = counter("checkpoints", "Checkpoints written.")
         self._checkpointing = counter("checkpoint_seconds", "Seconds that checkpoints took.")
+        self._worker_seconds = counter("worker_seconds", "Seconds of workers, from start to end.")
+        self._usd = counter("spent_usd", "US dollars of workers whose price is known.")
         self._items = counter("items", "Items of datasets, by outcome.", "outcome")
         self._workers = gauge("workers", "Workers of this scheduler's crews and pools.")
         self._progress = gauge("job_progress_ratio", "Progress of a running job: 0 to 1.", "job_id")
@@ -89,6 +91,9 @@ class MetricsExporter:
         self._seen[job] = now
         self._steps.inc(now.steps - before.steps)
         self._work.inc(now.megapixel_steps - before.megapixel_steps)
+        spent = now.spent.minus(before.spent)
+        self._worker_seconds.inc(spent.worker_seconds)
+        self._usd.inc(spent.usd or 0.0)
         self._halos.inc(now.halo_bytes - before.halo_bytes)
         self._checkpoints.inc(now.checkpoints - before.checkpoints)
         self._checkpointing.inc(now.checkpoint_seconds - before.checkpoint_seconds)

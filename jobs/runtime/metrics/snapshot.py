@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from jobs.records.record import Amount, Count, Record
+from jobs.records.spending import Spent
 from jobs.records.status import FailureClass
 from jobs.text.errors import InvalidRecord
 
@@ -37,7 +38,7 @@ class MetricsSnapshot(Record):
     checkpoint_seconds: the time that the crew waited for them. retries: crews and pools replaced,
     by the class of the error. items: of a dataset, by outcome. workers: now. progress: of the job,
     from 0 to 1. gpu_memory: the peak of each worker, in bytes; 0 on a CPU; empty before it is
-    known. use: the resources in use; None before they are known.
+    known. use: the resources in use; None before they are known. spent: on this holder's workers.
     """
 
     steps: Count = 0
@@ -52,6 +53,7 @@ class MetricsSnapshot(Record):
     progress: Annotated[float, Field(ge=0, le=1)] = 0.0
     gpu_memory: tuple[Count, ...] = ()
     use: ResourceUse | None = None
+    spent: Spent = Spent()
 
 
 _CHUNK_BYTES = 1 << 16

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
+from jobs.notify.notice import Notices
 from jobs.records.job import StoredJob, load_job
-from jobs.records.keys import JobKeys, active_marker
+from jobs.records.keys import JobKeys
 from jobs.records.lease import HeldLease, restore_lease
 from jobs.records.state import ENDED
 from jobs.runtime.access import AccessPolicy
@@ -26,6 +27,7 @@ from jobs.runtime.metrics.counters import Counters
 from jobs.runtime.metrics.snapshot import SnapshotWriter
 from jobs.runtime.reporter import Reporter
 from jobs.runtime.scratch import ScratchLock
+from jobs.runtime.spending import Spending, earlier_holders
 from jobs.services.scheduler.coordinator_process import CoordinatorConfig
 from jobs.store.errors import ObjectError
 from jobs.store.store import Store
@@ -53,6 +55,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: control.request("shutdown"))
     signal.signal(signal.SIGUSR1, lambda *_: control.request("yield"))
+    signal.signal(signal.SIGUSR2, lambda *_: control.request("budget"))
     opener = functools.partial(retrying_store, config.store)
     coordinator = Coordinator(config, control, opener, _backend_opener(config.ray))
     sys.exit(coordinator.run(parent=os.getppid()))
@@ -90,9 +93,14 @@ class Coordinator:
         )
         pipe = config.metrics_pipe
         counters = Counters() if pipe is None else Counters(SnapshotWriter(pipe))
-        generation = load_job(store, config.job).intent.generation
-        reporter = Reporter(self._context, generation, counters)
+        job = load_job(store, config.job)
+        earlier = earlier_holders(store, self._keys, config.lease_number)
+        spending = Spending(earlier, config.pricing)
+        reporter = Reporter(self._context, job.intent.generation, counters, spending)
         reporter.add_event("claimed", lease=config.lease_number, holder=config.holder)
+        message = config.audience.unknown_names(job.notify)
+        if message is not None:
+            reporter.add_event("notify", reason=message)
         # The scratch folder holds local copies of checkpoints, which this process reads when it
         # encodes the files. The lock marks the folder as in use.
         scratch_lock = ScratchLock(config.scratch)
@@ -128,7 +136,7 @@ class Coordinator:
         try:
             self._run_kind(load_job(store, self._config.job), lease, reporter)
         except Stopped as stopped:
-            reporter.add_event(stopped.event)
+            self._report_stop(stopped, reporter)
             if stopped.request == "lost":
                 raise LeaseLost(self._config.job) from stopped
             return EXIT_STOPPED if stopped.request == "shutdown" else DONE
@@ -151,6 +159,18 @@ class Coordinator:
             return EXIT_STOPPED
         return DONE
 
+    def _report_stop(self, stopped: Stopped, reporter: Reporter) -> None:
+        """Report why the job stops, if that is news for its user."""
+        reached = reporter.spending.reached() if stopped.request == "limit" else None
+        if reached is not None:
+            reporter.set_limit(reached)
+        elif stopped.request == "budget":
+            reporter.set_reason(self._config.budget)
+        else:
+            reporter.add_event(stopped.event)
+            return
+        reporter.add_event(stopped.event, reason=reporter.status().reason)
+
     def _run_kind(self, job: StoredJob, lease: HeldLease, reporter: Reporter) -> None:
         from jobs.runtime.runner import RunContext
         from jobs.services.kinds import KINDS
@@ -166,8 +186,11 @@ class Coordinator:
         reporter.write(store)
         lease.release()
         job = load_job(store, self._config.job)
+        notices = Notices(store, self._config.audience)
         if job.state in ENDED:
-            store.delete([active_marker(job.id, job.intent.generation)])
+            notices.end(job, job.intent.generation)
+        else:
+            notices.add(job)
         return code
 
     def _describe(self, error: Exception, failure: str) -> str:

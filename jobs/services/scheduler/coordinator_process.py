@@ -13,12 +13,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from jobs.notify.address import VARIABLES
+from jobs.notify.notice import Audience
 from jobs.records.job import StoredJob
 from jobs.records.lease import HeldLease
 from jobs.records.record import Amount, Count, Number, Record, Ttl
 from jobs.runtime.kind import RunLimits
 from jobs.runtime.logs import LogFormat
 from jobs.runtime.metrics.snapshot import MetricsSnapshot, SnapshotReader
+from jobs.runtime.spending import Pricing
 from jobs.services.scheduler.capacity import ResourceShare, share_in_use
 
 
@@ -30,6 +33,10 @@ class CoordinatorConfig(Record):
     cores, gpus, memory: what it may use of this machine or the cluster, memory in bytes.
     checkpoint_seconds: the shortest time between two checkpoints within an octave.
     allow, max_pixels, min_gain: as in `SchedulerSettings`.
+    price: US dollars for a worker and hour; None: by the list of `plan`.
+    budget: why the job waits once that of the day is spent; None without such a budget.
+    is_priced: whether that budget is in US dollars, so that each worker must have a price.
+    audience: who gets a word when the job ends.
     log: what it writes to standard error: only trouble as text, or JSON lines.
     metrics_pipe: a file descriptor of the coordinator for its metrics, if the scheduler reads them.
     """
@@ -50,7 +57,16 @@ class CoordinatorConfig(Record):
     min_gain: Amount
     scratch: Annotated[Path, Field(strict=False)]
     log: LogFormat
+    price: Amount | None = None
+    budget: str | None = None
+    is_priced: bool = False
+    audience: Audience = Audience()
     metrics_pipe: Count | None = None
+
+    @property
+    def pricing(self) -> Pricing:
+        """What its workers cost."""
+        return Pricing(self.price, self.is_priced)
 
     @property
     def limits(self) -> RunLimits:
@@ -113,6 +129,10 @@ class CoordinatorProcess:
         self.is_preempted = True
         self._signal(signal.SIGUSR1)
 
+    def hold(self) -> None:
+        """Make it commit at the next step boundary: the budget of the day is spent."""
+        self._signal(signal.SIGUSR2)
+
     def shut_down(self) -> None:
         """Make it stop at once, and keep what is in the store."""
         self._signal(signal.SIGTERM)
@@ -136,13 +156,15 @@ def start_coordinator(
     gpus = _visible_gpus(share) if config.ray is None and config.gpus else {}
     # A killed process leaves temporary files; `clean_up` removes them with the folder.
     folders = {"TMPDIR": str(config.scratch)}
+    # A job's code needs no addresses of the operator, which contain secrets.
+    inherited = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     metrics = SnapshotReader()
     with_pipe = config.model_copy(update={"metrics_pipe": metrics.child_end})
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.services.scheduler.coordinator"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
-        env={**os.environ, **gpus, **folders},
+        env={**inherited, **gpus, **folders},
         # The scheduler handles Ctrl-C, and then signals its coordinators.
         start_new_session=True,
         pass_fds=(metrics.child_end,),

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 
+from jobs.notify.notice import Notices
 from jobs.records.job import StoredJob, attempt_job, blocked_markers, load_job
-from jobs.records.keys import ACTIVE, active_marker, parse_active_marker
+from jobs.records.keys import ACTIVE, active_marker, parse_active_marker, parse_notice_marker
 from jobs.records.state import ENDED, State
 from jobs.records.stored_spec import RunSettings
 from jobs.runtime.logs import Notify
@@ -19,13 +20,15 @@ class ScanResult:
 
     states: of all open jobs. queued: the jobs to start, in this order. running_elsewhere: the
     number of jobs that other schedulers run. queue_age: seconds since the submission of the oldest
-    queued job, whether or not this scheduler would start it; 0 without queued jobs.
+    queued job, whether or not this scheduler would start it; 0 without queued jobs. notices: the
+    keys of those that are still to be sent.
     """
 
     states: list[State] = field(default_factory=list)
     queued: list[StoredJob] = field(default_factory=list)
     running_elsewhere: int = 0
     queue_age: float = 0.0
+    notices: list[str] = field(default_factory=list)
 
 
 _MAX_DELAY = 60.0
@@ -80,12 +83,18 @@ class JobScan:
     """Scans a store for one scheduler.
 
     backoff: knows which jobs the scheduler has given up. is_stopping: whether to end a scan early.
+    notices: writes what is to be said about a job.
     """
 
     def __init__(
-        self, store: Store, backoff: Backoff, notify: Notify, is_stopping: Callable[[], bool]
+        self,
+        store: Store,
+        backoff: Backoff,
+        notify: Notify,
+        is_stopping: Callable[[], bool],
+        notices: Notices,
     ) -> None:
-        self._store, self._backoff = store, backoff
+        self._store, self._backoff, self._notices = store, backoff, notices
         self._notify, self._is_stopping = notify, is_stopping
         self._reported: dict[str, str] = {}
 
@@ -97,7 +106,7 @@ class JobScan:
         own: ids of the jobs that this scheduler runs; their records are not read.
         """
         result = ScanResult()
-        for name, generation in self._markers():
+        for name, generation in self._markers(result):
             if name in own:
                 result.states.append("running")
                 continue
@@ -148,8 +157,11 @@ class JobScan:
         if job.intent.generation > generation:
             self._renew_marker(job, generation)
             return
-        if job.state in ENDED:
-            self._store.delete([active_marker(job.id, generation)])
+        has_ended = job.state in ENDED
+        key = self._notices.end(job, generation) if has_ended else self._notices.add(job)
+        if key is not None and key not in result.notices:
+            result.notices.append(key)
+        if has_ended:
             return
         result.states.append(job.state)
         if job.state == "running":
@@ -159,10 +171,12 @@ class JobScan:
             if not self._backoff.is_given_up(job):
                 result.queued.append(job)
 
-    def _markers(self) -> Iterator[tuple[str, int]]:
-        """The id and generation in each marker."""
-        for entry in list(self._store.list_objects(ACTIVE)):
-            marker = parse_active_marker(entry.key)
+    def _markers(self, result: ScanResult) -> Iterator[tuple[str, int]]:
+        """The id and generation in each marker. Adds the notices among them to the result."""
+        keys = [entry.key for entry in self._store.list_objects(ACTIVE)]
+        result.notices += [key for key in keys if parse_notice_marker(key)]
+        for key in keys:
+            marker = parse_active_marker(key)
             if marker:
                 yield marker
 

@@ -8,9 +8,13 @@ import os
 import socket
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from cluster.errors import ClusterUnreachable
+from jobs.notify.address import audience_of
+from jobs.notify.notice import Notices
+from jobs.notify.notifier import Notifier, rules_for
 from jobs.records.job import StoredJob, attempt_job, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import CurrentLease, HeldLease, claim_lease, current_lease
@@ -27,6 +31,7 @@ from jobs.services.scheduler.coordinator_process import (
     StartCoordinator,
     start_coordinator,
 )
+from jobs.services.scheduler.day_budget import Spendings, tell_why_they_wait
 from jobs.services.scheduler.job_scan import Backoff, JobScan
 from jobs.services.scheduler.settings import SchedulerSettings
 from jobs.store.errors import ObjectError, StoreError
@@ -39,6 +44,10 @@ _TICK = 0.2
 
 _SHUTDOWN_SECONDS = 28.0
 """Seconds that coordinators have to stop before they are killed."""
+
+
+_LAST_WORDS = 2.0
+"""Seconds for the notices that are being sent when `work` ends."""
 
 
 class Scheduler:
@@ -65,8 +74,19 @@ class Scheduler:
         self._holder = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = False
         self._is_cut_off = False
-        self._job_scan = JobScan(store, self._backoff, notify, lambda: self._stopping)
+        self._audience = audience_of(settings.addresses)
+        self._notifier = Notifier(
+            store, settings.addresses, rules_for(settings.lease_seconds), self._holder, notify
+        )
+        self._job_scan = JobScan(
+            store,
+            self._backoff,
+            notify,
+            lambda: self._stopping,
+            Notices(store, self._audience),
+        )
         self._reported: set[str] = set()
+        self._spendings = Spendings(store, settings.budget, notify, settings.clock)
 
     def stop(self) -> None:
         """Make `run` return soon; for signal handlers."""
@@ -90,8 +110,13 @@ class Scheduler:
         """Scan the store once, and start the jobs that fit. Returns whether no work is left."""
         try:
             result = self._job_scan.scan(self._coordinators)
+            self._notifier.offer(result.notices)
             self._exporter.set_jobs(result.states, result.queue_age)
-            self._start_jobs(result.queued)
+            spent = self._spendings.check(is_busy=bool(result.queued or self._coordinators))
+            if spent is not None:
+                self._hold_jobs(result.queued, spent)
+            else:
+                self._start_jobs(result.queued)
         except (StoreError, ClusterUnreachable) as error:
             self._exporter.set_answers(False)
             if not self._is_cut_off:
@@ -103,7 +128,9 @@ class Scheduler:
             self._notify("reached", "the store and the cluster answer again")
         self._is_cut_off = False
         is_waiting = any(not self._backoff.is_given_up(job) for job in result.queued)
-        return not (is_waiting or result.running_elsewhere or self._coordinators)
+        may_start = is_waiting and spent is None
+        is_busy = bool(self._coordinators) or self._notifier.is_busy
+        return not (may_start or result.running_elsewhere or is_busy)
 
     def _start_jobs(self, queued: list[StoredJob]) -> None:
         """Start jobs in their order, until one has to wait for resources.
@@ -127,6 +154,15 @@ class Scheduler:
                 return
             if self._start(job, assignment):
                 allocator.reserve(assignment)
+
+    def _hold_jobs(self, queued: list[StoredJob], reason: str) -> None:
+        """Make the own jobs stop at their next step, and tell the next queued ones the reason."""
+        for coordinator in self._coordinators.values():
+            # One that has just started may not know the signal yet.
+            if self._spendings.has_counted(coordinator.job):
+                coordinator.hold()
+        ready = [job for job in queued if not self._backoff.must_wait(job)]
+        tell_why_they_wait(self._store, ready, reason, self._claim)
 
     def _skip_oversized(self, job: StoredJob, capacity: TotalCapacity) -> None:
         """Skip a job that exceeds the total capacity: for good, unless machines may join."""
@@ -170,6 +206,9 @@ class Scheduler:
             return False
         self._coordinators[job.id] = coordinator
         self._notify("started", f"{job.id}: started (lease {lease.number})", job.id)
+        message = self._audience.unknown_names(job.notify)
+        if message is not None:
+            self._notify("notify", f"{job.id}: {message}", job.id)
         return True
 
     def _report_no_start(self, job: StoredJob, error: OSError) -> None:
@@ -228,6 +267,7 @@ class Scheduler:
             del self._coordinators[coordinator.job]
             # The last metrics may have come after the last read.
             self._read_metrics(coordinator)
+            self._spendings.end(coordinator.job)
             coordinator.clean_up()
             has_failed = coordinator.process.returncode not in (DONE, UNFIT) and not self._stopping
             self._exporter.end_job(
@@ -239,6 +279,7 @@ class Scheduler:
         snapshot = coordinator.read_metrics()
         if snapshot is not None:
             self._exporter.add_snapshot(coordinator.job, snapshot)
+            self._spendings.add(coordinator.job, snapshot.spent)
 
     def _final_state(self, coordinator: CoordinatorProcess) -> State | None:
         """Report the state that an ended coordinator left. None if the store does not answer."""
@@ -273,6 +314,7 @@ class Scheduler:
 
     def _shut_down(self) -> None:
         """Make all coordinators stop; kill those that take too long."""
+        self._notifier.stop()
         for coordinator in self._coordinators.values():
             coordinator.shut_down()
         deadline = self._clock() + _SHUTDOWN_SECONDS
@@ -283,6 +325,12 @@ class Scheduler:
             coordinator.process.kill()
             coordinator.process.wait()
         self.reap()
+        with suppress(StoreError):
+            self._spendings.flush()
+        self._notifier.join(_LAST_WORDS)
+        if left := self._notifier.waiting:
+            line = f"notices that are not sent yet: {left}; the next `work` here sends them"
+            self._notify("notify", line)
 
 
 def _still_holds(current: CurrentLease | None, coordinator: CoordinatorProcess) -> bool:

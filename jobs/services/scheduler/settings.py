@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from jobs.notify.address import Address, audience_of
 from jobs.records.lease import HeldLease
 from jobs.runtime.elastic_sizing import MIN_GAIN
 from jobs.runtime.logs import LogFormat
 from jobs.services.scheduler.assignment import Assignment
 from jobs.services.scheduler.coordinator_process import CoordinatorConfig
+from jobs.services.scheduler.day_budget import DayBudget
 from jobs.spec.base import MAX_PIXELS
 
 
@@ -25,6 +27,9 @@ class SchedulerSettings:
     ray: HOST:PORT of a cluster; None starts a private Ray on this machine for each job.
     allow: folders and `s3://` addresses, besides the store, that jobs may read.
     max_pixels: the largest `limits.max_pixels` of a job.
+    price: US dollars for a worker and hour; None: by the list of `plan`.
+    budget: what the jobs of the store may spend a day.
+    addresses: where to send a word when a job ends.
     log: the format of the coordinators' logs.
     clock: monotonic seconds.
     """
@@ -37,6 +42,9 @@ class SchedulerSettings:
     ray: str | None = None
     allow: tuple[str, ...] = ()
     max_pixels: int = MAX_PIXELS
+    price: float | None = None
+    budget: DayBudget = field(default_factory=DayBudget)
+    addresses: tuple[Address, ...] = ()
     log: LogFormat = "text"
     clock: Callable[[], float] = time.monotonic
 
@@ -63,5 +71,9 @@ class SchedulerSettings:
             max_pixels=self.max_pixels,
             min_gain=self.min_gain,
             scratch=scratch,
+            price=self.price,
+            budget=self.budget.reason,
+            is_priced=self.budget.usd is not None,
+            audience=audience_of(self.addresses),
             log=self.log,
         )

@@ -62,7 +62,7 @@ def test_other_texts_are_not_job_ids(text: str) -> None:
     assert not is_job_id(text)
 
 
-PARSERS = ("lease_number", "is_manifest")
+PARSERS = ("lease_number", "status_number", "is_manifest")
 """Methods that parse keys instead of making them."""
 
 

@@ -11,6 +11,7 @@ from jobs.records import request
 from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import CurrentLease, HeldLease, Lease
+from jobs.records.spending import ReachedLimit
 from jobs.records.state import ENDED, TRANSITIONS, Intent, State, UserRequest, Want, state_of
 from jobs.records.status import Status
 from jobs.records.stored_spec import StoredSpec
@@ -152,6 +153,10 @@ def scheduler_steps(world: World) -> Iterator[tuple[World, tuple[str, str]]]:
         after = world.copied()
         act(after)
         yield after, CAUSES.get(after.load().state, ("nobody", "knows"))
+    if job.intent.want == "run" and is_of_now:
+        after = world.copied()
+        reach_limit(after)
+        yield after, ("scheduler", "limit")
     if not job.has_items and job.intent.want == "run" and is_of_now:
         after = world.copied()
         draft(after)
@@ -177,6 +182,15 @@ def draft(world: World) -> None:
     assert world.held is not None
     request.limit(world.store, world.load(), 1)
     status = sample_status(world.generation).model_copy(update={"drafted": 1})
+    world.store.put(world.held.keys.status(world.held.number), status.encode())
+    world.held.release()
+
+
+def reach_limit(world: World) -> None:
+    """Stop because the job has spent what it may."""
+    assert world.held is not None
+    limit = ReachedLimit(unit="usd", limit=40)
+    status = sample_status(world.generation).model_copy(update={"limit": limit})
     world.store.put(world.held.keys.status(world.held.number), status.encode())
     world.held.release()
 

@@ -5,6 +5,7 @@ import { jobPath, post, put, remove } from "../lib/api.js";
 import { confirmDialog, openDialog } from "../lib/dialog.js";
 import { fill, freshId, h } from "../lib/dom.js";
 import { address } from "../lib/router.js";
+import { raiseDialog } from "./raise.js";
 
 /** @type {Record<string, {label: string, done: string}>} */
 const REQUESTS = {
@@ -49,6 +50,7 @@ export class Actions {
       priority: () => this.#changePriority(),
       cancel: () => this.#cancel(),
       delete: () => this.#delete(),
+      resume: () => this.#resume(),
     }[name];
     const label = { priority: "Priority", delete: "Delete" }[name] ?? REQUESTS[name]?.label ?? name;
     const isFirst = name === this.job.requests[0] && this.job.state !== "succeeded";
@@ -64,12 +66,20 @@ export class Actions {
     return h("a.button", { href, data: { request: "again" } }, "Again with changes");
   }
 
-  /** @param {string} request */
-  async #ask(request) {
+  /**
+   * @param {string} request
+   * @param {Record<string, number>} [raised] by how much to raise limits before
+   */
+  async #ask(request, raised = {}) {
     await this.#try(async () => {
-      this.onChange(await post(jobPath(this.job.job, "intent"), { request }));
+      this.onChange(await post(jobPath(this.job.job, "intent"), { request, ...raised }));
       announce(REQUESTS[request].done);
     });
+  }
+
+  async #resume() {
+    if (this.job.paused_by !== "limit") await this.#ask("resume");
+    else raiseDialog(this.job, (raised) => this.#ask("resume", raised));
   }
 
   async #cancel() {

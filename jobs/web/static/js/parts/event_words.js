@@ -23,6 +23,8 @@ const SENTENCES = {
   succeeded: { text: () => "Done", told: [] },
   failed: { text: ({ reason }) => `Failed: ${reason}`, told: ["reason"] },
   "let go": { text: ({ reason }) => `Lets the job go: ${reason}`, told: ["reason"] },
+  limit: { text: ({ reason }) => `Pauses: ${reason}`, told: ["reason"] },
+  budget: { text: ({ reason }) => `Waits: ${reason}`, told: ["reason"] },
   store: { text: ({ reason }) => `The store: ${reason}`, told: ["reason"] },
 };
 

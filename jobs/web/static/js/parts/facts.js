@@ -1,7 +1,7 @@
 /** What is known of a job, as a list of names and values. */
 
 import { h } from "../lib/dom.js";
-import { ago, duration, memory, number, pixels, plural } from "../lib/format.js";
+import { ago, duration, memory, money, number, pixels, plural } from "../lib/format.js";
 import { renew } from "../lib/renew.js";
 import { sinceSubmit } from "./tile.js";
 
@@ -59,7 +59,21 @@ function work(job) {
     ["Workers", isRunning && job.workers ? plural(job.workers, "worker") : null],
     ["Machine", isRunning ? job.holder : null],
     ["Worked", job.seconds ? duration(job.seconds) : null],
+    ["Spent", spentText(job)],
   ];
+}
+
+/**
+ * What the workers have cost, and what they may cost. Without a price there is only their time.
+ * @param {any} job
+ */
+export function spentText({ spent, limits }) {
+  const parts = [];
+  if (spent?.usd) parts.push(money(spent.usd));
+  if (spent?.worker_seconds) parts.push(`${duration(spent.worker_seconds)} of workers`);
+  if (limits?.usd) parts.push(`at most ${money(limits.usd)}`);
+  if (limits?.hours) parts.push(`at most ${number(limits.hours)} h`);
+  return parts.join(", ") || null;
 }
 
 /**

@@ -126,6 +126,6 @@ export function matches(job, { name, state, look, submitter }) {
     (!name || job.job.includes(name.toLowerCase())) &&
     (!state || job.state === state) &&
     (!look || job.look === look) &&
-    (!submitter || job.submitter === submitter)
+    (!submitter || job.submitter?.toLowerCase().includes(submitter.toLowerCase()))
   );
 }

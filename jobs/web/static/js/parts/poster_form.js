@@ -40,7 +40,7 @@ export class PosterForm {
       isLabelSeen: false,
     });
     this.nameNote = name.note;
-    this.more = groupFields(schema, schema, new Set([...OWN, "kind"]));
+    this.more = groupFields(schema, schema, new Set([...OWN, "kind", "redo"]));
     this.element = h(
       "div.poster-form",
       {},

@@ -1,7 +1,7 @@
 /** A job on the wall of the gallery: its picture, and a label below. */
 
 import { h, icon } from "../lib/dom.js";
-import { ago, duration, pixels, plural } from "../lib/format.js";
+import { ago, duration, money, pixels, plural } from "../lib/format.js";
 import { renew } from "../lib/renew.js";
 import { address } from "../lib/router.js";
 import { hasEnded, progressText, stateMark } from "../lib/states.js";
@@ -61,6 +61,7 @@ function factsList(job) {
   if (failed) facts.push(`${failed} failed`);
   if (hasEnded(job) && job.width && !job.items) facts.push(pixels(job.width, job.height));
   if (hasEnded(job) && job.seconds) facts.push(`took ${duration(job.seconds)}`);
+  if (job.spent?.usd) facts.push(money(job.spent.usd));
   if (job.state !== "running") facts.push(ago(sinceSubmit(job)));
   return facts;
 }
