@@ -1,0 +1,1 @@
+"""Variations: a sheet of drafts, numbered, each the beginning of a whole render."""
