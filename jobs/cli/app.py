@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -12,21 +13,27 @@ from typing import Annotated
 import typer
 
 from jobs.cli.clean import clean, delete
+from jobs.cli.completion import is_completion, join_bash_words
+from jobs.cli.diff import diff
 from jobs.cli.doctor import doctor
 from jobs.cli.fetch import fetch
 from jobs.cli.finish import finish
 from jobs.cli.format import echo, set_suggested_store
+from jobs.cli.init import init, schema
 from jobs.cli.ledger import ledger
+from jobs.cli.like import like
 from jobs.cli.list import list_jobs
 from jobs.cli.logs import logs
 from jobs.cli.networks import layers, looks, networks
 from jobs.cli.plan import plan
+from jobs.cli.redo import redo
 from jobs.cli.render import render
 from jobs.cli.requests import cancel, pause, resume, retry
 from jobs.cli.serve import serve
 from jobs.cli.show import show
 from jobs.cli.submit import submit
 from jobs.cli.train import train
+from jobs.cli.variations import variations
 from jobs.cli.watch import watch
 from jobs.cli.work import work
 from jobs.runtime.logs import VisibleText
@@ -35,7 +42,6 @@ from jobs.text.report import one_line
 app = typer.Typer(
     name="dreamfarm",
     help="DeepDream at any size: exact tiles, any crew, the same bytes.",
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -63,12 +69,28 @@ class _Terminated(BaseException):
         self.code = 128 + number
 
 
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        from render.version import PIXEL_VERSION
+
+        echo(f"dreamfarm {version('dreamfarm')} (pixels: {PIXEL_VERSION})")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
     debug: Annotated[bool, typer.Option(DEBUG, help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
 ) -> None:
-    # `main` accepts the option anywhere; this declaration is for --help.
-    del debug
+    # `main` accepts the first anywhere, and the other prints at once: they are here for --help.
+    del debug, version
 
 
 app.command()(render)
@@ -77,15 +99,20 @@ app.command()(submit)
 app.command()(work)
 app.command()(serve)
 app.command("list")(list_jobs)
-for command in (show, watch, logs, ledger, pause, resume, finish, cancel, retry):
+for command in (show, watch, logs, ledger, pause, resume, finish, redo, cancel, retry):
     app.command()(command)
 app.command()(fetch)
+app.command()(variations)
+app.command()(like)
+app.command()(diff)
 app.command()(delete)
 app.command()(clean)
 app.command()(networks)
 app.command()(layers)
 app.command()(looks)
 app.command()(train)
+app.command()(init)
+app.command()(schema)
 app.command()(doctor)
 
 
@@ -96,6 +123,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _terminate)
     _accept_any_text()
+    if is_completion():
+        sys.excepthook = _fail_silently
+        join_bash_words(os.environ)
     set_suggested_store(None)
     if not sys.warnoptions:
         # Libraries address their warnings to programmers, not to users.
@@ -176,6 +206,11 @@ def _print_traceback(
     for line in "".join(traceback.format_exception(kind, error, trace)).splitlines():
         echo(line, err=True)
     _exit_with_error(kind, error, trace)
+
+
+def _fail_silently(_: type[BaseException], __: BaseException, ___: TracebackType | None) -> None:
+    """Print nothing between what a user types, and exit."""
+    raise SystemExit(JOB_FAILED)
 
 
 def _print_error(message: str) -> None:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 STORE_COMMANDS = (
     *("submit", "work", "list", "show", "watch", "logs", "ledger", "pause", "resume", "cancel"),
-    *("finish", "retry", "fetch", "delete", "clean", "serve"),
+    *("finish", "retry", "fetch", "like", "diff", "variations", "delete", "clean", "serve"),
 )
 """The commands that have `--store`."""
 

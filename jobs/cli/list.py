@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs.cli.arguments import STORE, AsJson, StoreFlag
+from jobs.cli.completion import complete_states
 from jobs.cli.format import echo, echo_json, print_table
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ def list_jobs(
     store: StoreFlag = STORE,
     states: Annotated[
         list[str] | None,
-        typer.Option("--state", metavar="STATE", help="Only jobs in this state; repeatable."),
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="Only jobs in this state; repeatable.",
+            autocompletion=complete_states,
+        ),
     ] = None,
     name: Annotated[
         str | None,
@@ -28,6 +34,12 @@ def list_jobs(
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="TIME", help="Only jobs submitted so recently: 12h, 2d."),
+    ] = None,
+    submitter: Annotated[
+        str | None,
+        typer.Option(
+            "--submitter", metavar="GLOB", help="Only jobs of a user, or of 'USER@HOST': 'ann*'."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +56,11 @@ def list_jobs(
     for summary in load_summaries(opened.store, ids):
         if not isinstance(summary, JobSummary):
             echo(f"dreamfarm: {summary}", err=True)
-        elif (not states or summary.state in states) and summary.age_seconds <= youngest:
+        elif (
+            (not states or summary.state in states)
+            and summary.age_seconds <= youngest
+            and (submitter is None or _is_by(summary.submitter, submitter))
+        ):
             summaries.append(summary)
     summaries.sort(key=lambda summary: (summary.age_seconds, summary.job))
     if as_json:
@@ -55,6 +71,7 @@ def list_jobs(
         which = f"{' or '.join(states)} jobs" if states else "jobs"
         which += f" named {name}" if name is not None else ""
         which += f" of the last {since}" if since is not None else ""
+        which += f" by {submitter}" if submitter is not None else ""
         echo(f"no {which} in {opened.store.address}")
 
 
@@ -76,6 +93,13 @@ def _matches(job: str, pattern: str) -> bool:
     return fnmatchcase(job, pattern) or fnmatchcase(job.rpartition("-")[0], pattern)
 
 
+def _is_by(submitter: str | None, pattern: str) -> bool:
+    """Whether a pattern matches `user@host`, or the user alone."""
+    if submitter is None:
+        return False
+    return fnmatchcase(submitter, pattern) or fnmatchcase(submitter.rpartition("@")[0], pattern)
+
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 """Seconds."""
 
@@ -91,11 +115,13 @@ def _seconds(text: str) -> float:
 
 
 _HEADINGS = (
-    *("job", "state", "done", "time left", "age", "look", "size", "duration", "priority"),
-    *("holder", "reason"),
+    *("job", "state", "done", "time left", "age", "look", "size", "duration", "spent"),
+    *("priority", "submitter", "holder", "reason"),
 )
 
-_DISPENSABLE = ("holder", "size", "priority", "duration", "look", "time left", "age")
+_DISPENSABLE = (
+    *("holder", "submitter", "size", "priority", "spent", "duration", "look", "time left", "age"),
+)
 """The columns that a narrow terminal goes without, the first ones first."""
 
 
@@ -118,10 +144,23 @@ def _row(summary: "JobSummary") -> tuple[object, ...]:
         summary.look or "",
         one_line(summary.size),
         known_time(summary.seconds),
+        _spent(summary),
         "" if summary.priority is None else summary.priority,
+        one_line(summary.submitter),
         summary.holder or "",
         one_line(summary.reason),
     )
+
+
+def _spent(summary: "JobSummary") -> str:
+    """What the workers have cost; without a price, their time."""
+    from jobs.records.spending import format_amount
+    from jobs.text.report import format_time
+
+    spent = summary.spent
+    if spent is None or not spent.worker_seconds:
+        return ""
+    return format_amount("usd", spent.usd) if spent.usd else format_time(spent.worker_seconds)
 
 
 def _done(summary: "JobSummary") -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobs.cli.arguments import AsJson
+from jobs.cli.completion import complete_networks
 from jobs.cli.format import echo_json, print_table
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ _SOURCES = {
 def networks(
     network: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NETWORK", help="Names, .onnx files, or files of weights."),
+        typer.Argument(
+            metavar="NETWORK",
+            help="Names, .onnx files, or files of weights.",
+            autocompletion=complete_networks,
+        ),
     ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="The last layer with exact tiles of each; slow at first.")
@@ -159,7 +164,9 @@ def layers(
     network: Annotated[
         str,
         typer.Argument(
-            metavar="NETWORK", help="A name, an .onnx file, or .safetensors with a network in it."
+            metavar="NETWORK",
+            help="A name, an .onnx file, or .safetensors with a network in it.",
+            autocompletion=complete_networks,
         ),
     ],
     classes: Annotated[bool, typer.Option("--classes", help="List its classes instead.")] = False,

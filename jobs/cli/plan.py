@@ -11,6 +11,7 @@ from jobs.cli.arguments import (
     FocusFlag,
     JobFlags,
     LayerFlag,
+    LikeFlag,
     LookFlag,
     NetworkFlag,
     Out,
@@ -20,6 +21,7 @@ from jobs.cli.arguments import (
     WeightsFlag,
     read_spec,
 )
+from jobs.cli.completion import complete_gpus
 from jobs.cli.format import echo_json, print_sections
 
 
@@ -32,6 +34,7 @@ def plan(
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
     look: LookFlag = None,
+    like: LikeFlag = None,
     out: Out = None,
     workers: Annotated[
         str | None,
@@ -41,7 +44,11 @@ def plan(
     ] = None,
     gpu: Annotated[
         str | None,
-        typer.Option("--gpu", help="Predict crews with this GPU: h200, h100, a100, l40s, l4..."),
+        typer.Option(
+            "--gpu",
+            help="Predict crews with this GPU: h200, h100, a100, l40s, l4...",
+            autocompletion=complete_gpus,
+        ),
     ] = None,
     gbps: Annotated[
         float | None,
@@ -66,7 +73,7 @@ def plan(
 
     request = parse_request(workers, gpu, gbps, price)
     largest = max(request.workers, default=None)
-    flags = JobFlags(size, fit, focus, network, weights, layer, look)
+    flags = JobFlags(size, fit, focus, network, weights, layer, look, like)
     spec = read_spec(path, largest, settings, flags)
     report = kind_of(spec).plan(spec, request, lambda job: out or DREAMS / job, probe=probe)
     if as_json:

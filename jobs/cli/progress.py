@@ -4,12 +4,14 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from jobs.cli.format import complete, format_state
 from jobs.records.job_summary import JobSummary
 from jobs.runtime.metrics.progress import Progress as RenderProgress
+from jobs.runtime.metrics.progress import WatchProgress
 from render.errors import visible
 from render.training.finetune.settings import Stage
 
@@ -78,13 +80,22 @@ class RenderBar(_WorkBar):
             )
         )
         self._task = self._bar.add_task("starting the crew", total=None, speed="")
+        self._prefix = ""
+
+    def begin(self, number: int, count: int, caption: str) -> WatchProgress:
+        """Begin one of several renders. Returns a function that shows its progress."""
+        self._prefix = f"{number} of {count}, {escape(visible(caption))}: "
+        self._bar.reset(self._task, total=None)
+        self._bar.update(self._task, description=f"{self._prefix}starting")
+        return self.show
 
     def show(self, progress: RenderProgress) -> None:
         """Show the progress of the render."""
         speed = self._bar.tasks[self._task].speed
         self._bar.update(
             self._task,
-            description=_PHASES.get(
+            description=self._prefix
+            + _PHASES.get(
                 progress.phase,
                 f"octave {progress.octave}/{progress.octaves}, "
                 f"step {progress.step}/{progress.steps}",
@@ -136,7 +147,7 @@ class TrainingBar(_WorkBar):
 
 
 class JobBar(_Bar):
-    """A bar between a job's id and its state."""
+    """A table with a bar between each job's id and its state."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -147,13 +158,14 @@ class JobBar(_Bar):
                 console=Console(stderr=True),
             )
         )
-        self._task = self._bar.add_task("", total=1.0, job="")
+        self._tasks: dict[str, TaskID] = {}
 
     def show(self, summary: JobSummary) -> None:
         """Show the job's state."""
+        if summary.job not in self._tasks:
+            self._tasks[summary.job] = self._bar.add_task("", total=1.0, job=summary.job)
         self._bar.update(
-            self._task,
-            job=summary.job,
+            self._tasks[summary.job],
             completed=summary.progress,
             description=visible(complete(format_state(summary))),
         )

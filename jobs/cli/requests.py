@@ -20,9 +20,26 @@ def pause(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> 
     )
 
 
-def resume(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:
-    """Continue paused jobs."""
-    _send_request(jobs, store, lambda job: job.resume(), {"running": "continues"}, as_json)
+def resume(
+    jobs: JobNames,
+    store: StoreFlag = STORE,
+    raised: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--raise",
+            metavar="AMOUNT",
+            help="Raise a job's own limit first: 20 (US dollars), usd=20 or hours=1. Repeatable.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Continue paused jobs. One that has reached `limits.usd` or `limits.hours` needs --raise."""
+    from jobs.records.request import parse_raise
+
+    by = parse_raise(raised or ())
+    usd, hours = by.get("usd", 0.0), by.get("hours", 0.0)
+    messages = {"running": "continues"}
+    _send_request(jobs, store, lambda job: job.resume(usd=usd, hours=hours), messages, as_json)
 
 
 def cancel(jobs: JobNames, store: StoreFlag = STORE, as_json: AsJson = False) -> None:

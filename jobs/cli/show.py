@@ -38,9 +38,11 @@ def _facts(summary: "JobSummary") -> list[tuple[str, str]]:
         ("look", summary.look),
         ("size", None if summary.size is None else one_line(summary.size)),
         ("duration", None if summary.seconds is None else format_time(summary.seconds)),
+        ("spent", _spent(summary)),
         ("holder", f"{summary.holder}, lease {summary.lease}" if summary.holder else None),
         ("priority", None if summary.priority is None else str(summary.priority)),
         ("submitted", f"{summary.submitted}, {format_time(summary.age_seconds)} ago"),
+        ("submitter", None if summary.submitter is None else one_line(summary.submitter)),
         *(("preview", key) for key in summary.previews[-1:]),
         *(("output", _output(output)) for output in summary.outputs),
         ("next", _next(summary)),
@@ -54,6 +56,23 @@ def _work(summary: "JobSummary") -> str | None:
         return None
     rate = f", {summary.rate:.2f} a second" if summary.rate else ""
     return f"{work.done:g} of {work.total:g} megapixel-steps{rate}"
+
+
+def _spent(summary: "JobSummary") -> str | None:
+    """The time of all workers, and what they have cost, if there is a price; and the limits."""
+    from jobs.records.spending import format_amount
+    from jobs.text.report import format_time
+
+    spent, limits = summary.spent, summary.limits
+    parts = []
+    if spent is not None and spent.worker_seconds:
+        seconds = f"{format_time(spent.worker_seconds)} of workers in {format_time(spent.seconds)}"
+        parts = [*([format_amount("usd", spent.usd)] if spent.usd else []), seconds]
+    if "usd" in limits:
+        parts.append(f"limit {format_amount('usd', limits['usd'])}")
+    if "hours" in limits:
+        parts.append(f"limit {format_amount('hours', limits['hours'])}")
+    return ", ".join(parts) or None
 
 
 def _items(summary: "JobSummary") -> str | None:
@@ -73,6 +92,8 @@ def _output(output: dict[str, Any]) -> str:
 
 
 def _next(summary: "JobSummary") -> str | None:
+    if summary.paused_by == "limit":
+        return None  # the reason says it, with the amount
     verbs = {"succeeded": "fetch", "failed": "retry", "cancelled": "retry", "paused": "resume"}
     verb = verbs.get(summary.state)
     return None if verb is None else complete(f"`dreamfarm {verb} {summary.job}`").strip("`")

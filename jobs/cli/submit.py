@@ -14,6 +14,7 @@ from jobs.cli.arguments import (
     FocusFlag,
     JobFlags,
     LayerFlag,
+    LikeFlag,
     LookFlag,
     NetworkFlag,
     PollInterval,
@@ -43,6 +44,7 @@ def submit(
     weights: WeightsFlag = None,
     layer: LayerFlag = None,
     look: LookFlag = None,
+    like: LikeFlag = None,
     until: Until = None,
     draft: Draft = None,
     workers: Workers = None,
@@ -66,8 +68,8 @@ def submit(
     opened.check_may_submit()
     # Fail before the planning if the store cannot be reached.
     next(opened.store.list_objects(ACTIVE), None)
-    flags = JobFlags(size, fit, focus, network, weights, layer, look)
-    spec = read_spec(path, workers, settings, flags)
+    flags = JobFlags(size, fit, focus, network, weights, layer, look, like)
+    spec = read_spec(path, workers, settings, flags, store)
     result = opened.submit_spec(spec, draft_limit(until, draft))
     if as_json:
         echo_json(_document(result))

@@ -1,5 +1,6 @@
 """`dreamfarm work`: render the jobs of a store."""
 
+import math
 import os
 import signal
 import socket
@@ -82,6 +83,34 @@ Metrics = Annotated[
 LogFormatFlag = Annotated[
     LogFormat, typer.Option("--log-format", help="Lines for people, or one JSON object a line.")
 ]
+Budget = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget",
+        metavar="UNIT-per-day=AMOUNT",
+        help="What all jobs of the store may spend a day in UTC: usd-per-day=200, hours-per-day=8. "
+        "Then jobs wait for the next day.",
+    ),
+]
+Price = Annotated[
+    float | None,
+    typer.Option(
+        "--price",
+        help="US dollars for one worker and hour; default: as `plan`. 0: this machine is paid for.",
+        min=0,
+        max=1e6,
+    ),
+]
+NotifyFlag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--notify",
+        metavar="[NAME=]URL",
+        help="Tell this address when a job ends: a webhook, or an address of apprise; with a name, "
+        "only for specs with `notify: [NAME]`. Repeatable; @FILE: one a line. Secrets are safer in "
+        "a file or in DREAMFARM_NOTIFY.",
+    ),
+]
 Regroup = Annotated[
     float | None,
     typer.Option(
@@ -107,6 +136,9 @@ def work(
     metrics: Metrics = None,
     log_format: LogFormatFlag = "text",
     regroup: Regroup = None,
+    notify: NotifyFlag = None,
+    budget: Budget = None,
+    price: Price = None,
 ) -> None:
     """Render the jobs of a store, by priority and age, until told to stop.
 
@@ -115,7 +147,9 @@ def work(
     """
     from prometheus_client import CollectorRegistry
 
+    from jobs.notify.address import read_addresses
     from jobs.runtime.metrics.exporter import MetricsExporter
+    from jobs.services.scheduler.day_budget import parse_budget
     from jobs.services.scheduler.scheduler import Scheduler
     from jobs.store.address import open_store_to_fill
 
@@ -124,18 +158,23 @@ def work(
         "lease_seconds": lease,
         "checkpoint_seconds": checkpoint,
         "min_gain": regroup,
+        "price": price,
     }
-    settings = _settings(until_idle, address, allow or [], max_pixels, log_format, numbers)
+    settings = replace(
+        _settings(until_idle, address, allow or [], max_pixels, log_format, numbers),
+        budget=parse_budget(budget or ()),
+        addresses=read_addresses(notify or (), os.environ),
+    )
     capacity = _capacity(address, grows_to)
     opened = open_store_to_fill(store, may_create=create or store == STORE)
     _check_store(opened)
     capacity([])  # fails now if the cluster cannot be reached
     registry = CollectorRegistry()
-    notify = _notifier(log_format)
-    scheduler = Scheduler(opened, capacity, settings, notify, MetricsExporter(registry))
+    report = _notifier(log_format)
+    scheduler = Scheduler(opened, capacity, settings, report, MetricsExporter(registry))
     with _on_stop_signals(scheduler.stop), _serve_metrics(metrics, registry) as url:
         suffix = "" if url is None else f", metrics at {url}"
-        notify("serving", f"serving {opened.address} (process {os.getpid()}){suffix}")
+        report("serving", f"serving {opened.address} (process {os.getpid()}){suffix}")
         scheduler.run()
 
 
@@ -151,7 +190,11 @@ def _settings(
     from jobs.runtime.access import parse_allowed
     from jobs.services.scheduler.settings import SchedulerSettings
     from jobs.spec.base import MAX_PIXELS
+    from jobs.text.errors import RequestError
 
+    for name, value in numbers.items():
+        if value is not None and not math.isfinite(value):
+            raise RequestError(f"{name} {value}: must be a finite number")
     settings = SchedulerSettings(
         until_idle=until_idle,
         ray=address,

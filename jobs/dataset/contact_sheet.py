@@ -54,11 +54,37 @@ class Cell:
     failed: str | None = None
 
 
-def draw_contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = None) -> bytes:
+@dataclass(frozen=True)
+class _Boxes:
+    """The boxes of a cell. side: of each, in pixels. has_pairs: whether there are two."""
+
+    side: int
+    has_pairs: bool
+
+    @property
+    def width(self) -> int:
+        """The width of a cell."""
+        return 2 * self.side + _GAP if self.has_pairs else self.side
+
+    @property
+    def label_size(self) -> int:
+        """The size of the letters of a label, which grows with the boxes."""
+        return self.side * _LABEL_SIZE // _BOX
+
+    @property
+    def label_height(self) -> int:
+        """The height of the line of a label."""
+        return self.side * _LABEL_HEIGHT // _BOX
+
+
+def draw_contact_sheet(
+    cells: Sequence[Cell], title: str, columns: int | None = None, box: int = _BOX
+) -> bytes:
     """Draw a JPEG with a pair of thumbnails for each cell, row by row.
 
     columns: the cells in a row; by default, so many that the sheet is a little wider than high. If
     no cell has a picture from before, only results are drawn. Equal cells give equal bytes.
+    box: the side of the square for a picture, in pixels.
 
     Raises ValueError for more than MAX_SHEET cells, or less than one column.
     """
@@ -67,7 +93,8 @@ def draw_contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = 
     if columns is not None and columns < 1:
         raise ValueError(f"a sheet has at least 1 column, not {columns}")
     has_pairs = any(cell.before is not None for cell in cells)
-    step = (_width(has_pairs) + _CELL_SPACING[0], _BOX + _LABEL_HEIGHT + _CELL_SPACING[1])
+    boxes = _Boxes(box, has_pairs)
+    step = (boxes.width + _CELL_SPACING[0], box + boxes.label_height + _CELL_SPACING[1])
     across = columns or _default_columns(len(cells), step)
     down = max(1, math.ceil(len(cells) / across))
     size = (
@@ -80,7 +107,7 @@ def draw_contact_sheet(cells: Sequence[Cell], title: str, columns: int | None = 
     for position, cell in enumerate(cells):
         row, column = divmod(position, across)
         left, top = _MARGIN + column * step[0], _MARGIN + _TITLE_HEIGHT + row * step[1]
-        _draw_cell(sheet, cell, (left, top), has_pairs=has_pairs)
+        _draw_cell(sheet, cell, (left, top), boxes)
     return _encode(sheet)
 
 
@@ -123,44 +150,43 @@ def write_contact_sheet(
     store.put(keys.sheet, content)
 
 
-def _width(has_pairs: bool) -> int:
-    return 2 * _BOX + _GAP if has_pairs else _BOX
-
-
 def _default_columns(count: int, step: tuple[int, int]) -> int:
     return max(1, round(math.sqrt(count * _ASPECT * step[1] / step[0])))
 
 
-def _draw_cell(sheet: Image.Image, cell: Cell, corner: tuple[int, int], *, has_pairs: bool) -> None:
+def _draw_cell(sheet: Image.Image, cell: Cell, corner: tuple[int, int], boxes: _Boxes) -> None:
     left, top = corner
-    if has_pairs:
-        _draw_picture(sheet, cell.before, corner)
-    after = (left + _width(has_pairs) - _BOX, top)
+    side = boxes.side
+    if boxes.has_pairs:
+        _draw_picture(sheet, cell.before, corner, side)
+    after = (left + boxes.width - side, top)
     if cell.failed is None:
-        _draw_picture(sheet, cell.after, after)
+        _draw_picture(sheet, cell.after, after, side)
     else:
-        _draw_failure(sheet, cell.failed, after)
-    below = (left, top + _BOX + (_LABEL_HEIGHT - _LABEL_SIZE) // 2)
-    _draw_text(sheet, cell.label, below, _width(has_pairs), _LABEL_SIZE, _LABEL_COLOUR)
+        _draw_failure(sheet, cell.failed, after, side)
+    below = (left, top + side + (boxes.label_height - boxes.label_size) // 2)
+    _draw_text(sheet, cell.label, below, boxes.width, boxes.label_size, _LABEL_COLOUR)
 
 
-def _draw_picture(sheet: Image.Image, source: Path | bytes | None, corner: tuple[int, int]) -> None:
+def _draw_picture(
+    sheet: Image.Image, source: Path | bytes | None, corner: tuple[int, int], side: int
+) -> None:
     """Draw a picture centred in its box, or an empty box."""
     left, top = corner
-    sheet.paste(_BOX_COLOUR, (left, top, left + _BOX, top + _BOX))
-    small = None if source is None else thumbnail(source, _BOX, _TRANSPARENT_COLOUR)
+    sheet.paste(_BOX_COLOUR, (left, top, left + side, top + side))
+    small = None if source is None else thumbnail(source, side, _TRANSPARENT_COLOUR)
     if small is not None:
-        sheet.paste(small, (left + (_BOX - small.width) // 2, top + (_BOX - small.height) // 2))
+        sheet.paste(small, (left + (side - small.width) // 2, top + (side - small.height) // 2))
 
 
-def _draw_failure(sheet: Image.Image, text: str, corner: tuple[int, int]) -> None:
+def _draw_failure(sheet: Image.Image, text: str, corner: tuple[int, int], side: int) -> None:
     """Draw a box with the reason of a failure, on as many lines as the box has."""
     left, top = corner
-    sheet.paste(_BOX_COLOUR, (left, top, left + _BOX, top + _BOX))
-    lines = _wrap(_one_line(text), _BOX - 2 * _FAILURE_MARGIN)
-    y = top + (_BOX - len(lines) * _FAILURE_LINE) // 2
+    sheet.paste(_BOX_COLOUR, (left, top, left + side, top + side))
+    lines = _wrap(_one_line(text), side - 2 * _FAILURE_MARGIN)
+    y = top + (side - len(lines) * _FAILURE_LINE) // 2
     for line in lines:
-        _draw_text(sheet, line, (left + _FAILURE_MARGIN, y), _BOX, _FAILURE_SIZE, _FAILURE_COLOUR)
+        _draw_text(sheet, line, (left + _FAILURE_MARGIN, y), side, _FAILURE_SIZE, _FAILURE_COLOUR)
         y += _FAILURE_LINE
 
 

@@ -13,7 +13,7 @@ from jobs.runtime.kind import FolderOf, JobKind, RunLimits, TargetOf
 from jobs.runtime.metrics.progress import WatchProgress
 from jobs.runtime.publish import Target
 from jobs.runtime.runner import RunContext
-from jobs.runtime.upload import SubmitResult
+from jobs.runtime.upload import SubmitResult, unlimited_machine
 from jobs.spec.dataset import DatasetSpec
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
@@ -22,6 +22,7 @@ from jobs.text.report import PlanReport, ResultReport, format_item_counts
 if TYPE_CHECKING:
     from jobs.planning.draft import DraftLimit
     from jobs.planning.estimate.request import EstimateRequest
+    from jobs.planning.identity import Identity
     from jobs.runtime.backend import Backend
 
 
@@ -47,6 +48,11 @@ class DatasetKind(JobKind[DatasetSpec]):
                 "workers of a dataset do not exchange data"
             )
         return dataset_plan_report(make_dataset_plan(spec, this_machine()))
+
+    def identity(self, spec: DatasetSpec) -> "Identity":
+        from jobs.planning.dataset import make_dataset_plan
+
+        return make_dataset_plan(spec, unlimited_machine(spec.crew)).identity
 
     def submit(
         self, store: Store, spec: DatasetSpec, limit: "DraftLimit | None" = None

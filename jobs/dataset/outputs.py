@@ -29,10 +29,12 @@ from jobs.runtime.ownership import read_mapping
 from jobs.spec.dataset import DatasetOutput
 from jobs.spec.inputs import Inputs, is_in_bucket, suffix_of
 from jobs.store.errors import ObjectNotFound
-from jobs.store.key import MAX_KEY_LENGTH
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from render.pictures.output_format import FORMATS
+
+_MAX_KEY = 200
+"""The most characters of a result's key. Longer names are cut, so this may not change."""
 
 
 class OutputWriter:
@@ -55,7 +57,7 @@ class OutputWriter:
         if self._output.pack == "webdataset":
             suffix = dream_suffix(item.found, self._output.format)
             return self._tar_name(file), f"{sample_key(item)}.{suffix}"
-        max_length = MAX_KEY_LENGTH - len(self._keys.results) - len(self.suffix)
+        max_length = _MAX_KEY - len(self._keys.results) - len(self.suffix)
         return f"{safe_key(item.name, max_length)}{self.suffix}", None
 
     def _tar_name(self, file: int) -> str:

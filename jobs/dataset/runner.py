@@ -23,6 +23,7 @@ from jobs.runtime.failures import RetryDecision
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.metrics.snapshot import ResourceUse
 from jobs.runtime.runner import JobRunner, RunContext
+from jobs.runtime.spending import WorkerShape
 from jobs.text.errors import AllItemsFailed
 from render.version import PIXEL_VERSION
 
@@ -129,7 +130,11 @@ class DatasetRunner(JobRunner):
             ResourceUse(cores=workers * resources.cpus, gpus=gpus, memory=memory)
         )
         arguments = [(plan, self._run_context.job_context, config)] * workers
-        with self._start_pool(self._make_worker, arguments, resources, depth) as pool:
+        shape = WorkerShape(plan.gpus_per_worker, plan.spec.crew.cpus_each)
+        with (
+            self._run_context.paying(workers, shape, plan.spec.limits),
+            self._start_pool(self._make_worker, arguments, resources, depth) as pool,
+        ):
             environment = self._pin(pool)
             ItemDispatcher(
                 plan,
@@ -144,6 +149,7 @@ class DatasetRunner(JobRunner):
     def _pin(self, pool: Pool) -> Environment:
         """Check that this pool computes the same bytes as the job's first pool."""
         environment: Environment = _run_task(pool, Task(0, "environment"))
+        self._run_context.reporter.spending.know_device(environment.device_name)
         spec = self._plan.spec
         if spec.precision == "auto" or "precision" in spec.sweep:
             self._run_context.check_auto_precision(self._plan.auto_precision, environment)
@@ -155,7 +161,7 @@ class DatasetRunner(JobRunner):
         counts = self._ledger.counts
         self._run_context.reporter.set_items(ItemCounts.model_validate(counts.document()))
         share = counts.recorded / counts.items if counts.items else 1.0
-        self._run_context.reporter.set_progress(
+        self._run_context.report_progress(
             Progress(
                 phase="items",
                 octave=0,
@@ -202,6 +208,7 @@ class DatasetRunner(JobRunner):
             "workers": plan.workers,
             "started": self._started.isoformat(timespec="seconds"),
             "seconds": {"total": round(self._clock.seconds()["total"], 2)},
+            "spent": self._run_context.reporter.spending.total.rounded().model_dump(mode="json"),
         }
 
 

@@ -27,7 +27,13 @@ from jobs.records.stored_spec import (
     UploadedFile,
     attachment_reference,
 )
-from jobs.runtime.upload import SubmitResult, create_spec, unlimited_machine, upload_blob
+from jobs.runtime.upload import (
+    SubmitResult,
+    create_spec,
+    this_submitter,
+    unlimited_machine,
+    upload_blob,
+)
 from jobs.spec.attachments import map_attachments
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.inputs import is_in_bucket
@@ -168,6 +174,7 @@ def _stored_spec(plan: DatasetPlan) -> StoredSpec:
         identity=plan.identity.document,
         nonce=secrets.token_hex(16),
         weights=tuple(_uploaded_weights(plan, variant) for variant in plan.variants),
+        submitter=this_submitter(),
     )
 
 

@@ -26,6 +26,8 @@ def draft_octaves(plan: PosterPlan, limit: DraftLimit | None) -> int | None:
     if limit is None:
         return None
     octaves = len(plan.octaves)
+    if plan.redo is not None:
+        raise RequestError("--until and --draft: a redo has no draft; leave them out")
     if isinstance(limit, str):
         limit = _nearest(plan, limit)
     if limit < 1:

@@ -26,7 +26,7 @@ def encoding_plan(plan: PosterPlan, machine_cores: int = 0) -> EncodingPlan:
     most = min(cores, len(outputs))
     for together in range(most, 0, -1):
         for threads in range(min(cores // together, MOST_THREADS), 0, -1):
-            memory = encoding_memory(plan.extent.width, outputs, together, threads)
+            memory = encoding_memory(plan.size, outputs, together, threads)
             if memory <= plan.memory.limit or together == threads == 1:
                 return EncodingPlan(together, threads, memory)
     raise AssertionError("one output with one thread is always allowed")

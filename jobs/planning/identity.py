@@ -6,13 +6,14 @@ picture, other weights or a new pixel version make another job.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jobs.spec.attachments import map_attachments
 from jobs.spec.poster import PosterSpec
+from jobs.spec.redo import nested_networks
 from jobs.text.errors import RequestError
 from render.input_file import open_input_file, read_problem
 from render.version import PIXEL_VERSION
@@ -21,7 +22,7 @@ _HASH_DIGITS = 12
 
 _NO_ATTACHMENTS: Mapping[Path, str] = {}
 
-UNHASHED_FIELDS = frozenset({"name", "crew", "priority", "limits"})
+UNHASHED_FIELDS = frozenset({"name", "crew", "priority", "limits", "notify"})
 """Spec fields that do not affect results."""
 
 
@@ -31,8 +32,8 @@ class Identity:
 
     job_id: `NAME-HASH`: the spec's name, and twelve hex digits of the document's SHA-256.
     document: what was hashed, as plain JSON values: the spec with digests in place of paths, and
-        the pixel version, without crew, priority and limits. Results may embed it, because it
-        contains no path and nothing about the crew.
+        the pixel version, without UNHASHED_FIELDS. Results may embed it, because it contains no
+        path and nothing about the crew.
     """
 
     job_id: str
@@ -45,6 +46,7 @@ def poster_identity(
     weights: str,
     picture: str | None = None,
     attachment_digests: Mapping[Path, str] = _NO_ATTACHMENTS,
+    older_weights: Sequence[str] = (),
 ) -> Identity:
     """The identity of a poster. Its arguments are digests from `file_digest`.
 
@@ -52,7 +54,8 @@ def poster_identity(
         spec: The poster.
         weights: The weights file that will be loaded, built-in or not.
         picture: The input; None for noise and plain colours.
-        attachment_digests: Of masks and guides, by path.
+        attachment_digests: Of masks, guides and profiles, by path.
+        older_weights: Of the older pictures of a redo, the newest first.
 
     Raises:
         ValueError: An input file has no digest, or another input has one.
@@ -60,11 +63,16 @@ def poster_identity(
     if (spec.input.path is None) != (picture is None):
         raise ValueError("an input file needs a digest, and other inputs have none")
     given = map_attachments(spec.document(), lambda path: attachment_digests[Path(path)])
+    for network, digest in zip(nested_networks(given), older_weights, strict=True):
+        network["weights"] = digest
     document = {
         **{key: value for key, value in given.items() if key not in UNHASHED_FIELDS},
         "input": _input(given["input"], picture),
         "network": {"name": spec.network.name, "weights": weights},
-        "outputs": sorted(given["outputs"], key=lambda output: str(output["format"])),
+        "outputs": sorted(
+            given["outputs"],
+            key=lambda output: (str(output["format"]), "panels" in output, canonical_json(output)),
+        ),
         "pixel_version": PIXEL_VERSION,
     }
     return make_identity(spec.name, document)
@@ -75,6 +83,11 @@ def make_identity(name: str, document: dict[str, Any]) -> Identity:
     text = canonical_json(document)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Identity(f"{name}-{digest[:_HASH_DIGITS]}", json.loads(text))
+
+
+def pixel_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides a poster's pixels, whatever files are made of them. document: its identity."""
+    return {key: value for key, value in document.items() if key != "outputs"}
 
 
 def canonical_json(value: Any) -> str:

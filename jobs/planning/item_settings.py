@@ -43,13 +43,14 @@ class ItemSettings:
     @property
     def sampling_grid(self) -> SamplingGrid:
         """The network's sampling grid."""
-        dream = self.spec.dream
-        return SamplingGrid(self.profile.stride, self.profile.field, dream.jitter, dream.margin)
+        return self.spec.dream.sampling_grid(self.profile.stride, self.profile.field)
 
     def grids(self, size: Size, source: Size) -> tuple[Grid, ...]:
         """The tiles of each octave, for a result of that size from a picture of size `source`."""
-        sizes = octave_sizes(size, self.spec.dream, picture_shape(source, size))
-        return octave_grids(sizes, self.spec.tiles.size, self.sampling_grid, self.profile.cost)
+        shape = picture_shape(source, size)
+        sizes = octave_sizes(size, self.spec.dream, shape, self.profile.stride)
+        tile = self.spec.dream.tile(self.spec.tiles.size)
+        return octave_grids(sizes, tile, self.sampling_grid, self.profile.cost)
 
     def label(self, seed: int) -> str:
         """The settings as JSON, for a result's metadata: enough to render it again."""

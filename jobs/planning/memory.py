@@ -10,6 +10,7 @@ from render.device import ResolvedPrecision
 from render.engine.memory import Cost
 from render.geometry.grid import Grid
 from render.geometry.partition import Block
+from render.geometry.rect import Size
 from render.geometry.sampling_grid import SamplingGrid
 
 WORKER_BYTES = 440 << 20
@@ -28,7 +29,20 @@ MOST_THREADS = 16
 """Threads that encode one output. More would wait for the thread that writes."""
 
 
-_OUTPUT_BYTES = {"png": 12 << 20, "jpeg": 24 << 20, "tiff": 12 << 20, "deepzoom": 15 << 20}
+_OUTPUT_BYTES = {
+    "png": 12 << 20,
+    "jpeg": 24 << 20,
+    "tiff": 12 << 20,
+    "deepzoom": 15 << 20,
+    "deepzoom-zip": 15 << 20,
+    "iiif": 15 << 20,
+    "iiif-zip": 15 << 20,
+    "webp": 24 << 20,
+    "avif": 24 << 20,
+    "jxl": 24 << 20,
+    "pdf": 24 << 20,
+    "contract-proof": 100 << 20,
+}
 """Bytes to encode one output with no thread, of no width. Measured; libvips takes the rest."""
 
 
@@ -37,9 +51,26 @@ _OUTPUT_THREAD_BYTES = {8: 19 << 20, 16: 23 << 20}
 Measured."""
 
 
-_STRIP_BYTES = {"png": 0, "jpeg": 0, "tiff": 2300, "deepzoom": 6600}
+_STRIP_BYTES = {
+    "png": 0,
+    "jpeg": 0,
+    "tiff": 2300,
+    "deepzoom": 6600,
+    "deepzoom-zip": 6600,
+    "iiif": 6600,
+    "iiif-zip": 6600,
+    "webp": 0,
+    "avif": 0,
+    "jxl": 0,
+    "pdf": 0,
+    "contract-proof": 0,
+}
 """Bytes for each pixel of an output's width, with 8 bits a sample: strips of whole rows of tiles,
 of every size of the pyramid. Measured."""
+
+
+_PIXEL_BYTES = {"webp": 9, "avif": 38, "jxl": 38}
+"""Bytes for each pixel of formats that are encoded as a whole. Measured, but for JPEG XL."""
 
 
 VALUE_BYTES: Mapping[ResolvedPrecision, int] = MappingProxyType(
@@ -48,7 +79,7 @@ VALUE_BYTES: Mapping[ResolvedPrecision, int] = MappingProxyType(
 """Bytes of a canvas value. With bfloat16 the canvas is float32; only the network uses bfloat16."""
 
 
-_CHANNELS = 3
+_CHANNELS, _INKS = 3, 4
 
 
 @dataclass(frozen=True)
@@ -106,22 +137,25 @@ def largest_memory(octaves: Sequence[WorkerMemory]) -> WorkerMemory:
     )
 
 
-def encoding_memory(width: int, outputs: Sequence[Output], together: int, threads: int) -> int:
+def encoding_memory(size: Size, outputs: Sequence[Output], together: int, threads: int) -> int:
     """Bytes of private memory of a process that encodes some outputs at the same time.
 
     Args:
-        width: Of the poster, in pixels.
+        size: Height and width of the poster, in pixels.
         outputs: All outputs; the largest ones may be at work together.
         together: How many at the same time.
         threads: Of each output.
     """
-    each = sorted((_output_memory(width, one, threads) for one in outputs), reverse=True)
+    each = sorted((_output_memory(size, one, threads) for one in outputs), reverse=True)
     return WORKER_BYTES + sum(each[:together])
 
 
-def _output_memory(width: int, output: Output, threads: int) -> int:
-    strips = width * _STRIP_BYTES[output.format] * output.depth // 8
-    return _OUTPUT_BYTES[output.format] + threads * _OUTPUT_THREAD_BYTES[output.depth] + strips
+def _output_memory(size: Size, output: Output, threads: int) -> int:
+    channels = _INKS if output.is_inked else _CHANNELS
+    strips = size[1] * _STRIP_BYTES[output.format] * output.depth // 8 * channels // _CHANNELS
+    whole = size[0] * size[1] * _PIXEL_BYTES.get(output.format, 0)
+    threaded = threads * _OUTPUT_THREAD_BYTES[output.depth]
+    return _OUTPUT_BYTES[output.format] + threaded + strips + whole
 
 
 def worker_memory(
@@ -148,8 +182,9 @@ def worker_memory(
     """
     window = sampling_grid.largest_window(grid.tile, (grid.height, grid.width))
     cores = [core for core in (block.pixels(grid) for block in blocks) if core.area]
+    size = (grid.height, grid.width)
     around = [
-        sampling_grid.window_union(one, grid.tile).intersect(grid.whole).area - one.area
+        sum(read.area for read in sampling_grid.pixels_read(one, grid.tile, size)) - one.area
         for one in cores
     ]
     pixel = _CHANNELS * value_bytes

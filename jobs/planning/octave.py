@@ -21,7 +21,8 @@ class Octave:
     """The work of one octave: its size, its tiles, and the pixels of their windows.
 
     tile, window: the sides of a tile and of a window. window_pixels: of all tiles. busiest_pixels:
-    the window pixels of the busiest worker; the others wait for it at every step.
+    the window pixels of the busiest worker; the others wait for it at every step. steps: 0 in an
+    octave that is not dreamed again. region: see `Grid`; the tiles are those of it.
     """
 
     height: int
@@ -33,11 +34,17 @@ class Octave:
     window_pixels: int
     busiest_pixels: int
     steps: int
+    region: Rect | None = None
+
+    @property
+    def pixels(self) -> int:
+        """The pixels that are dreamed: of the region, or of the whole octave."""
+        return self.height * self.width if self.region is None else self.region.area
 
     @property
     def megapixel_steps(self) -> float:
         """Millions of pixels times steps."""
-        return self.height * self.width * self.steps / 1e6
+        return self.pixels * self.steps / 1e6
 
     @property
     def effort(self) -> int:
@@ -47,7 +54,7 @@ class Octave:
     @property
     def overhead(self) -> float:
         """Window pixels per pixel of the picture, at least 1: halos, and padding at the borders."""
-        return self.window_pixels / (self.height * self.width)
+        return self.window_pixels / self.pixels
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,7 @@ def octave_work(grid: Grid, sampling_grid: SamplingGrid, steps: int, workers: in
         sum(sides.window_heights) * sum(sides.window_widths),
         max(load.window_pixels for load in sides.loads(partition(grid, workers))),
         steps,
+        grid.region,
     )
 
 
@@ -100,7 +108,7 @@ class _TileSides:
             return [sampling_grid.window(core, grid.tile, (0, 0), size) for core in cores]
 
         def gradients(cores: list[Rect]) -> list[Rect]:
-            return [core.grown(sampling_grid.margin).intersect(grid.whole) for core in cores]
+            return [sampling_grid.gradient_rect(core, size) for core in cores]
 
         self.window_heights = [window.height for window in windows(first_column)]
         self.window_widths = [window.width for window in windows(first_row)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs.planning.identity import file_digest
+from jobs.planning.print_files import print_files
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.length import PixelSize
 from jobs.spec.poster import PosterSpec
@@ -16,6 +17,7 @@ from render.pictures.decode import Picture, open_picture
 from render.pictures.frame import CENTRE, FramedPicture, crop_frame, pad_frame
 from render.pictures.generated import Noise, PlainColour, noise_size
 from render.pictures.ingest import PictureSource
+from render.pictures.ink import check_profile
 from render.pictures.output_format import Labels, check_output
 
 _log = logging.getLogger(__name__)
@@ -41,6 +43,14 @@ def picture_info(path: Path, max_pixels: int) -> PictureInfo:
     picture = open_picture(path, max_pixels)
     digest = file_digest(path)
     return PictureInfo(picture.height, picture.width, picture.depth, digest, _noted(picture))
+
+
+def profile_digests(spec: PosterSpec) -> dict[Path, str]:
+    """The digests of the profiles of presses, by path. Raises OutputError if one is not usable."""
+    paths = [one.profile_path for one in spec.outputs if one.profile_path is not None]
+    for path in set(paths):
+        check_profile(path)
+    return {path: file_digest(path) for path in set(paths)}
 
 
 def open_input(spec: PosterSpec) -> tuple[PictureSource, PixelSize]:
@@ -125,7 +135,10 @@ def check_size(spec: PosterSpec, size: PixelSize) -> None:
             "choose a smaller size, or raise limits.max_pixels"
         )
     for output in spec.outputs:
-        check_output(output.format, size.height, size.width, output.depth)
+        if output.for_printer:
+            print_files(output, spec.name, (size.height, size.width), size.dpi)
+        else:
+            check_output(output.format, size.height, size.width, output.depth)
     try:
         Labels(size.dpi, identity="")
     except ValueError as error:

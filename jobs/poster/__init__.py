@@ -10,6 +10,10 @@ worker_setup    what a worker needs to start, without torch
 picture_io      decodes the input, encodes previews and outputs
 outputs         the output files and the manifest
 local           renders on this machine into a folder
+redo            submits a poster that dreams a part of another again
+redo_spec       its spec, from what a user asks for
+redo_runner     runs it, and renders the older picture again if need be
+local_redo      the same on this machine, from what `render --keep` left
 fetch           downloads results, or encodes other formats
 plan_report     what `dreamfarm plan` prints
 kind            posters as a kind of job

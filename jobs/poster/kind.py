@@ -8,23 +8,30 @@ from typing import TYPE_CHECKING, Any
 from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.manifest import MANIFEST, job_outputs
+from jobs.records.redos import open_redos
 from jobs.records.state import ENDED
 from jobs.runtime.garbage import Garbage, as_garbage
 from jobs.runtime.kind import FolderOf, JobKind, RunLimits, TargetOf
 from jobs.runtime.metrics.progress import WatchProgress
 from jobs.runtime.publish import Target
 from jobs.runtime.runner import RunContext
-from jobs.runtime.upload import SubmitResult
+from jobs.runtime.upload import SubmitResult, unlimited_machine
 from jobs.spec.poster import PosterSpec
+from jobs.spec.redo import RedoRequest
 from jobs.store.store import Store
 from jobs.text.report import PlanReport, ResultReport
 
 if TYPE_CHECKING:
     from jobs.planning.draft import DraftLimit
     from jobs.planning.estimate.request import EstimateRequest
+    from jobs.planning.identity import Identity
     from jobs.planning.poster import PosterPlan
     from jobs.runtime.backend import Backend
     from render.device import ResolvedPrecision
+
+
+_SHOWN = ("format", "width", "height", "sha256", "out_of_gamut")
+"""The fields of an output that `--json` prints."""
 
 
 class PosterKind(JobKind[PosterSpec]):
@@ -38,12 +45,22 @@ class PosterKind(JobKind[PosterSpec]):
 
         return poster_plan_report(spec, this_machine(), request, folder_of, probe=probe)
 
+    def identity(self, spec: PosterSpec) -> "Identity":
+        from jobs.planning.poster import make_plan
+
+        return make_plan(spec, unlimited_machine(spec.crew)).identity
+
     def submit(
         self, store: Store, spec: PosterSpec, limit: "DraftLimit | None" = None
     ) -> SubmitResult:
         from jobs.poster.submit import submit_poster
 
         return submit_poster(store, spec, limit)
+
+    def redo(self, store: Store, job: StoredJob, request: RedoRequest) -> SubmitResult:
+        from jobs.poster.redo import submit_redo
+
+        return submit_redo(store, job, request)
 
     def run(
         self, job: StoredJob, run_context: RunContext, backend: "Backend", limits: RunLimits
@@ -65,13 +82,13 @@ class PosterKind(JobKind[PosterSpec]):
     ) -> None:
         """precision: what `auto` means for the workers; None if that is not known yet."""
         from jobs.planning.estimate.conditions import with_useful_workers
-        from jobs.poster.runner import PosterRunner
+        from jobs.poster.redo_runner import runner_of
 
         plan = _pinned_plan(job, run_context.job_context.store, limits, precision)
         if backend.reserve is not None:
             plan = with_useful_workers(plan, backend.gpu_types)
         plan.disk.check(run_context.job_context.scratch, "start `work` with another TMPDIR")
-        PosterRunner(
+        runner_of(plan)(
             replace(
                 run_context, job_context=replace(run_context.job_context, blobs=job.spec.blobs)
             ),
@@ -172,16 +189,27 @@ def _result_report(manifest: dict[str, Any], folder: Path) -> ResultReport:
         "seconds": manifest["seconds"]["total"],
         "manifest": str(folder / MANIFEST),
         "outputs": [
-            {"path": str(path)}
-            | {key: output[key] for key in ("format", "width", "height", "sha256")}
+            {"path": str(path)} | {key: output[key] for key in _SHOWN if key in output}
             for path, output in zip(paths, manifest["outputs"], strict=True)
         ],
     }
-    return ResultReport(manifest, document, tuple(map(str, paths)))
+    return ResultReport(manifest, document, tuple(map(str, paths)), _gamut_note(manifest))
+
+
+def _gamut_note(manifest: dict[str, Any]) -> str | None:
+    """What the soft proofs among the results say in words; None without one."""
+    proofs = [one for one in manifest["outputs"] if "out_of_gamut" in one]
+    lines = [
+        f"{one['path']}: {one['out_of_gamut']:.1%} of the pixels are out of the gamut of the press"
+        for one in proofs
+    ]
+    return "; ".join(lines) or None
 
 
 def _checkpoints(store: Store, job: StoredJob, *, include_resumable: bool) -> list[Garbage]:
     if job.state != "succeeded" and not (include_resumable and job.state in ENDED):
+        return []
+    if open_redos(store, job.id):
         return []
     keys = JobKeys(job.id)
     objects = store.list_objects(keys.checkpoints)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jobs.planning.poster import PosterPlan
+from jobs.poster.local_redo import adopt_octaves, check_disk
 from jobs.poster.outputs import output_names
-from jobs.poster.runner import PosterRunner
+from jobs.poster.redo_runner import runner_of
 from jobs.records.lease import HeldLease
 from jobs.records.record import read_json_object
 from jobs.records.state import Intent
@@ -50,13 +52,18 @@ def render_here(
         LeaseLost: another process has taken over.
     """
     workdir = LocalWorkdir(target.out, plan.identity.job_id)
-    with open_workdir(workdir) as store, claim_render(workdir, store) as (context, lease):
+    keeps = target.keeps_octaves
+    with (
+        open_workdir(workdir) as store,
+        claim_render(workdir, store, keeps_octaves=keeps) as (context, lease),
+    ):
         publisher = Publisher(
             target, workdir.job, workdir.path, lease.check, lambda: _files_read(plan)
         )
         with keep_renewed(lease):
             publisher.check_names(output_names(plan))
-        plan.disk.check(target.out)
+        adopt_octaves(plan, workdir, store, target.older)
+        check_disk(plan, workdir, store, keeps=keeps)
         stored = read_json_object(store, workdir.keys.manifest)
         if stored is None:
             stored = run_render(plan, context, lease, watch, start)
@@ -89,7 +96,7 @@ def run_render(
     renewer = LeaseRenewer(context.store.without_retries(), lease, control, reporter)
     with reporter.capturing_logs(), renewer:
         try:
-            return PosterRunner(run_context, plan, start).run()
+            return runner_of(plan)(run_context, plan, start).run()
         except Stopped as stopped:
             if stopped.request == "draft":
                 raise
@@ -99,7 +106,7 @@ def run_render(
 def _files_read(plan: PosterPlan) -> list[Path]:
     """The files that a render of this plan reads."""
     pictures = [] if plan.spec.input.path is None else [plan.spec.input.path]
-    return [*pictures, plan.weights, *plan.attachments]
+    return [*pictures, plan.weights, *plan.attachment_digests]
 
 
 def can_resume(out: Path, job: str) -> bool:
@@ -115,16 +122,19 @@ def _has_checkpoint(workdir: LocalWorkdir, store: Store) -> bool:
 
 @contextmanager
 def claim_render(
-    workdir: LocalWorkdir, store: Store, until: int | None = None
+    workdir: LocalWorkdir, store: Store, until: int | None = None, *, keeps_octaves: bool = False
 ) -> Iterator[tuple[JobContext, HeldLease]]:
-    """Claim the working folder of a render. until: the octaves of a draft; None for all."""
+    """Claim the working folder of a render.
+
+    until: the octaves of a draft; None for all. keeps_octaves: whether it stays with all octaves.
+    """
     claim = claim_workdir(
-        workdir, store, lambda: _has_checkpoint(workdir, store), is_permanent=False
+        workdir, store, lambda: _has_checkpoint(workdir, store), is_permanent=keeps_octaves
     )
     with claim as (context, lease):
         # Not before: a claim that is refused must not change how far another render goes.
         store.put(workdir.keys.intent, Intent(until=until).encode())
-        yield context, lease
+        yield replace(context, keeps_octaves=keeps_octaves), lease
 
 
 def _staged(output: dict[str, Any], workdir: LocalWorkdir, store: Store) -> StagedResult:

@@ -40,7 +40,8 @@ def draft_here(
         try:
             with claim_render(workdir, store, until) as (context, lease):
                 plan.disk.check(target.out)
-                store.put(_request_key(workdir.job), json.dumps(_document(plan)).encode())
+                request = {"version": 1, "spec": absolute_spec(plan)}
+                store.put(_request_key(workdir.job), json.dumps(request).encode())
                 run_render(plan, context, lease, watch, start)
                 # Within the claim, whose end after success would remove what is dreamed.
                 raise RequestError(
@@ -81,13 +82,13 @@ def _request_key(job: str) -> str:
     return f"{JobKeys(job).folder}render.json"
 
 
-def _document(plan: PosterPlan) -> dict[str, Any]:
-    """The spec, with paths that are valid in any working directory."""
-    spec = map_attachments(plan.spec.document(), _absolute)
+def absolute_spec(plan: PosterPlan) -> dict[str, Any]:
+    """The document of the spec, with paths that are valid in any working directory."""
+    spec: dict[str, Any] = map_attachments(plan.spec.document(), _absolute)
     spec["network"] = {"name": plan.spec.network.name, "weights": _absolute(plan.weights)}
     if plan.spec.input.path is not None:
         spec["input"]["path"] = _absolute(plan.spec.input.path)
-    return {"version": 1, "spec": spec}
+    return spec
 
 
 def _absolute(path: str | Path) -> str:

@@ -16,6 +16,7 @@ this changes a pixel.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NoReturn
 
 from cluster.crew import Crew, ObjectRef, Receivers
@@ -83,7 +84,7 @@ class OctaveLoop:
         """The octave and the step that follow the newest checkpoint."""
         newest = self._checkpoints.newest
         if newest is None:
-            return 0, 0
+            return self._plan.first, 0
         is_complete = newest.step == self._steps
         return (newest.octave + 1, 0) if is_complete else (newest.octave, newest.step)
 
@@ -137,11 +138,12 @@ class OctaveLoop:
         """The scale of each objective and band: eta w_k / sum|w| c_b / mean|g_kb|.
 
         The symbols are those of `render.dream.reference`. The sums are added in tile order, so that
-        the scales do not depend on the crew.
+        the scales do not depend on the crew. The mean of a region is that over its pixels alone.
         """
-        setup = self._setup
+        setup, covered = self._setup, self._setup.grids[octave].covered
+        size = covered.height, covered.width
         ordered = [sums[tile] for tile in sorted(sums)]
-        return step_scales(setup.step(octave, step), ordered, setup.sizes[octave], setup.units)
+        return step_scales(setup.step(octave, step), ordered, size, setup.units)
 
     def _update(self, scales: tuple[float, ...]) -> _Halos:
         """Let all members add their scaled gradients. Returns the halos for the next step."""
@@ -177,11 +179,15 @@ class OctaveLoop:
         self._balancer.add_timings(step, timings)
 
     def _canvas(self) -> TiledImage | None:
-        """The last committed canvas, which any member can read; None before the first commit."""
-        newest = self._checkpoints.newest
+        """The last committed canvas, which any member can read.
+
+        Before the first commit: that of the older picture from which a redo starts, or None.
+        """
+        newest, older = self._checkpoints.newest, self._setup.older
         if newest is None:
-            return None
-        return self._checkpoints.canvas(newest, self._setup.grids[newest.octave])
+            return older.get(self._plan.first - 1)
+        canvas = self._checkpoints.canvas(newest, self._setup.grids[newest.octave])
+        return canvas if self._setup.region is None else replace(canvas, below=older[newest.octave])
 
     def _report(self, octave: int, step: int) -> None:
         self._watch(poster_progress(self._plan, "dream", octave, step))

@@ -3,17 +3,22 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jobs.planning.encoding import encoding_plan
 from jobs.planning.machine import available_cores
+from jobs.planning.output_writing import output_details, output_writing
 from jobs.planning.poster import PosterPlan
+from jobs.planning.print_files import print_files
 from jobs.runtime.context import JobContext
 from jobs.runtime.environment import Environment
 from jobs.runtime.metrics.snapshot import ResourceUse
 from jobs.spec.poster import Output
-from render.pictures.output_format import FORMATS, Labels
+from render.pictures.output_format import Labels
+from render.pictures.print_files import PrintFile
+from render.pictures.print_writing import Writing
 from render.pictures.tiled_image import TiledImage
 from render.version import PIXEL_VERSION
 
@@ -23,12 +28,22 @@ if TYPE_CHECKING:
 
 def output_names(plan: PosterPlan) -> list[str]:
     """The names of the plan's files, in the order of its outputs."""
-    return [output_name(plan, output) for output in plan.spec.outputs]
+    names: list[str] = []
+    for output in plan.spec.outputs:
+        if output.for_printer:
+            names += [file.name for file in _print_files(plan, output)]
+        else:
+            names.append(output_name(plan, output))
+    return names
 
 
 def output_name(plan: PosterPlan, output: Output) -> str:
-    """The name of one output's file; for a DeepZoom, of its .dzi file."""
-    return plan.spec.name + FORMATS[output.format].suffix
+    """The name of one output's file; of tiles, that of the file beside their folder."""
+    return output.file_name(plan.spec.name, output.format)
+
+
+def _print_files(plan: PosterPlan, output: Output) -> tuple[PrintFile, ...]:
+    return print_files(output, plan.spec.name, plan.size, plan.extent.dpi)
 
 
 def output_labels(plan: PosterPlan) -> Labels:
@@ -67,27 +82,30 @@ def write_outputs(
         check_stop()
 
     pictures.write_preview(canvas, len(plan.octaves))
-    encoding = encoding_plan(plan, available_cores())
+    encoding, labels = encoding_plan(plan, available_cores()), output_labels(plan)
+
+    def write(one: Output) -> "list[OutputFile]":
+        writing = output_writing(one.format, one, labels, encoding.threads, check)
+        if one.for_printer:
+            files = _print_files(plan, one)
+            return [pictures.write_print_file(canvas, file, writing) for file in files]
+        file = pictures.write_output(canvas, output_name(plan, one), one, writing)
+        details = output_details(one, writing, plan.profiles.__getitem__)
+        return [replace(file, details=details)]
+
     with ThreadPoolExecutor(encoding.outputs, "output") as pool:
         try:
-            writing = [
-                pool.submit(
-                    pictures.write_output,
-                    canvas,
-                    output_name(plan, one),
-                    one,
-                    output_labels(plan),
-                    check,
-                    encoding.threads,
-                )
-                for one in plan.spec.outputs
-            ]
+            writing = [pool.submit(write, one) for one in plan.spec.outputs]
             for one in as_completed(writing):
                 one.result()
         finally:
             # After an error or Ctrl-C, end the other outputs early.
             has_ended.set()
-    return [one.result() for one in writing]
+    return [file for one in writing for file in one.result()]
+
+
+DRAFT_NAMES = "*-octave-*.png"
+"""A glob of the names of drafts."""
 
 
 def draft_name(job: str, octaves: int) -> str:
@@ -109,9 +127,11 @@ def write_draft(
         canvas,
         draft_name(plan.identity.job_id, octaves),
         Output(format="png"),
-        Labels(None, plan.label()),
-        check_stop,
-        encoding_plan(plan, available_cores()).threads,
+        Writing(
+            Labels(None, plan.label()),
+            threads=encoding_plan(plan, available_cores()).threads,
+            check_stop=check_stop,
+        ),
     )
 
 
@@ -142,6 +162,7 @@ def poster_manifest(
         "state": "succeeded",
         "spec": document,
         "identity": plan.identity.document,
+        **({} if plan.redo is None else {"parent": {"job": plan.redo.parent}}),
         "plan": plan.pixel_settings(),
         "input": {
             "height": plan.source.height,
@@ -167,13 +188,15 @@ def output_document(plan: PosterPlan, folder: str, file: "OutputFile") -> dict[s
 
     folder: the folder of the outputs relative to the manifest, with its final `/`.
     """
+    height, width = file.shape
     return {
         "path": f"{folder}{file.name}",
         "format": file.format,
-        "width": plan.extent.width,
-        "height": plan.extent.height,
+        "width": width,
+        "height": height,
         "depth": file.depth,
         "dpi": plan.extent.dpi,
         "bytes": file.size,
         "sha256": file.digest,
+        **file.details,
     }

@@ -1,12 +1,11 @@
 """Decodes the input of a poster, and encodes its previews and outputs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from jobs.planning.source import open_input
 from jobs.runtime.context import JobContext
@@ -16,10 +15,12 @@ from render.device import ResolvedPrecision
 from render.engine.octave_bases import OctaveBases
 from render.geometry.rect import Size
 from render.pictures.decode import open_mask
-from render.pictures.deepzoom import tiles_folder
-from render.pictures.export import export_bands, preview
+from render.pictures.deepzoom import output_files
+from render.pictures.export import preview
 from render.pictures.ingest import ingest_picture
 from render.pictures.output_format import Labels
+from render.pictures.print_files import PrintFile
+from render.pictures.print_writing import Writing
 from render.pictures.tiled_image import TiledImage
 from render.pictures.write import write_picture
 
@@ -32,7 +33,8 @@ class OutputFile:
     """An encoded output.
 
     name: of its file; for a DeepZoom, of its .dzi file. depth: bits a sample. digest: see
-    `render.pictures.write.output_digest`. size: of all its files together, in bytes.
+    `render.pictures.write.output_digest`. size: of all its files together, in bytes. shape: height
+    and width in pixels. details: what else the manifest says of it.
     """
 
     name: str
@@ -40,6 +42,8 @@ class OutputFile:
     depth: int
     digest: str
     size: int
+    shape: Size
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 class PictureIO:
@@ -102,22 +106,14 @@ class PictureIO:
         self._context.publish_draft(key)
 
     def write_output(
-        self,
-        canvas: TiledImage,
-        name: str,
-        output: Output,
-        labels: Labels,
-        check_stop: Callable[[], None],
-        threads: int,
+        self, canvas: TiledImage, name: str, output: Output, writing: Writing
     ) -> OutputFile:
         """Encode the committed canvas as one output, and upload its files.
 
         Args:
             name: of the file to write.
             output: the format and the depth.
-            labels: the metadata of the file.
-            check_stop: called before each band. An exception that it raises ends the encoding.
-            threads: that read the canvas, and that encode. The file's bytes do not depend on it.
+            writing: how. The file's bytes do not depend on its threads.
 
         Raises:
             OutputError: the file cannot be written.
@@ -126,22 +122,25 @@ class PictureIO:
         size = (canvas.grid.height, canvas.grid.width)
         keys, number = self._context.keys, self._context.lease_number
         path = self._context.draft(keys.output(number, name))
-        samples = _with_stop_checks(export_bands(canvas, output.depth, threads), check_stop)
-        digest = write_picture(path, output.format, size, output.depth, samples, labels, threads)
-        files = [path]
-        if output.format == "deepzoom":
-            files += sorted(one for one in tiles_folder(path).rglob("*") if one.is_file())
+        digest = writing.write_whole(canvas, path, output.format, output.depth)
+        files = output_files(path)
         bytes_ = sum(one.stat().st_size for one in files)
-        file = OutputFile(name, output.format, output.depth, digest, bytes_)
+        file = OutputFile(name, output.format, output.depth, digest, bytes_, size)
         names = [str(one.relative_to(path.parent)) for one in files]
         with ThreadPoolExecutor(_UPLOAD_THREADS) as pool:
             list(pool.map(self._context.publish_draft, (keys.output(number, one) for one in names)))
         return file
 
+    def write_print_file(self, canvas: TiledImage, file: PrintFile, writing: Writing) -> OutputFile:
+        """Write a file for the printer from the committed canvas, and upload it.
 
-def _with_stop_checks(
-    samples: Iterator[np.ndarray], check_stop: Callable[[], None]
-) -> Iterator[np.ndarray]:
-    for band in samples:
-        check_stop()
-        yield band
+        Raises:
+            OutputError: the file cannot be written.
+            StoreError: it cannot be uploaded.
+        """
+        key = self._context.keys.output(self._context.lease_number, file.name)
+        path = self._context.draft(key)
+        digest = file.write(canvas, path, writing)
+        size = path.stat().st_size
+        self._context.publish_draft(key)
+        return OutputFile(file.name, file.format, file.depth, digest, size, file.size)

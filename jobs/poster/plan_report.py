@@ -13,6 +13,8 @@ from jobs.poster.outputs import encoding_resources
 from jobs.runtime.kind import FolderOf
 from jobs.spec.poster import PosterSpec
 from jobs.text.report import PlanReport, Properties, Table, format_time
+from render.dream.config import Dream
+from render.geometry.edges import axis_edges
 from render.networks.published_weights import published_weights
 
 
@@ -94,6 +96,7 @@ def _document(
         "seconds": None if seconds is None else round(seconds, 1),
         "scale": comparison,
         **_published(plan),
+        **_edges(plan),
         **({"notes": list(plan.source.notes)} if plan.source.notes else {}),
     }
 
@@ -102,6 +105,19 @@ def _published(plan: PosterPlan) -> dict[str, str]:
     """What the weights are, if they are published ones."""
     name = published_weights(plan.weights, plan.weights_digest)
     return {} if name is None else {"weights": name}
+
+
+def _edges(plan: PosterPlan) -> dict[str, str]:
+    """What lies beyond the edges if it is not zeros, and at which size a torus closes exactly."""
+    edges, stride = plan.spec.dream.edges, plan.profile.stride
+    if edges == Dream.edges:
+        return {}
+    height, width = (
+        max(round(side / stride), 1) * stride if edge == "wrap" else side
+        for side, edge in zip(plan.size, axis_edges(edges), strict=True)
+    )
+    advice = "" if (height, width) == plan.size else f"; closes exactly at {width} x {height}"
+    return {"edges": f"{edges}{advice}"}
 
 
 def _octaves(document: dict[str, Any]) -> Table:
@@ -130,6 +146,7 @@ def _properties(document: dict[str, Any]) -> list[tuple[str, str]]:
         ("network", f"{document['network']}: {objectives}, {document['precision']}"),
         *([("weights", str(document["weights"]))] if "weights" in document else []),
         ("tiles", f"{document['tile']} px, windows of {document['window']} px"),
+        *([("edges", str(document["edges"]))] if "edges" in document else []),
         ("halo", f"{document['halo']} px, stride {document['stride']} px"),
         ("work", f"{document['megapixel_steps']:.1f} megapixel-steps"),
         ("workers", f"{document['workers']}, tiles {tiles}"),

@@ -1,6 +1,7 @@
 """Runs a poster: a crew dreams until the final checkpoint; then files are encoded without it."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,8 +29,9 @@ from jobs.runtime.logs import EVENTS, log_fields
 from jobs.runtime.metrics.counters import WorkerTimings
 from jobs.runtime.metrics.progress import Progress
 from jobs.runtime.runner import JobRunner, RunContext
+from jobs.runtime.spending import WorkerShape
 from jobs.text.errors import MachineMismatch
-from render.pictures.tiled_image import TileLayout
+from render.pictures.tiled_image import TiledImage, TileLayout
 
 _MAX_REPAIRS = 20
 """Damaged objects that one holder does without. After more, the job goes back to the queue, for
@@ -63,8 +65,12 @@ class PosterRunner(JobRunner):
         self._plan, self._start_crew = plan, start_crew
         self._max_workers, self._resources = plan.workers, plan_resources(plan)
         self._sizer = CrewSizer(reserve, run_context.control, min_gain=min_gain)
+        keeps = run_context.job_context.keeps_octaves
         self._checkpoints = Checkpoints(
-            run_context.job_context, run_context.lease.check, checkpoint_seconds
+            run_context.job_context,
+            run_context.lease.check,
+            checkpoint_seconds,
+            kept_step=plan.spec.dream.steps if keeps else None,
         )
         self._environment: Environment | None = None
         self._repairs = 0
@@ -90,11 +96,15 @@ class PosterRunner(JobRunner):
     def _repair(self, error: Exception) -> bool:
         """Skip a damaged shard; delete a damaged input or mask, so that it is decoded again."""
         damage = find_damage(error, self._run_context.job_context.keys)
-        if damage is None or self._repairs == _MAX_REPAIRS:
+        if damage is None or not self._may_repair():
             return False
-        self._repairs += 1
         self._report_damage(damage, self._checkpoints.discard(damage.key))
         return True
+
+    def _may_repair(self) -> bool:
+        """Count a repair. Says whether there were not too many."""
+        self._repairs += 1
+        return self._repairs <= _MAX_REPAIRS
 
     def _report_damage(self, damage: Damage, then: str) -> None:
         reporter = self._run_context.reporter
@@ -150,7 +160,7 @@ class PosterRunner(JobRunner):
         if newest is None:
             raise ValueError("a draft needs a commit: dream first")
         octaves, reporter = newest.octave + 1, self._run_context.reporter
-        canvas = self._checkpoints.canvas(newest, plan.grids[newest.octave])
+        canvas = self._canvas(newest)
         write_draft(plan, context, canvas, octaves, self._stop_if_urgent)
         reporter.set_workers(0)
         reporter.set_draft(
@@ -160,15 +170,36 @@ class PosterRunner(JobRunner):
         )
         return Stopped("draft")
 
+    def _older_canvases(self) -> Mapping[int, TiledImage]:
+        """The canvases of the older picture that a redo needs, by octave."""
+        return {}
+
+    def _canvas(self, commit: Commit) -> TiledImage:
+        """The whole canvas of a commit."""
+        canvas = self._checkpoints.canvas(commit, self._plan.grids[commit.octave])
+        if canvas.grid.region is None:
+            return canvas
+        return replace(canvas, below=self._older_canvases()[commit.octave])
+
+    def _show(self, progress: Progress) -> None:
+        """Report the progress."""
+        self._run_context.report_progress(progress)
+
     def _dream(self) -> None:
         """Dream all octaves with a crew. The crew and its resources are released at the end."""
+        older = self._older_canvases()
         reporter, control = self._run_context.reporter, self._run_context.control
         reporter.use_resources(self._resources)
         plan, resources = self._fit_to_cluster(), worker_resources(self._plan)
         context = replace(self._run_context.job_context, attachment_digests=plan.attachment_digests)
-        setup = shard_setup(plan, context)
+        setup = shard_setup(plan, context, older)
         arguments = [(setup, context, member) for member in range(plan.workers)]
-        with self._start_crew(plan, create_worker, arguments) as crew, control.cancelling(crew):
+        shape = WorkerShape(plan.gpus_per_worker, plan.spec.crew.cpus_each)
+        with (
+            self._run_context.paying(plan.workers, shape, plan.spec.limits),
+            self._start_crew(plan, create_worker, arguments) as crew,
+            control.cancelling(crew),
+        ):
             self._check_workers(crew)
             self._ingest(crew)
             self._clock.begin("dream")
@@ -191,12 +222,13 @@ class PosterRunner(JobRunner):
     def _check_workers(self, crew: Crew) -> None:
         """Check that all workers make the same bytes as the crew that began the job.
 
-        Raises MachineMismatch.
+        Raises MachineMismatch, also if a price must be known and is not.
         """
         environments: dict[int, Environment] = crew.call(
             "environment", dict.fromkeys(range(crew.size), ())
         )
         environment = environments[0]
+        self._run_context.reporter.spending.know_device(environment.device_name)
         for member, other in environments.items():
             EVENTS.info(
                 "worker", extra=log_fields(event="worker", worker=member, device=other.device_name)
@@ -223,7 +255,7 @@ class PosterRunner(JobRunner):
         decoded.update({keys.input_base(octave): layout for octave, layout in bases.items()})
         if not all(self._is_stored(key, layout) for key, layout in decoded.items()):
             self._clock.begin("decode")
-            self._run_context.reporter.set_progress(poster_progress(plan, "decode", 0, 0))
+            self._show(poster_progress(plan, "decode", 0, 0))
             arguments = (plan.spec, plan.octave_sizes, tuple(bases), plan.precision)
             crew.call("ingest_input", {0: arguments})
         for number, path in enumerate(plan.masks):
@@ -240,7 +272,7 @@ class PosterRunner(JobRunner):
 
     def _report_progress(self, crew: Crew, progress: Progress) -> None:
         """Report the progress after a step, and ask for another crew if that pays."""
-        self._run_context.reporter.set_progress(progress)
+        self._show(progress)
         if self._run_context.reporter.counters.timings_are_due:
             self._collect_timings(crew)
         self._sizer.check(
@@ -268,14 +300,15 @@ class PosterRunner(JobRunner):
         reporter.use_resources(encoding_resources(plan))
         reporter.set_progress(poster_progress(plan, "encode", len(plan.octaves), 0))
         environment = self._environment or self._pinned_environment()
-        canvas = self._checkpoints.canvas(final, plan.grids[-1])
+        canvas = self._canvas(final)
         files = write_outputs(plan, context, canvas, self._stop_if_urgent)
         folder = context.keys.outputs(context.lease_number).removeprefix(context.keys.folder)
         outputs = [output_document(plan, folder, file) for file in files]
         seconds = self._clock.seconds()
-        return poster_manifest(
+        manifest = poster_manifest(
             plan, environment, self._run_context.document, outputs, self._started, seconds
         )
+        return manifest | {"spent": reporter.spending.total.rounded().model_dump(mode="json")}
 
     def _stop_if_urgent(self) -> None:
         """Raise Stopped if there is no time for the files. Another holder can write them."""

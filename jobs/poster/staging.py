@@ -17,6 +17,7 @@ from jobs.runtime.staging import (
 from jobs.spec.attachments import map_attachments
 from jobs.spec.document import parse_poster_spec
 from jobs.spec.poster import PosterSpec
+from jobs.spec.redo import nested_networks
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from render.networks.weight_paths import resolve_weights
@@ -40,7 +41,9 @@ def stage_spec(
     """
     check_file_names(stored)
     stager = AttachmentStager(store, stored.job, cache)
-    spec = _parse(stored, map_attachments(stored.submitted_document, stager.stage))
+    document = map_attachments(stored.submitted_document, stager.stage)
+    older = _stage_older_weights(store, stored, document, cache)
+    spec = _parse(stored, document)
     source, network = spec.input, spec.network
     if stored.blobs.input and source.path:
         path = fetch_blob(store, stored.blobs.input, source.path.name, cache)
@@ -55,9 +58,30 @@ def stage_spec(
         weights=weights or file_digest(resolve_weights(network.name, None)),
         picture=stored.blobs.input,
         attachment_digests=stager.digests,
+        older_weights=older,
     )
     check_identity(stored, identity)
     return staged if run_settings is None else run_settings.apply_to(staged)
+
+
+def _stage_older_weights(
+    store: Store, stored: StoredSpec, document: dict[str, Any], cache: Path
+) -> list[str]:
+    """Put local paths of the older pictures' weights into a document. Returns their digests.
+
+    Raises InvalidRecord, and like `fetch_weights`.
+    """
+    networks, digests = nested_networks(document), []
+    if len(networks) != len(stored.weights):
+        raise invalid_record(JobKeys(stored.job).spec, "does not name the weights of each redo")
+    for network, file in zip(networks, stored.weights, strict=True):
+        network["weights"] = None
+        if file is None:
+            digests.append(file_digest(resolve_weights(str(network.get("name")), None)))
+        else:
+            network["weights"] = str(fetch_weights(store, file.digest, file.name, cache))
+            digests.append(file.digest)
+    return digests
 
 
 def _parse(stored: StoredSpec, document: dict[str, Any]) -> PosterSpec:

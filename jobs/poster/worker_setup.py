@@ -1,5 +1,6 @@
 """The setup of a poster's workers, and the factory that creates them. Loads no torch."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ from render.pictures.tiled_image import TiledImage, TileLayout, TileSet
 
 if TYPE_CHECKING:
     from jobs.poster.worker import Worker
+
+
+_NOTHING_OLDER: Mapping[int, TiledImage] = {}
 
 
 def decoded_layout(source: PictureInfo) -> TileLayout:
@@ -31,8 +35,10 @@ def base_layouts(plan: PosterPlan) -> dict[int, TileLayout]:
     return {octave: canvas_layout(*sizes[octave], dtype) for octave in plan.octaves_from_decoding}
 
 
-def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
-    """The setup of the shards of a plan."""
+def shard_setup(
+    plan: PosterPlan, context: JobContext, older: Mapping[int, TiledImage] = _NOTHING_OLDER
+) -> ShardSetup:
+    """The setup of the shards of a plan. older: the canvases that a redo needs, by octave."""
     keys = context.keys
     return ShardSetup(
         network=plan.spec.network.name,
@@ -54,6 +60,9 @@ def shard_setup(plan: PosterPlan, context: JobContext) -> ShardSetup:
             path: decoded_image(context, keys.mask(number), plan.attachments[path])
             for number, path in enumerate(plan.masks)
         },
+        region=None if plan.redo is None else plan.redo.region,
+        older=older,
+        beginnings=plan.beginnings,
         spill=plan.memory.spills,
         returns_freed_memory=plan.memory.is_limited,
     )

@@ -51,6 +51,7 @@ def render(
     in_process: bool = False,
     watch: "WatchProgress | None" = None,
     spec_file: str | Path | None = None,
+    keep: bool = False,
     until: int | str | None = None,
     **overrides: Any,
 ) -> ResultReport:
@@ -64,6 +65,7 @@ def render(
             anyway. `crew.workers: auto` is then one worker.
         watch: A function that is called with the progress.
         spec_file: The file that `source` was read from; by default `source`, if it is a path.
+        keep: Keep the octaves of a poster in the folder, for `dreamfarm redo`.
         until: Stop after a draft: a number of octaves, or a size such as "600px". The same call
             without it goes on from there.
         overrides: Spec fields, such as `size="x2"`; see `load_spec`.
@@ -85,7 +87,8 @@ def render(
 
     def target_of(job: str) -> Target:
         folder = DEFAULT_FOLDER / job if out is None else Path(out)
-        return Target(folder, overwrite, None if spec_file is None else Path(spec_file))
+        file = None if spec_file is None else Path(spec_file)
+        return Target(folder, overwrite, file, keeps_octaves=keep)
 
     return kind_of(spec).render_here(
         spec, target_of, watch or _unwatched, in_process=in_process, limit=until

@@ -16,6 +16,7 @@ from jobs.records.state import ENDED, Redo, State
 from jobs.records.status import parse_failure
 from jobs.runtime.publish import Target
 from jobs.services.kinds import KINDS
+from jobs.spec.redo import RedoRequest
 from jobs.store.errors import ObjectNotFound, StoreUnreachable
 from jobs.store.store import Store
 from jobs.text.report import ResultReport
@@ -117,13 +118,51 @@ class Job:
         """
         return request.pause(self._store, self.id)
 
-    def resume(self) -> State:
-        """Continue a paused job. Raises RequestError if the job has ended."""
-        return request.resume(self._store, self.id)
+    def resume(self, *, usd: float = 0.0, hours: float = 0.0) -> State:
+        """Continue a paused job. Raises RequestError if the job has ended.
+
+        usd, hours: how much to add to `limits.usd` and `limits.hours` of the job before. Also
+        raises RequestError for a limit that the job does not have, and if one stays reached.
+        """
+        by = {"usd": usd, "hours": hours}
+        raised = request.parse_raise(f"{unit}={by[unit]}" for unit in by if by[unit])
+        return request.resume(self._store, self.id, raised)
 
     def finish(self) -> State:
         """Go on from the job's draft to the whole picture. Raises RequestError if it has ended."""
         return request.finish(self._store, self.id)
+
+    def redo(
+        self,
+        *settings: str,
+        region: str | None = None,
+        mask: str | Path | None = None,
+        feather: str | None = None,
+        octaves: str | None = None,
+        may_render_older: bool = False,
+    ) -> "Job":
+        """Dream a part of the job's picture again, as another job.
+
+        Args:
+            settings: `key=value` for spec fields; without any, the redo has the next seed.
+            region: Left, top, width and height, such as `20%,10%,15%x20%`.
+            mask: A grey picture in place of a region; black stays as it is.
+            feather: The soft edge inside the region, as a share of its shorter side; default: 10%.
+            octaves: The first octave to dream again, such as `5..`.
+            may_render_older: Render the picture again if its octaves are kept no longer.
+
+        Raises:
+            RequestError: The job has not succeeded, its octaves were cleaned, or a value is wrong.
+        """
+        path = None if mask is None else Path(mask)
+        return self.request_redo(
+            RedoRequest(region, path, feather, octaves, settings, may_render_older)
+        )
+
+    def request_redo(self, request: RedoRequest) -> "Job":
+        """Put the redo of a request into the store. Raises like `redo`."""
+        job = load_job(self._store, self.id)
+        return Job(self._store, KINDS[job.kind].redo(self._store, job, request).job)
 
     def cancel(self) -> State:
         """Cancel the job; only `retry` starts it again. Raises RequestError if it has ended."""
@@ -156,8 +195,9 @@ class Job:
 
         Args:
             out: The folder of the results. Default: `dreams/JOB`.
-            formats: Formats of a poster, such as `tiff:16`; default: those of the job. While the
-                store has the last checkpoint, this machine can make other formats from it.
+            formats: Formats of a poster, such as `tiff:16` or `{format: pdf, bleed: 3mm}`; default:
+                those of the job. While the store has the last checkpoint, this machine can make
+                other formats from it.
             overwrite: Replace files in the folder that this job did not make.
 
         Raises:

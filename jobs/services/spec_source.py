@@ -2,19 +2,42 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from jobs.dataset.inputs.files import has_wildcards, is_picture
 from jobs.runtime.access import is_folder
-from jobs.spec.document import Document, expand_shorthands, read_document, set_field
+from jobs.services.input_files import localize
+from jobs.spec.document import (
+    Document,
+    expand_shorthands,
+    naming_lines,
+    read_document,
+    set_field,
+)
 from jobs.spec.inputs import is_in_bucket
 from jobs.spec.kinds import AnySpec, parse_spec
 from jobs.text.errors import RequestError
 
-SpecSource = AnySpec | Mapping[str, Any] | str | Path
+
+@dataclass(frozen=True)
+class SpecFile:
+    """A spec file that is a copy of what its user wrote.
+
+    path: of the copy. folder: where relative paths in it begin. name: what messages call it.
+    """
+
+    path: Path
+    folder: Path
+    name: str
+
+
+SpecSource = AnySpec | Mapping[str, Any] | str | Path | SpecFile
 """A spec; a document of one; the path of a spec file, a picture or a folder of pictures; or text
-with the `s3://` address of pictures."""
+with the `s3://` address of a picture, or of many."""
 
 _SPEC_SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -32,7 +55,9 @@ def load_spec(source: SpecSource, **overrides: Any) -> AnySpec:
         overrides: Spec fields by name; None keeps a field. `dream__steps=4` and
             `dream={"steps": 4}` both change a nested field, and keep the other fields of `dream`.
             Shortcuts: `layer`; `network` and `weights` by name or path; `workers`. A `look` fills
-            only the fields that the source leaves out.
+            only the fields that the source leaves out. `like` is a `Recipe`, or what has one: an
+            output, a manifest, a spec, or a job in `dreams`. It gives a picture, or a folder of
+            pictures, all settings but the input.
 
     Raises:
         RequestError: A field is wrong, or the file is unreadable. The text names the field.
@@ -41,7 +66,8 @@ def load_spec(source: SpecSource, **overrides: Any) -> AnySpec:
     """
     if isinstance(source, AnySpec) and not overrides:
         return source
-    return parse_spec(load_document(source, **overrides))
+    with naming_source(source):
+        return parse_spec(localize(load_document(source, **overrides)))
 
 
 def load_document(source: SpecSource, **overrides: Any) -> Document:
@@ -49,6 +75,12 @@ def load_document(source: SpecSource, **overrides: Any) -> Document:
     document = _source_document(source)
     fields = {name: value for name, value in overrides.items() if value is not None}
     layer, look = fields.pop("layer", None), fields.pop("look", None)
+    like = fields.pop("like", None)
+    if like is not None:
+        if look is not None:
+            raise RequestError("look and like: both choose the settings; write one of them")
+        names_weights = bool(fields.keys() & {"network", "weights"})
+        document = _like(source, document, like, with_weights=not names_weights)
     if layer is not None:
         fields["objectives"] = [{"layer": layer}]
     for key, value in _flatten(fields):
@@ -58,6 +90,34 @@ def load_document(source: SpecSource, **overrides: Any) -> Document:
     if isinstance(source, AnySpec):
         raise RequestError(f"look {look}: the spec has all fields already; name the look in a file")
     return expand_shorthands({**document, "look": look})
+
+
+def _like(source: object, document: Document, like: object, *, with_weights: bool) -> Document:
+    """The document of a picture, or of a folder of pictures, with the settings of an output."""
+    from jobs.services.recipe.like import settings_like
+    from jobs.services.recipe.recipe import Recipe
+    from jobs.services.recipe_source import read_recipe
+
+    if not isinstance(source, str | Path) or is_spec_file(source):
+        raise RequestError("like: for a picture or a folder; a spec has settings of its own")
+    recipe = like if isinstance(like, Recipe) else read_recipe(str(like))
+    return {**settings_like(recipe, document["kind"], with_weights=with_weights), **document}
+
+
+def naming_source(source: object) -> AbstractContextManager[None]:
+    """Name the spec file and the lines in errors of what it says; nothing for other sources."""
+    if isinstance(source, str | Path) and is_spec_file(source):
+        return naming_lines(Path(source))
+    if isinstance(source, SpecFile):
+        return naming_lines(source.path, source.name, source.folder)
+    return nullcontext()
+
+
+def names_many(path: str) -> bool:
+    """Whether a path names a folder of pictures, or many pictures in a bucket."""
+    if is_in_bucket(path):
+        return not is_picture(path) or has_wildcards(path)
+    return is_folder(path)
 
 
 def is_spec_file(path: str | Path) -> bool:
@@ -71,6 +131,8 @@ def _source_document(source: object) -> Document:
     match source:
         case Mapping():
             return {str(name): _as_json(str(name), value) for name, value in source.items()}
+        case SpecFile():
+            return read_document(source.path, source.name, source.folder)
         case str() | Path():
             return _path_document(source)
         case _:
@@ -94,9 +156,10 @@ def _path_document(source: str | Path) -> Document:
     path = Path(source)
     if is_spec_file(path):
         return read_document(path)
-    if is_in_bucket(text) or is_folder(text):
+    if names_many(text):
         return {"kind": "dataset", "inputs": {"path": text}}
-    return {"kind": "poster", "input": {"path": str(path)}}
+    # A Path would join the slashes of an address.
+    return {"kind": "poster", "input": {"path": text if is_in_bucket(text) else str(path)}}
 
 
 def _flatten(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,8 +5,10 @@ poster, dataset, atlas      the three kinds of specs; an atlas is expanded into 
 document                    from a spec file and command-line options to a document
 base                        parts that several kinds share: network, tiles, crew, limits
 size, resize, colour        parsers of field values
+panels                      fields of an output for the printer: bleed, marks, panels
 inputs, output_names        where a dataset reads, and how its outputs are named
-attachments                 masks and guides in a document
+encoding_fields             fields of an output about its encoding and its colours
+attachments                 masks, guides and profiles in a document
 looks                       named fragments of specs
 
 Names load on first use, so that commands without a spec do not load pydantic.

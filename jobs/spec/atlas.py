@@ -10,6 +10,7 @@ from jobs.spec.base import (
     AsText,
     Auto,
     Crew,
+    DreamField,
     FitField,
     FocusField,
     NameField,
@@ -27,9 +28,9 @@ from jobs.spec.base import (
 )
 from jobs.spec.dataset import MAX_SHEET, DatasetLimits, DatasetOutput, check_noise_size
 from jobs.spec.inputs import Inputs
+from jobs.spec.notify import NotifyField
 from jobs.spec.resize import Resize, parse_resize
 from render.device import Precision
-from render.dream.config import Dream
 from render.fourier.setup import Fourier
 from render.networks.builtin import ONNX_SUFFIX
 
@@ -48,6 +49,7 @@ class AtlasSubject(SpecModel):
     """The subject of an atlas: exactly one of `layer`, `layers` and `classes`.
 
     layer: a picture of each channel of a layer, or of those in `channels`.
+    channels: numbers of channels of that layer, from 0.
     layers: a picture of each layer in a list; `all` means every layer with exact tiles, in order.
     classes: a picture of each class in a list, by number or name; `all` means every class.
     """
@@ -100,7 +102,7 @@ class AtlasSpec(SpecModel):
     of: the subject: channels, layers or classes.
     name: by default from the network and the subject.
     size: the size of each picture in pixels: 256 (the longest side), or 512x384.
-    fit, focus: for a picture at the start of another aspect, as in PosterSpec.
+    fit, focus: for a picture at the start of another aspect, as of a poster.
     start: the noise or the picture at the start of every dream.
     basis: `fourier` optimises clean pictures from noise, and is the default for noise. `pixels`
         dreams in octaves like the other jobs, and is the default for a picture.
@@ -117,7 +119,7 @@ class AtlasSpec(SpecModel):
     focus: FocusField = None
     start: Inputs = Inputs(noise=Noise())
     basis: Basis | None = None
-    dream: Dream | None = None
+    dream: DreamField | None = None
     fourier: Fourier | None = None
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
@@ -127,6 +129,7 @@ class AtlasSpec(SpecModel):
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: DatasetLimits = DatasetLimits()
+    notify: NotifyField = ()
 
     _is_slug = field_validator("name")(validate_name)
 

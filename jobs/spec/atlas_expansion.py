@@ -38,7 +38,7 @@ def expand_atlas(atlas: AtlasSpec) -> dict[str, Any]:
         "sweep": {"objectives": [[objective] for _, objective in labelled]},
         "labels": [label for label, _ in labelled],
     }
-    document |= {name: fields[name] for name in ("fit", "focus") if name in fields}
+    document |= {name: fields[name] for name in ("fit", "focus", "notify") if name in fields}
     if atlas.is_fourier:
         document["fourier"] = fields["fourier"] or {}
     elif fields["dream"] is not None:

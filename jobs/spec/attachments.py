@@ -1,4 +1,4 @@
-"""Attachments: the masks and guides of a spec, pictures besides its input."""
+"""Attachments: the files of a spec besides its input: masks, guides, and profiles of presses."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from render.dream.objective import Objective
+from render.pictures.encoding import BUILTIN_PROFILE
 
-_FIELDS = frozenset({"guide", "mask", "strength"})
-"""The fields that may contain a path. Only objectives and `dream` have fields with these names."""
+_FIELDS = frozenset({"guide", "mask", "strength", "profile"})
+"""The fields that may contain a path. Only objectives, `dream` and outputs have such fields."""
+
+_NAMES = frozenset({("profile", BUILTIN_PROFILE)})
+"""Fields and values that are names, and not paths."""
 
 
 def map_attachments(document: Any, change: Callable[[str], str]) -> Any:
@@ -18,7 +22,7 @@ def map_attachments(document: Any, change: Callable[[str], str]) -> Any:
     if not isinstance(document, dict):
         return document
     return {
-        key: _map_paths(value, change)
+        key: _map_paths(key, value, change)
         if _is_attachment_field(key)
         else map_attachments(value, change)
         for key, value in document.items()
@@ -38,10 +42,9 @@ def _find_paths(document: Any) -> Iterator[str]:
         for key, value in document.items():
             if not _is_attachment_field(key):
                 yield from _find_paths(value)
-            elif isinstance(value, list):
-                yield from (item for item in value if isinstance(item, str))
-            elif isinstance(value, str):
-                yield value
+            else:
+                values = value if isinstance(value, list) else [value]
+                yield from (one for one in values if _is_path(key, one))
 
 
 def _is_attachment_field(key: object) -> bool:
@@ -49,11 +52,15 @@ def _is_attachment_field(key: object) -> bool:
     return isinstance(key, str) and key.rpartition(".")[2] in _FIELDS
 
 
-def _map_paths(value: Any, change: Callable[[str], str]) -> Any:
+def _map_paths(key: str, value: Any, change: Callable[[str], str]) -> Any:
     """Change a path, or each path in a list of a sweep; return any other value unchanged."""
     if isinstance(value, list):
-        return [_map_paths(item, change) for item in value]
-    return change(value) if isinstance(value, str) else value
+        return [_map_paths(key, item, change) for item in value]
+    return change(value) if _is_path(key, value) else value
+
+
+def _is_path(key: str, value: Any) -> bool:
+    return isinstance(value, str) and (key, value) not in _NAMES
 
 
 def objective_document(objective: Objective, digests: Mapping[Path, str]) -> dict[str, Any]:

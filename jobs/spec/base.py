@@ -4,21 +4,26 @@ import re
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ByteSize,
     ConfigDict,
     Field,
     PlainSerializer,
     PlainValidator,
+    SerializerFunctionWrapHandler,
     Strict,
     WithJsonSchema,
+    WrapSerializer,
     model_validator,
 )
 
 from jobs.spec.size import Fit
+from render.dream.config import Dream
+from render.dream.objective import Objective
 from render.networks.builtin import ONNX
 
 NAME_LENGTH = 60
@@ -75,7 +80,38 @@ Parsed = TypeVar("Parsed")
 PositiveCount = Annotated[int, Field(ge=1, le=65_536)]
 """A number of CPUs, of pixels on the side of a tile, or of pictures in a batch."""
 
-Format = Literal["png", "tiff", "jpeg", "deepzoom"]
+Format = Literal[
+    "png",
+    "tiff",
+    "jpeg",
+    "deepzoom",
+    "deepzoom-zip",
+    "iiif",
+    "iiif-zip",
+    "webp",
+    "avif",
+    "jxl",
+    "pdf",
+    "contract-proof",
+]
+
+
+_MAX_WEIGHT = 1e12
+"""The largest weight of an objective. A schedule multiplies it, and the product stays finite."""
+
+
+def _check_weights(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+    for objective in objectives:
+        if abs(objective.weight) > _MAX_WEIGHT:
+            raise ValueError(
+                f"weight must be from -{_MAX_WEIGHT:g} to {_MAX_WEIGHT:g}; not {objective.weight}"
+            )
+    return objectives
+
+
+Objectives = Annotated[
+    tuple[Objective, ...], Field(min_length=1, max_length=1000), AfterValidator(_check_weights)
+]
 
 
 def slug(text: str) -> str:
@@ -171,8 +207,26 @@ def check_focus(fit: Fit | None, focus: tuple[float, float] | None) -> None:
         raise ValueError("focus: needs fit: crop; write --fit crop")
 
 
+_LATER_FIELDS = ("ascent", "edges")
+"""Fields of `dream` that a spec without them does not have, so that its id stays as it was."""
+
+
+def _without_later_defaults(dream: Dream, handler: SerializerFunctionWrapHandler) -> Any:
+    document = handler(dream)
+    for name in _LATER_FIELDS:
+        if getattr(dream, name) == getattr(Dream, name):
+            document.pop(name, None)  # a dump without defaults has no such key
+    return document
+
+
+DreamField = Annotated[Dream, WrapSerializer(_without_later_defaults)]
+
+
 class Noise(SpecModel):
-    """Seeded noise instead of a picture."""
+    """Seeded noise instead of a picture.
+
+    seed: decides the noise, from 0 to 2**63 - 1.
+    """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
@@ -259,8 +313,26 @@ class Crew(SpecModel):
         return 1 if self.cpus_per_worker == "auto" else self.cpus_per_worker
 
 
+MAX_SPENT = 1e9
+"""The largest limit in US dollars or in hours."""
+
+
+_Spendable = Annotated[
+    Annotated[float, Field(gt=0, le=MAX_SPENT, allow_inf_nan=False)] | None,
+    Field(exclude_if=lambda limit: limit is None),
+]
+"""Specs without such a limit do not have the field at all, so their records stay as they were."""
+
+
 class Limits(SpecModel):
-    """Limits of a job. max_pixels: the most pixels of the input, and of the output."""
+    """Limits of a job.
+
+    max_pixels: the most pixels of the input, and of the output.
+    usd: US dollars that its workers may cost in a store; then it pauses. Priced as `plan` prices.
+    hours: the time that it may have workers in a store, under all leases together; then it pauses.
+    """
 
     # Not strict, because YAML and JSON read 2e9 as a float.
     max_pixels: Annotated[int, Strict(False), Field(ge=1, le=10**12)] = MAX_PIXELS
+    usd: _Spendable = None
+    hours: _Spendable = None

@@ -12,11 +12,13 @@ from jobs.spec.base import (
     AsText,
     Auto,
     Crew,
+    DreamField,
     FitField,
     FocusField,
     Limits,
     NameField,
     NetworkChoice,
+    Objectives,
     PositiveCount,
     ShortText,
     SizeText,
@@ -28,8 +30,8 @@ from jobs.spec.base import (
     validate_name,
 )
 from jobs.spec.inputs import Inputs
+from jobs.spec.notify import NotifyField
 from jobs.spec.output_names import check_template
-from jobs.spec.poster import Objectives
 from jobs.spec.resize import Resize, parse_resize
 from render.device import Precision
 from render.dream.config import Dream
@@ -43,7 +45,7 @@ SweptValues = Annotated[tuple[Any, ...], Field(min_length=1, max_length=_MAX_COM
 
 _NOT_SWEEPABLE = (
     *("kind", "name", "inputs", "output", "sweep", "labels", "batch", "sheet"),
-    *("crew", "priority", "limits"),
+    *("crew", "priority", "limits", "notify"),
 )
 """Fields that a sweep cannot change, because they apply to the whole job."""
 
@@ -62,6 +64,7 @@ _ResizeField = Annotated[Resize, PlainValidator(_resize, json_schema_input_type=
 class DatasetOutput(SpecModel):
     """The output of each item.
 
+    format: `png`, `jpeg` or `tiff`.
     depth: bits per channel; 16 is for png and tiff only.
     name: a template without suffix. Its fields are `{dir}`, `{stem}`, `{ext}` and `{key}` of the
         input, `{variant}`, and every swept field. None: the path of the input and the swept values.
@@ -82,7 +85,12 @@ class DatasetOutput(SpecModel):
 
 
 class DatasetLimits(Limits):
-    """Limits of a dataset. max_failures: the job fails if more items fail; None: no limit."""
+    """Limits of a dataset.
+
+    max_pixels: the most pixels of an input, and of a result.
+    usd, hours: as of a poster.
+    max_failures: the job fails if more items fail; None: no limit.
+    """
 
     max_failures: Annotated[int, Field(ge=0, le=10**12)] | None = None
 
@@ -129,8 +137,9 @@ class DatasetSpec(SpecModel):
     Fields without a description are as in PosterSpec.
 
     inputs: the location of the pictures, or noise.
-    resize: the size of each result; see `jobs.spec.resize`.
-    fit, focus: as in PosterSpec; without them, pictures that would be squashed fail.
+    resize: the size of each result in pixels: `none` (that of its picture), 1024 (the longest
+        side), `fit 800x600`, or 512x384.
+    fit, focus: as of a poster; without them, pictures that would be squashed fail.
     fourier: optimise in the Fourier basis from noise, instead of `dream`.
     sweep: lists of values by dotted field names. Each picture is dreamed with all combinations.
     labels: a unique name for each combination, used as `{label}` in output names.
@@ -146,7 +155,7 @@ class DatasetSpec(SpecModel):
     focus: FocusField = None
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     objectives: Objectives | None = None
-    dream: Dream = Dream()
+    dream: DreamField = Dream()
     fourier: Fourier | None = None
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
@@ -158,6 +167,7 @@ class DatasetSpec(SpecModel):
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: DatasetLimits = DatasetLimits()
+    notify: NotifyField = ()
 
     _is_slug = field_validator("name")(validate_name)
 

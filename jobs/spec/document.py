@@ -4,21 +4,24 @@ This module expands shorthands, applies looks and command-line settings, and mak
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from jobs.spec.attachments import map_attachments
+from jobs.spec.attachments import attachment_paths, map_attachments
 from jobs.spec.base import SpecModel
+from jobs.spec.inputs import is_in_bucket
 from jobs.spec.looks import apply_look
 from jobs.spec.poster import PosterSpec
-from jobs.text.errors import RequestError
-from jobs.text.validation import describe_errors
+from jobs.text.errors import Fault, InvalidDocument, RequestError
+from jobs.text.lines import with_lines
+from jobs.text.validation import find_faults
 from jobs.text.yaml_json import MAX_DEPTH, check_depth, parse_yaml, read_mapping_file
 from render.networks.architecture import is_onnx_path
-from render.networks.builtin import ONNX
+from render.networks.builtin import ONNX, PRETRAINED
 
 Document = dict[str, Any]
 
@@ -26,7 +29,7 @@ Document = dict[str, Any]
 _Model = TypeVar("_Model", bound=SpecModel)
 
 
-_SHORTHANDS = {
+SHORTHANDS = {
     "input": "path",
     "inputs": "path",
     "start": "path",
@@ -34,6 +37,7 @@ _SHORTHANDS = {
     "tiles": "size",
     "output": "format",
 }
+"""The field that a plain value stands for, by the field that may have it."""
 
 
 _PATH_FIELDS = (("input", "path"), ("inputs", "path"), ("start", "path"), ("network", "weights"))
@@ -45,13 +49,43 @@ _INDEX_DIGITS = 9
 
 _SWEPT_PATH_FIELD = "network.weights"
 
+STANDARD_INPUT = "-"
+"""In place of a path: what is piped into a command."""
 
-def read_document(path: Path) -> Document:
-    """Read a spec file. Relative paths in it are relative to that file.
+_NO_PATHS = frozenset({PRETRAINED, STANDARD_INPUT})
+"""What stands in place of a path."""
 
-    Raises RequestError with the file and the line.
+
+def read_document(path: Path, name: str | None = None, folder: Path | None = None) -> Document:
+    """Read a spec file. Raises RequestError with the file and the line.
+
+    name, folder: what messages call the file, and where relative paths in it begin; by default its
+    path and its folder.
     """
-    return _resolve_paths(expand_shorthands(read_mapping_file(path)), path.absolute().parent)
+    with naming_lines(path, name, folder):
+        return _full_document(path, name, folder)
+
+
+@contextmanager
+def naming_lines(path: Path, name: str | None = None, folder: Path | None = None) -> Iterator[None]:
+    """Name the file and the lines in errors of a document that was made from a spec file.
+
+    name, folder: see `read_document`.
+    """
+    try:
+        yield
+    except InvalidDocument as error:
+        given: object
+        try:
+            given = _full_document(path, name, folder)
+        except InvalidDocument as same:
+            given = same.document
+        raise with_lines(error, path, name or str(path), given) from error
+
+
+def _full_document(path: Path, name: str | None, folder: Path | None) -> Document:
+    mapping = read_mapping_file(path, name)
+    return _resolve_paths(expand_shorthands(mapping), folder or path.absolute().parent)
 
 
 def apply_overrides(document: Document, settings: Sequence[str]) -> Document:
@@ -119,12 +153,15 @@ def with_stated_network(document: Document) -> Document:
 def validate_as(model: type[_Model], document: Document) -> _Model:
     """Parse and validate a document as one kind of spec. Raises RequestError."""
     full = _resolve_paths(expand_shorthands(document), Path.cwd())
+    for path in attachment_paths(full):
+        if "://" in path:
+            raise _not_supported(path)
     _check_encoding(full)
     try:
         # Via JSON: strict validation of JSON allows lists for tuples, but no other conversion.
         return model.model_validate_json(json.dumps(full))
     except ValidationError as error:
-        raise RequestError(describe_errors(error, model, full)) from error
+        raise InvalidDocument(find_faults(error, model, full), full) from error
     except ValueError as error:  # a whole number of thousands of digits
         raise RequestError(f"a number is too large: {error}") from error
 
@@ -135,7 +172,7 @@ def expand_shorthands(document: Document) -> Document:
     Raises RequestError for a document that is nested too deeply, and for an unknown look.
     """
     full = dict(check_depth(document))
-    for key, field in _SHORTHANDS.items():
+    for key, field in SHORTHANDS.items():
         if isinstance(full.get(key), str | int | float):
             full[key] = {field: full[key]}
     if isinstance(network := full.get("network"), dict):
@@ -156,10 +193,12 @@ def _expand_onnx(network: Document) -> Document:
     file, others = network.get(ONNX, name), {"weights", "name"} - ({"name"} if is_path else set())
     for other in sorted(others & network.keys()):
         if network[other] is not None:
-            raise RequestError(
-                f"network.{other}: {file} is an ONNX file, which has a network and weights of its "
-                f"own; leave {other} out"
+            problem = (
+                f"{file} is an ONNX file, which has a network and weights of its own; leave "
+                f"{other} out"
             )
+            document = {"network": network}
+            raise InvalidDocument([Fault(("network", other), problem)], document)
     return {"name": ONNX, "weights": file}
 
 
@@ -197,22 +236,26 @@ def _resolve_paths(document: Document, folder: Path) -> Document:
 
 
 def _attachment_path(path: str, folder: Path) -> str:
-    if "://" in path:
-        scheme = path.partition("://")[0]
-        raise RequestError(f"{scheme}:// is not supported; download the picture, and give its path")
+    if "://" in path and not is_in_bucket(path):
+        raise _not_supported(path)
     return str(_absolute_path(path, folder))
+
+
+def _not_supported(address: str) -> RequestError:
+    scheme = address.partition("://")[0]
+    return RequestError(f"{scheme}:// is not supported; download the picture, and give its path")
 
 
 def _absolute_path(path: Any, folder: Path) -> Any:
     """Make a local path absolute; return any other value unchanged."""
-    if not isinstance(path, str) or not path.strip() or path == "pretrained" or "://" in path:
+    if not isinstance(path, str) or not path.strip() or path in _NO_PATHS or "://" in path:
         return path
     return str(folder / path)
 
 
 def _parse_value(text: str) -> Any:
-    # YAML would read the colour `#rrggbb` as a comment.
-    return text if text.startswith("#") else parse_yaml(text)
+    # YAML would read the colour `#rrggbb` as a comment, and `-` as a list.
+    return text if text.startswith("#") or text == STANDARD_INPUT else parse_yaml(text)
 
 
 def _set_nested(node: Any, path: Sequence[str], value: Any) -> Any:

@@ -10,7 +10,7 @@ from jobs.spec.base import SpecModel
 from jobs.spec.dataset import DatasetSpec
 from jobs.spec.document import Document, validate_as, with_stated_network
 from jobs.spec.poster import PosterSpec
-from jobs.text.errors import RequestError
+from jobs.text.errors import Fault, InvalidDocument
 
 AnySpec = PosterSpec | DatasetSpec
 """The spec of a job, of any kind that a store contains."""
@@ -55,7 +55,8 @@ def parse_spec(document: Document) -> AnySpec:
     kind = SPEC_KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
         *others, last = SPEC_KINDS
-        raise RequestError(f"kind: must be {', '.join(others)} or {last}, not {name!r}")
+        fault = Fault(("kind",), f"must be {', '.join(others)} or {last}, not {name!r}")
+        raise InvalidDocument([fault], document)
     spec: AnySpec = kind.parse(with_stated_network(document))
     return spec
 

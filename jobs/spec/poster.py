@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, field_validator, model_validator
+from pydantic import Field, PlainValidator, field_validator, model_validator
 
 from jobs.spec.base import (
     NAME_LENGTH,
     AsText,
     Crew,
+    DreamField,
     FitField,
     FocusField,
     Format,
@@ -16,6 +17,7 @@ from jobs.spec.base import (
     NameField,
     NetworkChoice,
     Noise,
+    Objectives,
     SizeText,
     SpecModel,
     Tiles,
@@ -24,12 +26,15 @@ from jobs.spec.base import (
     slug,
     validate_name,
 )
+from jobs.spec.encoding_fields import EncodingFields
 from jobs.spec.inputs import Colour, parse_colour
+from jobs.spec.notify import NotifyField
+from jobs.spec.panels import PrintFields
+from jobs.spec.redo import RedoField
 from jobs.spec.size import Size, parse_size
 from jobs.spec.size_of_input import INPUT_SIZE
 from render.device import Precision
 from render.dream.config import Dream
-from render.dream.objective import Objective
 
 MAX_PAGE = 65_535
 """The largest number of a page, as in TIFF."""
@@ -48,11 +53,14 @@ def _colour(value: object) -> Colour:
 class Input(SpecModel):
     """The start of the dream: exactly one of a picture's path, noise, or a plain colour.
 
+    path: of a JPEG, PNG, WebP, TIFF, HEIC or AVIF, or its `s3://` address.
     page: the number of a picture in a file that has several, from 1; None for the first full one.
-        Specs without a page do not have the field at all, so their ids stay as they were.
+    noise: seeded noise instead of a picture.
+    colour: `#rrggbb`, or one of the 16 names of HTML, instead of a picture.
     """
 
     path: LocalPath | None = None
+    # Specs without a page do not have the field at all, so their ids stay as they were.
     page: Annotated[
         Annotated[int, Field(ge=1, le=MAX_PAGE)] | None, Field(exclude_if=lambda page: page is None)
     ] = None
@@ -79,8 +87,14 @@ class Input(SpecModel):
         return "noise" if self.noise is not None else "colour"
 
 
-class Output(SpecModel):
-    """One output file. depth: bits per channel; 16 is for png and tiff only."""
+class Output(PrintFields, EncodingFields):
+    """One output file, or the files of its panels.
+
+    format: `png`, `tiff`, `jpeg`, `webp`, `avif`, `jxl`; `deepzoom` or `iiif`: a folder of tiles
+        for viewers, or with `-zip` as one file; `pdf`, or `contract-proof`: a PDF of the whole on
+        A4 and a part in its true size.
+    depth: bits per channel; 16 is for png and tiff only.
+    """
 
     format: Format
     depth: Literal[8, 16] = 8
@@ -89,42 +103,36 @@ class Output(SpecModel):
     def _has_depth(self) -> Self:
         if self.depth == 16 and self.format not in {"png", "tiff"}:
             raise ValueError(f"depth 16 is for png and tiff, not {self.format}")
+        self.check_print(self.format)
+        self.check_encoding(self.format)
         return self
+
+    @property
+    def for_printer(self) -> bool:
+        """Whether `print_files` says what its files are."""
+        return self.is_for_printer(self.format)
 
 
 def _default_name(fields: dict[str, Any]) -> str:
     return slug(fields["input"].stem)[:NAME_LENGTH].strip("._-") or "picture"
 
 
-_MAX_WEIGHT = 1e12
-"""The largest weight of an objective. A schedule multiplies it, and the product stays finite."""
-
-
-def _check_weights(objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
-    for objective in objectives:
-        if abs(objective.weight) > _MAX_WEIGHT:
-            raise ValueError(
-                f"weight must be from -{_MAX_WEIGHT:g} to {_MAX_WEIGHT:g}; not {objective.weight}"
-            )
-    return objectives
-
-
-Objectives = Annotated[
-    tuple[Objective, ...], Field(min_length=1, max_length=1000), AfterValidator(_check_weights)
-]
-
-
 class PosterSpec(SpecModel):
     """The spec of a poster job. The README describes the same fields in YAML.
 
     name: at most 60 characters of a-z, 0-9, `.`, `_`, `-`; by default from the input.
-    size: by default that of the input. Noise and colours need both sides.
+    size: such as `60cm x 34cm @ 300dpi`, `A2`, `600xauto` (pixels) or `x4`; by default that of the
+        input. Noise and colours need both sides.
     fit: for a picture of another aspect: `stretch` it, `crop` a part of it, or `pad` it by
         repeating its edges; None refuses a size that would squash it.
     focus: where the part to crop should be: x and y, each from 0 to 1. Default: the middle.
-    objectives: None means the default of the network, which the plan fills in.
-    outputs: each format at most once.
+    objectives: what to see more of, or less; None means the default of the network, which the plan
+        fills in.
+    precision: of the arithmetic; `auto` is bfloat16 where it is fast, else float32.
+    outputs: the files to write; each format at most once in sRGB, in CMYK and as a proof.
     priority: from 0 to 100; the waiting job with the higher priority runs first.
+    redo: the older picture, a part of which is dreamed again; `dreamfarm redo` writes it.
+    notify: whom to tell when the job ends, by names of `work --notify`.
     """
 
     kind: Literal["poster"] = "poster"
@@ -137,24 +145,28 @@ class PosterSpec(SpecModel):
     focus: FocusField = None
     network: NetworkChoice = NetworkChoice(name="pareidolia")
     objectives: Objectives | None = None
-    dream: Dream = Dream()
+    dream: DreamField = Dream()
     tiles: Tiles = Tiles()
     precision: Precision = "auto"
-    outputs: Annotated[tuple[Output, ...], Field(min_length=1, max_length=4)] = (
+    outputs: Annotated[tuple[Output, ...], Field(min_length=1, max_length=16)] = (
         Output(format="png"),
     )
     crew: Crew = Crew()
     priority: Annotated[int, Field(ge=0, le=100)] = 50
     limits: Limits = Limits()
+    redo: RedoField = None
+    notify: NotifyField = ()
 
     _is_slug = field_validator("name")(validate_name)
 
     @field_validator("outputs")
     @classmethod
     def _are_different(cls, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
-        formats = [output.format for output in outputs]
-        if len(set(formats)) < len(formats):
+        single = [output for output in outputs if output.panels is None]
+        if len({(one.format, one.kind) for one in single}) < len(single):
             raise ValueError("must not contain a format twice")
+        if len(outputs) - len(single) > 1:
+            raise ValueError("must not contain panels twice")
         return outputs
 
     @model_validator(mode="after")

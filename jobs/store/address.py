@@ -107,7 +107,7 @@ def _open_bucket(address: str) -> Store:
         )
     if prefix and not is_key(prefix):
         raise RequestError(
-            f"{address}: a prefix has letters, digits and ._-@=+ with / between parts; "
+            f"{address}: a prefix has letters, digits and ._-@=+, with / between parts; "
             "write s3://BUCKET/PREFIX"
         )
     # Importing boto3 takes a third of a second, which a folder store does not need.

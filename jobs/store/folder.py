@@ -77,12 +77,13 @@ class FolderStore(Store):
         with self._translate_errors():
             yield from list_files(self._root, folder_of_prefix(prefix), prefix)
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
+    def list_folders(self, prefix: str, start: str = "") -> Iterator[str]:
         folder = normalize_folder(prefix)
         with self._translate_errors():
             for key, item in list_children(self._root, folder):
                 # Another process is about to remove an empty folder, or to write into it.
-                if is_folder(item) and self._has_files(key):
+                is_wanted = item.name.startswith(start) and is_folder(item)
+                if is_wanted and self._has_files(key):
                     yield item.name
 
     def blocked_keys(self, prefix: str) -> Iterator[str]:

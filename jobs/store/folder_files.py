@@ -20,6 +20,9 @@ from jobs.store.store import ObjectInfo, UnfinishedUpload
 
 _ATTEMPTS = 100
 
+_SLASH = "!"
+"""In names of partial files, in place of a slash. No key has it."""
+
 
 MoveFile = Callable[[Path, Path], bool]
 """Moves a file from the first path to the second; returns whether it did."""
@@ -189,7 +192,7 @@ class PartialFiles:
         uploads = []
         for path in self._folder.iterdir():
             name, _, upload_id = path.name.rpartition("~")
-            key = name.replace(",", "/")
+            key = name.replace(_SLASH, "/")
             if is_key(key) and key.startswith(prefix):
                 uploads.append((key, upload_id, path))
         for key, upload_id, path in sorted(uploads):
@@ -203,7 +206,7 @@ class PartialFiles:
         self._path(upload.key, upload.id).unlink(missing_ok=True)
 
     def _path(self, key: str, upload_id: str) -> Path:
-        return self._folder / f"{key.replace('/', ',')}~{upload_id}"
+        return self._folder / f"{key.replace('/', _SLASH)}~{upload_id}"
 
 
 _TRANSIENT = {

@@ -5,10 +5,10 @@ import re
 PARTIAL = ".partial"
 """The top folder of a folder store for incomplete files; no key starts with it."""
 
-MAX_KEY_LENGTH = 200
-"""Characters of a key, at most."""
+MAX_KEY_LENGTH = 220
+"""Characters of a key, at most. A folder store adds 33 to a file name, which has 255 at most."""
 
-_PART = re.compile(r"[A-Za-z0-9._@=+-]+", re.ASCII)
+_PART = re.compile(r"[A-Za-z0-9._@=+,-]+", re.ASCII)
 
 
 def is_key(text: str) -> bool:
@@ -25,7 +25,7 @@ def validate_key(key: str) -> str:
     """Return the key if it is valid. Raises ValueError for any other text, such as `../a`."""
     if not is_key(key):
         raise ValueError(
-            f"{key!r} is not a valid key; use letters, digits and ._-@=+ with / between parts"
+            f"{key!r} is not a valid key; use letters, digits and ._-@=+, with / between parts"
         )
     return key
 

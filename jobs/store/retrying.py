@@ -68,8 +68,10 @@ class RetryingStore(Store):
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
         return self._list(lambda: self._store.list_objects(prefix), lambda entry: (entry.key,))
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
-        return self._list(lambda: self._store.list_folders(prefix), lambda name: (f"{name}/",))
+    def list_folders(self, prefix: str, start: str = "") -> Iterator[str]:
+        return self._list(
+            lambda: self._store.list_folders(prefix, start), lambda name: (f"{name}/",)
+        )
 
     def blocked_keys(self, prefix: str) -> Iterator[str]:
         # Short, and of a folder only: begun again after an error, it may repeat a key.

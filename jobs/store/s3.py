@@ -148,9 +148,9 @@ class S3Store(Store):
                     if is_key(key):
                         yield ObjectInfo(key, entry["Size"], entry["LastModified"].timestamp())
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
+    def list_folders(self, prefix: str, start: str = "") -> Iterator[str]:
         folder = normalize_folder(prefix)
-        parent = self._root + (f"{folder}/" if folder else "")
+        parent = self._root + (f"{folder}/{start}" if folder else start)
         with self._translate_errors():
             pages = self._client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=parent, Delimiter="/"):

@@ -56,8 +56,8 @@ class UnfinishedUpload:
 class Store(ABC):
     """Objects of bytes by key, in a folder or in a bucket.
 
-    Keys are relative paths of at most 200 characters. Their parts consist of letters, digits and
-    `._-@=+`, with `/` between them. No key is a parent folder of another key.
+    Keys are relative paths of at most 220 characters. Their parts consist of letters, digits and
+    `._-@=+,`, with `/` between them. No key is a parent folder of another key.
 
     Every method may raise:
     - StoreUnreachable or StoreRefused, for errors of the store;
@@ -117,8 +117,10 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def list_folders(self, prefix: str) -> Iterator[str]:
+    def list_folders(self, prefix: str, start: str = "") -> Iterator[str]:
         """List the names of the folders directly below `prefix/`: `b` for `a/b/c` below `a/`.
+
+        start: only names that start with it.
 
         They are sorted by key with its slash: `b-1/` comes before `b/`, so `b-1` before `b`. Stores
         that keep folders may sort them by name.

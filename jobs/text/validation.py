@@ -11,6 +11,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from jobs.text.errors import Fault, FieldPath, join_faults, shortened_key
 from render.errors import suggest
 
 _EXPECTED = {
@@ -38,23 +39,12 @@ _EXPECTED = {
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 
-_VALUE_LENGTH, _MAX_ERRORS = 40, 4
-"""The most characters of a value, and the most errors, in a message.
-
-A file that is not a spec, such as a manifest, would otherwise give pages of errors.
-"""
-
-
-_KEY_LENGTH = 60
-"""The most characters of a key in a message, and of one that is compared with known keys."""
+_VALUE_LENGTH = 40
+"""The most characters of a value in a message."""
 
 
 _MAX_DETAILS = 1000
 """The most errors that are looked at: a document of 32 MiB may contain millions."""
-
-
-FieldPath = tuple[int | str, ...]
-"""The keys and list indices that lead to a field."""
 
 
 def describe_errors(error: ValidationError, model: type[BaseModel], document: object) -> str:
@@ -64,8 +54,13 @@ def describe_errors(error: ValidationError, model: type[BaseModel], document: ob
 
     Example: `dream.setps: no such key; nearest: steps`, `priority: must be at most 100, not 101`.
     """
+    return join_faults(find_faults(error, model, document))
+
+
+def find_faults(error: ValidationError, model: type[BaseModel], document: object) -> list[Fault]:
+    """The errors of a document that does not match a model. Raises nothing."""
     if error.error_count() > _MAX_DETAILS:
-        return f"{error.error_count()} errors; it is something else"
+        return [Fault((), f"{error.error_count()} errors; it is something else")]
     by_field: dict[FieldPath, list[ErrorDetails]] = {}
     for detail in error.errors():
         if not _is_follow_up(detail):
@@ -73,9 +68,7 @@ def describe_errors(error: ValidationError, model: type[BaseModel], document: ob
     # An unknown kind hides which other keys are valid.
     if ("kind",) in by_field:
         by_field = {("kind",): by_field["kind",]}
-    errors = [_describe(path, details, model) for path, details in by_field.items()]
-    more = [f"and {len(errors) - _MAX_ERRORS} more errors"] if len(errors) > _MAX_ERRORS else []
-    return "; ".join([*errors[:_MAX_ERRORS], *more])
+    return [Fault(path, _describe(path, details, model)) for path, details in by_field.items()]
 
 
 def _is_follow_up(detail: ErrorDetails) -> bool:
@@ -86,23 +79,23 @@ def _is_follow_up(detail: ErrorDetails) -> bool:
 
 
 def _describe(path: FieldPath, details: Sequence[ErrorDetails], model: type[BaseModel]) -> str:
+    """What is wrong with a field."""
     first = details[0]
-    where = f"{'.'.join(_shortened_key(key) for key in path)}: " if path else ""
     if first["type"] in _UNKNOWN_KEY:
-        key = _shortened_key((path or first["loc"] or ("",))[-1])
-        return f"{where}no such key; {suggest(key, _known_keys(model, path[:-1]))}"
+        key = shortened_key((path or first["loc"] or ("",))[-1])
+        return f"no such key; {suggest(key, _known_keys(model, path[:-1]))}"
     if first["type"] == "missing":
-        return f"{where}{_missing(details)}"
+        return _missing(details)
     if first["type"] == "value_error":
-        return f"{where}{first['ctx']['error']}"
+        return str(first["ctx"]["error"])
     allowed = [
         _EXPECTED[detail["type"]].format(**detail.get("ctx", {}))
         for detail in details
         if detail["type"] in _EXPECTED
     ]
     if not allowed:
-        return f"{where}{first['msg']}"
-    return f"{where}must be {' or '.join(allowed)}, not {_shortened(first['input'])}"
+        return first["msg"]
+    return f"must be {' or '.join(allowed)}, not {_shortened(first['input'])}"
 
 
 def _missing(details: Sequence[ErrorDetails]) -> str:
@@ -111,11 +104,6 @@ def _missing(details: Sequence[ErrorDetails]) -> str:
     if not entries:
         return "is missing"
     return f"must be a list of {max(entries) + 1}, not {_shortened(details[0]['input'])}"
-
-
-def _shortened_key(key: int | str) -> str:
-    text = str(key)
-    return text if len(text) <= _KEY_LENGTH else f"{text[:_KEY_LENGTH]}…"
 
 
 def _shortened(value: object) -> str:

@@ -8,8 +8,9 @@ import json
 import os
 import re
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Never
+from typing import Any, Never, Self
 
 import yaml
 
@@ -38,6 +39,25 @@ _MAX_YAML = 1 << 18
 """The most characters of a YAML document. Its parser reads 200,000 a second; JSON's is fast."""
 
 
+_LINE = "line "
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in a text; lines and columns count from 1."""
+
+    line: int
+    column: int
+
+    @classmethod
+    def of(cls, mark: yaml.Mark) -> Self:
+        """The place of a mark of PyYAML."""
+        return cls(mark.line + 1, mark.column + 1)
+
+    def __str__(self) -> str:
+        return f"{_LINE}{self.line}, column {self.column}"
+
+
 class _Loader(yaml.SafeLoader):
     """The core schema of YAML 1.2, without tags and aliases.
 
@@ -53,7 +73,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.MarkedYAMLError(
-                problem="aliases are not allowed", problem_mark=self.get_mark()
+                problem="aliases are not allowed", problem_mark=self.current_event.start_mark
             )
         return super().compose_node(parent, index)
 
@@ -83,6 +103,35 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"({_pattern})$"), _first)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_Loader` reads back: the same words need quotes."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    def ignore_aliases(self, _: Any) -> bool:
+        return True
+
+
+def format_yaml(document: Any) -> str:
+    """Plain values as YAML, which `parse_yaml` reads back. All of it can be shown on a terminal."""
+    text = _dump(document, allow_unicode=True)
+    if all(line.isprintable() for line in text.split("\n")):
+        return text
+    return _dump(document, allow_unicode=False)
+
+
+def _dump(document: Any, *, allow_unicode: bool) -> str:
+    text: str = yaml.dump(
+        document,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=allow_unicode,
+        width=100,
+        default_flow_style=None,
+    )
+    return text
+
+
 def check_depth(document: Any) -> Any:
     """Return a document if it has at most MAX_DEPTH levels. Raises RequestError otherwise."""
     level = [document]
@@ -100,7 +149,7 @@ def _entries(value: Any) -> Iterable[Any]:
 
 
 def parse_yaml(text: str) -> Any:
-    """Parse YAML into plain values. Raises RequestError with the line number."""
+    """Parse YAML into plain values. Raises RequestError with line and column."""
     if len(text) > _MAX_YAML:
         raise RequestError(
             f"has {len(text)} characters, and YAML may have {_MAX_YAML}; write it as a .json file"
@@ -108,16 +157,30 @@ def parse_yaml(text: str) -> Any:
     try:
         return check_depth(yaml.load(text, _Loader))
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise RequestError(f"{line}{error.problem}") from error
+        mark = error.problem_mark
+        place = f"{Position.of(mark)}: " if mark else ""
+        raise RequestError(f"{place}{error.problem}") from error
     except RecursionError as error:
         raise RequestError(_TOO_DEEP) from error
     except yaml.YAMLError as error:
         raise RequestError(f"not YAML: {' '.join(str(error).split())}") from error
 
 
+def compose_yaml(text: str) -> yaml.Node | None:
+    """The nodes of a YAML document, with their marks; None if it is none, or is too long.
+
+    JSON is YAML, if tabs are spaces.
+    """
+    if len(text) > _MAX_YAML:
+        return None
+    try:
+        return yaml.compose(text.replace("\t", " "), _Loader)
+    except (yaml.YAMLError, RecursionError):
+        return None
+
+
 def parse_json(text: str) -> Any:
-    """Parse JSON into plain values. Raises RequestError with the line number."""
+    """Parse JSON into plain values. Raises RequestError with line and column."""
     try:
         return check_depth(
             json.loads(
@@ -128,30 +191,37 @@ def parse_json(text: str) -> Any:
             )
         )
     except json.JSONDecodeError as error:
-        raise RequestError(f"line {error.lineno}: {error.msg}") from error
+        place = Position(error.lineno, error.colno)
+        raise RequestError(f"{place}: {error.msg}") from error
     except RecursionError as error:
         raise RequestError(_TOO_DEEP) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
 
 
-def read_mapping_file(path: Path) -> dict[str, Any]:
-    """Read the mapping in a `.json` or YAML file. Raises RequestError with file and line."""
+def read_mapping_file(path: Path, name: str | None = None) -> dict[str, Any]:
+    """Read the mapping in a `.json` or YAML file. Raises RequestError with file and line.
+
+    name: what messages call the file; by default its path.
+    """
+    shown = name or str(path)
     try:
-        text = _read_text(path)
+        text = read_text(path)
         value = parse_json(text) if path.suffix.lower() == ".json" else parse_yaml(text)
     except OSError as error:
-        raise RequestError(f"{path}: {read_problem(error)}") from error
+        raise RequestError(f"{shown}: {read_problem(error)}") from error
     except UnicodeDecodeError as error:
-        raise RequestError(f"{path}: not text; a spec is YAML or JSON in UTF-8") from error
+        raise RequestError(f"{shown}: not text; a spec is YAML or JSON in UTF-8") from error
     except RequestError as error:
-        raise RequestError(f"{path}: {error}") from error
+        message = str(error)
+        separator = ", " if message.startswith(_LINE) else ": "
+        raise RequestError(f"{shown}{separator}{message}") from error
     if not isinstance(value, dict):
-        raise RequestError(f"{path}: not a mapping of keys such as `input: sky.jpg`")
+        raise RequestError(f"{shown}: not a mapping of keys such as `input: sky.jpg`")
     return value
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a file in UTF-8. Raises RequestError if it is too long for a spec, and OSError."""
     with open_input_file(path) as file:
         size = os.fstat(file.fileno()).st_size

@@ -22,15 +22,27 @@ def cached_on_disk(kind: str, inputs: dict[str, Any], compute: Callable[[], dict
 
     kind: the name of the computation, which begins the file's name. inputs: its JSON arguments.
     """
-    versions = {name: version(name) for name in _VERSIONED_PACKAGES}
-    key = json.dumps([kind, inputs, versions, _source_digest()], sort_keys=True)
-    path = _cache_folder() / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+    path = _path(kind, inputs)
     try:
         return json.loads(path.read_text())
     except (OSError, ValueError):
         answer = compute()
         _write_atomically(path, json.dumps(answer))
         return answer
+
+
+def read_cached(kind: str, inputs: dict[str, Any]) -> Any:
+    """Return a cached result of `cached_on_disk`; None if there is none."""
+    try:
+        return json.loads(_path(kind, inputs).read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _path(kind: str, inputs: dict[str, Any]) -> Path:
+    versions = {name: version(name) for name in _VERSIONED_PACKAGES}
+    key = json.dumps([kind, inputs, versions, _source_digest()], sort_keys=True)
+    return _cache_folder() / f"{kind}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
 
 
 @cache

@@ -109,7 +109,9 @@ class OneOctave:
     @property
     def bytes(self) -> int:
         """The bytes that members send each other in a step."""
-        return _PIXEL * sum(rect.area for own in self.sends for rect in own.values())
+        return _PIXEL * sum(
+            rect.area for own in self.sends for rects in own.values() for rect in rects
+        )
 
     def stub_actors(self) -> list[StubActor]:
         """Stubs for all members."""

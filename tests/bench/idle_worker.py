@@ -7,7 +7,7 @@ from render.geometry.partition import Block, HaloSends
 from render.geometry.rect import Rect
 
 Sums = dict[int, tuple[float, ...]]
-Halo = tuple[Rect, np.ndarray]
+Halo = list[tuple[Rect, np.ndarray]]
 
 
 def idle_sums(grid: Grid, block: Block, bands: int) -> Sums:
@@ -31,7 +31,7 @@ class IdleWorker:
 
     def compute_gradients(self, _step: int, *halos: Halo) -> Sums:
         """Count the bytes of the received halos."""
-        self._arrived += sum(pixels.nbytes for _, pixels in halos)
+        self._arrived += sum(pixels.nbytes for halo in halos for _, pixels in halo)
         return self._sums
 
     def update(self, _scales: tuple[float, ...]) -> dict[int, Halo]:
@@ -44,6 +44,6 @@ class IdleWorker:
 
     def _outgoing(self) -> dict[int, Halo]:
         return {
-            taker: (rect, np.zeros((rect.height, rect.width, 3), np.float32))
-            for taker, rect in self._sends.items()
+            taker: [(rect, np.zeros((rect.height, rect.width, 3), np.float32)) for rect in rects]
+            for taker, rects in self._sends.items()
         }

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.golden.shapes import shape
 from tests.golden.shell import COMMAND, Shell
-from tests.golden.store import keys
+from tests.golden.store import keys, without_day
 
 # One worker each, no checkpoints but those of octaves, and the pace does not show.
 POSTER = {
@@ -92,7 +92,7 @@ def _records(store: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in sorted(store.rglob("*.json")):
         key = re.sub(r"(?<=jobs/)([a-z]+)-[0-9a-f]+", r"\1", path.relative_to(store).as_posix())
-        content = json.loads(path.read_text("utf-8"))
+        key, content = without_day(key), json.loads(path.read_text("utf-8"))
         if key.endswith(("/intent.json", "/commit.json")):
             found[key] = content
         else:

@@ -34,12 +34,19 @@ ATLAS = {
 }
 
 _NONCE = re.compile(r"(?<=/items/)[0-9a-f]+(?=/)")
+_SPENDING = re.compile(r"^spending/[0-9-]+/[0-9a-f]+")
 
 
 def keys(store: Path) -> list[str]:
     """All keys of a store, without what is drawn by chance."""
     found = (path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file())
-    return sorted(_NONCE.sub("NONCE", key) for key in found)
+    # Midnight may come between two writes of what was spent.
+    return sorted({without_day(_NONCE.sub("NONCE", key)) for key in found})
+
+
+def without_day(key: str) -> str:
+    """A key without the day and the number of a `work` that wrote what it spent."""
+    return _SPENDING.sub("spending/DAY/WORK", key)
 
 
 def submitted(shell: Shell) -> dict[str, Any]:
@@ -50,7 +57,9 @@ def submitted(shell: Shell) -> dict[str, Any]:
         told = shell("submit", shell.written(f"{kind}.json", spec), *into, "--json")
         assert told.told()["new"] is True
     records = {
-        path.relative_to(store).as_posix(): starred(json.loads(path.read_text("utf-8")), "nonce")
+        path.relative_to(store).as_posix(): starred(
+            json.loads(path.read_text("utf-8")), "nonce", "submitter"
+        )
         for path in store.rglob("*.json")
     }
     (listed,) = store.glob("jobs/dataset-*/items/*/*.jsonl")

@@ -52,7 +52,7 @@ FLOORS: Floors = (
     frozenset({"records"}),
     frozenset({"planning"}),
     frozenset({"runtime"}),
-    frozenset({"poster", "dataset"}),
+    frozenset({"poster", "dataset", "notify"}),
     frozenset({"services"}),
     frozenset({"web"}),
     frozenset({"cli"}),

@@ -40,11 +40,12 @@ class CountingStore(MemoryStore):
         self.listings[prefix] += 1
         return super().list_objects(prefix)
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
+    def list_folders(self, prefix: str, start: str = "") -> Iterator[str]:
         self._check()
         self.listings[prefix] += 1
         rests = (key.removeprefix(prefix) for key in sorted(self.objects) if key.startswith(prefix))
-        return iter(dict.fromkeys(rest.partition("/")[0] for rest in rests if "/" in rest))
+        names = dict.fromkeys(rest.partition("/")[0] for rest in rests if "/" in rest)
+        return (name for name in names if name.startswith(start))
 
     def _check(self) -> None:
         if self.is_down:

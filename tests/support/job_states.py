@@ -6,6 +6,7 @@ from typing import Any
 from jobs.records.job import StoredJob
 from jobs.records.keys import JobKeys
 from jobs.records.lease import HeldLease, claim_lease, current_lease
+from jobs.records.spending import ReachedLimit, Spent
 from jobs.records.state import Intent, State
 from jobs.records.status import FailureClass, Status
 from jobs.records.stored_spec import Blobs, StoredSpec
@@ -61,6 +62,26 @@ def fail_job(store: Store, held: HeldLease, generation: int = 0) -> None:
     """Write the status of a job that has failed for good, and release its lease."""
     store.put(held.keys.status(held.number), sample_status(generation, "memory").encode())
     held.release()
+
+
+def pause_at_limit(store: Store, job: str = JOB, **limits: float) -> JobKeys:
+    """Write a job that USD 40 have paused, after two hours with two workers.
+
+    limits: that it has now, in `usd` and `hours`.
+    """
+    keys = write_job(store, job)
+    settings = {"priority": 50, "crew": {}, "limits": limits}
+    store.put(keys.run_settings, json.dumps(settings).encode())
+    held = claim_next_lease(store, keys)
+    changes = {
+        "spent": Spent(seconds=7200, worker_seconds=14400, usd=39.9),
+        "limit": ReachedLimit(unit="usd", limit=40),
+        "reason": f"spent USD 39.90, and limits.usd is USD 40.00; "
+        f"`dreamfarm resume {job} --raise usd=20` goes on",
+    }
+    store.put(keys.status(held.number), sample_status().model_copy(update=changes).encode())
+    held.release()
+    return keys
 
 
 def job_in_state(store: Store, state: State) -> JobKeys:

@@ -60,9 +60,10 @@ class MemoryStore(Store):
         for key, (content, written) in found:
             yield ObjectInfo(key, len(content), written)
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
+    def list_folders(self, prefix: str, start: str = "") -> Iterator[str]:
         rests = (entry.key.removeprefix(prefix) for entry in self.list_objects(prefix))
-        yield from dict.fromkeys(rest.partition("/")[0] for rest in rests if "/" in rest)
+        names = dict.fromkeys(rest.partition("/")[0] for rest in rests if "/" in rest)
+        yield from (name for name in names if name.startswith(start))
 
     def delete(self, keys: Iterable[str]) -> None:
         # They may come from a listing of this very store.

@@ -57,13 +57,16 @@ def render_poster(picture: Path, weights: Path, folder: Path, *settings: str) ->
     holder = claim_poster(plan, folder)
     holder.run()
     holder.reporter.write(store)
-    current = current_lease(store, holder.context.keys)
+    release_lease(store, holder.context.keys)
+    return RenderedPoster(folder / "store", plan.identity.job_id)
+
+
+def release_lease(store: FolderStore, keys: JobKeys) -> None:
+    """Release the job's current lease, as its holder does at its end."""
+    current = current_lease(store, keys)
     assert current is not None
     lease = current.lease
-    restore_lease(
-        store, holder.context.keys, current.number, lease.token, lease.holder, lease.ttl
-    ).release()
-    return RenderedPoster(folder / "store", plan.identity.job_id)
+    restore_lease(store, keys, current.number, lease.token, lease.holder, lease.ttl).release()
 
 
 def write_poster_spec(folder: Path, picture: Path, weights: Path, *settings: str) -> Path:

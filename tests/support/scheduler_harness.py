@@ -11,6 +11,7 @@ from jobs.poster.submit import submit_poster
 from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
 from jobs.records.lease import HeldLease
+from jobs.records.spending import Spent
 from jobs.runtime.metrics.exporter import MetricsExporter
 from jobs.runtime.metrics.snapshot import (
     MetricsSnapshot,
@@ -68,10 +69,12 @@ class SchedulerHarness:
     """A scheduler of a machine with `cores`; the test moves its clock.
 
     store: any store with jobs in it; by default an empty one in memory. start_error: what starting
-    a coordinator raises, if the test sets it.
+    a coordinator raises, if the test sets it. settings: of the scheduler, besides those here.
     """
 
-    def __init__(self, cores: int = 2, is_fixed: bool = True, store: Any = None) -> None:
+    def __init__(
+        self, cores: int = 2, is_fixed: bool = True, store: Any = None, **settings: Any
+    ) -> None:
         self.store: CountingStore = CountingStore() if store is None else store
         self.registry = CollectorRegistry()
         self.now = 0.0
@@ -85,7 +88,7 @@ class SchedulerHarness:
         self.scheduler = Scheduler(
             self.store,
             self._query_capacity,
-            SchedulerSettings(until_idle=is_fixed, clock=lambda: self.now),
+            SchedulerSettings(until_idle=is_fixed, clock=lambda: self.now, **settings),
             lambda event, line, job=None: self.messages.append(line),
             MetricsExporter(self.registry),
             start=self._start,
@@ -111,6 +114,11 @@ class SchedulerHarness:
     def use_resources(self, job: str, use: ResourceUse) -> None:
         """Report what a coordinator's crew uses."""
         SnapshotWriter(self.readers[job].child_end)(MetricsSnapshot(use=use))
+
+    def spend(self, job: str, **spent: float) -> None:
+        """Report what a coordinator's workers have cost since it started."""
+        sums = Spent(**spent)
+        SnapshotWriter(self.readers[job].child_end)(MetricsSnapshot(spent=sums))
 
     def end(self, job: str, code: int = 0, manifest: bool = True) -> None:
         """End a coordinator, by default as if it had finished its job."""

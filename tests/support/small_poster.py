@@ -1,13 +1,14 @@
 """The smallest complete poster: two octaves of several tiles, with a small network."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from jobs.planning.machine import Machine
 from jobs.planning.octave import MIN_CHECKPOINT_SECONDS
 from jobs.planning.poster import PosterPlan, make_plan
+from jobs.poster.redo_runner import runner_of
 from jobs.poster.runner import PosterRunner
 from jobs.records.keys import JobKeys
 from jobs.records.lease import claim_lease, current_lease
@@ -98,17 +99,19 @@ def claim_poster(
     start: StartCrew = crew_in_process,
     watch: WatchProgress | None = None,
     checkpoint_seconds: float = MIN_CHECKPOINT_SECONDS,
+    *,
+    keeps_octaves: bool = True,
 ) -> ClaimedPoster:
     """Claim the job of a plan, in the store below a folder.
 
-    watch: gets the progress; may raise.
+    watch: gets the progress; may raise. keeps_octaves: see `JobContext`.
     """
     store, keys = retrying_store(str(folder / "store")), JobKeys(plan.identity.job_id)
     before = current_lease(store, keys)
     lease = claim_lease(store, keys, before.number if before else 0, "me:1", 60)
     assert lease is not None
-    context = job_context(plan, folder, lease.number)
+    context = replace(job_context(plan, folder, lease.number), keeps_octaves=keeps_octaves)
     control, reporter = Control(), RecordingReporter(context, watch)
     run_context = RunContext(context, lease, control, reporter, plan.spec.document())
-    runner = PosterRunner(run_context, plan, start, checkpoint_seconds=checkpoint_seconds)
+    runner = runner_of(plan)(run_context, plan, start, checkpoint_seconds=checkpoint_seconds)
     return ClaimedPoster(plan, context, runner, control, reporter)

@@ -111,6 +111,15 @@ def object_size(address: str) -> int:
         return s3_client().head_object(Bucket=bucket, Key=key)["ContentLength"]
 
 
+def object_version(address: str) -> str:
+    """A text that changes with the content of an object, with its service. Raises as its size."""
+    bucket, key = _bucket_and_key(address)
+    with translate_errors(address):
+        client = s3_client()
+        found = client.head_object(Bucket=bucket, Key=key)
+    return f"{client.meta.endpoint_url} {found['ETag']} {found['ContentLength']}"
+
+
 def read_range(address: str, start: int, length: int) -> bytes:
     """Return at most `length` bytes of an object from `start` on.
 

@@ -68,7 +68,7 @@ def _listed_image(row: TableRow, columns: Columns) -> ListedImage:
         key=escape_non_utf8(key),
         place=InputPlace(address=address),
         settings={} if error else settings,
-        error=None if error is None else f"row {row.number}: {error}",
+        error=None if error is None else f"{row.place}: {error}",
     )
 
 

@@ -2,8 +2,9 @@
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 from jobs.text.errors import RequestError
@@ -25,6 +26,10 @@ _SHARED = frozenset(
 
 _PARQUET_BATCH = 1000
 """Rows that are read at a time."""
+
+
+_CELL = re.compile(r"^line 1, ")
+"""What the line of an error in a single cell is."""
 
 
 _MAX_LINE = 64 << 20
@@ -89,11 +94,18 @@ class TableRow:
     """A row that is not empty.
 
     number: from 1. fields: the values of the used columns. error: why its reader rejects it, if so.
+    line: where it begins in the file, from 1; None in Parquet, which has no lines.
     """
 
     number: int
     fields: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """What messages call the row."""
+        return f"row {self.number}{'' if self.line is None else f' (line {self.line})'}"
 
 
 def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
@@ -113,17 +125,18 @@ def csv_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
         columns.check(header)
     number = 0
     while True:
+        line = reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
             number += 1
-            yield TableRow(number, error=f"not CSV ({error})")
+            yield TableRow(number, error=f"not CSV ({error})", line=line)
             continue
         if cells is None:
             return
         if cells:
             number += 1
-            yield _csv_row(number, header, cells, columns)
+            yield replace(_csv_row(number, header, cells, columns), line=line)
 
 
 def jsonl_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
@@ -131,21 +144,24 @@ def jsonl_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
 
     Raises RequestError for wrong columns.
     """
-    texts = (text for text in _lines(file, columns.table) if text.strip())
+    lines = enumerate(_lines(file, columns.table), 1)
+    texts = ((line, text) for line, text in lines if text.strip())
     check = columns.check
-    for number, text in enumerate(texts, 1):
+    for number, (line, text) in enumerate(texts, 1):
         try:
-            value = parse_json(text)
+            value = parse_json(text.rstrip("\r\n"))
         except RequestError as error:
-            yield TableRow(number, error=f"not JSON ({str(error).removeprefix('line 1: ')})")
+            problem = f"not JSON ({str(error).removeprefix('line 1, ')})"
+            yield TableRow(number, error=problem, line=line)
             continue
         if not isinstance(value, dict):
-            yield TableRow(number, error="not a JSON object")
+            yield TableRow(number, error="not a JSON object", line=line)
             continue
         check(value)
         check = columns.check_settings
         fields = _flatten_dream(value)
-        yield TableRow(number, {name: fields[name] for name in fields if columns.is_read(name)})
+        read = {name: fields[name] for name in fields if columns.is_read(name)}
+        yield TableRow(number, read, line=line)
 
 
 def parquet_rows(file: BinaryIO, columns: Columns) -> Iterator[TableRow]:
@@ -201,7 +217,7 @@ def _csv_row(number: int, header: list[str], cells: list[str], columns: Columns)
             is_value = columns.is_setting(name) and name != "name"
             fields[name] = parse_yaml(text) if is_value else text
         except RequestError as error:
-            message = f"{name}: {error}"
+            message = f"{name}: {_CELL.sub('', str(error))}"
     return TableRow(number, fields, message)
 
 

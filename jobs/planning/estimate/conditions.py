@@ -11,8 +11,10 @@ from jobs.planning.estimate.speed import (
     DEFAULT_GPU,
     PRICE_SOURCE,
     DeviceSpecs,
+    Speed,
     datasheet_speed,
     gpu_in_name,
+    hourly_price,
 )
 from jobs.planning.poster import PosterPlan
 
@@ -37,7 +39,7 @@ def conditions_for(
 
         speed = measure_speed(plan, _workers_per_machine(plan, cores))
     else:
-        speed = datasheet_speed(specs or DEFAULT_GPU, plan.profile.cost, plan.precision)
+        speed = _datasheet_speed(plan, specs or DEFAULT_GPU)
     if request.price is not None:
         return Conditions(speed, network, request.price, parallel_workers=parallel)
     source = PRICE_SOURCE if specs else None
@@ -46,9 +48,14 @@ def conditions_for(
 
 def cluster_conditions(plan: PosterPlan, specs: DeviceSpecs) -> Conditions:
     """The conditions of a cluster, if only the devices of its workers are known."""
-    speed = datasheet_speed(specs, plan.profile.cost, plan.precision)
+    speed = _datasheet_speed(plan, specs)
     price = _hourly_price(plan, specs)
     return Conditions(speed, cluster_network(DEFAULT_GBPS), price, PRICE_SOURCE)
+
+
+def _datasheet_speed(plan: PosterPlan, specs: DeviceSpecs) -> Speed:
+    speed = datasheet_speed(specs, plan.profile.cost, plan.precision)
+    return speed.times(plan.spec.dream.passes)
 
 
 def _local_specs(plan: PosterPlan) -> DeviceSpecs | None:
@@ -68,7 +75,7 @@ def _hourly_price(plan: PosterPlan, specs: DeviceSpecs | None) -> float | None:
     """US dollars for one worker and hour."""
     if specs is None:
         return None
-    return specs.price * (plan.gpus_per_worker or plan.spec.crew.cpus_each)
+    return hourly_price(specs, plan.gpus_per_worker, plan.spec.crew.cpus_each)
 
 
 def with_useful_workers(plan: PosterPlan, gpus: Sequence[str]) -> PosterPlan:

@@ -76,7 +76,8 @@ def halo_traffic(
     """
     received: list[list[int]] = [[] for _ in blocks]
     for sends in halo_exchange(grid, sampling_grid, blocks):
-        for receiver, rect in sends.items():
-            received[receiver].append(rect.area * _CHANNELS * value_bytes)
+        for receiver, rects in sends.items():
+            pixels = sum(rect.area for rect in rects)
+            received[receiver].append(pixels * _CHANNELS * value_bytes)
     busiest = max(received, key=sum)
     return HaloTraffic(sum(map(sum, received)), sum(busiest), len(busiest))

@@ -58,9 +58,21 @@ _ENCODE_PIXEL = {
     ("tiff", 16): (0.028e-6, 0.026e-6),
     ("jpeg", 8): (0.012e-6, 0.004e-6),
     ("deepzoom", 8): (0.037e-6, 0.0),
+    ("deepzoom-zip", 8): (0.037e-6, 0.0),
+    ("iiif", 8): (0.037e-6, 0.0),
+    ("iiif-zip", 8): (0.037e-6, 0.0),
+    ("webp", 8): (0.16e-6, 0.0),
+    ("avif", 8): (0.9e-6, 0.0),
+    ("jxl", 8): (0.9e-6, 0.0),
+    ("pdf", 8): (0.022e-6, 0.006e-6),
+    ("contract-proof", 8): (0.014e-6, 0.0),
 }
 """To encode a pixel: in one thread, and shared by all threads of an output (tests/bench/encode.py).
 """
+
+
+_INK_PIXEL, _PROOF_PIXEL = 0.045e-6, 0.23e-6
+"""To convert a pixel to the inks of a press, and to show and judge it in a proof. Measured."""
 
 
 _CHANNELS = 3
@@ -163,7 +175,9 @@ def predict(plan: PosterPlan, workers: int, conditions: Conditions) -> Predictio
         workers=workers,
         start=_STARTUP,
         decode=source_pixel * _pixels(plan.source) + _DECODE_PIXEL * mask_pixels,
-        octaves=tuple(_octave_time(plan, grid, workers, conditions) for grid in plan.grids),
+        octaves=tuple(
+            _octave_time(plan, grid, workers, conditions) for grid in plan.grids[plan.first :]
+        ),
         encode=_encode_seconds(plan.with_workers(workers)),
         price=conditions.price,
     )
@@ -176,6 +190,7 @@ def _encode_seconds(plan: PosterPlan) -> float:
     seconds = []
     for output in plan.spec.outputs:
         alone, shared = _ENCODE_PIXEL[output.format, output.depth]
+        shared += _INK_PIXEL if output.is_inked else _PROOF_PIXEL if output.proof else 0
         seconds.append((alone + shared / encoding.threads) * height * width)
     batches = range(0, len(seconds), encoding.outputs)
     return sum(max(seconds[first : first + encoding.outputs]) for first in batches)

@@ -161,9 +161,11 @@ def _time_step(plan: PosterPlan, network: "Network", side: int) -> StepSeconds:
     from render.dream.band_gradient import TileView, band_gradients, tile_gradients
     from render.dream.canvas import abs_sums, ascend
 
-    dream, whole, size = plan.spec.dream, Rect(0, 0, side, side), (side, side)
+    dream = replace(plan.spec.dream, edges="zero")
+    grid = replace(plan.sampling_grid, edges="zero")
+    whole, size = Rect(0, 0, side, side), (side, side)
     canvas = torch.randn((side, side, 3), dtype=dtypes(plan.precision).canvas).to(plan.device)
-    view = TileView(canvas, whole, whole, plan.sampling_grid.window_position(whole, (0, 0), size))
+    view = TileView(canvas, whole, whole, grid.window_position(whole, (0, 0), size))
     objectives = [replace(one, at=None) for one in plan.mix]
     started = time.perf_counter()
     gradients = tile_gradients(network, objectives, dream, view)

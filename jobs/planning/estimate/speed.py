@@ -1,7 +1,7 @@
 """The speed of a worker, and the data sheets and prices of devices that it may have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jobs.planning.octave import WorkerLoad
 from jobs.text.errors import RequestError
@@ -100,6 +100,11 @@ def gpu_in_name(text: str) -> DeviceSpecs | None:
     return next((known for name, known in GPUS.items() if name in words), None)
 
 
+def hourly_price(specs: DeviceSpecs, gpus: int, cpus: int) -> float:
+    """US dollars for one worker and hour. gpus: of the worker; without any, its CPUs count."""
+    return specs.price * (gpus or cpus)
+
+
 _MEMORY_PASSES = 4
 """Passes over the bytes of a window at its peak: written and read, forward and backward."""
 
@@ -132,6 +137,10 @@ class Speed:
             + load.window_pixels * self.window_pixel
             + load.gradient_pixels * self.pixel
         )
+
+    def times(self, passes: float) -> "Speed":
+        """The speed of steps that each need so many passes of the network."""
+        return replace(self, window=self.window * passes, window_pixel=self.window_pixel * passes)
 
 
 def datasheet_speed(specs: DeviceSpecs, cost: Cost, precision: ResolvedPrecision) -> Speed:

@@ -18,8 +18,9 @@ from itertools import groupby
 from typing import TypeVar
 
 from jobs.records.job import attempt_job, load_job
-from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker
+from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker, parse_notice_marker
 from jobs.records.lease import CurrentLease, current_lease
+from jobs.records.redos import open_redos
 from jobs.records.state import ENDED, Intent, State
 from jobs.services.clean.blobs import referenced_blobs, unreferenced_blobs
 from jobs.store.errors import StoreError
@@ -54,6 +55,11 @@ def check_deletable(store: Store, job: str) -> None:
         raise RequestError(f"{job}: is running; cancel it first, and wait until it has stopped")
     if state not in ENDED:
         raise RequestError(f"{job}: is {state}; cancel it first")
+    redos = open_redos(store, job)
+    if redos:
+        raise RequestError(
+            f"{job}: {redos[0]} dreams it again, and reads it; wait for it, or cancel it first"
+        )
 
 
 def delete_job(store: Store, job: str) -> DeletionReport:
@@ -130,9 +136,10 @@ def _unreferenced(store: Store, blobs: list[ObjectInfo]) -> list[ObjectInfo]:
 
 
 def _markers(store: Store, job: str) -> list[str]:
-    """The markers of a job, of all generations."""
+    """The markers of a job, of all generations, and its notices."""
     found = (entry.key for entry in store.list_objects(f"{ACTIVE}{job}"))
-    return [key for key in found if (parse_active_marker(key) or ("",))[0] == job]
+    parsed = ((key, parse_active_marker(key) or parse_notice_marker(key)) for key in found)
+    return [key for key, marker in parsed if marker is not None and marker[0] == job]
 
 
 def in_deletion_order(keys: JobKeys, entries: Iterable[ObjectInfo]) -> list[ObjectInfo]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from jobs.records.job import attempt_job, list_job_ids, load_job
-from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker
+from jobs.records.keys import ACTIVE, JobKeys, parse_active_marker, parse_notice_marker
+from jobs.records.spending import SPENDING, day_folder
 from jobs.records.state import ENDED
 from jobs.runtime.garbage import Garbage, as_garbage
 from jobs.services.clean.blobs import BLOBS, unreferenced_blobs
@@ -58,6 +59,9 @@ def orphaned_garbage(store: Store, report: Report = _ignore) -> Iterator[Garbage
         yield from as_garbage("blob without a job", entry.key, [entry], only_if_old=True)
     for entry in store.list_objects(INTERNAL_PREFIX):
         yield from as_garbage("probe", entry.key, [entry], only_if_old=True)
+    for day in store.list_folders(SPENDING):
+        spent = store.list_objects(day_folder(day))
+        yield from as_garbage("spending of a day", day_folder(day), spent, only_if_old=True)
     for upload in store.unfinished_uploads(""):
         yield Garbage("unfinished upload", upload.key, uploads=(upload,), newest=upload.started)
 
@@ -100,9 +104,10 @@ def _remains(store: Store, keys: JobKeys) -> list[Garbage]:
 
 
 def _is_stale(store: Store, entry: ObjectInfo) -> bool:
-    marker = parse_active_marker(entry.key)
+    active, notice = parse_active_marker(entry.key), parse_notice_marker(entry.key)
+    marker = active or notice
     if marker is None:
         return False
     # The state covers old generations too: a retry writes a marker of its own.
     state = attempt_job(store, marker[0], lambda: load_job(store, marker[0]).state)
-    return isinstance(state, JobNotFound) or state in ENDED
+    return isinstance(state, JobNotFound) or (active is not None and state in ENDED)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jobs.text.errors import RequestError
+from jobs.text.errors import Fault, InvalidDocument, RequestError
 from jobs.text.yaml_json import read_mapping_file
 from render.errors import suggest
 
@@ -51,17 +51,25 @@ def apply_look(document: Document) -> Document:
     if "look" not in document:
         return document
     name = str(document["look"])
-    fragment = load_look(name)
+    try:
+        fragment = load_look(name)
+    except RequestError as error:
+        raise _wrong_look(document, str(error)) from error
     fields = {key: value for key, value in document.items() if key != "look"}
     network = fields.get("network")
     if isinstance(network, dict) and "objectives" not in fields:
         expected, given = fragment["network"]["name"], network.get("name")
         if given not in (None, expected):
-            raise RequestError(
+            raise _wrong_look(
+                document,
                 f"look {name}: needs network {expected}, not {given}; leave the network out, "
-                "or set objectives"
+                "or set objectives",
             )
     return _fill_missing(fields, fragment)
+
+
+def _wrong_look(document: Document, message: str) -> InvalidDocument:
+    return InvalidDocument([Fault(("look",), message, names_field=True)], document)
 
 
 def _fill_missing(fields: Document, fragment: Document) -> Document:

@@ -271,8 +271,8 @@ def test_unwritable_output_folders(
     ("text", "expected"),
     [
         (None, "No such file or directory"),
-        ("input: [", "line 1: "),
-        ("input: sky.jpg\ninput: sea.jpg", "line 2: duplicate key input"),
+        ("input: [", "line 1, column "),
+        ("input: sky.jpg\ninput: sea.jpg", "line 2, column 1: duplicate key input"),
         ("sky.jpg", "not a mapping of keys"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from jobs.records.keys import JobKeys, active_marker
 from jobs.records.request import cancel
+from jobs.records.spending import DaySpending, Spent, day_folder
 from jobs.records.state import Intent
 from jobs.store.conditional_write import PROBE_PREFIX
 from jobs.store.folder import FolderStore
@@ -60,10 +61,13 @@ def store_with_garbage(job: RenderedPoster, store: FolderStore) -> FolderStore:
     store.put(GONE.intent, Intent(want="cancel").encode())
     store.put(BLOB, b"picture")
     store.put(f"{PROBE_PREFIX}1", b"probe")
+    store.put(SPENT, DaySpending(spent=Spent(usd=1.0)).encode())
     return store
 
 
-OLD = {FAILED.output(1, "half.png"), GONE.status(1), GONE.intent, BLOB, f"{PROBE_PREFIX}1"}
+SPENT = f"{day_folder('2026-11-29')}a.json"
+
+OLD = {FAILED.output(1, "half.png"), GONE.status(1), GONE.intent, BLOB, f"{PROBE_PREFIX}1", SPENT}
 """The garbage that is removed once it is old."""
 
 

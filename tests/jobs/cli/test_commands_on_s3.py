@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.dataset.inputs.s3 import s3_client
 from jobs.records.request import cancel
 from jobs.store.address import open_store
 from jobs.store.folder import FolderStore
@@ -19,6 +20,7 @@ from tests.support.job_states import JOB, write_job
 from tests.support.rendered_poster import RenderedPoster, write_poster_spec
 from tests.support.s3_servers import BUCKET, Server, free_ports, moto_server, s3_environment
 from tests.support.shell import EVERY, Shell, in_background
+from tests.support.small_poster import LAYER, NETWORK
 
 TIMEOUT = 15.0
 """The most seconds until a command reports an unreachable store."""
@@ -56,6 +58,30 @@ def test_from_submit_to_delete(
     assert shell("watch", "sky").code == 1
     assert shell("delete", "sky", "--yes").code == 0
     assert all(entry.key.startswith("blobs/") for entry in bucket.list_objects(""))
+
+
+@pytest.fixture
+def own_client() -> Iterator[None]:
+    """Inputs come from this module's server."""
+    s3_client.cache_clear()
+    yield
+    s3_client.cache_clear()
+
+
+def test_a_picture_in_a_bucket_is_the_job_of_its_file(
+    shell: Shell, bucket: Store, own_client: None, picture: Path, weights: Path
+) -> None:
+    client = make_client()
+    for path in (picture, weights):
+        client.upload_file(str(path), BUCKET, f"things/{path.name}")
+    flags = ("--size", "x1", "--network", NETWORK, "--layer", LAYER, "--json")
+    here = json.loads(shell("submit", picture, "--weights", weights, *flags).out)
+    there = [f"s3://{BUCKET}/things/{path.name}" for path in (picture, weights)]
+    found = json.loads(shell("submit", there[0], "--weights", there[1], *flags).out)
+    assert (found["job"], found["new"]) == (here["job"], False)
+    ended = shell("submit", f"s3://{BUCKET}/things/gone.jpg", *flags)
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert f"s3://{BUCKET}/things/gone.jpg: no such object" in ended.err
 
 
 def test_fetch_brings_results_and_other_formats(

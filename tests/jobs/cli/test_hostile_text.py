@@ -36,6 +36,9 @@ def write_texts(store: FolderStore, text: str, *, failed: bool = False) -> JobKe
     status = json.loads(sample_status().encode()) | {"phase": text, "reason": text}
     lease = json.loads(store.get(keys.lease(1))) | {"holder": text}
     store.put(keys.lease(1), json.dumps(lease).encode())
+    submitter = {"submitter": {"user": text[:200], "host": text[:200]}}
+    spec = json.loads(store.get(keys.spec)) | submitter
+    store.put(keys.spec, json.dumps(spec).encode())
     if failed:
         fail_job(store, held)
         status["failure"] = "input"

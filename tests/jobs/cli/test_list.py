@@ -85,6 +85,25 @@ def test_names_and_times_filter_jobs(
     assert [one["job"] for one in json.loads(shell("list", "--json", *options).out)] == found
 
 
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [("ann", [NEW]), ("ann@*", [NEW]), ("*@lab", [NEW]), ("a*", [NEW]), ("lab", []), ("A*", [])],
+)
+def test_submitters_filter_jobs(
+    shell: Shell, jobs: FolderStore, pattern: str, found: list[str]
+) -> None:
+    # The old job is of a version that kept no submitter.
+    spec = json.loads(jobs.get(JobKeys(NEW).spec)) | {"submitter": {"user": "ann", "host": "lab"}}
+    jobs.put(JobKeys(NEW).spec, json.dumps(spec).encode())
+    listed = json.loads(shell("list", "--json", "--submitter", pattern).out)
+    assert [one["job"] for one in listed] == found
+    assert {one["submitter"] for one in json.loads(shell("list", "--json").out)} == {
+        "ann@lab",
+        None,
+    }
+    assert shell("list", "--submitter", "eve").out == f"no jobs by eve in {jobs.address}\n"
+
+
 def test_jobs_of_other_names_are_not_read(shell: Shell, jobs: FolderStore) -> None:
     jobs.put(JobKeys(BAD).spec, b"{}")
     assert shell("list", "--name", "old*").err == ""
@@ -138,13 +157,15 @@ def test_a_narrow_terminal_drops_columns_in_order(
         (line,) = [line for line in lines if line.split()[:1] == ["job"]]
         return line.replace("time left", "left").split()
 
-    whole = headings(160)
+    whole = headings(180)
     assert whole == [
-        *("job", "state", "done", "left", "age", "look", "size", "duration", "priority"),
-        *("holder", "reason"),
+        *("job", "state", "done", "left", "age", "look", "size", "duration", "spent"),
+        *("priority", "submitter", "holder", "reason"),
     ]
-    order = ("holder", "size", "priority", "duration", "look", "left", "age")
-    seen = {len(found): found for found in map(headings, range(160, 49, -1))}
+    order = (
+        *("holder", "submitter", "size", "priority", "spent", "duration", "look", "left", "age"),
+    )
+    seen = {len(found): found for found in map(headings, range(180, 49, -1))}
     for count in range(1, len(order) + 1):
         dropped = set(order[:count])
         assert seen[len(whole) - count] == [one for one in whole if one not in dropped]

@@ -1,6 +1,8 @@
 """`dreamfarm submit`: the id, the next command, and the exact JSON."""
 
+import getpass
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from jobs.records.keys import JobKeys
 from jobs.records.request import cancel
 from jobs.store.folder import FolderStore
+from render.errors import visible
 from tests.support.job_states import claim_next_lease, fail_job
 from tests.support.rendered_poster import RenderedPoster, write_poster_spec
 from tests.support.shell import Shell, check_error_line
@@ -90,10 +93,12 @@ def test_a_watched_job_that_fails_fails_the_command(
 def test_a_wrong_spec_writes_nothing(
     shell: Shell, store: FolderStore, tmp_path: Path, picture: Path, weights: Path
 ) -> None:
-    ended = shell("submit", write_poster_spec(tmp_path, picture, weights, "dream.steps=-1"))
+    spec = write_poster_spec(tmp_path, picture, weights, "dream.steps=-1")
+    ended = shell("submit", spec)
 
     assert ended.code == 2
-    assert ended.err == "dreamfarm: dream: steps must be from 0 to 100000; not -1\n"
+    said = "line 5, column 3: dream: steps must be from 0 to 100000; not -1"
+    assert ended.err == f"dreamfarm: {spec}, {said}\n"
     assert not list(store.list_objects(""))
 
 
@@ -138,3 +143,42 @@ def test_a_slip_in_the_environment_makes_no_folder(
     ended = shell(*command.split())
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "user"), [("ann", "ann"), (" ", None), ("a\x1b[2J", "a\x1b[2J")])
+def test_the_submitter_is_kept(
+    shell: Shell,
+    store: FolderStore,
+    spec: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    user: str | None,
+) -> None:
+    monkeypatch.setenv("DREAMFARM_SUBMITTER", name)
+    job = json.loads(shell("submit", spec, "--json").out)["job"]
+    whole = f"{user or getpass.getuser()}@{socket.gethostname()}"
+    assert json.loads(shell("show", job, "--json").out)["submitter"] == whole
+    assert f"submitter  {visible(whole)}\n" in shell("show", job).out
+    # Who submits it again finds the same job.
+    monkeypatch.setenv("DREAMFARM_SUBMITTER", "eve")
+    assert json.loads(shell("submit", spec, "--json").out)["new"] is False
+    assert json.loads(shell("show", job, "--json").out)["submitter"] == whole
+
+
+def test_a_submitter_with_a_long_name_is_refused(
+    shell: Shell, store: FolderStore, spec: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DREAMFARM_SUBMITTER", "a" * 201)
+    check_error_line(shell("submit", spec), "DREAMFARM_SUBMITTER: must have at most 200")
+    assert json.loads(shell("list", "--json").out) == []
+
+
+def test_limits_are_settings_that_another_submit_changes(
+    shell: Shell, store: FolderStore, spec: Path
+) -> None:
+    first = json.loads(shell("submit", spec, "--set", "limits.usd=40", "--json").out)
+    again = json.loads(shell("submit", spec, "--set", "limits.hours=2", "--json").out)
+    assert (first["job"], again["new"]) == (again["job"], False)
+    assert json.loads(shell("show", first["job"], "--json").out)["limits"] == {"hours": 2.0}
+    ended = shell("submit", spec, "--set", "limits.usd=-1")
+    check_error_line(ended, "limits.usd: must be above 0.0, not -1")

@@ -119,3 +119,76 @@ def test_an_interrupted_watch_says_that_the_job_goes_on(
     assert ended.err.startswith("dreamfarm: interrupted; the job goes on: ")
     assert "resume" not in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+OTHER = "sea-0123456789ab"
+
+
+def test_several_jobs_are_watched_until_all_have_ended(shell: Shell, store: FolderStore) -> None:
+    sky, sea = write_job(store), write_job(store, OTHER)
+    with in_background(
+        lambda: store.put(sky.manifest, b'{"version": 1}'),
+        lambda: pause(store, OTHER),
+        lambda: store.put(sea.manifest, b'{"version": 1}'),
+    ):
+        ended = shell("watch", "sky", "sea", JOB, *EVERY)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.splitlines() == [
+        *(f"{JOB}: queued", f"{OTHER}: queued", f"{JOB}: succeeded"),
+        *(f"{OTHER}: paused", f"{OTHER}: succeeded"),
+    ]
+
+
+def test_the_exit_code_is_that_of_the_worst_job(shell: Shell, store: FolderStore) -> None:
+    write_job(store, OTHER)
+    store.put(JobKeys(OTHER).manifest, b'{"version": 1}')
+    job_in_state(store, "failed")
+    ended = shell("watch", OTHER, JOB)
+    assert ended.code == 1
+    assert ended.err.splitlines() == [
+        f"{OTHER}: succeeded",
+        f"dreamfarm: {JOB}: failed (memory): no memory",
+    ]
+    printed = shell("watch", OTHER, JOB, "--json").out.splitlines()
+    assert [json.loads(line)["state"] for line in printed] == ["succeeded", "failed"]
+
+
+def test_a_job_that_is_deleted_ends_and_the_others_go_on(shell: Shell, store: FolderStore) -> None:
+    sky, _ = write_job(store), write_job(store, OTHER)
+    with in_background(
+        lambda: store.delete([JobKeys(OTHER).spec]),
+        lambda: store.put(sky.manifest, b'{"version": 1}'),
+    ):
+        ended = shell("watch", JOB, OTHER, *EVERY)
+    assert ended.code == 2
+    assert ended.err.splitlines()[-2] == f"{JOB}: succeeded"
+    assert ended.err.splitlines()[-1].startswith(f"dreamfarm: no job {OTHER} in ")
+
+
+def test_a_terminal_gets_a_line_for_each_job(
+    shell: Shell, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    for job in (JOB, OTHER):
+        store.put(write_job(store, job).manifest, b'{"version": 1}')
+    ended = shell("watch", JOB, OTHER, *EVERY)
+    assert ended.code == 0
+    last = ended.err.rpartition("\x1b[2K")[2].splitlines()[:2]
+    assert [(line.split()[0], line.split()[-1]) for line in last] == [
+        (JOB, "succeeded"),
+        (OTHER, "succeeded"),
+    ]
+
+
+def test_an_interrupted_watch_of_several_names_them(
+    shell: Shell, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for job in (JOB, OTHER):
+        write_job(store, job)
+    monkeypatch.setattr("jobs.services.watching.watch_jobs", interrupt)
+    ended = shell("watch", JOB, OTHER)
+    assert ended.code == 130
+    assert f"`dreamfarm watch {JOB} {OTHER}` follows them again" in ended.err

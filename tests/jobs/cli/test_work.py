@@ -135,3 +135,15 @@ def test_allowed_paths_reach_the_scheduler(
     assert given[0].allow == (str(tmp_path / "photos"), "s3://pictures/of")
     assert given[0].max_pixels == 5_000_000_000
     assert (given[1].allow, given[1].max_pixels) == ((), MAX_PIXELS)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--budget=eur-per-day=1", "--budget=usd-per-day=-1", "--budget=usd-per-day=nan"),
+        *("--budget=usd-per-day=1e99", "--budget=200", "--price=nan"),
+    ],
+)
+def test_a_wrong_budget_fails(shell: Shell, tmp_path: Path, option: str) -> None:
+    ended = shell("work", "--store", tmp_path, "--until-idle", option)
+    assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, "", 1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jobs.planning.disk import DiskUse, disk_use
+from jobs.planning.output_writing import output_writing
 from jobs.spec.poster import Output
 from jobs.text.errors import RequestError
 from render.pictures.output_format import FORMATS, Labels
@@ -20,6 +21,13 @@ KINDS = [
     Output(format="tiff", depth=16),
     Output(format="jpeg"),
     Output(format="deepzoom"),
+    Output(format="deepzoom-zip"),
+    Output(format="iiif"),
+    Output(format="iiif-zip"),
+    Output(format="tiff", compression="lzw"),
+    Output(format="tiff", depth=16, compression="none"),
+    Output(format="webp", quality=100),
+    Output(format="avif", quality=100),
 ]
 
 
@@ -43,14 +51,21 @@ def poster_disk_use(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (168, 300), (700, 500), (3000, 7), (7, 3000)])
-@pytest.mark.parametrize("output", KINDS, ids=lambda kind: f"{kind.format}-{kind.depth}")
+@pytest.mark.parametrize(
+    "output",
+    KINDS,
+    ids=lambda kind: f"{kind.format}-{kind.depth}-{kind.compression or kind.quality}",
+)
 def test_white_noise_stays_below_the_bound(
     tmp_path: Path, size: tuple[int, int], output: Output
 ) -> None:
     samples: np.ndarray = noise_samples(*size, output.depth)
     path = tmp_path / f"noise{FORMATS[output.format].suffix}"
     labels = Labels(300, "x" * 2000)
-    write_picture(path, output.format, size, output.depth, [samples], labels)
+    writing = output_writing(output.format, output, labels, 1)
+    write_picture(
+        path, output.format, size, output.depth, [samples], labels, encoding=writing.encoding
+    )
 
     assert disk_usage(tmp_path) <= poster_disk_use(size, (output,)).outputs
 

@@ -258,18 +258,25 @@ def test_outputs_have_labels(picture: Path, weights: Path, tmp_path: Path) -> No
     assert label["plan"]["tiles"] == [octave.tile for octave in plan.octaves]
 
 
-def test_a_store_keeps_two_checkpoints_and_a_preview_of_each_octave(
-    picture: Path, weights: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("keeps_octaves", "kept_checkpoints"), [(True, (1, 2, 3)), (False, (2, 3))]
+)
+def test_a_store_keeps_a_checkpoint_and_a_preview_of_each_octave_and_a_folder_two(
+    picture: Path,
+    weights: Path,
+    tmp_path: Path,
+    keeps_octaves: bool,
+    kept_checkpoints: tuple[int, ...],
 ) -> None:
     plan = plan_poster(picture, weights, "size=150x102", "dream.octaves=3", "crew.workers=1")
-    job = claim_poster(plan, tmp_path)
+    job = claim_poster(plan, tmp_path, keeps_octaves=keeps_octaves)
     job.run()
 
     keys = job.context.keys
     kept = {entry.key for entry in job.context.store.list_objects(keys.checkpoints)}
-    commits = {keys.commit(1, at) for at in (2, 3)}
+    commits = {keys.commit(1, at) for at in kept_checkpoints}
     inputs = {keys.input, keys.input_base(0)}  # the first octave is smaller than the input
-    assert kept == commits | {keys.shard(1, at, 0) for at in (2, 3)} | inputs
+    assert kept == commits | {keys.shard(1, at, 0) for at in kept_checkpoints} | inputs
     previews = [entry.key for entry in job.context.store.list_objects(keys.previews)]
     assert previews == [keys.preview(octave) for octave in (1, 2, 3)]
 

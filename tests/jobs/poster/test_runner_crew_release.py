@@ -201,7 +201,7 @@ def test_encoding_needs_no_more_memory_than_a_worker_may_use(picture: Path, weig
     outputs = plan.spec.outputs
     assert encoding_plan(plan)[:2] == (3, 1)
     for together in (3, 2, 1):
-        limit = encoding_memory(4000, outputs, together, 1)
+        limit = encoding_memory((3000, 4000), outputs, together, 1)
         short = replace(plan, memory=replace(plan.memory, limit=limit))
         assert encoding_plan(short) == (together, 1, limit)
     smallest = replace(plan, memory=replace(plan.memory, limit=1))

@@ -104,7 +104,7 @@ def test_a_mask_that_was_not_uploaded_is_refused(
     spec = job.spec.submitted_document | {
         "dream": job.spec.submitted_document["dream"] | {"strength": path}
     }
-    with pytest.raises(InvalidRecord, match="is not an uploaded picture"):
+    with pytest.raises(InvalidRecord, match="is not an uploaded file"):
         OtherMachine(store, job, tmp_path / "cache").changed_spec(spec=spec)
 
 

@@ -25,7 +25,7 @@ class CountingWorker(Worker):
     """Counts the bytes that it receives."""
 
     def compute_gradients(self, step: int, *halos: HaloPixels) -> dict[int, tuple[float, ...]]:
-        RECEIVED[self._octave, step] += sum(pixels.nbytes for _, pixels in halos)
+        RECEIVED[self._octave, step] += sum(pixels.nbytes for halo in halos for _, pixels in halo)
         return super().compute_gradients(step, *halos)
 
 
@@ -51,7 +51,7 @@ def test_a_step_sends_the_halos_of_the_geometry(
     expected = {}
     for octave, grid in enumerate(plan.grids):
         sends = halo_exchange(grid, sampling_grid, partition(grid, workers))
-        pixels = sum(rect.area for own in sends for rect in own.values())
+        pixels = sum(rect.area for own in sends for rects in own.values() for rect in rects)
         for step in range(plan.spec.dream.steps):
             expected[octave, step] = pixels * 3 * np.float32().nbytes
     assert expected == RECEIVED

@@ -1,4 +1,4 @@
-"""Masks and guides in a document are found and changed everywhere."""
+"""Masks, guides and profiles in a document are found and changed everywhere."""
 
 from typing import Any
 
@@ -40,3 +40,16 @@ def test_values_that_are_not_paths_are_left_unchanged() -> None:
     odd = {"dream": {"strength": 5}, "objectives": "mask"}
     assert map_attachments(odd, str.upper) == odd
     assert attachment_paths(odd) == []
+
+
+def test_a_profile_is_a_path_or_the_name_of_the_general_one() -> None:
+    outputs = [
+        {"format": "tiff", "profile": "shop.icc"},
+        {"format": "jpeg", "profile": "cmyk"},
+        {"format": "png"},
+    ]
+    document = {"outputs": outputs, "dream": {"strength": "cmyk"}}
+    assert attachment_paths(document) == ["shop.icc", "cmyk"]
+    changed = map_attachments(document, str.upper)
+    assert [one.get("profile") for one in changed["outputs"]] == ["SHOP.ICC", "cmyk", None]
+    assert changed["dream"] == {"strength": "CMYK"}, "a mask may have that name"

@@ -120,6 +120,17 @@ def test_a_page_is_in_the_document_only_if_it_is_given() -> None:
     assert parse_poster_spec(chosen.document()) == chosen
 
 
+def test_edges_are_in_the_document_only_if_there_are_others_than_zeros() -> None:
+    """So ids of posters from before there was a choice stay the same."""
+    for dream in ({}, {"edges": "zero"}):
+        plain = parse_poster_spec({"input": "a.jpg", "dream": dream})
+        assert "edges" not in plain.document()["dream"]
+        assert plain.document()["dream"]["seed"] == 0
+    closed = parse_poster_spec({"input": "a.jpg", "dream": {"edges": "wrap-x"}})
+    assert closed.document()["dream"]["edges"] == "wrap-x"
+    assert parse_poster_spec(closed.document()) == closed
+
+
 def test_a_focus_is_in_the_document_only_if_it_is_given() -> None:
     chosen = parse_poster_spec({"input": "sky.jpg", "fit": "crop", "focus": "30%, 40%"})
     assert chosen.document()["focus"] == [0.3, 0.4]
@@ -233,7 +244,8 @@ def test_noise_and_colour_inputs() -> None:
         ({"outputs": ["png", "png"]}, "outputs: must not contain a format twice"),
         (
             {"outputs": ["jpg"]},
-            "outputs.0.format: must be 'png', 'tiff', 'jpeg' or 'deepzoom', not 'jpg'",
+            "outputs.0.format: must be 'png', 'tiff', 'jpeg', 'deepzoom', 'deepzoom-zip', 'iiif', "
+            "'iiif-zip', 'webp', 'avif', 'jxl', 'pdf' or 'contract-proof', not 'jpg'",
         ),
         (
             {"outputs": [{"format": "jpeg", "depth": 16}]},
@@ -373,7 +385,7 @@ def test_settings_create_missing_parts() -> None:
         ("dream.steps", "write key=value, such as dream.steps=4"),
         ("=4", "write key=value, such as dream.steps=4"),
         ("dream..steps=4", "write key=value, such as dream.steps=4"),
-        ("dream=[", "line 1: expected the node content, but found '<stream end>'"),
+        ("dream=[", "line 1, column 2: expected the node content, but found '<stream end>'"),
         ("objectives.1.layer=a", "1 is not an index in a list of 0; write 0 to 0"),
         ("outputs.x.depth=8", "x is not an index in a list of 1; write 0 to 1"),
         ("priority.high=1", "cannot set high in 50"),

@@ -71,8 +71,8 @@ class FlakyStore(FolderStore):
     def list_objects(self, prefix: str) -> Iterator[ObjectInfo]:
         yield from self._interrupted(super().list_objects(prefix))
 
-    def list_folders(self, prefix: str) -> Iterator[str]:
-        yield from self._interrupted(super().list_folders(prefix))
+    def list_folders(self, prefix: str, start: str = "") -> Iterator[str]:
+        yield from self._interrupted(super().list_folders(prefix, start))
 
     def unfinished_uploads(self, prefix: str) -> Iterator[UnfinishedUpload]:
         yield from self._interrupted(super().unfinished_uploads(prefix))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.text.errors import RequestError
-from jobs.text.yaml_json import parse_json, parse_yaml, read_mapping_file
+from jobs.text.yaml_json import format_yaml, parse_json, parse_yaml, read_mapping_file
 
 scalars = (
     st.none()
@@ -71,20 +71,24 @@ def test_yaml_core_schema(text: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "line"),
     [
-        ("a.yaml", "input: a.jpg\nsize: x2\ninput: b.jpg", "line 3: duplicate key input"),
-        ("a.yaml", "dream: {steps: 1, steps: 2}", "line 1: duplicate key steps"),
-        ("a.yaml", "input: a.jpg\ndream: [1\nsize: x2", "line 3: expected ',' or ']', but got ':'"),
-        ("a.yaml", "a: &x 1\nb: *x", "line 2: aliases are not allowed"),
+        ("a.yaml", "input: a.jpg\nsize: x2\ninput: b.jpg", "line 3, column 1: duplicate key input"),
+        ("a.yaml", "dream: {steps: 1, steps: 2}", "line 1, column 19: duplicate key steps"),
+        (
+            "a.yaml",
+            "input: a.jpg\ndream: [1\nsize: x2",
+            "line 3, column 5: expected ',' or ']', but got ':'",
+        ),
+        ("a.yaml", "a: &x 1\nb: *x", "line 2, column 4: aliases are not allowed"),
         (
             "a.yaml",
             "a: !!python/name:os.system",
-            "line 1: could not determine a constructor for the tag "
+            "line 1, column 4: could not determine a constructor for the tag "
             "'tag:yaml.org,2002:python/name:os.system'",
         ),
         ("a.yaml", "- input: a.jpg", "not a mapping of keys such as `input: sky.jpg`"),
         ("a.yaml", "", "not a mapping of keys such as `input: sky.jpg`"),
-        ("a.yaml", "? [a]\n: 1", "line 1: found unhashable key"),
-        ("a.json", '{"input": "a.jpg",\n "size": }', "line 2: Expecting value"),
+        ("a.yaml", "? [a]\n: 1", "line 1, column 3: found unhashable key"),
+        ("a.json", '{"input": "a.jpg",\n "size": }', "line 2, column 10: Expecting value"),
         ("a.json", '{"input": "a", "input": "b"}', "duplicate key input"),
         ("a.json", '{"priority": NaN}', "NaN is not a number"),
         ("a.json", "[]", "not a mapping of keys such as `input: sky.jpg`"),
@@ -97,7 +101,8 @@ def test_invalid_files_give_one_line_errors(
     path.write_text(text)
     with pytest.raises(RequestError) as error:
         read_mapping_file(path)
-    assert str(error.value) == f"{path}: {line}"
+    separator = ", " if line.startswith("line ") else ": "
+    assert str(error.value) == f"{path}{separator}{line}"
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
@@ -139,3 +144,30 @@ def test_a_document_that_would_take_seconds_is_refused_as_yaml_and_read_as_json(
     with pytest.raises(RequestError, match=r"^has 400003 characters, .*write it as a \.json file$"):
         parse_yaml(text)
     assert len(parse_json(text)) == 200_001
+
+
+_HOSTILE = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(
+    [
+        "no",
+        "1e-2",
+        "12:30",
+        "0x1f",
+        "~",
+        "true",
+        "#204060",
+        "- a",
+        "a: b",
+        "1_0",
+        "`x`",
+        "\x85",
+        "\u2028",
+    ]
+)
+
+
+@given(values, _HOSTILE)
+def test_plain_values_are_written_as_yaml_that_reads_back(value: Any, text: str) -> None:
+    document = {"value": value, "texts": [text, {text: text}]}
+    written = format_yaml(document)
+    assert parse_yaml(written) == document
+    assert all(line.isprintable() for line in written.split("\n"))

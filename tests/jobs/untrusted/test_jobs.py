@@ -62,7 +62,7 @@ def test_masks_and_guides_must_be_uploaded(
     noise = {"input": {"noise": {"seed": 1}}, "size": "64x64"}
     inputs = {"kind": "dataset", "inputs": {"noise": {"seed": 1}}, "resize": "64x64"}
     job = untrusted.put(untrusted_spec({**(noise if kind == "poster" else inputs), **spec}))
-    assert "is not an uploaded picture" in untrusted.refused(job)
+    assert "is not an uploaded file" in untrusted.refused(job)
 
 
 def test_a_symbolic_link_in_the_store_is_not_followed(

@@ -8,6 +8,7 @@ import zipfile
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncGenerator
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from starlette.types import Message
@@ -17,7 +18,7 @@ from jobs.web.downloads import parse_range, zip_chunks
 from jobs.web.live_routes import EventStream
 from jobs.web.problems import Problem
 from tests.support.counting_store import CountingStore
-from tests.support.rendered_poster import RenderedPoster
+from tests.support.rendered_poster import RenderedPoster, render_poster
 from tests.support.web_client import WebClient, web_client
 
 
@@ -91,6 +92,21 @@ def test_a_deepzoom_comes_as_one_zip(client: WebClient, finished: RenderedPoster
             assert archive.read(name) == (folder / name).read_bytes()
     again = client.get(f"/jobs/{finished.job}/outputs/sky.zip")
     assert again.content == answer.content, "the same zip each time"
+
+
+def test_an_iiif_comes_as_one_zip(
+    picture: Path, weights: Path, tmp_path: Path, loop: AbstractEventLoop
+) -> None:
+    job = render_poster(picture, weights, tmp_path, "outputs=[iiif]")
+    client = web_client(FolderStore(job.store), loop)
+    (output,) = client.get(f"/jobs/{job.job}").json()["outputs"]
+    assert output["url"].endswith(f"/jobs/{job.job}/outputs/sky-iiif.zip")
+    answer = client.get(f"/jobs/{job.job}/outputs/sky-iiif.zip")
+    with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+        assert archive.testzip() is None
+        names = set(archive.namelist())
+    assert {"sky-iiif.html", "sky-iiif_files/info.json"} <= names
+    assert "sky-iiif_files/full/max/0/default.jpg" in names
 
 
 @pytest.mark.parametrize("name", ["sky.dzi", "sky.tiff", "manifest.json", "sky_files", "000001"])

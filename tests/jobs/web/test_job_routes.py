@@ -12,7 +12,7 @@ from jobs.records.state import Intent
 from jobs.records.status import encode_events, make_event
 from jobs.records.stored_spec import RunSettings
 from tests.support.counting_store import CountingStore
-from tests.support.job_states import fail_job
+from tests.support.job_states import fail_job, pause_at_limit
 from tests.support.stored_jobs import (
     finish_job,
     job_name,
@@ -119,6 +119,54 @@ def test_a_draft_is_finished(server: WebClient, store: CountingStore) -> None:
     finished = server.send("POST", f"/jobs/{keys.job}/intent", {"request": "finish"}).json()
     assert (finished["until"], finished["state"]) == (None, "queued")
     assert "finish" not in finished["requests"]
+
+
+def test_a_job_at_its_limit_is_raised(server: WebClient, store: CountingStore) -> None:
+    keys = pause_at_limit(store, job_name(1), usd=40.0, hours=3.0)
+    shown = server.json(f"/jobs/{keys.job}")
+    advice = f"`dreamfarm resume {keys.job} --raise usd=20` goes on"
+    facts = [shown[name] for name in ("state", "paused_by", "reason", "limits", "spent")]
+    assert facts == [
+        *("paused", "limit", f"spent USD 39.90, and limits.usd is USD 40.00; {advice}"),
+        {"usd": 40, "hours": 3},
+        {"seconds": 7200, "worker_seconds": 14400, "usd": 39.9},
+    ]
+    path = f"/jobs/{keys.job}/intent"
+    refused = server.send("POST", path, {"request": "resume"})
+    assert (refused.status_code, "has reached limits.usd" in refused.text) == (409, True)
+    for wrong in (-1, 0, 1e12, "20"):
+        answer = server.send("POST", path, {"request": "resume", "usd": wrong})
+        assert answer.status_code == 422, answer.text
+    answer = server.send("POST", path, {"request": "resume", "usd": 2.5, "hours": 1}).json()
+    assert (answer["state"], answer["paused_by"]) == ("queued", None)
+    assert answer["limits"] == {"usd": 42.5, "hours": 4}
+
+
+def test_a_finished_job_has_its_cost_from_the_manifest(
+    server: WebClient, store: CountingStore
+) -> None:
+    keys = write_open_job(store, job_name(1))
+    finish_job(store, keys, spent={"seconds": 5.0, "worker_seconds": 9.0, "usd": None})
+    write_finished_job(store, job_name(2))
+    spent = {"seconds": 5.0, "worker_seconds": 9.0, "usd": None}
+    assert server.json(f"/jobs/{keys.job}")["spent"] == spent
+    # One of an older version has none.
+    assert server.json(f"/jobs/{job_name(2)}")["spent"] is None
+
+
+def test_submitters_are_text_and_filter_jobs(server: WebClient, store: CountingStore) -> None:
+    ann, eve, old = job_name(1), job_name(2), job_name(3)
+    for job, user in ((ann, "Ann"), (eve, HOSTILE + "\x1b[2J"), (old, None)):
+        keys = write_open_job(store, job)
+        spec = json.loads(store.get(keys.spec))
+        spec["submitter"] = user and {"user": user, "host": "lab"}
+        store.put(keys.spec, json.dumps(spec).encode())
+    assert listed(server, submitter="ann@lab") == [ann]
+    assert listed(server, submitter="NN") == [ann]
+    assert listed(server, submitter="script") == [eve]
+    assert sorted(listed(server)) == [ann, eve, old]
+    assert server.json(f"/jobs/{eve}")["submitter"] == f"{HOSTILE}\\x1b[2J@lab"
+    assert server.json(f"/jobs/{old}")["submitter"] is None
 
 
 def test_a_failed_job_is_retried(server: WebClient, store: CountingStore) -> None:

@@ -1,5 +1,6 @@
 """New jobs from the API: the same as from the command line, and never with files of the server."""
 
+import sys
 import time
 from asyncio import AbstractEventLoop
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from jobs.poster.submit import submit_poster
+from jobs.runtime.upload import this_submitter
 from jobs.spec.document import parse_poster_spec
 from jobs.store.folder import FolderStore
 from jobs.text.errors import RequestError
@@ -18,7 +20,7 @@ from jobs.web.spec_files import SpecFiles
 from tests.support.counting_store import CountingStore
 from tests.support.small_poster import poster_document
 from tests.support.web_client import WebClient, web_client
-from tests.support.web_server import web_server
+from tests.support.web_server import WRITE, web_server
 
 
 @pytest.fixture
@@ -67,6 +69,7 @@ def test_a_submit_finds_the_same_job_as_the_command_line(
     spec["dream"]["steps"] = 3
     other = client.send("POST", "/jobs", {"spec": spec})
     assert (other.status_code, other.json()["new"]) == (201, True)
+    assert client.json(f"/jobs/{job}")["submitter"] == str(this_submitter())
     listed = {one["job"] for one in client.json("/jobs")["jobs"]}
     assert listed == {job, other.json()["job"]}
 
@@ -83,6 +86,18 @@ def test_a_draft_is_a_limit_of_the_same_job(client: WebClient) -> None:
         [one for one in words if one.startswith(("--until", "--draft"))] for words in commands.asked
     ]
     assert given == [["--until=4"], ["--draft=600px"]]
+
+
+def test_who_has_a_login_submits_by_its_role(locked: WebClient) -> None:
+    commands = Scripted()
+    locked.farm.__dict__["commands"] = commands
+    spec = {"input": {"colour": "teal"}, "size": "9x9"}
+    login = {"Authorization": f"Bearer {WRITE}"}
+    locked.send("POST", "/jobs", {"spec": spec}, headers=login)
+    assert commands.submitters == ["web:write"]
+    ask = "import os; print(repr(os.environ.get('DREAMFARM_SUBMITTER')))"
+    told = Commands()._communicate([sys.executable, "-c", ask], "web:write")
+    assert told[:2] == (0, "'web:write'\n")
 
 
 def test_errors_are_the_lines_of_the_command_line(client: WebClient) -> None:
@@ -110,6 +125,7 @@ DIGEST = f"sha256:{'0' * 64}"
         {"objectives": [{"layer": "a", "guide": "/etc/passwd"}]},
         {"objectives": [{"layer": "a", "mask": "mask.png"}]},
         {"dream": {"strength": "/etc/passwd"}},
+        {"outputs": [{"format": "tiff", "profile": "/etc/shop.icc"}]},
         {"kind": "dataset", "inputs": "/tmp"},
         {"kind": "dataset", "inputs": {"path": "s3://other/prefix"}},
         {"kind": "dataset", "sweep": {"network.weights": ["/w.safetensors"]}},
@@ -132,7 +148,7 @@ def test_what_names_no_file_stays() -> None:
         "size": "60cm x auto @ 300dpi",
         "network": {"name": "vgg16", "weights": "pretrained"},
         "objectives": [{"layer": "features.9", "classes": None}],
-        "outputs": ["png"],
+        "outputs": ["png", {"format": "tiff", "profile": "cmyk"}],
     }
     assert SpecFiles(CountingStore(), ()).localize(spec) == spec
 
@@ -195,8 +211,10 @@ class Scripted(Commands):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[tuple[str, ...]] = []
+        self.submitters: list[str | None] = []
 
-    def run(self, *arguments: str) -> Any:
+    def run(self, *arguments: str, submitter: str | None = None) -> Any:
+        self.submitters.append(submitter)
         self.asked.append(arguments)
         if arguments[0] == "submit":
             raise Problem(422, "no")

@@ -85,11 +85,14 @@ def test_a_row_without_a_picture_is_an_error(tmp_path: Path, kind: str) -> None:
     WRITERS[kind](path, [{"picture": text, "label": 1} for text in TEXTS])
     rows = list(list_images(Inputs(path=str(path))))
     assert [row.key for row in rows] == ["a.jpg", "row 2", "row 3", "row 4"]
+    # A CSV has a header, this JSONL an empty line after each row, and Parquet no lines.
+    numbers = {".csv": (2, 3, 4, 5), ".jsonl": (1, 3, 5, 7)}.get(kind)
+    lines = [""] * 4 if numbers is None else [f" (line {number})" for number in numbers]
     assert [row.error for row in rows] == [
         None,
-        "row 2: has no picture; write a path or an s3:// address",
-        "row 3: ftp:// is not supported; download the file, and give its path",
-        "row 4: the picture must be a path or an s3:// address",
+        f"row 2{lines[1]}: has no picture; write a path or an s3:// address",
+        f"row 3{lines[2]}: ftp:// is not supported; download the file, and give its path",
+        f"row 4{lines[3]}: the picture must be a path or an s3:// address",
     ]
     assert rows[1].place.address == str(path)
     assert not any("secret" in row.model_dump_json() for row in rows)
@@ -152,11 +155,15 @@ def test_invalid_csv_rows_are_errors_and_the_others_are_listed(tmp_path: Path) -
         "row 7",
     ]
     assert [row.settings.get("dream.steps") for row in rows] == [None, 2, None, None, None, 5, None]
-    words = ["has 2 cells", None, "not CSV", "dream.steps: line 1", "not UTF-8", None, "not CSV"]
+    words = ["has 2 cells", None, "not CSV", "dream.steps: column 2", "not UTF-8", None, "not CSV"]
     for row, word in zip(rows, words, strict=True):
         assert (row.error is None) == (word is None)
         assert word is None or word in str(row.error)
         assert row.model_dump_json()
+    # The second row takes two lines, and one line is empty.
+    places = [str(row.error).partition(":")[0] for row in rows if row.error]
+    begins = ((1, 2), (3, 5), (4, 6), (5, 8), (7, 10))
+    assert places == [f"row {row} (line {line})" for row, line in begins]
 
 
 def test_invalid_jsonl_rows_are_errors_and_the_others_are_listed(tmp_path: Path) -> None:
@@ -183,6 +190,7 @@ def test_invalid_jsonl_rows_are_errors_and_the_others_are_listed(tmp_path: Path)
     assert len(rows) == 12
     assert [row.key for row in rows][:6] == ["row 1", "b.jpg", "row 3", "row 4", "row 5", "row 6"]
     assert all(row.model_dump_json() for row in rows)
+    assert str(rows[0].error).startswith("row 1 (line 1): not JSON (column 20: ")
 
 
 def test_columns_of_later_rows_are_checked_too(tmp_path: Path) -> None:
