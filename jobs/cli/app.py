@@ -133,7 +133,7 @@ def main() -> None:
     try:
         outcome = typer.main.get_command(app)(args=arguments or ["--help"], standalone_mode=False)
     except typer.TyperException as error:
-        _print_error(error.format_message())
+        _print_error(_usage_message(error))
         sys.exit(error.exit_code)
     # On Ctrl-C, Typer returns this code and prints nothing.
     if outcome == INTERRUPTED:
@@ -148,6 +148,15 @@ def _accept_any_text() -> None:
             stream.reconfigure(errors="backslashreplace")
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(VisibleText())
+
+
+def _usage_message(error: typer.TyperException) -> str:
+    """What is wrong with the words of a command line, and where its options are listed."""
+    context: typer.Context | None = getattr(error, "ctx", None)
+    message = error.format_message().removesuffix(".")
+    if context is None or message.endswith("?"):  # it suggests the right word already
+        return message
+    return f"{message}; see `{context.command_path} --help`"
 
 
 def exit_code(error: BaseException) -> int:

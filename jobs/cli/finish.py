@@ -5,7 +5,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from jobs.cli.arguments import STORE, AsJson, InProcess, Out, StoreFlag
+from jobs.cli.arguments import STORE, AsJson, InProcess, Keep, Out, StoreFlag
 from jobs.cli.completion import complete_jobs
 from jobs.cli.format import echo, echo_json, print_results
 
@@ -25,6 +25,7 @@ def finish(
     ] = None,
     store: StoreFlag = STORE,
     out: Out = None,
+    keep: Keep = False,
     in_process: InProcess = False,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +47,7 @@ def finish(
     if drafted is None:
         _finish_stored(job, store, as_json=as_json)
     else:
-        _finish_here(*drafted, in_process=in_process, as_json=as_json)
+        _finish_here(*drafted, keep=keep, in_process=in_process, as_json=as_json)
 
 
 def _finish_stored(job: str, store: str, *, as_json: bool) -> None:
@@ -61,7 +62,7 @@ def _finish_stored(job: str, store: str, *, as_json: bool) -> None:
 
 
 def _finish_here(
-    document: dict[str, Any], folder: Path, *, in_process: bool, as_json: bool
+    document: dict[str, Any], folder: Path, *, keep: bool, in_process: bool, as_json: bool
 ) -> None:
     from cluster.ray_watch import allow_restart
     from jobs.cli.progress import RenderBar
@@ -69,7 +70,7 @@ def _finish_here(
 
     allow_restart()
     with RenderBar() as bar:
-        results = client.render(document, folder, in_process=in_process, watch=bar.show)
+        results = client.render(document, folder, keep=keep, in_process=in_process, watch=bar.show)
     print_results(results, as_json=as_json)
 
 
@@ -90,7 +91,10 @@ def _chosen(text: str, number: int | None, out: Path | None) -> _Chosen | None:
     record = sheet_record(text)
     if record is None:
         if number is not None:
-            raise RequestError(f"{text}: is no sheet of variations, so {number} has no meaning")
+            raise RequestError(
+                f"{text}: is no sheet of variations; give the folder that `variations` printed, "
+                "or a job without a number"
+            )
         return None
     if out is not None:
         raise RequestError("--out: a sheet has a folder for each of its variations")

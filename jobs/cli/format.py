@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 STORE_COMMANDS = (
     *("submit", "work", "list", "show", "watch", "logs", "ledger", "pause", "resume", "cancel"),
-    *("finish", "retry", "fetch", "like", "diff", "variations", "delete", "clean", "serve"),
+    *("finish", "redo", "retry", "fetch", "like", "diff", "variations", "delete", "clean"),
+    "serve",
 )
 """The commands that have `--store`."""
 

@@ -1,6 +1,7 @@
 """`dreamfarm init` and `dreamfarm schema`: a spec to begin with, and what a spec may contain."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -45,11 +46,10 @@ def init(
 
     An atlas takes the network, the layers and the dream of a look.
     """
-    from jobs.services.spec_source import is_spec_file
     from jobs.spec.template import spec_template
     from jobs.text.errors import RequestError
 
-    if file is None and is_spec_file(kind):
+    if file is None and Path(kind).suffix:
         kind, file = "poster", Path(kind)
     path = Path(f"{kind}.yaml") if file is None else file
     if path.suffix.lower() not in (".yaml", ".yml"):
@@ -70,12 +70,22 @@ def _schema_text(kind: str | None) -> str:
 def _write_schema(path: Path) -> None:
     """Write the schema, unless there is one already. It may be that of another version."""
     text = f"{_schema_text(None)}\n"
-    if not path.exists():
+    if not os.path.lexists(path):
         _create(path, text)
-    elif path.read_text("utf-8", errors="replace") != text:
+    elif not _has_text(path, text):
         echo(
             f"{path}: is of another version, and stays; dreamfarm schema prints this one", err=True
         )
+
+
+def _has_text(path: Path, text: str) -> bool:
+    from jobs.text.errors import RequestError
+    from jobs.text.yaml_json import read_text
+
+    try:
+        return read_text(path) == text
+    except (OSError, RequestError, UnicodeDecodeError):
+        return False
 
 
 def _create(path: Path, text: str) -> None:
@@ -88,4 +98,5 @@ def _create(path: Path, text: str) -> None:
     except FileExistsError as error:
         raise RequestError(f"{path}: exists already; name another file") from error
     except OSError as error:
-        raise RequestError(f"{path}: cannot be written ({error.strerror})") from error
+        reason = error.strerror
+        raise RequestError(f"{path}: cannot be written ({reason}); check the folder") from error

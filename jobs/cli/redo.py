@@ -49,8 +49,9 @@ def redo(
 ) -> None:
     """Dream a region or the last octaves of a picture again, as a new job; the rest stays.
 
-    Without --set it takes the next seed. A job of a store is queued there; what `render --keep`
-    made here, by its id or folder, is rendered here.
+    Without --set it takes the next seed. A job of a store is queued there.
+
+    What `render --keep` or `finish --keep` made here is rendered here.
     """
     from jobs.cli.arguments import DREAMS
     from jobs.poster.local_redo import rendered_here

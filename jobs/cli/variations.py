@@ -89,4 +89,7 @@ def variations(
         work = f"`dreamfarm work --store {shlex.quote(str(store))}`"
         echo(f"{missing} drafts wait for {work}; then run this command again", err=True)
     else:
-        echo(f"`dreamfarm finish {folder} 1` renders the first as a whole", err=True)
+        echo(
+            f"`dreamfarm finish {shlex.quote(str(folder))} 1` renders the first as a whole",
+            err=True,
+        )

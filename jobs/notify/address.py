@@ -164,5 +164,10 @@ def _service(source: str, scheme: str, url: str, secrets: tuple[bytes, ...]) -> 
         host, port = None, None
     if not host:
         raise RequestError(f"{source} {scheme}://...: has no valid host; write https://HOST/PATH")
+    if not (parts.path + parts.query).isascii():
+        raise RequestError(
+            f"{source} {scheme}://...: has other letters than ASCII after the host; write each "
+            "of their bytes as %XX"
+        )
     place = host if port is None else f"{host}:{port}"
     return f"{scheme}://{place}/...", Webhook(parts, secrets)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from jobs.records.record import SMALL_RECORD, Record, read_bytes_with_age
+from jobs.records.record import SMALL_RECORD, Record, invalid_record, read_bytes_with_age
 from jobs.store.errors import ObjectNotFound
 from jobs.store.store import Store
 
@@ -29,9 +29,14 @@ class Outcome:
     detail: str = ""
 
 
+_MOST = 100
+"""The most attempts that are read: anybody may have written more of them."""
+
+
 class Attempt(Record):
     """One attempt.
 
+    nonce: of the notice's job. A job that was deleted and submitted again has another one.
     token: random; whoever created the object recognises it by that. holder: `host:pid`.
     time: in UTC, when the attempt began.
     result, detail: the outcome; None while the message is being sent.
@@ -39,6 +44,7 @@ class Attempt(Record):
 
     max_bytes = SMALL_RECORD
 
+    nonce: str
     token: str
     holder: str
     time: str
@@ -102,16 +108,22 @@ def next_step(attempts: Sequence[Attempt], age: float, rules: Rules) -> Step:
 
 
 class AttemptLog:
-    """The attempts to send one notice to one address. prefix: of their keys."""
+    """The attempts to send one notice to one address.
 
-    def __init__(self, store: Store, prefix: str, holder: str) -> None:
-        self._store, self._prefix, self._holder = store, prefix, holder
+    prefix: of their keys. nonce: of the notice's job.
+    """
+
+    def __init__(self, store: Store, prefix: str, holder: str, nonce: str) -> None:
+        self._store, self._prefix, self._holder, self._nonce = store, prefix, holder, nonce
 
     def read(self) -> tuple[list[Attempt], float]:
-        """All attempts in order, and the age of the last one. Raises InvalidRecord."""
+        """All attempts in order, and the age of the last one. Raises InvalidRecord.
+
+        A sender that was at work while the job was deleted may have left some of another nonce.
+        """
         attempts: list[Attempt] = []
         age = 0.0
-        while True:
+        while len(attempts) < _MOST:
             key = self._key(len(attempts) + 1)
             try:
                 content, age_of_next = read_bytes_with_age(self._store, key)
@@ -119,11 +131,17 @@ class AttemptLog:
                 return attempts, age
             attempts.append(Attempt.decode(content, key))
             age = age_of_next
+        raise invalid_record(self._prefix, f"has {_MOST} attempts or more")
+
+    def of_now(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """Those of this nonce."""
+        return [one for one in attempts if one.nonce == self._nonce]
 
     def begin(self, number: int) -> Attempt | None:
         """Claim the attempt with that number; None if another sender was faster."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        attempt = Attempt(token=secrets.token_hex(16), holder=self._holder, time=now)
+        token = secrets.token_hex(16)
+        attempt = Attempt(nonce=self._nonce, token=token, holder=self._holder, time=now)
         key = self._key(number)
         if self._store.put_if_absent(key, attempt.encode()):
             return attempt

@@ -135,9 +135,9 @@ class Courier:
         if not any(True for _ in desk.store.list_objects(JobKeys(notice.job).spec)):
             return None  # the job was deleted
         prefix = JobKeys(notice.job).notified(notice.event, notice.number, self._address.id)
-        log = AttemptLog(desk.store, prefix, desk.holder)
+        log = AttemptLog(desk.store, prefix, desk.holder, notice.nonce)
         attempts, age = log.read()
-        step = next_step(attempts, age, desk.rules)
+        step = next_step(log.of_now(attempts), age, desk.rules)
         if step.is_over or step.wait > 0 or self._stopping.is_set():
             return None if step.is_over else max(step.wait, _TICK)
         return self._send(Message(notice, desk.store), log, attempts)
@@ -150,7 +150,7 @@ class Courier:
             return rules.dead_after
         outcome = self._address.service.send(message, rules.timeout)
         ended = log.end(number, attempt, outcome)
-        step = next_step([*earlier, ended], 0.0, rules)
+        step = next_step(log.of_now([*earlier, ended]), 0.0, rules)
         self._report(message.notice, outcome, None if step.is_over else step.wait)
         if outcome.result in ("sent", "rejected"):
             self._rest = 0.0

@@ -1,5 +1,6 @@
 """Notices: what is still to be said about a job, as records beside the markers of active jobs."""
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,6 +18,12 @@ from jobs.text.report import format_time, one_line
 
 Event = Literal["succeeded", "failed", "paused"]
 """What is said about a job. `paused`: by one of its limits; its user knows of any other pause."""
+
+_MAX_NONCE = 64
+"""Characters of a nonce; ours have 32."""
+
+_MOST_PREVIEWS = 100
+"""The newest previews that a notice names; a poster has one for each octave."""
 
 _MAX_REASON = 600
 """Characters of a reason in a message for people."""
@@ -160,18 +167,28 @@ class Notices:
             event=event,
             job=job.id,
             number=number,
-            nonce=job.spec.nonce,
+            nonce=job.spec.nonce[:_MAX_NONCE],
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             notify=job.notify,
             summary=self._summary(job),
         )
-        self._store.put_if_absent(notice.key, notice.encode())
+        content = notice.encode()
+        if len(content) > Notice.max_bytes:
+            # Nobody could read it, so it would never be sent.
+            short = _short_summary(job, "its records are too large for a message")
+            content = notice.model_copy(update={"summary": short}).encode()
+        self._store.put_if_absent(notice.key, content)
         self._written.add(mark)
         return notice.key
 
     def _summary(self, job: StoredJob) -> dict[str, Any]:
-        previews = tuple(one.key for one in self._store.list_objects(JobKeys(job.id).previews))
+        entries = self._store.list_objects(JobKeys(job.id).previews)
+        previews = deque((one.key for one in entries), maxlen=_MOST_PREVIEWS)
         try:
-            return summarize(job, previews).document()
+            return summarize(job, tuple(previews)).document()
         except InvalidRecord as error:
-            return {"version": 1, "job": job.id, "state": job.state, "reason": str(error)}
+            return _short_summary(job, str(error))
+
+
+def _short_summary(job: StoredJob, reason: str) -> dict[str, Any]:
+    return {"version": 1, "job": job.id, "state": job.state, "reason": reason}

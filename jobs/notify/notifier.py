@@ -7,12 +7,13 @@ makes in any case, and hands it to its couriers. When no address needs it any mo
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from jobs.notify.address import Address
 from jobs.notify.attempts import Rules
 from jobs.notify.courier import Courier, Desk
 from jobs.runtime.logs import Notify
-from jobs.store.errors import StoreError
+from jobs.store.errors import ObjectError, StoreError
 from jobs.store.retrying import RetryingStore
 from jobs.store.store import Store
 
@@ -59,13 +60,14 @@ class Notifier:
             self._over_by_key = over
         for courier in self._couriers.values():
             courier.forget_others(listed)
+        left = [key for key in keys if len(over.get(key, ())) == len(self._couriers)]
+        if left:
+            self._delete(left)  # a deletion has failed
         for key in keys:
             done = over.get(key, set())
             for address, courier in self._couriers.items():
                 if address not in done:
                     courier.offer(key)
-            if len(done) == len(self._couriers):
-                self._delete(key)  # a deletion has failed
 
     @property
     def is_busy(self) -> bool:
@@ -97,10 +99,9 @@ class Notifier:
             done.add(address)
             is_done = len(done) == len(self._couriers)
         if is_done:
-            self._delete(key)
+            self._delete([key])
 
-    def _delete(self, key: str) -> None:
-        try:
-            self._store.delete([key])
-        except StoreError:
-            return  # `offer` deletes it, as long as it is listed
+    def _delete(self, keys: Sequence[str]) -> None:
+        # Without retries: the scheduler waits for it. `offer` deletes what is still listed.
+        with suppress(StoreError, ObjectError):
+            self._store.without_retries().delete(keys)

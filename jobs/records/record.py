@@ -19,7 +19,11 @@ Count = Annotated[int, Field(ge=0, le=10**15)]
 """How many there are of something: of items, steps or bytes. The limit is a petabyte."""
 
 
-Amount = Annotated[float, Field(ge=0, le=1e30)]
+MAX_AMOUNT = 1e30
+"""The largest measured number."""
+
+
+Amount = Annotated[float, Field(ge=0, le=MAX_AMOUNT)]
 """A measured number, such as seconds, or work per second."""
 
 

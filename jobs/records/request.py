@@ -6,6 +6,7 @@ completes it.
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import get_args
 
 from jobs.records.job import StoredJob, load_job
@@ -61,7 +62,7 @@ def resume(store: Store, job: str, raised: Raise | None = None) -> State:
 
     raised: by how much to raise limits of the job first; a repeated request raises them again.
 
-    Raises RequestError also if a limit is reached and not raised.
+    Raises RequestError also if a limit is reached and not raised; then no limit is.
     """
     loaded = _load_allowed(store, job, "resume")
     if raised:
@@ -95,7 +96,10 @@ def run_settings_of(job: StoredJob) -> RunSettings:
 
 
 def _raise_limits(store: Store, job: StoredJob, raised: Raise) -> None:
-    """Write higher limits. Raises RequestError for one that the job does not have."""
+    """Write higher limits.
+
+    Raises RequestError for one that the job does not have, and if another one stays reached.
+    """
     settings = run_settings_of(job)
     higher: dict[str, float] = {}
     for unit, amount in raised.items():
@@ -107,6 +111,8 @@ def _raise_limits(store: Store, job: StoredJob, raised: Raise) -> None:
         higher[unit] = limit + amount
     limits = settings.limits.model_copy(update=higher)
     settings = settings.model_copy(update={"limits": limits})
+    # A refused request is sent again with more, so it must not have raised anything.
+    _check_may_spend(replace(job, run_settings=settings))
     store.put(JobKeys(job.id).run_settings, settings.encode())
 
 

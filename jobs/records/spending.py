@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from jobs.records.record import SMALL_RECORD, Amount, Record
+from jobs.records.record import MAX_AMOUNT, SMALL_RECORD, Amount, Record
 from jobs.spec.base import Limits
 
 SpendingUnit = Literal["usd", "hours"]
@@ -36,9 +36,9 @@ class Spent(BaseModel):
         """Both together."""
         known = [one for one in (self.usd, other.usd) if one is not None]
         return Spent(
-            seconds=self.seconds + other.seconds,
-            worker_seconds=self.worker_seconds + other.worker_seconds,
-            usd=sum(known) if known else None,
+            seconds=_sum(self.seconds, other.seconds),
+            worker_seconds=_sum(self.worker_seconds, other.worker_seconds),
+            usd=_sum(*known) if known else None,
         )
 
     def minus(self, other: "Spent") -> "Spent":
@@ -56,6 +56,11 @@ class Spent(BaseModel):
             worker_seconds=round(self.worker_seconds, 1),
             usd=None if self.usd is None else round(self.usd, 6),
         )
+
+
+def _sum(*amounts: float) -> float:
+    """The sum, as an amount: anybody may have written records of the largest ones."""
+    return min(sum(amounts), MAX_AMOUNT)
 
 
 class ReachedLimit(BaseModel):

@@ -149,6 +149,7 @@ class OctaveEnds:
     ) -> None:
         self._store, self._chain, self._may_use = store, chain, may_use
         self._read: dict[JobKeys, _JobEnds | None] = {}
+        self._layers: dict[tuple[int, int], tuple[Layer, ...] | None] = {}
         self._damaged: set[str] = set()
 
     def layers(self, octave: int, older: int = 0) -> tuple[Layer, ...] | None:
@@ -156,6 +157,13 @@ class OctaveEnds:
 
         older: 0 for the job's own picture, 1 for the newest that it dreams again, and so on.
         """
+        place = octave, older
+        # Each picture may lie in many places, each over all those of the next: too many ways.
+        if place not in self._layers:
+            self._layers[place] = self._find_layers(octave, older)
+        return self._layers[place]
+
+    def _find_layers(self, octave: int, older: int) -> tuple[Layer, ...] | None:
         if older == len(self._chain):
             return None
         for keys in self._places(older):
@@ -197,6 +205,7 @@ class OctaveEnds:
     def forget(self) -> None:
         """Read everything again when it is needed."""
         self._read.clear()
+        self._layers.clear()
 
     def _places(self, older: int) -> Iterator[JobKeys]:
         """Where a picture's checkpoints may lie: in its own job, or in that of a redo of it."""

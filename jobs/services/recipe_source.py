@@ -144,6 +144,8 @@ def _blob_names(stored: StoredSpec) -> dict[str, str]:
         (stored.blobs.input, "input", "path"),
         (stored.blobs.weights, "network", "weights"),
     ):
-        if digest is not None:
-            names[digest] = str(document[section][key])
+        fields = document.get(section)
+        name = fields.get(key) if isinstance(fields, dict) else None
+        if digest is not None and isinstance(name, str):
+            names[digest] = name
     return names

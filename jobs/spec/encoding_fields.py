@@ -23,6 +23,9 @@ _PROOFS = frozenset({"png", "tiff", "jpeg", "deepzoom", "webp", "avif", "jxl"})
 _WITH_PAGE = frozenset({"deepzoom-zip", "iiif", "iiif-zip"})
 """Formats whose tiles have a page beside them in any case."""
 
+_SETTINGS = frozenset({"compression", "quality", "chroma", "profile", "address"})
+"""Fields that a format has if its encoder heeds them."""
+
 _MOST_ADDRESS = 1000
 
 
@@ -90,6 +93,21 @@ class EncodingFields(SpecModel):
         if self.page and format_name != "deepzoom":
             raise ValueError(f"page is for deepzoom, not {format_name}")
         self._check_press(format_name)
+
+    @staticmethod
+    def fields_of(format_name: str) -> frozenset[str]:
+        """The fields that a format may have.
+
+        `profile` is among them if its file can be CMYK, and `proof` if it can be a proof.
+        """
+        fields = {field for field in _settings_of(format_name) if field in _SETTINGS}
+        if format_name == "deepzoom":
+            fields.add("page")
+        if format_name in _PROOFS:
+            fields.add("proof")
+        if fields & {"profile", "proof"}:
+            fields |= {"intent", "black_point_compensation"}
+        return frozenset(fields)
 
     def _check_press(self, format_name: str) -> None:
         if self.profile is None:

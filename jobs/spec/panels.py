@@ -106,6 +106,12 @@ class PrintFields(SpecModel):
         if self.panels.marks and format_name != PDF:
             raise ValueError(f"marks of panels are for pdf, not {format_name}")
 
+    @staticmethod
+    def print_fields_of(format_name: str) -> frozenset[str]:
+        """The fields for the printer that a format may have."""
+        fields = {"bleed", "marks"} if format_name == PDF else set()
+        return frozenset(fields | ({"panels"} if format_name in _PANEL_FORMATS else set()))
+
     def is_for_printer(self, format_name: str) -> bool:
         """Whether the output is made as `print_files` says, with pages, bleed or panels."""
         return self.panels is not None or format_name in PRINT_FORMATS

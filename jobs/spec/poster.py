@@ -1,6 +1,6 @@
 """The spec of a poster: one large picture."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, PlainValidator, field_validator, model_validator
 
@@ -35,6 +35,9 @@ from jobs.spec.size import Size, parse_size
 from jobs.spec.size_of_input import INPUT_SIZE
 from render.device import Precision
 from render.dream.config import Dream
+
+_DEEP = frozenset({"png", "tiff"})
+"""Formats of 16 bits per channel."""
 
 MAX_PAGE = 65_535
 """The largest number of a page, as in TIFF."""
@@ -101,11 +104,21 @@ class Output(PrintFields, EncodingFields):
 
     @model_validator(mode="after")
     def _has_depth(self) -> Self:
-        if self.depth == 16 and self.format not in {"png", "tiff"}:
+        if self.depth == 16 and self.format not in _DEEP:
             raise ValueError(f"depth 16 is for png and tiff, not {self.format}")
         self.check_print(self.format)
         self.check_encoding(self.format)
         return self
+
+    @classmethod
+    def choices(cls) -> dict[str, list[str]]:
+        """The fields that each format may have besides `format`."""
+        found = {}
+        for name in get_args(Format):
+            fields = cls.fields_of(name) | cls.print_fields_of(name)
+            fields |= {"depth"} if name in _DEEP else set()
+            found[name] = [one for one in cls.model_fields if one in fields]
+        return found
 
     @property
     def for_printer(self) -> bool:

@@ -128,9 +128,9 @@ class Redo(SpecModel):
         return self.region is not None or self.mask is not None
 
 
-RedoField = Annotated[
-    Annotated[Redo, WithJsonSchema({"type": "object"})] | None, Field(exclude_if=_without_none)
-]
+_SCHEMA = WithJsonSchema({"type": "object", "maxProperties": len(Redo.model_fields)})
+
+RedoField = Annotated[Annotated[Redo, _SCHEMA] | None, Field(exclude_if=_without_none)]
 """Specs without it do not have the field at all, so their ids stay as they were. The schema does
 not follow the chain, which has no end."""
 

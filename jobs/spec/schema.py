@@ -15,6 +15,7 @@ from jobs.spec.base import MAX_PATH
 from jobs.spec.document import SHORTHANDS
 from jobs.spec.kinds import DEFAULT_KIND, SPEC_KINDS
 from jobs.spec.looks import describe_look, look_names
+from jobs.spec.poster import Output
 from jobs.spec.resize import Resize
 from jobs.spec.size import Size
 from jobs.text.errors import RequestError
@@ -70,8 +71,14 @@ def spec_schema(kind: str | None = None) -> Schema:
 
 
 def model_schema(kind: str) -> Schema:
-    """The schema of the model of one kind, without shorthands: for forms."""
-    return SPEC_KINDS[kind].model.model_json_schema(schema_generator=_Generator)
+    """The schema of the model of one kind, without shorthands: for forms.
+
+    The outputs of a poster say which fields each format may have, as `fieldsOfFormats`.
+    """
+    schema = SPEC_KINDS[kind].model.model_json_schema(schema_generator=_Generator)
+    if (output := schema["$defs"].get(Output.__name__)) is not None:
+        output["fieldsOfFormats"] = Output.choices()
+    return schema
 
 
 class _Generator(GenerateJsonSchema):

@@ -6,7 +6,7 @@ The idea is from `_convert_pydantic_error.py` of openjd-model-for-python.
 import dataclasses
 import json
 from collections.abc import Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -83,7 +83,7 @@ def _describe(path: FieldPath, details: Sequence[ErrorDetails], model: type[Base
     first = details[0]
     if first["type"] in _UNKNOWN_KEY:
         key = shortened_key((path or first["loc"] or ("",))[-1])
-        return f"no such key; {suggest(key, _known_keys(model, path[:-1]))}"
+        return f"no such key; {_suggestion(model, path[:-1], key)}"
     if first["type"] == "missing":
         return _missing(details)
     if first["type"] == "value_error":
@@ -138,11 +138,35 @@ def _field_path(detail: ErrorDetails, document: Any) -> FieldPath:
     return tuple(path)
 
 
-def _known_keys(model: type[BaseModel], path: FieldPath) -> list[str]:
+def _suggestion(model: type[BaseModel], path: FieldPath, key: str) -> str:
+    """The keys that a wrong one may mean: of that name one level deeper, or similar ones."""
+    known = _fields_at(model, path)
+    deeper = _deeper_keys(model, path, key)
+    if deeper and not any(key in other for other in known):  # for `size`, `resize` is better
+        return f"nearest: {', '.join(deeper)}"
+    return suggest(key, known)
+
+
+def _deeper_keys(model: type[BaseModel], path: FieldPath, key: str) -> list[str]:
+    """The keys of that name one level deeper, with their paths: `dream.seed` for `seed`."""
+    return [
+        ".".join(str(part) for part in (*path, outer, *_first_entry(hint), key))
+        for outer, hint in _fields_at(model, path).items()
+        if key in _fields(hint)
+    ]
+
+
+def _first_entry(annotation: Any) -> FieldPath:
+    """The path of the first entry of a list: (0,); () for anything else."""
+    is_list = get_origin(annotation) in (list, tuple)
+    return (0,) if is_list or any(map(_first_entry, get_args(annotation))) else ()
+
+
+def _fields_at(model: type[BaseModel], path: FieldPath) -> dict[str, Any]:
     model_or_type: Any = model
     for part in path:
         model_or_type = _fields(model_or_type).get(str(part), model_or_type)
-    return list(_fields(model_or_type))
+    return _fields(model_or_type)
 
 
 def _fields(annotation: Any) -> dict[str, Any]:

@@ -162,6 +162,9 @@ def parse_yaml(text: str) -> Any:
         raise RequestError(f"{place}{error.problem}") from error
     except RecursionError as error:
         raise RequestError(_TOO_DEEP) from error
+    except (ValueError, OverflowError) as error:
+        # PyYAML lets escapes such as \UFFFFFFFF fail in `chr`.
+        raise RequestError(f"not YAML: {error}") from error
     except yaml.YAMLError as error:
         raise RequestError(f"not YAML: {' '.join(str(error).split())}") from error
 
@@ -175,7 +178,7 @@ def compose_yaml(text: str) -> yaml.Node | None:
         return None
     try:
         return yaml.compose(text.replace("\t", " "), _Loader)
-    except (yaml.YAMLError, RecursionError):
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError):
         return None
 
 
@@ -233,10 +236,11 @@ def read_text(path: Path) -> str:
 
 
 def _unique_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"duplicate key {next(key for key in keys if keys.count(key) > 1)}")
+    mapping: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in mapping:
+            raise ValueError(f"duplicate key {key}")
+        mapping[key] = value
     return mapping
 
 

@@ -1,6 +1,8 @@
 """Routes of jobs: list, show, change and delete them."""
 
+import copy
 from http import HTTPStatus
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -11,6 +13,7 @@ from jobs.records.keys import JobKeys
 from jobs.records.record import read_json_object
 from jobs.records.state import Redo, State
 from jobs.services.clean.deletion import check_deletable, delete_job
+from jobs.spec.redo import nested_networks
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from jobs.web.farm import Farm, JobId, TheFarm, TheRole
@@ -148,14 +151,23 @@ def show_logs(job: JobId, farm: TheFarm, limit: _Last = MOST_LINES) -> LogLines:
 
 def reusable_document(job: StoredJob) -> dict[str, Any]:
     """The spec of a job with references in place of the names of its files."""
-    document, blobs = dict(job.spec.submitted_document), job.spec.blobs
+    stored = job.spec
+    document = copy.deepcopy(stored.submitted_document)
+    older = nested_networks(document)
+    for network, file in zip(older, stored.weights, strict=False):
+        if file is not None:
+            network["weights"] = f"{file.digest}/{file.name}"
+    weights = stored.blobs.weights
+    if not older and len(set(stored.weights)) == 1 and (file := stored.weights[0]) is not None:
+        # Those of all variants of a dataset.
+        weights = file.digest
     for section, field, digest in (
-        ("input", "path", blobs.input),
-        ("network", "weights", blobs.weights),
+        ("input", "path", stored.blobs.input),
+        ("network", "weights", weights),
     ):
         part = document.get(section)
         if digest is not None and isinstance(part, dict) and isinstance(part.get(field), str):
-            document[section] = part | {field: f"{digest}/{part[field]}"}
+            document[section] = part | {field: f"{digest}/{Path(part[field]).name}"}
     return document
 
 

@@ -94,7 +94,7 @@ class PlanAnswer(Answer):
     },
 )
 async def upload(request: Request, name: _Name, farm: TheFarm, use: Use = "picture") -> UploadView:
-    """Upload a picture, or weights as safetensors; the body is the file."""
+    """Upload a picture, a profile of a press, or weights as safetensors; the body is the file."""
     length = request.headers.get("content-length", "")
     announced = int(length) if length.isdecimal() else None
     return await farm.uploads.receive(request.stream(), name, use, announced)

@@ -16,7 +16,7 @@ from jobs.spec.document import Document
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
 from jobs.text.yaml_json import check_depth
-from render.networks.builtin import PRETRAINED
+from render.networks.builtin import ONNX, PRETRAINED
 from render.pictures.encoding import BUILTIN_PROFILE
 
 _FILES = frozenset({"input", "start", "path", "guide", "mask", "strength", "profile"})
@@ -69,9 +69,11 @@ class SpecFiles:
             return self._file(value, lambda address: self._allowed(address, place))
         if name in _FILES and (name, value) != ("profile", BUILTIN_PROFILE):
             return self._file(value, _refuse(place))
-        if name == _WEIGHTS and value != PRETRAINED:
+        if name == ONNX or (name == _WEIGHTS and value != PRETRAINED):
             return self._file(value, _refuse(place))
-        if name in _NETWORKS and ({"/", "\\", "."} & set(value)) and place.startswith("network"):
+        # A sweep has networks, and so has a redo.
+        is_of_network = name in _NETWORKS and "network" in place.split(".")
+        if is_of_network and ({"/", "\\", "."} & set(value)):
             return self._file(value, _refuse(place))
         return value
 

@@ -26,7 +26,7 @@ from jobs.web.problems import Problem
 from render.networks.safetensors_header import check_header, is_safetensors
 from render.networks.weight_paths import SAFETENSORS_SUFFIX
 
-Use = Literal["picture", "weights"]
+Use = Literal["picture", "profile", "weights"]
 
 _AT_ONCE = 4
 
@@ -42,7 +42,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f/\\]{1,200}")
 
 
 class UploadView(Answer):
-    """An upload. reference: names it in a spec. Weights have no sides."""
+    """An upload. reference: names it in a spec. Only pictures have sides."""
 
     reference: Annotated[str, Field(description="Names it in a spec.")]
     name: str
@@ -103,10 +103,10 @@ class Uploads:
 
     def _keep(self, path: Path, name: str, use: Use, digest: str, size: int) -> UploadView:
         """Check a file, and put it into the store. Raises Problem, StoreError."""
-        if use == "picture":
-            facts = self.commands.run_module("jobs.web.check_picture", str(path))
-        else:
+        if use == "weights":
             facts = _check_weights(path, name)
+        else:
+            facts = self.commands.run_module("jobs.web.check_picture", use, str(path))
         upload_blob(self.store, path, digest)
         return UploadView(
             reference=attachment_reference(Path(name), digest),
@@ -174,7 +174,7 @@ def _suffix(name: str) -> str:
     return suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,12}", suffix) else ""
 
 
-def _check_weights(path: Path, name: str) -> dict[str, str]:
+def _check_weights(path: Path, name: str) -> dict[str, Any]:
     if Path(name).suffix != SAFETENSORS_SUFFIX or not is_safetensors(path):
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -179,6 +179,8 @@ def panel_formats(panels: str | None, formats: Sequence[str]) -> list[str]:
     """
     if panels is None:
         return list(formats)
+    if panels.strip().isdecimal():  # pixels in a spec, and hundreds of files for who meant cm
+        raise RequestError(f"panels {panels}: needs a unit, such as {panels}cm or {panels}px")
     try:
         cut = parse_yaml(panels) if panels.lstrip().startswith("{") else {"width": panels}
     except RequestError as error:

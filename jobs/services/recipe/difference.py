@@ -13,6 +13,9 @@ _SHOWN_DIGITS = 12
 _LONGEST = 60
 """Characters of a value for people."""
 
+_BEFORE = "redo.before"
+"""The field with all settings of the picture before a redo: only another redo has them, too."""
+
 _ABSENT = object()
 """The value of a field that a recipe does not have."""
 
@@ -70,7 +73,8 @@ def _count(octaves: object) -> int | None:
 
 
 def _compared(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = dict(_flat(first)), dict(_flat(second))
+    whole = _BEFORE if ("redo" in first) != ("redo" in second) else ""
+    before, after = dict(_flat(first, "", whole)), dict(_flat(second, "", whole))
     for name in dict.fromkeys((*before, *after)):
         one, other = before.get(name, _ABSENT), after.get(name, _ABSENT)
         if one != other:
@@ -80,8 +84,14 @@ def _compared(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[D
             )
 
 
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The values in mappings and lists of mappings, by their dotted names."""
+def _flat(value: Any, name: str, whole: str) -> Iterator[tuple[str, Any]]:
+    """The values in mappings and lists of mappings, by their dotted names.
+
+    whole: the name of a mapping that is one value.
+    """
+    if name and name == whole:
+        yield name, value
+        return
     if isinstance(value, Mapping) and value:
         entries = value.items()
     elif isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
@@ -90,7 +100,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield name, value
         return
     for key, entry in entries:
-        yield from _flat(entry, f"{name}.{key}" if name else str(key))
+        yield from _flat(entry, f"{name}.{key}" if name else str(key), whole)
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.planning.identity import UNHASHED_FIELDS
+from jobs.records.keys import is_digest
 from jobs.services.recipe.files import FileFinder
 from jobs.services.recipe.recipe import Recipe, no_recipe
 from jobs.spec.attachments import map_attachments
@@ -87,7 +88,7 @@ class _Located:
         self.missing: list[str] = []
         document = _as_poster(recipe) if "kind" not in recipe.spec else dict(recipe.spec)
         self.kind = str(document.setdefault("kind", DEFAULT_KIND))
-        if self.kind not in SPEC_KINDS:
+        if self.kind not in SPEC_KINDS or not _has_form(document):
             raise no_recipe(recipe.source)
         document = map_attachments(document, lambda one: self._picture(one, "an attachment"))
         networks = [document["network"], *nested_networks(document)]
@@ -122,6 +123,21 @@ class _Located:
             self.missing.append(f"{what} ({digest}) is not here; {advice}")
             return _ABSENT
         return str(path)
+
+
+def _has_form(document: Document) -> bool:
+    """Whether networks and digests are where they belong: anybody may have written an output."""
+    networks = [document.get("network"), *nested_networks(document)]
+    weights, given = document.get("weights", []), document.get("input")
+    if not isinstance(weights, list):
+        return False
+    for network in networks:
+        if not isinstance(network, dict) or not isinstance(network.get("name"), str):
+            return False
+    pictures = [given["picture"]] if isinstance(given, dict) and "picture" in given else []
+    digests = [*weights, *(network.get("weights") for network in networks if network)]
+    found = [*pictures, *(one for one in digests if one is not None)]
+    return all(isinstance(one, str) and is_digest(one) for one in found)
 
 
 def _only_weights(recipe: Recipe, document: Document) -> str | None:

@@ -15,6 +15,7 @@ from jobs.spec.attachments import attachment_paths
 from jobs.spec.document import Document
 from jobs.store.store import Store
 from jobs.text.errors import RequestError
+from jobs.text.yaml_json import check_depth
 from render.version import PIXEL_VERSION
 
 _FORMAT_VERSION = 1
@@ -84,8 +85,8 @@ def recipe_of_identity(identity: object, source: str, **others: Any) -> Recipe:
 def recipe_of_label(text: str, source: str) -> Recipe:
     """The recipe in the identity that an output embeds. Raises like `recipe_of_identity`."""
     try:
-        label = json.loads(text)
-    except (ValueError, RecursionError):
+        label = check_depth(json.loads(text))
+    except (ValueError, RecursionError, RequestError):
         label = None
     if not isinstance(label, dict):
         raise no_recipe(source)

@@ -11,18 +11,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.records.job import StoredJob
+from jobs.records.job import StoredJob, attempt_job
 from jobs.records.lease import HeldLease
 from jobs.records.spending import DaySpending, SpendingUnit, Spent, day_folder, format_amount
 from jobs.records.status import Status
 from jobs.runtime.logs import Notify
+from jobs.runtime.spending import earlier_holders
 from jobs.spec.base import MAX_SPENT
-from jobs.store.errors import ObjectNotFound
+from jobs.store.errors import ObjectError, ObjectNotFound, StoreError
 from jobs.store.store import Store, store_time
-from jobs.text.errors import InvalidRecord, RequestError
+from jobs.text.errors import InvalidRecord, JobsError, RequestError
 
 _SYNC_SECONDS = 30.0
 """Shortest time between two writes of what this `work` spent, and between two reads of others."""
+
+_CLOCK_SECONDS = 600.0
+"""Time between two looks at the store's clock: the own one stands still while a machine sleeps."""
+
+_SPENT = "the budget of this day, "
+"""The beginning of the reason, whatever the budget of a `work` is."""
 
 _MOST_TOLD = 8
 """Queued jobs that are told in one scan why they wait for the next day."""
@@ -49,7 +56,7 @@ class DayBudget:
         amounts = " and ".join(format_amount(unit, limit) for unit, limit in self._limits())
         if not amounts:
             return None
-        return f"the budget of this day, {amounts}, is spent; goes on after midnight UTC"
+        return f"{_SPENT}{amounts}, is spent; goes on after midnight UTC"
 
     def _limits(self) -> list[tuple[SpendingUnit, float]]:
         limits: tuple[tuple[SpendingUnit, float | None], ...] = (
@@ -91,8 +98,9 @@ class Spendings:
         self._notify, self._is_spent = notify, False
         # Two processes on two machines may have the same name and number.
         self._name = secrets.token_hex(8)
-        self._offset: float | None = None
+        self._offset, self._measured = 0.0, -math.inf
         self._day = ""
+        self._trouble: str | None = None
         self._seen: dict[str, Spent] = {}
         self._own = self._written = Spent()
         self._others: dict[str, tuple[float, Spent]] = {}
@@ -118,7 +126,7 @@ class Spendings:
         there are jobs to run.
         """
         if is_busy:
-            self._sync()
+            self._sync_or_report()
         total = self._own
         for _, spent in self._others.values():
             total = total.plus(spent)
@@ -134,6 +142,17 @@ class Spendings:
             self._begin_day()
             self._write()
 
+    def _sync_or_report(self) -> None:
+        """Sync, unless only these records are at fault: then go on with what is known here."""
+        try:
+            self._sync()
+        except (StoreError, ObjectError) as error:
+            store_time(self._store)  # raises if the whole store is at fault
+            self._synced = self._clock()
+            if str(error) != self._trouble:
+                self._notify("left alone", f"{error}; other `work`s do not know what is spent here")
+            self._trouble = str(error)
+
     def _sync(self) -> None:
         if self._own == self._written and self._budget.reason is None:
             return
@@ -143,7 +162,7 @@ class Spendings:
         self._write()
         if self._budget.reason is not None:
             self._read_others()
-        self._synced = self._clock()
+        self._synced, self._trouble = self._clock(), None
 
     @property
     def _key(self) -> str:
@@ -151,15 +170,22 @@ class Spendings:
 
     def _begin_day(self) -> None:
         """Begin to count from zero if the day has changed, by the store's clock."""
-        if self._offset is None:
-            self._offset = store_time(self._store) - self._clock()
-        day = f"{datetime.fromtimestamp(self._offset + self._clock(), UTC):%Y-%m-%d}"
-        if self._day and day != self._day:
-            self._write()
-            self._own = self._written = Spent()
-            self._others.clear()
-            self._synced = -math.inf
-        self._day = day
+        now = self._clock()
+        if now - self._measured >= _CLOCK_SECONDS:
+            self._offset, self._measured = store_time(self._store) - now, now
+        day = f"{datetime.fromtimestamp(self._offset + now, UTC):%Y-%m-%d}"
+        # A clock that is set back begins no day again.
+        if day <= self._day:
+            return
+        before, self._others = self._day, {}
+        try:
+            if before:
+                self._write()
+        finally:
+            # The day begins even if the last sum of the one before cannot be written.
+            if before:
+                self._own = self._written = Spent()
+            self._day, self._synced = day, -math.inf
 
     def _write(self) -> None:
         if self._own != self._written:
@@ -182,33 +208,58 @@ class Spendings:
 Claim = Callable[[StoredJob], HeldLease | None]
 """Claims the next lease of a job; None if that is not possible now."""
 
+LeaveAlone = Callable[[StoredJob, JobsError], object]
+"""Leaves a job alone whose records cannot be written, and says why."""
+
 
 def tell_why_they_wait(
-    store: Store, queued: Sequence[StoredJob], reason: str, claim: Claim
+    store: Store, queued: Sequence[StoredJob], reason: str, claim: Claim, leave: LeaveAlone
 ) -> None:
     """Let the first queued jobs say why they wait: three writes for each, once a day. StoreError.
 
     The jobs behind them would wait in any case.
     """
     for job in queued[:_MOST_TOLD]:
-        if _knows(job, reason):
-            continue
-        lease = claim(job)
+        lease = None if _knows_why(job) else claim(job)
         if lease is not None:
-            store.put(lease.keys.status(lease.number), _waiting(job, reason).encode())
+            error = _tell(store, job, lease, reason)
+            if error is not None:
+                leave(job, error)
+
+
+def _tell(store: Store, job: StoredJob, lease: HeldLease, reason: str) -> JobsError | None:
+    """Write the reason under a lease, and release it. Returns the error if that is the job's."""
+
+    def write() -> None:
+        try:
+            status = _waiting(job, _last_status(store, job, lease), reason)
+            store.put(lease.keys.status(lease.number), status.encode())
+        finally:
             lease.release()
 
+    return attempt_job(store, job.id, write, store_time)
 
-def _knows(job: StoredJob, reason: str) -> bool:
-    """Whether the status of a queued job has a reason already."""
+
+def _knows_why(job: StoredJob) -> bool:
+    """Whether a queued job says already that it waits for a day, whoever's budget that is.
+
+    Two `work`s with other budgets would otherwise write their own reasons in turn.
+    """
     status = job.status
     is_of_now = status is not None and status.generation == job.intent.generation
-    return status is not None and is_of_now and status.reason == reason
+    return status is not None and is_of_now and (status.reason or "").startswith(_SPENT)
 
 
-def _waiting(job: StoredJob, reason: str) -> Status:
+def _last_status(store: Store, job: StoredJob, lease: HeldLease) -> Status:
+    """The status that the last holder left. If it left none, what those before it have spent."""
+    if job.status is not None:
+        return job.status
+    spent = earlier_holders(store, lease.keys, lease.number).spent
+    return _NOTHING_DONE.model_copy(update={"spent": spent})
+
+
+def _waiting(job: StoredJob, before: Status, reason: str) -> Status:
     """The status of a queued job with a reason; the rest stays as the last holder left it."""
-    before = job.status or _NOTHING_DONE
     is_of_now = before.generation == job.intent.generation
     changes = {
         "generation": job.intent.generation,

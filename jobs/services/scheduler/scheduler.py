@@ -162,7 +162,7 @@ class Scheduler:
             if self._spendings.has_counted(coordinator.job):
                 coordinator.hold()
         ready = [job for job in queued if not self._backoff.must_wait(job)]
-        tell_why_they_wait(self._store, ready, reason, self._claim)
+        tell_why_they_wait(self._store, ready, reason, self._claim, self._leave)
 
     def _skip_oversized(self, job: StoredJob, capacity: TotalCapacity) -> None:
         """Skip a job that exceeds the total capacity: for good, unless machines may join."""
@@ -230,13 +230,17 @@ class Scheduler:
         )
         if not isinstance(claimed, JobsError):
             return claimed
-        self._job_scan.leave_alone(job.id, claimed)
-        if isinstance(claimed, ObjectError | InvalidRecord):
+        self._leave(job, claimed)
+        return None
+
+    def _leave(self, job: StoredJob, error: JobsError) -> None:
+        """Leave a job alone that cannot be claimed, and say why."""
+        self._job_scan.leave_alone(job.id, error)
+        if isinstance(error, ObjectError | InvalidRecord):
             self._backoff.give_up(job)
         else:
             # It may pass, as expired credentials do.
             self._backoff.record_failure(job.id)
-        return None
 
     def _preempt_for(self, job: StoredJob) -> None:
         """Preempt the own job with the lowest priority, if that is lower than this job's."""
@@ -325,7 +329,7 @@ class Scheduler:
             coordinator.process.kill()
             coordinator.process.wait()
         self.reap()
-        with suppress(StoreError):
+        with suppress(StoreError, ObjectError):
             self._spendings.flush()
         self._notifier.join(_LAST_WORDS)
         if left := self._notifier.waiting:

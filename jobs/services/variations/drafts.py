@@ -14,14 +14,15 @@ from jobs.poster.local import render_here
 from jobs.poster.local_draft import absolute_spec, draft_here
 from jobs.poster.outputs import draft_name
 from jobs.records.manifest import MANIFEST
+from jobs.records.stored_spec import is_file_name
 from jobs.runtime.backend import crew_in_process
 from jobs.runtime.metrics.progress import WatchProgress
+from jobs.runtime.ownership import read_mapping
 from jobs.runtime.publish import Target
 from jobs.services.variations.sheet import Sheet, SheetEntry, sheet_folder, write_sheet
 from jobs.services.variations.vary import Variation
 from jobs.spec.document import parse_poster_spec, with_stated_network
 from jobs.text.errors import RequestError
-from jobs.text.yaml_json import read_mapping_file
 from render.errors import RenderError
 
 Announce = Callable[[int, int, str], WatchProgress]
@@ -53,10 +54,12 @@ class _Planned:
         if self.octaves is not None:
             drafts = [draft_name(self.job, n) for n in range(self.octaves, len(self.plan.octaves))]
             return next((name for name in drafts if (folder / name).is_file()), None)
-        manifest = folder / MANIFEST
-        if not manifest.is_file():
-            return None
-        return str(read_mapping_file(manifest)["outputs"][0]["path"])
+        manifest = read_mapping(folder / MANIFEST)
+        outputs = manifest.get("outputs") if manifest.get("job") == self.job else None
+        first = outputs[0] if isinstance(outputs, list) and outputs else None
+        name = first.get("path") if isinstance(first, dict) else None
+        # Whatever else is there, the render says what is wrong with it.
+        return name if isinstance(name, str) and is_file_name(name) else None
 
     def render(self, folder: Path, watch: WatchProgress) -> None:
         """Render the draft, or the whole picture if that is no larger."""

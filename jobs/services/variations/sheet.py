@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -77,8 +78,9 @@ class Sheet:
 def write_sheet(sheet: Sheet, out: Path, title: str) -> Path:
     """Write the record of a sheet, and its picture, into its folder. Returns the picture's path.
 
-    Raises RequestError if the folder cannot be written.
+    Raises RequestError if the folder cannot be written, or has another sheet by now.
     """
+    _check_may_write(out, [one.job for one in sheet.entries])
     cells = [
         Cell(None, _drawable(out / one.job, one.picture), f"{one.number}  {one.caption}")
         for one in sheet.entries
@@ -102,7 +104,8 @@ def sheet_record(text: str) -> Path | None:
 def read_sheet(record: Path) -> Sheet:
     """Read the record of a sheet. Raises RequestError if it is another file."""
     found = read_mapping_file(record)
-    if found.get("version") != 1:
+    version = found.get("version")
+    if isinstance(version, int) and version > 1:
         raise RequestError(f"{record}: was written by a newer version; upgrade Dreamfarm")
     try:
         entries = _ENTRIES.validate_python(found.get("variations"))
@@ -123,14 +126,23 @@ def entry_of(sheet: Sheet, record: Path, number: int | None) -> SheetEntry:
 def sheet_folder(out: Path | None, name: str, jobs: Sequence[str], limit: DraftLimit) -> Path:
     """The folder of a sheet: `out`, or one in `dreams` that belongs to these drafts alone.
 
-    Raises RequestError if it has a sheet of other jobs.
+    Raises RequestError if it has a sheet of other jobs, or other files with the names of a sheet.
     """
     digest = hashlib.sha256("\n".join((*jobs, str(limit))).encode()).hexdigest()
     folder = out or DEFAULT_FOLDER / f"{name}-variations-{digest[:_HASH_DIGITS]}"
-    record = folder / RECORD
-    if record.is_file() and [one.job for one in read_sheet(record).entries] != list(jobs):
-        raise RequestError(f"{folder}: has a sheet of other variations; choose another --out")
+    _check_may_write(folder, jobs)
     return folder
+
+
+def _check_may_write(folder: Path, jobs: Sequence[str]) -> None:
+    """Raise RequestError if a sheet of these jobs would replace other files."""
+    record, picture = folder / RECORD, folder / PICTURE
+    if os.path.lexists(record):
+        if [one.job for one in read_sheet(record).entries] != list(jobs):
+            raise RequestError(f"{folder}: has a sheet of other variations; choose another --out")
+    elif os.path.lexists(picture):
+        # The record is written first, so this is somebody else's picture.
+        raise RequestError(f"{picture}: exists already and is no sheet; choose another --out")
 
 
 def _drawable(folder: Path, picture: str | None) -> Path | None:

@@ -15,9 +15,17 @@ from jobs.runtime.publish import Target
 from jobs.runtime.upload import unlimited_machine
 from jobs.services.client import Store
 from jobs.services.variations.drafts import named_errors
-from jobs.services.variations.sheet import RECORD, Sheet, SheetEntry, sheet_folder, write_sheet
+from jobs.services.variations.sheet import (
+    RECORD,
+    Sheet,
+    SheetEntry,
+    read_sheet,
+    sheet_folder,
+    write_sheet,
+)
 from jobs.services.variations.vary import Variation
 from jobs.spec.document import parse_poster_spec, with_stated_network
+from jobs.store.address import open_store
 
 
 def submit_sheet(
@@ -39,7 +47,7 @@ def submit_sheet(
     jobs, name = [plan.identity.job_id for plan in plans], plans[0].spec.name
     folder = sheet_folder(out, name, jobs, limit)
     # A second submit would limit a job that was finished meanwhile.
-    if not (folder / RECORD).is_file():
+    if not _has_sheet_of(store, folder):
         for plan in plans:
             store.submit_spec(plan.spec, limit)
     entries = [
@@ -66,6 +74,13 @@ def _plans(variations: Sequence[Variation], limit: DraftLimit) -> list[PosterPla
             draft_octaves(plan, limit)
         plans.append(plan)
     return plans
+
+
+def _has_sheet_of(store: Store, folder: Path) -> bool:
+    """Whether a folder has a sheet of this store, and so all of its jobs are submitted."""
+    record = folder / RECORD
+    known = read_sheet(record).store if record.is_file() else None
+    return known is not None and open_store(known).address == store.store.address
 
 
 def _draft(store: Store, job: str, folder: Path) -> str | None:

@@ -22,6 +22,7 @@ FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
     ("settings", "expected"),
     [
         (("--set", "dream.setps=3"), ("dream.setps", "no such key", "nearest: steps")),
+        (("--set", "seed=3"), ("seed: no such key; nearest: dream.seed",)),
         (("--size", "60 bananas"), ("size: '60 bananas' is not a size", "60cm x 34cm @ 300dpi")),
         (("--size", "0x9"), ("size: ", "must be above 0")),
         (("--size", "9x9 @ 0.5dpi"), ("size 9 x 9 @ 0.5dpi", "a resolution is 1 to 100000 dpi")),
@@ -81,7 +82,7 @@ FITS = ("--network", NETWORK, "--layer", LAYER, "--set", "dream.steps=1")
             ("the disk is too small", "GB are free", "give `render` another --out"),
         ),
         (("--workers", "two"), ("--workers", "integer")),
-        (("--stpes", "3"), ("No such option: --stpes",)),
+        (("--stpes", "3"), ("No such option: --stpes", "see `dreamfarm render --help`")),
     ],
 )
 def test_bad_requests_fail_before_rendering(

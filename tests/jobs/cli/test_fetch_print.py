@@ -128,6 +128,7 @@ def test_a_manifest_with_another_size_is_one_line(
         (["--format", "{format: pdf, bleed: 3furlongs}"], "format: bleed: '3furlongs' is not a"),
         (["--format", "{format: pdf"], "format: line 1"),
         (["--panels", "1km"], "format: panels.width: '1km' is not a length"),
+        (["--panels", "130"], "panels 130: needs a unit, such as 130cm or 130px"),
         (["--panels", "{width: 4cm, gap: 3mm}"], "format: panels.gap: no such key"),
         (["--panels", "101px"], "panels.width: 101 is more than the poster's 0.8 cm; choose less"),
         (["--panels", "9px", "--format", "deepzoom"], "panels are pdf, tiff, png, jpeg, not deep"),

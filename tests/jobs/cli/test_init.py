@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,21 @@ def test_nothing_is_replaced(shell: Shell, folder: Path) -> None:
     assert (folder / "poster.yaml").read_text() == "mine"
 
 
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_in_place_of_the_schema_stays(
+    shell: Shell, folder: Path, make: Callable[[Path], None]
+) -> None:
+    make(folder / "dreamfarm.schema.json")
+    ended = shell("init")
+    assert (ended.code, ended.out) == (0, "poster.yaml\n")
+    assert "dreamfarm.schema.json: is of another version, and stays" in ended.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("postr",), "kind postr: no such kind; nearest: poster"),
+        (("album.txt",), "album.txt: must end in .yaml"),
         (("poster", "x.json"), "x.json: must end in .yaml, because JSON has no comments"),
         (("poster", "--look", "gardn"), "look gardn: no such look; nearest: garden"),
         (("poster", "nowhere/x.yaml"), "nowhere/x.yaml: cannot be written (No such file"),

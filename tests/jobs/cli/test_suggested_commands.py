@@ -20,7 +20,8 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from jobs.cli.app import app
-from jobs.cli.format import STORE_COMMANDS
+from jobs.cli.format import STORE_COMMANDS, complete
+from jobs.notify.notice import Audience
 from jobs.records.job import load_job
 from jobs.records.keys import JobKeys, active_marker
 from jobs.records.request import cancel, limit, pause
@@ -205,6 +206,50 @@ def submit_a_finished_job(world: World) -> str:
     return world.say("submit", spec, store=world.poster.store)
 
 
+def drafts(world: World, *more: object) -> str:
+    settings = ("size=150xauto", "dream.octaves=3", "dream.octave_scale=1.5", "dream.steps=1")
+    spec = write_poster_spec(world.folder, world.picture, world.weights, *settings)
+    seeds = ("--vary", "dream.seed=1,2", "--draft", "100px")
+    return world.shell("variations", spec, *seeds, *more, "--out", world.folder / "a sheet").err
+
+
+@prints("jobs/cli/variations.py", "finish {} 1")
+def a_sheet_here(world: World) -> str:
+    return drafts(world)
+
+
+@prints("jobs/cli/variations.py", "work --store {}")
+def a_sheet_in_a_store(world: World) -> str:
+    Path(world.store.address).mkdir()
+    return drafts(world, "--store", world.store.address)
+
+
+REGION = ("--region", "20%,20%,50%x50%")
+
+
+@prints("jobs/cli/redo.py", "work")
+def redo_a_region(world: World) -> str:
+    shutil.copytree(world.poster.store, world.store.address)
+    return world.say("redo", world.poster.job, *REGION)
+
+
+@prints("jobs/poster/redo.py", "show {}")
+def redo_what_is_not_finished(world: World) -> str:
+    return world.say("redo", submitted(world), *REGION)
+
+
+@prints("jobs/spec/notify.py", "work --notify NAME=ADDRESS")
+def a_spec_with_an_address(world: World) -> str:
+    submitted(world)
+    return world.say("submit", world.spec(), "--set", "notify=['https://example.org/']")
+
+
+@prints("jobs/notify/notice.py", "work")
+def a_name_without_an_address(world: World) -> str:
+    submitted(world)
+    return complete(str(Audience().unknown_names(["phone"])))
+
+
 @prints("jobs/cli/watch.py", "pause {}", "watch {}")
 def interrupt_a_watch(world: World) -> str:
     def interrupt(*_: object) -> None:
@@ -355,11 +400,13 @@ def printed_commands(text: str, suggestion: Suggestion) -> list[str]:
 
 def run(world: World, command: str) -> None:
     """Run a suggested command, as a shell would."""
-    values = {"PICTURE": str(world.picture), "NETWORK": "pareidolia"}
+    address = "phone=http://127.0.0.1:9/"
+    values = {"PICTURE": str(world.picture), "NETWORK": "pareidolia", "NAME=ADDRESS": address}
     words = [values.get(word, word) for word in shlex.split(command)[1:]]
     if words[0] == "work":
         for job in world.store.list_folders("jobs/"):
-            cancel(world.store, job)
+            if load_job(world.store, job).state == "queued":
+                cancel(world.store, job)
         words.append("--until-idle")
     if words[0] == "watch":
         world.store.put(JobKeys(words[1]).manifest, b'{"version": 1}')
@@ -448,6 +495,7 @@ _PRINTED_BY_FILE: dict[str, dict[str, tuple[str, ...]]] = {
         ("--gpu", "--network-gbps", "--price", "--workers"), ("plan",)
     )
     | {"--until": DRAFTED, "--draft": DRAFTED, "--set": ASKED},
+    "jobs/notify/notice.py": {"--notify": ("work",), "--store": ("work",)},
     "jobs/planning/disk.py": {"--out": ("render",)},
     "jobs/planning/draft.py": dict.fromkeys(("--draft", "--until"), DRAFTED),
     "jobs/poster/local_draft.py": {"--until": ("render",)},
@@ -457,16 +505,23 @@ _PRINTED_BY_FILE: dict[str, dict[str, tuple[str, ...]]] = {
     "jobs/planning/estimate/request.py": {"--gpu": ("plan",), "--workers": ("plan",)},
     "jobs/planning/estimate/speed.py": {"--gpu": ("plan",)},
     "jobs/poster/fetch/folder.py": {"--out": ("fetch",)},
+    "jobs/poster/fetch/print_outputs.py": {"--panels": ("fetch",)},
+    "jobs/poster/local_redo.py": {"--store": ("redo",)},
+    "jobs/poster/redo.py": {"--render-older": ("redo",)},
+    "jobs/poster/redo_spec.py": {"--octaves": ("redo",), "--set": ("redo",)},
+    "jobs/records/request.py": {"--raise": ("resume",)},
     "jobs/runtime/access.py": {"--allow": ("work",)},
     "jobs/runtime/kind.py": {"--max-pixels": ("work",)},
     "jobs/runtime/local_workdir.py": {"--out": INTO_FOLDERS, "--store": ("ledger", "logs")},
     "jobs/runtime/metrics/exporter.py": {"--metrics": ("work",)},
     "jobs/runtime/publish.py": {"--out": INTO_FOLDERS, "--overwrite": INTO_FOLDERS},
+    "jobs/runtime/spending.py": {"--price": ("work",)},
     "jobs/services/doctor/local_checks.py": {"--workers": ("render",)},
     "jobs/services/recipe/like.py": {"--weights": ASKED},
     "jobs/services/variations/sheet.py": {"--out": ("variations",)},
     "jobs/services/variations/vary.py": {"--vary": ("variations",)},
     "jobs/services/scheduler/capacity.py": {"--grows-to": ("work",)},
+    "jobs/services/scheduler/day_budget.py": {"--budget": ("work",)},
     "jobs/spec/base.py": {"--fit": ASKED, "--network": ASKED},
     "jobs/spec/document.py": {"--set": ASKED},
     "jobs/services/doctor/store_checks.py": {"--create": FILLING, "--store": ("doctor",)},
@@ -492,6 +547,7 @@ PRINTED_BY = {
 
 NOT_OURS = {
     Suggestion("jobs/cli/app.py", "--debug"),  # `main` takes it anywhere
+    Suggestion("jobs/cli/app.py", "--help"),  # Typer's
     Suggestion("jobs/dataset/inputs/tar_samples.py", "--sparse"),  # tar's
     Suggestion("jobs/dataset/inputs/tar_samples.py", "--dereference"),
     Suggestion("jobs/dataset/inputs/tar_samples.py", "--hard-dereference"),
@@ -509,7 +565,9 @@ def test_every_suggested_option_exists_where_it_is_suggested(project: Path) -> N
 
 def field_names(model: Any, prefix: str = "") -> set[str]:
     """The dotted names of the fields of a model or dataclass."""
-    found = set()
+    found: set[str] = set()
+    if prefix.count(".") > 5:
+        return found  # a spec within the `redo` of a spec
     for name, annotation in get_type_hints(model).items():
         found.add(f"{prefix}{name}")
         for kind in nested_models(annotation):

@@ -80,6 +80,10 @@ def test_finish_renders_a_number_with_the_bytes_of_an_undisturbed_render(
     assert finished["outputs"][0]["sha256"] == json_output(whole)["outputs"][0]["sha256"]
     assert not (tmp_path / "sheet" / job / ".rendering").exists()
 
+    assert shell("finish", "sheet", 1, "--in-process", "--keep").code == 0
+    first = made["variations"][0]["job"]
+    assert [path.name for path in Path("sheet", first, ".rendering").iterdir()] == [first]
+
 
 def test_the_same_command_makes_only_what_is_missing(
     shell: Shell, spec: Path, drafted: list[str]
@@ -144,7 +148,7 @@ def test_a_folder_has_one_sheet(shell: Shell, spec: Path) -> None:
         (("sheet",), "sheet/sheet.json: write a number from 1 to 1 after the sheet"),
         (("sheet/sheet.jpg", 2), "sheet/sheet.json: 2: no such variation; write a number"),
         (("sheet", 1, "--out", "x"), "--out: a sheet has a folder for each of its variations"),
-        (("gone", 1), "gone: is no sheet of variations"),
+        (("gone", 1), "gone: is no sheet of variations; give the folder that `variations` printed"),
     ):
         check_error_line(shell("finish", *arguments), line)
     record = Path("sheet/sheet.json")
@@ -178,3 +182,52 @@ def test_variations_in_a_store_are_jobs_that_pause(
     assert shell("finish", "sheet", 2).out == f"{jobs[1]}: queued\n"
     assert shell(*arguments, "--store", address, "--out", "sheet").code == 0
     assert Intent.read(store, JobKeys(jobs[1]).intent).until is None
+
+
+def test_another_store_gets_the_jobs_too(shell: Shell, spec: Path, tmp_path: Path) -> None:
+    arguments = ("variations", spec, "--vary", "dream.seed=1", "--draft", "100px", "--out", "sheet")
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        made = json_output(shell(*arguments, "--store", tmp_path / name, "--json"))
+        job = made["variations"][0]["job"]
+        assert Intent.read(FolderStore(tmp_path / name), JobKeys(job).intent).until == 2
+    # The same store by another name has them already.
+    FolderStore(tmp_path / "other").put(JobKeys(job).intent, Intent().encode())
+    assert shell(*arguments, "--store", "other").code == 0
+    assert Intent.read(FolderStore(tmp_path / "other"), JobKeys(job).intent).until is None
+
+
+def test_a_sheet_replaces_no_file_of_others(
+    shell: Shell, spec: Path, tmp_path: Path, drafted: list[str]
+) -> None:
+    picture = tmp_path / "sheet.jpg"
+    picture.write_bytes(b"somebody's")
+    check_error_line(
+        shell("variations", spec, *SEEDS, "--out", "."),
+        "sheet.jpg: exists already and is no sheet; choose another --out",
+    )
+    (tmp_path / "sheet.json").write_text('{"mine": 1}')
+    check_error_line(
+        shell("variations", spec, *SEEDS, "--out", "."), "sheet.json: is no sheet of variations"
+    )
+    assert picture.read_bytes() == b"somebody's"
+    assert (tmp_path / "sheet.json").read_text() == '{"mine": 1}'
+    assert drafted == []
+
+
+@pytest.mark.parametrize("content", ["{}", '{"outputs": []}', '{"job": "%s", "outputs": 7}', "["])
+def test_junk_in_place_of_a_manifest_is_no_draft(
+    shell: Shell, spec: Path, store: FolderStore, tmp_path: Path, content: str
+) -> None:
+    arguments = ("variations", spec, "--vary", "dream.seed=1", "--draft", "600px", "--out", "sheet")
+    made = json_output(shell(*arguments, "--store", tmp_path / "store", "--json"))
+    job = made["variations"][0]["job"]
+    manifest = Path("sheet", job, "manifest.json")
+    manifest.parent.mkdir()
+    manifest.write_text(content.replace("%s", job))
+    ended = shell(*arguments)
+    if "%s" in content:
+        assert ended.code == 0
+    else:
+        check_error_line(ended, f"{manifest}: ")
+        assert manifest.read_text() == content

@@ -58,6 +58,8 @@ def test_web_addresses_of_known_services_go_through_apprise() -> None:
         (f"https://:80/{TOKEN}", "no valid host"),
         (f"https://example.org:99999/{TOKEN}", "no valid host"),
         (f"https://[::1/{TOKEN}", "no valid host"),
+        (f"https://example.org/caf\u00e9/{TOKEN}", "other letters than ASCII"),
+        (f"https://example.org/?a=\u00e9{TOKEN}", "other letters than ASCII"),
         (f"nonsense://{TOKEN}", "apprise does not know"),
         ("tgram://s3cr3t", "apprise does not know"),
         ("@/nowhere/at/all", "No such file"),

@@ -5,13 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.notify.attempts import Attempt, AttemptLog, Outcome, Result, Rules, next_step
+from jobs.text.errors import InvalidRecord
 from tests.support.memory_store import ForgetfulStore, MemoryStore
 
 RULES = Rules(dead_after=60, first_delay=10, growth=3, most_attempts=5)
 
 
 def attempts(*results: Result | None) -> list[Attempt]:
-    return [Attempt(token="t", holder="here:1", time="now", result=one) for one in results]
+    return [
+        Attempt(nonce="n", token="t", holder="here:1", time="now", result=one) for one in results
+    ]
 
 
 def step(*results: Result | None, age: float) -> float | None:
@@ -64,7 +67,7 @@ def test_no_more_than_two_messages_may_arrive(ends: list[Result | None], age: fl
 @pytest.mark.parametrize("kind", [MemoryStore, ForgetfulStore])
 def test_one_of_two_senders_begins_an_attempt(kind: type[MemoryStore]) -> None:
     store = kind()
-    logs = [AttemptLog(store, "jobs/a/notified/", holder) for holder in ("here:1", "there:2")]
+    logs = [AttemptLog(store, "jobs/a/notified/", holder, "n") for holder in ("here:1", "there:2")]
     begun = [log.begin(1) for log in logs]
     assert [attempt is not None for attempt in begun] == [True, False]
     assert begun[0] is not None
@@ -72,3 +75,12 @@ def test_one_of_two_senders_begins_an_attempt(kind: type[MemoryStore]) -> None:
     store.now += 7
     assert logs[1].read() == ([ended], 7)
     assert (ended.result, ended.detail) == ("refused", "answered 503")
+
+
+def test_too_many_attempts_are_no_records_of_ours() -> None:
+    store = MemoryStore()
+    (attempt,) = attempts("refused")
+    for number in range(1, 102):
+        store.put(f"jobs/a/notified/{number}.json", attempt.encode())
+    with pytest.raises(InvalidRecord, match="has 100 attempts or more"):
+        AttemptLog(store, "jobs/a/notified/", "here:1", "n").read()

@@ -1,5 +1,7 @@
 """What is said about which job, and when it is written down."""
 
+from dataclasses import replace
+
 import pytest
 
 from jobs.notify.notice import Audience, Notice, Notices, event_of
@@ -167,3 +169,22 @@ def test_keys_of_notices_are_told_from_others(
     key: str, parsed: tuple[str, str, int] | None
 ) -> None:
     assert parse_notice_marker(key) == parsed
+
+
+def test_a_notice_can_be_read_however_large_the_job_is(store: MemoryStore) -> None:
+    keys = job_in_state(store, "failed")
+    for number in range(200):
+        store.put(f"{keys.previews}{number:03}.jpg", b"")
+    loaded = load_job(store, JOB)
+    Notices(store, EVERYONE).add(loaded)
+    previews = read_notice(store).summary["previews"]
+    assert (len(previews), previews[-1]) == (100, f"{keys.previews}199.jpg")
+
+    assert loaded.status is not None
+    status = loaded.status.model_copy(update={"reason": "x" * (2 << 20)})
+    spec = loaded.spec.model_copy(update={"nonce": "n" * (2 << 20)})
+    store.delete([notice_marker(JOB, "failed", 0)])
+    Notices(store, EVERYONE).add(replace(loaded, status=status, spec=spec))
+    notice = read_notice(store)
+    assert notice.summary["reason"] == "its records are too large for a message"
+    assert notice.nonce == "n" * 64

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,6 +16,7 @@ from jobs.notify.message import Message
 from jobs.notify.notice import Audience, Notice
 from jobs.notify.notifier import Notifier, rules_for
 from jobs.records.keys import ACTIVE, JobKeys
+from jobs.store.errors import NotAnObject, StoreUnreachable
 from tests.jobs.notify.conftest import write_notice
 from tests.support.memory_store import MemoryStore
 from tests.support.scheduler_harness import CountingStore
@@ -238,6 +239,44 @@ def test_a_notice_of_a_deleted_job_is_dropped(store: MemoryStore, notice: Notice
     with polling(store, address(service)) as poll:
         poll.until_sent()
     assert service.sent == []
+
+
+def test_a_job_that_was_submitted_again_is_told_again(store: MemoryStore, notice: Notice) -> None:
+    service = Recorder()
+    with polling(store, address(service)) as poll:
+        poll.until_sent()
+        # Its attempt was written after the deletion, so it is still there.
+        again = notice.model_copy(update={"nonce": "another"})
+        store.put(again.key, again.encode())
+        poll.notifier.offer([])
+        poll.until_sent()
+    assert service.sent == [notice.job] * 2
+    with polling(store, address(service)) as poll:
+        store.put(again.key, again.encode())
+        poll.until_sent()
+    assert len(service.sent) == 2
+
+
+def test_a_deletion_that_fails_stops_nothing(notice: Notice, store: MemoryStore) -> None:
+    class Blocked(MemoryStore):
+        """Refuses the first deletions."""
+
+        tries = 0
+
+        def delete(self, keys: Iterable[str]) -> None:
+            Blocked.tries += 1
+            if Blocked.tries < 3:
+                raise NotAnObject("is a folder") if Blocked.tries == 1 else StoreUnreachable("off")
+            super().delete(keys)
+
+    blocked = Blocked()
+    blocked.objects = store.objects
+    service = Recorder()
+    started = time.monotonic()
+    with polling(blocked, address(service)) as poll:
+        poll.until_sent()
+    assert (service.sent, Blocked.tries) == ([notice.job], 3)
+    assert time.monotonic() - started < RULES.dead_after
 
 
 @pytest.mark.parametrize(

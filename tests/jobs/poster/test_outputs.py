@@ -17,7 +17,7 @@ from tests.support.small_poster import HEIGHT, WIDTH, plan_poster
 FIELDS = {
     *("version", "job", "state", "spec", "identity", "plan", "input", "weights"),
     *("pixel_version", "software", "device", "workers", "started", "seconds"),
-    *("megapixel_steps", "outputs"),
+    *("megapixel_steps", "outputs", "spent"),
 }
 
 

@@ -30,6 +30,11 @@ def test_sums_keep_the_known_money() -> None:
     assert Spent(seconds=5400).of("hours") == 1.5
 
 
+def test_the_sum_of_the_largest_amounts_is_an_amount() -> None:
+    most = Spent(seconds=1e30, worker_seconds=1e30, usd=1e30)
+    assert most.plus(most) == most
+
+
 @pytest.mark.parametrize(
     ("unit", "amount", "text"),
     [
@@ -110,7 +115,8 @@ def test_a_job_at_its_limit_goes_on_only_with_a_higher_one(store: MemoryStore) -
     assert request.resume(store, JOB, {"usd": 20}) == "queued"
 
     settings = RunSettings.read(store, keys.run_settings)
-    assert (settings.limits.usd, settings.limits.hours) == (60, 4)
+    # The request that was refused has raised nothing.
+    assert (settings.limits.usd, settings.limits.hours) == (60, 3)
     assert load_job(store, JOB).paused_by is None
 
 

@@ -1,10 +1,11 @@
 """Which settings of an encoder an output may have, and what its files are called."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from jobs.spec.base import Format
 from jobs.spec.document import parse_poster_spec
 from jobs.spec.poster import Output
 from jobs.text.errors import RequestError
@@ -103,3 +104,33 @@ def test_a_format_may_be_there_in_srgb_in_cmyk_and_as_a_proof() -> None:
 def test_files_have_names_of_their_own(name: str, file: str) -> None:
     (output,) = _outputs(name)
     assert output.file_name("sky", name) == file
+
+
+SAMPLES: dict[str, Any] = {
+    "depth": 16,
+    "compression": "lzw",
+    "quality": 80,
+    "chroma": "4:4:4",
+    "profile": "cmyk",
+    "proof": True,
+    "page": True,
+    "address": "https://example.org/sky",
+    "bleed": "3mm",
+    "marks": True,
+    "panels": {"width": "2cm"},
+}
+
+
+@pytest.mark.parametrize("name", get_args(Format))
+def test_a_format_takes_the_fields_that_it_offers_and_no_others(name: str) -> None:
+    offered = set(Output.choices()[name])
+    press = {"intent", "black_point_compensation"}
+    assert (offered & press == press) == bool(offered & {"profile", "proof"})
+    for field, value in SAMPLES.items():
+        needed = {"profile": "cmyk"} if field == "proof" else {}
+        given = {"format": name, field: value} | needed
+        if field in offered:
+            assert _outputs(given)
+        else:
+            with pytest.raises(RequestError):
+                _outputs(given)

@@ -41,9 +41,8 @@ limits: {max_pixels: 2e9}
 
 SIZES = ALLOWED_SIZES
 KEYS = (
-    "crew, dream, fit, focus, input, kind, limits, name, network, objectives, outputs, "
-    "precision, "
-    "priority, "
+    "crew, dream, fit, focus, input, kind, limits, name, network, notify, objectives, outputs, "
+    "precision, priority, redo, "
 )
 
 
@@ -262,7 +261,7 @@ def test_noise_and_colour_inputs() -> None:
         ({"limits": {"max_pixels": 0}}, "limits.max_pixels: must be at least 1, not 0"),
         (
             {"priority": 101, "dream": {"sede": 1}, "tiles": 0},
-            "dream.sede: no such key; nearest: seed, schedule; "
+            "dream.sede: no such key; nearest: seed, schedule, edges; "
             "tiles.size: must be at least 1 or 'auto', not 0; "
             "priority: must be at most 100, not 101",
         ),

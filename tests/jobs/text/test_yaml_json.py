@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.text.errors import RequestError
-from jobs.text.yaml_json import format_yaml, parse_json, parse_yaml, read_mapping_file
+from jobs.text.yaml_json import (
+    compose_yaml,
+    format_yaml,
+    parse_json,
+    parse_yaml,
+    read_mapping_file,
+)
 
 scalars = (
     st.none()
@@ -132,6 +138,19 @@ def test_any_text_parses_or_gives_a_one_line_error(text: str) -> None:
             read(text)
         except RequestError as error:
             assert len(str(error).splitlines()) == 1
+
+
+def test_a_character_that_is_none_is_one_line() -> None:
+    for text in (r'"\UFFFFFFFF"', r'"\U00110000"'):
+        with pytest.raises(RequestError, match=r"^not YAML: "):
+            parse_yaml(text)
+        assert compose_yaml(text) is None
+
+
+def test_a_duplicate_key_is_found_among_many() -> None:
+    keys = ",".join(f'"{number}":1' for number in [*range(300_000), 299_999])
+    with pytest.raises(RequestError, match=r"^duplicate key 299999$"):
+        parse_json(f"{{{keys}}}")
 
 
 def test_parser_does_not_change_pyyaml() -> None:

@@ -16,6 +16,8 @@ import pytest
 from jobs.store.folder import FolderStore
 from jobs.web.guard import API
 from jobs.web.settings import ServeSettings
+from render.pictures.colour_profile import srgb_profile
+from render.pictures.ink import Press
 from tests.support.web_client import WebClient, web_client
 from tests.support.web_server import web_server
 
@@ -42,7 +44,10 @@ def client(target: FolderStore, scratch: Path, loop: AbstractEventLoop) -> WebCl
 
 
 def files(*folders: Path) -> list[str]:
-    return [str(path) for folder in folders for path in folder.rglob("*") if path.is_file()]
+    # Unlike `rglob`, it goes on where a folder is removed meanwhile.
+    return [
+        f"{at}/{name}" for folder in folders for at, _, names in os.walk(folder) for name in names
+    ]
 
 
 def test_a_picture_lies_in_the_store_by_its_digest(
@@ -89,6 +94,16 @@ def test_weights_are_safetensors_only(
     ):
         answer = client.upload(f"/uploads?name={name}&use=weights", content)
         assert answer.status_code == 422, answer.text
+    assert len(files(Path(target.address))) == 1
+
+
+def test_a_profile_is_that_of_a_press(client: WebClient, target: FolderStore) -> None:
+    answer = client.upload("/uploads?name=shop.icc&use=profile", Press(None).content())
+    assert (answer.status_code, answer.json()["format"]) == (201, "icc"), answer.text
+    for content, reason in ((srgb_profile(), "not for CMYK"), (b"no profile", "is not an ICC")):
+        answer = client.upload("/uploads?name=shop.icc&use=profile", content)
+        assert answer.status_code == 422, answer.text
+        assert reason in answer.json()["detail"]
     assert len(files(Path(target.address))) == 1
 
 

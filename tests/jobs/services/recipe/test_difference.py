@@ -15,6 +15,10 @@ def recipe_of(plan: PosterPlan) -> Recipe:
     return recipe_of_label(plan.label(), "some.png")
 
 
+def made_by(spec: dict[str, Any]) -> Recipe:
+    return Recipe("some.png", spec, None)
+
+
 def fields(found: list[Difference]) -> dict[str, tuple[Any, Any]]:
     return {one.field: (one.first, one.second) for one in found}
 
@@ -75,3 +79,21 @@ def test_an_absent_field_is_a_dash_and_a_long_value_is_cut(plan: PosterPlan) -> 
     assert Difference("keep", None, "colours", True, True).texts() == ("null", "colours")
     cut = Difference("channels", [*range(99)], True, True, True).texts()[0]
     assert (len(cut), cut[-1]) == (60, "…")
+
+
+def test_the_picture_before_a_redo_is_one_value_beside_one_that_is_no_redo() -> None:
+    before = {"dream": {"seed": 1, "steps": 2}}
+    plain = made_by({"dream": {"seed": 1}})
+    redo = made_by({"dream": {"seed": 2}, "redo": {"parent": "sky-1", "before": before}})
+    assert fields(differences(plain, redo)) == {
+        "dream.seed": (1, 2),
+        "redo.parent": (None, "sky-1"),
+        "redo.before": (None, before),
+    }
+    other = made_by(
+        {
+            "dream": {"seed": 2},
+            "redo": {"parent": "sky-1", "before": {"dream": {"seed": 1, "steps": 3}}},
+        }
+    )
+    assert fields(differences(redo, other)) == {"redo.before.dream.steps": (2, 3)}

@@ -210,6 +210,21 @@ def test_a_newer_version_is_refused(here: Path, picture: Path, weights: Path) ->
         same_spec(recipe_of_identity(changed(recipe, zoom=2), "old.png"))
 
 
+HOSTILE: tuple[dict[str, Any], ...] = (
+    {"network": {"name": "x", "weights": "sha256:../../etc"}},
+    {"network": {"name": "x", "weights": 7}},
+    {"weights": 7},
+    {"weights": [{}]},
+    {"input": {"picture": "../../etc"}},
+    {"redo": {"before": {"network": {"name": []}}}},
+)
+
+
+def broken(fields: dict[str, Any]) -> str:
+    """The identity of an output that somebody wrote to break its reader."""
+    return json.dumps({"spec": {"kind": "poster", "dream": {}, "network": {"name": "x"}, **fields}})
+
+
 @pytest.mark.parametrize(
     "label",
     [
@@ -219,6 +234,9 @@ def test_a_newer_version_is_refused(here: Path, picture: Path, weights: Path) ->
             {"spec": {"dream": {}, "network": "x", "objectives": [{"mask": "/etc/passwd"}]}}
         ),
         json.dumps({"spec": {"kind": "film", "dream": {}, "network": {"name": "x"}}}),
+        broken({"network": "x"}),
+        *map(broken, HOSTILE),
+        f'{{"spec": {{"network": "x", "dream": {"[" * 500}{"]" * 500}}}}}',
     ],
 )
 def test_what_is_no_spec_is_refused(here: Path, label: str) -> None:

@@ -1,16 +1,20 @@
 """The operator's budget of a day: jobs wait for the next day, and say why."""
 
 import signal
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from jobs.records.job import load_job
 from jobs.records.job_summary import load_summary
 from jobs.records.keys import JobKeys
-from jobs.records.lease import claim_lease
+from jobs.records.lease import Lease, claim_lease
 from jobs.records.spending import SPENDING, DaySpending, Spent
 from jobs.records.state import Intent
 from jobs.services.scheduler.day_budget import DayBudget, Spendings, parse_budget
+from jobs.store.errors import NotAnObject
+from jobs.store.folder import FolderStore
 from jobs.text.errors import RequestError
 from tests.support.job_states import sample_status
 from tests.support.memory_store import MemoryStore
@@ -82,6 +86,7 @@ def test_a_spent_budget_holds_all_jobs_until_the_next_day(harness: SchedulerHarn
     assert list(harness.store.list_objects(JobKeys(second).leases)) == leases
 
     harness.now += DAY
+    harness.store.now += DAY
     harness.scan()
     assert harness.started == [first, first]
     assert "a new day has begun, with a new budget" in harness.messages
@@ -141,6 +146,7 @@ def test_a_holder_counts_from_zero_and_the_day_goes_on(store: MemoryStore) -> No
     assert [spent.usd for spent in records(store).values()] == [10]
 
     now[0] = DAY
+    store.now += DAY
     spendings.add("b", Spent(usd=1.5))
     assert spendings.check(is_busy=True) is None
     spendings.add("b", Spent(usd=3.5))
@@ -159,6 +165,56 @@ def test_junk_among_the_records_counts_nothing(store: MemoryStore) -> None:
     store.put(f"{SPENDING}1970-01-01/other.json", record.encode())
     spendings = Spendings(store, DayBudget(usd=3), lambda *_: None, lambda: 0.0)
     assert spendings.check(is_busy=True) is not None
+
+
+def test_the_largest_amounts_have_a_sum(store: MemoryStore) -> None:
+    for name in ("a", "b"):
+        record = DaySpending(spent=Spent(usd=1e30, seconds=1e30, worker_seconds=1e30))
+        store.put(f"{SPENDING}1970-01-01/{name}.json", record.encode())
+    spendings = Spendings(store, DayBudget(usd=3), lambda *_: None, lambda: 0.0)
+    assert spendings.check(is_busy=True) is not None
+
+
+@pytest.mark.parametrize("place", ["spending", "spending/DAY"])
+def test_a_file_in_place_of_the_records_stops_no_job(tmp_path: Path, place: str) -> None:
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    path = tmp_path / place.replace("DAY", day)
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    now, told = [0.0], list[str]()
+    budget = DayBudget(usd=10)
+    store = FolderStore(tmp_path)
+    spendings = Spendings(store, budget, lambda _, line, *__: told.append(line), lambda: now[0])
+    spendings.add("a", Spent(usd=4))
+    assert spendings.check(is_busy=True) is None
+    now[0] = 60.0
+    spendings.add("a", Spent(usd=10))
+    # What this process spends counts, as far as it knows.
+    assert spendings.check(is_busy=True) == budget.reason
+    (line,) = told[:-1]
+    assert line.endswith("; other `work`s do not know what is spent here")
+
+
+def test_a_machine_that_slept_begins_the_new_day(store: MemoryStore) -> None:
+    now = [0.0]
+    spendings = Spendings(store, DayBudget(usd=10), lambda *_: None, lambda: now[0])
+    spendings.add("a", Spent(usd=10))
+    assert spendings.check(is_busy=True) is not None
+    # Its clock stands still meanwhile.
+    store.now += DAY
+    now[0] = 600.0
+    assert spendings.check(is_busy=True) is None
+    # A clock that is set back counts no day twice.
+    spendings.add("a", Spent(usd=11))
+    spendings.flush()
+    store.now -= DAY
+    now[0] = 1200.0
+    spendings.add("a", Spent(usd=12))
+    spendings.check(is_busy=True)
+    assert sorted((key[:10], spent.usd) for key, spent in records(store).items()) == [
+        ("1970-01-01", 10),
+        ("1970-01-02", 2),
+    ]
 
 
 def test_what_the_last_holder_left_stays_in_the_status_of_a_waiting_job(
@@ -183,6 +239,72 @@ def test_what_the_last_holder_left_stays_in_the_status_of_a_waiting_job(
     assert status is not None
     assert (status.spent, status.done, status.phase) == (left.spent, left.done, left.phase)
     assert (status.generation, status.reason, status.drafted) == (1, REASON, 0)
+
+
+def spend_all(harness: SchedulerHarness) -> None:
+    """Let another job spend the budget of the day."""
+    running = harness.submit("b", priority=90, workers=2)
+    harness.scan()
+    harness.spend(running, usd=200.0)
+
+
+def test_a_holder_that_died_before_its_first_word_hides_no_spending(
+    harness: SchedulerHarness,
+) -> None:
+    job, store = harness.submit("a", priority=10), harness.store
+    keys = JobKeys(job)
+    for number in (1, 2):
+        held = claim_lease(store, keys, number - 1, "here:1", 60)
+        assert held is not None
+        held.release()
+    status = sample_status(failure="infra").model_copy(
+        update={"spent": Spent(seconds=9), "failure": None}
+    )
+    store.put(keys.status(1), status.encode())
+    spend_all(harness)
+    harness.scan()
+    told = load_job(store, job).status
+    assert told is not None
+    assert (told.reason, told.spent) == (REASON, Spent(seconds=9))
+
+
+def test_another_budget_is_reason_enough(harness: SchedulerHarness) -> None:
+    job, store = harness.submit("a", priority=10), harness.store
+    spend_all(harness)
+    for harness.now in (1.0, 60.0):
+        harness.scan()
+    leases = list(store.list_objects(JobKeys(job).leases))
+    other = SchedulerHarness(store=store, budget=DayBudget(usd=100))
+    other.scan()
+    assert (other.started, len(leases)) == ([], 1)
+    assert list(store.list_objects(JobKeys(job).leases)) == leases
+
+
+def test_a_job_that_cannot_be_told_delays_no_other() -> None:
+    class Blocked(CountingStore):
+        """Has a folder in place of a status of one job."""
+
+        def put(self, key: str, content: bytes) -> None:
+            if key.startswith(f"{blocked}status"):
+                raise NotAnObject(f"{key}: is a folder")
+            super().put(key, content)
+
+    blocked = "-"
+    harness = SchedulerHarness(store=Blocked(), budget=DayBudget(usd=200))
+    first, second = harness.submit("a", priority=20), harness.submit("c", priority=10)
+    blocked = JobKeys(first).folder
+    spend_all(harness)
+    harness.scan()
+    harness.scan()
+    assert load_summary(harness.store, second).reason == REASON
+    leases = [lease for job in (first, second) for lease in leases_of(harness, job)]
+    assert [lease.released for lease in leases] == [True, True]
+    assert [line for line in harness.messages if "is a folder" in line] != []
+
+
+def leases_of(harness: SchedulerHarness, job: str) -> list[Lease]:
+    keys = [entry.key for entry in harness.store.list_objects(JobKeys(job).leases)]
+    return [Lease.read(harness.store, key) for key in keys]
 
 
 def test_a_work_without_a_budget_holds_nothing() -> None:

@@ -3,11 +3,13 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +27,10 @@ from jobs.records.job_summary import JobSummary, load_summaries
 from jobs.records.keys import JobKeys, active_marker, blob_key
 from jobs.records.lease import Lease, claim_lease
 from jobs.records.request import resume
+from jobs.records.spending import Spent
 from jobs.services.clean.deletion import delete_job
 from jobs.services.clean.garbage import find_garbage
+from jobs.services.scheduler.day_budget import DayBudget
 from jobs.spec.kinds import parse_spec
 from jobs.store.errors import NotAnObject, ObjectNotFound, StoreRefused, StoreUnreachable
 from jobs.store.folder import FolderStore
@@ -40,6 +44,8 @@ from tests.support.s3_servers import BUCKET, Server, s3_environment
 from tests.support.scheduler_harness import SchedulerHarness
 
 NOISE = {"noise": {"seed": 1}}
+MOST = 1e6
+BUDGET = DayBudget(usd=MOST)
 GOOD = {"name": "good", "input": NOISE, "size": "64x64"}
 EVIL = {"name": "evil", "input": NOISE, "size": "64x64", "priority": 90}
 EVIL_DATASET = {"kind": "dataset", "name": "evil-set", "inputs": NOISE, "resize": "64x64"}
@@ -79,7 +85,8 @@ def _write_other_records(store: FolderStore, keys: JobKeys) -> None:
     held = claim_lease(store, keys, 0, "elsewhere:1", 60)
     assert held is not None
     held.release()
-    store.put(keys.status(1), sample_status().encode())
+    status = sample_status().model_copy(update={"spent": Spent(seconds=9, usd=0.5)})
+    store.put(keys.status(1), status.encode())
     store.put(keys.events(1), b'{"event": "claimed"}\n')
     store.put(keys.log(1), b"a line\n")
     store.put(keys.commit(1, 1), b"{}")
@@ -199,7 +206,7 @@ def damages(draw: st.DrawFn, farm: Farm) -> str:
 
 def check_farm(store: Store, good: str) -> None:
     """Check that the good job is started, listed and kept."""
-    harness = SchedulerHarness(cores=4, store=store)
+    harness = SchedulerHarness(cores=4, store=store, budget=BUDGET)
     for _ in range(3):
         harness.scan()
         for job, process in harness.processes.items():
@@ -234,6 +241,30 @@ def test_another_job_goes_on_whatever_the_objects_of_a_job_are(
     store = farm.renew()
     data.draw(damages(farm))
     check_farm(store, farm.good)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("pipe", "socket", "folder", "full folder", "huge", "empty"),
+        *("circle", "nowhere", "outside", "up"),
+    ],
+)
+@pytest.mark.parametrize("key", ["spending", "spending/{}", "spending/{}/a.json"])
+def test_whatever_lies_among_what_was_spent_stops_no_job(farm: Farm, key: str, kind: str) -> None:
+    store = farm.renew()
+    path = farm.copy / key.format(f"{datetime.now(UTC):%Y-%m-%d}")
+    place(path, kind, farm.copy / JobKeys(farm.good).spec)
+    harness = SchedulerHarness(cores=4, store=store, budget=BUDGET)
+    harness.scan()
+    (job,) = harness.started
+    for usd, signals in ((1.0, []), (MOST, [signal.SIGUSR2])):
+        harness.spend(job, usd=usd)
+        harness.now += 60
+        harness.scan()
+        # What is spent here counts in any case.
+        assert harness.processes[job].signals == signals
+    assert not [line for line in harness.messages if "trying again" in line]
 
 
 @pytest.mark.parametrize("kind", ["folder", "full folder"])

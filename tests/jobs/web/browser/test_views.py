@@ -28,7 +28,7 @@ def test_filters_leave_what_matches_and_stay_in_the_address(page: Page, site: st
     tiles = page.get_by_role("list", name="Jobs").get_by_role("listitem")
     expect(tiles).to_have_count(1)
     expect(tiles).to_contain_text("hostile")
-    assert "state=failed" in page.url
+    page.wait_for_url("**state=failed*")
     page.get_by_label("Name", exact=True).fill("nothing like this")
     expect(page.get_by_role("heading", name="No job matches")).to_be_visible()
     page.get_by_role("button", name="Clear the filters").click()

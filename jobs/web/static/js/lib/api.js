@@ -118,7 +118,7 @@ export function problem(answer, status) {
 /**
  * Upload a file, whose bytes go to the server as they are.
  * @param {File} file
- * @param {"picture" | "weights"} use
+ * @param {"picture" | "profile" | "weights"} use
  * @param {(fraction: number) => void} onProgress from 0 to 1
  * @param {AbortSignal} signal breaks the upload off
  * @returns {Promise<any>} the upload's document, with its `reference`. Raises ApiError.

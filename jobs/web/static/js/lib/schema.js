@@ -2,12 +2,13 @@
 
 /**
  * @typedef {object} Shape of a property
- * @property {"constant" | "choice" | "switch" | "number" | "text" | "file" | "words" | "list" | "group" | "json"} kind
+ * @property {"constant" | "choice" | "switch" | "number" | "text" | "point" | "file" | "words" | "list" | "group" | "json"} kind
  * @property {any} schema resolved
  * @property {any[]} [choices] of a choice
  * @property {string} [word] that may stand in place of a number, such as `auto`
  * @property {boolean} [isNullable]
  * @property {boolean} [isNumeric] whether the words of a list are numbers
+ * @property {boolean} [isMixed] whether they may be numbers
  */
 
 /**
@@ -67,11 +68,18 @@ function unionShape(schema, root) {
   if (others.some((/** @type {any} */ one) => one.format === "path"))
     return { kind: "file", schema, isNullable };
   const types = new Set(others.map((/** @type {any} */ one) => one.type));
+  if (others.some((/** @type {any} */ one) => one.prefixItems?.length === 2))
+    return { kind: "point", schema: beside, isNullable };
+  if (others.length === 1 && others[0].enum)
+    return { kind: "choice", schema: beside, choices: [...words, ...others[0].enum], isNullable };
   if (types.has("string") && !types.has("array") && !types.has("object")) {
     return { kind: "text", schema: { ...beside }, word: words[0], isNullable };
   }
   if (others.length > 1) return { kind: "json", schema: beside, isNullable };
   const [other] = others;
+  // A box to tick has no third state.
+  if (other.type === "boolean" && isNullable)
+    return { kind: "choice", schema: beside, choices: [true, false], isNullable };
   return { ...shapeOf({ ...other, ...beside }, root), word: words[0], isNullable };
 }
 
@@ -84,7 +92,8 @@ function arrayShape(schema, root) {
   const items = shapeOf(schema.items ?? {}, root);
   if (items.kind === "group") return { kind: "list", schema };
   if (items.kind === "number") return { kind: "words", schema, isNumeric: true };
-  if (items.kind === "text") return { kind: "words", schema };
+  if (items.kind === "text")
+    return { kind: "words", schema, isMixed: items.schema.type !== "string" };
   return { kind: "json", schema };
 }
 
@@ -93,9 +102,11 @@ function arrayShape(schema, root) {
  * @param {any} schema resolved
  */
 export function helpOf(schema) {
-  const text = (schema.description ?? "").replaceAll("`", "").replace(/\bNone\b/g, "none");
-  const help = text.replace(/\s+/g, " ").trim();
-  return help.charAt(0).toUpperCase() + help.slice(1);
+  const text = (schema.description ?? "").replace(/ \(`(render|jobs)[\w.]+`\)/g, "");
+  const plain = text.replaceAll("`", "").replace(/\bNone\b/g, "none");
+  const help = plain.replace(/\s+/g, " ").trim();
+  // The name of a choice stays as a spec has it.
+  return text.startsWith("`") ? help : help.charAt(0).toUpperCase() + help.slice(1);
 }
 
 /**
@@ -135,13 +146,21 @@ export function rangeOf(schema, help) {
 }
 
 /**
- * Where a fault of a spec may be, by its message: `dream: steps must be …` is about `dream.steps`.
+ * Where the faults of a spec may be, by their message: `dream: steps must be …` is about
+ * `dream.steps`. Several stand behind one another, with semicolons.
  * @param {string} detail
- * @returns {string[]} paths, the likeliest first
+ * @returns {{paths: string[], message: string}[]} paths: the likeliest first
  */
-export function faultPaths(detail) {
-  const [, path, first] = /^([\w.]+): ([\w.]+)/.exec(detail) ?? [];
-  return path ? [`${path}.${first}`, path] : [];
+export function faultPlaces(detail) {
+  /** @type {{paths: string[], message: string}[]} */
+  const places = [];
+  for (const text of detail.split("; ")) {
+    const [, path, message] = /^([\w.]+): (.+)$/.exec(text) ?? [];
+    const [first] = /^[\w.]+/.exec(message ?? "") ?? [];
+    if (path) places.push({ paths: first ? [`${path}.${first}`, path] : [path], message });
+    else if (places.length > 0) places[places.length - 1].message += `; ${text}`;
+  }
+  return places;
 }
 
 /**

@@ -7,10 +7,12 @@ import { fileSize, percent, pixels } from "../lib/format.js";
 /** Endings of the pictures that Dreamfarm reads, for the browser's dialog. */
 const PICTURES = ".jpg,.jpeg,.png,.webp,.tif,.tiff,.heic,.heif,.avif";
 
+const ACCEPTED = { picture: PICTURES, profile: ".icc,.icm", weights: ".safetensors" };
+
 /** Choosing, dropping and uploading of one file. */
 export class FileControl {
   /**
-   * @param {"picture" | "weights"} use
+   * @param {"picture" | "profile" | "weights"} use
    * @param {(file: File) => void} [onChoose] before the upload
    */
   constructor(use, onChoose = () => {}) {
@@ -18,7 +20,7 @@ export class FileControl {
     this.onChoose = onChoose;
     this.input = h("input", {
       type: "file",
-      accept: use === "picture" ? PICTURES : ".safetensors",
+      accept: ACCEPTED[use],
       on: { change: () => this.input.files[0] && this.take(this.input.files[0]) },
     });
     this.status = h("p.small.number", { role: "status" });

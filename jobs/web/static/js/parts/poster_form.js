@@ -1,20 +1,25 @@
 /** The form of a poster: a few fields of its own, and the rest from the schema. */
 
 import { address, jobPath } from "../lib/api.js";
-import { h } from "../lib/dom.js";
+import { h, setText } from "../lib/dom.js";
 import { helpOf } from "../lib/schema.js";
 import { AtlasMenu } from "./atlas_menu.js";
 import { Draft } from "./draft.js";
 import { LookField } from "./look_field.js";
 import { NetworkField } from "./network_field.js";
 import { ObjectivesField } from "./objectives_field.js";
+import { OutputsField } from "./outputs_field.js";
 import { labelled } from "./schema_field.js";
 import { groupFields } from "./schema_form.js";
 import { SizeField } from "./size_field.js";
 import { StartField } from "./start_field.js";
 
 /** Properties with a field of their own. */
-const OWN = ["input", "size", "look", "network", "objectives", "name"];
+const OWN = [
+  ...["kind", "input", "size", "fit", "focus", "look", "network", "objectives", "outputs", "name"],
+  // `dreamfarm redo` writes it; the form only keeps it.
+  "redo",
+];
 
 /** All fields of a poster. */
 export class PosterForm {
@@ -24,10 +29,14 @@ export class PosterForm {
    */
   constructor(schema, looks) {
     this.start = new StartField();
-    this.size = new SizeField();
+    this.size = new SizeField(schema);
     this.look = new LookField(looks);
     this.network = new NetworkField(schema.properties.network.default?.name ?? "");
     this.objectives = new ObjectivesField(schema);
+    this.outputs = new OutputsField(schema);
+    this.redoNote = h("p.soft", { hidden: true });
+    /** @type {any} what is dreamed again; the form keeps it as it is */
+    this.redo = undefined;
     this.menu = new AtlasMenu((objective) => this.objectives.add(objective));
     this.objectives.element.append(this.menu.button);
     this.name = h("input", {
@@ -40,15 +49,17 @@ export class PosterForm {
       isLabelSeen: false,
     });
     this.nameNote = name.note;
-    this.more = groupFields(schema, schema, new Set([...OWN, "kind", "redo"]));
+    this.more = groupFields(schema, schema, new Set(OWN));
     this.element = h(
       "div.poster-form",
       {},
+      this.redoNote,
       this.start.element,
       this.size.element,
       this.look.element,
       h("fieldset", {}, h("legend", {}, "Network"), this.network.element),
       this.objectives.element,
+      this.outputs.element,
       h("fieldset", {}, h("legend", {}, "Name"), name.element),
       h("details.group.more", {}, h("summary", {}, "All other settings"), this.more.element),
     );
@@ -66,7 +77,7 @@ export class PosterForm {
     this.network.followLook(this.look.network);
     this.objectives.followNetwork(this.network.name);
     this.menu.followNetwork(this.network.name);
-    this.size.tell(this.start.sides);
+    this.size.tell(this.start.sides, this.start.kind === "picture");
   }
 
   /** The spec; null while it has no start. May throw a SyntaxError of JSON in a field. */
@@ -78,9 +89,12 @@ export class PosterForm {
       name: this.name.value.trim() || undefined,
       input,
       size: this.size.value(),
+      ...this.size.fitting(),
       look: this.look.value(),
       network: this.network.value(),
       objectives: this.objectives.value(),
+      outputs: this.outputs.value(),
+      redo: this.redo,
       ...this.more.value(),
     };
     return JSON.parse(JSON.stringify(spec));
@@ -93,12 +107,22 @@ export class PosterForm {
   set(spec, job) {
     this.name.value = spec.name ?? "";
     this.start.set(spec.input, address(jobPath(job, "input.jpg")));
-    this.size.set(spec.size);
+    this.size.set(spec);
     this.look.set(spec.look);
     this.network.set(spec.network);
     this.objectives.set(spec.objectives);
+    this.outputs.set(spec.outputs);
+    this.#keepRedo(spec.redo);
     this.more.set(spec);
     this.follow();
+  }
+
+  /** @param {any} redo of a job that dreams a part of an older one again */
+  #keepRedo(redo) {
+    this.redo = redo ?? undefined;
+    this.redoNote.hidden = !redo;
+    if (redo)
+      setText(this.redoNote, `Dreams ${redo.parent} again. Which part of it stays as it was.`);
   }
 
   /**
@@ -111,7 +135,8 @@ export class PosterForm {
       this.nameNote(message);
       return true;
     }
-    return [this.size, this.network, this.objectives, this.more].some((field) =>
+    const { start, size, network, objectives, outputs, more } = this;
+    return [start, size, network, objectives, outputs, more].some((field) =>
       field.fault(path, message),
     );
   }

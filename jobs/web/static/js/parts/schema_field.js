@@ -1,7 +1,7 @@
 /** One field of a form, made from its JSON schema: label, control, help and fault. */
 
 import { freshId, h, setText } from "../lib/dom.js";
-import { words } from "../lib/format.js";
+import { choiceText } from "../lib/labels.js";
 import { helpOf, isSame, rangeOf } from "../lib/schema.js";
 import { pictureControl } from "./file_control.js";
 
@@ -59,11 +59,14 @@ export function labelled(label, control, help, { isLabelSeen = true } = {}) {
  */
 export function simpleField(name, shape) {
   const { schema } = shape;
-  const { control, read, write } = CONTROLS[shape.kind](shape);
+  const { control, read, write } = CONTROLS[shape.kind](shape, name);
   const told = helpOf(schema);
   const range = shape.kind === "number" ? rangeOf(schema, told) : "";
-  const help = [told, range && `${range}.`].filter(Boolean).join(" ");
-  const { element, note } = labelled(words(name), control, help);
+  const help = [told, range && `${range.charAt(0).toUpperCase()}${range.slice(1)}.`]
+    .filter(Boolean)
+    .join(" ");
+  const { element, note } = labelled(schema.label, control, help);
+  if (schema.example) control.placeholder = `such as ${schema.example}`;
   write(schema.default);
   return {
     element,
@@ -83,7 +86,7 @@ export function simpleField(name, shape) {
 
 /** @typedef {{control: any, read: () => any, write: (value: any) => void}} Control */
 
-/** @type {Record<string, (shape: import("../lib/schema.js").Shape) => Control>} */
+/** @type {Record<string, (shape: import("../lib/schema.js").Shape, name: string) => Control>} */
 const CONTROLS = {
   constant: ({ schema }) => ({
     control: h("input", { readonly: true, value: schema.const }),
@@ -103,7 +106,8 @@ const CONTROLS = {
   },
   number: numberControl,
   text: ({ schema, word }) => textControl(word ?? shown(schema.default), (text) => text, String),
-  words: ({ schema, isNumeric }) =>
+  point: pointControl,
+  words: ({ schema, isNumeric, isMixed }) =>
     textControl(
       shown(schema.default) || (isNumeric ? "numbers with commas" : "words with commas"),
       (text) =>
@@ -111,7 +115,7 @@ const CONTROLS = {
           .split(",")
           .map((one) => one.trim())
           .filter(Boolean)
-          .map((one) => (isNumeric || /^\d+$/.test(one) ? Number(one) : one)),
+          .map((one) => (isNumeric || (isMixed && /^\d+$/.test(one)) ? Number(one) : one)),
       (value) => value.join(", "),
     ),
   file: pictureControl,
@@ -133,13 +137,18 @@ const CONTROLS = {
 };
 
 /**
+ * `unset` of the schema says what null means.
  * @param {import("../lib/schema.js").Shape} shape
+ * @param {string} name
  * @returns {Control}
  */
-function choiceControl({ schema, choices = [], isNullable }) {
+function choiceControl({ schema, choices = [], isNullable }, name) {
   const all = isNullable ? [null, ...choices] : choices;
   const control = h("select");
-  for (const one of all) control.append(h("option", { value: JSON.stringify(one) }, one ?? "none"));
+  for (const one of all) {
+    const text = one === null ? (schema.unset ?? "none") : choiceText(name, one);
+    control.append(h("option", { value: JSON.stringify(one) }, text));
+  }
   return {
     control,
     read: () => JSON.parse(control.value),
@@ -185,6 +194,27 @@ function textControl(hint, parse, format) {
       // A default that is no text, such as a size in its parts, is shown as empty.
       const isText = ["string", "number"].includes(typeof value) || Array.isArray(value);
       control.value = isText && format(value) !== hint ? format(value) : "";
+    },
+  };
+}
+
+/**
+ * A point of a picture, in shares of its sides: `30%,40%`.
+ * @returns {Control}
+ */
+function pointControl() {
+  const { control, read, write } = textControl("50%,50%", (text) => text, String);
+  /** @type {any} */
+  let written;
+  const percents = (/** @type {number[]} */ point) =>
+    point.map((share) => `${Number((100 * share).toFixed(6))}%`).join(",");
+  return {
+    control,
+    // What was given stays as it was, to its last digit.
+    read: () => (Array.isArray(written) && read() === percents(written) ? written : read()),
+    write: (value) => {
+      written = value;
+      write(Array.isArray(value) ? percents(value) : value);
     },
   };
 }

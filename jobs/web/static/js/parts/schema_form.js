@@ -1,7 +1,7 @@
 /** A form made from the JSON schema of a spec: a group of fields for each object. */
 
-import { h } from "../lib/dom.js";
-import { words } from "../lib/format.js";
+import { h, setText } from "../lib/dom.js";
+import { labelOf } from "../lib/labels.js";
 import { helpOf, isSame, propertyHelp, resolve, shapeOf } from "../lib/schema.js";
 import { labelled, simpleField } from "./schema_field.js";
 
@@ -23,7 +23,8 @@ export function groupFields(schema, root, without = new Set()) {
   for (const [name, node] of Object.entries(schema.properties)) {
     if (without.has(name) || "const" in node) continue;
     const description = node.description ?? propertyHelp(schema, name);
-    fields.set(name, makeField(name, description ? { ...node, description } : node, root));
+    const help = description ? { description } : {};
+    fields.set(name, makeField(name, { ...node, ...help, label: labelOf(schema, name) }, root));
   }
   const simple = [...fields.values()].filter(({ element }) => !element.matches("details"));
   const groups = [...fields.values()].filter(({ element }) => element.matches("details"));
@@ -65,7 +66,7 @@ function groupValue(fields) {
  * @param {any} root
  * @returns {Field}
  */
-function makeField(name, node, root) {
+export function makeField(name, node, root) {
   const shape = shapeOf(node, root);
   if (shape.kind === "group") return groupField(name, shape, root);
   if (shape.kind === "list") return listField(name, shape.schema, root);
@@ -73,33 +74,44 @@ function makeField(name, node, root) {
 }
 
 /**
- * A group within a group, folded. One that may be null has a switch.
+ * A group within a group, folded. One that may be null has a switch, and no fields before it is on.
  * @param {string} name
  * @param {import("../lib/schema.js").Shape} shape
  * @param {any} root
  * @returns {Field}
  */
 function groupField(name, { schema, isNullable }, root) {
-  const inner = groupFields(schema, root);
+  /** @type {Field | undefined} */
+  let inner;
+  const place = h("div");
   const use = h("input", { type: "checkbox" });
+  const note = faultNote();
+  const fields = () => {
+    inner ??= groupFields(schema, root);
+    place.replaceChildren(inner.element);
+    return inner;
+  };
   const element = h(
     FOLDED,
-    {},
-    h("summary", {}, words(name)),
+    { "aria-label": schema.label },
+    h("summary", {}, schema.label),
     groupHelp(schema),
-    isNullable && labelled("In use", use, "").element,
-    inner.element,
+    note,
+    isNullable && labelled(`Use ${schema.label.toLowerCase()}`, use, "").element,
+    place,
   );
   const write = (/** @type {any} */ value) => {
     use.checked = value !== null;
-    inner.element.hidden = value === null;
-    inner.set(value ?? undefined);
+    place.hidden = value === null;
+    if (value !== null) fields().set(value ?? undefined);
   };
   use.addEventListener("input", () => {
-    inner.element.hidden = !use.checked;
+    place.hidden = !use.checked;
+    if (use.checked) fields();
   });
+  element.addEventListener("input", () => setText(note, ""));
   const preset = schema.default === undefined ? {} : schema.default;
-  const read = () => (use.checked ? (inner.value() ?? {}) : null);
+  const read = () => (use.checked ? (inner?.value() ?? {}) : null);
   write(preset);
   // The default as this form writes it, since a group leaves out what is as by default.
   const untouched = read();
@@ -110,8 +122,16 @@ function groupField(name, { schema, isNullable }, root) {
       write(value === undefined ? preset : value);
       element.open ||= !isSame(read(), untouched);
     },
-    fault: (path, message) => inside(element, name, path, (rest) => inner.fault(rest, message)),
+    fault: (path, message) =>
+      inside(element, name, path, (rest) =>
+        rest === "" ? setText(note, message) : (inner?.fault(rest, message) ?? false),
+      ),
   };
+}
+
+/** What is wrong with a group as a whole. */
+function faultNote() {
+  return h("p.field-fault.small", { role: "alert" });
 }
 
 /** @param {any} schema of an object, whose description may be longer than help should be */
@@ -142,7 +162,7 @@ function listField(name, schema, root) {
     };
     const row = h(
       "div.entry",
-      { role: "group", "aria-label": `${words(name)}, entry` },
+      { role: "group", "aria-label": `${schema.label}, entry` },
       entry.element,
       h("button", { type: "button", on: { click: drop } }, "Remove"),
     );
@@ -151,14 +171,17 @@ function listField(name, schema, root) {
     return row;
   };
   const addEmpty = () => add(undefined).querySelector("input, select")?.focus();
+  const note = faultNote();
   const element = h(
     FOLDED,
-    {},
-    h("summary", {}, words(name)),
+    { "aria-label": schema.label },
+    h("summary", {}, schema.label),
     groupHelp(schema),
+    note,
     list,
     h("button", { type: "button", on: { click: addEmpty } }, "Add one"),
   );
+  element.addEventListener("input", () => setText(note, ""));
   const set = (/** @type {any} */ value) => {
     entries = [];
     list.replaceChildren();
@@ -177,6 +200,7 @@ function listField(name, schema, root) {
     set: (value) => set(value ?? schema.default),
     fault: (path, message) =>
       inside(element, name, path, (rest) => {
+        if (rest === "") return setText(note, message);
         const [index, ...more] = rest.split(".");
         return entries[Number(index)]?.fault(more.join("."), message) ?? false;
       }),
@@ -213,14 +237,15 @@ function withoutDefaults(value, item) {
 }
 
 /**
- * Hand a fault on to the fields inside, and unfold them.
+ * Hand a fault on to what is inside, and unfold it.
  * @param {HTMLDetailsElement} element
  * @param {string} name
  * @param {string} path
- * @param {(rest: string) => boolean} mark
+ * @param {(rest: string) => boolean | void} mark rest: empty for a fault of the whole
  */
 function inside(element, name, path, mark) {
-  if (!path.startsWith(`${name}.`) || !mark(path.slice(name.length + 1))) return false;
+  if (path !== name && !path.startsWith(`${name}.`)) return false;
+  if (mark(path.slice(name.length + 1)) === false) return false;
   element.open = true;
   return true;
 }

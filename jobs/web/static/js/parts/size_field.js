@@ -2,18 +2,28 @@
 
 import { freshId, h, setText } from "../lib/dom.js";
 import { pixels } from "../lib/format.js";
+import { makeField } from "./schema_form.js";
 
 const CM_PER_INCH = 2.54;
 
 /** A size that has fields of its own: `60cm x auto @ 300dpi`, `600 x auto`. */
 const SIZE = /^([\d.]+|auto)(cm|in)? x ([\d.]+|auto)(cm|in)?(?: @ ([\d.]+)dpi)?$/;
 
+const FIT_HELP = "For a picture of another shape than the print.";
+
 /** The size of the picture itself, which is the default. */
 const AS_THE_PICTURE = "x1";
 
-/** The field `size` of a poster. */
+/** The fields `size`, `fit` and `focus` of a poster. */
 export class SizeField {
-  constructor() {
+  /** @param {any} root the schema of the spec */
+  constructor(root) {
+    const { fit, focus } = root.properties;
+    const label = "For another shape";
+    const unset = "refuse what would squash it";
+    this.fit = makeField("fit", { ...fit, label, unset, description: FIT_HELP }, root);
+    this.focus = makeField("focus", { ...focus, label: "Middle of the crop" }, root);
+    this.isForPicture = true;
     /** A size of another form, such as `x4`, stays as it was written. */
     this.written = h("option", { hidden: true });
     this.unit = h(
@@ -37,6 +47,7 @@ export class SizeField {
       h("legend", {}, "Size"),
       h("div.columns.narrow", {}, named("Unit", this.unit), this.sidesRow, this.dpiRow),
       this.result,
+      h("div.columns.narrow", {}, this.fit.element, this.focus.element),
     );
     this.element.addEventListener("input", () => this.#arrange());
     this.#arrange();
@@ -47,6 +58,15 @@ export class SizeField {
     const isPrint = unit === "cm" || unit === "in";
     for (const row of this.sidesRow) row.hidden = !isPrint && unit !== "px";
     this.dpiRow.hidden = !isPrint;
+    const isAsked = unit !== "" && this.isForPicture;
+    this.fit.element.hidden = !isAsked && this.fit.value() === undefined;
+    this.focus.element.hidden = this.fit.value() !== "crop";
+  }
+
+  /** The fields `fit` and `focus`, where they count. */
+  fitting() {
+    const focus = this.focus.element.hidden ? undefined : this.focus.value();
+    return { fit: this.fit.value(), focus };
   }
 
   value() {
@@ -58,8 +78,10 @@ export class SizeField {
     return suffix ? `${sides} @ ${this.dpi.value || 300}dpi` : sides;
   }
 
-  /** @param {any} value */
-  set(value) {
+  /** @param {any} spec */
+  set({ size: value, fit, focus }) {
+    this.fit.set(fit);
+    this.focus.set(focus);
     const text = value === undefined || value === AS_THE_PICTURE ? "" : String(value);
     const match = SIZE.exec(text);
     const [, width, widthUnit, height, heightUnit, dpi] = match ?? [];
@@ -98,8 +120,11 @@ export class SizeField {
   /**
    * Say how many pixels that is, in place of an earlier fault.
    * @param {{width: number, height: number} | null} picture
+   * @param {boolean} isForPicture whether the dream starts from one
    */
-  tell(picture) {
+  tell(picture, isForPicture) {
+    this.isForPicture = isForPicture;
+    this.#arrange();
     const sides = this.sides(picture);
     setText(this.result, sides ? pixels(sides.width, sides.height) : "");
     this.width.removeAttribute("aria-invalid");
@@ -110,7 +135,7 @@ export class SizeField {
    * @param {string} message
    */
   fault(path, message) {
-    if (path !== "size") return false;
+    if (path !== "size") return this.fit.fault(path, message) || this.focus.fault(path, message);
     setText(this.result, message);
     this.width.setAttribute("aria-invalid", "true");
     return true;

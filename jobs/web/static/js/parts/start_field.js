@@ -4,6 +4,9 @@ import { freshId, h, icon } from "../lib/dom.js";
 import { FileControl } from "./file_control.js";
 import { labelled } from "./schema_field.js";
 
+/** Endings of files that may have several pictures. */
+const WITH_PAGES = /\.(tiff?|hei[cf]|avif)$/i;
+
 /** The start of a poster, `input` in its spec. */
 export class StartField {
   constructor() {
@@ -17,10 +20,12 @@ export class StartField {
     );
     this.drop = h("label.drop", {}, this.file.input, this.hint, this.picture);
     this.#acceptDrops();
+    this.page = h("input", { type: "number", min: 1, step: 1, placeholder: "the first" });
+    this.pageRow = labelled("Picture of the file", this.page, "Its number, if there are several.");
     this.seed = h("input", { type: "number", min: 0, step: 1, value: 0 });
     this.colour = h("input", { type: "color", value: "#204060" });
     this.panels = {
-      picture: h("div", {}, this.drop, this.file.bar, this.file.status),
+      picture: h("div", {}, this.drop, this.file.bar, this.file.status, this.pageRow.element),
       noise: labelled("Seed", this.seed, "Another seed is other noise.").element,
       colour: labelled("Colour", this.colour, "").element,
     };
@@ -31,6 +36,7 @@ export class StartField {
       this.#choices(),
       Object.values(this.panels),
     );
+    this.#offerPages("");
     this.#choose("picture");
   }
 
@@ -43,7 +49,9 @@ export class StartField {
   value() {
     if (this.kind === "noise") return { noise: { seed: Number(this.seed.value) } };
     if (this.kind === "colour") return { colour: this.colour.value };
-    return this.file.reference;
+    const path = this.file.reference;
+    const page = this.pageRow.element.hidden ? 0 : Number(this.page.value);
+    return path && page ? { path, page } : path;
   }
 
   /**
@@ -55,6 +63,9 @@ export class StartField {
     if (given.noise) this.seed.value = given.noise.seed ?? 0;
     if (given.colour) this.colour.value = given.colour;
     this.file.setReference(given.path);
+    this.page.value = given.page ?? "";
+    this.#offerPages(given.path ?? "");
+    if (given.page) this.pageRow.element.hidden = false;
     if (given.path) this.#showSource(shown, this.file.uploaded.name);
     this.#choose(given.noise ? "noise" : given.colour ? "colour" : "picture");
   }
@@ -105,8 +116,25 @@ export class StartField {
 
   /** @param {File} file which the browser may not be able to show, such as a TIFF */
   #preview(file) {
+    this.page.value = "";
+    this.#offerPages(file.name);
     URL.revokeObjectURL(this.picture.src);
     this.#showSource(URL.createObjectURL(file), file.name);
+  }
+
+  /** @param {string} name of a file */
+  #offerPages(name) {
+    this.pageRow.element.hidden = !WITH_PAGES.test(name);
+  }
+
+  /**
+   * @param {string} path
+   * @param {string} message
+   */
+  fault(path, message) {
+    if (path !== "input.page") return false;
+    this.pageRow.note(message);
+    return true;
   }
 
   /**

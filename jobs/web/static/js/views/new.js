@@ -5,7 +5,7 @@ import { ApiError, get, jobPath, post } from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { plural } from "../lib/format.js";
 import { address } from "../lib/router.js";
-import { faultPaths } from "../lib/schema.js";
+import { faultPlaces } from "../lib/schema.js";
 import { NetworkField } from "../parts/network_field.js";
 import { PlanPanel } from "../parts/plan_panel.js";
 import { PosterForm } from "../parts/poster_form.js";
@@ -163,7 +163,8 @@ class NewView {
   /** @param {ApiError} error */
   #mark(error) {
     for (const { field, message } of error.errors) this.form?.fault(field, message);
-    faultPaths(error.message).some((path) => this.form?.fault(path, error.message));
+    for (const { paths, message } of faultPlaces(error.message))
+      paths.some((path) => this.form?.fault(path, message));
   }
 
   close() {
