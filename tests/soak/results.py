@@ -18,7 +18,7 @@ from tests.support.small_dataset import read_finished_dataset
 
 _NUMBERED = re.compile(r"\b(poster|set|atlas)-\d+(-[0-9a-f]{12})?\b")
 _HOLDER = re.compile(r"\b(outputs/|ledger-)\d{6}\b")
-_CHANGING = ("started", "seconds", "device")
+_CHANGING = ("started", "seconds", "spent", "device")
 """Fields of a manifest that tell times, and the name of the device: a holder that only writes files
 has no crew to ask, and names the kind of the device instead."""
 

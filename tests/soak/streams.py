@@ -13,6 +13,7 @@ import yaml
 
 from jobs.records.job import load_job
 from jobs.records.keys import ACTIVE, JobKeys
+from jobs.records.spending import SPENDING
 from jobs.services.kinds import kind_of
 from jobs.spec.kinds import parse_spec
 from jobs.store.store import INTERNAL_PREFIX, Store
@@ -231,10 +232,10 @@ def render_command(spec: Path, out: Path, options: Sequence[str]) -> list[str]:
 
 
 def unknown_objects(store: Store) -> Iterator[str]:
-    """The keys of a store after all jobs were deleted, without uploaded files.
+    """The keys of a store after all jobs were deleted, without uploaded files and what was spent.
 
     A killed process leaves the probes of the store's clock; `clean` removes those.
     """
     for entry in store.list_objects(""):
-        if not entry.key.startswith(("blobs/", INTERNAL_PREFIX)):
+        if not entry.key.startswith(("blobs/", SPENDING, INTERNAL_PREFIX)):
             yield entry.key

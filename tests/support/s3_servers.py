@@ -73,7 +73,7 @@ def moto_server() -> Iterator[Server]:
     """Moto's server in another process; it keeps everything in memory."""
     port = free_ports(1)
     process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, "-m", "tests.support.moto_process", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from jobs.poster.submit import submit_poster
 from jobs.records.job import StoredJob, load_job
 from jobs.records.keys import JobKeys
+from jobs.records.spending import SPENDING
 from jobs.spec.document import parse_poster_spec
 from jobs.store.store import Store
 from tests.support.work_processes import CHECKPOINT, KINDS, Kind, Supervisor, noise_job
@@ -93,9 +94,9 @@ def check_work_redone(track: Track, details: str) -> None:
 
 
 def unknown_objects(store: Store, job: str) -> list[str]:
-    """The keys in the store that belong neither to the job nor to the blobs."""
+    """The keys in the store that belong neither to the job, to the blobs nor to what was spent."""
     keys = JobKeys(job)
-    known = (keys.folder, "blobs/")
+    known = (keys.folder, "blobs/", SPENDING)
     return [entry.key for entry in store.list_objects("") if not entry.key.startswith(known)]
 
 

@@ -23,6 +23,8 @@ OUTPUTS = (
 def spec(picture: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A spec file in the working directory, beside its weights."""
     monkeypatch.chdir(tmp_path)
+    # The cache that all tests share has the same files.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     shutil.copy(weights, tmp_path / "mine.safetensors")
     path = tmp_path / "spec.yaml"
     document = poster_document(picture, weights, OUTPUTS, "dream.seed=5", "dream.steps=1")

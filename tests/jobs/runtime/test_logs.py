@@ -11,8 +11,10 @@ from jobs.runtime.logs import EVENTS, LOG, json_notifier, log_as_json, log_field
 
 @pytest.fixture(autouse=True)
 def restored_loggers() -> Iterator[None]:
-    """Restores the loggers of this process after each test."""
+    """Loggers without handlers of earlier tests; restores them after each test."""
     before = [(one, one.level, one.propagate, list(one.handlers)) for one in (LOG, EVENTS)]
+    for one in (LOG, EVENTS):
+        one.handlers = []
     yield
     for one, level, propagate, handlers in before:
         one.setLevel(level)

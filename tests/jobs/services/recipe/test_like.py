@@ -41,6 +41,8 @@ def output_of(plan: PosterPlan, path: Path) -> Path:
 def here(tmp_path: Path, picture: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a picture and weights under other names."""
     monkeypatch.chdir(tmp_path)
+    # The cache that all tests share has the same files.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     shutil.copy(picture, tmp_path / "renamed.png")
     shutil.copy(weights, tmp_path / "mine.safetensors")
     return tmp_path
