@@ -91,6 +91,7 @@ def test_a_file_that_is_not_here_is_left_out_and_named(
 ) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     plan = plan_poster(picture, weights)
     recipe = read_recipe(str(output_of(plan, tmp_path / "old.png")))
     found = same_spec(recipe)
